@@ -1,1 +1,40 @@
-//! TODO
+//! The nouns of Waxseal and every rule about them.
+//!
+//! This crate decides; it never does. It knows no AWS, no HTTP client, no runtime, no environment,
+//! no clock and no random source: the time, random numbers and keys are arguments, or come through
+//! the [`ports`]. `clippy.toml` and `deny.toml` prove it.
+//!
+//! | read | for |
+//! | --- | --- |
+//! | [`event`], [`endpoint`], [`delivery`] | the nouns |
+//! | [`acceptance`] | an event in: valid, deduplicated, owed to its endpoints, queued |
+//! | [`judge`] | whether a message may drive its delivery |
+//! | [`dispatch`] | one attempt on the wire: rendered, signed, sent |
+//! | [`retry`] | what follows an outcome |
+//! | [`ports`] | what the engines must do |
+
+pub mod acceptance;
+pub mod address;
+pub mod api_key;
+pub mod attempt;
+pub mod delivery;
+pub mod dispatch;
+pub mod endpoint;
+pub mod event;
+pub mod event_type;
+pub mod filter;
+pub mod id;
+pub mod json;
+pub mod judge;
+pub mod limits;
+pub mod message;
+pub mod ports;
+pub mod problem;
+pub mod profile;
+pub mod reissue;
+pub mod retry;
+pub mod secret;
+pub mod signature;
+pub mod source;
+pub mod subscription;
+pub mod timestamp;

@@ -1,0 +1,184 @@
+//! An event in: valid, deduplicated, owed to the endpoints that want it, queued. Only then is it
+//! acknowledged.
+//!
+//! Called by `ingest` and by the receiver. The steps are I1 to I7 of the protocol.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::endpoint::Endpoint;
+use crate::event::{Accepted, Event, Submission};
+use crate::id::{DeliveryId, EndpointId, EventId, TenantName, base32};
+use crate::limits::{DUPLICATE_DELAY_S, ENDPOINT_COPY_INGEST_S, EVENT_BYTES_MAX};
+use crate::message::Message;
+use crate::ports::{Clock, ConfigStore, Engine, EngineError, EventRow, EventStore, Put};
+use crate::problem::Problem;
+use crate::subscription;
+
+/// Events of one request that are on their way at the same time.
+const CONCURRENT: usize = 16;
+
+/// An event, acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Acceptance {
+    /// Its id.
+    pub id: EventId,
+    /// Its sender's id, where that is another.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sender_id: Option<String>,
+    /// Whether it had been accepted before.
+    pub duplicate: bool,
+    /// To whom it is owed.
+    pub deliveries: Vec<Owed>,
+}
+
+/// A delivery of an event just accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Owed {
+    /// The delivery's id.
+    pub id: DeliveryId,
+    /// The endpoint's.
+    pub endpoint_id: EndpointId,
+}
+
+/// Why an event was not acknowledged.
+#[derive(Debug)]
+pub enum Refusal {
+    /// It is not to be had: sending it again changes nothing.
+    Problem(Problem),
+    /// Our own failure: to be sent again.
+    Ours(EngineError),
+}
+
+impl From<EngineError> for Refusal {
+    fn from(error: EngineError) -> Self {
+        Self::Ours(error)
+    }
+}
+
+impl Refusal {
+    /// As the API answers it.
+    pub fn into_problem(self) -> Problem {
+        match self {
+            Self::Problem(problem) => problem,
+            Self::Ours(_) => Problem::unavailable(),
+        }
+    }
+}
+
+/// Accepts events of one tenant, each on its own; the results are in the events' order.
+pub async fn accept_all<E: Engine>(
+    engine: &E,
+    tenant: &TenantName,
+    submissions: &[Submission],
+) -> Result<Vec<Result<Acceptance, Refusal>>, Refusal> {
+    let endpoints = engine.store().endpoints(tenant, ENDPOINT_COPY_INGEST_S).await?;
+    let endpoints = endpoints.ok_or_else(|| Refusal::Problem(Problem::not_found()))?;
+    let each = submissions.iter().map(|submission| accept(engine, tenant, &endpoints, submission));
+    Ok(futures_util::stream::iter(each).buffered(CONCURRENT).collect().await)
+}
+
+async fn accept<E: Engine>(
+    engine: &E,
+    tenant: &TenantName,
+    endpoints: &[Endpoint],
+    submission: &Submission,
+) -> Result<Acceptance, Refusal> {
+    if submission.text.len() > EVENT_BYTES_MAX {
+        return Err(Refusal::Problem(Problem::too_large("an event", EVENT_BYTES_MAX)));
+    }
+    let born = engine.clock().now();
+    let accepted = Event::accept(tenant, submission, born, engine.entropy())
+        .map_err(|faults| Refusal::Problem(Problem::unprocessable(faults)))?;
+    let wanting = subscription::matching(endpoints, &accepted.event);
+    let targets: Vec<EndpointId> = wanting.iter().map(|endpoint| endpoint.id.clone()).collect();
+    let source = accepted.event.source.clone();
+    match put(engine, accepted.clone(), targets.clone(), born).await? {
+        (row, Put::Created) => Ok(acceptance(&row, false)),
+        (row, Put::Exists(found)) if found.event.source == source => {
+            duplicate(engine, &row, *found).await
+        }
+        // Another source of the tenant has this id: the event goes under a derived one.
+        _ => {
+            let derived = Accepted { event: accepted.event.with_derived_id(), ..accepted };
+            match put(engine, derived, targets, born).await? {
+                (row, Put::Created) => Ok(acceptance(&row, false)),
+                (row, Put::Exists(found)) => duplicate(engine, &row, *found).await,
+            }
+        }
+    }
+}
+
+/// I1 to I4, for one id.
+async fn put<E: Engine>(
+    engine: &E,
+    accepted: Accepted,
+    targets: Vec<EndpointId>,
+    born: crate::timestamp::Timestamp,
+) -> Result<(EventRow, Put), EngineError> {
+    let nonce = base32(engine.entropy());
+    let Accepted { event, digest } = accepted;
+    let row = EventRow { event, born, digest, targets, nonce, sent: false };
+    let payload: Arc<RawValue> = to_raw_value(&row.event)
+        .map_err(|error| EngineError::new("serialise event", error))?
+        .into();
+    let first = |target| {
+        Message::first(&row.delivery_key(target), born, engine.ticket(), Arc::clone(&payload))
+    };
+    let messages = row.targets.iter().map(first).collect();
+    let put = engine.accept(&row, messages).await?;
+    Ok((row, put))
+}
+
+/// I2 and I5 to I7: an event that was accepted before. What was never sent is sent.
+async fn duplicate<E: Engine>(
+    engine: &E,
+    new: &EventRow,
+    found: EventRow,
+) -> Result<Acceptance, Refusal> {
+    if found.digest != new.digest {
+        let detail = "an event of this source and id was accepted with other content";
+        return Err(Refusal::Problem(Problem::conflict(detail)));
+    }
+    if !found.sent {
+        send_missing(engine, &found).await?;
+    }
+    Ok(acceptance(&found, true))
+}
+
+async fn send_missing<E: Engine>(engine: &E, found: &EventRow) -> Result<(), EngineError> {
+    let event = &found.event;
+    let stored = engine.store().event_with_deliveries(&event.tenant, &event.id).await?;
+    let Some((row, deliveries)) = stored.filter(|(row, _)| !row.sent) else { return Ok(()) };
+    let has_row = |target: &EndpointId| {
+        deliveries.iter().any(|have| have.born == row.born && have.key.endpoint == *target)
+    };
+    let now = engine.clock().now();
+    let again = |target: &EndpointId| Message {
+        delay_s: DUPLICATE_DELAY_S,
+        ..Message::reissue(&row.delivery_key(target), row.born, engine.ticket(), now)
+    };
+    let missing: Vec<Message> =
+        row.targets.iter().filter(|target| !has_row(target)).map(again).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    engine.enqueue(missing).await?;
+    engine.store().mark_sent(&row).await
+}
+
+fn acceptance(row: &EventRow, duplicate: bool) -> Acceptance {
+    let owed = |target: &EndpointId| Owed {
+        id: row.delivery_key(target).id(),
+        endpoint_id: target.clone(),
+    };
+    Acceptance {
+        id: row.event.id.clone(),
+        sender_id: row.event.sender_id.clone(),
+        duplicate,
+        deliveries: row.targets.iter().map(owed).collect(),
+    }
+}

@@ -1,0 +1,180 @@
+//! An attempt: one POST of a delivery, and what it came to.
+
+use serde::{Deserialize, Serialize};
+
+use crate::timestamp::Timestamp;
+
+/// What an attempt came to. A receiver's failure is one of these, never an error of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// 2xx.
+    Accepted,
+    /// 429.
+    Throttled,
+    /// 5xx.
+    ServerError,
+    /// Any other answer: a redirect, a 4xx.
+    Rejected,
+    /// 410: it wants no more.
+    Gone,
+    /// No whole answer in time.
+    TimedOut,
+    /// No connection, no TLS, no address, or an answer that is not HTTP.
+    Unreachable,
+    /// Its address may not be called.
+    Blocked,
+}
+
+impl Outcome {
+    /// What an answer's status means.
+    pub fn of_status(status: u16) -> Self {
+        match status {
+            200..=299 => Self::Accepted,
+            410 => Self::Gone,
+            429 => Self::Throttled,
+            500..=599 => Self::ServerError,
+            _ => Self::Rejected,
+        }
+    }
+
+    /// As it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Throttled => "throttled",
+            Self::ServerError => "server_error",
+            Self::Rejected => "rejected",
+            Self::Gone => "gone",
+            Self::TimedOut => "timed_out",
+            Self::Unreachable => "unreachable",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
+/// What a receiver answered, capped.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers, capped in number and size, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body's beginning, as text; what is not UTF-8 is replaced.
+    pub excerpt: String,
+}
+
+impl Response {
+    /// The first header of that lower-case name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// One POST, made: what came of it, and how long it took.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// What it came to.
+    pub outcome: Outcome,
+    /// Why, where there was no answer: never a payload or a secret.
+    pub detail: Option<String>,
+    /// The answer, where there was one.
+    pub response: Option<Response>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When its outcome was known.
+    pub ended_at: Timestamp,
+}
+
+impl Sent {
+    /// How long the receiver asked to be left alone, in seconds.
+    pub fn retry_after_s(&self) -> Option<u64> {
+        let value = self.response.as_ref()?.header("retry-after")?.trim();
+        let wait = |at: Timestamp| at.wait_s(self.ended_at);
+        value.parse().ok().or_else(|| Timestamp::parse_http_date(value).map(wait))
+    }
+}
+
+/// An attempt as its delivery's log keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// From 1, over all rounds of the delivery.
+    pub number: u32,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// How long it took.
+    pub duration_ms: u64,
+    /// What it came to.
+    pub outcome: Outcome,
+    /// The answer's status, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_status: Option<u16>,
+    /// The answer's beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response_excerpt: Option<String>,
+    /// Why there was no answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// When the next one was due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_attempt_at: Option<Timestamp>,
+}
+
+impl Attempt {
+    /// What is kept of a POST.
+    pub fn of(number: u32, sent: &Sent, next_attempt_at: Option<Timestamp>) -> Self {
+        let excerpt = sent.response.as_ref().map(|response| response.excerpt.clone());
+        Self {
+            number,
+            started_at: sent.started_at,
+            duration_ms: sent.ended_at.since_ms(sent.started_at),
+            outcome: sent.outcome,
+            response_status: sent.response.as_ref().map(|response| response.status),
+            response_excerpt: excerpt.filter(|text| !text.is_empty()),
+            detail: sent.detail.clone(),
+            next_attempt_at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn retry_after(value: &str) -> Option<u64> {
+        let response = Response {
+            status: 503,
+            headers: vec![("retry-after".into(), value.into())],
+            excerpt: String::new(),
+        };
+        let at = Timestamp::parse_rfc3339("1994-11-06T08:49:00Z").unwrap();
+        Sent {
+            outcome: Outcome::ServerError,
+            detail: None,
+            response: Some(response),
+            started_at: at,
+            ended_at: at,
+        }
+        .retry_after_s()
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        assert_eq!(retry_after(" 120 "), Some(120));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT"), Some(37));
+        assert_eq!(retry_after("Sun, 06 Nov 1994 08:48:37 GMT"), Some(0));
+        assert_eq!(retry_after("soon"), None);
+        assert_eq!(retry_after("-1"), None);
+    }
+
+    #[test]
+    fn every_status_has_an_outcome() {
+        let of = Outcome::of_status;
+        assert_eq!(of(204), Outcome::Accepted);
+        assert_eq!(of(302), Outcome::Rejected);
+        assert_eq!(of(404), Outcome::Rejected);
+        assert_eq!(of(410), Outcome::Gone);
+        assert_eq!(of(429), Outcome::Throttled);
+        assert_eq!(of(503), Outcome::ServerError);
+    }
+}

@@ -1,0 +1,272 @@
+//! A delivery: one event owed to one endpoint. Its row, and how the row changes.
+//!
+//! No row means pending. Every open row has a `due_at`: the sweep looks at it then, so a lost
+//! message is never a lost delivery. Transitions are functions here; [`Guard`] is the condition
+//! under which a store may write their result.
+
+mod guard;
+
+pub use guard::{Guard, StatusName, Written};
+
+use serde::{Deserialize, Serialize};
+
+use crate::attempt::Attempt;
+use crate::id::{DeliveryId, EndpointId, EventId, TenantName, Ticket};
+use crate::limits::{
+    AHEAD_S, DUE_SHARDS, EVENT_RETENTION_S, GRACE_S, LEASE_S, LEASE_S_MAX, LOG_ATTEMPTS_MAX,
+    PARK_AT_RECEIVE, SHORT_S,
+};
+use crate::retry::Next;
+use crate::timestamp::Timestamp;
+
+/// Which delivery: the idempotency key of everything below.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DeliveryKey {
+    /// Whose event.
+    pub tenant: TenantName,
+    /// Which event.
+    pub event: EventId,
+    /// Owed to whom.
+    pub endpoint: EndpointId,
+}
+
+impl DeliveryKey {
+    /// The id on the wire and in the API.
+    pub fn id(&self) -> DeliveryId {
+        DeliveryId { endpoint: self.endpoint.clone(), event: self.event.clone() }
+    }
+
+    /// The shard of the due index: 0 to [`DUE_SHARDS`] − 1.
+    pub fn due_shard(&self) -> u32 {
+        shard(&self.id().to_string(), DUE_SHARDS)
+    }
+}
+
+/// FNV-1a over the text, into so many shards: the same on every machine and at every version.
+pub fn shard(text: &str, shards: u32) -> u32 {
+    let hash = text
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    hash % shards
+}
+
+/// A delivery's row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Which delivery.
+    pub key: DeliveryKey,
+    /// When its event was accepted: the event's incarnation.
+    pub born: Timestamp,
+    /// Where it stands.
+    pub status: Status,
+    /// Recorded attempts; never decreases within a `born`.
+    pub attempts: u32,
+    /// `attempts` when the current round began.
+    pub base: u32,
+    /// The last attempts.
+    pub log: Vec<Attempt>,
+}
+
+/// Where a delivery stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Still owed.
+    Open(Open),
+    /// Taken.
+    Delivered,
+    /// Given up.
+    Failed(FailedReason),
+    /// No longer owed.
+    Cancelled(CancelledReason),
+}
+
+/// What an open delivery waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// No attempt before this.
+    pub next_at: Timestamp,
+    /// The ticket of the responsible message; none where it is parked.
+    pub holder: Option<Ticket>,
+    /// When the sweep must look.
+    pub due_at: Timestamp,
+    /// The sweep's claims since the last recorded result.
+    pub claims: u32,
+}
+
+/// Why a delivery was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailedReason {
+    /// Its retry policy is used up.
+    Exhausted,
+    /// The endpoint answered 410.
+    Gone,
+    /// The endpoint is disabled.
+    EndpointDisabled,
+    /// Its event is about to expire.
+    Expired,
+    /// We crashed on it, again and again.
+    Crashed,
+}
+
+/// Why a delivery is no longer owed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelledReason {
+    /// A person did it.
+    Requested,
+    /// The endpoint is deleted.
+    EndpointDeleted,
+    /// The endpoint's subscription was changed and no longer wants it.
+    NotWanted,
+}
+
+/// How a delivery ends without an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Given up.
+    Failed(FailedReason),
+    /// No longer owed.
+    Cancelled(CancelledReason),
+}
+
+/// What becomes of the message, once the row is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// It is done with.
+    Done,
+    /// It comes again, then.
+    VisibleAt(Timestamp),
+}
+
+/// Who drives the delivery just now.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// The message's ticket.
+    pub ticket: Ticket,
+    /// How often the message was received.
+    pub receives: u32,
+}
+
+impl Delivery {
+    /// A delivery without a row.
+    pub fn pending(key: DeliveryKey, born: Timestamp) -> Self {
+        let open = Open { next_at: born, holder: None, due_at: born, claims: 0 };
+        Self { key, born, status: Status::Open(open), attempts: 0, base: 0, log: Vec::new() }
+    }
+
+    /// The API's word for its status.
+    pub fn status_word(&self) -> &'static str {
+        match (&self.status, self.attempts) {
+            (Status::Open(_), 0) => "pending",
+            (Status::Open(_), _) => "retrying",
+            (Status::Delivered, _) => "delivered",
+            (Status::Failed(_), _) => "failed",
+            (Status::Cancelled(_), _) => "cancelled",
+        }
+    }
+
+    /// What it waits for, while open.
+    pub fn open(&self) -> Option<&Open> {
+        match &self.status {
+            Status::Open(open) => Some(open),
+            Status::Delivered | Status::Failed(_) | Status::Cancelled(_) => None,
+        }
+    }
+
+    /// When its row may be removed; an open row never is.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.open().is_none().then(|| self.born.plus_s(EVENT_RETENTION_S))
+    }
+
+    /// Whether its endpoint's list of troubled deliveries holds it: all but first-try successes.
+    pub fn is_listed(&self) -> bool {
+        self.status != Status::Delivered || self.attempts > 1
+    }
+
+    /// After an attempt: its result, and what becomes of the message.
+    #[must_use]
+    pub fn after_attempt(
+        mut self,
+        turn: &Turn,
+        attempt: Attempt,
+        next: Next,
+    ) -> (Self, Settlement) {
+        self.attempts = attempt.number;
+        let (status, settlement) = match next {
+            Next::Done => (Status::Delivered, Settlement::Done),
+            Next::GiveUp => (Status::Failed(FailedReason::Exhausted), Settlement::Done),
+            Next::DisableEndpoint => (Status::Failed(FailedReason::Gone), Settlement::Done),
+            Next::RetryAt(next_at) => {
+                let ended_at = attempt.started_at.plus_ms(attempt.duration_ms);
+                let short = next_at.since_ms(ended_at) <= SHORT_S * 1_000;
+                if short && turn.receives < PARK_AT_RECEIVE {
+                    let open = self.waiting(next_at, turn.ticket.clone());
+                    (Status::Open(open), Settlement::VisibleAt(next_at))
+                } else {
+                    (Status::Open(Open::parked(next_at)), Settlement::Done)
+                }
+            }
+        };
+        self.status = status;
+        self.keep(attempt);
+        (self, settlement)
+    }
+
+    /// Parked until a time, without an attempt.
+    #[must_use]
+    pub fn parked(self, next_at: Timestamp) -> Self {
+        Self { status: Status::Open(Open::parked(next_at)), ..self }
+    }
+
+    /// Ended without an attempt.
+    #[must_use]
+    pub fn ended(self, end: End) -> Self {
+        let status = match end {
+            End::Failed(reason) => Status::Failed(reason),
+            End::Cancelled(reason) => Status::Cancelled(reason),
+        };
+        Self { status, ..self }
+    }
+
+    /// Opened again for a replay: due now, held by a new message, in a new round if it was final.
+    #[must_use]
+    pub fn replayed(self, ticket: Ticket, now: Timestamp) -> Self {
+        let base = if self.open().is_some() { self.base } else { self.attempts };
+        let due_at = now.plus_s(LEASE_S);
+        let open = Open { next_at: now, holder: Some(ticket), due_at, claims: 1 };
+        Self { status: Status::Open(open), base, ..self }
+    }
+
+    /// Keeps an attempt in the log, which holds the last ones.
+    pub fn keep(&mut self, attempt: Attempt) {
+        self.log.push(attempt);
+        let excess = self.log.len().saturating_sub(LOG_ATTEMPTS_MAX);
+        self.log.drain(..excess);
+    }
+
+    /// Waiting by visibility: the watch is left where it is if it is late enough, so that a short
+    /// wait touches no index.
+    fn waiting(&self, next_at: Timestamp, holder: Ticket) -> Open {
+        let watch = self.open().map(|open| open.due_at);
+        let due_at = watch
+            .filter(|&due_at| due_at >= next_at.plus_s(LEASE_S))
+            .unwrap_or_else(|| next_at.plus_s(GRACE_S));
+        Open { next_at, holder: Some(holder), due_at, claims: 0 }
+    }
+}
+
+impl Open {
+    fn parked(next_at: Timestamp) -> Self {
+        Self { next_at, holder: None, due_at: next_at.minus_s(AHEAD_S), claims: 0 }
+    }
+}
+
+/// Until when a sweep's claim holds: 2 minutes, doubled at each claim, at most 4 hours.
+pub fn lease_until(now: Timestamp, next_at: Timestamp, claims: u32) -> Timestamp {
+    let lease_s = LEASE_S.saturating_mul(1_u64.checked_shl(claims.min(16)).unwrap_or(u64::MAX));
+    now.max(next_at).plus_s(lease_s.min(LEASE_S_MAX))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+use super::*;
+use crate::attempt::Outcome;
+
+fn key() -> DeliveryKey {
+    DeliveryKey {
+        tenant: "acme".parse().unwrap(),
+        event: "e1".parse().unwrap(),
+        endpoint: "ep_1".parse().unwrap(),
+    }
+}
+
+fn ticket(text: &str) -> Ticket {
+    text.parse().unwrap()
+}
+
+fn at_s(seconds: u64) -> Timestamp {
+    Timestamp::from_ms(seconds * 1_000)
+}
+
+fn attempt(number: u32, at_s_: u64) -> Attempt {
+    Attempt {
+        number,
+        started_at: at_s(at_s_),
+        duration_ms: 0,
+        outcome: Outcome::ServerError,
+        response_status: Some(503),
+        response_excerpt: None,
+        detail: None,
+        next_attempt_at: None,
+    }
+}
+
+fn turn(receives: u32) -> Turn {
+    Turn { ticket: ticket("t1"), receives }
+}
+
+#[test]
+fn a_short_wait_keeps_its_message_and_is_watched() {
+    let row = Delivery::pending(key(), at_s(0));
+    let next = Next::RetryAt(at_s(10 + SHORT_S));
+    let (row, settlement) = row.after_attempt(&turn(1), attempt(1, 10), next);
+    assert_eq!(settlement, Settlement::VisibleAt(at_s(10 + SHORT_S)));
+    let open = row.open().unwrap();
+    assert_eq!(open.holder, Some(ticket("t1")));
+    assert_eq!(open.due_at, at_s(10 + SHORT_S + GRACE_S));
+    assert_eq!(row.status_word(), "retrying");
+}
+
+#[test]
+fn a_further_short_wait_leaves_a_late_watch_alone() {
+    let row = Delivery::pending(key(), at_s(0));
+    let (row, _) = row.after_attempt(&turn(1), attempt(1, 10), Next::RetryAt(at_s(20)));
+    let watch = row.open().unwrap().due_at;
+    let (row, _) = row.after_attempt(&turn(2), attempt(2, 20), Next::RetryAt(at_s(30)));
+    assert_eq!(row.open().unwrap().due_at, watch);
+}
+
+#[test]
+fn a_long_wait_parks_and_so_does_any_wait_of_a_message_received_too_often() {
+    for (wait_s, receives) in [(SHORT_S + 1, 1), (5, PARK_AT_RECEIVE)] {
+        let row = Delivery::pending(key(), at_s(0));
+        let next = Next::RetryAt(at_s(1_000 + wait_s));
+        let (row, settlement) = row.after_attempt(&turn(receives), attempt(1, 1_000), next);
+        assert_eq!(settlement, Settlement::Done);
+        let open = row.open().unwrap();
+        assert_eq!(open.holder, None);
+        assert_eq!(open.due_at, at_s(1_000 + wait_s - AHEAD_S));
+    }
+}
+
+#[test]
+fn only_final_rows_expire_and_only_first_try_successes_are_unlisted() {
+    let row = Delivery::pending(key(), at_s(0));
+    assert_eq!(row.expires_at(), None);
+    let (delivered, _) = row.clone().after_attempt(&turn(1), attempt(1, 0), Next::Done);
+    assert!(delivered.expires_at().is_some());
+    assert!(!delivered.is_listed());
+    let (failed, _) = row.after_attempt(&turn(1), attempt(1, 0), Next::GiveUp);
+    assert!(failed.is_listed());
+}
+
+#[test]
+fn a_replay_of_a_final_row_begins_a_new_round() {
+    let row = Delivery::pending(key(), at_s(0));
+    let (failed, _) = row.after_attempt(&turn(1), attempt(1, 0), Next::GiveUp);
+    let replayed = failed.replayed(ticket("t2"), at_s(50));
+    assert_eq!((replayed.attempts, replayed.base), (1, 1));
+    let open = replayed.open().unwrap();
+    assert_eq!((open.next_at, open.due_at, open.claims), (at_s(50), at_s(50 + LEASE_S), 1));
+    let again = replayed.replayed(ticket("t3"), at_s(60));
+    assert_eq!(again.base, 1);
+}
+
+#[test]
+fn the_log_keeps_the_last_attempts() {
+    let mut row = Delivery::pending(key(), at_s(0));
+    for number in 1..=15 {
+        row.keep(attempt(number, 0));
+    }
+    assert_eq!(row.log.len(), LOG_ATTEMPTS_MAX);
+    assert_eq!(row.log.last().unwrap().number, 15);
+}
+
+#[test]
+fn a_lease_doubles_and_is_bounded() {
+    let until = |claims| lease_until(at_s(0), at_s(0), claims).seconds();
+    assert_eq!([until(0), until(1), until(6)], [120, 240, 7_680]);
+    assert_eq!([until(7), until(60)], [14_400, 14_400]);
+    assert_eq!(lease_until(at_s(0), at_s(100), 0), at_s(220));
+}
+
+#[test]
+fn guards_allow_what_the_protocol_says() {
+    let born = at_s(5);
+    let mut row = Delivery::pending(key(), born);
+    assert!(Guard::for_attempt(born, 1).allows(None));
+    assert!(Guard::for_attempt(born, 1).allows(Some(&row)), "open, never tried");
+    assert!(!Guard::for_attempt(at_s(4), 1).allows(Some(&row)), "a later incarnation");
+    assert!(Guard::for_attempt(at_s(6), 1).allows(Some(&row)), "an earlier incarnation");
+    assert!(!Guard::for_attempt(born, 2).allows(None));
+    row.attempts = 1;
+    assert!(Guard::for_attempt(born, 2).allows(Some(&row)));
+    assert!(!Guard::for_attempt(born, 1).allows(Some(&row)));
+    assert!(!Guard::for_attempt(born, 3).allows(Some(&row)));
+    let seen = Guard::seen(Some(&row));
+    assert!(seen.allows(Some(&row)));
+    assert!(!Guard::Absent.allows(Some(&row)));
+    assert!(Guard::NotFinal { born }.allows(Some(&row)));
+    let ended = row.ended(End::Failed(FailedReason::Crashed));
+    assert!(!seen.allows(Some(&ended)));
+    assert!(!Guard::NotFinal { born }.allows(Some(&ended)));
+    assert!(!Guard::for_attempt(born, 2).allows(Some(&ended)));
+}

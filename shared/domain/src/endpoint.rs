@@ -1,0 +1,135 @@
+//! An endpoint: a URL of a tenant that wants events.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{EndpointId, TenantName};
+use crate::profile::{Profile, STANDARD};
+use crate::retry::RetryPolicy;
+use crate::secret::SealedSecret;
+use crate::subscription::Subscription;
+use crate::timestamp::Timestamp;
+
+/// An endpoint, as stored. Changed only if its `version` is still the one that was read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// `ep_…`.
+    pub id: EndpointId,
+    /// Whose it is.
+    pub tenant: TenantName,
+    /// Where events are POSTed.
+    pub url: String,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Which events it wants.
+    pub subscription: Subscription,
+    /// The wire contract's name.
+    pub profile: String,
+    /// Its secrets, the one in use first.
+    pub secrets: Vec<SealedSecret>,
+    /// Its own retry policy; the profile's where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<RetryPolicy>,
+    /// Its own time-out of an attempt in milliseconds; the profile's where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u32>,
+    /// Sent with every attempt.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
+    /// Whether it gets events.
+    pub state: EndpointState,
+    /// What the last test event came to.
+    pub health: Health,
+    /// Rises with every change.
+    pub version: u64,
+    /// When it was configured.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Whether an endpoint gets events.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum EndpointState {
+    /// It does.
+    Enabled,
+    /// It does not.
+    Disabled {
+        /// Why.
+        reason: DisabledReason,
+        /// Since when.
+        at: Timestamp,
+    },
+}
+
+/// Why an endpoint is disabled.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum DisabledReason {
+    /// A person did it.
+    Requested,
+    /// It answered 410.
+    Gone,
+}
+
+/// What the last test event to an endpoint came to.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Health {
+    /// None was accepted yet.
+    Unverified,
+    /// It was accepted.
+    Verified,
+}
+
+impl Endpoint {
+    /// Whether it gets events.
+    pub fn is_enabled(&self) -> bool {
+        self.state == EndpointState::Enabled
+    }
+
+    /// Its wire contract. A name that is no longer known is the standard's.
+    pub fn profile(&self) -> &'static Profile {
+        Profile::named(&self.profile).unwrap_or(&STANDARD)
+    }
+
+    /// Its retry policy.
+    pub fn retry_policy(&self) -> RetryPolicy {
+        self.retry.clone().unwrap_or_else(|| self.profile().retry_policy())
+    }
+
+    /// The time-out of an attempt, in milliseconds.
+    pub fn timeout_ms(&self) -> u32 {
+        self.timeout_ms.unwrap_or(self.profile().timeout_ms)
+    }
+
+    /// The secrets that sign at `now`, the one in use first.
+    pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &SealedSecret> {
+        self.secrets.iter().filter(move |secret| secret.is_live(now))
+    }
+
+    /// With a new secret in use; the one before signs until `until`, any older one no more.
+    #[must_use]
+    pub fn rotated(mut self, new: SealedSecret, until: Timestamp) -> Self {
+        let now = new.created_at;
+        let before = self.secrets.into_iter().find(|secret| secret.is_live(now));
+        let before = before.filter(|_| now < until);
+        self.secrets = std::iter::once(new)
+            .chain(before.map(|secret| SealedSecret { until: Some(until), ..secret }))
+            .collect();
+        self
+    }
+
+    /// Disabled, from `at` on; unchanged if it is disabled already.
+    #[must_use]
+    pub fn disabled(self, reason: DisabledReason, at: Timestamp) -> Self {
+        let state = match self.state {
+            EndpointState::Enabled => EndpointState::Disabled { reason, at },
+            disabled @ EndpointState::Disabled { .. } => disabled,
+        };
+        Self { state, ..self }
+    }
+}

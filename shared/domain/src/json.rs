@@ -1,0 +1,251 @@
+//! JSON as a borrowed tree that keeps number text and member order.
+//!
+//! For what serde_json's own `Value` cannot do: refuse duplicate member names with a pointer,
+//! compare numbers by exact decimal value, and keep a payload's bytes. The reading itself is
+//! serde_json's, level by level over `RawValue`, so no scanner is written here.
+
+mod digest;
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{Deserializer as _, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// Levels of nesting: more than events have, and few enough for the recursion here.
+pub const DEPTH_MAX: usize = 64;
+
+/// What is wrong with a JSON text, and where: a JSON pointer (RFC 6901).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// Where, from the top of the body; empty for the whole of it.
+    pub pointer: String,
+    /// What is wrong.
+    pub detail: String,
+}
+
+impl Fault {
+    /// A fault at a place.
+    pub fn new(pointer: &str, detail: &str) -> Self {
+        Self { pointer: pointer.to_owned(), detail: detail.to_owned() }
+    }
+
+    /// The same, with the pointer of what holds it before its own.
+    #[must_use]
+    pub fn within(self, pointer: &str) -> Self {
+        Self { pointer: format!("{pointer}{}", self.pointer), ..self }
+    }
+}
+
+/// A JSON value, borrowed from its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Json<'a> {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number, as written.
+    Number(&'a str),
+    /// A string, its escapes undone.
+    String(Cow<'a, str>),
+    /// An array.
+    Array(Vec<Json<'a>>),
+    /// An object, its members in order, no name twice.
+    Object(Vec<(Cow<'a, str>, Json<'a>)>),
+}
+
+impl<'a> Json<'a> {
+    /// Reads a text: refuses what is not JSON, is nested too deeply, has a lone surrogate, or names
+    /// a member twice.
+    pub fn parse(text: &'a str) -> Result<Self, Fault> {
+        let raw: &RawValue =
+            serde_json::from_str(text).map_err(|error| Fault::new("", &not_json(&error)))?;
+        read(raw, &mut Vec::new())
+    }
+
+    /// The member of that name, of an object.
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Object(members) => {
+                members.iter().find(|(found, _)| found == name).map(|(_, value)| value)
+            }
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::String(_) | Self::Array(_) => None,
+        }
+    }
+
+    /// The text, of a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Array(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// The value, of a number: the nearest double.
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Number(text) => text.parse().ok(),
+            Self::Null | Self::Bool(_) | Self::String(_) | Self::Array(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// What kind of value it is, for messages.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "a boolean",
+            Self::Number(_) => "a number",
+            Self::String(_) => "text",
+            Self::Array(_) => "an array",
+            Self::Object(_) => "an object",
+        }
+    }
+
+    /// SHA-256 of a form that two texts share exactly when they are equal as JSON values: order of
+    /// members does not count, and numbers are equal by exact decimal value.
+    pub fn digest(&self) -> [u8; 32] {
+        digest::digest(self)
+    }
+}
+
+/// `~` and `/` of a member name, escaped for a JSON pointer.
+pub fn escape_pointer(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// The text without insignificant white space; all else byte for byte. The text must be JSON.
+pub fn compact(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut in_string, mut escaped) = (false, false);
+    for char in text.chars() {
+        if in_string {
+            in_string = escaped || char != '"';
+            escaped = !escaped && char == '\\';
+        } else if matches!(char, ' ' | '\t' | '\n' | '\r') {
+            continue;
+        } else {
+            in_string = char == '"';
+        }
+        out.push(char);
+    }
+    out
+}
+
+fn not_json(error: &serde_json::Error) -> String {
+    format!("is not JSON: {error}")
+}
+
+/// Reads one level, then each level below. `path` is where we are, for faults.
+fn read<'a>(raw: &'a RawValue, path: &mut Vec<String>) -> Result<Json<'a>, Fault> {
+    let text = raw.get();
+    let fault = |path: &[String], detail: &str| {
+        let pointer: String =
+            path.iter().map(|name| format!("/{}", escape_pointer(name))).collect();
+        Fault::new(&pointer, detail)
+    };
+    if path.len() > DEPTH_MAX {
+        return Err(fault(path, &format!("is nested deeper than {DEPTH_MAX} levels")));
+    }
+    match text.as_bytes().first() {
+        Some(b'{') => read_object(text, path),
+        Some(b'[') => {
+            let items: Vec<&RawValue> =
+                serde_json::from_str(text).map_err(|error| fault(path, &not_json(&error)))?;
+            read_array(&items, path)
+        }
+        Some(b'"') => serde_json::from_str(text)
+            .map(|Text(text)| Json::String(text))
+            .map_err(|error| fault(path, &not_json(&error))),
+        Some(b't') => Ok(Json::Bool(true)),
+        Some(b'f') => Ok(Json::Bool(false)),
+        Some(b'n') => Ok(Json::Null),
+        _ => Ok(Json::Number(text)),
+    }
+}
+
+fn read_array<'a>(items: &[&'a RawValue], path: &mut Vec<String>) -> Result<Json<'a>, Fault> {
+    let mut array = Vec::with_capacity(items.len());
+    for (index, item) in items.iter().enumerate() {
+        path.push(index.to_string());
+        array.push(read(item, path)?);
+        path.pop();
+    }
+    Ok(Json::Array(array))
+}
+
+fn read_object<'a>(text: &'a str, path: &mut Vec<String>) -> Result<Json<'a>, Fault> {
+    let pointer = |path: &[String]| -> String {
+        path.iter().map(|name| format!("/{}", escape_pointer(name))).collect()
+    };
+    let members = serde_json::Deserializer::from_str(text)
+        .deserialize_map(Members)
+        .map_err(|error| Fault::new(&pointer(path), &not_json(&error)))?;
+    let mut seen = HashSet::with_capacity(members.len());
+    let mut object = Vec::with_capacity(members.len());
+    for (name, raw) in members {
+        path.push(name.to_string());
+        if !seen.insert(name.clone()) {
+            return Err(Fault::new(&pointer(path), "is named twice"));
+        }
+        object.push((name, read(raw, path)?));
+        path.pop();
+    }
+    Ok(Json::Object(object))
+}
+
+/// Text that borrows where it has no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// An object's members, all of them, in order.
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some((Text(name), raw)) = map.next_entry()? {
+            members.push((name, raw));
+        }
+        Ok(members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_a_duplicate_by_its_pointer() {
+        let fault = Json::parse(r#"{"a":[{"b/c":1,"b/c":2}]}"#).unwrap_err();
+        assert_eq!(fault, Fault::new("/a/0/b~1c", "is named twice"));
+    }
+
+    #[test]
+    fn refuses_what_is_not_json_and_lone_surrogates() {
+        for bad in ["", "{", "[1,]", "nul", "01", "{} {}", r#""\ud800""#, "\"\n\""] {
+            assert!(Json::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn refuses_deep_nesting() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(Json::parse(&nested(DEPTH_MAX)).is_ok());
+        assert!(Json::parse(&nested(DEPTH_MAX + 2)).is_err());
+        assert!(Json::parse(&nested(100_000)).is_err());
+    }
+
+    #[test]
+    fn compact_keeps_all_but_white_space() {
+        let text = "{ \"a b\" : [ 1.0 , \"x \\\" \\\\\" ] ,\n\t\"é\": \"\\u00e9 \" }";
+        assert_eq!(compact(text), "{\"a b\":[1.0,\"x \\\" \\\\\"],\"é\":\"\\u00e9 \"}");
+    }
+}

@@ -1,0 +1,153 @@
+//! `judge`: whether a message may drive its delivery. The row decides; a message only asks.
+
+use crate::delivery::{Delivery, End, FailedReason, Open};
+use crate::limits::{
+    EARLY_MS, EVENT_RETENTION_S, EXPIRY_MARGIN_S, PARK_AT_RECEIVE, PRIVILEGE_S, SHORT_S,
+};
+use crate::message::Received;
+use crate::timestamp::Timestamp;
+
+/// What may happen now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Make attempt number so-and-so.
+    Drive(u32),
+    /// Come again then.
+    Wait(Timestamp),
+    /// Put the delivery to rest until then; the sweep brings it back.
+    Park(Timestamp),
+    /// This message has nothing to do.
+    Drop,
+    /// The delivery ends here.
+    End(End),
+}
+
+/// Judges a message by its delivery's row.
+pub fn judge(row: Option<&Delivery>, received: &Received, now: Timestamp) -> Verdict {
+    let message = &received.message;
+    let row = match row {
+        None => return first(message.born, now),
+        Some(row) if row.born < message.born => return first(message.born, now),
+        Some(row) if row.born > message.born => return Verdict::Drop,
+        Some(row) => row,
+    };
+    let Some(open) = row.open() else { return Verdict::Drop };
+    if is_expiring(row.born, now) {
+        return Verdict::End(End::Failed(FailedReason::Expired));
+    }
+    let drive = Verdict::Drive(row.attempts + 1);
+    if open.holder.as_ref() == Some(&message.ticket) {
+        return if now.plus_ms(EARLY_MS) >= open.next_at {
+            drive
+        } else {
+            wait(open, received, now)
+        };
+    }
+    if now >= open.next_at.plus_s(PRIVILEGE_S) { drive } else { Verdict::Drop }
+}
+
+fn first(born: Timestamp, now: Timestamp) -> Verdict {
+    if is_expiring(born, now) {
+        Verdict::End(End::Failed(FailedReason::Expired))
+    } else {
+        Verdict::Drive(1)
+    }
+}
+
+fn wait(open: &Open, received: &Received, now: Timestamp) -> Verdict {
+    let is_short = open.next_at.since_ms(now) <= SHORT_S * 1_000;
+    if is_short && received.receives < PARK_AT_RECEIVE {
+        Verdict::Wait(open.next_at)
+    } else {
+        Verdict::Park(open.next_at)
+    }
+}
+
+fn is_expiring(born: Timestamp, now: Timestamp) -> bool {
+    now >= born.plus_s(EVENT_RETENTION_S - EXPIRY_MARGIN_S)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::{CancelledReason, DeliveryKey, Status};
+    use crate::message::{Message, Receipt};
+
+    const BORN: Timestamp = Timestamp::from_ms(1_000_000);
+
+    fn key() -> DeliveryKey {
+        DeliveryKey {
+            tenant: "acme".parse().unwrap(),
+            event: "e1".parse().unwrap(),
+            endpoint: "ep_1".parse().unwrap(),
+        }
+    }
+
+    fn received(ticket: &str, receives: u32) -> Received {
+        let message = Message::reissue(&key(), BORN, ticket.parse().unwrap(), BORN);
+        Received { message, receipt: Receipt("r".into()), receives }
+    }
+
+    fn open(holder: Option<&str>, next_at: Timestamp) -> Delivery {
+        let mut row = Delivery::pending(key(), BORN);
+        row.attempts = 2;
+        let holder = holder.map(|text| text.parse().unwrap());
+        row.status = Status::Open(Open { next_at, holder, due_at: next_at, claims: 0 });
+        row
+    }
+
+    #[test]
+    fn no_row_or_an_earlier_incarnations_is_a_first_attempt() {
+        assert_eq!(judge(None, &received("t", 1), BORN), Verdict::Drive(1));
+        let mut old = open(Some("x"), BORN);
+        old.born = Timestamp::from_ms(5);
+        assert_eq!(judge(Some(&old), &received("t", 1), BORN), Verdict::Drive(1));
+    }
+
+    #[test]
+    fn a_later_incarnation_and_a_final_row_drop_the_message() {
+        let mut later = open(Some("t"), BORN);
+        later.born = BORN.plus_ms(1);
+        assert_eq!(judge(Some(&later), &received("t", 1), BORN), Verdict::Drop);
+        for end in
+            [End::Failed(FailedReason::Exhausted), End::Cancelled(CancelledReason::Requested)]
+        {
+            let ended = open(Some("t"), BORN).ended(end);
+            assert_eq!(judge(Some(&ended), &received("t", 1), BORN), Verdict::Drop);
+        }
+    }
+
+    #[test]
+    fn the_holder_drives_when_due_and_a_second_early() {
+        let row = open(Some("t"), BORN.plus_s(10));
+        let at = |ms| judge(Some(&row), &received("t", 2), BORN.plus_ms(ms));
+        assert_eq!(at(9_000), Verdict::Drive(3));
+        assert_eq!(at(8_999), Verdict::Wait(BORN.plus_s(10)));
+    }
+
+    #[test]
+    fn the_holder_parks_a_long_wait_and_any_wait_from_receive_15_on() {
+        let long = open(Some("t"), BORN.plus_s(SHORT_S + 1));
+        assert_eq!(judge(Some(&long), &received("t", 2), BORN), Verdict::Park(BORN.plus_s(151)));
+        let short = open(Some("t"), BORN.plus_s(10));
+        assert_eq!(judge(Some(&short), &received("t", 15), BORN), Verdict::Park(BORN.plus_s(10)));
+    }
+
+    #[test]
+    fn another_message_drops_until_the_holders_privilege_is_over() {
+        for holder in [Some("h"), None] {
+            let row = open(holder, BORN);
+            let at = |s| judge(Some(&row), &received("t", 1), BORN.plus_s(s));
+            assert_eq!(at(PRIVILEGE_S - 1), Verdict::Drop);
+            assert_eq!(at(PRIVILEGE_S), Verdict::Drive(3));
+        }
+    }
+
+    #[test]
+    fn an_event_that_expires_within_the_hour_ends_its_delivery() {
+        let late = BORN.plus_s(EVENT_RETENTION_S - EXPIRY_MARGIN_S);
+        let ended = Verdict::End(End::Failed(FailedReason::Expired));
+        assert_eq!(judge(Some(&open(Some("t"), BORN)), &received("t", 1), late), ended);
+        assert_eq!(judge(None, &received("t", 1), late), ended);
+    }
+}

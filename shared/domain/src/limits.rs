@@ -1,0 +1,97 @@
+//! Every bound and every duration of the protocol, once, with its reason.
+
+/// An event as received: what a queue message, a row and a receiver take without special care.
+pub const EVENT_BYTES_MAX: usize = 256 * 1024;
+/// A request to the API: a batch of events included.
+pub const REQUEST_BYTES_MAX: usize = 1024 * 1024;
+/// Events in one request: each is acknowledged on its own, and all within the function's time-out.
+pub const EVENTS_PER_REQUEST_MAX: usize = 100;
+/// Characters of an event type: one SQS attribute, one line of a log.
+pub const EVENT_TYPE_CHARS_MAX: usize = 256;
+/// Characters of a summary: what a chat message shows without cutting.
+pub const SUMMARY_CHARS_MAX: usize = 512;
+/// Characters of a `source`, and of a sender's `id`.
+pub const SOURCE_CHARS_MAX: usize = 512;
+/// Characters of any other attribute's value.
+pub const ATTRIBUTE_CHARS_MAX: usize = 2048;
+/// Attributes of an event beside those that `CloudEvents` names.
+pub const ATTRIBUTES_MAX: usize = 32;
+
+/// Endpoints of a tenant: one query page of 1 MB holds them, and one event's targets fit its row.
+pub const ENDPOINTS_PER_TENANT_MAX: usize = 100;
+/// Event type patterns of an endpoint.
+pub const EVENT_TYPES_PER_ENDPOINT_MAX: usize = 50;
+/// Own headers of an endpoint.
+pub const HEADERS_PER_ENDPOINT_MAX: usize = 20;
+/// Characters of an own header's value.
+pub const HEADER_VALUE_CHARS_MAX: usize = 1024;
+/// Characters of a name given to an endpoint.
+pub const NAME_CHARS_MAX: usize = 128;
+/// Least and most time-out of one attempt, in milliseconds: the function has 15 s in all.
+pub const TIMEOUT_MS: std::ops::RangeInclusive<u32> = 1_000..=10_000;
+
+/// Delays of a retry policy.
+pub const DELAYS_MAX: usize = 100;
+/// Seconds of one delay.
+pub const DELAY_S: std::ops::RangeInclusive<u32> = 1..=604_800;
+/// All delays together, in seconds: [`EVENT_RETENTION_S`] must outlast them by 14 days and a pause.
+pub const DELAYS_SUM_S_MAX: u64 = 14 * DAY_S;
+/// `Retry-After` is honoured up to here, in seconds.
+pub const RETRY_AFTER_S_MAX: u64 = DAY_S;
+/// How long an event and what became of it are kept, in seconds.
+pub const EVENT_RETENTION_S: u64 = 35 * DAY_S;
+/// A delivery whose event expires within this is ended rather than tried, in seconds.
+pub const EXPIRY_MARGIN_S: u64 = 3_600;
+/// Attempts kept in a delivery's log: the last ones.
+pub const LOG_ATTEMPTS_MAX: usize = 10;
+
+/// Bytes read of a response's body.
+pub const RESPONSE_BYTES_MAX: usize = 16 * 1024;
+/// Characters of a response kept with its attempt.
+pub const EXCERPT_CHARS_MAX: usize = 1_024;
+
+/// Age up to which a first receive may go unread (`FRESH`), and the longest cache of an endpoint.
+pub const FRESH_S: u64 = 60;
+/// Longest cache of an endpoint at ingest, and for a second attempt and later ones.
+pub const ENDPOINT_COPY_INGEST_S: u64 = 10;
+/// See [`ENDPOINT_COPY_INGEST_S`].
+pub const ENDPOINT_COPY_RETRY_S: u64 = 5;
+/// Longest wait by message visibility: a longer one would fill the queue's 120,000 in flight.
+pub const SHORT_S: u64 = 150;
+/// A parked row is due this much before `next_at`: two ticks of the sweep.
+pub const AHEAD_S: u64 = 120;
+/// Watch on a waiting row, beyond `next_at`.
+pub const GRACE_S: u64 = 15 * 60;
+/// First lease of a sweep's claim; it doubles with each claim.
+pub const LEASE_S: u64 = 120;
+/// Longest lease of a sweep's claim.
+pub const LEASE_S_MAX: u64 = 4 * 3_600;
+/// The holder's head start over any other message: more than visibility and time-out together.
+pub const PRIVILEGE_S: u64 = 120;
+/// The receive from which a wait parks, so that waiting never reaches `maxReceiveCount` (20).
+pub const PARK_AT_RECEIVE: u32 = 15;
+/// Clocks of two machines may differ by so much before an early message is told to wait.
+pub const EARLY_MS: u64 = 1_000;
+/// A message from the future by more than this is not fresh: a clock is wrong.
+pub const FUTURE_MS: u64 = 5_000;
+/// A duplicate's messages wait so long, so that the first one's finish.
+pub const DUPLICATE_DELAY_S: u32 = 10;
+/// A delivery pending for longer shows as `overdue`.
+pub const OVERDUE_S: u64 = 15 * 60;
+/// Messages are sent again to a queue that failed, at most so often within one request.
+pub const ENQUEUE_TRIES_MAX: usize = 3;
+
+/// Shards of the due index: 16 partitions of 1,000 writes a second.
+pub const DUE_SHARDS: u32 = 16;
+/// Shards of a tenant's day in the index of events by time.
+pub const TIME_SHARDS: u32 = 4;
+/// Entries of a list's page if not said, and at most.
+pub const PAGE_DEFAULT: usize = 50;
+/// See [`PAGE_DEFAULT`].
+pub const PAGE_MAX: usize = 200;
+/// Live secrets of an endpoint or a source: the one in use and the one before.
+pub const SECRETS_LIVE_MAX: usize = 2;
+/// How far a hook's timestamp may be off, in seconds, unless its source says otherwise.
+pub const TOLERANCE_S: u64 = 300;
+
+const DAY_S: u64 = 86_400;

@@ -1,0 +1,155 @@
+//! An engine: one implementation of every port, and the steps that it may join.
+
+use std::future::Future;
+
+use super::{
+    Clock, DeliveryStore, Due, EngineError, EventRow, EventStore, KeyVault, Put, Queue, Sender,
+    Store,
+};
+use crate::address::AddressRules;
+use crate::delivery::{Delivery, Guard, Settlement, Written};
+use crate::id::Ticket;
+use crate::limits::ENQUEUE_TRIES_MAX;
+use crate::message::{Message, Received};
+use crate::timestamp::Timestamp;
+
+/// One implementation of every port.
+///
+/// The provided methods take two steps in the order of the protocol: row first, queue second. An
+/// engine whose store and queue are one file does both in one transaction instead.
+pub trait Engine: Send + Sync + 'static {
+    /// Where rows are.
+    type Store: Store;
+    /// Where messages are.
+    type Queue: Queue;
+    /// What seals secrets.
+    type KeyVault: KeyVault;
+    /// What POSTs.
+    type Sender: Sender;
+    /// What tells the time.
+    type Clock: Clock;
+
+    /// Its store.
+    fn store(&self) -> &Self::Store;
+    /// Its queue.
+    fn queue(&self) -> &Self::Queue;
+    /// Its key vault.
+    fn key_vault(&self) -> &Self::KeyVault;
+    /// Its sender.
+    fn sender(&self) -> &Self::Sender;
+    /// Its clock.
+    fn clock(&self) -> &Self::Clock;
+    /// The addresses that may be called.
+    fn address_rules(&self) -> &AddressRules;
+    /// A random number: for ids, tickets, secrets and jitter.
+    fn entropy(&self) -> u128;
+    /// [`crate::api_key::hash_of`] the operator's key.
+    fn operator_key_hash(&self) -> impl Future<Output = Result<String, EngineError>> + Send;
+
+    /// A new ticket.
+    fn ticket(&self) -> Ticket {
+        Ticket::from_entropy(self.entropy())
+    }
+
+    /// I1 and I3: the event, then a message a target. Only then may it be acknowledged.
+    fn accept(
+        &self,
+        row: &EventRow,
+        messages: Vec<Message>,
+    ) -> impl Future<Output = Result<Put, EngineError>> + Send {
+        async move {
+            let put = match self.store().accept(row).await? {
+                // The write had worked, and its answer was lost: the SDK has repeated it.
+                Put::Exists(found) if found.nonce == row.nonce => Put::Created,
+                put => put,
+            };
+            if matches!(put, Put::Created) {
+                self.enqueue(messages).await?;
+            }
+            Ok(put)
+        }
+    }
+
+    /// I3: sends messages; what is not known to be queued goes again under a new ticket, checked.
+    fn enqueue(
+        &self,
+        mut messages: Vec<Message>,
+    ) -> impl Future<Output = Result<(), EngineError>> + Send {
+        async move {
+            for _ in 0..ENQUEUE_TRIES_MAX {
+                if messages.is_empty() {
+                    return Ok(());
+                }
+                let open = self.queue().enqueue(&messages).await;
+                let now = self.clock().now();
+                let unsent = messages.into_iter().enumerate().filter(|(at, _)| open.contains(at));
+                messages =
+                    unsent.map(|(_, message)| message.sent_again(self.ticket(), now)).collect();
+            }
+            match messages.len() {
+                0 => Ok(()),
+                count => Err(EngineError::new("enqueue", format!("{count} messages not queued"))),
+            }
+        }
+    }
+
+    /// D5 and D6: the row, then the message's new visible time. The message of a `Done` is removed
+    /// by whoever received it, once this has answered `Written::Done`.
+    fn record_and_settle(
+        &self,
+        guard: Guard,
+        row: &Delivery,
+        received: &Received,
+        settlement: Settlement,
+    ) -> impl Future<Output = Result<Written, EngineError>> + Send {
+        async move {
+            let written = self.store().record_attempt(guard, row).await?;
+            if let (Written::Done, Settlement::VisibleAt(at)) = (&written, settlement) {
+                let wait_s = at.wait_s(self.clock().now());
+                self.queue().wait(&received.receipt, wait_s).await?;
+            }
+            Ok(written)
+        }
+    }
+
+    /// S2 and S3: the claim, then its message. A send without an answer is left: the lease heals it.
+    fn claim_and_enqueue(
+        &self,
+        due: &Due,
+        ticket: Ticket,
+        due_at: Timestamp,
+    ) -> impl Future<Output = Result<bool, EngineError>> + Send {
+        async move {
+            let Some(born) = self.store().claim(due, &ticket, due_at).await? else {
+                return Ok(false);
+            };
+            let message = due.message(born, ticket, self.clock().now());
+            Ok(self.queue().enqueue(&[message]).await.is_empty())
+        }
+    }
+
+    /// A replay: the row, then its message. A crash between is the sweep's to heal.
+    fn reopen_and_enqueue(
+        &self,
+        guard: Guard,
+        row: &Delivery,
+        message: Message,
+    ) -> impl Future<Output = Result<Written, EngineError>> + Send {
+        async move {
+            let written = self.store().record_attempt(guard, row).await?;
+            if written == Written::Done {
+                // Not sent: the sweep sends it within two minutes.
+                let _unsent = self.queue().enqueue(&[message]).await;
+            }
+            Ok(written)
+        }
+    }
+}
+
+impl Due {
+    /// The message of a claim: delivered when the next attempt may be made, to the second.
+    pub fn message(&self, born: Timestamp, ticket: Ticket, now: Timestamp) -> Message {
+        let delay_s = u32::try_from(self.next_at.wait_s(now)).unwrap_or(u32::MAX);
+        Message { delay_s, ..Message::reissue(&self.key, born, ticket, now) }
+    }
+}

@@ -1,0 +1,262 @@
+//! The store's ports: events, deliveries, and what is configured.
+//!
+//! | row | key | found also by |
+//! | --- | --- | --- |
+//! | event | tenant, event | `by_time`: tenant and day |
+//! | delivery | tenant, event, endpoint | `due`: shard; `by_endpoint`: tenant and endpoint |
+//! | tenant, endpoint, API key, source | tenant and id; a key by its hash, a source by its name | – |
+//!
+//! Every read is consistent, unless a `max_age_s` allows a copy.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::EngineError;
+use crate::api_key::ApiKey;
+use crate::delivery::{Delivery, DeliveryKey, Guard, Written};
+use crate::endpoint::Endpoint;
+use crate::event::Event;
+use crate::id::{ApiKeyId, EndpointId, EventId, SourceName, TenantName, Ticket};
+use crate::limits::EVENT_RETENTION_S;
+use crate::source::Source;
+use crate::timestamp::Timestamp;
+
+type Answer<T> = Result<T, EngineError>;
+
+/// An event's row.
+#[derive(Clone, Debug)]
+pub struct EventRow {
+    /// The event.
+    pub event: Event,
+    /// When it was accepted: tells this incarnation from one that has expired.
+    pub born: Timestamp,
+    /// Of what the sender sent.
+    pub digest: String,
+    /// Whom it is owed to, fixed at the first write.
+    pub targets: Vec<EndpointId>,
+    /// Of the invocation that wrote it: its own write, repeated by an SDK, is known by it.
+    pub nonce: String,
+    /// Whether a duplicate has seen every message sent.
+    pub sent: bool,
+}
+
+impl EventRow {
+    /// When it may be removed.
+    pub fn expires_at(&self) -> Timestamp {
+        self.born.plus_s(EVENT_RETENTION_S)
+    }
+
+    /// The key of its delivery to an endpoint.
+    pub fn delivery_key(&self, endpoint: &EndpointId) -> DeliveryKey {
+        DeliveryKey {
+            tenant: self.event.tenant.clone(),
+            event: self.event.id.clone(),
+            endpoint: endpoint.clone(),
+        }
+    }
+}
+
+/// What became of writing an event.
+#[derive(Clone, Debug)]
+pub enum Put {
+    /// It is new.
+    Created,
+    /// There is one of that id: this.
+    Exists(Box<EventRow>),
+}
+
+/// An entry of the due index. May lag behind its row: a claim is conditional.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Which delivery.
+    pub key: DeliveryKey,
+    /// When it was due.
+    pub due_at: Timestamp,
+    /// No attempt before this.
+    pub next_at: Timestamp,
+    /// Claims so far.
+    pub claims: u32,
+}
+
+/// A part of a list, newest first. It may be empty and yet have a cursor.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The entries.
+    pub items: Vec<T>,
+    /// Where the next page begins; none after the last.
+    pub cursor: Option<String>,
+}
+
+/// Which part of a list.
+#[derive(Clone, Debug)]
+pub struct PageRequest {
+    /// At most so many entries.
+    pub limit: usize,
+    /// Where it begins, from the page before. One that is not ours begins at the start.
+    pub cursor: Option<String>,
+}
+
+/// A tenant.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Tenant {
+    /// Its name.
+    pub name: TenantName,
+    /// Since when.
+    pub created_at: Timestamp,
+}
+
+/// Events.
+pub trait EventStore: Send + Sync {
+    /// I1: writes the event if there is none of that id, or only one that has expired.
+    fn accept(&self, row: &EventRow) -> impl Future<Output = Answer<Put>> + Send;
+
+    /// The event.
+    fn event(
+        &self,
+        tenant: &TenantName,
+        id: &EventId,
+    ) -> impl Future<Output = Answer<Option<EventRow>>> + Send;
+
+    /// I5: the event and all rows of its deliveries, of earlier incarnations too.
+    fn event_with_deliveries(
+        &self,
+        tenant: &TenantName,
+        id: &EventId,
+    ) -> impl Future<Output = Answer<Option<(EventRow, Vec<Delivery>)>>> + Send;
+
+    /// I7: remembers that every message of this incarnation was sent.
+    fn mark_sent(&self, row: &EventRow) -> impl Future<Output = Answer<()>> + Send;
+
+    /// A tenant's events, newest first; a bounded number of rows is looked at.
+    fn events_by_time(
+        &self,
+        tenant: &TenantName,
+        page: &PageRequest,
+        now: Timestamp,
+    ) -> impl Future<Output = Answer<Page<EventRow>>> + Send;
+}
+
+/// Deliveries.
+pub trait DeliveryStore: Send + Sync {
+    /// The row; none while pending.
+    fn delivery(&self, key: &DeliveryKey) -> impl Future<Output = Answer<Option<Delivery>>> + Send;
+
+    /// The row and its event, in one call.
+    fn delivery_and_event(
+        &self,
+        key: &DeliveryKey,
+    ) -> impl Future<Output = Answer<(Option<Delivery>, Option<EventRow>)>> + Send;
+
+    /// Writes the row if `guard` allows: the one conditional write after an attempt, and of every
+    /// other change but the sweep's claim.
+    fn record_attempt(
+        &self,
+        guard: Guard,
+        row: &Delivery,
+    ) -> impl Future<Output = Answer<Written>> + Send;
+
+    /// S1: what is due in a shard of the index, earliest first.
+    fn due(
+        &self,
+        shard: u32,
+        now: Timestamp,
+        limit: usize,
+    ) -> impl Future<Output = Answer<Vec<Due>>> + Send;
+
+    /// S2: if the row is still open and due exactly then, `ticket` holds it and it is due again at
+    /// `due_at`. Answers with the incarnation; none if another was faster.
+    fn claim(
+        &self,
+        due: &Due,
+        ticket: &Ticket,
+        due_at: Timestamp,
+    ) -> impl Future<Output = Answer<Option<Timestamp>>> + Send;
+
+    /// An endpoint's deliveries that did not succeed at first, newest event first.
+    fn deliveries_by_endpoint(
+        &self,
+        tenant: &TenantName,
+        endpoint: &EndpointId,
+        page: &PageRequest,
+    ) -> impl Future<Output = Answer<Page<Delivery>>> + Send;
+}
+
+/// What is configured: precious, small, read often, written seldom.
+pub trait ConfigStore: Send + Sync {
+    /// Makes a tenant; false if there is one of that name.
+    fn create_tenant(&self, tenant: &Tenant) -> impl Future<Output = Answer<bool>> + Send;
+
+    /// All tenants, by name.
+    fn tenants(&self, page: &PageRequest) -> impl Future<Output = Answer<Page<Tenant>>> + Send;
+
+    /// A tenant's endpoints, oldest first, from a copy of at most that age; none if there is no
+    /// such tenant.
+    fn endpoints(
+        &self,
+        tenant: &TenantName,
+        max_age_s: u64,
+    ) -> impl Future<Output = Answer<Option<Arc<Vec<Endpoint>>>>> + Send;
+
+    /// One endpoint, from a copy of at most that age.
+    fn endpoint(
+        &self,
+        tenant: &TenantName,
+        id: &EndpointId,
+        max_age_s: u64,
+    ) -> impl Future<Output = Answer<Option<Arc<Endpoint>>>> + Send;
+
+    /// Writes an endpoint if the stored one has the version `over` (none: if there is none);
+    /// false if not.
+    fn put_endpoint(
+        &self,
+        endpoint: &Endpoint,
+        over: Option<u64>,
+    ) -> impl Future<Output = Answer<bool>> + Send;
+
+    /// Removes an endpoint; false if there is none.
+    fn delete_endpoint(
+        &self,
+        tenant: &TenantName,
+        id: &EndpointId,
+    ) -> impl Future<Output = Answer<bool>> + Send;
+
+    /// The key of that hash, from a short-lived copy.
+    fn api_key(&self, hash: &str) -> impl Future<Output = Answer<Option<ApiKey>>> + Send;
+
+    /// Keeps a key.
+    fn put_api_key(&self, key: &ApiKey) -> impl Future<Output = Answer<()>> + Send;
+
+    /// A tenant's keys.
+    fn api_keys(&self, tenant: &TenantName) -> impl Future<Output = Answer<Vec<ApiKey>>> + Send;
+
+    /// Removes a key; false if there is none.
+    fn delete_api_key(
+        &self,
+        tenant: &TenantName,
+        id: &ApiKeyId,
+    ) -> impl Future<Output = Answer<bool>> + Send;
+
+    /// A source, from a copy of at most that age.
+    fn source(
+        &self,
+        name: &SourceName,
+        max_age_s: u64,
+    ) -> impl Future<Output = Answer<Option<Source>>> + Send;
+
+    /// Writes a source; false if another tenant has one of that name.
+    fn put_source(&self, source: &Source) -> impl Future<Output = Answer<bool>> + Send;
+
+    /// Removes a tenant's source; false if it has none of that name.
+    fn delete_source(
+        &self,
+        tenant: &TenantName,
+        name: &SourceName,
+    ) -> impl Future<Output = Answer<bool>> + Send;
+}
+
+/// All of a store.
+pub trait Store: EventStore + DeliveryStore + ConfigStore {}
+
+impl<T: EventStore + DeliveryStore + ConfigStore> Store for T {}

@@ -1,0 +1,78 @@
+//! Deliveries set going again or ended by a person: replay and cancel.
+
+use crate::delivery::{CancelledReason, Delivery, DeliveryKey, End, Guard, Written};
+use crate::endpoint::Endpoint;
+use crate::message::Message;
+use crate::ports::{Clock, ConfigStore, DeliveryStore, Engine, EngineError, EventRow};
+use crate::problem::Problem;
+use crate::subscription::Candidate;
+
+/// Sends a delivery once more, whatever its state: 409 where its endpoint no longer wants it, or
+/// where it was changed at the same time.
+pub async fn replay<E: Engine>(
+    engine: &E,
+    key: &DeliveryKey,
+) -> Result<Result<Delivery, Problem>, EngineError> {
+    let (row, event) = match find(engine, key).await? {
+        Ok(found) => found,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    let endpoint = engine.store().endpoint(&key.tenant, &key.endpoint, 0).await?;
+    if let Err(problem) = may_replay(endpoint.as_deref(), &event) {
+        return Ok(Err(problem));
+    }
+    let now = engine.clock().now();
+    let ticket = engine.ticket();
+    let message = Message::reissue(key, event.born, ticket.clone(), now);
+    let guard = Guard::seen(row.as_ref());
+    let before = row.unwrap_or_else(|| Delivery::pending(key.clone(), event.born));
+    let after = before.replayed(ticket, now);
+    Ok(match engine.reopen_and_enqueue(guard, &after, message).await? {
+        Written::Done => Ok(after),
+        Written::Refused(_) => Err(Problem::conflict("the delivery was changed at the same time")),
+    })
+}
+
+/// Ends a delivery that is still owed: 409 where it is final.
+pub async fn cancel<E: Engine>(
+    engine: &E,
+    key: &DeliveryKey,
+) -> Result<Result<Delivery, Problem>, EngineError> {
+    let (row, event) = match find(engine, key).await? {
+        Ok(found) => found,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    let before = row.unwrap_or_else(|| Delivery::pending(key.clone(), event.born));
+    let after = before.ended(End::Cancelled(CancelledReason::Requested));
+    let guard = Guard::NotFinal { born: event.born };
+    Ok(match engine.store().record_attempt(guard, &after).await? {
+        Written::Done => Ok(after),
+        Written::Refused(_) => Err(Problem::conflict("the delivery is final already")),
+    })
+}
+
+/// The row, if there is one of this incarnation, and the event; 404 without an event that is owed
+/// to the endpoint.
+async fn find<E: Engine>(
+    engine: &E,
+    key: &DeliveryKey,
+) -> Result<Result<(Option<Delivery>, EventRow), Problem>, EngineError> {
+    let (row, event) = engine.store().delivery_and_event(key).await?;
+    let Some(event) = event.filter(|event| event.targets.contains(&key.endpoint)) else {
+        return Ok(Err(Problem::not_found()));
+    };
+    Ok(Ok((row.filter(|row| row.born == event.born), event)))
+}
+
+fn may_replay(endpoint: Option<&Endpoint>, event: &EventRow) -> Result<(), Problem> {
+    let Some(endpoint) = endpoint else {
+        return Err(Problem::conflict("the endpoint is deleted"));
+    };
+    if !endpoint.is_enabled() {
+        return Err(Problem::conflict("the endpoint is disabled: enable it first"));
+    }
+    if !endpoint.subscription.wants(&Candidate::new(&event.event)) {
+        return Err(Problem::conflict("the endpoint's subscription does not want this event"));
+    }
+    Ok(())
+}

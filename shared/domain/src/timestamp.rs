@@ -1,0 +1,130 @@
+//! Points in time: milliseconds since 1970, in UTC. Who reads a clock is the `Clock` port.
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::{Rfc2822, Rfc3339};
+
+/// Milliseconds since 1970-01-01T00:00:00Z.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// From milliseconds since 1970.
+    pub const fn from_ms(ms: u64) -> Self {
+        Self(ms)
+    }
+
+    /// Milliseconds since 1970.
+    pub const fn ms(self) -> u64 {
+        self.0
+    }
+
+    /// Whole seconds since 1970.
+    pub const fn seconds(self) -> u64 {
+        self.0 / 1_000
+    }
+
+    /// This and so many seconds.
+    #[must_use]
+    pub const fn plus_s(self, seconds: u64) -> Self {
+        Self(self.0.saturating_add(seconds.saturating_mul(1_000)))
+    }
+
+    /// This and so many milliseconds.
+    #[must_use]
+    pub const fn plus_ms(self, ms: u64) -> Self {
+        Self(self.0.saturating_add(ms))
+    }
+
+    /// So many seconds before this.
+    #[must_use]
+    pub const fn minus_s(self, seconds: u64) -> Self {
+        Self(self.0.saturating_sub(seconds.saturating_mul(1_000)))
+    }
+
+    /// Milliseconds from `earlier` to this; 0 if it is later.
+    pub const fn since_ms(self, earlier: Self) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// Seconds from now until this, rounded up; 0 if it has passed.
+    pub const fn wait_s(self, now: Self) -> u64 {
+        self.0.saturating_sub(now.0).div_ceil(1_000)
+    }
+
+    /// The day in UTC, `2026-11-21`.
+    pub fn day(self) -> String {
+        self.rfc3339().chars().take(10).collect()
+    }
+
+    /// RFC 3339 in UTC, `2026-11-21T10:00:00.125Z`; without the fraction where it is zero.
+    pub fn rfc3339(self) -> String {
+        let nanos = i128::from(self.0) * 1_000_000;
+        OffsetDateTime::from_unix_timestamp_nanos(nanos)
+            .ok()
+            .and_then(|at| at.format(&Rfc3339).ok())
+            .unwrap_or_else(|| "9999-12-31T23:59:59Z".to_owned())
+    }
+
+    /// Reads RFC 3339; none if it is not, or before 1970.
+    pub fn parse_rfc3339(text: &str) -> Option<Self> {
+        OffsetDateTime::parse(text, &Rfc3339).ok().and_then(Self::from_date)
+    }
+
+    /// Reads an HTTP date, `Sun, 06 Nov 1994 08:49:37 GMT`.
+    pub fn parse_http_date(text: &str) -> Option<Self> {
+        OffsetDateTime::parse(text, &Rfc2822).ok().and_then(Self::from_date)
+    }
+
+    fn from_date(date: OffsetDateTime) -> Option<Self> {
+        u64::try_from(date.unix_timestamp_nanos() / 1_000_000).ok().map(Self)
+    }
+}
+
+/// RFC 3339 text as RFC 3339 in UTC, its fraction kept; none if it is not RFC 3339.
+///
+/// Text that is in UTC already stays as it is, byte for byte.
+pub fn in_utc(text: &str) -> Option<String> {
+    let date = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    if text.ends_with('Z') {
+        return Some(text.to_owned());
+    }
+    date.to_offset(time::UtcOffset::UTC).format(&Rfc3339).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_and_reads_rfc3339() {
+        let at = Timestamp::from_ms(1_795_255_200_125);
+        assert_eq!(at.rfc3339(), "2026-11-21T10:00:00.125Z");
+        assert_eq!(Timestamp::parse_rfc3339(&at.rfc3339()), Some(at));
+        assert_eq!(at.day(), "2026-11-21");
+        assert_eq!(Timestamp::parse_rfc3339("yesterday"), None);
+    }
+
+    #[test]
+    fn turns_an_offset_into_utc_and_leaves_utc_alone() {
+        assert_eq!(in_utc("2026-03-02T10:15:27.5+01:00").unwrap(), "2026-03-02T09:15:27.5Z");
+        assert_eq!(in_utc("2026-03-02T09:15:27.500Z").unwrap(), "2026-03-02T09:15:27.500Z");
+        assert_eq!(in_utc("2026-03-02"), None);
+    }
+
+    #[test]
+    fn reads_http_dates() {
+        let at = Timestamp::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        assert_eq!(at.rfc3339(), "1994-11-06T08:49:37Z");
+    }
+
+    #[test]
+    fn waits_are_rounded_up() {
+        let now = Timestamp::from_ms(1_000);
+        assert_eq!(Timestamp::from_ms(2_001).wait_s(now), 2);
+        assert_eq!(Timestamp::from_ms(500).wait_s(now), 0);
+    }
+}
