@@ -1,1 +1,44 @@
-//! TODO
+//! `bury`: what the queue gave up on, after crashes of our own, becomes a failed delivery.
+//!
+//! The row is written before the message may be removed, so a delivery is never lost here.
+
+use waxseal_domain::delivery::{Delivery, End, FailedReason, Guard, Written};
+use waxseal_domain::message::Message;
+use waxseal_domain::ports::{DeliveryStore as _, Engine, EngineError};
+
+/// What became of a dead message. Its message may be removed after either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Buried {
+    /// Its delivery is `failed`, reason `crashed`.
+    Crashed,
+    /// Its delivery is another message's, or final: nothing to do.
+    NothingOwed,
+}
+
+/// Ends the delivery of a dead message, if the message was responsible for it.
+///
+/// Idempotent by (tenant, event, endpoint): a second time the delivery is final.
+pub async fn bury<E: Engine>(engine: &E, message: &Message) -> Result<Buried, EngineError> {
+    let row = engine.store().delivery(&message.key()).await?;
+    let is_ours = row.as_ref().is_none_or(|row| {
+        row.born < message.born
+            || (row.born == message.born
+                && row.open().is_some_and(|open| open.holder.as_ref() == Some(&message.ticket)))
+    });
+    if !is_ours {
+        return Ok(Buried::NothingOwed);
+    }
+    let row = row.unwrap_or_else(|| Delivery::pending(message.key(), message.born));
+    let row = row.in_incarnation(message.born);
+    let guard = Guard::for_attempt(message.born, row.attempts + 1);
+    let ended = row.ended(End::Failed(FailedReason::Crashed));
+    match engine.store().record_attempt(guard, &ended).await? {
+        Written::Done => {
+            let (tenant, delivery) = (&message.tenant, message.key().id());
+            tracing::error!(%tenant, %delivery, "crashed: given up");
+            Ok(Buried::Crashed)
+        }
+        // Changed under our hands: judged again when the message comes again.
+        Written::Refused(_) => Err(EngineError::new("bury delivery", "its row was just changed")),
+    }
+}

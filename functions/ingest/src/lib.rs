@@ -1,1 +1,95 @@
-//! TODO
+//! `ingest`: events in. Authenticates, bounds and parses what came, and has it accepted.
+//!
+//! Called by whatever brings HTTP. What makes an event valid and what makes it durable are the
+//! domain's: `Event::accept` and `acceptance`.
+
+mod content;
+
+use serde::Serialize;
+use waxseal_adapters::http::{self, Request, Response};
+use waxseal_domain::acceptance::{Acceptance, Refusal, accept_all};
+use waxseal_domain::api_key::{Scope, authenticate};
+use waxseal_domain::id::TenantName;
+use waxseal_domain::limits::REQUEST_BYTES_MAX;
+use waxseal_domain::ports::Engine;
+use waxseal_domain::problem::Problem;
+
+use self::content::Content;
+
+/// `POST /v1/tenants/{tenant}/events`: acknowledged with 202 once it is durable and queued.
+pub async fn accept<E: Engine>(engine: &E, tenant: &str, request: &Request) -> Response {
+    match accepted(engine, tenant, request).await {
+        Ok(response) => response,
+        Err(refusal) => refuse(refusal),
+    }
+}
+
+/// `OPTIONS` of the same path: the CloudEvents webhook handshake. Keys decide who may send, so every
+/// origin that asks is allowed.
+pub fn allow(request: &Request) -> Response {
+    let mut response = http::no_content();
+    let headers = response.headers_mut();
+    headers.insert("allow", ::http::HeaderValue::from_static("OPTIONS, POST, GET"));
+    if let Some(origin) = request.headers().get("webhook-request-origin") {
+        headers.insert("webhook-allowed-origin", origin.clone());
+        headers.insert("webhook-allowed-rate", ::http::HeaderValue::from_static("*"));
+    }
+    response
+}
+
+async fn accepted<E: Engine>(
+    engine: &E,
+    tenant: &str,
+    request: &Request,
+) -> Result<Response, Refusal> {
+    let principal = authenticate(engine, &http::caller(request)).await?;
+    let principal = principal.map_err(Refusal::Problem)?;
+    let tenant: TenantName = tenant.parse().map_err(|_| Refusal::Problem(Problem::not_found()))?;
+    principal.may(&tenant, Scope::Ingest).map_err(Refusal::Problem)?;
+    let text = http::text(request, REQUEST_BYTES_MAX).map_err(Refusal::Problem)?;
+    let content = content::read(request.headers(), text).map_err(Refusal::Problem)?;
+    let submissions = content.submissions();
+    let mut results = accept_all(engine, &tenant, submissions).await?;
+    match content {
+        Content::Many(_) => Ok(http::json(202, &Results::of(results))),
+        Content::One(_) => match results.pop() {
+            Some(result) => result.map(|acceptance| http::json(202, &acceptance)),
+            None => Err(Refusal::Problem(Problem::bad_request("there is no event"))),
+        },
+    }
+}
+
+/// The answer to an array: each event's own result, in order.
+#[derive(Serialize)]
+struct Results {
+    results: Vec<EventResult>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum EventResult {
+    Accepted(Acceptance),
+    Refused(Problem),
+}
+
+impl Results {
+    fn of(results: Vec<Result<Acceptance, Refusal>>) -> Self {
+        let result = |result| match result {
+            Ok(acceptance) => EventResult::Accepted(acceptance),
+            Err(refusal) => EventResult::Refused(said(refusal)),
+        };
+        Self { results: results.into_iter().map(result).collect() }
+    }
+}
+
+fn refuse(refusal: Refusal) -> Response {
+    http::problem(&said(refusal))
+}
+
+/// As a problem; our own failure is logged, since the sender learns nothing of it.
+fn said(refusal: Refusal) -> Problem {
+    if let Refusal::Ours(error) = &refusal {
+        tracing::error!(%error, "an event was not acknowledged");
+    }
+    refusal.into_problem()
+}

@@ -1,1 +1,16 @@
-//! TODO
+//! All of Waxseal that talks to AWS, the network, the disk, the environment and the clock.
+//!
+//! The engines are features, so that neither links the other: [`embedded`] (SQLite and a key file)
+//! and `aws` (DynamoDB, SQS and KMS). What both use stands beside them.
+//!
+//! Why these dependencies: `reqwest` makes the POSTs, over `rustls` with `webpki-roots` (its own CA
+//! parsing costs tens of milliseconds of a cold start); `aws-lc-rs` is rustls' and the SDK's
+//! cryptography, so random numbers and the key file's AES-GCM cost nothing more; `rusqlite` is
+//! SQLite, bundled, so that nothing need be installed.
+
+pub mod clock;
+#[cfg(feature = "embedded")]
+pub mod embedded;
+pub mod entropy;
+pub mod http;
+pub mod sender;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use futures_util::StreamExt as _;
+use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -77,8 +77,13 @@ pub async fn accept_all<E: Engine>(
 ) -> Result<Vec<Result<Acceptance, Refusal>>, Refusal> {
     let endpoints = engine.store().endpoints(tenant, ENDPOINT_COPY_INGEST_S).await?;
     let endpoints = endpoints.ok_or_else(|| Refusal::Problem(Problem::not_found()))?;
-    let each = submissions.iter().map(|submission| accept(engine, tenant, &endpoints, submission));
-    Ok(futures_util::stream::iter(each).buffered(CONCURRENT).collect().await)
+    let mut results = Vec::with_capacity(submissions.len());
+    for chunk in submissions.chunks(CONCURRENT) {
+        let each: Vec<_> =
+            chunk.iter().map(|one| accept(engine, tenant, &endpoints, one)).collect();
+        results.extend(join_all(each).await);
+    }
+    Ok(results)
 }
 
 async fn accept<E: Engine>(

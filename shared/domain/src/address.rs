@@ -112,7 +112,23 @@ impl AddressRules {
         match range {
             Range::Public => Ok(()),
             Range::Loopback if self.allow_loopback || self.is_own_receiver(tenant, url) => Ok(()),
-            other => Err(AddressFault::Range(other.name())),
+            Range::Loopback | Range::LinkLocal | Range::Private | Range::Reserved => {
+                Err(AddressFault::Range(range.name()))
+            }
+        }
+    }
+
+    /// Whether an address that a name was resolved to may be called. The port is not known there,
+    /// so the runtime API's whole address is refused; and no name is our own receiver's.
+    pub fn check_resolved(&self, ip: IpAddr) -> Result<(), AddressFault> {
+        let is_runtime_api =
+            self.runtime_api.is_some_and(|api| ranges::unmapped(api.ip()) == ranges::unmapped(ip));
+        match ranges::range_of(ip) {
+            Range::Public => Ok(()),
+            Range::Loopback if self.allow_loopback && !is_runtime_api => Ok(()),
+            range @ (Range::Loopback | Range::LinkLocal | Range::Private | Range::Reserved) => {
+                Err(AddressFault::Range(range.name()))
+            }
         }
     }
 

@@ -155,6 +155,13 @@ impl Delivery {
         Self { key, born, status: Status::Open(open), attempts: 0, base: 0, log: Vec::new() }
     }
 
+    /// This row if it is of that incarnation, else a new one: what an expired event of the same id
+    /// has left behind does not count.
+    #[must_use]
+    pub fn in_incarnation(self, born: Timestamp) -> Self {
+        if self.born == born { self } else { Self::pending(self.key, born) }
+    }
+
     /// The API's word for its status.
     pub fn status_word(&self) -> &'static str {
         match (&self.status, self.attempts) {
@@ -164,6 +171,16 @@ impl Delivery {
             (Status::Failed(_), _) => "failed",
             (Status::Cancelled(_), _) => "cancelled",
         }
+    }
+
+    /// Why it ended, in the words of JSON and of the stores.
+    pub fn reason_word(&self) -> Option<String> {
+        let word = match &self.status {
+            Status::Open(_) | Status::Delivered => return None,
+            Status::Failed(reason) => serde_json::to_value(reason),
+            Status::Cancelled(reason) => serde_json::to_value(reason),
+        };
+        word.ok().and_then(|value| value.as_str().map(str::to_owned))
     }
 
     /// What it waits for, while open.
@@ -253,6 +270,19 @@ impl Delivery {
             .filter(|&due_at| due_at >= next_at.plus_s(LEASE_S))
             .unwrap_or_else(|| next_at.plus_s(GRACE_S));
         Open { next_at, holder: Some(holder), due_at, claims: 0 }
+    }
+}
+
+impl Status {
+    /// A final status, from the words that a store kept.
+    pub fn ended(status: &str, reason: Option<&str>) -> Result<Self, serde_json::Error> {
+        let reason = reason.unwrap_or_default();
+        match status {
+            "delivered" => Ok(Self::Delivered),
+            "failed" => serde_json::from_value(reason.into()).map(Self::Failed),
+            "cancelled" => serde_json::from_value(reason.into()).map(Self::Cancelled),
+            _ => Err(serde::de::Error::custom(format_args!("no final status: {status}"))),
+        }
     }
 }
 

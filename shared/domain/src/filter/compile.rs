@@ -93,7 +93,11 @@ impl Compiler {
             "numeric" => self.numeric(&pointer, operand).map(Test::Numeric),
             "exists" => match operand {
                 Json::Bool(wanted) => Some(Test::Exists(*wanted)),
-                _ => self.refuse(&pointer, "must be true or false"),
+                Json::Null
+                | Json::Number(_)
+                | Json::String(_)
+                | Json::Array(_)
+                | Json::Object(_) => self.refuse(&pointer, "must be true or false"),
             },
             "anything-but" => self.anything_but(&pointer, operand),
             unknown => {

@@ -21,7 +21,9 @@ fn feed(json: &Json<'_>, hash: &mut Sha256) {
         Json::String(text) => feed_text(b's', text, hash),
         Json::Array(items) => {
             feed_length(b'[', items.len(), hash);
-            items.iter().for_each(|item| feed(item, hash));
+            for item in items {
+                feed(item, hash);
+            }
         }
         Json::Object(members) => {
             feed_length(b'{', members.len(), hash);

@@ -46,6 +46,11 @@ pub trait Engine: Send + Sync + 'static {
     /// [`crate::api_key::hash_of`] the operator's key.
     fn operator_key_hash(&self) -> impl Future<Output = Result<String, EngineError>> + Send;
 
+    /// Seconds until every instance of ours acts on an endpoint just configured.
+    fn endpoints_settle_s(&self) -> u64 {
+        0
+    }
+
     /// A new ticket.
     fn ticket(&self) -> Ticket {
         Ticket::from_entropy(self.entropy())
@@ -61,7 +66,7 @@ pub trait Engine: Send + Sync + 'static {
             let put = match self.store().accept(row).await? {
                 // The write had worked, and its answer was lost: the SDK has repeated it.
                 Put::Exists(found) if found.nonce == row.nonce => Put::Created,
-                put => put,
+                put @ (Put::Created | Put::Exists(_)) => put,
             };
             if matches!(put, Put::Created) {
                 self.enqueue(messages).await?;

@@ -1,0 +1,92 @@
+//! An endpoint as the API shows it: never its secrets, but once.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, Health};
+use waxseal_domain::event_type::EventTypePattern;
+use waxseal_domain::secret::Secret;
+use waxseal_domain::timestamp::Timestamp;
+
+use super::test_event::TestResult;
+
+#[derive(Serialize)]
+pub(super) struct EndpointView<'a> {
+    id: &'a str,
+    tenant: &'a str,
+    url: &'a str,
+    name: Option<&'a str>,
+    event_types: &'a [EventTypePattern],
+    filter: Option<Box<RawValue>>,
+    profile: &'a str,
+    signed: bool,
+    retry: Retry,
+    timeout_ms: u32,
+    headers: &'a BTreeMap<String, String>,
+    enabled: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disabled_reason: Option<DisabledReason>,
+    health: Health,
+    created_at: String,
+    updated_at: String,
+}
+
+#[derive(Serialize)]
+struct Retry {
+    delays_s: Vec<u32>,
+}
+
+impl<'a> EndpointView<'a> {
+    pub(super) fn of(endpoint: &'a Endpoint) -> Self {
+        let filter = endpoint.subscription.filter.as_ref();
+        let disabled_reason = match &endpoint.state {
+            EndpointState::Enabled => None,
+            EndpointState::Disabled { reason, .. } => Some(*reason),
+        };
+        Self {
+            id: endpoint.id.as_str(),
+            tenant: endpoint.tenant.as_str(),
+            url: &endpoint.url,
+            name: endpoint.name.as_deref(),
+            event_types: &endpoint.subscription.event_types,
+            filter: filter.and_then(|filter| RawValue::from_string(filter.text().to_owned()).ok()),
+            profile: &endpoint.profile,
+            signed: !endpoint.secrets.is_empty(),
+            retry: Retry { delays_s: endpoint.retry_policy().delays_s },
+            timeout_ms: endpoint.timeout_ms(),
+            headers: &endpoint.headers,
+            enabled: endpoint.is_enabled(),
+            disabled_reason,
+            health: endpoint.health,
+            created_at: endpoint.created_at.rfc3339(),
+            updated_at: endpoint.updated_at.rfc3339(),
+        }
+    }
+}
+
+/// An endpoint just configured.
+#[derive(Serialize)]
+pub(super) struct Created<'a> {
+    #[serde(flatten)]
+    endpoint: EndpointView<'a>,
+    secret: &'a str,
+    ping: Option<TestResult>,
+    active_from: String,
+}
+
+impl<'a> Created<'a> {
+    pub(super) fn of(
+        endpoint: &'a Endpoint,
+        secret: &'a Secret,
+        ping: Option<TestResult>,
+        active_from: Timestamp,
+    ) -> Self {
+        Self {
+            endpoint: EndpointView::of(endpoint),
+            secret: secret.expose_text().unwrap_or_default(),
+            ping,
+            active_from: active_from.rfc3339(),
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The spine: judge, post, decide, record, settle. Steps D1 to D6 of the protocol.
+
+use std::sync::Arc;
+
+use waxseal_domain::attempt::Attempt;
+use waxseal_domain::delivery::{
+    CancelledReason, Delivery, End, FailedReason, Guard, Settlement, StatusName, Turn, Written,
+};
+use waxseal_domain::dispatch::dispatch;
+use waxseal_domain::endpoint::{DisabledReason, Endpoint};
+use waxseal_domain::event::Event;
+use waxseal_domain::judge::{Verdict, judge};
+use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, FRESH_S};
+use waxseal_domain::message::Received;
+use waxseal_domain::ports::{
+    Clock as _, ConfigStore as _, DeliveryStore as _, Engine, EngineError, Queue as _,
+};
+use waxseal_domain::retry::Next;
+use waxseal_domain::subscription::Candidate;
+use waxseal_domain::timestamp::Timestamp;
+
+use crate::Settled;
+
+/// One message: at most one POST, begun and ended before `post_by`, recorded before `deadline`.
+///
+/// Idempotent by (tenant, event, endpoint, attempt): the row's condition takes each attempt once.
+pub async fn attempt<E: Engine>(
+    engine: &E,
+    received: &Received,
+    post_by: Timestamp,
+    deadline: Timestamp,
+) -> Result<Settled, EngineError> {
+    let Found { row, event } = find(engine, received).await?;
+    let number = match judge(row.as_ref(), received, engine.clock().now()) {
+        Verdict::Drive(number) => number,
+        verdict => return follow(engine, received, row, verdict).await,
+    };
+    let Some(event) = event else {
+        let expired = Verdict::End(End::Failed(FailedReason::Expired));
+        return follow(engine, received, row, expired).await;
+    };
+    let endpoint = match endpoint(engine, received, &event, number).await? {
+        Ok(endpoint) => endpoint,
+        Err(end) => return follow(engine, received, row, Verdict::End(end)).await,
+    };
+    let key = received.message.key();
+    let id = key.id().to_string();
+    let sent = dispatch(engine, &endpoint, &event, &id, post_by).await?.sent;
+
+    let before = row.unwrap_or_else(|| Delivery::pending(key, received.message.born));
+    let before = before.in_incarnation(received.message.born);
+    let chance = u16::try_from(engine.entropy() & 0xffff).unwrap_or(0);
+    let next = endpoint.retry_policy().after(number - before.base, &sent, chance);
+    let attempt = Attempt::of(number, &sent, next_at(next));
+    log(received, &attempt, next);
+    let turn = Turn { ticket: received.message.ticket.clone(), receives: received.receives };
+    let (after, settlement) = before.after_attempt(&turn, attempt.clone(), next);
+    let guard = Guard::for_attempt(received.message.born, number);
+    let written = record(engine, guard, &after, received, settlement, deadline).await?;
+    if next == Next::DisableEndpoint {
+        disable(engine, &endpoint).await?;
+    }
+    match written {
+        Written::Done => Ok(settled(settlement)),
+        Written::Refused(row) => superseded(engine, received, row, attempt).await,
+    }
+}
+
+/// What is known of a delivery before it is judged.
+struct Found {
+    row: Option<Delivery>,
+    event: Option<Event>,
+}
+
+/// D1: a first receive just sent goes unread; else the row is read, and the event with it where the
+/// message has none.
+async fn find<E: Engine>(engine: &E, received: &Received) -> Result<Found, EngineError> {
+    let message = &received.message;
+    let event = message.event();
+    if event.is_some() && received.may_go_unread(engine.clock().now()) {
+        return Ok(Found { row: None, event });
+    }
+    if event.is_some() {
+        return Ok(Found { row: engine.store().delivery(&message.key()).await?, event });
+    }
+    let (row, stored) = engine.store().delivery_and_event(&message.key()).await?;
+    let stored = stored.filter(|stored| stored.born == message.born);
+    Ok(Found { row, event: stored.map(|stored| stored.event) })
+}
+
+/// D2: the endpoint, or why the delivery ends. Nothing is ended on a copy.
+async fn endpoint<E: Engine>(
+    engine: &E,
+    received: &Received,
+    event: &Event,
+    number: u32,
+) -> Result<Result<Arc<Endpoint>, End>, EngineError> {
+    let message = &received.message;
+    let max_age_s = if number == 1 { FRESH_S } else { ENDPOINT_COPY_RETRY_S };
+    let copy = engine.store().endpoint(&message.tenant, &message.endpoint, max_age_s).await?;
+    if let Ok(endpoint) = wanted(copy, event) {
+        return Ok(Ok(endpoint));
+    }
+    let now = engine.store().endpoint(&message.tenant, &message.endpoint, 0).await?;
+    Ok(wanted(now, event))
+}
+
+fn wanted(endpoint: Option<Arc<Endpoint>>, event: &Event) -> Result<Arc<Endpoint>, End> {
+    let endpoint = endpoint.ok_or(End::Cancelled(CancelledReason::EndpointDeleted))?;
+    if !endpoint.is_enabled() {
+        return Err(End::Failed(FailedReason::EndpointDisabled));
+    }
+    if !endpoint.subscription.wants(&Candidate::new(event)) {
+        return Err(End::Cancelled(CancelledReason::NotWanted));
+    }
+    Ok(endpoint)
+}
+
+/// D5, repeated until the deadline where the store is slow: a POST was made, and must be recorded.
+async fn record<E: Engine>(
+    engine: &E,
+    guard: Guard,
+    row: &Delivery,
+    received: &Received,
+    settlement: Settlement,
+    deadline: Timestamp,
+) -> Result<Written, EngineError> {
+    loop {
+        let error = match engine.record_and_settle(guard, row, received, settlement).await {
+            Ok(written) => return Ok(written),
+            Err(error) => error,
+        };
+        let again_at = engine.clock().now().plus_ms(250);
+        if again_at >= deadline {
+            return Err(error);
+        }
+        tracing::warn!(%error, "a result is not recorded yet");
+        engine.clock().sleep_until(again_at).await;
+    }
+}
+
+/// Every verdict but `Drive`: what becomes of the row and of the message.
+async fn follow<E: Engine>(
+    engine: &E,
+    received: &Received,
+    row: Option<Delivery>,
+    verdict: Verdict,
+) -> Result<Settled, EngineError> {
+    let born = received.message.born;
+    let row = row.unwrap_or_else(|| Delivery::pending(received.message.key(), born));
+    let row = row.in_incarnation(born);
+    let guard = Guard::for_attempt(born, row.attempts + 1);
+    let after = match verdict {
+        Verdict::Drop => return Ok(Settled::Done),
+        Verdict::Wait(at) => {
+            let wait_s = at.wait_s(engine.clock().now());
+            engine.queue().wait(&received.receipt, wait_s).await?;
+            return Ok(Settled::Again);
+        }
+        // Never a second POST in one invocation: the message comes again and is judged anew.
+        Verdict::Drive(_) => return Ok(Settled::Again),
+        Verdict::Park(at) => row.parked(at),
+        Verdict::End(end) => row.ended(end),
+    };
+    match engine.record_and_settle(guard, &after, received, Settlement::Done).await? {
+        Written::Done => Ok(Settled::Done),
+        Written::Refused(_) => Ok(Settled::Again),
+    }
+}
+
+/// The record was refused: by our own write with a lost answer, by the other copy of this message,
+/// or by a person. The row as it is now decides.
+async fn superseded<E: Engine>(
+    engine: &E,
+    received: &Received,
+    row: Option<Box<Delivery>>,
+    attempt: Attempt,
+) -> Result<Settled, EngineError> {
+    let (tenant, delivery) = (&received.message.tenant, received.message.key().id());
+    tracing::warn!(%tenant, %delivery, attempt = attempt.number, "superseded: not recorded");
+    let row = row.map(|row| *row);
+    if let Some(row) = &row
+        && StatusName::from(&row.status) == StatusName::Cancelled
+        && row.born == received.message.born
+        && row.attempts + 1 == attempt.number
+    {
+        let mut cancelled = row.clone();
+        cancelled.keep(attempt);
+        // Only the log is at stake: a second refusal changes nothing.
+        let guard = Guard::seen(Some(row));
+        let _written = engine.store().record_attempt(guard, &cancelled).await?;
+    }
+    let verdict = judge(row.as_ref(), received, engine.clock().now());
+    follow(engine, received, row, verdict).await
+}
+
+/// 410: the endpoint is disabled, unless it was changed since this copy of it was read.
+async fn disable<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<(), EngineError> {
+    let now = engine.clock().now();
+    let mut disabled = endpoint.clone().disabled(DisabledReason::Gone, now);
+    disabled.version += 1;
+    disabled.updated_at = now;
+    let done = engine.store().put_endpoint(&disabled, Some(endpoint.version)).await?;
+    tracing::warn!(tenant = %endpoint.tenant, endpoint = %endpoint.id, done, "410: disabled");
+    Ok(())
+}
+
+fn settled(settlement: Settlement) -> Settled {
+    match settlement {
+        Settlement::Done => Settled::Done,
+        Settlement::VisibleAt(_) => Settled::Again,
+    }
+}
+
+fn next_at(next: Next) -> Option<Timestamp> {
+    match next {
+        Next::RetryAt(at) => Some(at),
+        Next::Done | Next::GiveUp | Next::DisableEndpoint => None,
+    }
+}
+
+/// One wide line an attempt: ids and figures, never a payload, a URL or a header.
+fn log(received: &Received, attempt: &Attempt, next: Next) {
+    tracing::info!(
+        tenant = %received.message.tenant,
+        delivery = %received.message.key().id(),
+        attempt = attempt.number,
+        outcome = attempt.outcome.as_str(),
+        status = attempt.response_status,
+        duration_ms = attempt.duration_ms,
+        receives = received.receives,
+        next_attempt_at = next_at(next).map(Timestamp::rfc3339),
+        detail = attempt.detail,
+        "attempt"
+    );
+}

@@ -1,0 +1,86 @@
+//! Settings: flags, and the same as environment variables.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Parser, Subcommand};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use waxseal_domain::address::{AddressRules, OwnReceiver};
+
+use crate::demo_tenant;
+
+/// Signed webhooks, delivered until they are taken: everything in one process, on one folder.
+#[derive(Clone, Debug, Parser)]
+#[command(version, about)]
+pub(crate) struct Settings {
+    /// Where the API and the receiver listen.
+    #[arg(long, env = "WAXSEAL_LISTEN", default_value = "127.0.0.1:8080", global = true)]
+    pub(crate) listen: SocketAddr,
+    /// The data folder, made if it is not there.
+    #[arg(long, env = "WAXSEAL_DATA", default_value = ".waxseal", global = true)]
+    pub(crate) data: PathBuf,
+    /// The operator's API key; one is made at the first start and kept with the data.
+    #[arg(long, env = "WAXSEAL_API_KEY", hide_env_values = true, global = true)]
+    pub(crate) api_key: Option<String>,
+    /// Allow endpoints on loopback, and http to them.
+    #[arg(
+        long, env = "WAXSEAL_ALLOW_LOOPBACK", action = ArgAction::SetTrue, global = true,
+        value_parser = clap::builder::FalseyValueParser::new()
+    )]
+    pub(crate) allow_loopback: bool,
+    /// Certificates (PEM) of authorities to trust beside Mozilla's.
+    #[arg(long, env = "WAXSEAL_CA_FILE", global = true)]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Attempts under way at the same time.
+    #[arg(long, env = "WAXSEAL_MAX_ATTEMPTS", default_value_t = 128, global = true,
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) max_attempts: u32,
+    /// Connections open at the same time.
+    #[arg(long, env = "WAXSEAL_MAX_CONNECTIONS", default_value_t = 1_024, global = true,
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) max_connections: u32,
+    /// What to do, if not serve.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Post the sample events and watch them arrive: at the running server, or one started for it.
+    Demo,
+}
+
+impl Settings {
+    /// The address at which this machine reaches the server.
+    pub(crate) fn own_address(&self) -> SocketAddr {
+        let mut address = self.listen;
+        if address.ip().is_unspecified() {
+            address.set_ip(match address {
+                SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        address
+    }
+
+    /// The URL of the demo's receiver: the one exception to the address rules.
+    pub(crate) fn own_receiver(&self) -> String {
+        format!("http://{}/hooks/{}", self.own_address(), demo_tenant::SOURCE)
+    }
+
+    /// What may be called.
+    pub(crate) fn address_rules(&self) -> AddressRules {
+        let own = OwnReceiver { tenant: demo_tenant::TENANT.to_owned(), url: self.own_receiver() };
+        let own_receiver = self.own_address().ip().is_loopback().then_some(own);
+        AddressRules { allow_loopback: self.allow_loopback, runtime_api: None, own_receiver }
+    }
+
+    /// The authorities in `--ca-file`.
+    pub(crate) fn extra_roots(&self) -> Result<Vec<CertificateDer<'static>>, String> {
+        let Some(path) = &self.ca_file else { return Ok(Vec::new()) };
+        let said = |error: rustls::pki_types::pem::Error| format!("{}: {error:?}", path.display());
+        CertificateDer::pem_file_iter(path).map_err(said)?.collect::<Result<_, _>>().map_err(said)
+    }
+}

@@ -1,0 +1,46 @@
+//! The embedded engine: one SQLite file is store and queue, one key file is the key vault.
+//!
+//! | file of the data folder | is |
+//! | --- | --- |
+//! | `waxseal.db` | everything: write-ahead log, synced before anything is acknowledged |
+//! | `secrets.key` | the key that seals endpoints' secrets |
+//! | `operator.key` | the operator's API key, unless it is given |
+//! | `lock` | locked while a process runs; ends with the process |
+
+mod config;
+mod deliveries;
+mod engine;
+mod events;
+mod files;
+mod inbox;
+mod key_file;
+mod queue;
+mod reader;
+mod schema;
+mod schema_value;
+mod writer;
+
+pub use engine::{EmbeddedEngine, Options};
+pub use inbox::Inbox;
+pub use key_file::KeyFile;
+pub use queue::EmbeddedQueue;
+
+use std::sync::Arc;
+
+use waxseal_domain::ports::EngineError;
+
+use self::config::ConfigCache;
+use self::reader::Readers;
+use self::writer::Writer;
+
+/// Rows, in SQLite.
+#[derive(Debug)]
+pub struct EmbeddedStore {
+    writer: Writer,
+    readers: Readers,
+    cache: Arc<ConfigCache>,
+}
+
+fn failed(step: &'static str) -> impl Fn(rusqlite::Error) -> EngineError {
+    move |error| EngineError::new(step, error)
+}

@@ -1,0 +1,213 @@
+//! Deliveries in SQLite: [`Guard::allows`] is evaluated in the transaction that writes.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Open, Status, StatusName, Written};
+use waxseal_domain::id::{EndpointId, EventId, TenantName, Ticket};
+use waxseal_domain::ports::{DeliveryStore, Due, EngineError, EventRow, Page, PageRequest};
+use waxseal_domain::timestamp::Timestamp;
+
+use super::writer::Durability;
+use super::{EmbeddedStore, events, schema_value};
+
+const COLUMNS: &str = "tenant, event, endpoint, born, status, reason, attempts, base, next_at, \
+                       holder, due_at, claims, log";
+
+impl DeliveryStore for EmbeddedStore {
+    async fn delivery(&self, key: &DeliveryKey) -> Result<Option<Delivery>, EngineError> {
+        let key = key.clone();
+        self.readers.read("read delivery", move |connection| find(connection, &key)).await
+    }
+
+    async fn delivery_and_event(
+        &self,
+        key: &DeliveryKey,
+    ) -> Result<(Option<Delivery>, Option<EventRow>), EngineError> {
+        let key = key.clone();
+        let read = move |connection: &Connection| {
+            Ok((find(connection, &key)?, events::find(connection, &key.tenant, &key.event)?))
+        };
+        self.readers.read("read delivery and event", read).await
+    }
+
+    async fn record_attempt(&self, guard: Guard, row: &Delivery) -> Result<Written, EngineError> {
+        let row = row.clone();
+        let record = move |connection: &Connection| record(connection, guard, &row);
+        self.writer.write("record attempt", Durability::Synced, record, |_| ()).await
+    }
+
+    async fn due(&self, shard: u32, now: Timestamp, limit: usize) -> Result<Vec<Due>, EngineError> {
+        // One file, one index: it is all in the first shard.
+        if shard != 0 {
+            return Ok(Vec::new());
+        }
+        self.readers.read("read due index", move |connection| due(connection, now, limit)).await
+    }
+
+    async fn claim(
+        &self,
+        due: &Due,
+        ticket: &Ticket,
+        due_at: Timestamp,
+    ) -> Result<Option<Timestamp>, EngineError> {
+        let (due, ticket) = (due.clone(), ticket.clone());
+        let claim = move |connection: &Connection| claim(connection, &due, &ticket, due_at);
+        self.writer.write("claim due delivery", Durability::Synced, claim, |_| ()).await
+    }
+
+    async fn deliveries_by_endpoint(
+        &self,
+        tenant: &TenantName,
+        endpoint: &EndpointId,
+        page: &PageRequest,
+    ) -> Result<Page<Delivery>, EngineError> {
+        let (tenant, endpoint, page) = (tenant.clone(), endpoint.clone(), page.clone());
+        let read =
+            move |connection: &Connection| by_endpoint(connection, &tenant, &endpoint, &page);
+        self.readers.read("list deliveries", read).await
+    }
+}
+
+pub(super) fn record(
+    connection: &Connection,
+    guard: Guard,
+    row: &Delivery,
+) -> rusqlite::Result<Written> {
+    let before = find(connection, &row.key)?;
+    if !guard.allows(before.as_ref()) {
+        return Ok(Written::Refused(before.map(Box::new)));
+    }
+    let sql = format!(
+        "INSERT OR REPLACE INTO deliveries ({COLUMNS})
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+    );
+    let open = row.open();
+    connection.prepare_cached(&sql)?.execute(params![
+        row.key.tenant.as_str(),
+        row.key.event.as_str(),
+        row.key.endpoint.as_str(),
+        schema_value::ms(row.born),
+        StatusName::from(&row.status).as_str(),
+        row.reason_word(),
+        row.attempts,
+        row.base,
+        open.map(|open| schema_value::ms(open.next_at)),
+        open.and_then(|open| open.holder.as_ref()).map(Ticket::as_str),
+        open.map(|open| schema_value::ms(open.due_at)),
+        open.map(|open| open.claims),
+        schema_value::json(&row.log)?,
+    ])?;
+    Ok(Written::Done)
+}
+
+pub(super) fn find(
+    connection: &Connection,
+    key: &DeliveryKey,
+) -> rusqlite::Result<Option<Delivery>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM deliveries WHERE tenant = ?1 AND event = ?2 AND endpoint = ?3"
+    );
+    let keys = [key.tenant.as_str(), key.event.as_str(), key.endpoint.as_str()];
+    connection.prepare_cached(&sql)?.query_row(keys, read).optional()
+}
+
+pub(super) fn of_event(
+    connection: &Connection,
+    tenant: &TenantName,
+    event: &EventId,
+) -> rusqlite::Result<Vec<Delivery>> {
+    let sql = format!("SELECT {COLUMNS} FROM deliveries WHERE tenant = ?1 AND event = ?2");
+    let mut statement = connection.prepare_cached(&sql)?;
+    statement.query_map([tenant.as_str(), event.as_str()], read)?.collect()
+}
+
+pub(super) fn claim(
+    connection: &Connection,
+    due: &Due,
+    ticket: &Ticket,
+    due_at: Timestamp,
+) -> rusqlite::Result<Option<Timestamp>> {
+    let sql = "UPDATE deliveries SET holder = ?1, due_at = ?2, claims = claims + 1
+               WHERE tenant = ?3 AND event = ?4 AND endpoint = ?5 AND status = 'open' AND due_at = ?6
+               RETURNING born";
+    let keys = params![
+        ticket.as_str(),
+        schema_value::ms(due_at),
+        due.key.tenant.as_str(),
+        due.key.event.as_str(),
+        due.key.endpoint.as_str(),
+        schema_value::ms(due.due_at),
+    ];
+    connection
+        .prepare_cached(sql)?
+        .query_row(keys, |row| schema_value::timestamp(row, 0))
+        .optional()
+}
+
+fn due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<Due>> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM deliveries WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([schema_value::ms(now), limit], read)?;
+    rows.filter_map(|row| row.map(due_of).transpose()).collect()
+}
+
+fn due_of(row: Delivery) -> Option<Due> {
+    let open = row.open()?;
+    let (due_at, next_at, claims) = (open.due_at, open.next_at, open.claims);
+    Some(Due { key: row.key, due_at, next_at, claims })
+}
+
+fn by_endpoint(
+    connection: &Connection,
+    tenant: &TenantName,
+    endpoint: &EndpointId,
+    page: &PageRequest,
+) -> rusqlite::Result<Page<Delivery>> {
+    let (born, event) = schema_value::cursor(page);
+    let sql = format!(
+        "SELECT {COLUMNS} FROM deliveries
+         WHERE tenant = ?1 AND endpoint = ?2 AND (status <> 'delivered' OR attempts > 1)
+           AND (born, event) < (?3, ?4)
+         ORDER BY born DESC, event DESC LIMIT ?5"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
+    let keys = params![tenant.as_str(), endpoint.as_str(), born, event, limit];
+    let items: Vec<Delivery> = statement.query_map(keys, read)?.collect::<Result<_, _>>()?;
+    let last = items.last().filter(|_| items.len() == page.limit);
+    let cursor = last.map(|row| format!("{}_{}", row.born.ms(), row.key.event));
+    Ok(Page { items, cursor })
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
+    let key = DeliveryKey {
+        tenant: schema_value::parsed(row, 0)?,
+        event: schema_value::parsed(row, 1)?,
+        endpoint: schema_value::parsed(row, 2)?,
+    };
+    Ok(Delivery {
+        key,
+        born: schema_value::timestamp(row, 3)?,
+        status: read_status(row)?,
+        attempts: row.get(6)?,
+        base: row.get(7)?,
+        log: schema_value::from_json(row, 12)?,
+    })
+}
+
+fn read_status(row: &Row<'_>) -> rusqlite::Result<Status> {
+    let (status, reason): (String, Option<String>) = (row.get(4)?, row.get(5)?);
+    if status != StatusName::Open.as_str() {
+        return Status::ended(&status, reason.as_deref())
+            .map_err(|error| schema_value::unreadable(5, error));
+    }
+    let holder: Option<String> = row.get(9)?;
+    let holder = holder.map(|text| text.parse()).transpose();
+    Ok(Status::Open(Open {
+        next_at: schema_value::timestamp(row, 8)?,
+        holder: holder.map_err(|error| schema_value::unreadable(9, error))?,
+        due_at: schema_value::timestamp(row, 10)?,
+        claims: row.get(11)?,
+    }))
+}

@@ -1,0 +1,239 @@
+//! The engine: ports wired together, and the steps that one file lets it join (T1 to T4).
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use rustls::pki_types::CertificateDer;
+use waxseal_domain::address::AddressRules;
+use waxseal_domain::api_key::hash_of;
+use waxseal_domain::delivery::{Delivery, Guard, Settlement, Written};
+use waxseal_domain::id::Ticket;
+use waxseal_domain::limits::EVENT_RETENTION_S;
+use waxseal_domain::message::{Message, Received};
+use waxseal_domain::ports::{Clock as _, Due, Engine, EngineError, EventRow, Put};
+use waxseal_domain::timestamp::Timestamp;
+
+use super::config::ConfigCache;
+use super::inbox::Inbox;
+use super::key_file::KeyFile;
+use super::queue::{self, EmbeddedQueue};
+use super::reader::Readers;
+use super::writer::{Durability, Writer};
+use super::{EmbeddedStore, deliveries, events, failed, files, inbox, schema};
+use crate::clock::SystemClock;
+use crate::entropy::entropy;
+use crate::sender::{Connections, HttpSender};
+
+/// Events removed in one go, once expired.
+const EXPIRE_MAX: usize = 500;
+
+/// How the engine is opened.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// The data folder.
+    pub folder: PathBuf,
+    /// The operator's API key; one is made and kept if there is none.
+    pub operator_key: Option<String>,
+    /// The addresses that may be called.
+    pub address_rules: AddressRules,
+    /// Authorities trusted beside Mozilla's.
+    pub extra_roots: Vec<CertificateDer<'static>>,
+}
+
+/// Everything on one SQLite file.
+#[derive(Debug)]
+pub struct EmbeddedEngine {
+    store: Arc<EmbeddedStore>,
+    queue: EmbeddedQueue,
+    inbox: Arc<Inbox>,
+    key_vault: KeyFile,
+    sender: HttpSender,
+    address_rules: Arc<AddressRules>,
+    operator_key: String,
+    /// Held while this lives.
+    _lock: File,
+}
+
+impl EmbeddedEngine {
+    /// Opens the data folder, or makes it. A second process on one folder is refused.
+    pub fn open(options: Options) -> Result<Self, EngineError> {
+        let folder: &Path = &options.folder;
+        files::make_folder(folder)?;
+        let lock = files::lock(folder)?;
+        let path = folder.join("waxseal.db");
+        let connection = schema::open_writer(&path).map_err(failed("open database"))?;
+        let inbox = Arc::new(Inbox::default());
+        queue::load(&connection, &inbox).map_err(failed("read messages"))?;
+        let writer = Writer::start(connection).map_err(|e| EngineError::new("start writer", e))?;
+        let cache = Arc::new(ConfigCache::default());
+        let store = Arc::new(EmbeddedStore { writer, readers: Readers::new(&path), cache });
+        let address_rules = Arc::new(options.address_rules);
+        let rules = Arc::clone(&address_rules);
+        let sender = HttpSender::new(rules, Connections::Kept, options.extra_roots)?;
+        let operator_key = match options.operator_key {
+            Some(key) => key,
+            None => files::operator_key(folder)?,
+        };
+        Ok(Self {
+            queue: EmbeddedQueue::new(Arc::clone(&store), Arc::clone(&inbox)),
+            store,
+            inbox,
+            key_vault: KeyFile::new(&files::secrets_key(folder)?)?,
+            sender,
+            address_rules,
+            operator_key,
+            _lock: lock,
+        })
+    }
+
+    /// The operator's API key.
+    pub fn operator_key(&self) -> &str {
+        &self.operator_key
+    }
+
+    /// Removes a bounded number of events that have expired, with what is left of their deliveries.
+    pub async fn expire(&self) -> Result<(), EngineError> {
+        let before = SystemClock.now().minus_s(EVENT_RETENTION_S);
+        let expire = move |connection: &Connection| events::expire(connection, before, EXPIRE_MAX);
+        self.store.writer.write("expire events", Durability::Lazy, expire, |()| ()).await
+    }
+}
+
+impl Engine for EmbeddedEngine {
+    type Store = EmbeddedStore;
+    type Queue = EmbeddedQueue;
+    type KeyVault = KeyFile;
+    type Sender = HttpSender;
+    type Clock = SystemClock;
+
+    fn store(&self) -> &EmbeddedStore {
+        &self.store
+    }
+
+    fn queue(&self) -> &EmbeddedQueue {
+        &self.queue
+    }
+
+    fn key_vault(&self) -> &KeyFile {
+        &self.key_vault
+    }
+
+    fn sender(&self) -> &HttpSender {
+        &self.sender
+    }
+
+    fn clock(&self) -> &SystemClock {
+        &SystemClock
+    }
+
+    fn address_rules(&self) -> &AddressRules {
+        &self.address_rules
+    }
+
+    fn entropy(&self) -> u128 {
+        entropy()
+    }
+
+    async fn operator_key_hash(&self) -> Result<String, EngineError> {
+        Ok(hash_of(&self.operator_key))
+    }
+
+    /// T1: the event and its messages.
+    async fn accept(&self, row: &EventRow, messages: Vec<Message>) -> Result<Put, EngineError> {
+        let row = row.clone();
+        let accept = move |connection: &Connection| {
+            let put = events::put(connection, &row)?;
+            let inserted = match &put {
+                Put::Created => queue::insert_all(connection, messages, row.born)?,
+                Put::Exists(_) => Vec::new(),
+            };
+            Ok((put, inserted))
+        };
+        let inbox = Arc::clone(&self.inbox);
+        let then = move |(_, inserted): &(Put, Vec<queue::Inserted>)| {
+            queue::deliver_all(&inbox, inserted);
+        };
+        let written = self.store.writer.write("accept event", Durability::Synced, accept, then);
+        written.await.map(|(put, _)| put)
+    }
+
+    /// T2: the result, and the message's removal or new visible time. Need not be synced: a power
+    /// cut then repeats a POST, and loses nothing.
+    async fn record_and_settle(
+        &self,
+        guard: Guard,
+        row: &Delivery,
+        received: &Received,
+        settlement: Settlement,
+    ) -> Result<Written, EngineError> {
+        let receipt = received.receipt.clone();
+        let Some((id, _)) = inbox::parse(&receipt) else {
+            return Err(EngineError::new("settle message", "the receipt is not of this queue"));
+        };
+        let row = row.clone();
+        let record = move |connection: &Connection| {
+            let written = deliveries::record(connection, guard, &row)?;
+            match (&written, settlement) {
+                (Written::Refused(_), _) => {}
+                (Written::Done, Settlement::Done) => queue::remove(connection, id)?,
+                (Written::Done, Settlement::VisibleAt(at)) => {
+                    queue::set_visible(connection, id, at)?;
+                }
+            }
+            Ok(written)
+        };
+        let inbox = Arc::clone(&self.inbox);
+        let then = move |written: &Written| match (written, settlement) {
+            (Written::Refused(_), _) => {}
+            (Written::Done, Settlement::Done) => inbox.remove(id),
+            (Written::Done, Settlement::VisibleAt(at)) => inbox.wait(&receipt, at),
+        };
+        self.store.writer.write("record attempt", Durability::Lazy, record, then).await
+    }
+
+    /// T3: the claim and its message.
+    async fn claim_and_enqueue(
+        &self,
+        due: &Due,
+        ticket: Ticket,
+        due_at: Timestamp,
+    ) -> Result<bool, EngineError> {
+        let (due, now) = (due.clone(), SystemClock.now());
+        let claim = move |connection: &Connection| {
+            let Some(born) = deliveries::claim(connection, &due, &ticket, due_at)? else {
+                return Ok(Vec::new());
+            };
+            queue::insert_all(connection, vec![due.message(born, ticket, now)], now)
+        };
+        let inbox = Arc::clone(&self.inbox);
+        let then = move |inserted: &Vec<queue::Inserted>| queue::deliver_all(&inbox, inserted);
+        let written = self.store.writer.write("claim delivery", Durability::Synced, claim, then);
+        written.await.map(|inserted| !inserted.is_empty())
+    }
+
+    /// T4: the row, opened again, and its message.
+    async fn reopen_and_enqueue(
+        &self,
+        guard: Guard,
+        row: &Delivery,
+        message: Message,
+    ) -> Result<Written, EngineError> {
+        let (row, now) = (row.clone(), SystemClock.now());
+        let reopen = move |connection: &Connection| {
+            let written = deliveries::record(connection, guard, &row)?;
+            let inserted = match written {
+                Written::Done => queue::insert_all(connection, vec![message], now)?,
+                Written::Refused(_) => Vec::new(),
+            };
+            Ok((written, inserted))
+        };
+        let inbox = Arc::clone(&self.inbox);
+        let then = move |(_, inserted): &(Written, Vec<queue::Inserted>)| {
+            queue::deliver_all(&inbox, inserted);
+        };
+        let written = self.store.writer.write("replay delivery", Durability::Synced, reopen, then);
+        written.await.map(|(written, _)| written)
+    }
+}

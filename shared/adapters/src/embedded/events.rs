@@ -1,0 +1,154 @@
+//! Events in SQLite.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use waxseal_domain::delivery::Delivery;
+use waxseal_domain::id::{EventId, TenantName};
+use waxseal_domain::limits::EVENT_RETENTION_S;
+use waxseal_domain::ports::{EngineError, EventRow, EventStore, Page, PageRequest, Put};
+use waxseal_domain::timestamp::Timestamp;
+
+use super::deliveries;
+use super::writer::Durability;
+use super::{EmbeddedStore, schema_value};
+
+const COLUMNS: &str = "event, born, digest, targets, nonce, sent";
+
+impl EventStore for EmbeddedStore {
+    async fn accept(&self, row: &EventRow) -> Result<Put, EngineError> {
+        let row = row.clone();
+        let put = move |connection: &Connection| put(connection, &row);
+        self.writer.write("accept event", Durability::Synced, put, |_| ()).await
+    }
+
+    async fn event(
+        &self,
+        tenant: &TenantName,
+        id: &EventId,
+    ) -> Result<Option<EventRow>, EngineError> {
+        let (tenant, id) = (tenant.clone(), id.clone());
+        self.readers.read("read event", move |connection| find(connection, &tenant, &id)).await
+    }
+
+    async fn event_with_deliveries(
+        &self,
+        tenant: &TenantName,
+        id: &EventId,
+    ) -> Result<Option<(EventRow, Vec<Delivery>)>, EngineError> {
+        let (tenant, id) = (tenant.clone(), id.clone());
+        let read = move |connection: &Connection| {
+            let Some(row) = find(connection, &tenant, &id)? else { return Ok(None) };
+            Ok(Some((row, deliveries::of_event(connection, &tenant, &id)?)))
+        };
+        self.readers.read("read event and deliveries", read).await
+    }
+
+    async fn mark_sent(&self, row: &EventRow) -> Result<(), EngineError> {
+        let (tenant, id, born) = (row.event.tenant.clone(), row.event.id.clone(), row.born);
+        let mark = move |connection: &Connection| {
+            let sql = "UPDATE events SET sent = 1 WHERE tenant = ?1 AND id = ?2 AND born = ?3";
+            let keys = params![tenant.as_str(), id.as_str(), schema_value::ms(born)];
+            connection.prepare_cached(sql)?.execute(keys).map(|_| ())
+        };
+        self.writer.write("mark event sent", Durability::Synced, mark, |()| ()).await
+    }
+
+    async fn events_by_time(
+        &self,
+        tenant: &TenantName,
+        page: &PageRequest,
+        now: Timestamp,
+    ) -> Result<Page<EventRow>, EngineError> {
+        let (tenant, page) = (tenant.clone(), page.clone());
+        let oldest = now.minus_s(EVENT_RETENTION_S);
+        let read = move |connection: &Connection| by_time(connection, &tenant, &page, oldest);
+        self.readers.read("list events", read).await
+    }
+}
+
+/// I1. An event that has expired, and what is left of its deliveries, gives way.
+pub(super) fn put(connection: &Connection, row: &EventRow) -> rusqlite::Result<Put> {
+    let event = &row.event;
+    if let Some(found) = find(connection, &event.tenant, &event.id)?
+        && found.expires_at() >= row.born
+    {
+        return Ok(Put::Exists(Box::new(found)));
+    }
+    let sql =
+        "INSERT OR REPLACE INTO events (tenant, id, born, digest, targets, nonce, sent, event)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    connection.prepare_cached(sql)?.execute(params![
+        event.tenant.as_str(),
+        event.id.as_str(),
+        schema_value::ms(row.born),
+        row.digest,
+        schema_value::json(&row.targets)?,
+        row.nonce,
+        row.sent,
+        schema_value::json(event)?,
+    ])?;
+    Ok(Put::Created)
+}
+
+/// The event; none if it has expired, which the caller sees by its `born`.
+pub(super) fn find(
+    connection: &Connection,
+    tenant: &TenantName,
+    id: &EventId,
+) -> rusqlite::Result<Option<EventRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM events WHERE tenant = ?1 AND id = ?2");
+    connection.prepare_cached(&sql)?.query_row([tenant.as_str(), id.as_str()], read).optional()
+}
+
+/// Removes events older than `before`, and what is left of their deliveries; a bounded number.
+pub(super) fn expire(
+    connection: &Connection,
+    before: Timestamp,
+    limit: usize,
+) -> rusqlite::Result<()> {
+    let before = schema_value::ms(before);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    connection
+        .prepare_cached(
+            "DELETE FROM deliveries WHERE due_at IS NULL AND born < ?1 AND (tenant, event) IN
+               (SELECT tenant, id FROM events WHERE born < ?1 ORDER BY born LIMIT ?2)",
+        )?
+        .execute([before, limit])?;
+    connection
+        .prepare_cached(
+            "DELETE FROM events WHERE rowid IN
+               (SELECT rowid FROM events WHERE born < ?1 ORDER BY born LIMIT ?2)",
+        )?
+        .execute([before, limit])?;
+    Ok(())
+}
+
+fn by_time(
+    connection: &Connection,
+    tenant: &TenantName,
+    page: &PageRequest,
+    oldest: Timestamp,
+) -> rusqlite::Result<Page<EventRow>> {
+    let (born, id) = schema_value::cursor(page);
+    let sql = format!(
+        "SELECT {COLUMNS} FROM events WHERE tenant = ?1 AND born >= ?2 AND (born, id) < (?3, ?4)
+         ORDER BY born DESC, id DESC LIMIT ?5"
+    );
+    let mut statement = connection.prepare_cached(&sql)?;
+    let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
+    let keys = params![tenant.as_str(), schema_value::ms(oldest), born, id, limit];
+    let items: Vec<EventRow> = statement.query_map(keys, read)?.collect::<Result<_, _>>()?;
+    let last = items.last().filter(|_| items.len() == page.limit);
+    let cursor = last.map(|row| format!("{}_{}", row.born.ms(), row.event.id));
+    Ok(Page { items, cursor })
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<EventRow> {
+    Ok(EventRow {
+        event: schema_value::from_json(row, 0)?,
+        born: schema_value::timestamp(row, 1)?,
+        digest: row.get(2)?,
+        targets: schema_value::from_json(row, 3)?,
+        nonce: row.get(4)?,
+        sent: row.get(5)?,
+    })
+}

@@ -1,0 +1,83 @@
+//! The data folder: its lock, and the keys that are made once and kept in it.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write as _;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use waxseal_domain::id::base32;
+use waxseal_domain::ports::EngineError;
+use waxseal_domain::secret::Secret;
+
+use crate::entropy::entropy;
+
+/// Makes the folder if it is not there, readable by its owner only.
+pub(super) fn make_folder(folder: &Path) -> Result<(), EngineError> {
+    let failed =
+        |error| EngineError::new("make data folder", format!("{}: {error}", folder.display()));
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(failed)
+}
+
+/// Locks the folder for this process: the lock ends with it, also after `kill -9`.
+pub(super) fn lock(folder: &Path) -> Result<File, EngineError> {
+    let path = folder.join("lock");
+    let failed = |error: std::io::Error| EngineError::new("lock data folder", error);
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path);
+    let file = file.map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let detail = format!("another process uses {}", folder.display());
+            Err(EngineError::new("lock data folder", detail))
+        }
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// The key that seals secrets; made at the first start.
+pub(super) fn secrets_key(folder: &Path) -> Result<Secret, EngineError> {
+    let make = || {
+        let bytes = [entropy().to_be_bytes(), entropy().to_be_bytes()].concat();
+        BASE64.encode(bytes)
+    };
+    let text = read_or_make(&folder.join("secrets.key"), make)?;
+    let key = BASE64.decode(text.trim()).map(Secret::new);
+    key.map_err(|_| EngineError::new("read key file", "secrets.key is not base 64"))
+}
+
+/// The operator's API key; made at the first start.
+pub(super) fn operator_key(folder: &Path) -> Result<String, EngineError> {
+    let make = || format!("wxs_{}{}", base32(entropy()), base32(entropy()));
+    let text = read_or_make(&folder.join("operator.key"), make)?;
+    Ok(text.trim().to_owned())
+}
+
+/// Reads a file; if there is none, makes it, whole or not at all, readable by its owner only.
+fn read_or_make(path: &Path, make: impl FnOnce() -> String) -> Result<String, EngineError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => return Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(EngineError::new("read key file", error)),
+    }
+    let text = make();
+    write(path, &text).map_err(|error| EngineError::new("write key file", error))?;
+    Ok(text)
+}
+
+fn write(path: &Path, text: &str) -> std::io::Result<()> {
+    let draft = path.with_extension("new");
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&draft)?;
+    writeln!(file, "{text}")?;
+    file.sync_all()?;
+    std::fs::rename(&draft, path)?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}

@@ -1,0 +1,57 @@
+//! The key vault of the embedded engine: AES-256-GCM under a key in a file.
+//!
+//! A sealed secret is base 64 of a 12-byte random nonce, the ciphertext and its tag; what it is
+//! bound to is authenticated with it, so it does not open for another tenant or endpoint.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use waxseal_domain::ports::{EngineError, KeyVault};
+use waxseal_domain::secret::{Secret, SecretContext};
+
+/// Bytes of a nonce.
+const NONCE: usize = 12;
+
+/// Seals with a key that is in a file.
+#[derive(Debug)]
+pub struct KeyFile(RandomizedNonceKey);
+
+impl KeyFile {
+    /// With 32 bytes of key.
+    pub fn new(key: &Secret) -> Result<Self, EngineError> {
+        RandomizedNonceKey::new(&AES_256_GCM, key.expose())
+            .map(Self)
+            .map_err(|_| EngineError::new("read key file", "it does not hold 32 bytes"))
+    }
+}
+
+impl KeyVault for KeyFile {
+    async fn seal(&self, context: &SecretContext, secret: &Secret) -> Result<String, EngineError> {
+        let mut sealed = secret.expose().to_vec();
+        let nonce = self
+            .0
+            .seal_in_place_append_tag(Aad::from(bound_to(context)), &mut sealed)
+            .map_err(|_| EngineError::new("seal secret", "AES-GCM refused"))?;
+        Ok(BASE64.encode([nonce.as_ref().as_slice(), sealed.as_slice()].concat()))
+    }
+
+    async fn open(&self, context: &SecretContext, sealed: &str) -> Result<Secret, EngineError> {
+        let failed = || EngineError::new("open secret", "it was not sealed here, for this owner");
+        let bytes = BASE64.decode(sealed).map_err(|_| failed())?;
+        let (nonce, ciphertext) = bytes.split_at_checked(NONCE).ok_or_else(failed)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| failed())?;
+        let mut ciphertext = ciphertext.to_vec();
+        let opened = self
+            .0
+            .open_in_place(nonce, Aad::from(bound_to(context)), &mut ciphertext)
+            .map_err(|_| failed())?;
+        let secret = Secret::new(opened.to_vec());
+        zeroize::Zeroize::zeroize(&mut ciphertext);
+        Ok(secret)
+    }
+}
+
+/// No part holds a `#`, so no two contexts read alike.
+fn bound_to(context: &SecretContext) -> Vec<u8> {
+    format!("{}#{}#{}", context.purpose, context.tenant, context.owner).into_bytes()
+}

@@ -1,0 +1,150 @@
+//! The queue in the same SQLite file.
+//!
+//! The file holds each message without its payload (the event's row has it) and when it is visible.
+//! Receives are kept in memory; a message that was there before this process started is flagged
+//! `check`, and its receive is written before it is driven, so that a message that kills the process
+//! cannot kill it for ever.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, params};
+use waxseal_domain::message::{Message, Receipt};
+use waxseal_domain::ports::{Clock as _, EngineError, Queue};
+use waxseal_domain::timestamp::Timestamp;
+
+use super::EmbeddedStore;
+use super::inbox::{self, Inbox};
+use super::schema_value;
+use super::writer::Durability;
+use crate::clock::SystemClock;
+
+/// Messages, in the store's file.
+#[derive(Debug)]
+pub struct EmbeddedQueue {
+    store: Arc<EmbeddedStore>,
+    inbox: Arc<Inbox>,
+}
+
+impl EmbeddedQueue {
+    pub(super) fn new(store: Arc<EmbeddedStore>, inbox: Arc<Inbox>) -> Self {
+        Self { store, inbox }
+    }
+
+    /// Where messages are received.
+    pub fn inbox(&self) -> &Inbox {
+        &self.inbox
+    }
+
+    /// Removes a message that is done with, unless its result's transaction did.
+    pub async fn remove(&self, receipt: &Receipt) -> Result<(), EngineError> {
+        let Some((id, _)) = inbox::parse(receipt) else { return Ok(()) };
+        if !self.inbox.holds(id) {
+            return Ok(());
+        }
+        let inbox = Arc::clone(&self.inbox);
+        let remove = move |connection: &Connection| remove(connection, id);
+        let then = move |(): &()| inbox.remove(id);
+        self.store.writer.write("remove message", Durability::Lazy, remove, then).await
+    }
+
+    /// Writes how often a message was received: before a flagged one is driven.
+    pub async fn write_receives(&self, receipt: &Receipt) -> Result<(), EngineError> {
+        let Some((id, receives)) = inbox::parse(receipt) else { return Ok(()) };
+        let write = move |connection: &Connection| {
+            let sql = "UPDATE messages SET receives = ?1 WHERE id = ?2";
+            connection.prepare_cached(sql)?.execute(params![receives, id]).map(|_| ())
+        };
+        self.store.writer.write("count receive", Durability::Synced, write, |()| ()).await
+    }
+}
+
+impl Queue for EmbeddedQueue {
+    async fn enqueue(&self, messages: &[Message]) -> Vec<usize> {
+        let all = messages.to_vec();
+        let now = SystemClock.now();
+        let insert = move |connection: &Connection| insert_all(connection, all, now);
+        let inbox = Arc::clone(&self.inbox);
+        let then = move |inserted: &Vec<Inserted>| deliver_all(&inbox, inserted);
+        match self.store.writer.write("enqueue", Durability::Synced, insert, then).await {
+            Ok(_) => Vec::new(),
+            Err(_) => (0..messages.len()).collect(),
+        }
+    }
+
+    async fn wait(&self, receipt: &Receipt, wait_s: u64) -> Result<(), EngineError> {
+        let Some((id, _)) = inbox::parse(receipt) else { return Ok(()) };
+        let visible_at = SystemClock.now().plus_s(wait_s);
+        let (inbox, receipt) = (Arc::clone(&self.inbox), receipt.clone());
+        let wait = move |connection: &Connection| set_visible(connection, id, visible_at);
+        let then = move |(): &()| inbox.wait(&receipt, visible_at);
+        self.store.writer.write("delay message", Durability::Lazy, wait, then).await
+    }
+
+    async fn reject(&self, body: &str, reason: &str) -> Result<(), EngineError> {
+        let (body, reason, now) = (body.to_owned(), reason.to_owned(), SystemClock.now());
+        let insert = move |connection: &Connection| {
+            let sql = "INSERT INTO rejected (at, body, reason) VALUES (?1, ?2, ?3)";
+            let values = params![schema_value::ms(now), body, reason];
+            connection.prepare_cached(sql)?.execute(values).map(|_| ())
+        };
+        self.store.writer.write("put aside", Durability::Synced, insert, |()| ()).await
+    }
+}
+
+/// A message in the file: its row, itself, and when it is visible.
+#[derive(Clone, Debug)]
+pub(super) struct Inserted {
+    id: i64,
+    message: Message,
+    visible_at: Timestamp,
+}
+
+pub(super) fn insert_all(
+    connection: &Connection,
+    messages: Vec<Message>,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<Inserted>> {
+    let sql = "INSERT INTO messages (visible_at, receives, body) VALUES (?1, 0, ?2)";
+    let mut statement = connection.prepare_cached(sql)?;
+    let insert = |message: Message| {
+        let visible_at = now.plus_s(u64::from(message.delay_s));
+        let body = Message { payload: None, ..message.clone() }.body();
+        statement.execute(params![schema_value::ms(visible_at), body])?;
+        Ok(Inserted { id: connection.last_insert_rowid(), message, visible_at })
+    };
+    messages.into_iter().map(insert).collect()
+}
+
+pub(super) fn deliver_all(inbox: &Inbox, inserted: &[Inserted]) {
+    for Inserted { id, message, visible_at } in inserted {
+        inbox.push(*id, message.clone(), *visible_at, 0);
+    }
+}
+
+pub(super) fn remove(connection: &Connection, id: i64) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM messages WHERE id = ?1")?.execute([id]).map(|_| ())
+}
+
+pub(super) fn set_visible(
+    connection: &Connection,
+    id: i64,
+    visible_at: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql = "UPDATE messages SET visible_at = ?1 WHERE id = ?2";
+    let values = params![schema_value::ms(visible_at), id];
+    connection.prepare_cached(sql)?.execute(values).map(|_| ())
+}
+
+/// At start: every message of the file, flagged.
+pub(super) fn load(connection: &Connection, inbox: &Inbox) -> rusqlite::Result<()> {
+    let mut statement =
+        connection.prepare("SELECT id, visible_at, receives, body FROM messages ORDER BY id")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let body: String = row.get(3)?;
+        let message = Message::parse(&body).map_err(|error| schema_value::unreadable(3, error))?;
+        let message = Message { check: true, ..message };
+        inbox.push(row.get(0)?, message, schema_value::timestamp(row, 1)?, row.get(2)?);
+    }
+    Ok(())
+}

@@ -1,0 +1,54 @@
+//! Connections that only read: a few, handed around, used on blocking threads.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use waxseal_domain::ports::EngineError;
+
+use super::{failed, schema};
+
+/// Idle connections that are kept.
+const IDLE_MAX: usize = 8;
+
+/// Reads what is committed.
+#[derive(Debug, Clone)]
+pub(super) struct Readers {
+    path: PathBuf,
+    idle: Arc<Mutex<Vec<Connection>>>,
+}
+
+impl Readers {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), idle: Arc::default() }
+    }
+
+    /// Runs `work` on a connection of its own.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        step: &'static str,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let readers = self.clone();
+        let read = move || {
+            let connection = readers.take()?;
+            let result = work(&connection);
+            readers.give_back(connection);
+            result
+        };
+        let result = tokio::task::spawn_blocking(read).await;
+        result.map_err(|error| EngineError::new(step, error))?.map_err(failed(step))
+    }
+
+    fn take(&self) -> rusqlite::Result<Connection> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map_or_else(|| schema::open_reader(&self.path), Ok)
+    }
+
+    fn give_back(&self, connection: Connection) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_MAX {
+            idle.push(connection);
+        }
+    }
+}

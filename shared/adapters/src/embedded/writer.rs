@@ -1,0 +1,149 @@
+//! The one thread that writes, and how the commits of concurrent requests are grouped.
+//!
+//! Whatever jobs wait when the thread is free share one transaction and one sync, each in its own
+//! savepoint, so that one that fails leaves the others alone. Nothing is answered before the commit.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+use waxseal_domain::ports::EngineError;
+
+/// Jobs of one transaction: large enough for the sync not to count, small enough not to be felt.
+const GROUP_MAX: usize = 256;
+/// How long jobs that need no sync wait for one that does.
+const LAZY: Duration = Duration::from_millis(5);
+
+/// Whether a job's result must outlast a power cut before it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// It must: something is acknowledged on it.
+    Synced,
+    /// It need not: losing it repeats a POST, and loses nothing. It outlasts `kill -9` all the same.
+    Lazy,
+}
+
+/// What is done once the commit holds: answer.
+type Answer = Box<dyn FnOnce() + Send>;
+
+struct Job {
+    durability: Durability,
+    run: Box<dyn FnOnce(&Connection) -> rusqlite::Result<Answer> + Send>,
+}
+
+/// Hands jobs to the writing thread, which ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct Writer {
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
+        let (jobs, queue) = channel();
+        let thread = std::thread::Builder::new()
+            .name("waxseal-writer".to_owned())
+            .spawn(move || write_all(&connection, &queue))?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    /// Runs `work` in a transaction; after its commit runs `then` on the writing thread, whether or
+    /// not the caller still waits, and answers.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        step: &'static str,
+        durability: Durability,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        then: impl FnOnce(&T) + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let (answer, answered) = oneshot::channel();
+        let run = move |connection: &Connection| {
+            let result = work(connection)?;
+            let answer: Answer = Box::new(move || {
+                then(&result);
+                // The caller may have gone; what was written stays written.
+                let _gone = answer.send(result);
+            });
+            Ok(answer)
+        };
+        let job = Job { durability, run: Box::new(run) };
+        let jobs =
+            self.jobs.as_ref().ok_or_else(|| EngineError::new(step, "the store is closed"))?;
+        jobs.send(job).map_err(|_| EngineError::new(step, "the store's writer has ended"))?;
+        answered.await.map_err(|_| EngineError::new(step, "it was not written; see the log"))
+    }
+}
+
+impl Drop for Writer {
+    /// Waits for the jobs in hand, so that a clean stop leaves nothing half done.
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take() {
+            let _panicked = thread.join();
+        }
+    }
+}
+
+fn write_all(connection: &Connection, queue: &Receiver<Job>) {
+    let mut synced = true;
+    while let Ok(first) = queue.recv() {
+        let group = gather(first, queue);
+        let sync = group.iter().any(|job| job.durability == Durability::Synced);
+        if let Err(error) =
+            set_sync(connection, &mut synced, sync).and_then(|()| commit(connection, group))
+        {
+            tracing::error!(%error, "a group of writes was not committed");
+            let _no_transaction = connection.execute_batch("ROLLBACK");
+        }
+    }
+}
+
+/// All jobs that wait; if none of them needs a sync, also what comes within a moment.
+fn gather(first: Job, queue: &Receiver<Job>) -> Vec<Job> {
+    let mut lazy = first.durability == Durability::Lazy;
+    let mut group = vec![first];
+    while group.len() < GROUP_MAX {
+        let next = match queue.try_recv() {
+            Ok(job) => Ok(job),
+            Err(_) if lazy => queue.recv_timeout(LAZY),
+            Err(_) => Err(RecvTimeoutError::Timeout),
+        };
+        let Ok(job) = next else { break };
+        lazy &= job.durability == Durability::Lazy;
+        group.push(job);
+    }
+    group
+}
+
+fn set_sync(connection: &Connection, synced: &mut bool, wanted: bool) -> rusqlite::Result<()> {
+    if *synced != wanted {
+        connection.execute_batch(if wanted {
+            "PRAGMA synchronous = FULL"
+        } else {
+            "PRAGMA synchronous = NORMAL"
+        })?;
+        *synced = wanted;
+    }
+    Ok(())
+}
+
+fn commit(connection: &Connection, group: Vec<Job>) -> rusqlite::Result<()> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let mut answers = Vec::with_capacity(group.len());
+    for job in group {
+        connection.prepare_cached("SAVEPOINT job")?.execute([])?;
+        match (job.run)(connection) {
+            Ok(answer) => answers.push(answer),
+            Err(error) => {
+                tracing::error!(%error, "a write was refused by the store");
+                connection.execute_batch("ROLLBACK TO job")?;
+            }
+        }
+        connection.prepare_cached("RELEASE job")?.execute([])?;
+    }
+    connection.execute_batch("COMMIT")?;
+    answers.into_iter().for_each(|answer| answer());
+    Ok(())
+}

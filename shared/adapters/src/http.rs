@@ -1,0 +1,72 @@
+//! HTTP requests and answers, as the functions see them: whatever brought them has been taken off.
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use waxseal_domain::api_key::Caller;
+use waxseal_domain::problem::Problem;
+
+/// A request, its body whole. A `Caller` among its extensions has been authenticated by AWS.
+pub type Request = http::Request<Bytes>;
+/// An answer.
+pub type Response = http::Response<Bytes>;
+
+/// An answer in JSON.
+pub fn json<T: Serialize>(status: u16, body: &T) -> Response {
+    answer(status, "application/json", body)
+}
+
+/// A problem document.
+pub fn problem(problem: &Problem) -> Response {
+    let mut response = answer(problem.status, "application/problem+json", problem);
+    if problem.status == 401 {
+        let headers = response.headers_mut();
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+/// An answer without a body.
+pub fn no_content() -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+/// Who calls: as AWS has authenticated, or by the `Authorization` header.
+pub fn caller(request: &Request) -> Caller {
+    let authenticated = request.extensions().get::<Caller>().cloned();
+    authenticated.unwrap_or_else(|| Caller::from_authorization(header(request, "authorization")))
+}
+
+/// A header's value, where it is text.
+pub fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    request.headers().get(name).and_then(|value| value.to_str().ok())
+}
+
+/// A parameter of the query, undecoded: ours need no escapes.
+pub fn query<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+    let pairs = request.uri().query().unwrap_or_default().split('&');
+    pairs
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+/// The body as text: 413 over the bound, 400 where it is not UTF-8.
+pub fn text(request: &Request, bytes_max: usize) -> Result<&str, Problem> {
+    if request.body().len() > bytes_max {
+        return Err(Problem::too_large("a request", bytes_max));
+    }
+    std::str::from_utf8(request.body()).map_err(|_| Problem::bad_request("the body is not UTF-8"))
+}
+
+fn answer<T: Serialize>(status: u16, content_type: &'static str, body: &T) -> Response {
+    let bytes = serde_json::to_vec(body).expect("answers are strings, numbers and raw JSON");
+    let mut response = Response::new(Bytes::from(bytes));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

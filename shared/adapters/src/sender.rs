@@ -1,0 +1,168 @@
+//! The sender: one POST, over HTTPS. Whatever the network or the receiver does is an outcome.
+//!
+//! One attempt is one request: no redirects, no proxy, no retries of the client's own. Every address
+//! is vetted before it is connected to, and the peer's once more after.
+
+mod resolver;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use rustls::pki_types::CertificateDer;
+use waxseal_domain::address::{AddressFault, AddressRules};
+use waxseal_domain::attempt::{Outcome, Response, Sent};
+use waxseal_domain::dispatch::Request;
+use waxseal_domain::limits::{EXCERPT_CHARS_MAX, RESPONSE_BYTES_MAX};
+use waxseal_domain::ports::{Clock as _, EngineError, Sender};
+
+use crate::clock::SystemClock;
+
+/// Of a response's headers: how many are kept, and how long each may be.
+const HEADERS_MAX: usize = 32;
+const HEADER_BYTES_MAX: usize = 1_024;
+
+/// How connections are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Connections {
+    /// One a request: on Lambda an idle one dies in a freeze.
+    Fresh,
+    /// A few an endpoint, for 30 s.
+    Kept,
+}
+
+/// POSTs over HTTP/1.1 with `reqwest`.
+#[derive(Debug)]
+pub struct HttpSender {
+    client: reqwest::Client,
+    rules: Arc<AddressRules>,
+}
+
+impl HttpSender {
+    /// Builds the client. `extra_roots` are trusted beside Mozilla's: for receivers behind a
+    /// company's own authority.
+    pub fn new(
+        rules: Arc<AddressRules>,
+        connections: Connections,
+        extra_roots: Vec<CertificateDer<'static>>,
+    ) -> Result<Self, EngineError> {
+        let failed = |error: reqwest::Error| EngineError::new("build HTTP client", error);
+        let builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls(extra_roots)?)
+            .dns_resolver(Arc::new(resolver::VettingResolver::new(Arc::clone(&rules))))
+            .redirect(Policy::none())
+            .retry(reqwest::retry::never())
+            .no_proxy()
+            .referer(false)
+            .http1_only()
+            .connect_timeout(Duration::from_secs(5));
+        let builder = match connections {
+            Connections::Fresh => builder.pool_max_idle_per_host(0),
+            Connections::Kept => {
+                builder.pool_max_idle_per_host(4).pool_idle_timeout(Duration::from_secs(30))
+            }
+        };
+        Ok(Self { client: builder.build().map_err(failed)?, rules })
+    }
+
+    async fn post(&self, request: Request) -> Result<Response, Failure> {
+        let url = self.rules.check_url(request.tenant.as_str(), &request.url)?;
+        let mut post = self.client.post(url.clone()).body(request.body);
+        for (name, value) in &request.headers {
+            post = post.header(name, value);
+        }
+        let response = post.send().await?;
+        if let Some(peer) = response.remote_addr() {
+            self.rules.check_ip(request.tenant.as_str(), &url, peer.ip(), peer.port())?;
+        }
+        Ok(read(response).await?)
+    }
+}
+
+impl Sender for HttpSender {
+    async fn send(&self, request: Request) -> Sent {
+        let started_at = SystemClock.now();
+        let timeout = Duration::from_millis(request.timeout_ms);
+        let result = tokio::time::timeout(timeout, self.post(request)).await;
+        let ended_at = SystemClock.now();
+        let (outcome, detail, response) = match result {
+            Ok(Ok(response)) => (Outcome::of_status(response.status), None, Some(response)),
+            Ok(Err(failure)) => (failure.outcome, Some(failure.detail), None),
+            Err(_) => {
+                let detail = format!("no whole answer within {} ms", timeout.as_millis());
+                (Outcome::TimedOut, Some(detail), None)
+            }
+        };
+        Sent { outcome, detail, response, started_at, ended_at }
+    }
+}
+
+/// An attempt without an answer.
+struct Failure {
+    outcome: Outcome,
+    detail: String,
+}
+
+impl From<AddressFault> for Failure {
+    fn from(fault: AddressFault) -> Self {
+        Self { outcome: Outcome::Blocked, detail: format!("the URL {fault}") }
+    }
+}
+
+impl From<reqwest::Error> for Failure {
+    /// The innermost causes are said, and the URL is not: it may hold a secret.
+    fn from(error: reqwest::Error) -> Self {
+        let mut detail = Vec::new();
+        let is_timeout = error.is_timeout();
+        let error = error.without_url();
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+        while let Some(error) = cause {
+            if let Some(fault) = error.downcast_ref::<AddressFault>() {
+                return (*fault).into();
+            }
+            detail.push(error.to_string());
+            cause = error.source();
+        }
+        let outcome = if is_timeout { Outcome::TimedOut } else { Outcome::Unreachable };
+        detail.dedup();
+        Self { outcome, detail: detail.join(": ").chars().take(EXCERPT_CHARS_MAX).collect() }
+    }
+}
+
+/// Reads an answer: its status, some headers, and its body up to a cap.
+async fn read(mut response: reqwest::Response) -> Result<Response, reqwest::Error> {
+    let status = response.status().as_u16();
+    let headers = response
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        })
+        .filter(|(_, value)| value.len() <= HEADER_BYTES_MAX)
+        .take(HEADERS_MAX)
+        .collect();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        let room = RESPONSE_BYTES_MAX.saturating_sub(body.len());
+        body.extend(chunk.iter().take(room));
+        if chunk.len() > room {
+            break;
+        }
+    }
+    let excerpt = String::from_utf8_lossy(&body).chars().take(EXCERPT_CHARS_MAX).collect();
+    Ok(Response { status, headers, excerpt })
+}
+
+/// Mozilla's roots, compiled in, and the extra ones.
+fn tls(extra_roots: Vec<CertificateDer<'static>>) -> Result<rustls::ClientConfig, EngineError> {
+    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for root in extra_roots {
+        roots.add(root).map_err(|error| EngineError::new("trust extra root", error))?;
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    Ok(rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| EngineError::new("configure TLS", error))?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
