@@ -5,6 +5,37 @@ use waxseal_domain::json::{Fault, Json, escape_pointer};
 use waxseal_domain::limits::REQUEST_BYTES_MAX;
 use waxseal_domain::problem::Problem;
 
+/// A member of a merge patch. One at fault counts as absent: the faults are the answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Given<T> {
+    /// It is not there.
+    #[default]
+    Absent,
+    /// It is null: back to the default.
+    Null,
+    /// It is this.
+    Value(T),
+}
+
+impl<T> Given<T> {
+    /// The value, if there is one.
+    pub(crate) fn value(self) -> Option<T> {
+        match self {
+            Self::Absent | Self::Null => None,
+            Self::Value(value) => Some(value),
+        }
+    }
+
+    /// What becomes of a member that was `before`.
+    pub(crate) fn over(self, before: Option<T>) -> Option<T> {
+        match self {
+            Self::Absent => before,
+            Self::Null => None,
+            Self::Value(value) => Some(value),
+        }
+    }
+}
+
 /// An object's members, those read and those not, and what was wrong.
 pub(crate) struct Body<'a> {
     members: Vec<(std::borrow::Cow<'a, str>, Json<'a>)>,
@@ -21,13 +52,10 @@ impl<'a> Body<'a> {
             "" => Problem::bad_request(format!("the body {}", fault.detail)),
             _ => Problem::unprocessable(vec![fault]),
         })?;
-        match json {
-            Json::Object(members) => Ok(Self { members, known: Vec::new(), faults: Vec::new() }),
-            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => {
-                let fault = Fault::new("", "must be an object");
-                Err(Problem::unprocessable(vec![fault]))
-            }
-        }
+        let Json::Object(members) = json else {
+            return Err(Problem::unprocessable(vec![Fault::new("", "must be an object")]));
+        };
+        Ok(Self { members, known: Vec::new(), faults: Vec::new() })
     }
 
     /// A member; none where it is missing. `Json::Null` is a member.
@@ -36,51 +64,46 @@ impl<'a> Body<'a> {
         self.members.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone())
     }
 
-    /// A member that is text; outer none where it is missing or at fault, inner where it is null.
-    pub(crate) fn text(&mut self, name: &'static str, chars_max: usize) -> Option<Option<String>> {
-        match self.member(name)? {
-            Json::Null => Some(None),
-            value => {
-                let fits = |text: &&str| (1..=chars_max).contains(&text.chars().count());
-                let text = value.as_str().filter(fits).map(str::to_owned);
-                if text.is_none() {
-                    let detail = format!("must be text of 1 to {chars_max} characters");
-                    self.fault(name, &detail);
-                }
-                text.map(Some)
-            }
-        }
+    /// A member that is text.
+    pub(crate) fn text(&mut self, name: &'static str, chars_max: usize) -> Given<String> {
+        let fits = |text: &&str| (1..=chars_max).contains(&text.chars().count());
+        let read = |value: &Json<'_>| value.as_str().filter(fits).map(str::to_owned);
+        self.given(name, read, || format!("must be text of 1 to {chars_max} characters"))
     }
 
-    /// A member that is a whole number in a range; as with [`Self::text`].
+    /// A member that is a whole number in a range.
     pub(crate) fn whole(
         &mut self,
         name: &'static str,
         range: std::ops::RangeInclusive<u64>,
-    ) -> Option<Option<u64>> {
-        match self.member(name)? {
-            Json::Null => Some(None),
-            value => {
-                let number = whole(&value).filter(|number| range.contains(number));
-                if number.is_none() {
-                    let detail =
-                        format!("must be a whole number, {} to {}", range.start(), range.end());
-                    self.fault(name, &detail);
-                }
-                number.map(Some)
-            }
-        }
+    ) -> Given<u64> {
+        let read = |value: &Json<'_>| whole(value).filter(|number| range.contains(number));
+        let (least, most) = (range.start(), range.end());
+        self.given(name, read, || format!("must be a whole number, {least} to {most}"))
     }
 
     /// A member that is true or false.
-    pub(crate) fn flag(&mut self, name: &'static str) -> Option<bool> {
-        match self.member(name)? {
-            Json::Bool(flag) => Some(flag),
-            Json::Null | Json::Number(_) | Json::String(_) | Json::Array(_) | Json::Object(_) => {
-                self.fault(name, "must be true or false");
-                None
-            }
+    pub(crate) fn flag(&mut self, name: &'static str) -> Given<bool> {
+        self.given(name, Json::as_bool, || "must be true or false".to_owned())
+    }
+
+    fn given<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&Json<'a>) -> Option<T>,
+        shape: impl FnOnce() -> String,
+    ) -> Given<T> {
+        let Some(value) = self.member(name) else { return Given::Absent };
+        if value == Json::Null {
+            return Given::Null;
         }
+        read(&value).map_or_else(
+            || {
+                self.fault(name, &shape());
+                Given::Absent
+            },
+            Given::Value,
+        )
     }
 
     /// A member that must be there: a fault if it is missing; one at fault is not named twice.
@@ -114,8 +137,6 @@ impl<'a> Body<'a> {
 
 /// A whole number that is not negative: `5`, but not `5.5` nor `"5"`.
 pub(crate) fn whole(value: &Json<'_>) -> Option<u64> {
-    match value {
-        Json::Number(text) => text.parse().ok(),
-        Json::Null | Json::Bool(_) | Json::String(_) | Json::Array(_) | Json::Object(_) => None,
-    }
+    let Json::Number(text) = value else { return None };
+    text.parse().ok()
 }

@@ -60,9 +60,11 @@ fn merged(
 ) -> Result<Box<RawValue>, Refusal> {
     let mut text = row.event.view();
     text.pop();
-    text.push_str(&format!(",\"received_at\":{}", raw_of(&row.born.rfc3339())?));
+    text.push_str(",\"received_at\":");
+    text.push_str(&raw_of(&row.born.rfc3339())?);
     if let Some(rows) = rows {
-        text.push_str(&format!(",\"deliveries\":{}", raw_of(&briefs(row, rows, now))?));
+        text.push_str(",\"deliveries\":");
+        text.push_str(&raw_of(&briefs(row, rows, now))?);
     }
     text.push('}');
     raw(text)

@@ -45,10 +45,8 @@ pub(crate) async fn answer<E: Engine>(call: Call<'_, E>, method: &str, path: &[&
         ("POST", []) => create(call).await,
         ("DELETE", [id]) => {
             let id: ApiKeyId = id.parse().map_err(|_| Problem::not_found())?;
-            match call.engine.store().delete_api_key(call.tenant, &id).await? {
-                true => Ok(http::no_content()),
-                false => Err(Problem::not_found().into()),
-            }
+            let removed = call.engine.store().delete_api_key(call.tenant, &id).await?;
+            removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())
         }
         (_, [] | [_]) => Err(Problem::method_not_allowed().into()),
         _ => Err(Problem::not_found().into()),
@@ -58,7 +56,7 @@ pub(crate) async fn answer<E: Engine>(call: Call<'_, E>, method: &str, path: &[&
 async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
     let engine = call.engine;
     let mut body = Body::read(call.request)?;
-    let name = body.text("name", NAME_CHARS_MAX).flatten();
+    let name = body.text("name", NAME_CHARS_MAX).value();
     let scopes = read_scopes(&mut body);
     body.finish()?;
     let secret = format!("wxs_{}{}", base32(engine.entropy()), base32(engine.entropy()));
@@ -76,13 +74,11 @@ async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
 
 /// Both scopes where none are said.
 fn read_scopes(body: &mut Body<'_>) -> Vec<Scope> {
-    let items = match body.member("scopes") {
-        None | Some(Json::Null) => return vec![Scope::Ingest, Scope::Manage],
-        Some(Json::Array(items)) if !items.is_empty() && items.len() <= 2 => items,
-        Some(_) => Vec::new(),
-    };
+    let value = body.member("scopes").filter(|value| *value != Json::Null);
+    let Some(value) = value else { return vec![Scope::Ingest, Scope::Manage] };
+    let items = value.as_array().filter(|items| items.len() <= 2).unwrap_or_default();
     let mut scopes = Vec::new();
-    for item in &items {
+    for item in items {
         match item.as_str() {
             Some("ingest") => scopes.push(Scope::Ingest),
             Some("manage") => scopes.push(Scope::Manage),

@@ -48,27 +48,25 @@ pub(crate) async fn answer<E: Engine>(call: Call<'_, E>, method: &str, name: &st
             let source = source.ok_or_else(Problem::not_found)?;
             Ok(http::json(200, &SourceView::of(&source)))
         }
-        "DELETE" => match call.engine.store().delete_source(call.tenant, &name).await? {
-            true => Ok(http::no_content()),
-            false => Err(Problem::not_found().into()),
-        },
+        "DELETE" => {
+            let removed = call.engine.store().delete_source(call.tenant, &name).await?;
+            removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())
+        }
         _ => Err(Problem::method_not_allowed().into()),
     }
 }
 
 async fn put<E: Engine>(call: Call<'_, E>, name: SourceName) -> Answer {
     let mut body = Body::read(call.request)?;
-    let profile = body.text("profile", NAME_CHARS_MAX).flatten();
+    let profile = body.text("profile", NAME_CHARS_MAX).value();
     let profile = profile.unwrap_or_else(|| STANDARD.name.to_owned());
-    let form = match Profile::named(&profile) {
-        Some(profile) => profile.secret,
-        None => {
-            body.fault("profile", "is not known: GET /v1/profiles lists them");
-            STANDARD.secret
-        }
-    };
+    let known = Profile::named(&profile);
+    if known.is_none() {
+        body.fault("profile", "is not known: GET /v1/profiles lists them");
+    }
+    let form = known.unwrap_or(&STANDARD).secret;
     let secrets = read_secrets(&mut body, |text| form.key(text).is_some(), form.shape());
-    let tolerance_s = body.whole("tolerance_s", 1..=3_600).flatten().unwrap_or(TOLERANCE_S);
+    let tolerance_s = body.whole("tolerance_s", 1..=3_600).value().unwrap_or(TOLERANCE_S);
     body.finish()?;
     let context = SecretContext::source(call.tenant, &name);
     let mut sealed = Vec::new();
@@ -91,13 +89,12 @@ async fn put<E: Engine>(call: Call<'_, E>, name: SourceName) -> Answer {
 }
 
 fn read_secrets(body: &mut Body<'_>, fits: impl Fn(&str) -> bool, shape: &str) -> Vec<String> {
-    let items = match body.member("secrets") {
-        Some(Json::Array(items)) if (1..=SECRETS_LIVE_MAX).contains(&items.len()) => items,
-        _ => {
-            body.fault("secrets", &format!("must be an array of 1 to {SECRETS_LIVE_MAX} secrets"));
-            return Vec::new();
-        }
-    };
+    let value = body.member("secrets");
+    let items = value.as_ref().and_then(Json::as_array).unwrap_or_default();
+    if !(1..=SECRETS_LIVE_MAX).contains(&items.len()) {
+        body.fault("secrets", &format!("must be an array of 1 to {SECRETS_LIVE_MAX} secrets"));
+        return Vec::new();
+    }
     let mut secrets = Vec::new();
     for (index, item) in items.iter().enumerate() {
         match item.as_str().filter(|text| fits(text)) {

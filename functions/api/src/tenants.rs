@@ -45,19 +45,14 @@ pub(crate) async fn answer<E: Engine>(
 
 async fn create<E: Engine>(engine: &E, request: &Request) -> Answer {
     let mut body = Body::read(request)?;
-    let name = match body.text("name", 64) {
-        Some(Some(text)) => text.parse::<TenantName>().map_err(|fault| fault.to_string()),
-        _ => Err("is required".to_owned()),
-    };
-    let name = match name {
-        Ok(name) => Some(name),
-        Err(detail) => {
-            body.fault("name", &detail);
-            None
-        }
-    };
+    body.require("name");
+    let name = body.text("name", 64).value().unwrap_or_default();
+    let name: Result<TenantName, _> = name.parse();
+    if let Err(fault) = name {
+        body.fault("name", &fault.to_string());
+    }
     body.finish()?;
-    let name = name.ok_or_else(Problem::not_found)?;
+    let name = name.map_err(|_| Problem::not_found())?;
     let tenant = Tenant { name, created_at: engine.clock().now() };
     if engine.store().create_tenant(&tenant).await? {
         Ok(http::json(201, &TenantView::of(&tenant)))

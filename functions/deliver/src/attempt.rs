@@ -33,7 +33,9 @@ pub async fn attempt<E: Engine>(
     let Found { row, event } = find(engine, received).await?;
     let number = match judge(row.as_ref(), received, engine.clock().now()) {
         Verdict::Drive(number) => number,
-        verdict => return follow(engine, received, row, verdict).await,
+        verdict @ (Verdict::Wait(_) | Verdict::Park(_) | Verdict::Drop | Verdict::End(_)) => {
+            return follow(engine, received, row, verdict).await;
+        }
     };
     let Some(event) = event else {
         let expired = Verdict::End(End::Failed(FailedReason::Expired));

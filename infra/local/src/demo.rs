@@ -25,7 +25,7 @@ const SAMPLES: [(&str, &str); 5] = [
 ];
 
 /// The demo gives up then.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// How often it looks.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -88,13 +88,12 @@ async fn show(client: &Client) -> Result<(), String> {
 async fn rotate(client: &Client) -> Result<String, String> {
     let path = format!("/v1/tenants/{TENANT}/endpoints?limit=200");
     let endpoints = client.expect("GET", &path, None).await?;
-    let items = endpoints["items"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let own = items.iter().find(|endpoint| endpoint["name"] == ENDPOINT);
-    let id = own.and_then(|endpoint| endpoint["id"].as_str());
+    let own = array(&endpoints, "items").iter().find(|one| text(one, "name") == ENDPOINT);
+    let id = own.map(|endpoint| text(endpoint, "id"));
     let id = id.ok_or("the demo's endpoint was removed: use a new data folder")?;
     let path = format!("/v1/tenants/{TENANT}/endpoints/{id}/rotate-secret");
     let rotated = client.expect("POST", &path, Some(&json!({ "overlap_s": 120 }))).await?;
-    rotated["secret"].as_str().map(str::to_owned).ok_or_else(|| "no secret came back".to_owned())
+    Ok(text(&rotated, "secret").to_owned())
 }
 
 async fn tell_receiver(client: &Client, secret: &str) -> Result<(), String> {
@@ -106,10 +105,13 @@ async fn tell_receiver(client: &Client, secret: &str) -> Result<(), String> {
 /// The sample events, under ids of their own for each run: else the second would be duplicates.
 fn samples(run: &str) -> Result<Vec<(&'static str, Value)>, String> {
     let mut all = Vec::new();
-    for (system, text) in SAMPLES {
-        let events: Vec<Value> = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    for (system, sample) in SAMPLES {
+        let events: Vec<Value> = serde_json::from_str(sample).map_err(|error| error.to_string())?;
         for mut event in events {
-            event["id"] = format!("{}-{run}", event["id"].as_str().unwrap_or("evt")).into();
+            let id = format!("{}-{run}", text(&event, "id"));
+            if let Some(member) = event.get_mut("id") {
+                *member = id.into();
+            }
             all.push((system, event));
         }
     }
@@ -128,15 +130,15 @@ async fn post(client: &Client, system: &'static str, event: &Value) -> Result<Po
     let accepted = client.expect("POST", &path, Some(event)).await?;
     Ok(Posted {
         system,
-        event_type: event["type"].as_str().unwrap_or_default().to_owned(),
-        id: accepted["id"].as_str().unwrap_or_default().to_owned(),
+        event_type: text(event, "type").to_owned(),
+        id: text(&accepted, "id").to_owned(),
     })
 }
 
 async fn deliveries(client: &Client, posted: &Posted) -> Result<Vec<Value>, String> {
     let path = format!("/v1/tenants/{TENANT}/events/{}", posted.id);
     let event = client.expect("GET", &path, None).await?;
-    Ok(event["deliveries"].as_array().cloned().unwrap_or_default())
+    Ok(array(&event, "deliveries").to_vec())
 }
 
 async fn wait_for_attempts(client: &Client, posted: &[Posted], wanted: u64) -> Result<(), String> {
@@ -144,7 +146,7 @@ async fn wait_for_attempts(client: &Client, posted: &[Posted], wanted: u64) -> R
     while began.elapsed() < PATIENCE {
         for event in posted {
             let deliveries = deliveries(client, event).await?;
-            if deliveries.iter().any(|one| one["attempts"].as_u64() >= Some(wanted)) {
+            if deliveries.iter().any(|one| attempts(one) >= wanted) {
                 return Ok(());
             }
         }
@@ -160,7 +162,7 @@ async fn watch(client: &Client, mut waiting: Vec<Posted>) -> Result<(), String> 
         let mut still = Vec::new();
         for event in waiting {
             let deliveries = deliveries(client, &event).await?;
-            let open = deliveries.iter().any(|one| one["status"] != "delivered");
+            let open = deliveries.iter().any(|one| text(one, "status") != "delivered");
             if open || deliveries.is_empty() {
                 still.push(event);
             } else {
@@ -180,7 +182,7 @@ async fn watch(client: &Client, mut waiting: Vec<Posted>) -> Result<(), String> 
 
 fn print(event: &Posted, deliveries: &[Value]) {
     for delivery in deliveries {
-        let attempts = delivery["attempts"].as_u64().unwrap_or_default();
+        let attempts = attempts(delivery);
         let note = if attempts > 1 { " (it was tried again until it was taken)" } else { "" };
         println!(
             "  delivered  {:<15} {:<26} attempt {attempts}{note}",
@@ -188,6 +190,18 @@ fn print(event: &Posted, deliveries: &[Value]) {
         );
     }
     let _unseen = std::io::stdout().flush();
+}
+
+fn text<'a>(value: &'a Value, member: &str) -> &'a str {
+    value.get(member).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn array<'a>(value: &'a Value, member: &str) -> &'a [Value] {
+    value.get(member).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn attempts(delivery: &Value) -> u64 {
+    delivery.get("attempts").and_then(Value::as_u64).unwrap_or_default()
 }
 
 #[expect(clippy::disallowed_methods, reason = "the demo looks at a server from outside")]

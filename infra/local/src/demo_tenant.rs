@@ -35,20 +35,17 @@ pub(crate) async fn prepare(
     let named = |name: &str| name.parse::<TenantName>().map_err(|e| EngineError::new("demo", e));
     let (tenant, received) = (named(TENANT)?, named(RECEIVED)?);
     let now = engine.clock().now();
-    match engine.store().endpoints(&tenant, 0).await? {
-        Some(endpoints) => follow(engine, &endpoints, &settings.own_receiver()).await,
-        None => {
-            let secret = STANDARD.secret.generate([engine.entropy(), engine.entropy()]);
-            let tenants = [&tenant, &received];
-            put_source(engine, &received, &secret).await?;
-            put_endpoint(engine, &tenant, &secret, settings.own_receiver()).await?;
-            for name in tenants {
-                let tenant = Tenant { name: name.clone(), created_at: now };
-                engine.store().create_tenant(&tenant).await?;
-            }
-            Ok(())
-        }
+    if let Some(endpoints) = engine.store().endpoints(&tenant, 0).await? {
+        return follow(engine, &endpoints, &settings.own_receiver()).await;
     }
+    let secret = STANDARD.secret.generate([engine.entropy(), engine.entropy()]);
+    put_source(engine, &received, &secret).await?;
+    put_endpoint(engine, &tenant, &secret, settings.own_receiver()).await?;
+    // The tenant last: a crash before it leaves nothing that the next start would take for whole.
+    for name in [received, tenant] {
+        engine.store().create_tenant(&Tenant { name, created_at: now }).await?;
+    }
+    Ok(())
 }
 
 async fn follow(

@@ -1,2 +1,34 @@
-//! TODO
-fn main() {}
+//! `cargo xtask`: the project's own commands. It needs nothing but the standard library, so that it
+//! is built in a moment on any machine.
+
+mod lint;
+mod run;
+mod setup;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask test    set up what is needed, lint, and run every test
+cargo xtask lint    formatting, clippy, dependencies, template
+cargo xtask setup   the tools that tests use, pinned, under target/tools";
+
+fn main() -> ExitCode {
+    let verb = std::env::args().nth(1).unwrap_or_default();
+    let done = match verb.as_str() {
+        "test" => test::test(),
+        "lint" => setup::setup().and_then(|tools| lint::lint(&tools)),
+        "setup" => setup::setup().map(|_| ()),
+        _ => {
+            println!("{USAGE}");
+            return ExitCode::from(u8::from(!verb.is_empty()) * 2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\nxtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

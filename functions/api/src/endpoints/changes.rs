@@ -21,7 +21,7 @@ use waxseal_domain::retry::RetryPolicy;
 use waxseal_domain::subscription::CompiledFilter;
 use waxseal_domain::timestamp::Timestamp;
 
-use crate::body::{Body, whole};
+use crate::body::{Body, Given, whole};
 
 /// Headers that are ours, or the connection's.
 const RESERVED: [&str; 11] = [
@@ -38,17 +38,17 @@ const RESERVED: [&str; 11] = [
     "expect",
 ];
 
-/// Members that were given. Outer none: not given; inner none: null.
+/// Members that were given.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Changes {
     url: Option<String>,
-    name: Option<Option<String>>,
-    event_types: Option<Vec<EventTypePattern>>,
-    filter: Option<Option<CompiledFilter>>,
-    profile: Option<String>,
-    retry: Option<Option<RetryPolicy>>,
-    timeout_ms: Option<Option<u32>>,
-    headers: Option<BTreeMap<String, String>>,
+    name: Given<String>,
+    event_types: Given<Vec<EventTypePattern>>,
+    filter: Given<CompiledFilter>,
+    profile: Given<String>,
+    retry: Given<RetryPolicy>,
+    timeout_ms: Given<u64>,
+    headers: Given<BTreeMap<String, String>>,
     enabled: Option<bool>,
     /// Only where an endpoint is configured: later, a secret is rotated.
     pub(super) secret: Option<String>,
@@ -63,25 +63,21 @@ impl Changes {
         is_new: bool,
     ) -> Result<Self, Problem> {
         let mut body = Body::read(request)?;
-        let mut changes = Self::default();
-        changes.url = read_url(&mut body, rules, tenant, is_new);
-        changes.name = body.text("name", NAME_CHARS_MAX);
-        changes.event_types = read_event_types(&mut body);
-        changes.filter = read_filter(&mut body, request)?;
-        changes.profile = read_profile(&mut body);
-        changes.retry = read_retry(&mut body);
-        let timeout = u64::from(*TIMEOUT_MS.start())..=u64::from(*TIMEOUT_MS.end());
-        let timeout = body.whole("timeout_ms", timeout);
-        changes.timeout_ms = timeout.map(|ms| ms.and_then(|ms| u32::try_from(ms).ok()));
-        changes.headers = read_headers(&mut body);
-        changes.enabled = body.flag("enabled");
-        if let Some(value) = body.member("max_per_second")
-            && value != Json::Null
-        {
+        let timeout_ms = u64::from(*TIMEOUT_MS.start())..=u64::from(*TIMEOUT_MS.end());
+        let changes = Self {
+            url: read_url(&mut body, rules, tenant, is_new),
+            name: body.text("name", NAME_CHARS_MAX),
+            event_types: read_event_types(&mut body),
+            filter: read_filter(&mut body, request)?,
+            profile: read_profile(&mut body),
+            retry: read_retry(&mut body),
+            timeout_ms: body.whole("timeout_ms", timeout_ms),
+            headers: read_headers(&mut body),
+            enabled: body.flag("enabled").value(),
+            secret: if is_new { read_secret(&mut body) } else { None },
+        };
+        if body.member("max_per_second").is_some_and(|value| value != Json::Null) {
             body.fault("max_per_second", "is not available in this version: leave it out");
-        }
-        if is_new {
-            changes.secret = read_secret(&mut body);
         }
         body.finish()?;
         Ok(changes)
@@ -89,16 +85,19 @@ impl Changes {
 
     /// The endpoint with these changes.
     pub(super) fn apply(self, mut endpoint: Endpoint, now: Timestamp) -> Endpoint {
-        let all = || vec![EventTypePattern::all()];
+        let subscription = &mut endpoint.subscription;
+        let types = self.event_types.over(Some(std::mem::take(&mut subscription.event_types)));
+        let types = types.filter(|types| !types.is_empty());
+        subscription.event_types = types.unwrap_or_else(|| vec![EventTypePattern::all()]);
+        subscription.filter = self.filter.over(subscription.filter.take());
         endpoint.url = self.url.unwrap_or(endpoint.url);
-        endpoint.name = self.name.unwrap_or(endpoint.name);
-        let types = self.event_types.unwrap_or(endpoint.subscription.event_types);
-        endpoint.subscription.event_types = if types.is_empty() { all() } else { types };
-        endpoint.subscription.filter = self.filter.unwrap_or(endpoint.subscription.filter);
-        endpoint.profile = self.profile.unwrap_or(endpoint.profile);
-        endpoint.retry = self.retry.unwrap_or(endpoint.retry);
-        endpoint.timeout_ms = self.timeout_ms.unwrap_or(endpoint.timeout_ms);
-        endpoint.headers = self.headers.unwrap_or(endpoint.headers);
+        endpoint.name = self.name.over(endpoint.name);
+        let profile = self.profile.over(Some(endpoint.profile));
+        endpoint.profile = profile.unwrap_or_else(|| STANDARD.name.to_owned());
+        endpoint.retry = self.retry.over(endpoint.retry);
+        let timeout_ms = self.timeout_ms.over(endpoint.timeout_ms.map(u64::from));
+        endpoint.timeout_ms = timeout_ms.and_then(|ms| u32::try_from(ms).ok());
+        endpoint.headers = self.headers.over(Some(endpoint.headers)).unwrap_or_default();
         match self.enabled {
             Some(true) => Endpoint { state: EndpointState::Enabled, ..endpoint },
             Some(false) => endpoint.disabled(DisabledReason::Requested, now),
@@ -114,27 +113,28 @@ fn read_url(
     is_new: bool,
 ) -> Option<String> {
     match body.text("url", URL_CHARS_MAX) {
-        Some(Some(url)) => match rules.check_url(tenant.as_str(), &url) {
+        Given::Value(url) => match rules.check_url(tenant.as_str(), &url) {
             Ok(parsed) => return Some(parsed.into()),
             Err(fault) => body.fault("url", &fault.to_string()),
         },
-        Some(None) => body.fault("url", "must not be null"),
-        None if is_new => body.require("url"),
-        None => {}
+        Given::Null => body.fault("url", "must not be null"),
+        Given::Absent if is_new => body.require("url"),
+        Given::Absent => {}
     }
     None
 }
 
-fn read_event_types(body: &mut Body<'_>) -> Option<Vec<EventTypePattern>> {
-    let items = match body.member("event_types")? {
-        Json::Null => return Some(Vec::new()),
-        Json::Array(items) if (1..=EVENT_TYPES_PER_ENDPOINT_MAX).contains(&items.len()) => items,
-        _ => {
-            let most = EVENT_TYPES_PER_ENDPOINT_MAX;
-            body.fault("event_types", &format!("must be an array of 1 to {most} event types"));
-            return None;
-        }
-    };
+fn read_event_types(body: &mut Body<'_>) -> Given<Vec<EventTypePattern>> {
+    let Some(value) = body.member("event_types") else { return Given::Absent };
+    if value == Json::Null {
+        return Given::Null;
+    }
+    let items = value.as_array().unwrap_or_default();
+    if !(1..=EVENT_TYPES_PER_ENDPOINT_MAX).contains(&items.len()) {
+        let most = EVENT_TYPES_PER_ENDPOINT_MAX;
+        body.fault("event_types", &format!("must be an array of 1 to {most} event types"));
+        return Given::Absent;
+    }
     let mut patterns = Vec::new();
     for (index, item) in items.iter().enumerate() {
         match item.as_str().ok_or_else(|| "must be text".to_owned()).and_then(str::parse) {
@@ -142,87 +142,79 @@ fn read_event_types(body: &mut Body<'_>) -> Option<Vec<EventTypePattern>> {
             Err(detail) => body.fault(&format!("event_types/{index}"), &detail),
         }
     }
-    Some(patterns)
+    Given::Value(patterns)
 }
 
 /// The pattern is compiled from its own text, which is kept.
-fn read_filter(
-    body: &mut Body<'_>,
-    request: &Request,
-) -> Result<Option<Option<CompiledFilter>>, Problem> {
+fn read_filter(body: &mut Body<'_>, request: &Request) -> Result<Given<CompiledFilter>, Problem> {
     #[derive(Deserialize)]
     struct Text<'a> {
         #[serde(borrow, default)]
         filter: Option<&'a RawValue>,
     }
     match body.member("filter") {
-        None => return Ok(None),
-        Some(Json::Null) => return Ok(Some(None)),
+        None => return Ok(Given::Absent),
+        Some(Json::Null) => return Ok(Given::Null),
         Some(_) => {}
     }
     let text: Text<'_> = serde_json::from_str(http::text(request, REQUEST_BYTES_MAX)?)
         .map_err(|error| Problem::bad_request(error.to_string()))?;
     match CompiledFilter::compile(text.filter.map_or("null", RawValue::get)) {
-        Ok(filter) => Ok(Some(Some(filter))),
+        Ok(filter) => Ok(Given::Value(filter)),
         Err(faults) => {
             body.faults(faults.into_iter().map(|fault| fault.within("/filter")).collect());
-            Ok(None)
+            Ok(Given::Absent)
         }
     }
 }
 
-fn read_profile(body: &mut Body<'_>) -> Option<String> {
-    match body.text("profile", NAME_CHARS_MAX)? {
-        None => Some(STANDARD.name.to_owned()),
-        Some(name) if Profile::named(&name).is_some() => Some(name),
-        Some(_) => {
-            body.fault("profile", "is not known: GET /v1/profiles lists them");
-            None
-        }
+fn read_profile(body: &mut Body<'_>) -> Given<String> {
+    let given = body.text("profile", NAME_CHARS_MAX);
+    if let Given::Value(name) = &given
+        && Profile::named(name).is_none()
+    {
+        body.fault("profile", "is not known: GET /v1/profiles lists them");
     }
+    given
 }
 
-fn read_retry(body: &mut Body<'_>) -> Option<Option<RetryPolicy>> {
-    const SHAPE: &str = "must be {\"delays_s\": [whole numbers of seconds]}";
-    let members = match body.member("retry")? {
-        Json::Null => return Some(None),
-        Json::Object(members) => members,
-        _ => {
-            body.fault("retry", SHAPE);
-            return None;
-        }
-    };
-    let [(name, Json::Array(delays))] = members.as_slice() else {
-        body.fault("retry", SHAPE);
-        return None;
-    };
-    if name != "delays_s" {
-        body.fault("retry", SHAPE);
-        return None;
+fn read_retry(body: &mut Body<'_>) -> Given<RetryPolicy> {
+    let Some(value) = body.member("retry") else { return Given::Absent };
+    if value == Json::Null {
+        return Given::Null;
     }
+    let delays = match value.as_object() {
+        Some([(name, delays)]) if name == "delays_s" => delays.as_array(),
+        _ => None,
+    };
+    let Some(delays) = delays else {
+        body.fault("retry", "must be {\"delays_s\": [whole numbers of seconds]}");
+        return Given::Absent;
+    };
     // What is no whole number is out of range too, so that its own pointer is named.
     let delays: Vec<u64> = delays.iter().map(|delay| whole(delay).unwrap_or(0)).collect();
     match RetryPolicy::own(&delays, "/retry/delays_s") {
-        Ok(policy) => Some(Some(policy)),
+        Ok(policy) => Given::Value(policy),
         Err(faults) => {
             body.faults(faults);
-            None
+            Given::Absent
         }
     }
 }
 
-fn read_headers(body: &mut Body<'_>) -> Option<BTreeMap<String, String>> {
-    let members = match body.member("headers")? {
-        Json::Null => return Some(BTreeMap::new()),
-        Json::Object(members) if members.len() <= HEADERS_PER_ENDPOINT_MAX => members,
-        _ => {
-            let most = HEADERS_PER_ENDPOINT_MAX;
-            body.fault("headers", &format!("must be an object of at most {most} headers"));
-            return None;
-        }
+fn read_headers(body: &mut Body<'_>) -> Given<BTreeMap<String, String>> {
+    let Some(value) = body.member("headers") else { return Given::Absent };
+    if value == Json::Null {
+        return Given::Null;
+    }
+    let members = value.as_object().filter(|members| members.len() <= HEADERS_PER_ENDPOINT_MAX);
+    let Some(members) = members else {
+        let most = HEADERS_PER_ENDPOINT_MAX;
+        body.fault("headers", &format!("must be an object of at most {most} headers"));
+        return Given::Absent;
     };
     let mut headers = BTreeMap::new();
-    for (name, value) in &members {
+    for (name, value) in members {
         let pointer = format!("headers/{}", escape_pointer(name));
         let lower = name.to_ascii_lowercase();
         let is_ours = RESERVED.contains(&lower.as_str()) || lower.starts_with("webhook-");
@@ -239,20 +231,16 @@ fn read_headers(body: &mut Body<'_>) -> Option<BTreeMap<String, String>> {
             None => body.fault(&pointer, "must be printable ASCII text"),
         }
     }
-    Some(headers)
+    Given::Value(headers)
 }
 
 fn read_secret(body: &mut Body<'_>) -> Option<String> {
     let form = STANDARD.secret;
-    match body.text("secret", 256)? {
-        Some(text) if form.key(&text).is_some() => Some(text),
-        Some(_) => {
-            body.fault("secret", form.shape());
-            None
-        }
-        None => {
-            body.fault("secret", "must not be null: this profile signs every delivery");
-            None
-        }
+    match body.text("secret", 256) {
+        Given::Value(text) if form.key(&text).is_some() => return Some(text),
+        Given::Value(_) => body.fault("secret", form.shape()),
+        Given::Null => body.fault("secret", "must not be null: this profile signs every delivery"),
+        Given::Absent => {}
     }
+    None
 }

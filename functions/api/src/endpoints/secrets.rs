@@ -41,14 +41,11 @@ struct Rotated {
 /// endpoint for one, and receivers need a moment as well.
 pub(super) async fn rotate<E: Engine>(call: Call<'_, E>, id: &EndpointId) -> Answer {
     let mut body = Body::read(call.request)?;
-    let given = match body.text("secret", 256) {
-        Some(Some(text)) if STANDARD.secret.key(&text).is_none() => {
-            body.fault("secret", STANDARD.secret.shape());
-            None
-        }
-        given => given.flatten(),
-    };
-    let overlap_s = body.whole("overlap_s", 120..=30 * 86_400).flatten().unwrap_or(OVERLAP_S);
+    let given = body.text("secret", 256).value();
+    if given.as_ref().is_some_and(|text| STANDARD.secret.key(text).is_none()) {
+        body.fault("secret", STANDARD.secret.shape());
+    }
+    let overlap_s = body.whole("overlap_s", 120..=30 * 86_400).value().unwrap_or(OVERLAP_S);
     body.finish()?;
     super::find(&call, id).await?;
     let (secret, sealed) = seal(call.engine, call.tenant, id, given).await?;

@@ -75,7 +75,7 @@ impl Inbox {
                 messages.waiting.peek().map(|Reverse((at, _))| *at)
             };
             let nap = next_at
-                .map_or(Duration::from_secs(3_600), |at| Duration::from_millis(at.since_ms(now)));
+                .map_or(Duration::from_hours(1), |at| Duration::from_millis(at.since_ms(now)));
             let _elapsed = tokio::time::timeout(nap, changed).await;
         }
     }

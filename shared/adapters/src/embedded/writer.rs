@@ -28,9 +28,11 @@ pub(super) enum Durability {
 /// What is done once the commit holds: answer.
 type Answer = Box<dyn FnOnce() + Send>;
 
+type Work = Box<dyn FnOnce(&Connection) -> rusqlite::Result<Answer> + Send>;
+
 struct Job {
     durability: Durability,
-    run: Box<dyn FnOnce(&Connection) -> rusqlite::Result<Answer> + Send>,
+    run: Work,
 }
 
 /// Hands jobs to the writing thread, which ends when this is dropped.
@@ -144,6 +146,8 @@ fn commit(connection: &Connection, group: Vec<Job>) -> rusqlite::Result<()> {
         connection.prepare_cached("RELEASE job")?.execute([])?;
     }
     connection.execute_batch("COMMIT")?;
-    answers.into_iter().for_each(|answer| answer());
+    for answer in answers {
+        answer();
+    }
     Ok(())
 }

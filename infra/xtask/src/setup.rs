@@ -1,0 +1,100 @@
+//! The tools that tests use, under `target/tools`: installed once for each state of their lock
+//! files, from the package registries, by pinned version and hash.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::run::{cargo, output, program, root, step, target};
+
+/// cargo-deny reads licences that its packaged releases do not know; built once.
+const CARGO_DENY: &str = "0.20.2";
+
+/// Where the tools are.
+pub(crate) struct Tools {
+    folder: PathBuf,
+}
+
+impl Tools {
+    /// A program of the Python environment.
+    pub(crate) fn python(&self, name: &str) -> PathBuf {
+        self.folder.join("venv/bin").join(name)
+    }
+
+    /// cargo-deny.
+    pub(crate) fn cargo_deny(&self) -> PathBuf {
+        self.folder.join("bin/cargo-deny")
+    }
+}
+
+/// Installs what is missing.
+pub(crate) fn setup() -> Result<Tools, String> {
+    let tools = Tools { folder: target().join("tools") };
+    fs::create_dir_all(&tools.folder).map_err(|error| error.to_string())?;
+    python(&tools)?;
+    node(&tools)?;
+    deny(&tools)?;
+    Ok(tools)
+}
+
+fn python(tools: &Tools) -> Result<(), String> {
+    let lock = root().join("infra/tools/requirements.txt");
+    let venv = tools.folder.join("venv");
+    once(&venv, &[&lock], || {
+        step("make the Python environment", program("python3").args(["-m", "venv"]).arg(&venv))?;
+        let mut pip = program(venv.join("bin/pip"));
+        pip.args(["install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"]);
+        step("install Python tools", pip.arg(&lock))
+    })
+}
+
+fn node(tools: &Tools) -> Result<(), String> {
+    let from = root().join("infra/tools");
+    let (package, lock) = (from.join("package.json"), from.join("package-lock.json"));
+    let folder = tools.folder.join("node");
+    once(&folder, &[&package, &lock], || {
+        fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        for file in [&package, &lock] {
+            let to = folder.join(file.file_name().unwrap_or_default());
+            fs::copy(file, to).map_err(|error| format!("{}: {error}", file.display()))?;
+        }
+        let mut npm = program("npm");
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
+        step("install Node tools", npm.current_dir(&folder))
+    })
+}
+
+fn deny(tools: &Tools) -> Result<(), String> {
+    if output("cargo-deny", program(tools.cargo_deny()).arg("--version"))
+        .is_ok_and(|version| version.trim().ends_with(CARGO_DENY))
+    {
+        return Ok(());
+    }
+    let mut install = cargo();
+    install.args(["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--quiet"]);
+    install.arg("--root").arg(&tools.folder);
+    install.arg("--target-dir").arg(tools.folder.join("build"));
+    step("build cargo-deny", &mut install)
+}
+
+/// Installs into a folder unless it was done with these very lock files. What is half done is done
+/// again from the start.
+fn once(
+    folder: &Path,
+    locks: &[&PathBuf],
+    install: impl FnOnce() -> Result<(), String>,
+) -> Result<(), String> {
+    let mut wanted = String::new();
+    for lock in locks {
+        let text = fs::read_to_string(lock);
+        wanted += &text.map_err(|error| format!("{}: {error}", lock.display()))?;
+    }
+    let stamp = folder.with_extension("installed");
+    if fs::read_to_string(&stamp).is_ok_and(|done| done == wanted) {
+        return Ok(());
+    }
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    }
+    install()?;
+    fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))
+}

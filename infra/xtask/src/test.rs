@@ -1,0 +1,49 @@
+//! Every test, and at the end how many ran.
+
+use std::process::Stdio;
+use std::time::Instant;
+
+use crate::lint::lint;
+use crate::run::{cargo, step};
+use crate::setup::setup;
+
+/// Sets up, lints, builds, tests, counts.
+pub(crate) fn test() -> Result<(), String> {
+    let began = Instant::now();
+    let tools = setup()?;
+    lint(&tools)?;
+    // By itself: together with the tests it would be built with every engine.
+    step("build the server", cargo().args(["build", "--package", "waxseal", "--quiet"]))?;
+    let passed = run_tests()?;
+    println!("\n{passed} tests passed, in {:.0} s in all.", began.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Runs every test of the workspace, shows the output, and counts what passed.
+fn run_tests() -> Result<u32, String> {
+    println!("── tests");
+    let mut tests = cargo();
+    tests.args([
+        "test",
+        "--workspace",
+        "--exclude",
+        "waxseal",
+        "--exclude",
+        "xtask",
+        "--no-fail-fast",
+    ]);
+    let child = tests.stdout(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
+    let output = child.wait_with_output().map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    print!("{text}");
+    if !output.status.success() {
+        return Err("tests failed: see above".to_owned());
+    }
+    Ok(text.lines().filter_map(passed).sum())
+}
+
+/// Of `test result: ok. 12 passed; …`.
+fn passed(line: &str) -> Option<u32> {
+    let rest = line.strip_prefix("test result: ok. ")?;
+    rest.split_once(" passed")?.0.parse().ok()
+}

@@ -1,0 +1,295 @@
+//! The contract suite: what every engine's store, queue and key vault must do, whatever is behind
+//! them. Each check takes an engine and a tenant of its own.
+
+use waxseal_domain::api_key::{ApiKey, Scope};
+use waxseal_domain::attempt::{Attempt, Outcome};
+use waxseal_domain::delivery::{
+    CancelledReason, Delivery, End, FailedReason, Guard, StatusName, Turn, Written,
+};
+use waxseal_domain::id::{ApiKeyId, EndpointId, TenantName, Ticket};
+use waxseal_domain::limits::{DUE_SHARDS, EVENT_RETENTION_S};
+use waxseal_domain::message::Message;
+use waxseal_domain::ports::{
+    Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EventStore as _, KeyVault as _,
+    PageRequest, Put, Queue as _,
+};
+use waxseal_domain::retry::Next;
+use waxseal_domain::secret::{Secret, SecretContext};
+use waxseal_domain::source::Source;
+use waxseal_domain::timestamp::Timestamp;
+
+use crate::fixtures::{endpoint, event_row, key};
+
+/// An event is written once; a second write finds the first, and an expired one gives way.
+pub async fn an_event_is_written_once<E: Engine>(engine: &E, tenant: &TenantName) {
+    let now = engine.clock().now();
+    let row = event_row(tenant, "once", now, vec!["ep_1".parse().unwrap()]);
+    assert!(matches!(engine.store().accept(&row).await.unwrap(), Put::Created));
+    let mut second = row.clone();
+    second.nonce = "another".to_owned();
+    let Put::Exists(found) = engine.store().accept(&second).await.unwrap() else {
+        panic!("written twice");
+    };
+    assert_eq!((found.nonce.as_str(), found.born, found.sent), ("nonce-once", now, false));
+    assert_eq!(found.digest, row.digest);
+    assert_eq!(found.event.data.unwrap().get(), r#"{"n":1.0}"#, "bytes are kept");
+    engine.store().mark_sent(&row).await.unwrap();
+    let found = engine.store().event(tenant, &row.event.id).await.unwrap().unwrap();
+    assert!(found.sent);
+
+    let long_ago = now.minus_s(EVENT_RETENTION_S + 60);
+    let old = event_row(tenant, "old", long_ago, Vec::new());
+    assert!(matches!(engine.store().accept(&old).await.unwrap(), Put::Created));
+    let again = event_row(tenant, "old", now, Vec::new());
+    assert!(matches!(engine.store().accept(&again).await.unwrap(), Put::Created), "it had expired");
+}
+
+/// Every guard lets a store write over a row exactly where `Guard::allows` does.
+pub async fn guards_hold<E: Engine>(engine: &E, tenant: &TenantName) {
+    let born = engine.clock().now();
+    for (row_index, row) in rows(tenant, born).into_iter().enumerate() {
+        for (guard_index, guard) in guards(born).into_iter().enumerate() {
+            let key = key(tenant, &format!("g{row_index}-{guard_index}"), "ep_1");
+            let before = row.clone().map(|row| Delivery { key: key.clone(), ..row });
+            if let Some(before) = &before {
+                let absent = engine.store().record_attempt(Guard::Absent, before).await.unwrap();
+                assert_eq!(absent, Written::Done);
+            }
+            let mut after = Delivery::pending(key.clone(), born);
+            after.attempts = 9;
+            let written = engine.store().record_attempt(guard, &after).await.unwrap();
+            let stored = engine.store().delivery(&key).await.unwrap();
+            if guard.allows(before.as_ref()) {
+                assert_eq!(written, Written::Done, "{guard:?} over {before:?}");
+                assert_eq!(stored, Some(after));
+            } else {
+                let refused = Written::Refused(before.clone().map(Box::new));
+                assert_eq!(written, refused, "{guard:?} over {before:?}");
+                assert_eq!(stored, before);
+            }
+        }
+    }
+}
+
+fn rows(tenant: &TenantName, born: Timestamp) -> Vec<Option<Delivery>> {
+    let fresh = Delivery::pending(key(tenant, "e", "ep_1"), born);
+    let attempt = Attempt {
+        number: 1,
+        started_at: born,
+        duration_ms: 12,
+        outcome: Outcome::ServerError,
+        response_status: Some(503),
+        response_excerpt: Some("späť \"x\"".to_owned()),
+        detail: None,
+        next_attempt_at: Some(born.plus_s(5)),
+    };
+    let turn = Turn { ticket: "t1".parse().unwrap(), receives: 1 };
+    let after = |next| fresh.clone().after_attempt(&turn, attempt.clone(), next).0;
+    let earlier = Delivery { born: born.minus_s(5), ..fresh.clone() };
+    let later = Delivery { born: born.plus_s(5), ..fresh.clone() };
+    vec![
+        None,
+        Some(after(Next::RetryAt(born.plus_s(5)))),
+        Some(after(Next::RetryAt(born.plus_s(9_000)))),
+        Some(after(Next::Done)),
+        Some(after(Next::GiveUp)),
+        Some(fresh.clone().ended(End::Cancelled(CancelledReason::Requested))),
+        Some(after(Next::GiveUp).replayed("t2".parse().unwrap(), born)),
+        Some(fresh),
+        Some(earlier),
+        Some(later),
+    ]
+}
+
+fn guards(born: Timestamp) -> Vec<Guard> {
+    vec![
+        Guard::for_attempt(born, 1),
+        Guard::for_attempt(born, 2),
+        Guard::for_attempt(born, 3),
+        Guard::Absent,
+        Guard::Seen { born, status: StatusName::Open, attempts: 1 },
+        Guard::Seen { born, status: StatusName::Failed, attempts: 1 },
+        Guard::NotFinal { born },
+    ]
+}
+
+/// An open row is in the due index exactly once, and a claim takes it once.
+pub async fn a_due_delivery_is_claimed_once<E: Engine>(engine: &E, tenant: &TenantName) {
+    let now = engine.clock().now();
+    let key = key(tenant, "due", "ep_1");
+    let parked = Delivery::pending(key.clone(), now).parked(now.plus_s(100));
+    assert_eq!(engine.store().record_attempt(Guard::Absent, &parked).await.unwrap(), Written::Done);
+    let due = find_due(engine, &key, now).await.expect("parked 100 s ahead is due 120 s before");
+    assert_eq!((due.next_at, due.claims), (now.plus_s(100), 0));
+    let (one, two): (Ticket, Ticket) = ("t1".parse().unwrap(), "t2".parse().unwrap());
+    let until = now.plus_s(240);
+    assert_eq!(engine.store().claim(&due, &one, until).await.unwrap(), Some(now));
+    assert_eq!(engine.store().claim(&due, &two, until).await.unwrap(), None, "claimed twice");
+    let row = engine.store().delivery(&key).await.unwrap().unwrap();
+    let open = row.open().unwrap();
+    assert_eq!((open.holder.as_ref(), open.due_at, open.claims), (Some(&one), until, 1));
+    assert!(find_due(engine, &key, now).await.is_none(), "its lease runs");
+    assert!(find_due(engine, &key, until).await.is_some(), "its lease ends");
+    let ended = row.ended(End::Failed(FailedReason::Crashed));
+    let guard = Guard::for_attempt(now, 1);
+    assert_eq!(engine.store().record_attempt(guard, &ended).await.unwrap(), Written::Done);
+    assert!(find_due(engine, &key, until).await.is_none(), "a final row is not due");
+    assert_eq!(engine.store().claim(&due, &two, until).await.unwrap(), None);
+}
+
+async fn find_due<E: Engine>(
+    engine: &E,
+    key: &waxseal_domain::delivery::DeliveryKey,
+    now: Timestamp,
+) -> Option<Due> {
+    let mut found = Vec::new();
+    for shard in 0..DUE_SHARDS {
+        found.extend(engine.store().due(shard, now, 1_000).await.unwrap());
+    }
+    found.retain(|due| due.key == *key);
+    assert!(found.len() <= 1, "twice in the index");
+    found.pop()
+}
+
+/// An endpoint's list holds what did not succeed at first, newest first, page by page.
+pub async fn an_endpoints_list_is_paged<E: Engine>(engine: &E, tenant: &TenantName) {
+    let now = engine.clock().now();
+    for number in 0..5_u64 {
+        let key = key(tenant, &format!("list{number}"), "ep_9");
+        let row = Delivery::pending(key, now.plus_s(number)).ended(End::Failed(FailedReason::Gone));
+        engine.store().record_attempt(Guard::Absent, &row).await.unwrap();
+    }
+    let first_try = Delivery::pending(key(tenant, "first", "ep_9"), now);
+    let turn = Turn { ticket: "t".parse().unwrap(), receives: 1 };
+    let attempt = Attempt {
+        number: 1,
+        started_at: now,
+        duration_ms: 1,
+        outcome: Outcome::Accepted,
+        response_status: Some(200),
+        response_excerpt: None,
+        detail: None,
+        next_attempt_at: None,
+    };
+    let (delivered, _) = first_try.after_attempt(&turn, attempt, Next::Done);
+    engine.store().record_attempt(Guard::Absent, &delivered).await.unwrap();
+    let endpoint: EndpointId = "ep_9".parse().unwrap();
+    let mut found = Vec::new();
+    let mut page = PageRequest { limit: 2, cursor: None };
+    for _ in 0..10 {
+        let got = engine.store().deliveries_by_endpoint(tenant, &endpoint, &page).await.unwrap();
+        found.extend(got.items.into_iter().map(|row| row.key.event.to_string()));
+        match got.cursor {
+            Some(cursor) => page.cursor = Some(cursor),
+            None => break,
+        }
+    }
+    assert_eq!(found, ["list4", "list3", "list2", "list1", "list0"]);
+}
+
+/// A tenant's events, newest first, page by page; another tenant's are not among them.
+pub async fn events_are_listed_by_time<E: Engine>(engine: &E, tenant: &TenantName) {
+    let now = engine.clock().now();
+    let other: TenantName = format!("{tenant}-x").parse().unwrap();
+    for number in 0..5_u64 {
+        let born = now.plus_s(number).minus_s(86_400 * (number % 2));
+        let row = event_row(tenant, &format!("time{number}"), born, Vec::new());
+        engine.store().accept(&row).await.unwrap();
+    }
+    engine.store().accept(&event_row(&other, "theirs", now, Vec::new())).await.unwrap();
+    let mut found = Vec::new();
+    let mut page = PageRequest { limit: 2, cursor: None };
+    for _ in 0..50 {
+        let got = engine.store().events_by_time(tenant, &page, now.plus_s(60)).await.unwrap();
+        found.extend(got.items.into_iter().map(|row| row.event.id.to_string()));
+        match got.cursor {
+            Some(cursor) => page.cursor = Some(cursor),
+            None => break,
+        }
+    }
+    assert_eq!(found, ["time4", "time2", "time0", "time3", "time1"]);
+}
+
+/// Endpoints change by version; a deleted one is gone; no tenant sees another's.
+pub async fn endpoints_change_by_version<E: Engine>(engine: &E, tenant: &TenantName) {
+    assert!(engine.store().endpoints(tenant, 0).await.unwrap().is_none(), "no such tenant yet");
+    let made = endpoint(engine, tenant, "https://example.com/", &[1]).await;
+    let mut changed = made.clone();
+    changed.version = 2;
+    changed.name = Some("n".to_owned());
+    assert!(engine.store().put_endpoint(&changed, Some(1)).await.unwrap());
+    assert!(!engine.store().put_endpoint(&changed, Some(1)).await.unwrap(), "an old version");
+    assert!(!engine.store().put_endpoint(&changed, None).await.unwrap(), "there is one");
+    let found = engine.store().endpoint(tenant, &made.id, 0).await.unwrap().unwrap();
+    assert_eq!(found.name.as_deref(), Some("n"));
+    assert_eq!(engine.store().endpoints(tenant, 0).await.unwrap().unwrap().len(), 1);
+    let other: TenantName = format!("{tenant}-x").parse().unwrap();
+    assert!(engine.store().endpoint(&other, &made.id, 0).await.unwrap().is_none());
+    assert!(!engine.store().delete_endpoint(&other, &made.id).await.unwrap());
+    assert!(engine.store().delete_endpoint(tenant, &made.id).await.unwrap());
+    assert!(engine.store().endpoint(tenant, &made.id, 0).await.unwrap().is_none());
+    assert!(engine.store().endpoints(tenant, 0).await.unwrap().unwrap().is_empty());
+}
+
+/// Keys are found by their hash until they are deleted; a source's name is one tenant's.
+pub async fn keys_and_sources_are_found<E: Engine>(engine: &E, tenant: &TenantName) {
+    let key = ApiKey {
+        id: ApiKeyId::from_entropy(engine.entropy()),
+        tenant: tenant.clone(),
+        scopes: vec![Scope::Ingest],
+        hash: format!("hash-{tenant}"),
+        name: None,
+        created_at: engine.clock().now(),
+    };
+    engine.store().put_api_key(&key).await.unwrap();
+    assert_eq!(engine.store().api_key(&key.hash).await.unwrap().unwrap().id, key.id);
+    assert_eq!(engine.store().api_keys(tenant).await.unwrap().len(), 1);
+    assert!(engine.store().delete_api_key(tenant, &key.id).await.unwrap());
+    assert!(engine.store().api_key(&key.hash).await.unwrap().is_none());
+    let source = Source {
+        name: format!("src-{tenant}").parse().unwrap(),
+        tenant: tenant.clone(),
+        profile: "standard".to_owned(),
+        secrets: Vec::new(),
+        tolerance_s: 300,
+    };
+    assert!(engine.store().put_source(&source).await.unwrap());
+    assert!(engine.store().put_source(&source).await.unwrap(), "the same tenant changes it");
+    let stolen = Source { tenant: format!("{tenant}-x").parse().unwrap(), ..source.clone() };
+    assert!(!engine.store().put_source(&stolen).await.unwrap());
+    assert_eq!(engine.store().source(&source.name, 0).await.unwrap().unwrap().tenant, *tenant);
+    assert!(!engine.store().delete_source(&stolen.tenant, &source.name).await.unwrap());
+    assert!(engine.store().delete_source(tenant, &source.name).await.unwrap());
+}
+
+/// A secret opens in its own context only.
+pub async fn a_secret_is_bound_to_its_owner<E: Engine>(engine: &E, tenant: &TenantName) {
+    let id: EndpointId = "ep_1".parse().unwrap();
+    let context = SecretContext::endpoint(tenant, &id);
+    let secret = Secret::new(b"whsec_secret".to_vec());
+    let sealed = engine.key_vault().seal(&context, &secret).await.unwrap();
+    assert!(!sealed.contains("secret"));
+    assert_eq!(engine.key_vault().open(&context, &sealed).await.unwrap(), secret);
+    let other: TenantName = format!("{tenant}-x").parse().unwrap();
+    for wrong in [
+        SecretContext::endpoint(&other, &id),
+        SecretContext::endpoint(tenant, &"ep_2".parse().unwrap()),
+        SecretContext { purpose: "source", ..context.clone() },
+    ] {
+        assert!(engine.key_vault().open(&wrong, &sealed).await.is_err());
+    }
+    assert!(engine.key_vault().open(&context, "AAAA").await.is_err());
+}
+
+/// Messages are queued, many at once, and a stale receipt is no failure.
+pub async fn messages_are_queued<E: Engine>(engine: &E, tenant: &TenantName) {
+    let now = engine.clock().now();
+    let message = |number: usize| {
+        let key = key(tenant, &format!("m{number}"), "ep_1");
+        Message { delay_s: 600, ..Message::reissue(&key, now, engine.ticket(), now) }
+    };
+    let messages: Vec<Message> = (0..25).map(message).collect();
+    assert!(engine.queue().enqueue(&messages).await.is_empty());
+    assert!(engine.queue().enqueue(&[]).await.is_empty());
+    engine.queue().reject("{not json", "cannot be read").await.unwrap();
+}

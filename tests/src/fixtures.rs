@@ -1,0 +1,110 @@
+//! Endpoints, events and engines as tests need them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use waxseal_adapters::embedded::{EmbeddedEngine, Options};
+use waxseal_domain::address::AddressRules;
+use waxseal_domain::delivery::DeliveryKey;
+use waxseal_domain::endpoint::{Endpoint, EndpointState, Health};
+use waxseal_domain::event::{Event, Form, Submission};
+use waxseal_domain::event_type::EventTypePattern;
+use waxseal_domain::id::{EndpointId, TenantName};
+use waxseal_domain::ports::{
+    Clock as _, ConfigStore as _, Engine, EventRow, KeyVault as _, Tenant,
+};
+use waxseal_domain::profile::STANDARD;
+use waxseal_domain::retry::RetryPolicy;
+use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
+use waxseal_domain::subscription::Subscription;
+use waxseal_domain::timestamp::Timestamp;
+
+/// A secret that third parties' packages know as well.
+pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// Waits: tests look at processes and servers from outside.
+#[expect(clippy::disallowed_methods, reason = "tests look from outside")]
+pub async fn nap(ms: u64) {
+    tokio::time::sleep(Duration::from_millis(ms)).await;
+}
+
+/// An embedded engine on a folder, loopback allowed.
+pub fn engine(folder: &Path) -> Arc<EmbeddedEngine> {
+    let address_rules = AddressRules { allow_loopback: true, ..AddressRules::default() };
+    let options = Options {
+        folder: folder.to_owned(),
+        operator_key: Some("operator".to_owned()),
+        address_rules,
+        extra_roots: Vec::new(),
+    };
+    Arc::new(EmbeddedEngine::open(options).unwrap())
+}
+
+/// A tenant's name.
+pub fn tenant(name: &str) -> TenantName {
+    name.parse().unwrap()
+}
+
+/// An endpoint at a URL, of a tenant that is made if there is none, wanting everything.
+pub async fn endpoint<E: Engine>(
+    engine: &E,
+    tenant: &TenantName,
+    url: &str,
+    delays_s: &[u64],
+) -> Endpoint {
+    let now = engine.clock().now();
+    let made = Tenant { name: tenant.clone(), created_at: now };
+    engine.store().create_tenant(&made).await.unwrap();
+    let id = EndpointId::from_entropy(engine.entropy());
+    let context = SecretContext::endpoint(tenant, &id);
+    let secret = Secret::new(SECRET.as_bytes().to_vec());
+    let sealed = engine.key_vault().seal(&context, &secret).await.unwrap();
+    let endpoint = Endpoint {
+        id,
+        tenant: tenant.clone(),
+        url: url.to_owned(),
+        name: None,
+        subscription: Subscription { event_types: vec![EventTypePattern::all()], filter: None },
+        profile: STANDARD.name.to_owned(),
+        secrets: vec![SealedSecret { sealed, created_at: now, until: None }],
+        retry: Some(RetryPolicy::own(delays_s, "").unwrap()),
+        timeout_ms: Some(1_000),
+        headers: BTreeMap::new(),
+        state: EndpointState::Enabled,
+        health: Health::Unverified,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    assert!(engine.store().put_endpoint(&endpoint, None).await.unwrap());
+    endpoint
+}
+
+/// A plain submission.
+pub fn submission(text: &str) -> Submission {
+    Submission { text: text.to_owned(), form: Form::Plain, fallback_id: None }
+}
+
+/// An event's row, owed to these endpoints.
+pub fn event_row(
+    tenant: &TenantName,
+    id: &str,
+    born: Timestamp,
+    targets: Vec<EndpointId>,
+) -> EventRow {
+    let text = format!(r#"{{"type":"t.a","id":"{id}","source":"s","data":{{"n":1.0}}}}"#);
+    let accepted = Event::accept(tenant, &submission(&text), born, 1).unwrap();
+    let (event, digest) = (accepted.event, accepted.digest);
+    EventRow { event, born, digest, targets, nonce: format!("nonce-{id}"), sent: false }
+}
+
+/// A delivery's key.
+pub fn key(tenant: &TenantName, event: &str, endpoint: &str) -> DeliveryKey {
+    DeliveryKey {
+        tenant: tenant.clone(),
+        event: event.parse().unwrap(),
+        endpoint: endpoint.parse().unwrap(),
+    }
+}

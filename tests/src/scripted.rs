@@ -1,0 +1,98 @@
+//! An engine whose sender is scripted, on an embedded store, taking the protocol's steps separately
+//! as on AWS: none of the joined transactions of the embedded engine.
+
+use std::sync::Arc;
+
+use waxseal_adapters::clock::SystemClock;
+use waxseal_adapters::embedded::{EmbeddedEngine, EmbeddedQueue, EmbeddedStore, KeyFile};
+use waxseal_domain::address::AddressRules;
+use waxseal_domain::attempt::{Outcome, Response, Sent};
+use waxseal_domain::dispatch::Request;
+use waxseal_domain::ports::{Clock as _, Engine, EngineError, Sender};
+
+/// What the sender does with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Play {
+    /// An answer of this status.
+    Answer(u16),
+    /// A panic of our own.
+    Panic,
+    /// Nothing, ever.
+    Hang,
+}
+
+/// Decides by the request.
+pub type Script = Arc<dyn Fn(&Request) -> Play + Send + Sync>;
+
+/// A sender that plays a script.
+pub struct ScriptedSender {
+    script: Script,
+}
+
+impl Sender for ScriptedSender {
+    async fn send(&self, request: Request) -> Sent {
+        let started_at = SystemClock.now();
+        let status = match (self.script)(&request) {
+            Play::Answer(status) => status,
+            Play::Panic => panic!("scripted"),
+            Play::Hang => std::future::pending().await,
+        };
+        let response = Response { status, headers: Vec::new(), excerpt: String::new() };
+        Sent {
+            outcome: Outcome::of_status(status),
+            detail: None,
+            response: Some(response),
+            started_at,
+            ended_at: SystemClock.now(),
+        }
+    }
+}
+
+/// An embedded engine with a scripted sender and separate steps.
+pub struct ScriptedEngine {
+    inner: Arc<EmbeddedEngine>,
+    sender: ScriptedSender,
+}
+
+impl ScriptedEngine {
+    /// Around an embedded engine.
+    pub fn new(
+        inner: Arc<EmbeddedEngine>,
+        script: impl Fn(&Request) -> Play + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self { inner, sender: ScriptedSender { script: Arc::new(script) } })
+    }
+}
+
+impl Engine for ScriptedEngine {
+    type Store = EmbeddedStore;
+    type Queue = EmbeddedQueue;
+    type KeyVault = KeyFile;
+    type Sender = ScriptedSender;
+    type Clock = SystemClock;
+
+    fn store(&self) -> &EmbeddedStore {
+        self.inner.store()
+    }
+    fn queue(&self) -> &EmbeddedQueue {
+        self.inner.queue()
+    }
+    fn key_vault(&self) -> &KeyFile {
+        self.inner.key_vault()
+    }
+    fn sender(&self) -> &ScriptedSender {
+        &self.sender
+    }
+    fn clock(&self) -> &SystemClock {
+        &SystemClock
+    }
+    fn address_rules(&self) -> &AddressRules {
+        self.inner.address_rules()
+    }
+    fn entropy(&self) -> u128 {
+        self.inner.entropy()
+    }
+    async fn operator_key_hash(&self) -> Result<String, EngineError> {
+        self.inner.operator_key_hash().await
+    }
+}

@@ -1,0 +1,171 @@
+//! A sink: an HTTP server on loopback that keeps what it is sent and answers as it is told.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+/// A request that came, and when.
+#[derive(Clone, Debug)]
+pub struct Captured {
+    /// Its path and query.
+    pub path: String,
+    /// Its headers.
+    pub headers: http::HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+    /// When it had come whole.
+    pub at: Instant,
+}
+
+impl Captured {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+}
+
+/// What a sink answers.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// This status, these headers, this body.
+    Status(u16, Vec<(&'static str, &'static str)>, &'static str),
+    /// Nothing, for so long.
+    Silence(Duration),
+}
+
+impl Answer {
+    /// A status without anything else.
+    pub fn status(status: u16) -> Self {
+        Self::Status(status, Vec::new(), "")
+    }
+}
+
+/// A running sink; it ends with the test's runtime.
+#[derive(Clone, Debug)]
+pub struct Sink {
+    /// Where it listens.
+    pub address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    captured: Vec<Captured>,
+    /// Answers to come, then 200.
+    script: VecDeque<Answer>,
+}
+
+impl Sink {
+    /// Over plain HTTP.
+    pub async fn start(script: Vec<Answer>) -> Self {
+        Self::listen(script, None).await
+    }
+
+    /// Over TLS.
+    pub async fn start_tls(script: Vec<Answer>, tls: rustls::ServerConfig) -> Self {
+        Self::listen(script, Some(TlsAcceptor::from(Arc::new(tls)))).await
+    }
+
+    /// The URL of a path here.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// What has come so far.
+    pub fn captured(&self) -> Vec<Captured> {
+        self.state.lock().unwrap().captured.clone()
+    }
+
+    /// Answers that come next.
+    pub fn script(&self, answers: Vec<Answer>) {
+        self.state.lock().unwrap().script = answers.into();
+    }
+
+    /// Waits until so many requests have come, at most half a minute.
+    pub async fn wait_for(&self, count: usize) -> Vec<Captured> {
+        let began = Instant::now();
+        loop {
+            let captured = self.captured();
+            if captured.len() >= count {
+                return captured;
+            }
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "{} of {count} came",
+                captured.len()
+            );
+            crate::fixtures::nap(20).await;
+        }
+    }
+
+    async fn listen(script: Vec<Answer>, tls: Option<TlsAcceptor>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(Mutex::new(State { captured: Vec::new(), script: script.into() }));
+        let sink = Self { address, state };
+        let serving = sink.clone();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (sink, tls) = (serving.clone(), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => sink.serve(stream).await,
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                sink.serve(stream).await;
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        sink
+    }
+
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
+        let answer = service_fn(move |request| {
+            let sink = self.clone();
+            async move { Ok::<_, Infallible>(sink.answer(request).await) }
+        });
+        let serving = hyper::server::conn::http1::Builder::new();
+        let _ended = serving.serve_connection(TokioIo::new(stream), answer).await;
+    }
+
+    async fn answer(
+        &self,
+        request: hyper::Request<hyper::body::Incoming>,
+    ) -> hyper::Response<Full<Bytes>> {
+        let (head, body) = request.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let path = head.uri.path_and_query().unwrap().to_string();
+        let captured = Captured { path, headers: head.headers, body, at: Instant::now() };
+        let answer = {
+            let mut state = self.state.lock().unwrap();
+            state.captured.push(captured);
+            state.script.pop_front().unwrap_or(Answer::status(200))
+        };
+        match answer {
+            Answer::Status(status, headers, body) => {
+                let response = headers
+                    .iter()
+                    .fold(hyper::Response::builder().status(status), |r, (k, v)| r.header(*k, *v));
+                response.body(Full::from(body)).unwrap()
+            }
+            Answer::Silence(time) => {
+                crate::fixtures::nap(u64::try_from(time.as_millis()).unwrap()).await;
+                hyper::Response::new(Full::default())
+            }
+        }
+    }
+}

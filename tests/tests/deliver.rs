@@ -1,0 +1,258 @@
+//! `deliver`, `sweep` and `bury` over the protocol's separate steps.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use waxseal_bury::{Buried, bury};
+use waxseal_deliver::{Settled, drive};
+use waxseal_domain::acceptance::accept_all;
+use waxseal_domain::delivery::{Delivery, DeliveryKey};
+use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::message::{Message, Received};
+use waxseal_domain::ports::{
+    Clock as _, ConfigStore as _, DeliveryStore as _, Engine as _, EventStore as _,
+};
+use waxseal_domain::reissue::{cancel, replay};
+use waxseal_domain::timestamp::Timestamp;
+use waxseal_tests::fixtures::{self, submission};
+use waxseal_tests::scripted::{Play, ScriptedEngine};
+
+struct World {
+    engine: Arc<ScriptedEngine>,
+    endpoint: Endpoint,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    async fn new(delays_s: &[u64], play: impl Fn(usize) -> Play + Send + Sync + 'static) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let posts = AtomicUsize::new(0);
+        let engine = ScriptedEngine::new(fixtures::engine(folder.path()), move |_| {
+            play(posts.fetch_add(1, Ordering::SeqCst))
+        });
+        let tenant = fixtures::tenant("acme");
+        let endpoint =
+            fixtures::endpoint(engine.as_ref(), &tenant, "https://example.com/", delays_s).await;
+        Self { engine, endpoint, _folder: folder }
+    }
+
+    async fn accept(&self, id: &str) -> DeliveryKey {
+        let text = format!(r#"{{"type":"t.a","id":"{id}","source":"s"}}"#);
+        let tenant = &self.endpoint.tenant;
+        let mut results =
+            accept_all(self.engine.as_ref(), tenant, &[submission(&text)]).await.unwrap();
+        let acceptance = results.pop().unwrap().unwrap();
+        assert_eq!(acceptance.deliveries.len(), 1);
+        fixtures::key(tenant, id, self.endpoint.id.as_str())
+    }
+
+    async fn receive(&self) -> Received {
+        self.engine.queue().inbox().receive().await
+    }
+
+    fn deadline(&self) -> Timestamp {
+        self.engine.clock().now().plus_s(15)
+    }
+
+    async fn drive(&self, received: Received) -> Settled {
+        let receipt = received.receipt.clone();
+        let settled = drive(&self.engine, received, self.deadline()).await;
+        if settled == Settled::Done {
+            self.engine.queue().remove(&receipt).await.unwrap();
+        }
+        settled
+    }
+
+    async fn status(&self, key: &DeliveryKey) -> (&'static str, u32) {
+        let row = self.engine.store().delivery(key).await.unwrap();
+        row.map_or(("pending", 0), |row| (row.status_word(), row.attempts))
+    }
+}
+
+#[tokio::test]
+async fn fails_twice_and_is_taken_the_third_time() {
+    let world = World::new(&[1, 1], |post| Play::Answer(if post < 2 { 503 } else { 200 })).await;
+    let key = world.accept("e1").await;
+    for (settled, status) in [
+        (Settled::Again, ("retrying", 1)),
+        (Settled::Again, ("retrying", 2)),
+        (Settled::Done, ("delivered", 3)),
+    ] {
+        assert_eq!(world.drive(world.receive().await).await, settled);
+        assert_eq!(world.status(&key).await, status);
+    }
+    assert!(world.engine.queue().inbox().is_empty());
+}
+
+#[tokio::test]
+async fn exhausts_after_the_last_delay_and_a_replay_delivers() {
+    let world = World::new(&[], |post| Play::Answer(if post == 0 { 500 } else { 200 })).await;
+    let key = world.accept("e1").await;
+    assert_eq!(world.drive(world.receive().await).await, Settled::Done);
+    let row = world.engine.store().delivery(&key).await.unwrap().unwrap();
+    assert_eq!((row.status_word(), row.reason_word().as_deref()), ("failed", Some("exhausted")));
+    let replayed = replay(world.engine.as_ref(), &key).await.unwrap().unwrap();
+    assert_eq!(replayed.status_word(), "retrying");
+    assert_eq!(world.drive(world.receive().await).await, Settled::Done);
+    assert_eq!(world.status(&key).await, ("delivered", 2));
+}
+
+#[tokio::test]
+async fn gone_disables_the_endpoint_and_ends_what_else_it_is_owed() {
+    let world = World::new(&[60], |_| Play::Answer(410)).await;
+    let (first, second) = (world.accept("e1").await, world.accept("e2").await);
+    assert_eq!(world.drive(world.receive().await).await, Settled::Done);
+    let endpoint =
+        world.engine.store().endpoint(&first.tenant, &first.endpoint, 0).await.unwrap().unwrap();
+    assert!(!endpoint.is_enabled());
+    assert_eq!(world.drive(world.receive().await).await, Settled::Done);
+    let reason = |key| async move {
+        world.engine.store().delivery(key).await.unwrap().unwrap().reason_word().unwrap()
+    };
+    let mut reasons = [reason.clone()(&first).await, reason(&second).await];
+    reasons.sort();
+    assert_eq!(reasons, ["endpoint_disabled", "gone"]);
+}
+
+#[tokio::test]
+async fn a_long_wait_is_parked_and_the_sweep_brings_it_back_in_time() {
+    let world = World::new(&[3_600], |_| Play::Answer(500)).await;
+    let key = world.accept("e1").await;
+    assert_eq!(world.drive(world.receive().await).await, Settled::Done);
+    assert!(world.engine.queue().inbox().is_empty(), "no message waits");
+    let row = world.engine.store().delivery(&key).await.unwrap().unwrap();
+    let open = row.open().unwrap();
+    assert!(open.holder.is_none());
+    let swept = waxseal_sweep::sweep(world.engine.as_ref(), world.deadline()).await.unwrap();
+    assert_eq!(swept.sent, 0, "an hour ahead nothing is due");
+    let now = world.engine.clock().now();
+    let due = waxseal_domain::ports::Due {
+        key: key.clone(),
+        due_at: open.due_at,
+        next_at: now.plus_s(1),
+        claims: 0,
+    };
+    let ticket = world.engine.ticket();
+    assert!(world.engine.claim_and_enqueue(&due, ticket.clone(), now.plus_s(240)).await.unwrap());
+    let received = world.receive().await;
+    assert_eq!(received.message.ticket, ticket);
+    assert!(received.message.check, "a re-issued message reads the row");
+}
+
+#[tokio::test]
+async fn a_message_that_is_not_the_holder_drops_itself() {
+    let world = World::new(&[1, 1], |_| Play::Answer(503)).await;
+    let key = world.accept("e1").await;
+    let received = world.receive().await;
+    let born = received.message.born;
+    assert_eq!(world.drive(received.clone()).await, Settled::Again);
+    let now = world.engine.clock().now();
+    let stranger = Message::reissue(&key, born, world.engine.ticket(), now);
+    let copy = Received { message: stranger, ..received };
+    assert_eq!(drive(&world.engine, copy, world.deadline()).await, Settled::Done);
+    assert_eq!(world.status(&key).await, ("retrying", 1), "no second POST");
+}
+
+#[tokio::test]
+async fn one_message_received_twice_is_recorded_once() {
+    let world = World::new(&[1], |_| Play::Answer(200)).await;
+    let key = world.accept("e1").await;
+    let received = world.receive().await;
+    let both = [received.clone(), received].map(|one| drive(&world.engine, one, world.deadline()));
+    let settled = futures_util::future::join_all(both).await;
+    assert_eq!(settled, [Settled::Done, Settled::Done]);
+    assert_eq!(world.status(&key).await, ("delivered", 1));
+}
+
+#[tokio::test]
+async fn a_cancelled_delivery_is_not_posted_again() {
+    let world = World::new(&[1], |_| Play::Answer(503)).await;
+    let key = world.accept("e1").await;
+    assert_eq!(world.drive(world.receive().await).await, Settled::Again);
+    assert_eq!(
+        cancel(world.engine.as_ref(), &key).await.unwrap().unwrap().status_word(),
+        "cancelled"
+    );
+    assert_eq!(cancel(world.engine.as_ref(), &key).await.unwrap().unwrap_err().status, 409);
+    assert_eq!(world.drive(world.receive().await).await, Settled::Done);
+    assert_eq!(world.status(&key).await, ("cancelled", 1));
+}
+
+#[tokio::test]
+async fn a_deleted_endpoint_cancels_what_it_is_owed() {
+    let world = World::new(&[1], |_| Play::Answer(200)).await;
+    let key = world.accept("e1").await;
+    world.engine.store().delete_endpoint(&key.tenant, &key.endpoint).await.unwrap();
+    assert_eq!(world.drive(world.receive().await).await, Settled::Done);
+    assert_eq!(world.status(&key).await, ("cancelled", 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panic_and_a_hang_leave_the_others_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = ScriptedEngine::new(fixtures::engine(folder.path()), |request| {
+        match request.url.as_str() {
+            "https://panic.example.com/" => Play::Panic,
+            "https://hang.example.com/" => Play::Hang,
+            _ => Play::Answer(200),
+        }
+    });
+    let tenant = fixtures::tenant("acme");
+    for host in ["panic", "hang", "good"] {
+        let url = format!("https://{host}.example.com/");
+        fixtures::endpoint(engine.as_ref(), &tenant, &url, &[1]).await;
+    }
+    let text = r#"{"type":"t.a","id":"e1","source":"s"}"#;
+    accept_all(engine.as_ref(), &tenant, &[submission(text)]).await.unwrap();
+    let deadline = engine.clock().now().plus_s(4);
+    let mut records = Vec::new();
+    for _ in 0..3 {
+        records.push(engine.queue().inbox().receive().await);
+    }
+    let each = records.into_iter().map(|received| drive(&engine, received, deadline));
+    let mut settled = futures_util::future::join_all(each).await;
+    settled.sort_by_key(|settled| *settled == Settled::Again);
+    assert_eq!(settled, [Settled::Done, Settled::Again, Settled::Again]);
+    let id = "e1".parse().unwrap();
+    let (_, rows) = engine.store().event_with_deliveries(&tenant, &id).await.unwrap().unwrap();
+    let words: Vec<_> = rows.iter().map(Delivery::status_word).collect();
+    assert_eq!(words, ["delivered"], "our own failures write no row");
+}
+
+#[tokio::test]
+async fn bury_ends_only_what_its_message_holds() {
+    let world = World::new(&[1], |post| Play::Answer(if post == 0 { 503 } else { 200 })).await;
+    let key = world.accept("e1").await;
+    let received = world.receive().await;
+    assert_eq!(bury(world.engine.as_ref(), &received.message).await.unwrap(), Buried::Crashed);
+    let row = world.engine.store().delivery(&key).await.unwrap().unwrap();
+    assert_eq!(row.reason_word().as_deref(), Some("crashed"));
+    assert_eq!(bury(world.engine.as_ref(), &received.message).await.unwrap(), Buried::NothingOwed);
+    replay(world.engine.as_ref(), &key).await.unwrap().unwrap();
+    assert_eq!(
+        bury(world.engine.as_ref(), &received.message).await.unwrap(),
+        Buried::NothingOwed,
+        "the replay's message holds it now"
+    );
+}
+
+#[tokio::test]
+async fn a_duplicate_sends_only_what_has_no_row_and_only_once() {
+    let world = World::new(&[1], |_| Play::Answer(200)).await;
+    world.accept("e1").await;
+    let text = r#"{"type":"t.a","id":"e1","source":"s"}"#;
+    let again = || async {
+        let tenant = &world.endpoint.tenant;
+        let results = accept_all(world.engine.as_ref(), tenant, &[submission(text)]).await;
+        results.unwrap().pop().unwrap().unwrap()
+    };
+    assert!(again().await.duplicate);
+    assert_eq!(world.engine.queue().inbox().len(), 2, "no row yet: sent again, checked");
+    again().await;
+    assert_eq!(world.engine.queue().inbox().len(), 2, "a storm costs one round");
+    let other = r#"{"type":"t.a","id":"e1","source":"s","data":1}"#;
+    let tenant = &world.endpoint.tenant;
+    let mut results =
+        accept_all(world.engine.as_ref(), tenant, &[submission(other)]).await.unwrap();
+    assert_eq!(results.pop().unwrap().unwrap_err().into_problem().status, 409);
+}

@@ -1,0 +1,330 @@
+//! The embedded binary, as a person runs it: HTTP in, signed POSTs out, crashes and stops between.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use waxseal_tests::client::Client;
+use waxseal_tests::fixtures::{SECRET, nap};
+use waxseal_tests::process::{Server, command, free_address};
+use waxseal_tests::sink::{Answer, Sink};
+
+async fn endpoint(client: &Client, tenant: &str, body: Value) -> Value {
+    let path = format!("/v1/tenants/{tenant}/endpoints?ping=false");
+    let (status, answer) = client.call("POST", &path, &body.to_string()).await;
+    assert_eq!(status, 201, "{answer}");
+    answer
+}
+
+async fn post(client: &Client, tenant: &str, body: &str) -> (u16, Value) {
+    client.call("POST", &format!("/v1/tenants/{tenant}/events"), body).await
+}
+
+async fn wait_for_status(client: &Client, delivery: &str, wanted: &str) -> Value {
+    for _ in 0..1_500 {
+        let path = format!("/v1/tenants/acme/deliveries/{delivery}");
+        let (_, answer) = client.call("GET", &path, "").await;
+        if answer["status"] == wanted {
+            return answer;
+        }
+        nap(20).await;
+    }
+    panic!("{delivery} is not {wanted}");
+}
+
+#[tokio::test]
+async fn the_demo_ends_well_with_and_without_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = free_address();
+    for _ in 0..2 {
+        let mut demo = command(folder.path(), address);
+        let output = demo.arg("demo").stdout(Stdio::piped()).output().await.unwrap();
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{printed}");
+        assert_eq!(printed.matches("  delivered  ").count(), 26, "{printed}");
+        assert_eq!(printed.matches("attempt 3").count(), 1, "{printed}");
+    }
+    let mut server = command(folder.path(), address);
+    let mut server = server.spawn().unwrap();
+    let client = Client { address, key: "operator".to_owned() };
+    while client.try_call("GET", "/healthz", "").await.is_none() {
+        nap(20).await;
+    }
+    assert!(command(folder.path(), address).arg("demo").status().await.unwrap().success());
+    server.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn retries_on_schedule_and_shows_every_attempt() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let client = server.client();
+    let script = vec![Answer::Status(503, Vec::new(), "not now"), Answer::status(503)];
+    let sink = Sink::start(script).await;
+    let made = endpoint(
+        &client,
+        "acme",
+        json!({"url": sink.url("/h"), "secret": SECRET, "retry": {"delays_s": [1, 2]}}),
+    )
+    .await;
+    assert_eq!(made["secret"], SECRET);
+    let (status, answer) = post(&client, "acme", r#"{"type":"a.b","id":"e1"}"#).await;
+    assert_eq!(status, 202);
+    let id = answer["deliveries"][0]["id"].as_str().unwrap().to_owned();
+    let captured = sink.wait_for(3).await;
+    let gap = |one: usize| captured[one + 1].at.duration_since(captured[one].at).as_millis();
+    assert!(gap(0) >= 990, "{}", gap(0));
+    assert!(gap(1) >= 1_990, "{}", gap(1));
+    let delivered = wait_for_status(&client, &id, "delivered").await;
+    assert_eq!(delivered["attempts"].as_array().unwrap().len(), 3);
+    assert_eq!(delivered["attempts"][0]["response_excerpt"], "not now");
+    assert!(captured.iter().all(|one| one.header("webhook-id") == id), "one id at every attempt");
+    let (_, event) = client.call("GET", "/v1/tenants/acme/events/e1", "").await;
+    assert_eq!(event["deliveries"][0]["status"], "delivered");
+    let made_id = made["id"].as_str().unwrap();
+    let path = format!("/v1/tenants/acme/endpoints/{made_id}/deliveries?status=delivered");
+    assert_eq!(client.call("GET", &path, "").await.1["items"][0]["id"], id.as_str());
+}
+
+#[tokio::test]
+async fn one_that_never_answers_fails_with_the_reason_and_a_replay_delivers() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let client = server.client();
+    let sink = Sink::start(vec![Answer::Silence(Duration::from_mins(1))]).await;
+    let body = json!({"url": sink.url("/"), "timeout_ms": 1000, "retry": {"delays_s": []}});
+    endpoint(&client, "acme", body).await;
+    let (_, answer) = post(&client, "acme", r#"{"type":"a.b"}"#).await;
+    let id = answer["deliveries"][0]["id"].as_str().unwrap().to_owned();
+    let failed = wait_for_status(&client, &id, "failed").await;
+    assert_eq!(failed["reason"], "exhausted");
+    assert_eq!(failed["attempts"][0]["outcome"], "timed_out");
+    let path = format!("/v1/tenants/acme/deliveries/{id}/replay");
+    assert_eq!(client.call("POST", &path, "").await.0, 202);
+    wait_for_status(&client, &id, "delivered").await;
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_survives_kill_9() {
+    let folder = tempfile::tempdir().unwrap();
+    let sink = Sink::start(vec![Answer::status(503); 400]).await;
+    let server = Server::start(folder.path()).await;
+    let body = json!({"url": sink.url("/"), "retry": {"delays_s": [1, 1, 1, 1, 1, 1, 1, 1]}});
+    endpoint(&server.client(), "acme", body).await;
+    let client = server.client();
+    let posts = (0..120).map(|number| {
+        let client = client.clone();
+        async move {
+            let text = format!(r#"{{"type":"a.b","id":"k{number}"}}"#);
+            let answer = client.try_call("POST", "/v1/tenants/acme/events", &text).await;
+            answer.filter(|(status, _)| *status == 202).map(|_| format!("k{number}"))
+        }
+    });
+    let posting = tokio::spawn(futures_util::future::join_all(posts));
+    nap(60).await;
+    server.kill().await;
+    let acknowledged: Vec<String> = posting.await.unwrap().into_iter().flatten().collect();
+    sink.script(Vec::new());
+    let server = Server::start(folder.path()).await;
+    let client = server.client();
+    for id in &acknowledged {
+        let mut status = Value::Null;
+        for _ in 0..1_000 {
+            let path = format!("/v1/tenants/acme/events/{id}");
+            let (found, event) = client.call("GET", &path, "").await;
+            assert_eq!(found, 200, "{id} was acknowledged");
+            status = event["deliveries"][0]["status"].clone();
+            if status == "delivered" {
+                break;
+            }
+            nap(20).await;
+        }
+        assert_eq!(status, "delivered", "{id}");
+    }
+    assert!(server.stop().await < Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn two_processes_on_one_folder_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let _server = Server::start(folder.path()).await;
+    let mut second = command(folder.path(), free_address());
+    let output = second.stderr(Stdio::piped()).output().await.unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("another process uses"));
+}
+
+#[tokio::test]
+async fn bad_input_is_named_and_nothing_is_stored_or_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let client = server.client();
+    let sink = Sink::start(Vec::new()).await;
+    endpoint(&client, "acme", json!({"url": sink.url("/")})).await;
+    let large = format!(r#"{{"type":"a","data":"{}"}}"#, "x".repeat(2_000_000));
+    let over = format!(r#"{{"type":"a","data":"{}"}}"#, "x".repeat(300_000));
+    for (body, status, pointer) in [
+        ("not json", 400, None),
+        ("{", 400, None),
+        ("[]", 422, Some("")),
+        ("5", 422, Some("")),
+        (r#"{"id":"x"}"#, 422, Some("/type")),
+        (r#"{"type":7,"time":"now"}"#, 422, Some("/type")),
+        (r#"{"type":"a","data":{"x":1,"x":2}}"#, 422, Some("/data/x")),
+        (r#"{"type":"a","Nested":{}}"#, 422, Some("/Nested")),
+        (large.as_str(), 413, None),
+        (over.as_str(), 413, None),
+    ] {
+        let (found, problem) = post(&client, "acme", body).await;
+        assert_eq!(found, status, "{problem}");
+        assert_eq!(problem["status"], status, "{problem}");
+        assert!(problem["title"].is_string() && problem["detail"].is_string(), "{problem}");
+        assert_eq!(problem["errors"][0]["pointer"].as_str(), pointer, "{problem}");
+    }
+    assert_eq!(post(&client, "nobody", r#"{"type":"a"}"#).await.0, 404);
+    assert_eq!(post(&client, "Not-A-Tenant", r#"{"type":"a"}"#).await.0, 404);
+    for key in ["", "wrong"] {
+        let stranger = Client { key: key.to_owned(), ..client.clone() };
+        assert_eq!(post(&stranger, "acme", r#"{"type":"a"}"#).await.0, 401);
+        assert_eq!(post(&stranger, "nobody", r#"{"type":"a"}"#).await.0, 401);
+    }
+    for url in ["http://example.com/", "https://[::ffff:10.0.0.1]/", "https://167772161/"] {
+        let body = json!({"url": url, "filter": {"type": [{"suffix": "x"}]}, "timeout_ms": 1});
+        let path = "/v1/tenants/acme/endpoints";
+        let (status, problem) = client.call("POST", path, &body.to_string()).await;
+        assert_eq!(status, 422);
+        let pointers: Vec<_> =
+            problem["errors"].as_array().unwrap().iter().map(|e| e["pointer"].clone()).collect();
+        assert_eq!(pointers, ["/url", "/filter/type/0/suffix", "/timeout_ms"]);
+    }
+    let (_, events) = client.call("GET", "/v1/tenants/acme/events", "").await;
+    assert_eq!(events["items"], json!([]));
+    let (_, endpoints) = client.call("GET", "/v1/tenants/acme/endpoints", "").await;
+    assert_eq!(endpoints["items"].as_array().unwrap().len(), 1);
+    assert!(sink.captured().is_empty());
+}
+
+#[tokio::test]
+async fn loopback_is_refused_unless_it_is_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    let address = free_address();
+    let mut command = command(folder.path(), address);
+    let mut server = command.env_remove("WAXSEAL_ALLOW_LOOPBACK").spawn().unwrap();
+    let client = Client { address, key: "operator".to_owned() };
+    while client.try_call("GET", "/healthz", "").await.is_none() {
+        nap(20).await;
+    }
+    let own = format!("http://{address}/hooks/demo");
+    for url in [own.as_str(), "https://[::ffff:127.0.0.1]/", "https://2130706433/"] {
+        let body = json!({ "url": url }).to_string();
+        let (status, _) = client.call("POST", "/v1/tenants/acme/endpoints", &body).await;
+        assert_eq!(status, 422, "{url}");
+    }
+    server.kill().await.unwrap();
+}
+
+#[tokio::test]
+async fn keys_work_in_their_tenant_and_scope_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let client = server.client();
+    let sink = Sink::start(Vec::new()).await;
+    endpoint(&client, "acme", json!({"url": sink.url("/")})).await;
+    endpoint(&client, "other", json!({"url": sink.url("/")})).await;
+    let body = r#"{"scopes":["ingest"]}"#;
+    let (status, key) = client.call("POST", "/v1/tenants/acme/keys", body).await;
+    assert_eq!(status, 201);
+    let tenant = Client { key: key["key"].as_str().unwrap().to_owned(), ..client.clone() };
+    assert_eq!(post(&tenant, "acme", r#"{"type":"a"}"#).await.0, 202);
+    let theirs = post(&tenant, "other", r#"{"type":"a"}"#).await;
+    let nobodys = post(&tenant, "nobody", r#"{"type":"a"}"#).await;
+    assert_eq!((theirs.0, &theirs.1), (404, &nobodys.1), "the same for both");
+    assert_eq!(tenant.call("GET", "/v1/tenants/acme/endpoints", "").await.0, 403);
+    let (_, listed) = client.call("GET", "/v1/tenants/acme/keys", "").await;
+    assert!(!listed.to_string().contains(&tenant.key), "a key is shown once");
+    let path = format!("/v1/tenants/acme/keys/{}", key["id"].as_str().unwrap());
+    assert_eq!(client.call("DELETE", &path, "").await.0, 204);
+    assert_eq!(post(&tenant, "acme", r#"{"type":"a"}"#).await.0, 401);
+}
+
+#[tokio::test]
+async fn cloud_events_come_in_all_three_modes() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let client = server.client();
+    let sink = Sink::start(Vec::new()).await;
+    endpoint(&client, "acme", json!({"url": sink.url("/")})).await;
+    let path = "/v1/tenants/acme/events";
+    let structured =
+        r#"{"specversion":"1.0","id":"s1","source":"/x","type":"a.b","data":{"n":1.0}}"#;
+    let json = [("content-type", "application/cloudevents+json; charset=utf-8")];
+    assert_eq!(client.with("POST", path, &json, structured).await.unwrap().0, 202);
+    let batch = [("content-type", "application/cloudevents-batch+json")];
+    let body = format!(r#"[{}, {{"type":"x"}}]"#, structured.replace("s1", "s2"));
+    let (status, answer) = client.with("POST", path, &batch, body).await.unwrap();
+    assert_eq!((status, &answer["results"][1]["status"]), (202, &json!(422)));
+    let binary = [
+        ("Content-Type", "application/json"),
+        ("CE-SpecVersion", "1.0"),
+        ("ce-id", "b1"),
+        ("ce-source", "/x"),
+        ("ce-type", "a.c"),
+    ];
+    assert_eq!(client.with("POST", path, &binary, r#"{"n":1.50}"#).await.unwrap().0, 202);
+    let captured = sink.wait_for(3).await;
+    assert!(
+        captured.iter().any(|one| one
+            .body
+            .ends_with(br#","source":"/x","datacontenttype":"application/json"}"#)
+            && one.body.windows(16).any(|part| part == br#""data":{"n":1.50"#))
+    );
+}
+
+#[tokio::test]
+async fn a_hook_verifies_becomes_an_event_and_a_bad_one_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let client = server.client();
+    let sink = Sink::start(Vec::new()).await;
+    let hook = format!("http://{}/hooks/partner", server.address);
+    endpoint(&client, "sender", json!({"url": hook, "secret": SECRET, "retry": {"delays_s": []}}))
+        .await;
+    endpoint(&client, "acme", json!({"url": sink.url("/")})).await;
+    let source = json!({"profile": "standard", "secrets": [SECRET]}).to_string();
+    assert_eq!(client.call("PUT", "/v1/tenants/acme/sources/partner", &source).await.0, 200);
+    post(&client, "sender", r#"{"type":"a.b","id":"h1","data":{"n":1}}"#).await;
+    let captured = sink.wait_for(1).await;
+    let body: Value = serde_json::from_slice(&captured[0].body).unwrap();
+    assert_eq!((&body["type"], &body["source"]), (&json!("a.b"), &json!("/hooks/partner")));
+    let unsigned = Client { key: String::new(), ..client.clone() };
+    let (status, problem) =
+        unsigned.call("POST", "/hooks/partner", r#"{"type":"a","data":1}"#).await;
+    assert_eq!(status, 401);
+    assert!(!problem.to_string().contains("v1,"), "no expected signature");
+    assert_eq!(unsigned.call("POST", "/hooks/unknown", "{}").await.0, 404);
+}
+
+#[tokio::test]
+async fn a_test_event_answers_with_all_that_came_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let client = server.client();
+    let sink = Sink::start(vec![Answer::Status(418, vec![("x-a", "b")], "teapot")]).await;
+    let body = json!({"url": sink.url("/")}).to_string();
+    let (_, made) = client.call("POST", "/v1/tenants/acme/endpoints", &body).await;
+    assert_eq!(made["ping"]["outcome"], "rejected", "{made}");
+    assert_eq!(made["health"], "unverified");
+    let path = format!("/v1/tenants/acme/endpoints/{}", made["id"].as_str().unwrap());
+    let (_, result) =
+        client.call("POST", &format!("{path}/test"), r#"{"type":"x.y","data":[1]}"#).await;
+    assert_eq!(
+        (&result["outcome"], &result["response"]["status"]),
+        (&json!("accepted"), &json!(200))
+    );
+    assert!(result["request_headers"]["webhook-signature"].as_str().unwrap().starts_with("v1,"));
+    assert_eq!(client.call("GET", &path, "").await.1["health"], "verified");
+    let (_, patched) = client.call("PATCH", &path, r#"{"name":"n","event_types":["dlp.*"]}"#).await;
+    assert_eq!((&patched["name"], &patched["event_types"]), (&json!("n"), &json!(["dlp.*"])));
+    assert_eq!(client.call("DELETE", &path, "").await.0, 204);
+    assert_eq!(client.call("GET", &path, "").await.0, 404);
+}
