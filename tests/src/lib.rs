@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod contract;
+pub mod emulator;
 pub mod fixtures;
 pub mod process;
 pub mod scripted;

@@ -7,20 +7,12 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
+use waxseal_tests::emulator::tools;
 use waxseal_tests::fixtures::SECRET;
 use waxseal_tests::process::Server;
 use waxseal_tests::sink::{Captured, Sink};
 
 const ROTATED: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-
-/// What `cargo xtask setup` has installed, beside the build.
-fn tools() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let target = test.ancestors().nth(3).unwrap().to_owned();
-    let tools = target.join("tools");
-    assert!(tools.join("venv").exists(), "install them first: cargo xtask setup");
-    tools
-}
 
 fn cases(captured: &[Captured], secret: &str) -> String {
     let case = |one: &Captured| {

@@ -30,20 +30,22 @@ impl Tools {
 pub(crate) fn setup() -> Result<Tools, String> {
     let tools = Tools { folder: target().join("tools") };
     fs::create_dir_all(&tools.folder).map_err(|error| error.to_string())?;
-    python(&tools)?;
+    python(&tools, "venv", "requirements.txt")?;
+    python(&tools, "emulator", "emulator-requirements.txt")?;
     node(&tools)?;
     deny(&tools)?;
     Ok(tools)
 }
 
-fn python(tools: &Tools) -> Result<(), String> {
-    let lock = root().join("infra/tools/requirements.txt");
-    let venv = tools.folder.join("venv");
+/// A Python environment of its own for each lock file: their pins differ.
+fn python(tools: &Tools, name: &str, lock: &str) -> Result<(), String> {
+    let lock = root().join("infra/tools").join(lock);
+    let venv = tools.folder.join(name);
     once(&venv, &[&lock], || {
-        step("make the Python environment", program("python3").args(["-m", "venv"]).arg(&venv))?;
+        step("make a Python environment", program("python3").args(["-m", "venv"]).arg(&venv))?;
         let mut pip = program(venv.join("bin/pip"));
         pip.args(["install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"]);
-        step("install Python tools", pip.arg(&lock))
+        step(&format!("install {name}"), pip.arg(&lock))
     })
 }
 

@@ -8,9 +8,13 @@
 //! cryptography, so random numbers and the key file's AES-GCM cost nothing more; `rusqlite` is
 //! SQLite, bundled, so that nothing need be installed.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod clock;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 pub mod entropy;
+#[cfg(feature = "aws")]
+pub mod environment;
 pub mod http;
 pub mod sender;

@@ -1,0 +1,74 @@
+//! Settings of a function, from its environment: the one place where names of variables stand.
+
+use std::net::SocketAddr;
+
+use waxseal_domain::address::AddressRules;
+use waxseal_domain::ports::EngineError;
+
+/// Settings of a function. Each function has those that it needs: one that is missing is an error
+/// when it is asked for.
+#[derive(Clone, Default)]
+pub struct Environment {
+    /// `WAXSEAL_CONFIG_TABLE`: tenants, endpoints, keys and sources.
+    pub config_table: String,
+    /// `WAXSEAL_STATE_TABLE`: events and deliveries.
+    pub state_table: String,
+    /// `WAXSEAL_QUEUE_URL`: deliveries' messages.
+    pub queue_url: String,
+    /// `WAXSEAL_REJECTED_QUEUE_URL`: what cannot be read.
+    pub rejected_queue_url: String,
+    /// `WAXSEAL_KEY_ID`: the KMS key that seals secrets.
+    pub key_id: String,
+    /// `WAXSEAL_OPERATOR_SECRET`: the Secrets Manager secret that is the operator's API key.
+    pub operator_secret: String,
+    /// `WAXSEAL_DEFAULT_TENANT`: whose an event is that says no tenant.
+    pub default_tenant: Option<String>,
+    /// What may be called: `WAXSEAL_ALLOW_LOOPBACK` and `AWS_LAMBDA_RUNTIME_API`.
+    pub address_rules: AddressRules,
+    /// `AWS_REGION`.
+    pub region: String,
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`: on Lambda they outlast the
+    /// process.
+    pub credentials: [String; 3],
+    /// `AWS_ENDPOINT_URL`: another endpoint than AWS's own, as an emulator's.
+    pub endpoint_url: Option<String>,
+}
+
+impl Environment {
+    /// Reads all of them.
+    pub fn read() -> Self {
+        let text = |name| variable(name).unwrap_or_default();
+        let runtime_api = variable("AWS_LAMBDA_RUNTIME_API");
+        Self {
+            config_table: text("WAXSEAL_CONFIG_TABLE"),
+            state_table: text("WAXSEAL_STATE_TABLE"),
+            queue_url: text("WAXSEAL_QUEUE_URL"),
+            rejected_queue_url: text("WAXSEAL_REJECTED_QUEUE_URL"),
+            key_id: text("WAXSEAL_KEY_ID"),
+            operator_secret: text("WAXSEAL_OPERATOR_SECRET"),
+            default_tenant: variable("WAXSEAL_DEFAULT_TENANT"),
+            address_rules: AddressRules {
+                allow_loopback: matches!(text("WAXSEAL_ALLOW_LOOPBACK").as_str(), "1" | "true"),
+                runtime_api: runtime_api.and_then(|api| api.parse::<SocketAddr>().ok()),
+                own_receiver: None,
+            },
+            region: text("AWS_REGION"),
+            credentials: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
+                .map(text),
+            endpoint_url: variable("AWS_ENDPOINT_URL"),
+        }
+    }
+
+    /// A setting that is needed now.
+    pub fn needed<'a>(name: &'static str, value: &'a str) -> Result<&'a str, EngineError> {
+        if value.is_empty() {
+            return Err(EngineError::new("read settings", format!("{name} is not set")));
+        }
+        Ok(value)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}

@@ -1,0 +1,95 @@
+//! The AWS emulator: one process on a port of its own, ended with all that it has started.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use waxseal_adapters::aws::AwsEngine;
+use waxseal_adapters::environment::Environment;
+use waxseal_domain::address::AddressRules;
+
+use crate::process::free_address;
+
+/// What `cargo xtask setup` has installed, beside the build.
+pub fn tools() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let tools = test.ancestors().nth(3).unwrap().join("tools");
+    assert!(tools.join("emulator").exists(), "install them first: cargo xtask setup");
+    tools
+}
+
+/// A running emulator.
+#[derive(Debug)]
+pub struct Emulator {
+    /// Where it listens.
+    pub endpoint_url: String,
+    child: Child,
+}
+
+impl Emulator {
+    /// Starts it, and waits until it answers.
+    pub async fn start() -> Self {
+        use std::os::unix::process::CommandExt as _;
+        let address = free_address();
+        let endpoint_url = format!("http://{address}");
+        let child = Command::new(tools().join("emulator/bin/ministack"))
+            .env("GATEWAY_PORT", address.port().to_string())
+            .env("BIND_HOST", "127.0.0.1")
+            .env("IOT_MTLS_ENABLED", "0")
+            .env("AWS_ENDPOINT_URL", &endpoint_url)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // A group of its own, so that the functions which it starts end with it.
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        let began = Instant::now();
+        while tokio::net::TcpStream::connect(address).await.is_err() {
+            assert!(began.elapsed() < Duration::from_mins(1), "the emulator does not answer");
+            crate::fixtures::nap(50).await;
+        }
+        Self { endpoint_url, child }
+    }
+
+    /// An engine on tables, queues and a key of its own.
+    pub async fn engine(&self) -> AwsEngine {
+        AwsEngine::new(&self.provision("contract").await).unwrap()
+    }
+
+    /// Makes tables, queues, key and secret, and answers with their names.
+    pub async fn provision(&self, prefix: &str) -> Environment {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../infra/tools/provision.py");
+        let output = tokio::process::Command::new(tools().join("emulator/bin/python"))
+            .arg(script)
+            .args([&self.endpoint_url, prefix])
+            .output()
+            .await
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{errors}");
+        let names: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let text = |name: &str| names[name].as_str().unwrap().to_owned();
+        Environment {
+            config_table: text("config_table"),
+            state_table: text("state_table"),
+            queue_url: text("queue_url"),
+            rejected_queue_url: text("rejected_queue_url"),
+            key_id: text("key_id"),
+            operator_secret: text("operator_secret"),
+            default_tenant: None,
+            address_rules: AddressRules { allow_loopback: true, ..AddressRules::default() },
+            region: "us-east-1".to_owned(),
+            credentials: ["test".to_owned(), "test".to_owned(), String::new()],
+            endpoint_url: Some(self.endpoint_url.clone()),
+        }
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        let group = format!("-{}", self.child.id());
+        let _killed = Command::new("kill").args(["-KILL", "--", &group]).status();
+        let _ended = self.child.wait();
+    }
+}
