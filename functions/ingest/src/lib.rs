@@ -3,6 +3,7 @@
 //! Called by whatever brings HTTP. What makes an event valid and what makes it durable are the
 //! domain's: `Event::accept` and `acceptance`.
 
+pub mod cloud;
 mod content;
 
 use serde::Serialize;
@@ -60,12 +61,12 @@ async fn accepted<E: Engine>(
 }
 
 /// The answer to an array: each event's own result, in order.
-#[derive(Serialize)]
-struct Results {
+#[derive(Debug, Serialize)]
+pub struct Results {
     results: Vec<EventResult>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum EventResult {
     Accepted(Acceptance),
@@ -73,7 +74,8 @@ enum EventResult {
 }
 
 impl Results {
-    fn of(results: Vec<Result<Acceptance, Refusal>>) -> Self {
+    /// Of each event's result.
+    pub fn of(results: Vec<Result<Acceptance, Refusal>>) -> Self {
         let result = |result| match result {
             Ok(acceptance) => EventResult::Accepted(acceptance),
             Err(refusal) => EventResult::Refused(said(refusal)),
@@ -87,7 +89,7 @@ fn refuse(refusal: Refusal) -> Response {
 }
 
 /// As a problem; our own failure is logged, since the sender learns nothing of it.
-fn said(refusal: Refusal) -> Problem {
+pub fn said(refusal: Refusal) -> Problem {
     if let Refusal::Ours(error) = &refusal {
         tracing::error!(%error, "an event was not acknowledged");
     }

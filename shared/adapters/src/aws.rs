@@ -18,13 +18,16 @@
 //! out: on Lambda region and credentials stand in the environment, and nothing need be looked for.
 
 mod cache;
+pub mod cloud_event;
 mod config;
 mod deliveries;
 mod engine;
 mod events;
 mod guard;
+pub mod http_event;
 mod item;
 mod key_vault;
+pub mod metrics;
 mod queue;
 
 pub use engine::AwsEngine;

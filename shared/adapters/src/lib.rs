@@ -16,5 +16,7 @@ pub mod embedded;
 pub mod entropy;
 #[cfg(feature = "aws")]
 pub mod environment;
+#[cfg(feature = "aws")]
+pub mod function;
 pub mod http;
 pub mod sender;

@@ -1,0 +1,20 @@
+//! The `api` function: HTTP API, REST API or function URL.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use waxseal_adapters::aws::http_event::{HttpEvent, response};
+use waxseal_adapters::function::Function;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda_runtime::tracing::init_default_subscriber();
+    let function = Function::start()?;
+    lambda_runtime::run(service_fn(|event| handle(&function, event))).await
+}
+
+async fn handle(function: &Function, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Error> {
+    let event: HttpEvent = serde_json::from_str(event.payload.get())?;
+    let request = event.into_request()?;
+    Ok(response(&waxseal_api::answer(function.engine.as_ref(), &request).await))
+}

@@ -1,0 +1,114 @@
+//! The `ingest` function: HTTP API, REST API, function URL, EventBridge, SNS, SQS, or directly.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::value::{RawValue, to_raw_value};
+use waxseal_adapters::aws::cloud_event::{
+    BatchResponse, BusEvent, CloudEvent, DirectEvent, QueueMessage, TopicMessage,
+};
+use waxseal_adapters::aws::{http_event, metrics};
+use waxseal_adapters::function::Function;
+use waxseal_adapters::http::{Request, Response, problem};
+use waxseal_domain::acceptance::Refusal;
+use waxseal_domain::problem::Problem;
+use waxseal_ingest::cloud::{Delivered, accept, accept_or_put_aside};
+use waxseal_ingest::{Results, said};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda_runtime::tracing::init_default_subscriber();
+    let function = Function::start()?;
+    lambda_runtime::run(service_fn(|event| handle(&function, event))).await
+}
+
+async fn handle(
+    function: &Function,
+    event: LambdaEvent<Box<RawValue>>,
+) -> Result<Box<RawValue>, Error> {
+    let answer = match CloudEvent::parse(event.payload.get())? {
+        CloudEvent::Http(request) => {
+            to_raw_value(&http_event::response(&http(function, &request).await))
+        }
+        CloudEvent::EventBridge(event) => to_raw_value(&bus(function, &event).await?),
+        CloudEvent::Sns(messages) => to_raw_value(&topic(function, messages).await?),
+        CloudEvent::Sqs(messages) => to_raw_value(&queue(function, messages).await?),
+        CloudEvent::Direct(direct) => return direct_answer(function, direct).await,
+    };
+    Ok(answer?)
+}
+
+async fn http(function: &Function, request: &Request) -> Response {
+    let path: Vec<&str> = request.uri().path().split('/').filter(|part| !part.is_empty()).collect();
+    match (request.method().as_str(), path.as_slice()) {
+        ("POST", ["v1", "tenants", tenant, "events"]) => {
+            waxseal_ingest::accept(function.engine.as_ref(), tenant, request).await
+        }
+        ("OPTIONS", ["v1", "tenants", _, "events"]) => waxseal_ingest::allow(request),
+        _ => problem(&Problem::not_found()),
+    }
+}
+
+async fn bus(function: &Function, event: &BusEvent) -> Result<(), Error> {
+    let BusEvent { id, source, time, detail_type, detail } = event;
+    let delivered = Delivered::from_bus(id, source, time, detail_type, detail)?;
+    take(function, &delivered).await
+}
+
+async fn topic(function: &Function, messages: Vec<TopicMessage>) -> Result<(), Error> {
+    for message in messages {
+        let tenant = message.message_attributes.get("tenant").map(|one| one.value.clone());
+        let message_id = Some(message.message_id);
+        take(function, &Delivered { tenant, message_id, body: message.message }).await?;
+    }
+    Ok(())
+}
+
+async fn queue(function: &Function, messages: Vec<QueueMessage>) -> Result<BatchResponse, Error> {
+    let mut again = Vec::new();
+    for message in messages {
+        let tenant = message.message_attributes.get("tenant");
+        let delivered = Delivered {
+            tenant: tenant.and_then(|attribute| attribute.string_value.clone()),
+            message_id: Some(message.message_id.clone()),
+            body: message.body.unwrap_or_default(),
+        };
+        if let Err(error) = take(function, &delivered).await {
+            tracing::error!(%error, "our own failure: the message comes again");
+            again.push(message.message_id);
+        }
+    }
+    Ok(BatchResponse::of(again)?)
+}
+
+/// From a source that nobody waits at. An error is our own: the source tries again.
+async fn take(function: &Function, delivered: &Delivered) -> Result<(), Error> {
+    let default_tenant = function.default_tenant.as_deref();
+    let aside = accept_or_put_aside(function.engine.as_ref(), delivered, default_tenant).await?;
+    if aside > 0 {
+        metrics::count("ingest", &[("Rejected", aside)]);
+    }
+    Ok(())
+}
+
+/// Answered as the API does: an acceptance or a problem, and for several `results`.
+async fn direct_answer(function: &Function, direct: DirectEvent) -> Result<Box<RawValue>, Error> {
+    let (body, is_many) = match (direct.event, direct.events) {
+        (Some(event), None) => (event.get().to_owned(), false),
+        (None, Some(events)) => (serde_json::to_string(&events)?, true),
+        _ => return Err("a direct invocation has either event or events".into()),
+    };
+    let delivered = Delivered { tenant: direct.tenant, message_id: None, body };
+    let default_tenant = function.default_tenant.as_deref();
+    let mut results = match accept(function.engine.as_ref(), &delivered, default_tenant).await {
+        Ok(results) => results,
+        Err(Refusal::Problem(problem)) => return Ok(to_raw_value(&problem)?),
+        Err(Refusal::Ours(error)) => return Err(error.into()),
+    };
+    if is_many {
+        return Ok(to_raw_value(&Results::of(results))?);
+    }
+    match results.pop() {
+        Some(Ok(acceptance)) => Ok(to_raw_value(&acceptance)?),
+        Some(Err(refusal)) => Ok(to_raw_value(&said(refusal))?),
+        None => Err("there is no event".into()),
+    }
+}

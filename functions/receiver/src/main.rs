@@ -1,0 +1,26 @@
+//! The `receiver` function: HTTP API, REST API or function URL.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use waxseal_adapters::aws::http_event::{HttpEvent, response};
+use waxseal_adapters::function::Function;
+use waxseal_adapters::http::problem;
+use waxseal_domain::problem::Problem;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda_runtime::tracing::init_default_subscriber();
+    let function = Function::start()?;
+    lambda_runtime::run(service_fn(|event| handle(&function, event))).await
+}
+
+async fn handle(function: &Function, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Error> {
+    let event: HttpEvent = serde_json::from_str(event.payload.get())?;
+    let request = event.into_request()?;
+    let answer = match request.uri().path().strip_prefix("/hooks/") {
+        Some(source) => waxseal_receiver::receive(function.engine.as_ref(), source, &request).await,
+        None => problem(&Problem::not_found()),
+    };
+    Ok(response(&answer))
+}

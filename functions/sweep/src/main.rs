@@ -1,0 +1,23 @@
+//! The `sweep` function: invoked each minute.
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde_json::value::RawValue;
+use waxseal_adapters::aws::metrics;
+use waxseal_adapters::function::{Function, deadline};
+
+/// Kept free for the answer, in milliseconds.
+const RESERVE_MS: u64 = 3_000;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda_runtime::tracing::init_default_subscriber();
+    let function = Function::start()?;
+    lambda_runtime::run(service_fn(|event| handle(&function, event))).await
+}
+
+async fn handle(function: &Function, event: LambdaEvent<Box<RawValue>>) -> Result<(), Error> {
+    let deadline = deadline(event.context.deadline, RESERVE_MS);
+    let swept = waxseal_sweep::sweep(function.engine.as_ref(), deadline).await?;
+    metrics::count("sweep", &[("Reissued", swept.sent), ("ClaimsLost", swept.left)]);
+    Ok(())
+}

@@ -1,0 +1,252 @@
+//! What invokes a function, as a closed set: HTTP, EventBridge, SNS, SQS, or somebody directly.
+//!
+//! Told apart by members that AWS always sets, never by guessing: what is none of these is an error
+//! that says so.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::http_event::HttpEvent;
+use crate::http::Request;
+
+/// An invocation.
+#[derive(Debug)]
+pub enum CloudEvent {
+    /// HTTP API, REST API or function URL.
+    Http(Request),
+    /// One event of a bus.
+    EventBridge(BusEvent),
+    /// Messages of a topic.
+    Sns(Vec<TopicMessage>),
+    /// Messages of a queue.
+    Sqs(Vec<QueueMessage>),
+    /// `{"tenant", "event"}` or `{"tenant", "events"}`.
+    Direct(DirectEvent),
+}
+
+/// An EventBridge event; what it is about is in `detail`, byte for byte.
+#[derive(Debug, Deserialize)]
+pub struct BusEvent {
+    /// Its id.
+    pub id: String,
+    /// Who put it.
+    pub source: String,
+    /// When.
+    pub time: String,
+    /// Its type.
+    #[serde(rename = "detail-type")]
+    pub detail_type: String,
+    /// Its content.
+    pub detail: Box<RawValue>,
+}
+
+/// An SNS message.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TopicMessage {
+    /// Its id.
+    pub message_id: String,
+    /// Its body.
+    pub message: String,
+    /// Its attributes.
+    #[serde(default)]
+    pub message_attributes: BTreeMap<String, TopicAttribute>,
+}
+
+/// An attribute of an SNS message.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TopicAttribute {
+    /// As text.
+    pub value: String,
+}
+
+/// An SQS message.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueMessage {
+    /// Its id: reported where it is to come again.
+    pub message_id: String,
+    /// For changing its visibility.
+    pub receipt_handle: String,
+    /// Its body: parsed on its own, so that one that cannot be read does not fail the batch.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// The queue's own attributes.
+    #[serde(default)]
+    pub attributes: BTreeMap<String, String>,
+    /// The sender's attributes.
+    #[serde(default)]
+    pub message_attributes: BTreeMap<String, QueueAttribute>,
+}
+
+/// An attribute of an SQS message.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueAttribute {
+    /// As text, where it is.
+    #[serde(default)]
+    pub string_value: Option<String>,
+}
+
+/// A direct invocation.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DirectEvent {
+    /// Whose events; the default tenant's where it is left out.
+    #[serde(default)]
+    pub tenant: Option<String>,
+    /// One event.
+    #[serde(default)]
+    pub event: Option<Box<RawValue>>,
+    /// Several.
+    #[serde(default)]
+    pub events: Option<Vec<Box<RawValue>>>,
+}
+
+#[derive(Deserialize)]
+struct Records<T> {
+    #[serde(rename = "Records")]
+    records: Vec<T>,
+}
+
+#[derive(Deserialize)]
+struct Origin {
+    #[serde(alias = "EventSource", rename = "eventSource")]
+    event_source: String,
+}
+
+#[derive(Deserialize)]
+struct TopicRecord {
+    #[serde(rename = "Sns")]
+    sns: TopicMessage,
+}
+
+impl QueueMessage {
+    /// How often it was received.
+    pub fn receives(&self) -> u32 {
+        let count = self.attributes.get("ApproximateReceiveCount");
+        count.and_then(|text| text.parse().ok()).unwrap_or(1)
+    }
+}
+
+impl CloudEvent {
+    /// Reads an invocation's payload.
+    pub fn parse(payload: &str) -> Result<Self, String> {
+        let members: BTreeMap<&str, &RawValue> = serde_json::from_str(payload)
+            .map_err(|error| format!("the payload is not an object: {error}"))?;
+        let has = |name: &str| members.contains_key(name);
+        if has("requestContext") {
+            return read::<HttpEvent>(payload)?.into_request().map(Self::Http);
+        }
+        if has("Records") {
+            return records(payload);
+        }
+        if has("detail-type") && has("detail") {
+            return read(payload).map(Self::EventBridge);
+        }
+        if has("event") != has("events") {
+            return read(payload).map(Self::Direct);
+        }
+        let names: Vec<_> = members.keys().take(10).copied().collect();
+        Err(format!(
+            "it is neither HTTP, EventBridge, SNS, SQS nor {{\"tenant\", \"event\" or \"events\"}}: \
+             its members are {}",
+            names.join(", ")
+        ))
+    }
+}
+
+fn records(payload: &str) -> Result<CloudEvent, String> {
+    let origins: Records<Origin> = read(payload)?;
+    let mut sources: Vec<_> = origins.records.iter().map(|one| one.event_source.as_str()).collect();
+    sources.dedup();
+    match sources.as_slice() {
+        ["aws:sns"] => {
+            let records: Records<TopicRecord> = read(payload)?;
+            Ok(CloudEvent::Sns(records.records.into_iter().map(|record| record.sns).collect()))
+        }
+        ["aws:sqs"] => {
+            read::<Records<QueueMessage>>(payload).map(|all| CloudEvent::Sqs(all.records))
+        }
+        [] => Err("Records is empty".to_owned()),
+        _ => Err(format!("records of {} are not taken", sources.join(", "))),
+    }
+}
+
+fn read<'a, T: Deserialize<'a>>(payload: &'a str) -> Result<T, String> {
+    serde_json::from_str(payload).map_err(|error| error.to_string())
+}
+
+/// The answer to a batch of a queue: which messages come again.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BatchResponse {
+    batch_item_failures: Vec<BatchItemFailure>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BatchItemFailure {
+    item_identifier: String,
+}
+
+impl BatchResponse {
+    /// Of the ids of the messages that come again. An empty id is refused: it would fail, or with
+    /// some emulators delete, more than its message.
+    pub fn of(failures: Vec<String>) -> Result<Self, String> {
+        if failures.iter().any(String::is_empty) {
+            return Err("a message without an id cannot be reported".to_owned());
+        }
+        let failure = |item_identifier| BatchItemFailure { item_identifier };
+        Ok(Self { batch_item_failures: failures.into_iter().map(failure).collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_source_is_told_by_what_aws_sets() {
+        let parse = |text| CloudEvent::parse(text).unwrap();
+        assert!(matches!(
+            parse(r#"{"id":"1","source":"s","time":"t","detail-type":"a","detail":{"n":1.0}}"#),
+            CloudEvent::EventBridge(event) if event.detail.get() == r#"{"n":1.0}"#
+        ));
+        let sns = r#"{"Records":[{"EventSource":"aws:sns","Sns":{"MessageId":"m","Message":"{}",
+            "MessageAttributes":{"tenant":{"Type":"String","Value":"acme"}}}}]}"#;
+        assert!(
+            matches!(parse(sns), CloudEvent::Sns(all) if all[0].message_attributes["tenant"].value == "acme")
+        );
+        let sqs = r#"{"Records":[{"eventSource":"aws:sqs","messageId":"m","receiptHandle":"r","body":"x",
+            "attributes":{"ApproximateReceiveCount":"3"}}]}"#;
+        assert!(matches!(parse(sqs), CloudEvent::Sqs(all) if all[0].receives() == 3));
+        assert!(matches!(parse(r#"{"tenant":"a","event":{"type":"x"}}"#), CloudEvent::Direct(_)));
+        assert!(matches!(parse(r#"{"events":[]}"#), CloudEvent::Direct(_)));
+    }
+
+    #[test]
+    fn what_is_none_of_them_is_named() {
+        for (text, said) in [
+            (r#"{"type":"a.b"}"#, "its members are type"),
+            (r#"{"event":{},"events":[]}"#, "neither"),
+            (r#"{"event":{},"extra":1}"#, "extra"),
+            (r#"{"Records":[{"eventSource":"aws:s3"}]}"#, "aws:s3"),
+            (r#"{"Records":[]}"#, "empty"),
+            ("[]", "not an object"),
+        ] {
+            let error = CloudEvent::parse(text).unwrap_err();
+            assert!(error.contains(said), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_empty_id_is_never_reported() {
+        assert!(BatchResponse::of(vec![String::new()]).is_err());
+        let text = serde_json::to_string(&BatchResponse::of(vec!["m1".into()]).unwrap()).unwrap();
+        assert_eq!(text, r#"{"batchItemFailures":[{"itemIdentifier":"m1"}]}"#);
+    }
+}
