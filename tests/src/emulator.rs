@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use waxseal_adapters::aws::AwsEngine;
 use waxseal_adapters::environment::Environment;
 use waxseal_domain::address::AddressRules;
@@ -55,6 +55,43 @@ impl Emulator {
     /// An engine on tables, queues and a key of its own.
     pub async fn engine(&self) -> AwsEngine {
         AwsEngine::new(&self.provision("contract").await).unwrap()
+    }
+
+    /// Deploys template.yaml with the function binaries beside the test's own, and answers with the
+    /// stack's outputs.
+    pub async fn deploy(&self) -> Value {
+        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+        let template = root.join("template.yaml");
+        let binaries = tools().parent().unwrap().join("debug");
+        assert!(
+            binaries.join("ingest").exists(),
+            "build them first: cargo build --workspace --bins"
+        );
+        let parameters = json!({"AllowLoopback": "true", "Architecture": "x86_64", "Stage": "dev"});
+        let stack = "waxseal";
+        let deployed = self
+            .cloud(
+                "deploy",
+                json!({"template": template, "binaries": binaries, "stack": stack, "parameters": parameters}),
+            )
+            .await;
+        assert_eq!(deployed["status"], "CREATE_COMPLETE", "{deployed}");
+        self.cloud("mend", json!({"template": template, "stack": stack})).await;
+        self.cloud("outputs", json!({ "stack": stack })).await
+    }
+
+    /// Does one thing as a cloud would: an action of infra/tools/cloud.py.
+    pub async fn cloud(&self, action: &str, argument: Value) -> Value {
+        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../infra/tools/cloud.py");
+        let output = tokio::process::Command::new(tools().join("emulator/bin/python"))
+            .arg(script)
+            .args([&self.endpoint_url, action, &argument.to_string()])
+            .output()
+            .await
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{action}: {errors}");
+        serde_json::from_slice(&output.stdout).unwrap()
     }
 
     /// Makes tables, queues, key and secret, and answers with their names.

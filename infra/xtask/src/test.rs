@@ -14,6 +14,12 @@ pub(crate) fn test() -> Result<(), String> {
     lint(&tools)?;
     // By itself: together with the tests it would be built with every engine.
     step("build the server", cargo().args(["build", "--package", "waxseal", "--quiet"]))?;
+    // The functions, for the end-to-end test: with every feature, as the tests are.
+    let functions = ["ingest", "deliver", "sweep", "bury", "api", "receiver"];
+    let mut build = cargo();
+    build.args(["build", "--workspace", "--quiet"]);
+    build.args(functions.iter().flat_map(|name| ["--bin", name]));
+    step("build the functions", &mut build)?;
     let passed = run_tests()?;
     println!("\n{passed} tests passed, in {:.0} s in all.", began.elapsed().as_secs_f64());
     Ok(())

@@ -1,0 +1,192 @@
+"""Drives the emulator as a cloud would: `cloud.py ENDPOINT_URL ACTION JSON` does one thing and prints
+what came of it as JSON."""
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+import zipfile
+
+import boto3
+import yaml
+from botocore.auth import SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+
+endpoint, action, argument = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+
+
+def client(service):
+    return boto3.client(
+        service,
+        endpoint_url=endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def outputs(stack):
+    """The stack's outputs, and the operator's API key."""
+    described = client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    values = {one["OutputKey"]: one["OutputValue"] for one in described["Outputs"]}
+    secret = client("secretsmanager").get_secret_value(SecretId=values["OperatorKeyArn"])
+    return {**values, "OperatorKey": secret["SecretString"], "Status": described["StackStatus"]}
+
+
+class Template(yaml.SafeLoader):
+    """Reads the short forms of intrinsic functions as their arguments."""
+
+
+Template.add_multi_constructor(
+    "!", lambda loader, suffix, node: getattr(loader, f"construct_{node.id}")(node)
+)
+
+
+def deploy(template, binaries, stack, parameters):
+    """Packages the functions' binaries and deploys the template, as `sam deploy` does."""
+    s3, bucket = client("s3"), f"{stack}-packages"
+    s3.create_bucket(Bucket=bucket)
+    with open(template, encoding="utf-8") as file:
+        text = file.read()
+    for name in sorted(set(re.findall(r"CodeUri: functions/(\w+)", text))):
+        package = io.BytesIO()
+        with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            member = zipfile.ZipInfo("bootstrap")
+            member.external_attr = 0o755 << 16
+            member.compress_type = zipfile.ZIP_DEFLATED
+            with tempfile.NamedTemporaryFile() as file:
+                # Without its debug information, as a release is.
+                binary = os.path.join(binaries, name)
+                subprocess.run(["strip", "-o", file.name, binary], check=True)
+                with open(file.name, "rb") as stripped:
+                    archive.writestr(member, stripped.read())
+        s3.put_object(Bucket=bucket, Key=f"{name}.zip", Body=package.getvalue())
+        text = text.replace(f"CodeUri: functions/{name}", f"CodeUri: s3://{bucket}/{name}.zip")
+    cloudformation = client("cloudformation")
+    cloudformation.create_stack(
+        StackName=stack,
+        TemplateBody=text,
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Parameters=[
+            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+        ],
+    )
+    for _ in range(120):
+        described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        if not described["StackStatus"].endswith("IN_PROGRESS"):
+            return {"status": described["StackStatus"], "reason": described.get("StackStatusReason")}
+        time.sleep(0.5)
+    return {"status": "TIMED_OUT"}
+
+
+def mend(template, stack):
+    """What the emulator leaves out of a deployment, and AWS does not: the HTTP API's routes, which it
+    does not read from an OpenAPI body, and a number that a parameter gives, which it keeps as text."""
+    functions = client("lambda")
+    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+        if concurrency := mapping.get("ScalingConfig", {}).get("MaximumConcurrency"):
+            functions.update_event_source_mapping(
+                UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": int(concurrency)}
+            )
+    with open(template, encoding="utf-8") as file:
+        resources = yaml.load(file, Template)["Resources"]
+    listed = client("cloudformation").describe_stack_resources(StackName=stack)
+    ids = {one["LogicalResourceId"]: one for one in listed["StackResources"]}
+    api = client("apigatewayv2")
+    api_id = ids["Http"]["PhysicalResourceId"]
+    count = 0
+    for name, resource in resources.items():
+        events = resource.get("Properties", {}).get("Events", {})
+        paths = [one["Properties"] for one in events.values() if one["Type"] == "HttpApi"]
+        if not paths:
+            continue
+        function = functions.get_function(FunctionName=ids[name]["PhysicalResourceId"])
+        integration = api.create_integration(
+            ApiId=api_id,
+            IntegrationType="AWS_PROXY",
+            IntegrationUri=function["Configuration"]["FunctionArn"],
+            PayloadFormatVersion="2.0",
+        )["IntegrationId"]
+        for path in paths:
+            api.create_route(
+                ApiId=api_id,
+                RouteKey=f"{path['Method']} {path['Path']}",
+                Target=f"integrations/{integration}",
+            )
+            count += 1
+    return {"api_id": api_id, "routes": count}
+
+
+def http(path, method="GET", host=None, headers=None, body=None):
+    """One HTTP request; its status and body."""
+    request = urllib.request.Request(
+        endpoint + path, method=method, data=None if body is None else body.encode()
+    )
+    for header, value in {**(headers or {}), **({"Host": host} if host else {})}.items():
+        request.add_header(header, value)
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return {"status": response.status, "body": response.read().decode()}
+    except urllib.error.HTTPError as error:
+        return {"status": error.code, "body": error.read().decode()}
+
+
+def http_signed(path, method="POST", headers=None, body=None):
+    """The same with an IAM signature, as a function URL wants it. In the query, since the emulator
+    does not tell the function who has signed, so that the API key must be sent as well."""
+    request = AWSRequest(method=method, url=endpoint + path, data=body)
+    SigV4QueryAuth(Credentials("test", "test"), "lambda", "us-east-1").add_auth(request)
+    return http(request.url.removeprefix(endpoint), method, headers=headers, body=body)
+
+
+def put_event(bus, source, detail_type, detail):
+    """An event on the bus."""
+    entry = {"EventBusName": bus, "Source": source, "DetailType": detail_type, "Detail": detail}
+    return {"failed": client("events").put_events(Entries=[entry])["FailedEntryCount"]}
+
+
+def publish(topic, message, tenant):
+    """A message on the topic."""
+    attribute = {"tenant": {"DataType": "String", "StringValue": tenant}}
+    sent = client("sns").publish(TopicArn=topic, Message=message, MessageAttributes=attribute)
+    return {"id": sent["MessageId"]}
+
+
+def send(queue, body, tenant):
+    """A message on the queue."""
+    attribute = {"tenant": {"DataType": "String", "StringValue": tenant}}
+    sent = client("sqs").send_message(
+        QueueUrl=queue, MessageBody=body, MessageAttributes=attribute
+    )
+    return {"id": sent["MessageId"]}
+
+
+def invoke(function, payload):
+    """A direct invocation."""
+    answer = client("lambda").invoke(FunctionName=function, Payload=payload.encode())
+    body = json.loads(answer["Payload"].read() or b"null")
+    return {"error": answer.get("FunctionError"), "answer": body}
+
+
+def receive(queue):
+    """What waits in a queue, with its reasons."""
+    got = client("sqs").receive_message(
+        QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=5, MessageAttributeNames=["All"]
+    )
+    return [
+        {
+            "body": one["Body"],
+            "reason": one.get("MessageAttributes", {}).get("reason", {}).get("StringValue"),
+        }
+        for one in got.get("Messages", [])
+    ]
+
+
+print(json.dumps(globals()[action](**argument)))

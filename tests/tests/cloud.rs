@@ -1,0 +1,162 @@
+//! The real template with the real function binaries, on the emulator, driven as a cloud would.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use waxseal_domain::ports::Clock as _;
+use waxseal_domain::profile::STANDARD;
+use waxseal_domain::signature::verify;
+use waxseal_tests::emulator::Emulator;
+use waxseal_tests::fixtures::{SECRET, nap};
+use waxseal_tests::sink::{Answer, Captured, Sink};
+
+struct Cloud {
+    emulator: Emulator,
+    outputs: Value,
+}
+
+impl Cloud {
+    async fn deploy() -> Self {
+        let emulator = Emulator::start().await;
+        let outputs = emulator.deploy().await;
+        Self { emulator, outputs }
+    }
+
+    fn output(&self, name: &str) -> &str {
+        self.outputs[name].as_str().unwrap()
+    }
+
+    /// The first label of an output that is a URL.
+    fn label(&self, name: &str) -> &str {
+        self.output(name).split("//").nth(1).unwrap().split('.').next().unwrap()
+    }
+
+    fn headers(&self) -> Value {
+        let key = format!("Bearer {}", self.output("OperatorKey"));
+        json!({"authorization": key, "content-type": "application/json"})
+    }
+
+    /// A request to the HTTP API; its status and JSON.
+    async fn http(&self, method: &str, path: &str, body: &str) -> (u64, Value) {
+        let host = format!("{}.execute-api.localhost", self.label("ApiUrl"));
+        let argument = json!({"path": path, "method": method, "host": host,
+            "headers": self.headers(), "body": (method != "GET").then_some(body)});
+        read(&self.emulator.cloud("http", argument).await)
+    }
+
+    async fn endpoint(&self, tenant: &str, url: &str, retry: Value) -> Value {
+        let path = format!("/v1/tenants/{tenant}/endpoints?ping=false");
+        let body = json!({"url": url, "secret": SECRET, "timeout_ms": 1000, "retry": retry});
+        let (status, answer) = self.http("POST", &path, &body.to_string()).await;
+        assert_eq!(status, 201, "{answer}");
+        answer
+    }
+
+    async fn wait_for_status(&self, path: &str, wanted: &str) -> Value {
+        for _ in 0..60 {
+            let (_, answer) = self.http("GET", path, "").await;
+            if answer["status"] == wanted {
+                return answer;
+            }
+            nap(250).await;
+        }
+        panic!("{path} is not {wanted}");
+    }
+}
+
+fn read(answer: &Value) -> (u64, Value) {
+    let body = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap_or(Value::Null);
+    (answer["status"].as_u64().unwrap(), body)
+}
+
+fn assert_signed(one: &Captured) {
+    let keys = [STANDARD.secret.key(SECRET).unwrap()];
+    let header = |name: &str| one.headers.get(name).and_then(|value| value.to_str().ok());
+    let now = waxseal_adapters::clock::SystemClock.now();
+    verify(&STANDARD, header, &one.body, &keys, now, 300).unwrap();
+}
+
+#[tokio::test]
+async fn events_of_every_source_arrive_signed() {
+    let cloud = Cloud::deploy().await;
+    assert_eq!(cloud.http("GET", "/healthz", "").await.0, 200);
+    let sink = Sink::start(Vec::new()).await;
+    cloud.endpoint("acme", &sink.url("/h"), json!({"delays_s": [1]})).await;
+    let path = "/v1/tenants/acme/events";
+    let (status, answer) = cloud.http("POST", path, r#"{"type":"by.http"}"#).await;
+    assert_eq!(status, 202, "{answer}");
+    let url = format!("/_aws/lambda-url/{}{path}", cloud.label("IngestUrl"));
+    let argument = json!({"path": url, "headers": cloud.headers(), "body": r#"{"type":"by.url"}"#});
+    let (status, answer) = read(&cloud.emulator.cloud("http_signed", argument).await);
+    assert_eq!(status, 202, "{answer}");
+    for (action, argument) in [
+        (
+            "put_event",
+            json!({"bus": cloud.output("BusName"), "source": "my.app", "detail_type": "by.bus",
+                "detail": r#"{"tenant":"acme","n":1.0}"#}),
+        ),
+        (
+            "publish",
+            json!({"topic": cloud.output("TopicArn"), "message": r#"{"type":"by.sns"}"#, "tenant": "acme"}),
+        ),
+        (
+            "send",
+            json!({"queue": cloud.output("EventsQueueUrl"), "body": r#"{"type":"by.sqs"}"#, "tenant": "acme"}),
+        ),
+        (
+            "send",
+            json!({"queue": cloud.output("EventsQueueUrl"), "body": r#"{"id":"no-type"}"#, "tenant": "acme"}),
+        ),
+    ] {
+        cloud.emulator.cloud(action, argument).await;
+    }
+    let payload = r#"{"tenant":"acme","events":[{"type":"by.direct"},{"data":1}]}"#;
+    let argument = json!({"function": cloud.output("IngestFunction"), "payload": payload});
+    let invoked = cloud.emulator.cloud("invoke", argument).await;
+    assert_eq!(invoked["answer"]["results"][0]["duplicate"], false, "{invoked}");
+    assert_eq!(invoked["answer"]["results"][1]["status"], 422, "{invoked}");
+
+    let captured = sink.wait_for(6).await;
+    captured.iter().for_each(assert_signed);
+    let mut types: Vec<String> = captured
+        .iter()
+        .map(|one| {
+            serde_json::from_slice::<Value>(&one.body).unwrap()["type"].as_str().unwrap().into()
+        })
+        .collect();
+    types.sort();
+    assert_eq!(types, ["by.bus", "by.direct", "by.http", "by.sns", "by.sqs", "by.url"]);
+    let queue = json!({"queue": cloud.output("RejectedQueueUrl")});
+    let rejected = cloud.emulator.cloud("receive", queue).await;
+    assert!(rejected[0]["reason"].as_str().unwrap().contains("/type"), "{rejected}");
+}
+
+#[tokio::test]
+async fn failures_are_retried_on_schedule_shown_and_replayed() {
+    let cloud = Cloud::deploy().await;
+    let path = "/v1/tenants/acme/events";
+    let sink = Sink::start(vec![Answer::status(503), Answer::status(503)]).await;
+    cloud.endpoint("acme", &sink.url("/"), json!({"delays_s": [2, 3]})).await;
+    cloud.http("POST", path, r#"{"type":"a.b","id":"e1"}"#).await;
+    let captured = sink.wait_for(3).await;
+    let gap = |one: usize| captured[one + 1].at.duration_since(captured[one].at);
+    assert!(gap(0) >= Duration::from_secs(1), "{:?}", gap(0));
+    assert!(gap(1) >= Duration::from_secs(2), "{:?}", gap(1));
+    captured.iter().for_each(assert_signed);
+    let id = captured[0].header("webhook-id").to_owned();
+    let path_of = |id: &str| format!("/v1/tenants/acme/deliveries/{id}");
+    let delivered = cloud.wait_for_status(&path_of(&id), "delivered").await;
+    assert_eq!(delivered["attempts"].as_array().unwrap().len(), 3);
+
+    let silent = Sink::start(vec![Answer::Silence(Duration::from_mins(1))]).await;
+    let made = cloud.endpoint("other", &silent.url("/"), json!({"delays_s": []})).await;
+    let path = "/v1/tenants/other/events";
+    let (_, answer) = cloud.http("POST", path, r#"{"type":"a.b"}"#).await;
+    let id = answer["deliveries"][0]["id"].as_str().unwrap_or_else(|| panic!("{answer} {made}"));
+    let path = format!("/v1/tenants/other/deliveries/{id}");
+    let failed = cloud.wait_for_status(&path, "failed").await;
+    assert_eq!(failed["reason"], "exhausted");
+    assert_eq!(failed["attempts"][0]["outcome"], "timed_out");
+    assert_eq!(cloud.http("POST", &format!("{path}/replay"), "").await.0, 202);
+    cloud.wait_for_status(&path, "delivered").await;
+}
