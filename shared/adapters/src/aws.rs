@@ -35,7 +35,6 @@ pub use key_vault::KmsVault;
 pub use queue::SqsQueue;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::DisplayErrorContext;
 use waxseal_domain::ports::EngineError;
 
 use self::config::ConfigCache;
@@ -49,7 +48,13 @@ pub struct DynamoStore {
     cache: ConfigCache,
 }
 
-/// What the SDK says of a failure: codes and causes, never an item.
+/// What the SDK says of a failure: its causes, outermost first. Not its `Debug`, nor the SDK's own
+/// `DisplayErrorContext`, which would show answers and items.
 fn failed<E: std::error::Error + 'static>(step: &'static str) -> impl Fn(E) -> EngineError {
-    move |error| EngineError::new(step, DisplayErrorContext(&error).to_string())
+    move |error| {
+        let outermost: &(dyn std::error::Error + 'static) = &error;
+        let causes = std::iter::successors(Some(outermost), |error| error.source());
+        let texts: Vec<String> = causes.map(ToString::to_string).collect();
+        EngineError::new(step, texts.join(": ").chars().take(1_024).collect::<String>())
+    }
 }
