@@ -23,7 +23,7 @@ use self::settings::{Command, Settings};
 
 fn main() -> ExitCode {
     let settings = Settings::parse();
-    log();
+    log(&settings);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let done = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
         runtime.block_on(async {
@@ -42,9 +42,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// Logs go to standard error, `info` and above unless `RUST_LOG` says otherwise.
-fn log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+/// Logs go to standard error, `info` and above unless `RUST_LOG` says otherwise; the demo, which
+/// prints what happens, logs errors only.
+fn log(settings: &Settings) {
+    let default = if settings.command.is_some() { "error" } else { "info" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
