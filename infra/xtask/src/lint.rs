@@ -1,6 +1,6 @@
 //! What is checked without running anything: form, lints, dependencies, the template.
 
-use crate::run::{cargo, output, program, root, step};
+use crate::run::{cargo, output, program, step};
 use crate::setup::Tools;
 
 /// Every check; the first that fails is named.
@@ -36,8 +36,7 @@ fn none_of(package: &str, names: &[&str]) -> Result<(), String> {
 }
 
 fn template(tools: &Tools) -> Result<(), String> {
-    if !root().join("template.yaml").exists() {
-        return Ok(());
-    }
-    step("cfn-lint", program(tools.python("cfn-lint")).arg("template.yaml"))
+    step("cfn-lint", program(tools.python("cfn-lint")).arg("template.yaml"))?;
+    let mut check = program(tools.emulator_python());
+    step("template, transformed", check.arg("infra/tools/check_template.py"))
 }

@@ -20,6 +20,11 @@ impl Tools {
         self.folder.join("venv/bin").join(name)
     }
 
+    /// The emulator's Python, which has SAM's translator.
+    pub(crate) fn emulator_python(&self) -> PathBuf {
+        self.folder.join("emulator/bin/python")
+    }
+
     /// cargo-deny.
     pub(crate) fn cargo_deny(&self) -> PathBuf {
         self.folder.join("bin/cargo-deny")

@@ -1,0 +1,78 @@
+"""What must hold of template.yaml after SAM has transformed it; prints every fault, ends with 1 if any."""
+
+import os
+import sys
+
+os.environ["AWS_DEFAULT_REGION"] = "us-east-1"  # the translator asks for one; nothing is called
+
+import boto3
+from samtranslator.translator.managed_policy_translator import ManagedPolicyLoader
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+
+class NoManagedPolicies(ManagedPolicyLoader):
+    """None are looked up: the template names none."""
+
+    def load(self):
+        return {}
+
+
+with open("template.yaml", encoding="utf-8") as file:
+    source = yaml_parse(file.read())
+for one in source["Resources"].values():
+    if one["Type"] == "AWS::Serverless::Function":
+        one["Properties"]["CodeUri"] = "s3://packages/any.zip"  # as after packaging
+defaults = {name: one.get("Default") for name, one in source["Parameters"].items()}
+resources = transform(source, defaults, NoManagedPolicies(boto3.client("iam", aws_access_key_id="none", aws_secret_access_key="none")))["Resources"]
+faults = []
+
+
+def of_type(kind):
+    return {name: one for name, one in resources.items() if one["Type"] == kind}
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+for name, role in of_type("AWS::IAM::Role").items():
+    if role["Properties"].get("ManagedPolicyArns"):
+        faults.append(f"{name} has managed policies")
+    for policy in role["Properties"].get("Policies", []):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if statement["Effect"] == "Allow" and "*" in as_list(statement["Resource"]):
+                faults.append(f"{name} allows {statement['Action']} on every resource")
+
+groups = of_type("AWS::Logs::LogGroup")
+for name, function in of_type("AWS::Lambda::Function").items():
+    group = function["Properties"].get("LoggingConfig", {}).get("LogGroup", {}).get("Ref")
+    if "RetentionInDays" not in groups.get(group, {}).get("Properties", {}):
+        faults.append(f"{name} has no log group with retention")
+
+refusing = [
+    queue["Ref"]
+    for policy in of_type("AWS::SQS::QueuePolicy").values()
+    for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+    if statement["Effect"] == "Deny"
+    and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    for queue in policy["Properties"]["Queues"]
+]
+for name, queue in of_type("AWS::SQS::Queue").items():
+    if not queue["Properties"].get("SqsManagedSseEnabled"):
+        faults.append(f"{name} is not encrypted")
+    if name not in refusing:
+        faults.append(f"{name} takes plain HTTP")
+
+config, state = resources["ConfigTable"], resources["StateTable"]["Properties"]
+if config.get("DeletionPolicy") != "Retain" or config.get("UpdateReplacePolicy") != "Retain":
+    faults.append("ConfigTable is not retained")
+if not config["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]:
+    faults.append("ConfigTable has no point-in-time recovery")
+if not state["TimeToLiveSpecification"]["Enabled"]:
+    faults.append("StateTable has no TTL")
+if "KeyPolicy" in resources["SecretsKey"]["Properties"]:
+    faults.append("SecretsKey does not keep its default key policy")
+
+print("\n".join(faults))
+sys.exit(1 if faults else 0)
