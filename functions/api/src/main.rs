@@ -1,5 +1,8 @@
 //! The `api` function: HTTP API, REST API or function URL.
 
+// Futures of the SDK nest deeply.
+#![recursion_limit = "256"]
+
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use serde_json::value::RawValue;

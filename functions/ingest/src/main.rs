@@ -1,5 +1,8 @@
 //! The `ingest` function: HTTP API, REST API, function URL, EventBridge, SNS, SQS, or directly.
 
+// Futures of the SDK nest deeply.
+#![recursion_limit = "256"]
+
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::{RawValue, to_raw_value};
 use waxseal_adapters::aws::cloud_event::{

@@ -1,29 +1,49 @@
-//! The engine on AWS: DynamoDB is the store, SQS the queue, KMS the key vault.
+//! The AWS engine: two DynamoDB tables, an SQS queue, a KMS key and one secret.
 //!
-//! | table | pk | sk | is |
+//! The state table (lost with little harm after 35 days; items expire by `ttl`, in seconds):
+//!
+//! | item | pk | sk | in the index |
 //! | --- | --- | --- | --- |
-//! | state | `E#tenant#event` | `#` | an event; index `by_time`: day_shard, received_at |
-//! | state | `E#tenant#event` | `D#endpoint` | a delivery; indexes `due`: due_shard, due_at, and `by_endpoint`: endpoint_key, born |
-//! | config | `T#tenant` | `#` | a tenant |
-//! | config | `T#tenant` | `EP#endpoint` | an endpoint |
-//! | config | `T#tenant` | `K#key` | an API key of the tenant |
-//! | config | `K#hash` | `#` | the same key, by its hash |
-//! | config | `S#source` | `#` | a source |
-//! | config | `TENANTS` | tenant | the list of tenants |
+//! | event | `E#tenant#event` | `#` | `by_time` (`day_shard`, `received_at`) |
+//! | delivery | `E#tenant#event` | `D#endpoint` | `due` (`due_shard`, `due_at`) while open; `by_endpoint` (`endpoint_key`, `born`) unless it succeeded at first |
 //!
-//! No id holds a `#`, so no key reads two ways. A delivery that succeeds at first touches no index.
+//! The config table (precious):
 //!
-//! Why these dependencies: the AWS SDK for Rust, without its default features (they bring a second
-//! HTTP client and a second TLS stack). `aws-types` holds what its clients share; `aws-config` is left
-//! out: on Lambda region and credentials stand in the environment, and nothing need be looked for.
+//! | item | pk | sk |
+//! | --- | --- | --- |
+//! | tenant | `T#tenant`; and `TENANTS`, for their list | `#`; and the tenant |
+//! | endpoint | `T#tenant` | `EP#id` |
+//! | API key | `T#tenant`; and `K#hash`, to find it | `K#id`; and `#` |
+//! | source | `S#name` | `#` |
+//!
+//! | access | call |
+//! | --- | --- |
+//! | accept an event, record an attempt, claim | one conditional write, which answers a refusal with the item |
+//! | a delivery; it and its event | GetItem; BatchGetItem; consistent |
+//! | an event and its deliveries | Query of its pk, consistent |
+//! | what is due | Query of a shard of `due` |
+//! | lists by endpoint, by time | Query of a KEYS_ONLY index, then BatchGetItem |
+//! | a tenant's endpoints | one Query of its pk, up to `K#`; kept in memory |
+//! | an endpoint, a key, a source | GetItem; kept in memory, for a short time |
+//!
+//! Ids hold no `#`, so no key reads two ways. Reads are consistent, but for the indexes.
+//!
+//! Why these dependencies: the AWS SDK for Rust; `aws-types` holds what its clients share, and
+//! `aws-config` is left out: on Lambda region and credentials stand in the environment, and nothing
+//! need be looked for. The `aws-smithy` two hold the traits of an HTTP client, for ours.
 
+mod batch_get;
 mod cache;
+mod client;
 pub mod cloud_event;
 mod config;
 mod deliveries;
+mod delivery_item;
 mod engine;
 mod events;
+mod events_by_time;
 mod guard;
+mod http_client;
 pub mod http_event;
 mod item;
 mod key_vault;
@@ -34,27 +54,51 @@ pub use engine::AwsEngine;
 pub use key_vault::KmsVault;
 pub use queue::SqsQueue;
 
-use aws_sdk_dynamodb::Client;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::error::SdkError;
 use waxseal_domain::ports::EngineError;
 
+use self::client::Clients;
 use self::config::ConfigCache;
+use crate::environment::Environment;
 
 /// Rows, in DynamoDB.
 #[derive(Debug)]
 pub struct DynamoStore {
-    client: Client,
+    clients: Arc<Clients>,
     config_table: String,
     state_table: String,
     cache: ConfigCache,
 }
 
-/// What the SDK says of a failure: its causes, outermost first. Not its `Debug`, nor the SDK's own
-/// `DisplayErrorContext`, which would show answers and items.
-fn failed<E: std::error::Error + 'static>(step: &'static str) -> impl Fn(E) -> EngineError {
-    move |error| {
-        let outermost: &(dyn std::error::Error + 'static) = &error;
-        let causes = std::iter::successors(Some(outermost), |error| error.source());
-        let texts: Vec<String> = causes.map(ToString::to_string).collect();
-        EngineError::new(step, texts.join(": ").chars().take(1_024).collect::<String>())
+impl DynamoStore {
+    fn dynamodb(&self) -> &aws_sdk_dynamodb::Client {
+        &self.clients.dynamodb
     }
+
+    fn state_table(&self) -> Result<&str, EngineError> {
+        Environment::needed("WAXSEAL_STATE_TABLE", &self.state_table)
+    }
+
+    fn config_table(&self) -> Result<&str, EngineError> {
+        Environment::needed("WAXSEAL_CONFIG_TABLE", &self.config_table)
+    }
+}
+
+/// A call's failure, with all its causes; the SDK's errors hold no item and no message.
+fn failed<E, R>(step: &'static str) -> impl Fn(SdkError<E, R>) -> EngineError
+where
+    E: std::error::Error + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    move |error| EngineError::new(step, reason(&error))
+}
+
+/// The causes of an error, outermost first. Not its `Debug`, which would show answers and items.
+fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+    const CHARS_MAX: usize = 1_024;
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let texts: Vec<String> = causes.map(ToString::to_string).collect();
+    texts.join(": ").chars().take(CHARS_MAX).collect()
 }

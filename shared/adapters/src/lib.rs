@@ -20,3 +20,4 @@ pub mod environment;
 pub mod function;
 pub mod http;
 pub mod sender;
+mod tls;

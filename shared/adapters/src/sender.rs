@@ -17,6 +17,7 @@ use waxseal_domain::limits::{EXCERPT_CHARS_MAX, RESPONSE_BYTES_MAX};
 use waxseal_domain::ports::{Clock as _, EngineError, Sender};
 
 use crate::clock::SystemClock;
+use crate::tls;
 
 /// Of a response's headers: how many are kept, and how long each may be.
 const HEADERS_MAX: usize = 32;
@@ -48,7 +49,7 @@ impl HttpSender {
     ) -> Result<Self, EngineError> {
         let failed = |error: reqwest::Error| EngineError::new("build HTTP client", error);
         let builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls(extra_roots)?)
+            .tls_backend_preconfigured(tls::trusting(extra_roots)?)
             .dns_resolver(Arc::new(resolver::VettingResolver::new(Arc::clone(&rules))))
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
@@ -151,18 +152,4 @@ async fn read(mut response: reqwest::Response) -> Result<Response, reqwest::Erro
     }
     let excerpt = String::from_utf8_lossy(&body).chars().take(EXCERPT_CHARS_MAX).collect();
     Ok(Response { status, headers, excerpt })
-}
-
-/// Mozilla's roots, compiled in, and the extra ones.
-fn tls(extra_roots: Vec<CertificateDer<'static>>) -> Result<rustls::ClientConfig, EngineError> {
-    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    for root in extra_roots {
-        roots.add(root).map_err(|error| EngineError::new("trust extra root", error))?;
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    Ok(rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| EngineError::new("configure TLS", error))?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
 }

@@ -1,45 +1,109 @@
-//! A bounded cache whose entries know when they were read.
+//! Copies in memory, each with the time at which its read began. Bounded; own writes drop them.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use waxseal_domain::timestamp::Timestamp;
-
-/// Copies, at most so many; when it is full it begins anew.
+/// Copies by key.
 #[derive(Debug)]
-pub(super) struct Cache<K, V> {
-    entries: Mutex<HashMap<K, (Timestamp, V)>>,
+pub(super) struct AgedCache<K, V> {
     entries_max: usize,
+    cached: Mutex<Cached<K, V>>,
 }
 
-impl<K: Eq + Hash, V: Clone> Cache<K, V> {
+#[derive(Debug)]
+struct Cached<K, V> {
+    /// Rises with every own write: what was read before one is not kept after it.
+    generation: u64,
+    copies: HashMap<K, (Instant, V)>,
+}
+
+/// When a read began: it may be kept as of then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ReadStart {
+    generation: u64,
+    at: Instant,
+}
+
+impl<K: Eq + Hash, V: Clone> AgedCache<K, V> {
+    /// Of at most so many entries: a full one is emptied, and fills again with what is in use.
     pub(super) fn new(entries_max: usize) -> Self {
-        Self { entries: Mutex::default(), entries_max }
+        let cached = Mutex::new(Cached { generation: 0, copies: HashMap::new() });
+        Self { entries_max, cached }
     }
 
-    /// A copy that is at most so old; of age 0 none is.
-    pub(super) fn get(&self, key: &K, max_age_s: u64, now: Timestamp) -> Option<V> {
-        let entries = self.lock();
-        let (read_at, value) = entries.get(key)?;
-        (now.since_ms(*read_at) < max_age_s * 1_000).then(|| value.clone())
+    /// A copy of at most that age, or the start of the read that replaces it.
+    pub(super) fn get(&self, key: &K, max_age_s: u64) -> Result<V, ReadStart> {
+        self.get_at(key, max_age_s, Instant::now())
     }
 
-    /// Keeps a copy that was read then.
-    pub(super) fn keep(&self, key: K, value: V, read_at: Timestamp) {
-        let mut entries = self.lock();
-        if entries.len() >= self.entries_max {
-            entries.clear();
+    fn get_at(&self, key: &K, max_age_s: u64, now: Instant) -> Result<V, ReadStart> {
+        let cached = self.lock();
+        let age_max = Duration::from_secs(max_age_s);
+        let is_young = |at: Instant| max_age_s > 0 && now.saturating_duration_since(at) <= age_max;
+        match cached.copies.get(key) {
+            Some((at, value)) if is_young(*at) => Ok(value.clone()),
+            _ => Err(ReadStart { generation: cached.generation, at: now }),
         }
-        entries.insert(key, (read_at, value));
     }
 
-    /// Forgets one: it was just changed here.
+    /// Keeps what a read has found, unless there was a write since it began.
+    pub(super) fn keep(&self, start: ReadStart, key: K, value: V) {
+        let mut cached = self.lock();
+        if cached.generation != start.generation {
+            return;
+        }
+        if cached.copies.len() >= self.entries_max && !cached.copies.contains_key(&key) {
+            cached.copies.clear();
+        }
+        cached.copies.insert(key, (start.at, value));
+    }
+
+    /// Drops a copy, after an own write.
     pub(super) fn forget(&self, key: &K) {
-        self.lock().remove(key);
+        let mut cached = self.lock();
+        cached.generation = cached.generation.wrapping_add(1);
+        cached.copies.remove(key);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, (Timestamp, V)>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Cached<K, V>> {
+        self.cached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_is_used_up_to_its_age() {
+        let cache = AgedCache::new(2);
+        let now = Instant::now();
+        let start = cache.get_at(&1, 10, now).unwrap_err();
+        cache.keep(start, 1, "a");
+        assert_eq!(cache.get_at(&1, 10, now + Duration::from_secs(10)).unwrap(), "a");
+        assert!(cache.get_at(&1, 10, now + Duration::from_secs(11)).is_err());
+        assert!(cache.get_at(&1, 0, now).is_err(), "0 is a read now");
+    }
+
+    #[test]
+    fn what_was_read_before_a_write_is_not_kept_after_it() {
+        let cache = AgedCache::new(2);
+        let start = cache.get(&1, 10).unwrap_err();
+        cache.forget(&1);
+        cache.keep(start, 1, "old");
+        assert!(cache.get(&1, 10).is_err());
+    }
+
+    #[test]
+    fn it_is_bounded() {
+        let cache = AgedCache::new(2);
+        for key in 0..5 {
+            let start = cache.get(&key, 10).unwrap_err();
+            cache.keep(start, key, key);
+        }
+        assert!(cache.lock().copies.len() <= 2);
+        assert_eq!(cache.get(&4, 10).unwrap(), 4);
     }
 }

@@ -1,74 +1,69 @@
-//! The engine: ports wired together, taking the protocol's steps one by one.
+//! The engine: ports wired together. The steps are the protocol's own: row first, queue second.
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
-use aws_types::SdkConfig;
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::api_key::hash_of;
 use waxseal_domain::limits::ENDPOINT_COPY_INGEST_S;
-use waxseal_domain::ports::{Clock as _, Engine, EngineError};
+use waxseal_domain::ports::{Engine, EngineError};
 
-use super::cache::Cache;
+use super::cache::AgedCache;
+use super::client::{Clients, sdk_config};
 use super::config::ConfigCache;
-use super::{DynamoStore, KmsVault, SqsQueue, failed};
+use super::key_vault::KmsVault;
+use super::queue::SqsQueue;
+use super::{DynamoStore, failed};
 use crate::clock::SystemClock;
 use crate::entropy::entropy;
 use crate::environment::Environment;
 use crate::sender::{Connections, HttpSender};
 
-/// Seconds for which the operator's key is kept.
-const OPERATOR_KEY_COPY_S: u64 = 300;
+/// How old the copy of the operator's key may be: so long after a rotation the old one works.
+const OPERATOR_KEY_COPY_S: u64 = 5 * 60;
 
-/// Everything on AWS.
+/// Everything on DynamoDB, SQS and KMS. Made once, at a function's start.
 #[derive(Debug)]
 pub struct AwsEngine {
     store: DynamoStore,
     queue: SqsQueue,
     key_vault: KmsVault,
     sender: HttpSender,
-    secrets: aws_sdk_secretsmanager::Client,
-    operator_secret: String,
-    operator_key: Cache<(), String>,
     address_rules: Arc<AddressRules>,
+    clients: Arc<Clients>,
+    operator_secret: String,
+    operator_key_hash: AgedCache<(), String>,
 }
 
 impl AwsEngine {
-    /// With a function's settings. Clients connect when they are first used.
+    /// With a function's settings. Calls nothing yet.
     pub fn new(environment: &Environment) -> Result<Self, EngineError> {
-        let sdk = sdk(environment);
         let address_rules = Arc::new(environment.address_rules.clone());
-        let rules = Arc::clone(&address_rules);
+        let sender = HttpSender::new(Arc::clone(&address_rules), Connections::Fresh, Vec::new())?;
+        let clients = Arc::new(Clients::new(sdk_config(environment)?));
         Ok(Self {
             store: DynamoStore {
-                client: aws_sdk_dynamodb::Client::new(&sdk),
+                clients: Arc::clone(&clients),
                 config_table: environment.config_table.clone(),
                 state_table: environment.state_table.clone(),
-                cache: ConfigCache::new(),
+                cache: ConfigCache::default(),
             },
-            queue: SqsQueue::new(aws_sdk_sqs::Client::new(&sdk), environment),
-            key_vault: KmsVault::new(aws_sdk_kms::Client::new(&sdk), environment),
-            sender: HttpSender::new(rules, Connections::Fresh, Vec::new())?,
-            secrets: aws_sdk_secretsmanager::Client::new(&sdk),
-            operator_secret: environment.operator_secret.clone(),
-            operator_key: Cache::new(1),
+            queue: SqsQueue::new(Arc::clone(&clients), environment),
+            key_vault: KmsVault::new(Arc::clone(&clients), environment),
+            sender,
             address_rules,
+            clients,
+            operator_secret: environment.operator_secret.clone(),
+            operator_key_hash: AgedCache::new(1),
         })
     }
-}
 
-/// By hand: on Lambda the environment has region and credentials, and nothing need be looked for.
-fn sdk(environment: &Environment) -> SdkConfig {
-    let [id, secret, token] = environment.credentials.clone();
-    let token = Some(token).filter(|token| !token.is_empty());
-    let credentials = Credentials::new(id, secret, token, None, "environment");
-    let builder = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new(environment.region.clone()))
-        .credentials_provider(SharedCredentialsProvider::new(credentials));
-    match &environment.endpoint_url {
-        Some(url) => builder.endpoint_url(url).build(),
-        None => builder.build(),
+    async fn read_operator_key_hash(&self) -> Result<String, EngineError> {
+        let secret = Environment::needed("WAXSEAL_OPERATOR_SECRET", &self.operator_secret)?;
+        let get = self.clients.secrets_manager().get_secret_value().secret_id(secret);
+        let answer = get.send().await.map_err(failed("read operator key"))?;
+        let key = answer.secret_string().map(str::trim).filter(|key| !key.is_empty());
+        let missing = || EngineError::new("read operator key", "the secret holds no text");
+        key.map(hash_of).ok_or_else(missing)
     }
 }
 
@@ -107,22 +102,18 @@ impl Engine for AwsEngine {
         entropy()
     }
 
-    fn endpoints_settle_s(&self) -> u64 {
-        ENDPOINT_COPY_INGEST_S
+    async fn operator_key_hash(&self) -> Result<String, EngineError> {
+        let start = match self.operator_key_hash.get(&(), OPERATOR_KEY_COPY_S) {
+            Ok(copy) => return Ok(copy),
+            Err(start) => start,
+        };
+        let hash = self.read_operator_key_hash().await?;
+        self.operator_key_hash.keep(start, (), hash.clone());
+        Ok(hash)
     }
 
-    async fn operator_key_hash(&self) -> Result<String, EngineError> {
-        let now = SystemClock.now();
-        if let Some(hash) = self.operator_key.get(&(), OPERATOR_KEY_COPY_S, now) {
-            return Ok(hash);
-        }
-        let secret = Environment::needed("WAXSEAL_OPERATOR_SECRET", &self.operator_secret)?;
-        let found = self.secrets.get_secret_value().secret_id(secret).send().await;
-        let found = found.map_err(failed("read operator's key"))?;
-        let key =
-            found.secret_string().ok_or_else(|| EngineError::new("operator's key", "empty"))?;
-        let hash = hash_of(key);
-        self.operator_key.keep((), hash.clone(), now);
-        Ok(hash)
+    /// As long as ingest may use a copy of a tenant's endpoints.
+    fn endpoints_settle_s(&self) -> u64 {
+        ENDPOINT_COPY_INGEST_S
     }
 }

@@ -1,41 +1,39 @@
-//! Events in DynamoDB.
+//! Events in DynamoDB. An event's item is its payload, its duplicate check and its list of targets.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use waxseal_domain::delivery::{Delivery, shard};
 use waxseal_domain::id::{EventId, TenantName};
-use waxseal_domain::limits::{EVENT_RETENTION_S, TIME_SHARDS};
+use waxseal_domain::limits::TIME_SHARDS;
 use waxseal_domain::ports::{EngineError, EventRow, EventStore, Page, PageRequest, Put};
 use waxseal_domain::timestamp::Timestamp;
 
-use super::item::{Item, Reader, json, key, ms, number, text};
-use super::{DynamoStore, deliveries, failed};
-
-/// Days looked at for one page: a tenant that was silent for long gets empty pages with cursors.
-const DAYS_A_PAGE: u64 = 3;
-const DAY_S: u64 = 86_400;
+use super::delivery_item::{event_pk, row_of};
+use super::item::{
+    ALONE, Item, json, key, ms, number, parse, read_json, read_ms, read_text, text, unreadable,
+};
+use super::{DynamoStore, failed};
 
 impl EventStore for DynamoStore {
     async fn accept(&self, row: &EventRow) -> Result<Put, EngineError> {
         let put = self
-            .client
+            .dynamodb()
             .put_item()
-            .table_name(&self.state_table)
-            .set_item(Some(item(row)?))
+            .table_name(self.state_table()?)
+            .set_item(Some(item_of(row)?))
             .condition_expression("attribute_not_exists(pk) OR #ttl < :now")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":now", number(row.born.seconds()))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        let Err(error) = put else { return Ok(Put::Created) };
-        if let Some(PutItemError::ConditionalCheckFailedException(refused)) =
-            error.as_service_error()
-            && let Some(item) = refused.item()
-        {
-            return Ok(Put::Exists(Box::new(read(item)?)));
-        }
-        Err(failed("accept event")(error))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = put.send().await else { return Ok(Put::Created) };
+        let Some(PutItemError::ConditionalCheckFailedException(refusal)) = error.as_service_error()
+        else {
+            return Err(failed("accept event")(error));
+        };
+        let missing = || EngineError::new("accept event", "refused, and without the item");
+        let found = refusal.item().ok_or_else(missing)?;
+        Ok(Put::Exists(Box::new(event_of(found)?)))
     }
 
     async fn event(
@@ -43,16 +41,14 @@ impl EventStore for DynamoStore {
         tenant: &TenantName,
         id: &EventId,
     ) -> Result<Option<EventRow>, EngineError> {
-        let found = self
-            .client
+        let get = self
+            .dynamodb()
             .get_item()
-            .table_name(&self.state_table)
-            .set_key(Some(key(partition(tenant, id), "#")))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(failed("read event"))?;
-        found.item().map(read).transpose()
+            .table_name(self.state_table()?)
+            .set_key(Some(event_key(tenant, id)))
+            .consistent_read(true);
+        let answer = get.send().await.map_err(failed("read event"))?;
+        answer.item.as_ref().map(event_of).transpose()
     }
 
     async fn event_with_deliveries(
@@ -60,50 +56,50 @@ impl EventStore for DynamoStore {
         tenant: &TenantName,
         id: &EventId,
     ) -> Result<Option<(EventRow, Vec<Delivery>)>, EngineError> {
-        // An event has at most a hundred targets: its deliveries fit a few pages.
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.state_table)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", text(partition(tenant, id)))
-            .consistent_read(true)
-            .into_paginator()
-            .send();
-        let (mut event, mut rows) = (None, Vec::new());
-        while let Some(page) = pages.next().await {
-            for item in page.map_err(failed("read event and deliveries"))?.items() {
-                if Reader(item).text("sk")? == "#" {
-                    event = Some(read(item)?);
+        let (mut event, mut deliveries) = (None, Vec::new());
+        let mut start = None;
+        loop {
+            let query = self
+                .dynamodb()
+                .query()
+                .table_name(self.state_table()?)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", text(event_pk(tenant, id)))
+                .consistent_read(true)
+                .set_exclusive_start_key(start);
+            let answer = query.send().await.map_err(failed("read event and deliveries"))?;
+            for item in answer.items() {
+                if is_event(item) {
+                    event = Some(event_of(item)?);
                 } else {
-                    rows.push(deliveries::read(item)?);
+                    deliveries.push(row_of(item)?);
                 }
             }
+            start = answer.last_evaluated_key;
+            // The event comes first. Its targets are bounded, and so are the pages.
+            if start.is_none() || event.is_none() {
+                return Ok(event.map(|event| (event, deliveries)));
+            }
         }
-        Ok(event.map(|event| (event, rows)))
     }
 
     async fn mark_sent(&self, row: &EventRow) -> Result<(), EngineError> {
-        let marked = self
-            .client
+        let update = self
+            .dynamodb()
             .update_item()
-            .table_name(&self.state_table)
-            .set_key(Some(key(partition(&row.event.tenant, &row.event.id), "#")))
-            .update_expression("SET sent = :true")
-            .condition_expression("born = :born")
+            .table_name(self.state_table()?)
+            .set_key(Some(event_key(&row.event.tenant, &row.event.id)))
+            .update_expression("SET #sent = :true")
+            .condition_expression("#born = :born")
+            .expression_attribute_names("#sent", "sent")
+            .expression_attribute_names("#born", "born")
             .expression_attribute_values(":true", AttributeValue::Bool(true))
-            .expression_attribute_values(":born", ms(row.born))
-            .send()
-            .await;
-        match marked {
-            Err(error)
-                if !error.as_service_error().is_some_and(
-                    aws_sdk_dynamodb::operation::update_item::UpdateItemError::is_conditional_check_failed_exception,
-                ) =>
-            {
-                Err(failed("mark event sent")(error))
-            }
-            _ => Ok(()),
+            .expression_attribute_values(":born", ms(row.born));
+        let Err(error) = update.send().await else { return Ok(()) };
+        match error.as_service_error() {
+            // Another incarnation: nothing to remember.
+            Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+            _ => Err(failed("mark event sent")(error)),
         }
     }
 
@@ -113,118 +109,58 @@ impl EventStore for DynamoStore {
         page: &PageRequest,
         now: Timestamp,
     ) -> Result<Page<EventRow>, EngineError> {
-        let (mut before, mut last_id) = cursor(page, now);
-        let oldest = now.minus_s(EVENT_RETENTION_S);
-        let mut items: Vec<EventRow> = Vec::new();
-        for _ in 0..DAYS_A_PAGE {
-            if before < oldest {
-                return Ok(Page { items, cursor: None });
-            }
-            let left = page.limit - items.len();
-            let day = self.day(tenant, before, &last_id, left).await?;
-            let full = day.len() == left;
-            items.extend(day);
-            if full {
-                let cursor = items.last().map(|row| format!("{}_{}", row.born.ms(), row.event.id));
-                return Ok(Page { items, cursor });
-            }
-            // The last millisecond of the day before.
-            before =
-                Timestamp::from_ms((before.seconds() / DAY_S * DAY_S * 1_000).saturating_sub(1));
-            last_id = String::from('~');
-        }
-        let cursor = (before >= oldest).then(|| format!("{}_~", before.ms()));
-        Ok(Page { items, cursor })
+        self.list_events_by_time(tenant, page, now).await
     }
 }
 
-impl DynamoStore {
-    /// The newest events of a day up to `before`, of all shards: keys from the index, then the rows.
-    async fn day(
-        &self,
-        tenant: &TenantName,
-        before: Timestamp,
-        last_id: &str,
-        limit: usize,
-    ) -> Result<Vec<EventRow>, EngineError> {
-        let mut keys = Vec::new();
-        for shard in 0..TIME_SHARDS {
-            // One more than is wanted: the one at the cursor itself is left out below.
-            let limit = i32::try_from(limit.saturating_add(1)).unwrap_or(i32::MAX);
-            let found = self
-                .client
-                .query()
-                .table_name(&self.state_table)
-                .index_name("by_time")
-                .key_condition_expression("day_shard = :day AND received_at <= :before")
-                .expression_attribute_values(":day", text(day_shard(tenant, before, shard)))
-                .expression_attribute_values(":before", ms(before))
-                .scan_index_forward(false)
-                .limit(limit)
-                .send()
-                .await
-                .map_err(failed("list events"))?;
-            for item in found.items() {
-                let reader = Reader(item);
-                let (_, id) = reader.text("pk")?.rsplit_once('#').unwrap_or_default();
-                keys.push((reader.timestamp("received_at")?, id.to_owned()));
-            }
-        }
-        keys.retain(|(at, id)| (*at, id.as_str()) < (before, last_id));
-        keys.sort();
-        let mut rows = Vec::new();
-        for (_, id) in keys.into_iter().rev().take(limit) {
-            let id = id.parse().map_err(|error| EngineError::new("list events", error))?;
-            rows.extend(self.event(tenant, &id).await?);
-        }
-        Ok(rows)
-    }
+/// The key of an event's item.
+pub(super) fn event_key(tenant: &TenantName, id: &EventId) -> Item {
+    key(event_pk(tenant, id), ALONE)
 }
 
-/// Where a page begins: strictly before this time and id.
-fn cursor(page: &PageRequest, now: Timestamp) -> (Timestamp, String) {
-    let parts = page.cursor.as_deref().and_then(|cursor| cursor.split_once('_'));
-    let read = |(at, id): (&str, &str)| Some((Timestamp::from_ms(at.parse().ok()?), id.to_owned()));
-    // `~` is above every character of an id.
-    parts.and_then(read).unwrap_or((now, String::from('~')))
+/// Whether an item under an event's partition key is the event.
+pub(super) fn is_event(item: &Item) -> bool {
+    read_text(item, "sk").is_ok_and(|sk| sk == ALONE)
 }
 
-pub(super) fn partition(tenant: &TenantName, id: &EventId) -> String {
-    format!("E#{tenant}#{id}")
+/// The partition key in the index by time, of a tenant's day and shard.
+pub(super) fn day_shard(tenant: &TenantName, day: &str, shard: u32) -> String {
+    format!("{tenant}#{day}#{shard}")
 }
 
-fn day_shard(tenant: &TenantName, at: Timestamp, shard: u32) -> String {
-    format!("{tenant}#{}#{shard}", at.day())
-}
-
-fn item(row: &EventRow) -> Result<Item, EngineError> {
+fn item_of(row: &EventRow) -> Result<Item, EngineError> {
     let event = &row.event;
-    let mut item = key(partition(&event.tenant, &event.id), "#");
+    let mut item = event_key(&event.tenant, &event.id);
+    let mut set = |name: &str, value| item.insert(name.to_owned(), value);
+    let targets = row.targets.iter().map(|id| text(id.as_str())).collect();
     let shard = shard(event.id.as_str(), TIME_SHARDS);
-    for (name, value) in [
-        ("born", ms(row.born)),
-        ("digest", text(&row.digest)),
-        ("targets", json(&row.targets)?),
-        ("nonce", text(&row.nonce)),
-        ("sent", AttributeValue::Bool(row.sent)),
-        ("payload", json(event)?),
-        ("ttl", number(row.expires_at().seconds())),
-        ("day_shard", text(day_shard(&event.tenant, row.born, shard))),
-        ("received_at", ms(row.born)),
-    ] {
-        item.insert(name.to_owned(), value);
-    }
+    set("born", ms(row.born));
+    set("source", text(event.source.as_str()));
+    set("digest", text(row.digest.as_str()));
+    set("payload", json(event)?);
+    set("targets", AttributeValue::L(targets));
+    set("nonce", text(row.nonce.as_str()));
+    set("sent", AttributeValue::Bool(row.sent));
+    set("ttl", number(row.expires_at().seconds()));
+    set("day_shard", text(day_shard(&event.tenant, &row.born.day(), shard)));
+    set("received_at", ms(row.born));
     Ok(item)
 }
 
-pub(super) fn read(item: &Item) -> Result<EventRow, EngineError> {
-    let reader = Reader(item);
+/// The row of an event's item.
+pub(super) fn event_of(item: &Item) -> Result<EventRow, EngineError> {
+    let targets = item.get("targets").and_then(|value| value.as_l().ok());
+    let targets = targets.ok_or_else(|| unreadable("targets", "is missing, or no list"))?;
+    let target = |value: &AttributeValue| {
+        let id = value.as_s().map_err(|_| unreadable("targets", "holds no text"))?;
+        parse("targets", id)
+    };
     Ok(EventRow {
-        event: reader.json("payload")?,
-        born: reader.timestamp("born")?,
-        digest: reader.text("digest")?.to_owned(),
-        targets: reader.json("targets")?,
-        nonce: reader.text("nonce")?.to_owned(),
-        sent: reader.flag("sent"),
+        event: read_json(item, "payload")?,
+        born: read_ms(item, "born")?,
+        digest: read_text(item, "digest")?.to_owned(),
+        targets: targets.iter().map(target).collect::<Result<_, _>>()?,
+        nonce: read_text(item, "nonce")?.to_owned(),
+        sent: item.get("sent").and_then(|value| value.as_bool().ok()).copied().unwrap_or(false),
     })
 }

@@ -1,51 +1,117 @@
-//! [`Guard`] in DynamoDB's words: what `Guard::allows` says, as a condition expression.
+//! A delivery's guard, as a condition expression of DynamoDB.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use waxseal_domain::delivery::Guard;
+use waxseal_domain::delivery::{Guard, StatusName};
+use waxseal_domain::timestamp::Timestamp;
 
-use super::item::{ms, number, text};
+use super::item::{Item, ms, number, text};
 
-/// A condition expression and its values. `#status` always stands for `status`, a reserved word.
+/// A condition expression with just the names and values that it uses: DynamoDB refuses more.
+#[derive(Debug, PartialEq)]
 pub(super) struct Condition {
     pub(super) expression: &'static str,
-    pub(super) values: HashMap<String, AttributeValue>,
+    pub(super) names: Option<HashMap<String, String>>,
+    pub(super) values: Option<Item>,
 }
 
+const FIRST_ATTEMPT: &str = "attribute_not_exists(pk) OR #born < :born \
+    OR (#born = :born AND #status = :status AND #attempts = :attempts)";
+const SEEN: &str = "#born = :born AND #status = :status AND #attempts = :attempts";
+const ABSENT: &str = "attribute_not_exists(pk)";
+const NOT_FINAL: &str = "attribute_not_exists(pk) OR (#born = :born AND #status = :status)";
+
+/// What [`Guard::allows`] says, in DynamoDB's language.
 pub(super) fn condition(guard: Guard) -> Condition {
-    let open = || (":open", text("open"));
-    let (expression, values) = match guard {
-        Guard::FirstAttempt { born } => (
-            "attribute_not_exists(pk) OR born < :born \
-             OR (born = :born AND #status = :open AND attempts = :none)",
-            vec![(":born", ms(born)), open(), (":none", number(0))],
-        ),
-        Guard::NextAttempt { born, attempts } => (
-            "born = :born AND #status = :open AND attempts = :attempts",
-            vec![(":born", ms(born)), open(), (":attempts", number(attempts))],
-        ),
-        Guard::Absent => ("attribute_not_exists(pk)", Vec::new()),
-        Guard::Seen { born, status, attempts } => (
-            "born = :born AND #status = :seen AND attempts = :attempts",
-            vec![
-                (":born", ms(born)),
-                (":seen", text(status.as_str())),
-                (":attempts", number(attempts)),
-            ],
-        ),
-        Guard::NotFinal { born } => (
-            "attribute_not_exists(pk) OR (born = :born AND #status = :open)",
-            vec![(":born", ms(born)), open()],
-        ),
-    };
-    let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Condition { expression, values }
+    match guard {
+        Guard::FirstAttempt { born } => seen(FIRST_ATTEMPT, born, StatusName::Open, Some(0)),
+        Guard::NextAttempt { born, attempts } => seen(SEEN, born, StatusName::Open, Some(attempts)),
+        Guard::Absent => Condition { expression: ABSENT, names: None, values: None },
+        Guard::Seen { born, status, attempts } => seen(SEEN, born, status, Some(attempts)),
+        Guard::NotFinal { born } => seen(NOT_FINAL, born, StatusName::Open, None),
+    }
 }
 
-impl Condition {
-    /// Whether the expression names `status`.
-    pub(super) fn names_status(&self) -> bool {
-        self.expression.contains("#status")
+fn seen(
+    expression: &'static str,
+    born: Timestamp,
+    status: StatusName,
+    attempts: Option<u32>,
+) -> Condition {
+    let used: [Option<(&str, AttributeValue)>; 3] = [
+        Some(("born", ms(born))),
+        Some(("status", text(status.as_str()))),
+        attempts.map(|attempts| ("attempts", number(attempts))),
+    ];
+    let used = || used.iter().flatten();
+    let names = used().map(|(name, _)| (format!("#{name}"), (*name).to_owned())).collect();
+    let values = used().map(|(name, value)| (format!(":{name}"), value.clone())).collect();
+    Condition { expression, names: Some(names), values: Some(values) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(guard: Guard, expression: &str, values: &[(&str, &str)]) {
+        let condition = condition(guard);
+        assert_eq!(condition.expression, expression);
+        let mut found: Vec<(String, String)> = condition
+            .values
+            .unwrap_or_default()
+            .into_iter()
+            .map(|(name, value)| {
+                let text = value.as_s().or_else(|_| value.as_n()).unwrap().clone();
+                (name, text)
+            })
+            .collect();
+        found.sort();
+        let expected: Vec<(String, String)> =
+            values.iter().map(|(name, value)| (format!(":{name}"), (*value).to_owned())).collect();
+        assert_eq!(found, expected);
+        let names = condition.names.unwrap_or_default();
+        assert_eq!(names.len(), values.len());
+        for (name, _) in values {
+            assert_eq!(names[&format!("#{name}")], **name);
+            assert!(expression.contains(&format!("#{name} ")), "{name} is used");
+        }
+    }
+
+    const BORN: Timestamp = Timestamp::from_ms(7);
+
+    #[test]
+    fn a_first_attempt_needs_no_row_an_earlier_one_or_an_untried_one() {
+        let expression = "attribute_not_exists(pk) OR #born < :born \
+                          OR (#born = :born AND #status = :status AND #attempts = :attempts)";
+        let values = [("attempts", "0"), ("born", "7"), ("status", "open")];
+        check(Guard::FirstAttempt { born: BORN }, expression, &values);
+    }
+
+    #[test]
+    fn a_later_attempt_needs_the_open_row_with_those_before() {
+        let expression = "#born = :born AND #status = :status AND #attempts = :attempts";
+        let values = [("attempts", "2"), ("born", "7"), ("status", "open")];
+        check(Guard::NextAttempt { born: BORN, attempts: 2 }, expression, &values);
+    }
+
+    #[test]
+    fn absent_needs_no_row() {
+        check(Guard::Absent, "attribute_not_exists(pk)", &[]);
+    }
+
+    #[test]
+    fn seen_needs_the_row_that_was_seen() {
+        let expression = "#born = :born AND #status = :status AND #attempts = :attempts";
+        for status in [StatusName::Delivered, StatusName::Failed, StatusName::Cancelled] {
+            let values = [("attempts", "3"), ("born", "7"), ("status", status.as_str())];
+            check(Guard::Seen { born: BORN, status, attempts: 3 }, expression, &values);
+        }
+    }
+
+    #[test]
+    fn not_final_needs_no_row_or_an_open_one() {
+        let expression = "attribute_not_exists(pk) OR (#born = :born AND #status = :status)";
+        check(Guard::NotFinal { born: BORN }, expression, &[("born", "7"), ("status", "open")]);
     }
 }

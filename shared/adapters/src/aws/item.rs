@@ -1,6 +1,7 @@
-//! Between items and values.
+//! Between items and values: names of keys, and the forms of attributes.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
@@ -8,15 +9,18 @@ use serde::de::DeserializeOwned;
 use waxseal_domain::ports::EngineError;
 use waxseal_domain::timestamp::Timestamp;
 
-/// A DynamoDB item.
+/// An item, or a part of one: attributes by name.
 pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// The sort key of an item that is alone, or first, under its partition key.
+pub(super) const ALONE: &str = "#";
 
 pub(super) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-pub(super) fn number(value: impl ToString + Copy) -> AttributeValue {
-    AttributeValue::N(value.to_string())
+pub(super) fn number(value: impl Into<u64>) -> AttributeValue {
+    AttributeValue::N(value.into().to_string())
 }
 
 pub(super) fn ms(at: Timestamp) -> AttributeValue {
@@ -24,52 +28,50 @@ pub(super) fn ms(at: Timestamp) -> AttributeValue {
 }
 
 pub(super) fn json<T: Serialize>(value: &T) -> Result<AttributeValue, EngineError> {
-    serde_json::to_string(value)
-        .map(AttributeValue::S)
-        .map_err(|error| EngineError::new("write item", error))
+    let failed = |error| EngineError::new("serialise item", error);
+    serde_json::to_string(value).map(AttributeValue::S).map_err(failed)
 }
 
-/// A key of two parts.
-pub(super) fn key(pk: String, sk: impl Into<String>) -> Item {
-    Item::from([("pk".to_owned(), AttributeValue::S(pk)), ("sk".to_owned(), text(sk))])
+pub(super) fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {
+    attributes([("pk", text(pk)), ("sk", text(sk))])
 }
 
-/// Reads attributes of an item; what is missing or of another type is named.
-pub(super) struct Reader<'a>(pub(super) &'a Item);
-
-impl<'a> Reader<'a> {
-    pub(super) fn text(&self, name: &'static str) -> Result<&'a str, EngineError> {
-        self.optional_text(name).ok_or_else(|| unreadable(name))
-    }
-
-    pub(super) fn optional_text(&self, name: &str) -> Option<&'a str> {
-        self.0.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
-    }
-
-    pub(super) fn number<T: std::str::FromStr>(
-        &self,
-        name: &'static str,
-    ) -> Result<T, EngineError> {
-        self.0
-            .get(name)
-            .and_then(|value| value.as_n().ok())
-            .and_then(|text| text.parse().ok())
-            .ok_or_else(|| unreadable(name))
-    }
-
-    pub(super) fn timestamp(&self, name: &'static str) -> Result<Timestamp, EngineError> {
-        self.number(name).map(Timestamp::from_ms)
-    }
-
-    pub(super) fn json<T: DeserializeOwned>(&self, name: &'static str) -> Result<T, EngineError> {
-        serde_json::from_str(self.text(name)?).map_err(|_| unreadable(name))
-    }
-
-    pub(super) fn flag(&self, name: &str) -> bool {
-        self.0.get(name).and_then(|value| value.as_bool().ok()).copied().unwrap_or_default()
-    }
+pub(super) fn attributes<const N: usize>(pairs: [(&str, AttributeValue); N]) -> Item {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn unreadable(name: &'static str) -> EngineError {
-    EngineError::new("read item", format!("the attribute {name} is missing or cannot be read"))
+pub(super) fn find_text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
+}
+
+pub(super) fn read_text<'a>(item: &'a Item, name: &str) -> Result<&'a str, EngineError> {
+    find_text(item, name).ok_or_else(|| unreadable(name, "is missing, or no text"))
+}
+
+pub(super) fn read_number<T: FromStr>(item: &Item, name: &str) -> Result<T, EngineError> {
+    let value = item.get(name).and_then(|value| value.as_n().ok());
+    value
+        .and_then(|digits| digits.parse().ok())
+        .ok_or_else(|| unreadable(name, "is missing, or no such number"))
+}
+
+pub(super) fn read_ms(item: &Item, name: &str) -> Result<Timestamp, EngineError> {
+    read_number(item, name).map(Timestamp::from_ms)
+}
+
+pub(super) fn read_json<T: DeserializeOwned>(item: &Item, name: &str) -> Result<T, EngineError> {
+    let text = read_text(item, name)?;
+    // The error says line and column, and may quote the text: only its place is kept.
+    serde_json::from_str(text).map_err(|error| {
+        unreadable(name, &format!("does not parse at {}:{}", error.line(), error.column()))
+    })
+}
+
+/// Text that is some other type of ours.
+pub(super) fn parse<T: FromStr>(name: &str, text: &str) -> Result<T, EngineError> {
+    text.parse().map_err(|_| unreadable(name, "is not in its form"))
+}
+
+pub(super) fn unreadable(name: &str, fault: &str) -> EngineError {
+    EngineError::new("read item", format!("attribute {name} {fault}"))
 }

@@ -1,71 +1,74 @@
-//! The key vault on KMS: each secret under one key, bound to its owner by the encryption context.
+//! The key vault: KMS itself seals each secret, bound to tenant, owner and purpose by its encryption
+//! context. Whom a secret belongs to is in CloudTrail, and no key of ours is ever in memory.
 
-use aws_sdk_kms::Client;
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use aws_sdk_kms::primitives::Blob;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use std::collections::HashMap;
-use waxseal_domain::ports::{Clock as _, EngineError, KeyVault};
+use waxseal_domain::ports::{EngineError, KeyVault};
 use waxseal_domain::secret::{Secret, SecretContext};
 
-use super::cache::Cache;
+use super::cache::AgedCache;
+use super::client::Clients;
 use super::failed;
-use crate::clock::SystemClock;
 use crate::environment::Environment;
 
-/// Seconds for which an opened secret is kept: KMS for every delivery would cost more than all else.
-const COPY_S: u64 = 900;
-/// Opened secrets that are kept.
+/// How long an opened secret is kept in memory. What was sealed never changes: a rotated secret is
+/// another sealed text, and the endpoint says which are live.
+const COPY_S: u64 = 15 * 60;
+/// Opened secrets in memory.
 const COPIES_MAX: usize = 10_000;
 
-/// Seals and opens with a KMS key.
+/// Seals with a KMS key.
 #[derive(Debug)]
 pub struct KmsVault {
-    client: Client,
+    clients: Arc<Clients>,
     key_id: String,
-    opened: Cache<(SecretContext, String), Secret>,
+    opened: AgedCache<(String, SecretContext), Secret>,
 }
 
 impl KmsVault {
-    pub(super) fn new(client: Client, environment: &Environment) -> Self {
-        Self { client, key_id: environment.key_id.clone(), opened: Cache::new(COPIES_MAX) }
+    pub(super) fn new(clients: Arc<Clients>, environment: &Environment) -> Self {
+        let key_id = environment.key_id.clone();
+        Self { clients, key_id, opened: AgedCache::new(COPIES_MAX) }
     }
 }
 
 impl KeyVault for KmsVault {
     async fn seal(&self, context: &SecretContext, secret: &Secret) -> Result<String, EngineError> {
-        let sealed = self
-            .client
+        let encrypt = self
+            .clients
+            .kms()
             .encrypt()
             .key_id(Environment::needed("WAXSEAL_KEY_ID", &self.key_id)?)
-            .plaintext(Blob::new(secret.expose()))
             .set_encryption_context(Some(bound_to(context)))
-            .send()
-            .await
-            .map_err(failed("seal secret"))?;
-        let blob =
-            sealed.ciphertext_blob().ok_or_else(|| EngineError::new("seal secret", "empty"))?;
-        Ok(BASE64.encode(blob))
+            .plaintext(Blob::new(secret.expose()));
+        let answer = encrypt.send().await.map_err(failed("seal secret"))?;
+        let missing = || EngineError::new("seal secret", "an answer without a ciphertext");
+        Ok(BASE64.encode(answer.ciphertext_blob.ok_or_else(missing)?))
     }
 
     async fn open(&self, context: &SecretContext, sealed: &str) -> Result<Secret, EngineError> {
-        let (entry, now) = ((context.clone(), sealed.to_owned()), SystemClock.now());
-        if let Some(secret) = self.opened.get(&entry, COPY_S, now) {
-            return Ok(secret);
-        }
-        let failed_to_read = |error| EngineError::new("open secret", error);
-        let opened = self
-            .client
+        let place = (sealed.to_owned(), context.clone());
+        let start = match self.opened.get(&place, COPY_S) {
+            Ok(copy) => return Ok(copy),
+            Err(start) => start,
+        };
+        let failure = |why| EngineError::new("open secret", why);
+        let ciphertext = BASE64.decode(sealed).map_err(|_| failure("it is not base 64"))?;
+        let decrypt = self
+            .clients
+            .kms()
             .decrypt()
             .key_id(Environment::needed("WAXSEAL_KEY_ID", &self.key_id)?)
-            .ciphertext_blob(Blob::new(BASE64.decode(sealed).map_err(failed_to_read)?))
             .set_encryption_context(Some(bound_to(context)))
-            .send()
-            .await
-            .map_err(failed("open secret"))?;
-        let blob = opened.plaintext.ok_or_else(|| EngineError::new("open secret", "empty"))?;
-        let secret = Secret::new(blob.into_inner());
-        self.opened.keep(entry, secret.clone(), now);
+            .ciphertext_blob(Blob::new(ciphertext));
+        let answer = decrypt.send().await.map_err(failed("open secret"))?;
+        let plaintext = answer.plaintext.ok_or_else(|| failure("an answer without a plaintext"))?;
+        let secret = Secret::new(plaintext.into_inner());
+        self.opened.keep(start, place, secret.clone());
         Ok(secret)
     }
 }

@@ -1,162 +1,201 @@
-//! The queue on SQS: standard, fair by message group, one message a delivery.
+//! The queue: SQS, standard, with the tenant as message group so that a noisy one waits for itself.
 
-use std::collections::HashSet;
+mod batches;
 
-use aws_sdk_sqs::Client;
+use std::sync::Arc;
+
 use aws_sdk_sqs::config::retry::RetryConfig;
+use aws_sdk_sqs::error::ProvideErrorMetadata as _;
 use aws_sdk_sqs::types::{
     MessageAttributeValue, MessageSystemAttributeName, SendMessageBatchRequestEntry,
 };
 use waxseal_domain::message::{Message, Receipt, Received};
 use waxseal_domain::ports::{EngineError, Queue};
 
+use self::batches::{Outgoing, batches};
+use super::client::Clients;
 use super::failed;
 use crate::environment::Environment;
 
-/// Messages of one call.
-const BATCH_MAX: usize = 10;
-/// Bytes of one call: SQS takes 1 MiB, and counts more than the bodies.
-const BATCH_BYTES_MAX: usize = 1_000_000;
-/// Longest delay of a message, in seconds.
-const DELAY_S_MAX: u32 = 900;
-/// Longest visibility, below SQS's 12 hours from the receive.
-const VISIBILITY_S_MAX: u64 = 43_000;
+/// Longest wait by visibility: SQS allows 12 hours from the receive, of which some have passed.
+const WAIT_S_MAX: u64 = 43_000;
+/// Bytes of a rejected body: SQS takes 1 MiB, the reason included.
+const REJECTED_BYTES_MAX: usize = 1_000_000;
+/// Characters of the reason beside it.
+const REASON_CHARS_MAX: usize = 256;
 
 /// Messages, in SQS.
 #[derive(Debug)]
 pub struct SqsQueue {
-    client: Client,
+    clients: Arc<Clients>,
     queue_url: String,
     rejected_queue_url: String,
 }
 
 impl SqsQueue {
-    pub(super) fn new(client: Client, environment: &Environment) -> Self {
+    pub(super) fn new(clients: Arc<Clients>, environment: &Environment) -> Self {
         Self {
-            client,
+            clients,
             queue_url: environment.queue_url.clone(),
             rejected_queue_url: environment.rejected_queue_url.clone(),
         }
     }
 
-    /// Receives up to ten messages: for tests, since on Lambda the event source mapping does.
+    /// Receives up to ten messages, once there are any. On AWS an event source mapping does this.
     pub async fn receive(&self, wait_s: i32) -> Result<Vec<Received>, EngineError> {
-        let received = self
-            .client
+        let receive = self
+            .clients
+            .sqs()
             .receive_message()
-            .queue_url(&self.queue_url)
+            .queue_url(self.url()?)
             .max_number_of_messages(10)
             .wait_time_seconds(wait_s)
-            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
-            .send()
-            .await
-            .map_err(failed("receive messages"))?;
+            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
+        let answer = receive.send().await.map_err(failed("receive messages"))?;
         let read = |message: &aws_sdk_sqs::types::Message| {
-            let count = message
-                .attributes()
-                .and_then(|all| all.get(&MessageSystemAttributeName::ApproximateReceiveCount));
-            Some(Received {
-                message: Message::parse(message.body()?).ok()?,
-                receipt: Receipt(message.receipt_handle()?.to_owned()),
-                receives: count.and_then(|text| text.parse().ok()).unwrap_or(1),
+            let unreadable = |error| EngineError::new("read message", error);
+            let counted = MessageSystemAttributeName::ApproximateReceiveCount;
+            let receives = message.attributes().and_then(|all| all.get(&counted)?.parse().ok());
+            Ok(Received {
+                message: Message::parse(message.body().unwrap_or_default()).map_err(unreadable)?,
+                receipt: Receipt(message.receipt_handle().unwrap_or_default().to_owned()),
+                receives: receives.unwrap_or(1),
             })
         };
-        Ok(received.messages().iter().filter_map(read).collect())
+        answer.messages().iter().map(read).collect()
     }
 
-    /// Removes a message that is done with.
+    /// Removes a message that is done with. On AWS an event source mapping does this.
     pub async fn remove(&self, receipt: &Receipt) -> Result<(), EngineError> {
-        let delete = self.client.delete_message().queue_url(&self.queue_url);
-        let deleted = delete.receipt_handle(&receipt.0).send().await;
-        deleted.map(|_| ()).map_err(failed("remove message"))
+        let delete = self.clients.sqs().delete_message().queue_url(self.url()?);
+        let delete = delete.receipt_handle(&receipt.0);
+        delete.send().await.map(|_| ()).map_err(failed("remove message"))
     }
 
-    /// One call; answers with the indexes that SQS took.
-    async fn send(&self, batch: &[(usize, &Message, String)]) -> HashSet<usize> {
-        let mut entries = Vec::with_capacity(batch.len());
-        for (index, message, body) in batch {
-            let delay_s = i32::try_from(message.delay_s.min(DELAY_S_MAX)).unwrap_or_default();
-            let entry = SendMessageBatchRequestEntry::builder()
-                .id(index.to_string())
-                .message_body(body)
-                .message_group_id(message.tenant.as_str())
-                .delay_seconds(delay_s)
-                .build();
-            entries.extend(entry);
-        }
-        // Never sent again by the SDK: two copies under one ticket would both be "the holder".
+    fn url(&self) -> Result<&str, EngineError> {
+        Environment::needed("WAXSEAL_QUEUE_URL", &self.queue_url)
+    }
+
+    /// Answers with the indexes that are known to be queued. The SDK does not retry: it would send
+    /// the same ticket twice, and each copy would take itself for the holder.
+    async fn send(&self, batch: &[Outgoing]) -> Result<Vec<usize>, EngineError> {
+        let entry = |outgoing: &Outgoing| {
+            SendMessageBatchRequestEntry::builder()
+                .id(outgoing.index.to_string())
+                .message_body(outgoing.body.as_str())
+                .message_group_id(outgoing.group.as_str())
+                .delay_seconds(outgoing.delay_s)
+                .build()
+                .map_err(|error| EngineError::new("send messages", error))
+        };
+        let entries = batch.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+        let send = self.clients.sqs().send_message_batch();
+        let send = send.queue_url(self.url()?).set_entries(Some(entries)).customize();
         let once = aws_sdk_sqs::config::Builder::new().retry_config(RetryConfig::disabled());
-        let sent = self
-            .client
-            .send_message_batch()
-            .queue_url(&self.queue_url)
-            .set_entries(Some(entries))
-            .customize()
-            .config_override(once)
-            .send()
-            .await;
-        match sent {
-            Ok(sent) => sent.successful().iter().filter_map(|one| one.id().parse().ok()).collect(),
-            Err(error) => {
-                tracing::warn!(error = %failed("enqueue")(error), "messages are not known to be queued");
-                HashSet::new()
-            }
+        let answer = send.config_override(once).send().await.map_err(failed("send messages"))?;
+        for refused in answer.failed() {
+            tracing::warn!(code = refused.code(), "a message was not queued");
         }
+        Ok(answer.successful().iter().filter_map(|sent| sent.id().parse().ok()).collect())
     }
 }
 
 impl Queue for SqsQueue {
     async fn enqueue(&self, messages: &[Message]) -> Vec<usize> {
-        let mut sent = HashSet::new();
-        let (mut batch, mut bytes) = (Vec::new(), 0);
-        for (index, message) in messages.iter().enumerate() {
-            let body = message.body();
-            if batch.len() == BATCH_MAX || bytes + body.len() > BATCH_BYTES_MAX {
-                sent.extend(self.send(&batch).await);
-                batch.clear();
-                bytes = 0;
+        let mut queued = vec![false; messages.len()];
+        for batch in batches(messages) {
+            match self.send(&batch).await {
+                Ok(indexes) => {
+                    for index in indexes {
+                        if let Some(queued) = queued.get_mut(index) {
+                            *queued = true;
+                        }
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, messages = batch.len(), "not known to be queued");
+                }
             }
-            bytes += body.len();
-            batch.push((index, message, body));
         }
-        if !batch.is_empty() {
-            sent.extend(self.send(&batch).await);
-        }
-        (0..messages.len()).filter(|index| !sent.contains(index)).collect()
+        queued.iter().enumerate().filter(|(_, queued)| !**queued).map(|(index, _)| index).collect()
     }
 
     async fn wait(&self, receipt: &Receipt, wait_s: u64) -> Result<(), EngineError> {
-        let seconds = i32::try_from(wait_s.min(VISIBILITY_S_MAX)).unwrap_or_default();
-        let changed = self
-            .client
+        let change = self
+            .clients
+            .sqs()
             .change_message_visibility()
-            .queue_url(&self.queue_url)
+            .queue_url(self.url()?)
             .receipt_handle(&receipt.0)
-            .visibility_timeout(seconds)
-            .send()
-            .await;
-        // A stale receipt, or any other failure: the message comes again by itself and is judged.
-        if let Err(error) = changed {
-            tracing::warn!(error = %failed("delay message")(error), "it comes at its queue's visibility");
+            .visibility_timeout(i32::try_from(wait_s.min(WAIT_S_MAX)).unwrap_or(i32::MAX));
+        match change.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if is_stale(error.code(), error.message()) => Ok(()),
+            Err(error) => Err(failed("delay message")(error)),
         }
-        Ok(())
     }
 
     async fn reject(&self, body: &str, reason: &str) -> Result<(), EngineError> {
-        let queue = Environment::needed("WAXSEAL_REJECTED_QUEUE_URL", &self.rejected_queue_url)?;
-        let reason: String = reason.chars().take(256).collect();
-        let attribute = MessageAttributeValue::builder().data_type("String").string_value(reason);
-        let attribute = attribute.build().map_err(failed("put aside"))?;
-        // An empty body is refused by SQS, and one over its bound would be as well.
-        let body: String = body.chars().take(BATCH_BYTES_MAX / 4).collect();
-        self.client
+        let url = Environment::needed("WAXSEAL_REJECTED_QUEUE_URL", &self.rejected_queue_url)?;
+        let reason = MessageAttributeValue::builder()
+            .data_type("String")
+            .string_value(said(reason))
+            .build()
+            .map_err(|error| EngineError::new("put aside", error))?;
+        let body = body.get(..body.floor_char_boundary(REJECTED_BYTES_MAX)).unwrap_or(body);
+        let send = self
+            .clients
+            .sqs()
             .send_message()
-            .queue_url(queue)
-            .message_body(if body.is_empty() { "(empty)" } else { &body })
-            .message_attributes("reason", attribute)
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(failed("put aside"))
+            .queue_url(url)
+            .message_body(if body.is_empty() { "(empty)" } else { body })
+            .message_attributes("reason", reason);
+        send.send().await.map(|_| ()).map_err(failed("put aside"))
+    }
+}
+
+/// Whether a receipt was refused because its message is visible again, received again or gone.
+fn is_stale(code: Option<&str>, message: Option<&str>) -> bool {
+    let code = code.unwrap_or_default();
+    let code = code.rsplit_once('.').map_or(code, |(_, code)| code);
+    let message = message.unwrap_or_default();
+    match code {
+        "ReceiptHandleIsInvalid" | "MessageNotInflight" => true,
+        "InvalidParameterValue" => {
+            ["expired", "not available", "does not exist"].iter().any(|word| message.contains(word))
+        }
+        _ => false,
+    }
+}
+
+/// A reason as SQS takes one: some text, without control characters.
+fn said(reason: &str) -> String {
+    let plain = reason.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let plain: String = plain.take(REASON_CHARS_MAX).collect();
+    if plain.trim().is_empty() { "unknown".to_owned() } else { plain }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stale_receipt_is_told_from_a_wrong_call() {
+        let expired = "Value x for parameter ReceiptHandle is invalid. Reason: The receipt handle \
+                       has expired.";
+        assert!(is_stale(Some("InvalidParameterValue"), Some(expired)));
+        assert!(is_stale(Some("ReceiptHandleIsInvalid"), None));
+        assert!(is_stale(Some("AWS.SimpleQueueService.MessageNotInflight"), None));
+        let wrong = "Value 99999 for parameter VisibilityTimeout is invalid.";
+        assert!(!is_stale(Some("InvalidParameterValue"), Some(wrong)));
+        assert!(!is_stale(Some("AccessDenied"), None));
+        assert!(!is_stale(None, None));
+    }
+
+    #[test]
+    fn a_reason_is_never_empty_and_never_long() {
+        assert_eq!(said(" \n"), "unknown");
+        assert_eq!(said("a\u{7}b"), "a b");
+        assert_eq!(said(&"ä".repeat(300)).chars().count(), 256);
     }
 }

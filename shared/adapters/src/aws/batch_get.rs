@@ -1,0 +1,70 @@
+//! Items by their keys, consistently, many in one call.
+
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use waxseal_domain::ports::Clock as _;
+use waxseal_domain::ports::EngineError;
+use waxseal_domain::timestamp::Timestamp;
+
+use super::item::Item;
+use super::{DynamoStore, failed};
+use crate::clock::SystemClock;
+
+/// Keys that one call takes.
+const KEYS_MAX: usize = 100;
+/// Calls for what earlier ones left unprocessed: each answer is up to 16 MB, or throttled.
+const TRIES_MAX: u32 = 6;
+/// The first pause before a call for what was left; it doubles.
+const PAUSE_MS: u64 = 25;
+
+impl DynamoStore {
+    /// The items that there are, in no order.
+    pub(super) async fn batch_get(
+        &self,
+        step: &'static str,
+        keys: &[Item],
+    ) -> Result<Vec<Item>, EngineError> {
+        let mut found = Vec::with_capacity(keys.len());
+        for chunk in keys.chunks(KEYS_MAX) {
+            let mut open = chunk.to_vec();
+            for tries in 0..TRIES_MAX {
+                if tries > 0 {
+                    SystemClock.sleep_until(pause_until(tries)).await;
+                }
+                open = self.batch_get_once(step, open, &mut found).await?;
+                if open.is_empty() {
+                    break;
+                }
+            }
+            if !open.is_empty() {
+                return Err(EngineError::new(step, format!("{} keys left unread", open.len())));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Answers with the keys that were left unprocessed.
+    async fn batch_get_once(
+        &self,
+        step: &'static str,
+        keys: Vec<Item>,
+        found: &mut Vec<Item>,
+    ) -> Result<Vec<Item>, EngineError> {
+        let table = self.state_table()?;
+        let wanted = KeysAndAttributes::builder()
+            .set_keys(Some(keys))
+            .consistent_read(true)
+            .build()
+            .map_err(|error| EngineError::new(step, error))?;
+        let call = self.dynamodb().batch_get_item().request_items(table, wanted);
+        let mut answer = call.send().await.map_err(failed(step))?;
+        if let Some(items) = answer.responses.as_mut().and_then(|all| all.remove(table)) {
+            found.extend(items);
+        }
+        let open = answer.unprocessed_keys.as_mut().and_then(|all| all.remove(table));
+        Ok(open.map(|open| open.keys).unwrap_or_default())
+    }
+}
+
+fn pause_until(tries: u32) -> Timestamp {
+    SystemClock.now().plus_ms(PAUSE_MS.saturating_mul(1_u64 << tries.min(10)))
+}

@@ -1,0 +1,163 @@
+//! A delivery's row as an item, and back. The only place that knows its attributes.
+
+use waxseal_domain::delivery::{Delivery, DeliveryKey, Open, Status, StatusName};
+use waxseal_domain::id::{EndpointId, EventId, TenantName, Ticket};
+use waxseal_domain::ports::{Due, EngineError};
+
+use super::item::{
+    Item, find_text, json, key, ms, number, parse, read_json, read_ms, read_number, read_text,
+    text, unreadable,
+};
+
+/// The partition key of an event and its deliveries.
+pub(super) fn event_pk(tenant: &TenantName, event: &EventId) -> String {
+    format!("E#{tenant}#{event}")
+}
+
+/// The key of a delivery's item.
+pub(super) fn delivery_key(delivery: &DeliveryKey) -> Item {
+    key(event_pk(&delivery.tenant, &delivery.event), format!("D#{}", delivery.endpoint))
+}
+
+/// The partition key of an endpoint's list.
+pub(super) fn endpoint_key(tenant: &TenantName, endpoint: &EndpointId) -> String {
+    format!("{tenant}#{endpoint}")
+}
+
+/// A delivery's whole item: in the due index while open, in its endpoint's list unless it
+/// succeeded at first, and removed by time only once it is final.
+pub(super) fn item_of(row: &Delivery) -> Result<Item, EngineError> {
+    let mut item = delivery_key(&row.key);
+    let mut set = |name: &str, value| item.insert(name.to_owned(), value);
+    set("born", ms(row.born));
+    set("status", text(StatusName::from(&row.status).as_str()));
+    set("attempts", number(row.attempts));
+    set("base", number(row.base));
+    set("log", json(&row.log)?);
+    if let Some(reason) = row.reason_word() {
+        set("reason", text(reason));
+    }
+    if let Some(open) = row.open() {
+        set("next_at", ms(open.next_at));
+        set("due_shard", text(row.key.due_shard().to_string()));
+        set("due_at", ms(open.due_at));
+        set("claims", number(open.claims));
+        if let Some(holder) = &open.holder {
+            set("holder", text(holder.as_str()));
+        }
+    }
+    if let Some(at) = row.expires_at() {
+        set("ttl", number(at.seconds()));
+    }
+    if row.is_listed() {
+        set("endpoint_key", text(endpoint_key(&row.key.tenant, &row.key.endpoint)));
+    }
+    Ok(item)
+}
+
+/// The row of an item.
+pub(super) fn row_of(item: &Item) -> Result<Delivery, EngineError> {
+    Ok(Delivery {
+        key: key_of(item)?,
+        born: read_ms(item, "born")?,
+        status: status_of(item)?,
+        attempts: read_number(item, "attempts")?,
+        base: read_number(item, "base")?,
+        log: read_json(item, "log")?,
+    })
+}
+
+/// Which delivery an item of the table, or of an index, is.
+pub(super) fn key_of(item: &Item) -> Result<DeliveryKey, EngineError> {
+    let (pk, sk) = (read_text(item, "pk")?, read_text(item, "sk")?);
+    let mut parts = pk.split('#');
+    let (Some("E"), Some(tenant), Some(event), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(unreadable("pk", "is no delivery's"));
+    };
+    let endpoint = sk.strip_prefix("D#").ok_or_else(|| unreadable("sk", "is no delivery's"))?;
+    Ok(DeliveryKey {
+        tenant: parse("pk", tenant)?,
+        event: parse("pk", event)?,
+        endpoint: parse("sk", endpoint)?,
+    })
+}
+
+/// An entry of the due index.
+pub(super) fn due_of(item: &Item) -> Result<Due, EngineError> {
+    Ok(Due {
+        key: key_of(item)?,
+        due_at: read_ms(item, "due_at")?,
+        next_at: read_ms(item, "next_at")?,
+        claims: read_number(item, "claims")?,
+    })
+}
+
+fn status_of(item: &Item) -> Result<Status, EngineError> {
+    let status = read_text(item, "status")?;
+    if status != StatusName::Open.as_str() {
+        return Status::ended(status, find_text(item, "reason"))
+            .map_err(|error| EngineError::new("read item", error));
+    }
+    let holder = find_text(item, "holder");
+    let holder: Option<Ticket> = holder.map(|ticket| parse("holder", ticket)).transpose()?;
+    Ok(Status::Open(Open {
+        next_at: read_ms(item, "next_at")?,
+        holder,
+        due_at: read_ms(item, "due_at")?,
+        claims: read_number(item, "claims")?,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use waxseal_domain::delivery::{CancelledReason, End, FailedReason};
+    use waxseal_domain::timestamp::Timestamp;
+
+    use super::*;
+
+    fn pending() -> Delivery {
+        let key = DeliveryKey {
+            tenant: "acme".parse().unwrap(),
+            event: "a_b:c-1".parse().unwrap(),
+            endpoint: "ep_1".parse().unwrap(),
+        };
+        Delivery::pending(key, Timestamp::from_ms(1_000))
+    }
+
+    #[test]
+    fn a_row_is_read_back() {
+        let held = pending().replayed("t1".parse().unwrap(), Timestamp::from_ms(5_000));
+        let ends = [End::Failed(FailedReason::Gone), End::Cancelled(CancelledReason::Requested)];
+        let ended = ends.map(|end| pending().ended(end));
+        let delivered = Delivery { status: Status::Delivered, attempts: 1, ..pending() };
+        for row in [vec![pending(), held, delivered], ended.to_vec()].concat() {
+            assert_eq!(row_of(&item_of(&row).unwrap()).unwrap(), row);
+        }
+    }
+
+    #[test]
+    fn an_open_row_is_in_the_due_index_and_never_expires() {
+        let item = item_of(&pending()).unwrap();
+        assert!(item.contains_key("due_shard") && !item.contains_key("ttl"));
+        assert_eq!(find_text(&item, "endpoint_key"), Some("acme#ep_1"));
+        assert_eq!(due_of(&item).unwrap().key, pending().key);
+    }
+
+    #[test]
+    fn a_first_try_success_is_in_no_index() {
+        let row = Delivery { status: Status::Delivered, attempts: 1, ..pending() };
+        let item = item_of(&row).unwrap();
+        let indexed = ["due_shard", "due_at", "endpoint_key"];
+        assert!(indexed.iter().all(|name| !item.contains_key(*name)));
+        assert!(item.contains_key("ttl"));
+    }
+
+    #[test]
+    fn an_items_key_reads_in_one_way_only() {
+        for (pk, sk) in [("E#a#b#c", "D#ep_1"), ("T#a", "D#ep_1"), ("E#a#b", "#")] {
+            assert!(key_of(&key(pk, sk)).is_err(), "{pk} {sk}");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! A tenant's events, newest first.
+//!
+//! The index holds each day of a tenant in [`TIME_SHARDS`] parts. A page reads the parts of a day
+//! from its cursor on, merges them, and goes on with the day before; it looks at three days at
+//! most, so it may be empty and yet have a cursor. The index may lag: an event just accepted may
+//! be missing.
+
+use std::collections::HashMap;
+
+use waxseal_domain::id::{EventId, TenantName};
+use waxseal_domain::limits::{EVENT_RETENTION_S, FUTURE_MS, TIME_SHARDS};
+use waxseal_domain::ports::{EngineError, EventRow, Page, PageRequest};
+use waxseal_domain::timestamp::Timestamp;
+
+use super::delivery_item::event_pk;
+use super::events::{day_shard, event_key, event_of};
+use super::item::{number, read_ms, read_text, text, unreadable};
+use super::{DynamoStore, failed};
+
+/// Days that one page looks at.
+const DAYS_MAX: usize = 3;
+/// Entries asked for beside the page's: those that share the cursor's millisecond.
+const TIES: usize = 100;
+/// Queries of one part of a day, for one page.
+const QUERIES_MAX: usize = 8;
+const DAY_MS: u64 = 86_400_000;
+
+/// A place in the list: newer places are greater. Events of one millisecond go by their ids.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    born: u64,
+    id: String,
+}
+
+/// What a part of a day was found to hold before a place.
+struct Part {
+    places: Vec<Place>,
+    /// At this millisecond and before, there may be more.
+    unread_from: Option<u64>,
+}
+
+impl DynamoStore {
+    pub(super) async fn list_events_by_time(
+        &self,
+        tenant: &TenantName,
+        page: &PageRequest,
+        now: Timestamp,
+    ) -> Result<Page<EventRow>, EngineError> {
+        let oldest = now.minus_s(EVENT_RETENTION_S).ms();
+        let limit = page.limit.max(1);
+        let mut before = Place::start(page, now);
+        let mut places: Vec<Place> = Vec::new();
+        for _ in 0..DAYS_MAX {
+            let Some(day) = before.day_before() else { break };
+            let wanted = limit - places.len();
+            let (found, unread_from) = self.day(tenant, day, &before, wanted).await?;
+            let full = found.len() == wanted;
+            places.extend(found);
+            before = match (full, unread_from) {
+                (true, _) => places.last().cloned().unwrap_or(before),
+                // Only where thousands share a millisecond: on with the one before it.
+                (false, Some(born)) => Place { born, id: String::new() },
+                (false, None) => Place { born: day, id: String::new() },
+            };
+            if full || unread_from.is_some() || before.born <= oldest {
+                break;
+            }
+        }
+        places.retain(|place| place.born >= oldest);
+        let cursor = (before.born > oldest).then(|| format!("{}_{}", before.born, before.id));
+        Ok(Page { items: self.events_at(tenant, &places).await?, cursor })
+    }
+
+    /// The newest of a day before a place, and where the unread begins if they are not enough.
+    async fn day(
+        &self,
+        tenant: &TenantName,
+        day: u64,
+        before: &Place,
+        wanted: usize,
+    ) -> Result<(Vec<Place>, Option<u64>), EngineError> {
+        let mut parts = Vec::new();
+        for shard in 0..TIME_SHARDS {
+            let part = day_shard(tenant, &Timestamp::from_ms(day).day(), shard);
+            parts.push(self.part(&part, before, wanted).await?);
+        }
+        Ok(merged(parts, wanted))
+    }
+
+    async fn part(&self, part: &str, before: &Place, wanted: usize) -> Result<Part, EngineError> {
+        let mut places = Vec::new();
+        let (mut start, mut last) = (None, before.born);
+        for _ in 0..QUERIES_MAX {
+            let query = self
+                .dynamodb()
+                .query()
+                .table_name(self.state_table()?)
+                .index_name("by_time")
+                .key_condition_expression("day_shard = :part AND received_at <= :before")
+                .expression_attribute_values(":part", text(part))
+                .expression_attribute_values(":before", number(before.born))
+                .scan_index_forward(false)
+                .limit(i32::try_from(wanted.saturating_add(TIES)).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(start);
+            let answer = query.send().await.map_err(failed("list events"))?;
+            for item in answer.items() {
+                let id = read_text(item, "pk")?.rsplit_once('#').map(|(_, id)| id.to_owned());
+                let id = id.ok_or_else(|| unreadable("pk", "is no event's"))?;
+                let place = Place { born: read_ms(item, "received_at")?.ms(), id };
+                last = place.born;
+                if place < *before {
+                    places.push(place);
+                }
+            }
+            start = answer.last_evaluated_key;
+            let whole = places.iter().filter(|place| place.born > last).count();
+            if start.is_none() || whole >= wanted {
+                break;
+            }
+        }
+        Ok(Part { places, unread_from: start.map(|_| last) })
+    }
+
+    /// The events at those places, in their order. One that was removed meanwhile is left out.
+    async fn events_at(
+        &self,
+        tenant: &TenantName,
+        places: &[Place],
+    ) -> Result<Vec<EventRow>, EngineError> {
+        let ids = places.iter().filter_map(|place| place.id.parse::<EventId>().ok());
+        let keys: Vec<_> = ids.map(|id| event_key(tenant, &id)).collect();
+        let mut found = HashMap::new();
+        for item in self.batch_get("list events", &keys).await? {
+            let row = event_of(&item)?;
+            found.insert(event_pk(&row.event.tenant, &row.event.id), row);
+        }
+        let at = |place: &Place| {
+            let row = found.remove(&format!("E#{tenant}#{}", place.id));
+            row.filter(|row| row.born.ms() == place.born)
+        };
+        Ok(places.iter().filter_map(at).collect())
+    }
+}
+
+/// The newest places of all parts, none of which could come after one that is still unread.
+fn merged(parts: Vec<Part>, wanted: usize) -> (Vec<Place>, Option<u64>) {
+    let unread_from = parts.iter().filter_map(|part| part.unread_from).max();
+    let mut places: Vec<Place> = parts.into_iter().flat_map(|part| part.places).collect();
+    places.retain(|place| unread_from.is_none_or(|unread| place.born > unread));
+    places.sort_unstable_by(|one, other| other.cmp(one));
+    places.truncate(wanted);
+    (places, unread_from)
+}
+
+impl Place {
+    /// Where a page begins: strictly before its cursor; else now, or what clocks may differ by.
+    fn start(page: &PageRequest, now: Timestamp) -> Self {
+        let newest = || Self { born: now.ms().saturating_add(FUTURE_MS), id: String::new() };
+        let parts = page.cursor.as_deref().and_then(|cursor| cursor.split_once('_'));
+        let place = parts.and_then(|(born, id)| Some((born.parse().ok()?, id.to_owned())));
+        place.map_or_else(newest, |(born, id)| Self { born, id }).min(newest())
+    }
+
+    /// The first millisecond of the day that holds what comes next in the list.
+    fn day_before(&self) -> Option<u64> {
+        let next = if self.id.is_empty() { self.born.checked_sub(1)? } else { self.born };
+        Some(next - next % DAY_MS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(born: u64, id: &str) -> Place {
+        Place { born, id: id.to_owned() }
+    }
+
+    #[test]
+    fn merges_newest_first_and_never_past_what_is_unread() {
+        let one = Part {
+            places: vec![place(9, "a"), place(7, "b"), place(6, "c")],
+            unread_from: Some(6),
+        };
+        let two = Part { places: vec![place(9, "z"), place(5, "d")], unread_from: None };
+        let (places, unread_from) = merged(vec![one, two], 10);
+        assert_eq!(places, [place(9, "z"), place(9, "a"), place(7, "b")]);
+        assert_eq!(unread_from, Some(6));
+    }
+
+    #[test]
+    fn begins_before_the_cursor_or_now() {
+        let now = Timestamp::from_ms(3 * DAY_MS);
+        let at = |cursor: Option<&str>| {
+            Place::start(&PageRequest { limit: 1, cursor: cursor.map(str::to_owned) }, now)
+        };
+        assert_eq!(at(Some("5_a_b")), place(5, "a_b"));
+        assert_eq!(at(Some("nonsense")), at(None));
+        assert_eq!(at(Some("18446744073709551615_x")), at(None), "a bounded number of days");
+        assert_eq!(place(2 * DAY_MS, "").day_before(), Some(DAY_MS));
+        assert_eq!(place(2 * DAY_MS, "a").day_before(), Some(2 * DAY_MS));
+        assert_eq!(place(0, "").day_before(), None);
+    }
+}

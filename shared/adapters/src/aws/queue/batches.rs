@@ -1,0 +1,112 @@
+//! Messages in the batches that SQS takes: ten, and 1 MiB in sum.
+
+use waxseal_domain::message::Message;
+
+/// Messages in a batch.
+const ENTRIES_MAX: usize = 10;
+/// Bytes in a batch: SQS takes 1,048,576.
+const BYTES_MAX: usize = 1_000_000;
+/// Longest delay of a message, in seconds. A longer one is the sweep's, which parks the row.
+const DELAY_S_MAX: u32 = 900;
+
+/// A message as it is sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Outgoing {
+    /// Which of the messages it is.
+    pub(super) index: usize,
+    pub(super) body: String,
+    pub(super) group: String,
+    pub(super) delay_s: i32,
+}
+
+/// All messages, in their order.
+pub(super) fn batches(messages: &[Message]) -> Vec<Vec<Outgoing>> {
+    let mut batches: Vec<Vec<Outgoing>> = Vec::new();
+    let mut bytes = 0;
+    for (index, message) in messages.iter().enumerate() {
+        let outgoing = Outgoing::new(index, message);
+        let size = outgoing.body.len();
+        match batches.last_mut() {
+            Some(batch) if batch.len() < ENTRIES_MAX && bytes + size <= BYTES_MAX => {
+                batch.push(outgoing);
+                bytes += size;
+            }
+            _ => {
+                batches.push(vec![outgoing]);
+                bytes = size;
+            }
+        }
+    }
+    batches
+}
+
+impl Outgoing {
+    fn new(index: usize, message: &Message) -> Self {
+        let delay_s = i32::try_from(message.delay_s.min(DELAY_S_MAX)).unwrap_or(0);
+        let body = Some(message.body()).filter(|body| is_sendable(body));
+        let body = body.unwrap_or_else(|| without_payload(message).body());
+        Self { index, body, group: message.tenant.to_string(), delay_s }
+    }
+}
+
+/// What SQS would refuse for good: too long, or with one of the two characters that it knows not.
+/// JSON escapes every other one of those.
+fn is_sendable(body: &str) -> bool {
+    body.len() <= BYTES_MAX && !body.contains(['\u{fffe}', '\u{ffff}'])
+}
+
+/// The same, to be read from the event's row: its bytes are the sender's, and are not changed.
+fn without_payload(message: &Message) -> Message {
+    Message { payload: None, check: true, ..message.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::value::RawValue;
+    use waxseal_domain::delivery::DeliveryKey;
+    use waxseal_domain::timestamp::Timestamp;
+
+    use super::*;
+
+    fn message(payload: &str) -> Message {
+        let key = DeliveryKey {
+            tenant: "acme".parse().unwrap(),
+            event: "e1".parse().unwrap(),
+            endpoint: "ep_1".parse().unwrap(),
+        };
+        let payload: Arc<RawValue> = RawValue::from_string(payload.to_owned()).unwrap().into();
+        Message::first(&key, Timestamp::from_ms(1), "t1".parse().unwrap(), payload)
+    }
+
+    fn sizes(messages: &[Message]) -> Vec<usize> {
+        batches(messages).iter().map(Vec::len).collect()
+    }
+
+    #[test]
+    fn a_batch_holds_ten_and_a_megabyte() {
+        assert_eq!(sizes(&vec![message("1"); 25]), [10, 10, 5]);
+        let large = message(&format!("\"{}\"", "x".repeat(300_000)));
+        assert_eq!(sizes(&vec![large; 7]), [3, 3, 1]);
+        assert!(batches(&[]).is_empty());
+        let all: Vec<usize> =
+            batches(&vec![message("1"); 25]).iter().flatten().map(|o| o.index).collect();
+        assert_eq!(all, (0..25).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_delay_is_at_most_what_the_queue_takes() {
+        let late = Message { delay_s: 901, ..message("1") };
+        assert_eq!(batches(&[late])[0][0].delay_s, 900);
+    }
+
+    #[test]
+    fn what_the_queue_would_refuse_is_read_from_the_row() {
+        for payload in ["\"\u{ffff}\"".to_owned(), format!("\"{}\"", "x".repeat(1_100_000))] {
+            let batches = batches(&[message(&payload)]);
+            let sent = Message::parse(&batches[0][0].body).unwrap();
+            assert!(sent.payload.is_none() && sent.check);
+        }
+    }
+}
