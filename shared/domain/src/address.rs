@@ -45,6 +45,12 @@ pub enum AddressFault {
     /// Too long.
     #[error("is longer than {URL_CHARS_MAX} characters")]
     TooLong,
+    /// White space or control characters, which URL parsers drop in silence.
+    #[error("must not hold white space or control characters")]
+    WhiteSpace,
+    /// A part after `#`, which would never be sent.
+    #[error("must not have a fragment")]
+    Fragment,
     /// Not `https`.
     #[error("must be https")]
     NotHttps,
@@ -68,7 +74,13 @@ impl AddressRules {
         if text.chars().count() > URL_CHARS_MAX {
             return Err(AddressFault::TooLong);
         }
+        if text.contains(|character: char| character.is_whitespace() || character.is_control()) {
+            return Err(AddressFault::WhiteSpace);
+        }
         let url = Url::parse(text).map_err(|_| AddressFault::NotAUrl)?;
+        if url.fragment().is_some() {
+            return Err(AddressFault::Fragment);
+        }
         if !matches!(url.scheme(), "https" | "http") || url.host().is_none() {
             return Err(AddressFault::NotHttps);
         }
