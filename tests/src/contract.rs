@@ -10,8 +10,8 @@ use waxseal_domain::id::{ApiKeyId, EndpointId, TenantName, Ticket};
 use waxseal_domain::limits::{DUE_SHARDS, EVENT_RETENTION_S};
 use waxseal_domain::message::Message;
 use waxseal_domain::ports::{
-    Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EventStore as _, KeyVault as _,
-    PageRequest, Put, Queue as _,
+    Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EventStore as _,
+    KeyVault as _, PageRequest, Put, Queue as _,
 };
 use waxseal_domain::retry::Next;
 use waxseal_domain::secret::{Secret, SecretContext};
@@ -123,18 +123,21 @@ pub async fn a_due_delivery_is_claimed_once<E: Engine>(engine: &E, tenant: &Tena
     assert_eq!((due.next_at, due.claims), (now.plus_s(100), 0));
     let (one, two): (Ticket, Ticket) = ("t1".parse().unwrap(), "t2".parse().unwrap());
     let until = now.plus_s(240);
-    assert_eq!(engine.store().claim(&due, &one, until).await.unwrap(), Some(now));
-    assert_eq!(engine.store().claim(&due, &two, until).await.unwrap(), None, "claimed twice");
+    let claim =
+        |ticket: &Ticket| Claim { ticket: ticket.clone(), due_at: until, taken_at: Some(now) };
+    assert_eq!(engine.store().claim(&due, &claim(&one)).await.unwrap(), Some(now));
+    assert_eq!(engine.store().claim(&due, &claim(&two)).await.unwrap(), None, "claimed twice");
     let row = engine.store().delivery(&key).await.unwrap().unwrap();
     let open = row.open().unwrap();
     assert_eq!((open.holder.as_ref(), open.due_at, open.claims), (Some(&one), until, 1));
+    assert_eq!(open.taken_at, Some(now));
     assert!(find_due(engine, &key, now).await.is_none(), "its lease runs");
     assert!(find_due(engine, &key, until).await.is_some(), "its lease ends");
     let ended = row.ended(End::Failed(FailedReason::Crashed));
     let guard = Guard::for_attempt(now, 1);
     assert_eq!(engine.store().record_attempt(guard, &ended).await.unwrap(), Written::Done);
     assert!(find_due(engine, &key, until).await.is_none(), "a final row is not due");
-    assert_eq!(engine.store().claim(&due, &two, until).await.unwrap(), None);
+    assert_eq!(engine.store().claim(&due, &claim(&two)).await.unwrap(), None);
 }
 
 async fn find_due<E: Engine>(

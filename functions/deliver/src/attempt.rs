@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use waxseal_domain::attempt::Attempt;
 use waxseal_domain::delivery::{
-    CancelledReason, Delivery, End, FailedReason, Guard, Settlement, StatusName, Turn, Written,
+    CancelledReason, Delivery, End, FailedReason, Guard, Open, Settlement, Status, StatusName,
+    Turn, Written, lease_until,
 };
 use waxseal_domain::dispatch::dispatch;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint};
@@ -13,7 +14,7 @@ use waxseal_domain::judge::{Verdict, judge};
 use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, FRESH_S};
 use waxseal_domain::message::Received;
 use waxseal_domain::ports::{
-    Clock as _, ConfigStore as _, DeliveryStore as _, Engine, EngineError, Queue as _,
+    Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EngineError, Queue as _,
 };
 use waxseal_domain::retry::Next;
 use waxseal_domain::subscription::Candidate;
@@ -31,8 +32,12 @@ pub async fn attempt<E: Engine>(
     deadline: Timestamp,
 ) -> Result<Settled, EngineError> {
     let Found { row, event } = find(engine, received).await?;
-    let number = match judge(row.as_ref(), received, engine.clock().now()) {
-        Verdict::Drive(number) => number,
+    let (row, number) = match judge(row.as_ref(), received, engine.clock().now()) {
+        Verdict::Drive(number) => (row, number),
+        Verdict::Take(number) => match take(engine, received, row).await? {
+            Some(row) => (Some(row), number),
+            None => return Ok(Settled::Done),
+        },
         verdict @ (Verdict::Wait(_) | Verdict::Park(_) | Verdict::Drop | Verdict::End(_)) => {
             return follow(engine, received, row, verdict).await;
         }
@@ -118,6 +123,27 @@ fn wanted(endpoint: Option<Arc<Endpoint>>, event: &Event) -> Result<Arc<Endpoint
     Ok(endpoint)
 }
 
+/// A late delivery may have several messages, received at once after a backlog: the one that claims
+/// the row drives, the others have nothing to do. As with the sweep's claim, the row stays watched.
+async fn take<E: Engine>(
+    engine: &E,
+    received: &Received,
+    row: Option<Delivery>,
+) -> Result<Option<Delivery>, EngineError> {
+    let Some((row, open)) = row.and_then(|row| row.open().cloned().map(|open| (row, open))) else {
+        return Ok(None);
+    };
+    let now = engine.clock().now();
+    let (key, due_at) = (row.key.clone(), open.due_at);
+    let due = Due { key, due_at, next_at: open.next_at, claims: open.claims };
+    let due_at = lease_until(now, open.next_at, open.claims);
+    let claim = Claim { ticket: received.message.ticket.clone(), due_at, taken_at: Some(now) };
+    let claimed = engine.store().claim(&due, &claim).await?;
+    let (holder, claims) = (Some(claim.ticket), open.claims + 1);
+    let status = Status::Open(Open { holder, due_at, claims, taken_at: Some(now), ..open });
+    Ok(claimed.map(|_| Delivery { status, ..row }))
+}
+
 /// D5, repeated until the deadline where the store is slow: a POST was made, and must be recorded.
 async fn record<E: Engine>(
     engine: &E,
@@ -160,7 +186,7 @@ async fn follow<E: Engine>(
             return Ok(Settled::Again);
         }
         // Never a second POST in one invocation: the message comes again and is judged anew.
-        Verdict::Drive(_) => return Ok(Settled::Again),
+        Verdict::Drive(_) | Verdict::Take(_) => return Ok(Settled::Again),
         Verdict::Park(at) => row.parked(at),
         Verdict::End(end) => row.ended(end),
     };

@@ -5,7 +5,7 @@
 
 use waxseal_domain::delivery::lease_until;
 use waxseal_domain::limits::DUE_SHARDS;
-use waxseal_domain::ports::{Clock as _, DeliveryStore as _, Due, Engine, EngineError};
+use waxseal_domain::ports::{Claim, Clock as _, DeliveryStore as _, Due, Engine, EngineError};
 use waxseal_domain::timestamp::Timestamp;
 
 /// Entries looked at in one turn of a shard.
@@ -56,5 +56,6 @@ async fn reissue<E: Engine>(engine: &E, due: &Due) -> Result<bool, EngineError> 
         tracing::error!(%tenant, %delivery, claims = due.claims, "claimed again and again");
     }
     let due_at = lease_until(engine.clock().now(), due.next_at, due.claims);
-    engine.claim_and_enqueue(due, engine.ticket(), due_at).await
+    let claim = Claim { ticket: engine.ticket(), due_at, taken_at: None };
+    engine.claim_and_enqueue(due, claim).await
 }

@@ -89,8 +89,10 @@ pub struct Open {
     pub holder: Option<Ticket>,
     /// When the sweep must look.
     pub due_at: Timestamp,
-    /// The sweep's claims since the last recorded result.
+    /// Claims since the last recorded result.
     pub claims: u32,
+    /// When a late message took the row to drive it: others leave it alone for a while.
+    pub taken_at: Option<Timestamp>,
 }
 
 /// Why a delivery was given up.
@@ -151,7 +153,7 @@ pub struct Turn {
 impl Delivery {
     /// A delivery without a row.
     pub fn pending(key: DeliveryKey, born: Timestamp) -> Self {
-        let open = Open { next_at: born, holder: None, due_at: born, claims: 0 };
+        let open = Open { next_at: born, holder: None, due_at: born, claims: 0, taken_at: None };
         Self { key, born, status: Status::Open(open), attempts: 0, base: 0, log: Vec::new() }
     }
 
@@ -251,7 +253,7 @@ impl Delivery {
     pub fn replayed(self, ticket: Ticket, now: Timestamp) -> Self {
         let base = if self.open().is_some() { self.base } else { self.attempts };
         let due_at = now.plus_s(LEASE_S);
-        let open = Open { next_at: now, holder: Some(ticket), due_at, claims: 1 };
+        let open = Open { next_at: now, holder: Some(ticket), due_at, claims: 1, taken_at: None };
         Self { status: Status::Open(open), base, ..self }
     }
 
@@ -269,7 +271,7 @@ impl Delivery {
         let due_at = watch
             .filter(|&due_at| due_at >= next_at.plus_s(LEASE_S))
             .unwrap_or_else(|| next_at.plus_s(GRACE_S));
-        Open { next_at, holder: Some(holder), due_at, claims: 0 }
+        Open { next_at, holder: Some(holder), due_at, claims: 0, taken_at: None }
     }
 }
 
@@ -288,7 +290,8 @@ impl Status {
 
 impl Open {
     fn parked(next_at: Timestamp) -> Self {
-        Self { next_at, holder: None, due_at: next_at.minus_s(AHEAD_S), claims: 0 }
+        let due_at = next_at.minus_s(AHEAD_S);
+        Self { next_at, holder: None, due_at, claims: 0, taken_at: None }
     }
 }
 

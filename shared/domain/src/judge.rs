@@ -2,7 +2,7 @@
 
 use crate::delivery::{Delivery, End, FailedReason, Open};
 use crate::limits::{
-    EARLY_MS, EVENT_RETENTION_S, EXPIRY_MARGIN_S, PARK_AT_RECEIVE, PRIVILEGE_S, SHORT_S,
+    EARLY_MS, EVENT_RETENTION_S, EXPIRY_MARGIN_S, LATE_S, PARK_AT_RECEIVE, PRIVILEGE_S, SHORT_S,
 };
 use crate::message::Received;
 use crate::timestamp::Timestamp;
@@ -12,6 +12,8 @@ use crate::timestamp::Timestamp;
 pub enum Verdict {
     /// Make attempt number so-and-so.
     Drive(u32),
+    /// The same, but claim the row first: it is so late that other messages may be about to.
+    Take(u32),
     /// Come again then.
     Wait(Timestamp),
     /// Put the delivery to rest until then; the sweep brings it back.
@@ -35,15 +37,19 @@ pub fn judge(row: Option<&Delivery>, received: &Received, now: Timestamp) -> Ver
     if is_expiring(row.born, now) {
         return Verdict::End(End::Failed(FailedReason::Expired));
     }
-    let drive = Verdict::Drive(row.attempts + 1);
-    if open.holder.as_ref() == Some(&message.ticket) {
-        return if now.plus_ms(EARLY_MS) >= open.next_at {
-            drive
-        } else {
-            wait(open, received, now)
-        };
+    let number = row.attempts + 1;
+    let since = open.next_at.max(open.taken_at.unwrap_or_default());
+    if open.holder.as_ref() != Some(&message.ticket) {
+        let is_lost = now >= since.plus_s(PRIVILEGE_S);
+        return if is_lost { Verdict::Take(number) } else { Verdict::Drop };
     }
-    if now >= open.next_at.plus_s(PRIVILEGE_S) { drive } else { Verdict::Drop }
+    if now.plus_ms(EARLY_MS) < open.next_at {
+        wait(open, received, now)
+    } else if now < since.plus_s(LATE_S) {
+        Verdict::Drive(number)
+    } else {
+        Verdict::Take(number)
+    }
 }
 
 fn first(born: Timestamp, now: Timestamp) -> Verdict {
@@ -92,7 +98,8 @@ mod tests {
         let mut row = Delivery::pending(key(), BORN);
         row.attempts = 2;
         let holder = holder.map(|text| text.parse().unwrap());
-        row.status = Status::Open(Open { next_at, holder, due_at: next_at, claims: 0 });
+        row.status =
+            Status::Open(Open { next_at, holder, due_at: next_at, claims: 0, taken_at: None });
         row
     }
 
@@ -139,8 +146,24 @@ mod tests {
             let row = open(holder, BORN);
             let at = |s| judge(Some(&row), &received("t", 1), BORN.plus_s(s));
             assert_eq!(at(PRIVILEGE_S - 1), Verdict::Drop);
-            assert_eq!(at(PRIVILEGE_S), Verdict::Drive(3));
+            assert_eq!(at(PRIVILEGE_S), Verdict::Take(3));
         }
+    }
+
+    #[test]
+    fn a_late_holder_takes_the_row_first_and_what_is_taken_is_left_alone() {
+        let mut row = open(Some("h"), BORN);
+        let at = |row: &Delivery, ticket: &str, s| {
+            judge(Some(row), &received(ticket, 1), BORN.plus_s(s))
+        };
+        assert_eq!(at(&row, "h", LATE_S - 1), Verdict::Drive(3));
+        assert_eq!(at(&row, "h", LATE_S), Verdict::Take(3));
+        if let Status::Open(open) = &mut row.status {
+            open.taken_at = Some(BORN.plus_s(1_000));
+        }
+        assert_eq!(at(&row, "t", 1_000 + PRIVILEGE_S - 1), Verdict::Drop);
+        assert_eq!(at(&row, "t", 1_000 + PRIVILEGE_S), Verdict::Take(3));
+        assert_eq!(at(&row, "h", 1_001), Verdict::Drive(3), "it has taken it itself");
     }
 
     #[test]

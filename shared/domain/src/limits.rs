@@ -68,6 +68,9 @@ pub const LEASE_S: u64 = 120;
 pub const LEASE_S_MAX: u64 = 4 * 3_600;
 /// The holder's head start over any other message: more than visibility and time-out together.
 pub const PRIVILEGE_S: u64 = 120;
+/// From so late on, the holder too takes the row before it drives: it is done before
+/// [`PRIVILEGE_S`] gives another the right to.
+pub const LATE_S: u64 = 90;
 /// The receive from which a wait parks, so that waiting never reaches `maxReceiveCount` (20).
 pub const PARK_AT_RECEIVE: u32 = 15;
 /// Clocks of two machines may differ by so much before an early message is told to wait.

@@ -8,7 +8,8 @@ mod store;
 
 pub use engine::Engine;
 pub use store::{
-    ConfigStore, DeliveryStore, Due, EventRow, EventStore, Page, PageRequest, Put, Store, Tenant,
+    Claim, ConfigStore, DeliveryStore, Due, EventRow, EventStore, Page, PageRequest, Put, Store,
+    Tenant,
 };
 
 use std::fmt;

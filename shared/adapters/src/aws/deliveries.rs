@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, StatusName, Written};
-use waxseal_domain::id::{EndpointId, EventId, TenantName, Ticket};
-use waxseal_domain::ports::{DeliveryStore, Due, EngineError, EventRow, Page, PageRequest};
+use waxseal_domain::id::{EndpointId, EventId, TenantName};
+use waxseal_domain::ports::{Claim, DeliveryStore, Due, EngineError, EventRow, Page, PageRequest};
 use waxseal_domain::timestamp::Timestamp;
 
 use super::delivery_item::{delivery_key, due_of, endpoint_key, item_of, key_of, row_of};
@@ -91,27 +91,29 @@ impl DeliveryStore for DynamoStore {
         Ok(found)
     }
 
-    async fn claim(
-        &self,
-        due: &Due,
-        ticket: &Ticket,
-        due_at: Timestamp,
-    ) -> Result<Option<Timestamp>, EngineError> {
+    async fn claim(&self, due: &Due, claim: &Claim) -> Result<Option<Timestamp>, EngineError> {
+        let set = "SET #holder = :ticket, #due_at = :until, #claims = #claims + :one";
         let update = self
             .dynamodb()
             .update_item()
             .table_name(self.state_table()?)
             .set_key(Some(delivery_key(&due.key)))
-            .update_expression("SET #holder = :ticket, #due_at = :until, #claims = #claims + :one")
             .condition_expression("#status = :open AND #due_at = :seen")
             .set_expression_attribute_names(Some(names(["holder", "due_at", "claims", "status"])))
-            .expression_attribute_values(":ticket", text(ticket.as_str()))
-            .expression_attribute_values(":until", ms(due_at))
+            .expression_attribute_values(":ticket", text(claim.ticket.as_str()))
+            .expression_attribute_values(":until", ms(claim.due_at))
             .expression_attribute_values(":one", number(1_u32))
             .expression_attribute_values(":open", text(StatusName::Open.as_str()))
             .expression_attribute_values(":seen", ms(due.due_at))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let update = match claim.taken_at {
+            Some(at) => update
+                .update_expression(format!("{set}, #taken_at = :taken_at"))
+                .expression_attribute_names("#taken_at", "taken_at")
+                .expression_attribute_values(":taken_at", ms(at)),
+            None => update.update_expression(set),
+        };
         let error = match update.send().await {
             Ok(answer) => return answer.attributes().map(|row| read_ms(row, "born")).transpose(),
             Err(error) => error,
@@ -119,7 +121,10 @@ impl DeliveryStore for DynamoStore {
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => {
                 // Ours already: the answer was lost, and the SDK has repeated the claim.
-                let own = |row: &&Item| find_text(row, "holder") == Some(ticket.as_str());
+                let own = |row: &&Item| {
+                    find_text(row, "holder") == Some(claim.ticket.as_str())
+                        && read_ms(row, "due_at").is_ok_and(|at| at == claim.due_at)
+                };
                 refusal.item().filter(own).map(|row| read_ms(row, "born")).transpose()
             }
             _ => Err(failed("claim due delivery")(error)),

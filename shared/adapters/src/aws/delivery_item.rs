@@ -42,6 +42,9 @@ pub(super) fn item_of(row: &Delivery) -> Result<Item, EngineError> {
         set("due_shard", text(row.key.due_shard().to_string()));
         set("due_at", ms(open.due_at));
         set("claims", number(open.claims));
+        if let Some(at) = open.taken_at {
+            set("taken_at", ms(at));
+        }
         if let Some(holder) = &open.holder {
             set("holder", text(holder.as_str()));
         }
@@ -107,6 +110,7 @@ fn status_of(item: &Item) -> Result<Status, EngineError> {
         holder,
         due_at: read_ms(item, "due_at")?,
         claims: read_number(item, "claims")?,
+        taken_at: item.contains_key("taken_at").then(|| read_ms(item, "taken_at")).transpose()?,
     }))
 }
 

@@ -3,14 +3,14 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Open, Status, StatusName, Written};
 use waxseal_domain::id::{EndpointId, EventId, TenantName, Ticket};
-use waxseal_domain::ports::{DeliveryStore, Due, EngineError, EventRow, Page, PageRequest};
+use waxseal_domain::ports::{Claim, DeliveryStore, Due, EngineError, EventRow, Page, PageRequest};
 use waxseal_domain::timestamp::Timestamp;
 
 use super::writer::Durability;
 use super::{EmbeddedStore, events, schema_value};
 
 const COLUMNS: &str = "tenant, event, endpoint, born, status, reason, attempts, base, next_at, \
-                       holder, due_at, claims, log";
+                       holder, due_at, claims, log, taken_at";
 
 impl DeliveryStore for EmbeddedStore {
     async fn delivery(&self, key: &DeliveryKey) -> Result<Option<Delivery>, EngineError> {
@@ -43,15 +43,10 @@ impl DeliveryStore for EmbeddedStore {
         self.readers.read("read due index", move |connection| due(connection, now, limit)).await
     }
 
-    async fn claim(
-        &self,
-        due: &Due,
-        ticket: &Ticket,
-        due_at: Timestamp,
-    ) -> Result<Option<Timestamp>, EngineError> {
-        let (due, ticket) = (due.clone(), ticket.clone());
-        let claim = move |connection: &Connection| claim(connection, &due, &ticket, due_at);
-        self.writer.write("claim due delivery", Durability::Synced, claim, |_| ()).await
+    async fn claim(&self, due: &Due, claim: &Claim) -> Result<Option<Timestamp>, EngineError> {
+        let (due, claim) = (due.clone(), claim.clone());
+        let work = move |connection: &Connection| self::claim(connection, &due, &claim);
+        self.writer.write("claim due delivery", Durability::Synced, work, |_| ()).await
     }
 
     async fn deliveries_by_endpoint(
@@ -78,7 +73,7 @@ pub(super) fn record(
     }
     let sql = format!(
         "INSERT OR REPLACE INTO deliveries ({COLUMNS})
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
     );
     let open = row.open();
     connection.prepare_cached(&sql)?.execute(params![
@@ -95,6 +90,7 @@ pub(super) fn record(
         open.map(|open| schema_value::ms(open.due_at)),
         open.map(|open| open.claims),
         schema_value::json(&row.log)?,
+        open.and_then(|open| open.taken_at).map(schema_value::ms),
     ])?;
     Ok(Written::Done)
 }
@@ -123,19 +119,20 @@ pub(super) fn of_event(
 pub(super) fn claim(
     connection: &Connection,
     due: &Due,
-    ticket: &Ticket,
-    due_at: Timestamp,
+    claim: &Claim,
 ) -> rusqlite::Result<Option<Timestamp>> {
-    let sql = "UPDATE deliveries SET holder = ?1, due_at = ?2, claims = claims + 1
+    let sql = "UPDATE deliveries SET holder = ?1, due_at = ?2, claims = claims + 1,
+                 taken_at = coalesce(?7, taken_at)
                WHERE tenant = ?3 AND event = ?4 AND endpoint = ?5 AND status = 'open' AND due_at = ?6
                RETURNING born";
     let keys = params![
-        ticket.as_str(),
-        schema_value::ms(due_at),
+        claim.ticket.as_str(),
+        schema_value::ms(claim.due_at),
         due.key.tenant.as_str(),
         due.key.event.as_str(),
         due.key.endpoint.as_str(),
         schema_value::ms(due.due_at),
+        claim.taken_at.map(schema_value::ms),
     ];
     connection
         .prepare_cached(sql)?
@@ -209,5 +206,9 @@ fn read_status(row: &Row<'_>) -> rusqlite::Result<Status> {
         holder: holder.map_err(|error| schema_value::unreadable(9, error))?,
         due_at: schema_value::timestamp(row, 10)?,
         claims: row.get(11)?,
+        taken_at: row
+            .get::<_, Option<i64>>(13)?
+            .map(|_| schema_value::timestamp(row, 13))
+            .transpose()?,
     }))
 }

@@ -9,11 +9,9 @@ use rustls::pki_types::CertificateDer;
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::api_key::hash_of;
 use waxseal_domain::delivery::{Delivery, Guard, Settlement, Written};
-use waxseal_domain::id::Ticket;
 use waxseal_domain::limits::EVENT_RETENTION_S;
 use waxseal_domain::message::{Message, Received};
-use waxseal_domain::ports::{Clock as _, Due, Engine, EngineError, EventRow, Put};
-use waxseal_domain::timestamp::Timestamp;
+use waxseal_domain::ports::{Claim, Clock as _, Due, Engine, EngineError, EventRow, Put};
 
 use super::config::ConfigCache;
 use super::inbox::Inbox;
@@ -194,22 +192,17 @@ impl Engine for EmbeddedEngine {
     }
 
     /// T3: the claim and its message.
-    async fn claim_and_enqueue(
-        &self,
-        due: &Due,
-        ticket: Ticket,
-        due_at: Timestamp,
-    ) -> Result<bool, EngineError> {
+    async fn claim_and_enqueue(&self, due: &Due, claim: Claim) -> Result<bool, EngineError> {
         let (due, now) = (due.clone(), SystemClock.now());
-        let claim = move |connection: &Connection| {
-            let Some(born) = deliveries::claim(connection, &due, &ticket, due_at)? else {
+        let work = move |connection: &Connection| {
+            let Some(born) = deliveries::claim(connection, &due, &claim)? else {
                 return Ok(Vec::new());
             };
-            queue::insert_all(connection, vec![due.message(born, ticket, now)], now)
+            queue::insert_all(connection, vec![due.message(born, claim.ticket, now)], now)
         };
         let inbox = Arc::clone(&self.inbox);
         let then = move |inserted: &Vec<queue::Inserted>| queue::deliver_all(&inbox, inserted);
-        let written = self.store.writer.write("claim delivery", Durability::Synced, claim, then);
+        let written = self.store.writer.write("claim delivery", Durability::Synced, work, then);
         written.await.map(|inserted| !inserted.is_empty())
     }
 

@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS deliveries (
   tenant TEXT NOT NULL, event TEXT NOT NULL, endpoint TEXT NOT NULL, born INTEGER NOT NULL,
   status TEXT NOT NULL, reason TEXT, attempts INTEGER NOT NULL, base INTEGER NOT NULL,
   next_at INTEGER, holder TEXT, due_at INTEGER, claims INTEGER, log TEXT NOT NULL,
+  taken_at INTEGER,
   PRIMARY KEY (tenant, event, endpoint)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS deliveries_by_endpoint ON deliveries (tenant, endpoint, born, event)
@@ -43,8 +44,24 @@ pub(super) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
          PRAGMA temp_store = MEMORY;",
     )?;
     connection.execute_batch(SCHEMA)?;
+    add_column(&connection, "deliveries", "taken_at", "INTEGER")?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
+}
+
+/// For a file of an earlier version.
+fn add_column(
+    connection: &Connection,
+    table: &str,
+    column: &str,
+    kind: &str,
+) -> rusqlite::Result<()> {
+    let sql = "SELECT count(*) FROM pragma_table_info(?1) WHERE name = ?2";
+    let found: u32 = connection.query_row(sql, [table, column], |row| row.get(0))?;
+    if found == 0 {
+        connection.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column} {kind}"))?;
+    }
+    Ok(())
 }
 
 /// A connection that only reads.

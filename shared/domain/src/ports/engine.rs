@@ -3,8 +3,8 @@
 use std::future::Future;
 
 use super::{
-    Clock, DeliveryStore, Due, EngineError, EventRow, EventStore, KeyVault, Put, Queue, Sender,
-    Store,
+    Claim, Clock, DeliveryStore, Due, EngineError, EventRow, EventStore, KeyVault, Put, Queue,
+    Sender, Store,
 };
 use crate::address::AddressRules;
 use crate::delivery::{Delivery, Guard, Settlement, Written};
@@ -121,14 +121,13 @@ pub trait Engine: Send + Sync + 'static {
     fn claim_and_enqueue(
         &self,
         due: &Due,
-        ticket: Ticket,
-        due_at: Timestamp,
+        claim: Claim,
     ) -> impl Future<Output = Result<bool, EngineError>> + Send {
         async move {
-            let Some(born) = self.store().claim(due, &ticket, due_at).await? else {
+            let Some(born) = self.store().claim(due, &claim).await? else {
                 return Ok(false);
             };
-            let message = due.message(born, ticket, self.clock().now());
+            let message = due.message(born, claim.ticket, self.clock().now());
             Ok(self.queue().enqueue(&[message]).await.is_empty())
         }
     }

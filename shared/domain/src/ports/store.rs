@@ -80,6 +80,17 @@ pub struct Due {
     pub claims: u32,
 }
 
+/// What a claim writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// The message that is responsible from now on.
+    pub ticket: Ticket,
+    /// When the row is due again.
+    pub due_at: Timestamp,
+    /// When it is driven, where the claim is a late message's own; none where it is the sweep's.
+    pub taken_at: Option<Timestamp>,
+}
+
 /// A part of a list, newest first. It may be empty and yet have a cursor.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
@@ -165,13 +176,12 @@ pub trait DeliveryStore: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Answer<Vec<Due>>> + Send;
 
-    /// S2: if the row is still open and due exactly then, `ticket` holds it and it is due again at
-    /// `due_at`. Answers with the incarnation; none if another was faster.
+    /// S2: if the row is still open and due exactly then, the claim's ticket holds it from now on.
+    /// Answers with the incarnation; none if another was faster.
     fn claim(
         &self,
         due: &Due,
-        ticket: &Ticket,
-        due_at: Timestamp,
+        claim: &Claim,
     ) -> impl Future<Output = Answer<Option<Timestamp>>> + Send;
 
     /// An endpoint's deliveries that did not succeed at first, newest event first.

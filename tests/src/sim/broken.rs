@@ -1,0 +1,52 @@
+//! Guards of the protocol, each of which can be removed: the simulation must notice. They are removed
+//! in the simulation's own ports, so that the product holds no switch.
+
+/// A guard that is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// Every message of a delivery has the same ticket, so each is "the holder".
+    TicketAsHolder,
+    /// What was sent without an answer is sent again under the same ticket.
+    NewTicketOnUnknownAnswer,
+    /// A row that waits by visibility, or is held, is not in the due index.
+    Watch,
+    /// A claim takes the row out of the index.
+    Lease,
+    /// Every claim leases for two minutes.
+    DoublingLease,
+    /// Nobody but the holder ever drives; and no doubling.
+    PrivilegeAndDoubling,
+    /// A first receive goes unread however old its message is.
+    Fresh,
+    /// Attempt 1 is recorded only where there is no row at all.
+    AttemptsZero,
+    /// A replay opens the row outside of the index.
+    ReplayUnderTheIndex,
+    /// A refused record acknowledges its message; and there is no watch.
+    JudgeOnRefusal,
+    /// An event is written over the one of its id.
+    Dedupe,
+    /// A duplicate is acknowledged without a look at what was never sent.
+    ResendOnDuplicate,
+    /// A panic ends the whole batch.
+    CaughtPanic,
+}
+
+impl Broken {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::TicketAsHolder,
+        Self::NewTicketOnUnknownAnswer,
+        Self::Watch,
+        Self::Lease,
+        Self::DoublingLease,
+        Self::PrivilegeAndDoubling,
+        Self::Fresh,
+        Self::AttemptsZero,
+        Self::ReplayUnderTheIndex,
+        Self::JudgeOnRefusal,
+        Self::Dedupe,
+        Self::ResendOnDuplicate,
+        Self::CaughtPanic,
+    ];
+}

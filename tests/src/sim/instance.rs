@@ -1,0 +1,197 @@
+//! One function instance: the engine, with its own clock, its own copies, and faults at every call.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::Notify;
+use waxseal_domain::address::AddressRules;
+use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::id::{EndpointId, Ticket};
+use waxseal_domain::ports::EngineError;
+use waxseal_domain::timestamp::Timestamp;
+
+use super::world::{State, World};
+
+/// An instance: it answers while it lives.
+pub(super) struct Instance {
+    pub(super) world: Arc<World>,
+    pub(super) skew_ms: u64,
+    pub(super) copies: Mutex<BTreeMap<EndpointId, (Timestamp, Arc<Endpoint>)>>,
+    pub(super) list: Mutex<Option<(Timestamp, Arc<Vec<Endpoint>>)>>,
+    pub(super) turns: Mutex<Vec<Turn>>,
+    /// Tickets whose refused record is taken for "done": only where that guard is broken.
+    pub(super) acknowledged: Mutex<BTreeSet<String>>,
+    pub(super) address_rules: AddressRules,
+    /// Tells that it has crashed.
+    pub(super) ended: Notify,
+    is_dead: AtomicBool,
+    /// One invocation at a time, as on Lambda.
+    is_busy: AtomicBool,
+}
+
+/// A message that is being driven.
+#[derive(Clone, Debug)]
+pub(super) struct Turn {
+    pub(super) delivery: String,
+    pub(super) ticket: Ticket,
+    pub(super) received_at: Timestamp,
+    /// Whether its row may go unread.
+    pub(super) is_unread: bool,
+}
+
+/// What a call meets.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    /// It fails, and nothing was done.
+    Refused,
+    /// It works, and the answer is lost.
+    Lost,
+    /// It works, the answer is lost, and the SDK calls again.
+    Repeated,
+    /// The instance ends before it.
+    CrashBefore,
+    /// The instance ends after it.
+    CrashAfter,
+    /// It takes very long.
+    Slow,
+}
+
+impl Instance {
+    /// A new one.
+    pub(super) fn start(world: &Arc<World>) -> Arc<Self> {
+        let skew_ms = world.random(|rng| rng.within(0, world.plan.skew_ms_max));
+        Arc::new(Self {
+            world: Arc::clone(world),
+            skew_ms,
+            copies: Mutex::default(),
+            list: Mutex::default(),
+            turns: Mutex::default(),
+            acknowledged: Mutex::default(),
+            address_rules: AddressRules::default(),
+            ended: Notify::new(),
+            is_dead: AtomicBool::new(false),
+            is_busy: AtomicBool::new(true),
+        })
+    }
+
+    /// A new one, or one that has served before; busy from now on.
+    pub(super) fn warm_or_new(world: &Arc<World>) -> Arc<Self> {
+        let warm = {
+            let state = &mut *world.state();
+            state.instances.retain(|instance| !instance.is_dead());
+            let idle = |instance: &&Arc<Self>| !instance.is_busy.load(Ordering::Relaxed);
+            let idle: Vec<_> = state.instances.iter().filter(idle).cloned().collect();
+            let reuse = !idle.is_empty() && !state.rng.one_in(3);
+            reuse.then(|| Arc::clone(state.rng.pick(&idle)))
+        };
+        if let Some(warm) = &warm {
+            warm.is_busy.store(true, Ordering::Relaxed);
+        }
+        warm.unwrap_or_else(|| {
+            let new = Self::start(world);
+            world.state().instances.push(Arc::clone(&new));
+            new
+        })
+    }
+
+    pub(super) fn is_dead(&self) -> bool {
+        self.is_dead.load(Ordering::Relaxed)
+    }
+
+    /// Its invocation has ended: it can serve another.
+    pub(super) fn rest(&self) {
+        self.is_busy.store(false, Ordering::Relaxed);
+    }
+
+    /// Ends it: none of its calls has an effect or an answer any more.
+    pub(super) fn end(&self) {
+        self.is_dead.store(true, Ordering::Relaxed);
+        self.ended.notify_one();
+    }
+
+    /// The time by its own clock.
+    pub(super) fn clock_now(&self) -> Timestamp {
+        self.world.now().plus_ms(self.skew_ms)
+    }
+
+    /// Waits for ever once it is dead.
+    pub(super) async fn alive(&self) {
+        if self.is_dead() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// One call to a store or a queue. `repeats`: whether the SDK would call again by itself.
+    pub(super) async fn call<T>(
+        &self,
+        what: &'static str,
+        repeats: bool,
+        mut effect: impl FnMut(&mut State, Timestamp) -> T,
+    ) -> Result<T, EngineError> {
+        self.alive().await;
+        let long = self.world.random(|rng| rng.one_in(50));
+        self.world.pause(1, if long { 1_500 } else { 40 }).await;
+        self.alive().await;
+        let fault = self.fault();
+        if let Some(fault) = fault {
+            self.world.say(|| format!("{what}: {fault:?}"));
+        }
+        let mut act = || {
+            let now = self.world.now();
+            effect(&mut self.world.state(), now)
+        };
+        let lost = || Err(EngineError::new(what, "simulated"));
+        match fault {
+            Some(Fault::CrashBefore) => self.crash().await,
+            Some(Fault::CrashAfter) => {
+                act();
+                self.crash().await
+            }
+            Some(Fault::Refused) => lost(),
+            Some(Fault::Repeated) if repeats => {
+                act();
+                self.world.pause(50, 3_000).await;
+                self.alive().await;
+                Ok(act())
+            }
+            Some(Fault::Lost | Fault::Repeated) => {
+                act();
+                lost()
+            }
+            Some(Fault::Slow) => {
+                self.world.pause(1_000, 20_000).await;
+                self.alive().await;
+                Ok(act())
+            }
+            None => {
+                let done = act();
+                self.world.pause(0, 10).await;
+                self.alive().await;
+                Ok(done)
+            }
+        }
+    }
+
+    async fn crash<T>(&self) -> T {
+        self.end();
+        std::future::pending().await
+    }
+
+    fn fault(&self) -> Option<Fault> {
+        let state = &mut *self.world.state();
+        if state.faults_left == 0 || !state.rng.one_in(self.world.plan.fault_once_in) {
+            return None;
+        }
+        state.faults_left -= 1;
+        state.faults += 1;
+        Some(*state.rng.pick(&[
+            Fault::Refused,
+            Fault::Lost,
+            Fault::Repeated,
+            Fault::CrashBefore,
+            Fault::CrashAfter,
+            Fault::Slow,
+        ]))
+    }
+}

@@ -1,0 +1,74 @@
+//! What must hold at the end. What must hold at each POST is checked there.
+
+use waxseal_domain::delivery::{Delivery, DeliveryKey, FailedReason, Status};
+
+use super::Report;
+use super::ports::position;
+use super::world::{State, World};
+
+pub(super) fn check(world: &World) -> Report {
+    let trace = world.trace();
+    let state = &mut *world.state();
+    let mut violations = std::mem::take(&mut state.violations);
+    for (event, targets) in &state.acknowledged {
+        for endpoint in targets {
+            let (tenant, event) = (world.tenant.clone(), event.clone());
+            let key = DeliveryKey { tenant, event, endpoint: endpoint.clone() };
+            match state.row(&key) {
+                None => violations.push(format!("{} was acknowledged and never sent", key.id())),
+                Some(row) if row.open().is_some() => {
+                    violations.push(format!("{} is not final: {:?}", key.id(), row.status));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    if !state.queue.is_empty() || !state.dead.is_empty() {
+        violations.push(format!("{} messages never end", state.queue.len() + state.dead.len()));
+    }
+    let rows: Vec<Delivery> =
+        state.rows.values().filter_map(|stored| stored.delivery.clone()).collect();
+    for row in rows {
+        check_row(world, state, &row, &mut violations);
+    }
+    let (acknowledged, posts) = (state.acknowledged.len(), state.posts.len());
+    Report { violations, acknowledged, posts, faults: state.faults, trace }
+}
+
+fn check_row(world: &World, state: &State, row: &Delivery, violations: &mut Vec<String>) {
+    let id = row.key.id().to_string();
+    let posts: Vec<_> = state.posts.iter().filter(|post| post.delivery == id).collect();
+    let count = u32::try_from(posts.len()).unwrap();
+    let duplicates = state.duplicates.get(&row.key.event).copied().unwrap_or_default();
+    let (event, endpoint) = (position(row.key.event.as_str()), position(row.key.endpoint.as_str()));
+    let is_poison = world.plan.poison == Some((event, endpoint));
+    // A panic is in nobody's count, and neither is a redrive of what crashed.
+    let excuses = state.faults + duplicates + state.actions + state.copies;
+    if count > row.attempts + excuses {
+        violations.push(format!(
+            "{id} was sent {count} times, with {} attempts and {excuses} excuses",
+            row.attempts
+        ));
+    }
+    let sends = state.sends.get(&id).copied().unwrap_or_default();
+    // A first message, one for each park, and the doubling of leases during a backlog.
+    let sends_max = 1 + row.attempts + excuses + 6;
+    if sends > sends_max {
+        violations.push(format!("{id} took {sends} messages, more than {sends_max}"));
+    }
+    let delays = u32::try_from(world.plan.endpoints[endpoint].delays_s.len()).unwrap();
+    match &row.status {
+        Status::Failed(FailedReason::Exhausted) if row.attempts - row.base != delays + 1 => {
+            let made = row.attempts - row.base;
+            violations.push(format!("{id} is exhausted after {made} of {} attempts", delays + 1));
+        }
+        Status::Failed(FailedReason::Crashed) if !is_poison => {
+            violations.push(format!("{id} was buried, and is not poison"));
+        }
+        Status::Failed(FailedReason::Expired) => violations.push(format!("{id} expired")),
+        Status::Delivered if !posts.iter().any(|post| post.accepted) => {
+            violations.push(format!("{id} is delivered and was never accepted"));
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,141 @@
+//! What a seed means.
+
+use super::rng::Rng;
+
+/// The panic of a poison delivery.
+pub(super) const POISON: &str = "poison";
+/// Attempts of people, senders and time fall within so many seconds.
+pub(super) const BUSY_S: u64 = 900;
+/// After this nothing may be left to do, in seconds: longer than any policy, lease and back-off here.
+pub(super) const HORIZON_S: u64 = 48 * 3_600;
+
+/// All that was decided before the start.
+#[derive(Clone, Debug)]
+pub(super) struct Plan {
+    pub(super) faults_max: u32,
+    /// A call is struck once in so many.
+    pub(super) fault_once_in: u64,
+    pub(super) skew_ms_max: u64,
+    /// The index shows a write so much later, at most.
+    pub(super) index_lag_ms_max: u64,
+    /// The queue hands a message out twice once in so many receives; 0 is never.
+    pub(super) copy_once_in: u64,
+    /// Nobody receives from the queue between these seconds.
+    pub(super) backlog_s: Option<(u64, u64)>,
+    pub(super) endpoints: Vec<PlannedEndpoint>,
+    pub(super) events: Vec<PlannedEvent>,
+    pub(super) actions: Vec<(u64, Action)>,
+    /// A delivery on which `deliver` panics: of this event, to this endpoint.
+    pub(super) poison: Option<(usize, usize)>,
+}
+
+/// An endpoint and how it behaves.
+#[derive(Clone, Debug)]
+pub(super) struct PlannedEndpoint {
+    pub(super) delays_s: Vec<u64>,
+    pub(super) receiver: Receiver,
+}
+
+/// How a receiver behaves.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Receiver {
+    Well,
+    /// 503 until then.
+    DeadUntil(u64),
+    /// 500 once in so many.
+    Flapping(u64),
+    /// 429 with this `Retry-After` until then.
+    Throttling(u64, u64),
+    /// 410 from then on.
+    GoneFrom(u64),
+    /// It takes so many milliseconds.
+    Slow(u64),
+    /// No answer, once in so many; the connection is reset while the answer comes, as often.
+    Broken(u64),
+}
+
+/// An event, when it is sent, and when again although it was acknowledged.
+#[derive(Clone, Debug)]
+pub(super) struct PlannedEvent {
+    pub(super) at_s: u64,
+    pub(super) again_s: Vec<u64>,
+}
+
+/// What people do: to an event and an endpoint, or to an endpoint.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Action {
+    Replay(usize, usize),
+    Cancel(usize, usize),
+    Disable(usize),
+    Enable(usize),
+    Delete(usize),
+}
+
+impl Plan {
+    pub(super) fn new(rng: &mut Rng) -> Self {
+        let endpoints: Vec<_> = (0..rng.within(1, 3)).map(|_| PlannedEndpoint::new(rng)).collect();
+        let events: Vec<_> = (0..rng.within(1, 4)).map(|_| PlannedEvent::new(rng)).collect();
+        let (event_count, endpoint_count) = (events.len(), endpoints.len());
+        let any = |rng: &mut Rng, count: usize| {
+            usize::try_from(rng.below(u64::try_from(count).unwrap())).unwrap()
+        };
+        let actions = if rng.one_in(2) { rng.within(1, 3) } else { 0 };
+        let actions = (0..actions).map(|_| {
+            let (event, endpoint) = (any(rng, event_count), any(rng, endpoint_count));
+            let action = match rng.below(10) {
+                0..=3 => Action::Replay(event, endpoint),
+                4..=6 => Action::Cancel(event, endpoint),
+                7 => Action::Disable(endpoint),
+                8 => Action::Enable(endpoint),
+                _ => Action::Delete(endpoint),
+            };
+            (rng.below(BUSY_S), action)
+        });
+        let actions = actions.collect();
+        let poison = rng.one_in(20);
+        let poison = poison.then(|| (any(rng, event_count), any(rng, endpoint_count)));
+        let backlog_from = rng.below(BUSY_S);
+        Self {
+            faults_max: u32::try_from(*rng.pick(&[0, 0, 1, 1, 2, 3, 5, 7])).unwrap(),
+            fault_once_in: *rng.pick(&[4, 10, 25]),
+            skew_ms_max: *rng.pick(&[0, 0, 500, 2_000]),
+            index_lag_ms_max: *rng.pick(&[0, 1_000, 30_000]),
+            copy_once_in: *rng.pick(&[0, 0, 0, 10]),
+            backlog_s: rng
+                .one_in(4)
+                .then(|| (backlog_from, backlog_from + *rng.pick(&[120, 600, 3_000]))),
+            endpoints,
+            events,
+            actions,
+            poison,
+        }
+    }
+}
+
+impl PlannedEndpoint {
+    fn new(rng: &mut Rng) -> Self {
+        let delays = rng.below(5);
+        let delays_s = (0..delays).map(|_| *rng.pick(&[1, 5, 60, 140, 150, 200, 600])).collect();
+        let receiver = match rng.below(9) {
+            0 | 1 => Receiver::Well,
+            2 => Receiver::DeadUntil(rng.below(BUSY_S)),
+            3 => Receiver::DeadUntil(HORIZON_S),
+            4 => Receiver::Flapping(rng.within(2, 3)),
+            5 => Receiver::Throttling(*rng.pick(&[1, 30, 200]), rng.below(BUSY_S)),
+            6 => Receiver::GoneFrom(rng.below(BUSY_S)),
+            7 => Receiver::Slow(rng.within(500, 20_000)),
+            _ => Receiver::Broken(rng.within(2, 4)),
+        };
+        Self { delays_s, receiver }
+    }
+}
+
+impl PlannedEvent {
+    fn new(rng: &mut Rng) -> Self {
+        let again = if rng.one_in(4) { rng.within(1, 2) } else { 0 };
+        // Some at once: before the first message has done anything.
+        let soon_s = *rng.pick(&[3, BUSY_S]);
+        let again_s = (0..again).map(|_| rng.below(soon_s)).collect();
+        Self { at_s: rng.below(120), again_s }
+    }
+}

@@ -1,0 +1,257 @@
+//! Rows, messages, POSTs and the true time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use waxseal_domain::delivery::{Delivery, DeliveryKey};
+use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::id::{EndpointId, EventId, TenantName};
+use waxseal_domain::message::{Message, Receipt};
+use waxseal_domain::ports::{Due, EventRow};
+use waxseal_domain::timestamp::Timestamp;
+
+use super::broken::Broken;
+use super::instance::Instance;
+use super::plan::Plan;
+use super::rng::Rng;
+
+/// When the play begins.
+const BEGIN: Timestamp = Timestamp::from_ms(1_790_000_000_000);
+/// As on SQS.
+pub(super) const VISIBILITY_S: u64 = 91;
+const RECEIVES_MAX: u32 = 20;
+
+/// Everything that outlasts an instance.
+pub(super) struct World {
+    pub(super) plan: Plan,
+    pub(super) broken: Option<Broken>,
+    pub(super) tenant: TenantName,
+    pub(super) changed: Notify,
+    began: Instant,
+    state: Mutex<State>,
+}
+
+/// What changes.
+pub(super) struct State {
+    pub(super) rng: Rng,
+    pub(super) faults_left: u32,
+    pub(super) faults: u32,
+    pub(super) copies: u32,
+    pub(super) events: BTreeMap<EventId, EventRow>,
+    pub(super) endpoints: BTreeMap<EndpointId, Endpoint>,
+    pub(super) rows: BTreeMap<String, Stored>,
+    pub(super) queue: Vec<Queued>,
+    pub(super) dead: Vec<Queued>,
+    pub(super) posts: Vec<Post>,
+    /// Messages sent, by delivery.
+    pub(super) sends: BTreeMap<String, u32>,
+    pub(super) acknowledged: BTreeMap<EventId, Vec<EndpointId>>,
+    /// Requests of each event beyond the first.
+    pub(super) duplicates: BTreeMap<EventId, u32>,
+    /// What people did, by delivery; by endpoint counts for each of its deliveries.
+    pub(super) actions: u32,
+    pub(super) buried: BTreeSet<String>,
+    pub(super) violations: Vec<String>,
+    pub(super) instances: Vec<Arc<Instance>>,
+    pub(super) busy: u32,
+    next_id: u64,
+    trace: Option<Vec<String>>,
+}
+
+/// A delivery's row, and what the index shows of it, from when on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stored {
+    pub(super) delivery: Option<Delivery>,
+    pub(super) changed_at: Timestamp,
+    pub(super) final_at: Option<Timestamp>,
+    pub(super) shown: Vec<(Timestamp, Option<Due>)>,
+}
+
+/// A message in the queue.
+#[derive(Clone, Debug)]
+pub(super) struct Queued {
+    pub(super) id: u64,
+    pub(super) body: String,
+    pub(super) visible_at: Timestamp,
+    pub(super) receives: u32,
+    pub(super) receipt: Option<Receipt>,
+}
+
+/// A POST that a receiver got.
+#[derive(Clone, Debug)]
+pub(super) struct Post {
+    pub(super) delivery: String,
+    pub(super) accepted: bool,
+}
+
+impl World {
+    pub(super) fn new(seed: u64, broken: Option<Broken>, trace: bool) -> Self {
+        let mut rng = Rng::new(seed);
+        let plan = Plan::new(&mut rng);
+        let state = State {
+            faults_left: plan.faults_max,
+            rng,
+            faults: 0,
+            copies: 0,
+            events: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
+            rows: BTreeMap::new(),
+            queue: Vec::new(),
+            dead: Vec::new(),
+            posts: Vec::new(),
+            sends: BTreeMap::new(),
+            acknowledged: BTreeMap::new(),
+            duplicates: BTreeMap::new(),
+            actions: 0,
+            buried: BTreeSet::new(),
+            violations: Vec::new(),
+            instances: Vec::new(),
+            busy: 0,
+            next_id: 0,
+            trace: trace.then(Vec::new),
+        };
+        Self {
+            plan,
+            broken,
+            tenant: "acme".parse().unwrap(),
+            changed: Notify::new(),
+            began: Instant::now(),
+            state: Mutex::new(state),
+        }
+    }
+
+    /// The true time.
+    pub(super) fn now(&self) -> Timestamp {
+        BEGIN.plus_ms(u64::try_from(self.began.elapsed().as_millis()).unwrap())
+    }
+
+    /// Seconds since the play began.
+    pub(super) fn seconds(&self) -> u64 {
+        self.began.elapsed().as_secs()
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        // A poison delivery panics elsewhere: never while this is locked.
+        self.state.lock().unwrap()
+    }
+
+    pub(super) fn is_broken(&self, guard: Broken) -> bool {
+        self.broken == Some(guard)
+    }
+
+    pub(super) fn say(&self, what: impl FnOnce() -> String) {
+        let at = self.began.elapsed();
+        if let Some(trace) = &mut self.state().trace {
+            trace.push(format!("{:>10.3} {}", at.as_secs_f64(), what()));
+        }
+    }
+
+    pub(super) fn trace(&self) -> Vec<String> {
+        self.state().trace.take().unwrap_or_default()
+    }
+
+    pub(super) fn random<T>(&self, choose: impl FnOnce(&mut Rng) -> T) -> T {
+        choose(&mut self.state().rng)
+    }
+
+    /// Lets a random time pass.
+    pub(super) async fn pause(&self, from_ms: u64, to_ms: u64) {
+        let ms = self.random(|rng| rng.within(from_ms, to_ms));
+        nap(ms).await;
+    }
+
+    /// Up to so many visible messages, in any order, now received; what was received too often goes
+    /// to the dead letters.
+    pub(super) fn receive(&self, most: usize) -> Vec<Queued> {
+        let now = self.now();
+        let state = &mut *self.state();
+        let mut batch = Vec::new();
+        while batch.len() < most {
+            let visible: Vec<usize> =
+                (0..state.queue.len()).filter(|&at| state.queue[at].visible_at <= now).collect();
+            if visible.is_empty() {
+                break;
+            }
+            let at = *state.rng.pick(&visible);
+            if state.queue[at].receives >= RECEIVES_MAX {
+                let dead = state.queue.remove(at);
+                state.dead.push(dead);
+                continue;
+            }
+            let is_copied = state.rng.one_in(self.plan.copy_once_in);
+            let number = state.id();
+            let queued = &mut state.queue[at];
+            queued.receives += 1;
+            queued.receipt = Some(Receipt(format!("{}:{number}", queued.id)));
+            batch.push(queued.clone());
+            if is_copied {
+                // Handed out, and visible still.
+                state.copies += 1;
+            } else {
+                queued.visible_at = now.plus_s(VISIBILITY_S);
+            }
+        }
+        batch
+    }
+
+    /// When a message is visible next.
+    pub(super) fn visible_next(&self) -> Option<Timestamp> {
+        self.state().queue.iter().map(|queued| queued.visible_at).min()
+    }
+
+    /// Whether all is done: nothing queued, nothing open, nobody busy.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let state = self.state();
+        let is_open =
+            |stored: &Stored| stored.delivery.as_ref().is_some_and(|row| row.open().is_some());
+        state.busy == 0
+            && state.queue.is_empty()
+            && state.dead.is_empty()
+            && !state.rows.values().any(is_open)
+    }
+}
+
+impl State {
+    pub(super) fn id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+
+    /// Puts a message in the queue.
+    pub(super) fn send(&mut self, message: &Message, now: Timestamp) {
+        *self.sends.entry(message.key().id().to_string()).or_default() += 1;
+        let visible_at = now.plus_s(u64::from(message.delay_s));
+        self.requeue(message.body(), visible_at);
+    }
+
+    /// Puts a body in the queue, as new.
+    pub(super) fn requeue(&mut self, body: String, visible_at: Timestamp) {
+        let id = self.id();
+        self.queue.push(Queued { id, body, visible_at, receives: 0, receipt: None });
+    }
+
+    /// The row as it is.
+    pub(super) fn row(&self, key: &DeliveryKey) -> Option<Delivery> {
+        self.rows.get(&key.id().to_string()).and_then(|stored| stored.delivery.clone())
+    }
+
+    /// Writes the row; the index shows it later.
+    pub(super) fn write(&mut self, row: Delivery, now: Timestamp, shown: Option<Due>, lag_ms: u64) {
+        let lag_ms = self.rng.below(lag_ms + 1);
+        let stored = self.rows.entry(row.key.id().to_string()).or_default();
+        let is_final = row.open().is_none();
+        stored.final_at = is_final.then(|| stored.final_at.unwrap_or(now));
+        stored.changed_at = now;
+        stored.shown.push((now.plus_ms(lag_ms), shown));
+        stored.delivery = Some(row);
+    }
+}
+
+/// Lets virtual time pass.
+#[expect(clippy::disallowed_methods, reason = "virtual time is tokio's own, paused")]
+pub(super) async fn nap(ms: u64) {
+    tokio::time::sleep(Duration::from_millis(ms)).await;
+}
