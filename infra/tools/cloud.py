@@ -3,11 +3,7 @@ what came of it as JSON."""
 
 import io
 import json
-import os
-import re
-import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -49,43 +45,6 @@ Template.add_multi_constructor(
 )
 
 
-def deploy(template, binaries, stack, parameters):
-    """Packages the functions' binaries and deploys the template, as `sam deploy` does."""
-    s3, bucket = client("s3"), f"{stack}-packages"
-    s3.create_bucket(Bucket=bucket)
-    with open(template, encoding="utf-8") as file:
-        text = file.read()
-    for name in sorted(set(re.findall(r"CodeUri: functions/(\w+)", text))):
-        package = io.BytesIO()
-        with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            member = zipfile.ZipInfo("bootstrap")
-            member.external_attr = 0o755 << 16
-            member.compress_type = zipfile.ZIP_DEFLATED
-            with tempfile.NamedTemporaryFile() as file:
-                # Without its debug information, as a release is.
-                binary = os.path.join(binaries, name)
-                subprocess.run(["strip", "-o", file.name, binary], check=True)
-                with open(file.name, "rb") as stripped:
-                    archive.writestr(member, stripped.read())
-        s3.put_object(Bucket=bucket, Key=f"{name}.zip", Body=package.getvalue())
-        text = text.replace(f"CodeUri: functions/{name}", f"CodeUri: s3://{bucket}/{name}.zip")
-    cloudformation = client("cloudformation")
-    cloudformation.create_stack(
-        StackName=stack,
-        TemplateBody=text,
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        Parameters=[
-            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
-        ],
-    )
-    for _ in range(120):
-        described = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-        if not described["StackStatus"].endswith("IN_PROGRESS"):
-            return {"status": described["StackStatus"], "reason": described.get("StackStatusReason")}
-        time.sleep(0.5)
-    return {"status": "TIMED_OUT"}
-
-
 def mend(template, stack):
     """What the emulator leaves out of a deployment, and AWS does not: the HTTP API's routes, which it
     does not read from an OpenAPI body, and a number that a parameter gives, which it keeps as text."""
@@ -122,6 +81,72 @@ def mend(template, stack):
             )
             count += 1
     return {"api_id": api_id, "routes": count}
+
+
+def sizes():
+    """The zip of each function, in bytes."""
+    functions = client("lambda").list_functions()["Functions"]
+    return {one["FunctionName"]: one["CodeSize"] for one in functions}
+
+
+def replace_code(function, binary):
+    """Puts another program in a function's place: this one, or without one a program that crashes."""
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        member = zipfile.ZipInfo("bootstrap")
+        member.external_attr = 0o755 << 16
+        code = b"#!/bin/sh\nexit 1\n"
+        if binary:
+            with open(binary, "rb") as file:
+                code = file.read()
+        archive.writestr(member, code)
+    functions = client("lambda")
+    functions.update_function_code(FunctionName=function, ZipFile=package.getvalue())
+    return {}
+
+
+def hasten(queue, receives):
+    """Has a queue give up after so many receives, a second apart: what takes hours otherwise."""
+    sqs = client("sqs")
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["RedrivePolicy"])
+    policy = json.loads(attributes["Attributes"]["RedrivePolicy"])
+    policy["maxReceiveCount"] = receives
+    changed = {"VisibilityTimeout": "1", "RedrivePolicy": json.dumps(policy)}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=changed)
+    return {}
+
+
+def listen(function, enabled):
+    """Switches a function's mappings of queues on or off."""
+    functions = client("lambda")
+    mappings = functions.list_event_source_mappings(FunctionName=function)
+    for mapping in mappings["EventSourceMappings"]:
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
+    return {"mappings": len(mappings["EventSourceMappings"])}
+
+
+def count(queue):
+    """How many messages wait in a queue."""
+    name = "ApproximateNumberOfMessages"
+    attributes = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=[name])
+    return int(attributes["Attributes"][name])
+
+
+def redrive(queue, to):
+    """What SQS's own redrive does to dead letters: the same bodies on their queue again."""
+    sqs = client("sqs")
+    got = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=2).get("Messages", [])
+    for one in got:
+        sqs.send_message(QueueUrl=to, MessageBody=one["Body"], MessageGroupId="redriven")
+        sqs.delete_message(QueueUrl=queue, ReceiptHandle=one["ReceiptHandle"])
+    return {"count": len(got)}
+
+
+def logs(function):
+    """All that a function has logged."""
+    group = client("lambda").get_function(FunctionName=function)["Configuration"]["LoggingConfig"]["LogGroup"]
+    events = client("logs").filter_log_events(logGroupName=group)["events"]
+    return [one["message"] for one in events]
 
 
 def http(path, method="GET", host=None, headers=None, body=None):

@@ -15,6 +15,8 @@ pub struct Client {
     pub address: SocketAddr,
     /// The API key.
     pub key: String,
+    /// Its name, where that is not its address.
+    pub host: Option<String>,
 }
 
 impl Client {
@@ -40,10 +42,8 @@ impl Client {
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
         tokio::spawn(connection);
-        let mut request = hyper::Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", self.address.to_string());
+        let host = self.host.clone().unwrap_or_else(|| self.address.to_string());
+        let mut request = hyper::Request::builder().method(method).uri(path).header("host", host);
         if !self.key.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.key));
         }

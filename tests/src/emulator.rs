@@ -9,14 +9,18 @@ use waxseal_adapters::aws::AwsEngine;
 use waxseal_adapters::environment::Environment;
 use waxseal_domain::address::AddressRules;
 
+use crate::cloud::built;
 use crate::process::free_address;
+
+/// The stack's name.
+const STACK: &str = "waxseal";
 
 /// What `cargo xtask setup` has installed, beside the build.
 pub fn tools() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let tools = test.ancestors().nth(3).unwrap().join("tools");
-    assert!(tools.join("emulator").exists(), "install them first: cargo xtask setup");
-    tools
+    let mut folders = test.ancestors().map(|folder| folder.join("tools"));
+    let tools = folders.find(|tools| tools.join("emulator").exists());
+    tools.expect("install them first: cargo xtask setup")
 }
 
 /// A running emulator.
@@ -57,27 +61,31 @@ impl Emulator {
         AwsEngine::new(&self.provision("contract").await).unwrap()
     }
 
-    /// Deploys template.yaml with the function binaries beside the test's own, and answers with the
+    /// Deploys template.yaml, as `sam build` has packaged it, with `sam deploy`, and answers with the
     /// stack's outputs.
     pub async fn deploy(&self) -> Value {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+        let built = built().join("template.yaml");
+        let mut sam = tokio::process::Command::new(tools().join("sam/bin/sam"));
+        sam.current_dir(&root)
+            .args(["deploy", "--config-env", "dev", "--config-file"])
+            .arg(root.join("samconfig.toml").canonicalize().unwrap())
+            .arg("--template-file")
+            .arg(built)
+            .args(["--stack-name", STACK, "--no-confirm-changeset", "--no-progressbar"])
+            .args(["--region", "us-east-1", "--parameter-overrides"])
+            .args(["Stage=dev", "Architecture=x86_64", "AllowLoopback=true"])
+            .env("AWS_ENDPOINT_URL", &self.endpoint_url)
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("SAM_CLI_TELEMETRY", "0");
+        let output = sam.output().await.unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "sam deploy: {said}{errors}");
         let template = root.join("template.yaml");
-        let binaries = tools().parent().unwrap().join("debug");
-        assert!(
-            binaries.join("ingest").exists(),
-            "build them first: cargo build --workspace --bins"
-        );
-        let parameters = json!({"AllowLoopback": "true", "Architecture": "x86_64", "Stage": "dev"});
-        let stack = "waxseal";
-        let deployed = self
-            .cloud(
-                "deploy",
-                json!({"template": template, "binaries": binaries, "stack": stack, "parameters": parameters}),
-            )
-            .await;
-        assert_eq!(deployed["status"], "CREATE_COMPLETE", "{deployed}");
-        self.cloud("mend", json!({"template": template, "stack": stack})).await;
-        self.cloud("outputs", json!({ "stack": stack })).await
+        self.cloud("mend", json!({"template": template, "stack": STACK})).await;
+        self.cloud("outputs", json!({ "stack": STACK })).await
     }
 
     /// Does one thing as a cloud would: an action of infra/tools/cloud.py.
@@ -114,12 +122,19 @@ impl Emulator {
             rejected_queue_url: text("rejected_queue_url"),
             key_id: text("key_id"),
             operator_secret: text("operator_secret"),
-            default_tenant: None,
-            address_rules: AddressRules { allow_loopback: true, ..AddressRules::default() },
-            region: "us-east-1".to_owned(),
-            credentials: ["test".to_owned(), "test".to_owned(), String::new()],
-            endpoint_url: Some(self.endpoint_url.clone()),
+            ..environment(&self.endpoint_url)
         }
+    }
+}
+
+/// A function's settings but for the names of tables, queues, key and secret.
+pub fn environment(endpoint_url: &str) -> Environment {
+    Environment {
+        address_rules: AddressRules { allow_loopback: true, ..AddressRules::default() },
+        region: "us-east-1".to_owned(),
+        credentials: ["test".to_owned(), "test".to_owned(), String::new()],
+        endpoint_url: Some(endpoint_url.to_owned()),
+        ..Environment::default()
     }
 }
 

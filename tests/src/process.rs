@@ -37,7 +37,7 @@ impl Server {
 
     /// A client with the operator's key.
     pub fn client(&self) -> Client {
-        Client { address: self.address, key: "operator".to_owned() }
+        Client { address: self.address, key: "operator".to_owned(), host: None }
     }
 
     /// Ends it at once, as a crash does.

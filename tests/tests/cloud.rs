@@ -5,65 +5,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use waxseal_domain::ports::Clock as _;
 use waxseal_domain::profile::STANDARD;
-use waxseal_domain::signature::verify;
-use waxseal_tests::emulator::Emulator;
-use waxseal_tests::fixtures::{SECRET, nap};
+use waxseal_domain::signature::{Signed, sign, verify};
+use waxseal_tests::cloud::Cloud;
+use waxseal_tests::fixtures::SECRET;
 use waxseal_tests::sink::{Answer, Captured, Sink};
 
-struct Cloud {
-    emulator: Emulator,
-    outputs: Value,
-}
-
-impl Cloud {
-    async fn deploy() -> Self {
-        let emulator = Emulator::start().await;
-        let outputs = emulator.deploy().await;
-        Self { emulator, outputs }
-    }
-
-    fn output(&self, name: &str) -> &str {
-        self.outputs[name].as_str().unwrap()
-    }
-
-    /// The first label of an output that is a URL.
-    fn label(&self, name: &str) -> &str {
-        self.output(name).split("//").nth(1).unwrap().split('.').next().unwrap()
-    }
-
-    fn headers(&self) -> Value {
-        let key = format!("Bearer {}", self.output("OperatorKey"));
-        json!({"authorization": key, "content-type": "application/json"})
-    }
-
-    /// A request to the HTTP API; its status and JSON.
-    async fn http(&self, method: &str, path: &str, body: &str) -> (u64, Value) {
-        let host = format!("{}.execute-api.localhost", self.label("ApiUrl"));
-        let argument = json!({"path": path, "method": method, "host": host,
-            "headers": self.headers(), "body": (method != "GET").then_some(body)});
-        read(&self.emulator.cloud("http", argument).await)
-    }
-
-    async fn endpoint(&self, tenant: &str, url: &str, retry: Value) -> Value {
-        let path = format!("/v1/tenants/{tenant}/endpoints?ping=false");
-        let body = json!({"url": url, "secret": SECRET, "timeout_ms": 1000, "retry": retry});
-        let (status, answer) = self.http("POST", &path, &body.to_string()).await;
-        assert_eq!(status, 201, "{answer}");
-        answer
-    }
-
-    async fn wait_for_status(&self, path: &str, wanted: &str) -> Value {
-        for _ in 0..60 {
-            let (_, answer) = self.http("GET", path, "").await;
-            if answer["status"] == wanted {
-                return answer;
-            }
-            nap(250).await;
-        }
-        panic!("{path} is not {wanted}");
-    }
-}
-
+/// A status and its JSON, as cloud.py tells them.
 fn read(answer: &Value) -> (u64, Value) {
     let body = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap_or(Value::Null);
     (answer["status"].as_u64().unwrap(), body)
@@ -74,6 +21,15 @@ fn assert_signed(one: &Captured) {
     let header = |name: &str| one.headers.get(name).and_then(|value| value.to_str().ok());
     let now = waxseal_adapters::clock::SystemClock.now();
     verify(&STANDARD, header, &one.body, &keys, now, 300).unwrap();
+}
+
+/// The event types that came, sorted.
+fn types(captured: &[Captured]) -> Vec<String> {
+    let read = |one: &Captured| serde_json::from_slice::<Value>(&one.body).unwrap();
+    let mut types: Vec<String> =
+        captured.iter().map(|one| read(one)["type"].as_str().unwrap().to_owned()).collect();
+    types.sort();
+    types
 }
 
 #[tokio::test]
@@ -118,17 +74,54 @@ async fn events_of_every_source_arrive_signed() {
 
     let captured = sink.wait_for(6).await;
     captured.iter().for_each(assert_signed);
-    let mut types: Vec<String> = captured
-        .iter()
-        .map(|one| {
-            serde_json::from_slice::<Value>(&one.body).unwrap()["type"].as_str().unwrap().into()
-        })
-        .collect();
-    types.sort();
-    assert_eq!(types, ["by.bus", "by.direct", "by.http", "by.sns", "by.sqs", "by.url"]);
+    assert_eq!(types(&captured), ["by.bus", "by.direct", "by.http", "by.sns", "by.sqs", "by.url"]);
     let queue = json!({"queue": cloud.output("RejectedQueueUrl")});
     let rejected = cloud.emulator.cloud("receive", queue).await;
     assert!(rejected[0]["reason"].as_str().unwrap().contains("/type"), "{rejected}");
+}
+
+#[tokio::test]
+async fn a_rest_apis_event_and_a_verified_hook_arrive_too() {
+    let cloud = Cloud::deploy().await;
+    let sink = Sink::start(Vec::new()).await;
+    cloud.endpoint("acme", &sink.url("/h"), json!({"delays_s": []})).await;
+    // What a REST API sends, whole, body in base64: its payload is another one than an HTTP API's.
+    let payload = json!({"resource": "/v1/tenants/{tenant}/events", "httpMethod": "POST",
+        "path": "/v1/tenants/acme/events",
+        "headers": {"AUTHORIZATION": cloud.headers()["authorization"], "Content-Type": "application/json"},
+        "multiValueHeaders": {"Content-Type": ["application/json"]},
+        "queryStringParameters": null, "pathParameters": {"tenant": "acme"},
+        "requestContext": {"resourcePath": "/v1/tenants/{tenant}/events", "httpMethod": "POST",
+            "stage": "prod", "identity": {"sourceIp": "127.0.0.1"}, "requestId": "r"},
+        "body": "eyJ0eXBlIjoiYnkucmVzdCJ9", "isBase64Encoded": true});
+    let argument =
+        json!({"function": cloud.output("IngestFunction"), "payload": payload.to_string()});
+    let invoked = cloud.emulator.cloud("invoke", argument).await;
+    assert_eq!(invoked["answer"]["statusCode"], 202, "{invoked}");
+
+    let source = json!({"secrets": [SECRET]}).to_string();
+    assert_eq!(cloud.http("PUT", "/v1/tenants/acme/sources/github", &source).await.0, 200);
+    let body = r#"{"type":"by.hook","data":{"n":1.0}}"#;
+    let timestamp = waxseal_adapters::clock::SystemClock.now().seconds().to_string();
+    let keys = [STANDARD.secret.key(SECRET).unwrap()];
+    let signed = Signed { id: "msg_1", timestamp: &timestamp, body: body.as_bytes() };
+    let signature = sign(&STANDARD.signature, &keys, signed);
+    let headers = [
+        ("webhook-id", "msg_1"),
+        ("webhook-timestamp", timestamp.as_str()),
+        ("webhook-signature", signature.as_str()),
+    ];
+    let client = cloud.client();
+    let forged = client.with("POST", "/hooks/github", &headers, body.replace('1', "2")).await;
+    assert_eq!(forged.unwrap().0, 401);
+    let taken = client.with("POST", "/hooks/github", &headers, body).await.unwrap();
+    assert_eq!(taken.0, 200, "{}", taken.1);
+    let again = client.with("POST", "/hooks/github", &headers, body).await.unwrap();
+    assert_eq!((again.0, &again.1["duplicate"]), (200, &json!(true)));
+
+    let captured = sink.wait_for(2).await;
+    captured.iter().for_each(assert_signed);
+    assert_eq!(types(&captured), ["by.hook", "by.rest"]);
 }
 
 #[tokio::test]

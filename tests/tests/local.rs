@@ -46,7 +46,7 @@ async fn the_demo_ends_well_with_and_without_a_server() {
     }
     let mut server = command(folder.path(), address);
     let mut server = server.spawn().unwrap();
-    let client = Client { address, key: "operator".to_owned() };
+    let client = Client { address, key: "operator".to_owned(), host: None };
     while client.try_call("GET", "/healthz", "").await.is_none() {
         nap(20).await;
     }
@@ -210,7 +210,7 @@ async fn loopback_is_refused_unless_it_is_allowed() {
     let address = free_address();
     let mut command = command(folder.path(), address);
     let mut server = command.env_remove("WAXSEAL_ALLOW_LOOPBACK").spawn().unwrap();
-    let client = Client { address, key: "operator".to_owned() };
+    let client = Client { address, key: "operator".to_owned(), host: None };
     while client.try_call("GET", "/healthz", "").await.is_none() {
         nap(20).await;
     }

@@ -2,6 +2,10 @@
 //!
 //! Called by whatever brings HTTP. What makes an event valid and what makes it durable are the
 //! domain's: `Event::accept` and `acceptance`.
+//!
+//! Why these dependencies, in every function: `lambda_runtime`, AWS's own, and `tokio` run it; `serde`
+//! and `serde_json` read and write; `tracing` logs. Here `base64` and `percent-encoding` read the
+//! headers of CloudEvents in binary mode.
 
 pub mod cloud;
 mod content;

@@ -1,5 +1,8 @@
 //! What is checked without running anything: form, lints, dependencies, the template.
 
+use std::collections::BTreeSet;
+
+use crate::functions::{FUNCTIONS, validate};
 use crate::run::{cargo, output, program, step};
 use crate::setup::Tools;
 
@@ -21,13 +24,29 @@ fn trees() -> Result<(), String> {
     println!("── dependency trees");
     none_of("waxseal", &["aws-sdk-", "aws-config", "lambda_runtime"])?;
     let impure = ["tokio ", "reqwest", "hyper", "rusqlite", "aws-", "rand ", "getrandom", "mio "];
-    none_of("waxseal-domain", &impure)
+    none_of("waxseal-domain", &impure)?;
+    // One TLS stack and one HTTP stack: what is linked twice costs size and cold start.
+    let other = [
+        "openssl ",
+        "openssl-sys",
+        "native-tls",
+        "ring ",
+        "s2n-",
+        "boring",
+        "h2 ",
+        "ureq",
+        "rusqlite",
+    ];
+    for function in FUNCTIONS {
+        let package = format!("waxseal-{function}");
+        none_of(&package, &other)?;
+        one_of_each(&package, &["hyper", "rustls", "aws-lc-rs", "http", "reqwest", "tokio"])?;
+    }
+    Ok(())
 }
 
 fn none_of(package: &str, names: &[&str]) -> Result<(), String> {
-    let mut tree = cargo();
-    tree.args(["tree", "--package", package, "--edges", "normal", "--prefix", "none"]);
-    let tree = output("cargo tree", &mut tree)?;
+    let tree = tree(package)?;
     let found = tree.lines().find(|line| names.iter().any(|name| line.starts_with(name)));
     match found {
         Some(line) => Err(format!("{package} must not depend on {line}")),
@@ -35,7 +54,30 @@ fn none_of(package: &str, names: &[&str]) -> Result<(), String> {
     }
 }
 
+/// Of each of these exactly one version, built once.
+fn one_of_each(package: &str, names: &[&str]) -> Result<(), String> {
+    let tree = tree(package)?;
+    for name in names {
+        let is_it =
+            |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(" v"));
+        let found: BTreeSet<&str> = tree.lines().filter(is_it).collect();
+        if found.len() != 1 {
+            return Err(format!("{package} must have one {name}, and has {found:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// What a package links, a line each.
+fn tree(package: &str) -> Result<String, String> {
+    let mut tree = cargo();
+    tree.args(["tree", "--package", package, "--edges", "normal", "--prefix", "none"]);
+    let lines = output("cargo tree", tree.args(["--format", "{p}"]))?;
+    Ok(lines.replace(" (*)", ""))
+}
+
 fn template(tools: &Tools) -> Result<(), String> {
+    validate(tools)?;
     step("cfn-lint", program(tools.python("cfn-lint")).arg("template.yaml"))?;
     let mut check = program(tools.emulator_python());
     step("template, transformed", check.arg("infra/tools/check_template.py"))

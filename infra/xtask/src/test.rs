@@ -3,6 +3,8 @@
 use std::process::Stdio;
 use std::time::Instant;
 
+use crate::figures::measure;
+use crate::functions::build;
 use crate::lint::lint;
 use crate::run::{cargo, step};
 use crate::setup::setup;
@@ -14,14 +16,10 @@ pub(crate) fn test() -> Result<(), String> {
     lint(&tools)?;
     // By itself: together with the tests it would be built with every engine.
     step("build the server", cargo().args(["build", "--package", "waxseal", "--quiet"]))?;
-    // The functions, for the end-to-end test: with every feature, as the tests are.
-    let functions = ["ingest", "deliver", "sweep", "bury", "api", "receiver"];
-    let mut build = cargo();
-    build.args(["build", "--workspace", "--quiet"]);
-    build.args(functions.iter().flat_map(|name| ["--bin", name]));
-    step("build the functions", &mut build)?;
+    build(&tools)?;
     let passed = run_tests()?;
-    println!("\n{passed} tests passed, in {:.0} s in all.", began.elapsed().as_secs_f64());
+    println!("── figures\n{}", measure(&tools)?);
+    println!("{passed} tests passed, in {:.0} s in all.", began.elapsed().as_secs_f64());
     Ok(())
 }
 

@@ -1,0 +1,123 @@
+//! Crashes of our own, on the deployed template: what the queue gives up on is failed, seen and
+//! replayed; what lost its message is brought back by the scheduled sweep.
+
+use serde_json::{Value, json};
+use waxseal_domain::delivery::{DeliveryKey, Guard, Written};
+use waxseal_domain::id::DeliveryId;
+use waxseal_domain::ports::{Clock as _, DeliveryStore as _, Engine as _};
+use waxseal_tests::cloud::{Cloud, built};
+use waxseal_tests::fixtures::{nap, tenant};
+use waxseal_tests::sink::{Answer, Sink};
+
+/// A deployment whose queue gives up on a message after two receives, a second apart.
+struct Crashing {
+    cloud: Cloud,
+    deliver: String,
+    bury: String,
+}
+
+impl Crashing {
+    async fn start() -> Self {
+        let cloud = Cloud::deploy().await;
+        let hasty = json!({"queue": cloud.output("DeliveriesQueueUrl"), "receives": 2});
+        cloud.emulator.cloud("hasten", hasty).await;
+        let (deliver, bury) = (cloud.function("Deliver").await, cloud.function("Bury").await);
+        Self { cloud, deliver, bury }
+    }
+
+    /// From now on `deliver` is a program that ends at once.
+    async fn crash(&self) {
+        self.replace(Value::Null).await;
+    }
+
+    async fn mend(&self) {
+        self.replace(json!(built().join("Deliver/bootstrap"))).await;
+    }
+
+    async fn replace(&self, binary: Value) {
+        let argument = json!({"function": self.deliver, "binary": binary});
+        self.cloud.emulator.cloud("replace_code", argument).await;
+    }
+
+    /// Posts an event; the path of its one delivery.
+    async fn post(&self) -> String {
+        let path = "/v1/tenants/acme/events";
+        let (status, answer) = self.cloud.http("POST", path, r#"{"type":"a.b"}"#).await;
+        assert_eq!(status, 202, "{answer}");
+        let id = answer["deliveries"][0]["id"].as_str().unwrap();
+        format!("/v1/tenants/acme/deliveries/{id}")
+    }
+}
+
+#[tokio::test]
+async fn what_kept_crashing_is_failed_seen_and_replayed() {
+    let crashing = Crashing::start().await;
+    let cloud = &crashing.cloud;
+    let sink = Sink::start(Vec::new()).await;
+    cloud.endpoint("acme", &sink.url("/"), json!({"delays_s": [1]})).await;
+    crashing.crash().await;
+    let delivery = crashing.post().await;
+    let failed = cloud.wait_for_status(&delivery, "failed").await;
+    assert_eq!(failed["reason"], "crashed", "{failed}");
+    assert_eq!(failed["attempts"], json!([]), "nothing was sent");
+    let logs = cloud.emulator.cloud("logs", json!({"function": crashing.bury})).await;
+    let counted = logs.as_array().unwrap().iter().filter_map(Value::as_str);
+    let counted = counted.filter(|line| line.contains(r#""Crashed":1"#)).count();
+    assert_eq!(counted, 1, "the metric that alarms: {logs}");
+
+    crashing.mend().await;
+    assert_eq!(cloud.http("POST", &format!("{delivery}/replay"), "").await.0, 202);
+    cloud.wait_for_status(&delivery, "delivered").await;
+    assert_eq!(sink.captured().len(), 1);
+}
+
+#[tokio::test]
+async fn a_redrive_before_bury_ran_delivers() {
+    let crashing = Crashing::start().await;
+    let cloud = &crashing.cloud;
+    let sink = Sink::start(Vec::new()).await;
+    cloud.endpoint("acme", &sink.url("/"), json!({"delays_s": [1]})).await;
+    let off = json!({"function": crashing.bury, "enabled": false});
+    assert_eq!(cloud.emulator.cloud("listen", off).await["mappings"], 1);
+    crashing.crash().await;
+    let delivery = crashing.post().await;
+    let dead = cloud.output("DeadLettersQueueUrl");
+    for _ in 0..60 {
+        if cloud.emulator.cloud("count", json!({"queue": dead})).await == json!(1) {
+            break;
+        }
+        nap(500).await;
+    }
+    crashing.mend().await;
+    let redrive = json!({"queue": dead, "to": cloud.output("DeliveriesQueueUrl")});
+    assert_eq!(cloud.emulator.cloud("redrive", redrive).await["count"], 1, "no dead letter came");
+    cloud.wait_for_status(&delivery, "delivered").await;
+    assert_eq!(sink.captured().len(), 1);
+}
+
+#[tokio::test]
+async fn the_scheduled_sweep_brings_back_what_is_due() {
+    let cloud = Cloud::deploy().await;
+    let later = Answer::Status(503, vec![("retry-after", "3600")], "");
+    let sink = Sink::start(vec![later]).await;
+    cloud.endpoint("acme", &sink.url("/"), json!({"delays_s": [1]})).await;
+    let path = "/v1/tenants/acme/events";
+    let (_, answer) = cloud.http("POST", path, r#"{"type":"a.b"}"#).await;
+    let id = answer["deliveries"][0]["id"].as_str().unwrap();
+    let path = format!("/v1/tenants/acme/deliveries/{id}");
+    cloud.wait_for_status(&path, "retrying").await;
+    nap(500).await;
+    assert_eq!(sink.captured().len(), 1, "it is parked for an hour");
+
+    // The hour passes: the row is as it would be then, and no message knows of it.
+    let engine = cloud.engine();
+    let id: DeliveryId = id.parse().unwrap();
+    let key = DeliveryKey { tenant: tenant("acme"), event: id.event, endpoint: id.endpoint };
+    let row = engine.store().delivery(&key).await.unwrap().unwrap();
+    let guard = Guard::seen(Some(&row));
+    let due = row.parked(engine.clock().now());
+    let written = engine.store().record_attempt(guard, &due).await.unwrap();
+    assert_eq!(written, Written::Done);
+    cloud.wait_for_status(&path, "delivered").await;
+    assert_eq!(sink.captured().len(), 2);
+}
