@@ -6,12 +6,13 @@ use waxseal_domain::attempt::{Attempt, Outcome};
 use waxseal_domain::delivery::{
     CancelledReason, Delivery, End, FailedReason, Guard, StatusName, Turn, Written,
 };
+use waxseal_domain::gate::{Gate, Mode};
 use waxseal_domain::id::{ApiKeyId, EndpointId, TenantName, Ticket};
 use waxseal_domain::limits::{DUE_SHARDS, EVENT_RETENTION_S};
 use waxseal_domain::message::Message;
 use waxseal_domain::ports::{
     Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EventStore as _,
-    KeyVault as _, PageRequest, Put, Queue as _,
+    GateStore as _, KeyVault as _, PageRequest, Put, Queue as _,
 };
 use waxseal_domain::retry::Next;
 use waxseal_domain::secret::{Secret, SecretContext};
@@ -295,4 +296,41 @@ pub async fn messages_are_queued<E: Engine>(engine: &E, tenant: &TenantName) {
     assert!(engine.queue().enqueue(&messages).await.is_empty());
     assert!(engine.queue().enqueue(&[]).await.is_empty());
     engine.queue().reject("{not json", "cannot be read").await.unwrap();
+}
+
+/// A gate changes by version, is found when it is due, and what it holds is found by it alone.
+pub async fn a_gate_holds_and_releases<E: Engine>(engine: &E, tenant: &TenantName) {
+    let now = engine.clock().now();
+    let endpoint = endpoint(engine, tenant, "https://example.com/", &[1]).await;
+    let id = &endpoint.id;
+    assert_eq!(engine.store().gate(tenant, id, 0).await.unwrap(), None);
+    let gate = Gate::opened(&endpoint, None, 30, now);
+    assert!(engine.store().put_gate(&gate, None).await.unwrap());
+    assert!(!engine.store().put_gate(&gate, None).await.unwrap(), "there is one");
+    assert_eq!(engine.store().gate(tenant, id, 60).await.unwrap(), Some(gate.clone()));
+    assert!(engine.store().due_gates(now.plus_s(29), 10).await.unwrap().is_empty());
+    let due = engine.store().due_gates(now.plus_s(30), 10).await.unwrap();
+    assert_eq!(due, std::slice::from_ref(&gate));
+    let paced = gate.turned(Mode::Pacing, now, now.plus_s(90));
+    assert!(engine.store().put_gate(&paced, Some(1)).await.unwrap());
+    assert!(!engine.store().put_gate(&paced, Some(1)).await.unwrap(), "an old version");
+
+    let key = key(tenant, "held", id.as_str());
+    let row = Delivery::pending(key.clone(), now).held(now);
+    assert_eq!(engine.store().record_attempt(Guard::Absent, &row).await.unwrap(), Written::Done);
+    assert_eq!(engine.store().delivery(&key).await.unwrap(), Some(row));
+    let later = now.plus_s(600);
+    assert!(find_due(engine, &key, later).await.is_none(), "the sweep does not see it");
+    let other: EndpointId = "ep_other".parse().unwrap();
+    assert!(engine.store().held(tenant, &other, later, 10).await.unwrap().is_empty());
+    let held = engine.store().held(tenant, id, later, 10).await.unwrap();
+    assert_eq!(held.iter().map(|due| &due.key).collect::<Vec<_>>(), [&key]);
+    let claim = Claim { ticket: "t1".parse().unwrap(), due_at: later, taken_at: Some(now) };
+    assert_eq!(engine.store().claim(&held[0], &claim).await.unwrap(), Some(now));
+    assert!(engine.store().held(tenant, id, later, 10).await.unwrap().is_empty(), "released");
+    assert!(find_due(engine, &key, later).await.is_some(), "and watched like any other");
+
+    assert!(!engine.store().delete_gate(&gate).await.unwrap(), "an old version");
+    assert!(engine.store().delete_gate(&paced).await.unwrap());
+    assert_eq!(engine.store().gate(tenant, id, 60).await.unwrap(), None);
 }

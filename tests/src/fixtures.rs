@@ -11,6 +11,7 @@ use waxseal_domain::delivery::DeliveryKey;
 use waxseal_domain::endpoint::{Endpoint, EndpointState, Health};
 use waxseal_domain::event::{Event, Form, Submission};
 use waxseal_domain::event_type::EventTypePattern;
+use waxseal_domain::gate::BreakerSettings;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::ports::{
     Clock as _, ConfigStore as _, Engine, EventRow, KeyVault as _, Tenant,
@@ -38,6 +39,7 @@ pub fn engine(folder: &Path) -> Arc<EmbeddedEngine> {
         operator_key: Some("operator".to_owned()),
         address_rules,
         extra_roots: Vec::new(),
+        breaker: BreakerSettings::default(),
     };
     Arc::new(EmbeddedEngine::open(options).unwrap())
 }

@@ -8,6 +8,7 @@ use waxseal_adapters::embedded::{EmbeddedEngine, EmbeddedQueue, EmbeddedStore, K
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::attempt::{Outcome, Response, Sent};
 use waxseal_domain::dispatch::Request;
+use waxseal_domain::gate::Breakers;
 use waxseal_domain::ports::{Clock as _, Engine, EngineError, Sender};
 
 /// What the sender does with a request.
@@ -91,6 +92,9 @@ impl Engine for ScriptedEngine {
     }
     fn entropy(&self) -> u128 {
         self.inner.entropy()
+    }
+    fn breakers(&self) -> &Breakers {
+        self.inner.breakers()
     }
     async fn operator_key_hash(&self) -> Result<String, EngineError> {
         self.inner.operator_key_hash().await

@@ -7,6 +7,7 @@
 //! | [`world`] | rows, messages, POSTs and the true time, shared by all |
 //! | [`instance`] | one function instance: the engine, with its own clock, copies and faults |
 //! | [`ports`] | what an instance reads and writes, each call with its faults |
+//! | [`gates`] | the gates, and what they hold |
 //! | [`actors`] | senders, the queue's mapping, the sweep, bury, people |
 //! | [`invariants`] | what must hold |
 //! | [`broken`] | guards that can be removed, to see that the simulation notices |
@@ -16,6 +17,7 @@
 
 mod actors;
 pub mod broken;
+mod gates;
 mod instance;
 mod invariants;
 mod plan;

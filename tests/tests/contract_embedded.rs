@@ -23,4 +23,5 @@ contract!(
     keys_and_sources_are_found,
     a_secret_is_bound_to_its_owner,
     messages_are_queued,
+    a_gate_holds_and_releases,
 );

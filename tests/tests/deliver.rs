@@ -10,7 +10,7 @@ use waxseal_domain::delivery::{Delivery, DeliveryKey};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::message::{Message, Received};
 use waxseal_domain::ports::{
-    Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Engine as _, EventStore as _,
+    Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Engine as _, EventStore as _, Release,
 };
 use waxseal_domain::reissue::{cancel, replay};
 use waxseal_domain::timestamp::Timestamp;
@@ -134,7 +134,7 @@ async fn a_long_wait_is_parked_and_the_sweep_brings_it_back_in_time() {
     };
     let ticket = world.engine.ticket();
     let claim = Claim { ticket: ticket.clone(), due_at: now.plus_s(240), taken_at: None };
-    assert!(world.engine.claim_and_enqueue(&due, claim).await.unwrap());
+    assert!(world.engine.claim_and_enqueue(&due, claim, Release::default()).await.unwrap());
     let received = world.receive().await;
     assert_eq!(received.message.ticket, ticket);
     assert!(received.message.check, "a re-issued message reads the row");

@@ -11,7 +11,7 @@ use waxseal_domain::id::EndpointId;
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{ENDPOINTS_PER_TENANT_MAX, PAGE_MAX};
 use waxseal_domain::ports::{
-    Clock as _, ConfigStore as _, DeliveryStore as _, Engine, PageRequest, Tenant,
+    Clock as _, ConfigStore as _, DeliveryStore as _, Engine, GateStore as _, PageRequest, Tenant,
 };
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::STANDARD;
@@ -38,7 +38,8 @@ pub(crate) async fn answer<E: Engine>(call: Call<'_, E>, method: &str, path: &[&
     match (method, action) {
         ("GET", []) => {
             let endpoint = find(&call, &id).await?;
-            Ok(http::json(200, &EndpointView::of(&endpoint)))
+            let gate = call.engine.store().gate(call.tenant, &id, 0).await?;
+            Ok(http::json(200, &EndpointView::of(&endpoint).with_gate(gate.as_ref())))
         }
         ("PATCH", []) => patch(call, &id).await,
         ("DELETE", []) => delete(call, &id).await,

@@ -20,7 +20,7 @@ use waxseal_domain::retry::Next;
 use waxseal_domain::subscription::Candidate;
 use waxseal_domain::timestamp::Timestamp;
 
-use crate::Settled;
+use crate::{Settled, gate};
 
 /// One message: at most one POST, begun and ended before `post_by`, recorded before `deadline`.
 ///
@@ -36,9 +36,14 @@ pub async fn attempt<E: Engine>(
         Verdict::Drive(number) => (row, number),
         Verdict::Take(number) => match take(engine, received, row).await? {
             Some(row) => (Some(row), number),
-            None => return Ok(Settled::Done),
+            // By another message, or by the other copy of this one: judged anew when it comes again.
+            None => return Ok(Settled::Again),
         },
-        verdict @ (Verdict::Wait(_) | Verdict::Park(_) | Verdict::Drop | Verdict::End(_)) => {
+        verdict @ (Verdict::Wait(_)
+        | Verdict::Park(_)
+        | Verdict::Hold
+        | Verdict::Drop
+        | Verdict::End(_)) => {
             return follow(engine, received, row, verdict).await;
         }
     };
@@ -50,6 +55,9 @@ pub async fn attempt<E: Engine>(
         Ok(endpoint) => endpoint,
         Err(end) => return follow(engine, received, row, Verdict::End(end)).await,
     };
+    if !gate::lets_through(engine, &endpoint, &received.message, number).await? {
+        return follow(engine, received, row, Verdict::Hold).await;
+    }
     let key = received.message.key();
     let id = key.id().to_string();
     let sent = dispatch(engine, &endpoint, &event, &id, post_by).await?.sent;
@@ -64,6 +72,7 @@ pub async fn attempt<E: Engine>(
     let (after, settlement) = before.after_attempt(&turn, attempt.clone(), next);
     let guard = Guard::for_attempt(received.message.born, number);
     let written = record(engine, guard, &after, received, settlement, deadline).await?;
+    gate::observe(engine, &endpoint, received.message.kind, &sent).await;
     if next == Next::DisableEndpoint {
         disable(engine, &endpoint).await?;
     }
@@ -124,7 +133,7 @@ fn wanted(endpoint: Option<Arc<Endpoint>>, event: &Event) -> Result<Arc<Endpoint
 }
 
 /// A late delivery may have several messages, received at once after a backlog: the one that claims
-/// the row drives, the others have nothing to do. As with the sweep's claim, the row stays watched.
+/// the row drives, the others come again. As with the sweep's claim, the row stays watched.
 async fn take<E: Engine>(
     engine: &E,
     received: &Received,
@@ -140,7 +149,8 @@ async fn take<E: Engine>(
     let claim = Claim { ticket: received.message.ticket.clone(), due_at, taken_at: Some(now) };
     let claimed = engine.store().claim(&due, &claim).await?;
     let (holder, claims) = (Some(claim.ticket), open.claims + 1);
-    let status = Status::Open(Open { holder, due_at, claims, taken_at: Some(now), ..open });
+    let status =
+        Status::Open(Open { holder, due_at, claims, taken_at: Some(now), held: false, ..open });
     Ok(claimed.map(|_| Delivery { status, ..row }))
 }
 
@@ -188,6 +198,7 @@ async fn follow<E: Engine>(
         // Never a second POST in one invocation: the message comes again and is judged anew.
         Verdict::Drive(_) | Verdict::Take(_) => return Ok(Settled::Again),
         Verdict::Park(at) => row.parked(at),
+        Verdict::Hold => row.held(engine.clock().now()),
         Verdict::End(end) => row.ended(end),
     };
     match engine.record_and_settle(guard, &after, received, Settlement::Done).await? {

@@ -4,6 +4,7 @@
 //! others alone, and turns our own failures into a later try.
 
 mod attempt;
+mod gate;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,9 +3,13 @@
 //! A parked delivery comes back a little ahead of its time, with a delay, exact to a second. A claim
 //! whose message is lost comes back when its lease ends.
 
+mod gates;
+
 use waxseal_domain::delivery::lease_until;
 use waxseal_domain::limits::DUE_SHARDS;
-use waxseal_domain::ports::{Claim, Clock as _, DeliveryStore as _, Due, Engine, EngineError};
+use waxseal_domain::ports::{
+    Claim, Clock as _, DeliveryStore as _, Due, Engine, EngineError, Release,
+};
 use waxseal_domain::timestamp::Timestamp;
 
 /// Entries looked at in one turn of a shard.
@@ -16,13 +20,16 @@ const PAGE: usize = 100;
 pub struct Swept {
     /// Deliveries put back on the queue.
     pub sent: usize,
+    /// Held deliveries released by their gates.
+    pub released: usize,
     /// Claims that another was faster with, or whose message is left to the next sweep.
     pub left: usize,
 }
 
 /// Sweeps all shards in turn, a page each, until nothing is due or `deadline` comes.
 pub async fn sweep<E: Engine>(engine: &E, deadline: Timestamp) -> Result<Swept, EngineError> {
-    let mut swept = Swept::default();
+    let released = gates::review_due(engine, deadline).await?;
+    let mut swept = Swept { released, ..Swept::default() };
     let mut shards: Vec<u32> = (0..DUE_SHARDS).collect();
     while !shards.is_empty() {
         let mut more = Vec::new();
@@ -57,5 +64,5 @@ async fn reissue<E: Engine>(engine: &E, due: &Due) -> Result<bool, EngineError> 
     }
     let due_at = lease_until(engine.clock().now(), due.next_at, due.claims);
     let claim = Claim { ticket: engine.ticket(), due_at, taken_at: None };
-    engine.claim_and_enqueue(due, claim).await
+    engine.claim_and_enqueue(due, claim, Release::default()).await
 }

@@ -18,6 +18,9 @@ async fn main() -> Result<(), Error> {
 async fn handle(function: &Function, event: LambdaEvent<Box<RawValue>>) -> Result<(), Error> {
     let deadline = deadline(event.context.deadline, RESERVE_MS);
     let swept = waxseal_sweep::sweep(function.engine.as_ref(), deadline).await?;
-    metrics::count("sweep", &[("Reissued", swept.sent), ("ClaimsLost", swept.left)]);
+    metrics::count(
+        "sweep",
+        &[("Reissued", swept.sent), ("Released", swept.released), ("ClaimsLost", swept.left)],
+    );
     Ok(())
 }

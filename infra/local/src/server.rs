@@ -16,6 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
 use waxseal_adapters::http::{Request, Response, problem};
+use waxseal_domain::gate::BreakerSettings;
 use waxseal_domain::limits::REQUEST_BYTES_MAX;
 use waxseal_domain::problem::Problem;
 
@@ -56,7 +57,13 @@ pub(crate) async fn run(settings: &Settings) -> Result<(), String> {
 
 /// Opens the data, binds the address, and starts to serve and to deliver.
 pub(crate) async fn start(settings: &Settings) -> Result<Server, String> {
+    let breaker = BreakerSettings {
+        failures_percent: settings.breaker_percent,
+        probe_s: u64::from(settings.probe_s),
+        ..BreakerSettings::default()
+    };
     let options = Options {
+        breaker,
         folder: settings.data.clone(),
         operator_key: settings.api_key.clone(),
         address_rules: settings.address_rules(),

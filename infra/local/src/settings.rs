@@ -36,6 +36,14 @@ pub(crate) struct Settings {
     #[arg(long, env = "WAXSEAL_MAX_ATTEMPTS", default_value_t = 128, global = true,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) max_attempts: u32,
+    /// Share of failed attempts within a minute, in percent, that opens an endpoint's circuit breaker.
+    #[arg(long, env = "WAXSEAL_BREAKER_PERCENT", default_value_t = 50, global = true,
+          value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) breaker_percent: u32,
+    /// Seconds from a breaker's opening to its first probe, and between probes.
+    #[arg(long, env = "WAXSEAL_PROBE_S", default_value_t = 30, global = true,
+          value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    pub(crate) probe_s: u32,
     /// Connections open at the same time.
     #[arg(long, env = "WAXSEAL_MAX_CONNECTIONS", default_value_t = 1_024, global = true,
           value_parser = clap::value_parser!(u32).range(1..=100_000))]

@@ -6,6 +6,9 @@
 //! | --- | --- | --- | --- |
 //! | event | `E#tenant#event` | `#` | `by_time` (`day_shard`, `received_at`) |
 //! | delivery | `E#tenant#event` | `D#endpoint` | `due` (`due_shard`, `due_at`) while open; `by_endpoint` (`endpoint_key`, `born`) unless it succeeded at first |
+//! | gate | `G#tenant#endpoint` | `#` | `due` (`G`, `due_at`) |
+//!
+//! A held delivery's `due_shard` is `H#tenant#endpoint`: its endpoint's gate alone looks there.
 //!
 //! The config table (precious):
 //!
@@ -21,7 +24,7 @@
 //! | accept an event, record an attempt, claim | one conditional write, which answers a refusal with the item |
 //! | a delivery; it and its event | GetItem; BatchGetItem; consistent |
 //! | an event and its deliveries | Query of its pk, consistent |
-//! | what is due | Query of a shard of `due` |
+//! | what is due, what is held | Query of a shard of `due` |
 //! | lists by endpoint, by time | Query of a KEYS_ONLY index, then BatchGetItem |
 //! | a tenant's endpoints | one Query of its pk, up to `K#`; kept in memory |
 //! | an endpoint, a key, a source | GetItem; kept in memory, for a short time |
@@ -42,6 +45,7 @@ mod delivery_item;
 mod engine;
 mod events;
 mod events_by_time;
+mod gates;
 mod guard;
 mod http_client;
 pub mod http_event;

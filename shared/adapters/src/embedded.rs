@@ -12,6 +12,7 @@ mod deliveries;
 mod engine;
 mod events;
 mod files;
+mod gates;
 mod inbox;
 mod key_file;
 mod queue;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 use waxseal_domain::ports::EngineError;
 
 use self::config::ConfigCache;
+use self::gates::Gates;
 use self::reader::Readers;
 use self::writer::Writer;
 
@@ -39,6 +41,7 @@ pub struct EmbeddedStore {
     writer: Writer,
     readers: Readers,
     cache: Arc<ConfigCache>,
+    gates: Arc<Gates>,
 }
 
 fn failed(step: &'static str) -> impl Fn(rusqlite::Error) -> EngineError {

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use waxseal_domain::address::AddressRules;
+use waxseal_domain::gate::BreakerSettings;
 use waxseal_domain::ports::EngineError;
 
 /// Settings of a function. Each function has those that it needs: one that is missing is an error
@@ -23,6 +24,8 @@ pub struct Environment {
     pub operator_secret: String,
     /// `WAXSEAL_DEFAULT_TENANT`: whose an event is that says no tenant.
     pub default_tenant: Option<String>,
+    /// When circuit breakers open: `WAXSEAL_BREAKER_PERCENT` and `WAXSEAL_PROBE_S`.
+    pub breaker: BreakerSettings,
     /// What may be called: `WAXSEAL_ALLOW_LOOPBACK` and `AWS_LAMBDA_RUNTIME_API`.
     pub address_rules: AddressRules,
     /// `AWS_REGION`.
@@ -38,6 +41,7 @@ impl Environment {
     /// Reads all of them.
     pub fn read() -> Self {
         let text = |name| variable(name).unwrap_or_default();
+        let usual = BreakerSettings::default();
         let runtime_api = variable("AWS_LAMBDA_RUNTIME_API");
         Self {
             config_table: text("WAXSEAL_CONFIG_TABLE"),
@@ -47,6 +51,12 @@ impl Environment {
             key_id: text("WAXSEAL_KEY_ID"),
             operator_secret: text("WAXSEAL_OPERATOR_SECRET"),
             default_tenant: variable("WAXSEAL_DEFAULT_TENANT"),
+            breaker: BreakerSettings {
+                failures_percent: number("WAXSEAL_BREAKER_PERCENT", 1..=100)
+                    .unwrap_or(usual.failures_percent),
+                probe_s: number("WAXSEAL_PROBE_S", 1..=3_600).map_or(usual.probe_s, u64::from),
+                ..usual
+            },
             address_rules: AddressRules {
                 allow_loopback: matches!(text("WAXSEAL_ALLOW_LOOPBACK").as_str(), "1" | "true"),
                 runtime_api: runtime_api.and_then(|api| api.parse::<SocketAddr>().ok()),
@@ -66,6 +76,11 @@ impl Environment {
         }
         Ok(value)
     }
+}
+
+/// A number within its bounds; anything else is as if it were not set.
+fn number(name: &str, bounds: std::ops::RangeInclusive<u32>) -> Option<u32> {
+    variable(name)?.parse().ok().filter(|number| bounds.contains(number))
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]

@@ -91,6 +91,8 @@ pub struct Open {
     pub due_at: Timestamp,
     /// Claims since the last recorded result.
     pub claims: u32,
+    /// Whether it is held by its endpoint's gate: it is due in that endpoint's own index.
+    pub held: bool,
     /// When a late message took the row to drive it: others leave it alone for a while.
     pub taken_at: Option<Timestamp>,
 }
@@ -153,7 +155,14 @@ pub struct Turn {
 impl Delivery {
     /// A delivery without a row.
     pub fn pending(key: DeliveryKey, born: Timestamp) -> Self {
-        let open = Open { next_at: born, holder: None, due_at: born, claims: 0, taken_at: None };
+        let open = Open {
+            next_at: born,
+            holder: None,
+            due_at: born,
+            claims: 0,
+            taken_at: None,
+            held: false,
+        };
         Self { key, born, status: Status::Open(open), attempts: 0, base: 0, log: Vec::new() }
     }
 
@@ -238,6 +247,15 @@ impl Delivery {
         Self { status: Status::Open(Open::parked(next_at)), ..self }
     }
 
+    /// Held by its endpoint's gate, without an attempt.
+    #[must_use]
+    pub fn held(self, now: Timestamp) -> Self {
+        let next_at = self.open().map_or(now, |open| open.next_at);
+        let due_at = next_at.max(now);
+        let open = Open { next_at, holder: None, due_at, claims: 0, taken_at: None, held: true };
+        Self { status: Status::Open(open), ..self }
+    }
+
     /// Ended without an attempt.
     #[must_use]
     pub fn ended(self, end: End) -> Self {
@@ -253,7 +271,14 @@ impl Delivery {
     pub fn replayed(self, ticket: Ticket, now: Timestamp) -> Self {
         let base = if self.open().is_some() { self.base } else { self.attempts };
         let due_at = now.plus_s(LEASE_S);
-        let open = Open { next_at: now, holder: Some(ticket), due_at, claims: 1, taken_at: None };
+        let open = Open {
+            next_at: now,
+            holder: Some(ticket),
+            due_at,
+            claims: 1,
+            taken_at: None,
+            held: false,
+        };
         Self { status: Status::Open(open), base, ..self }
     }
 
@@ -271,7 +296,7 @@ impl Delivery {
         let due_at = watch
             .filter(|&due_at| due_at >= next_at.plus_s(LEASE_S))
             .unwrap_or_else(|| next_at.plus_s(GRACE_S));
-        Open { next_at, holder: Some(holder), due_at, claims: 0, taken_at: None }
+        Open { next_at, holder: Some(holder), due_at, claims: 0, taken_at: None, held: false }
     }
 }
 
@@ -291,7 +316,7 @@ impl Status {
 impl Open {
     fn parked(next_at: Timestamp) -> Self {
         let due_at = next_at.minus_s(AHEAD_S);
-        Self { next_at, holder: None, due_at, claims: 0, taken_at: None }
+        Self { next_at, holder: None, due_at, claims: 0, taken_at: None, held: false }
     }
 }
 

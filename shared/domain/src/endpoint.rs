@@ -73,6 +73,8 @@ pub enum DisabledReason {
     Requested,
     /// It answered 410.
     Gone,
+    /// Its circuit breaker was open for days.
+    Failing,
 }
 
 /// What the last test event to an endpoint came to.

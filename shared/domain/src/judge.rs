@@ -20,6 +20,8 @@ pub enum Verdict {
     Park(Timestamp),
     /// This message has nothing to do.
     Drop,
+    /// The endpoint's gate is shut: the delivery rests until its review.
+    Hold,
     /// The delivery ends here.
     End(End),
 }
@@ -98,8 +100,14 @@ mod tests {
         let mut row = Delivery::pending(key(), BORN);
         row.attempts = 2;
         let holder = holder.map(|text| text.parse().unwrap());
-        row.status =
-            Status::Open(Open { next_at, holder, due_at: next_at, claims: 0, taken_at: None });
+        row.status = Status::Open(Open {
+            next_at,
+            holder,
+            due_at: next_at,
+            claims: 0,
+            taken_at: None,
+            held: false,
+        });
         row
     }
 

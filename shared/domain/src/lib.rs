@@ -28,6 +28,7 @@ pub mod endpoint;
 pub mod event;
 pub mod event_type;
 pub mod filter;
+pub mod gate;
 pub mod id;
 pub mod json;
 pub mod judge;

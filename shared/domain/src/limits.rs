@@ -84,6 +84,23 @@ pub const OVERDUE_S: u64 = 15 * 60;
 /// Messages are sent again to a queue that failed, at most so often within one request.
 pub const ENQUEUE_TRIES_MAX: usize = 3;
 
+/// Longest cache of an endpoint's gate.
+pub const GATE_COPY_S: u64 = 60;
+/// A circuit breaker looks at so many seconds.
+pub const BREAKER_WINDOW_S: u64 = 60;
+/// A gate in pacing is reviewed so often, and what it releases is spread over that time.
+pub const PACING_S: u64 = 60;
+/// Released in one review at most: a page of the index.
+pub const PACED_MAX: usize = 600;
+/// Released a second, unless the endpoint says `max_per_second`.
+pub const PACED_PER_SECOND: u32 = 10;
+/// How long a throttled endpoint is left alone if it does not say.
+pub const THROTTLED_S: u64 = 10;
+/// A gate lingers so long after the last held delivery: five times the age of a copy.
+pub const LINGER_S: u64 = 300;
+/// An endpoint whose breaker was open for so long, probes failing all the while, is disabled.
+pub const FAILING_S_MAX: u64 = 5 * DAY_S;
+
 /// Shards of the due index: 16 partitions of 1,000 writes a second.
 pub const DUE_SHARDS: u32 = 16;
 /// Shards of a tenant's day in the index of events by time.

@@ -14,6 +14,19 @@ use crate::timestamp::Timestamp;
 /// The form of message bodies that this code writes.
 pub const VERSION: u8 = 1;
 
+/// What a gate makes of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Held while the gate is shut.
+    #[default]
+    Normal,
+    /// Sent by an open gate to see whether the endpoint is well again.
+    Probe,
+    /// Released by a gate at its rate.
+    Paced,
+}
+
 /// One delivery's message. Its group in the queue is its tenant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Message {
@@ -33,6 +46,9 @@ pub struct Message {
     pub sent_at: Timestamp,
     /// Whether the row must be read even at a first receive.
     pub check: bool,
+    /// What a gate makes of it.
+    #[serde(default)]
+    pub kind: Kind,
     /// The event, inline: from ingest only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Arc<RawValue>>,
@@ -53,6 +69,7 @@ impl Message {
             ticket,
             sent_at: now,
             check: true,
+            kind: Kind::Normal,
             payload: None,
             delay_s: 0,
         }

@@ -6,10 +6,10 @@
 mod engine;
 mod store;
 
-pub use engine::Engine;
+pub use engine::{Engine, Release};
 pub use store::{
-    Claim, ConfigStore, DeliveryStore, Due, EventRow, EventStore, Page, PageRequest, Put, Store,
-    Tenant,
+    Claim, ConfigStore, DeliveryStore, Due, EventRow, EventStore, GateStore, Page, PageRequest,
+    Put, Store, Tenant,
 };
 
 use std::fmt;

@@ -30,11 +30,15 @@ pub enum Broken {
     ResendOnDuplicate,
     /// A panic ends the whole batch.
     CaughtPanic,
+    /// A gate goes as soon as it holds nothing.
+    Linger,
+    /// What a shut gate meets is acknowledged, and no row says that it is held.
+    HoldWritesARow,
 }
 
 impl Broken {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::TicketAsHolder,
         Self::NewTicketOnUnknownAnswer,
         Self::Watch,
@@ -48,5 +52,7 @@ impl Broken {
         Self::Dedupe,
         Self::ResendOnDuplicate,
         Self::CaughtPanic,
+        Self::Linger,
+        Self::HoldWritesARow,
     ];
 }

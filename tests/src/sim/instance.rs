@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::gate::{Breakers, Gate};
 use waxseal_domain::id::{EndpointId, Ticket};
 use waxseal_domain::ports::EngineError;
 use waxseal_domain::timestamp::Timestamp;
@@ -18,6 +19,8 @@ pub(super) struct Instance {
     pub(super) world: Arc<World>,
     pub(super) skew_ms: u64,
     pub(super) copies: Mutex<BTreeMap<EndpointId, (Timestamp, Arc<Endpoint>)>>,
+    pub(super) gates: Mutex<BTreeMap<EndpointId, (Timestamp, Option<Gate>)>>,
+    pub(super) breakers: Breakers,
     pub(super) list: Mutex<Option<(Timestamp, Arc<Vec<Endpoint>>)>>,
     pub(super) turns: Mutex<Vec<Turn>>,
     /// Tickets whose refused record is taken for "done": only where that guard is broken.
@@ -65,6 +68,8 @@ impl Instance {
             world: Arc::clone(world),
             skew_ms,
             copies: Mutex::default(),
+            gates: Mutex::default(),
+            breakers: Breakers::new(world.plan.breaker),
             list: Mutex::default(),
             turns: Mutex::default(),
             acknowledged: Mutex::default(),

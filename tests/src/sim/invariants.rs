@@ -1,6 +1,7 @@
 //! What must hold at the end. What must hold at each POST is checked there.
 
 use waxseal_domain::delivery::{Delivery, DeliveryKey, FailedReason, Status};
+use waxseal_domain::timestamp::Timestamp;
 
 use super::Report;
 use super::ports::position;
@@ -31,6 +32,15 @@ pub(super) fn check(world: &World) -> Report {
     for row in rows {
         check_row(world, state, &row, &mut violations);
     }
+    let interval_ms = world.plan.breaker.probe_s * 1_000;
+    for (endpoint, probes) in &state.probes {
+        let hasty = |pair: &[Timestamp]| {
+            pair[1].since_ms(pair[0]) + 2 * world.plan.skew_ms_max + 3_000 < interval_ms
+        };
+        if state.faults == 0 && probes.windows(2).any(hasty) {
+            violations.push(format!("{endpoint} was probed twice within an interval: {probes:?}"));
+        }
+    }
     let (acknowledged, posts) = (state.acknowledged.len(), state.posts.len());
     Report { violations, acknowledged, posts, faults: state.faults, trace }
 }
@@ -52,7 +62,8 @@ fn check_row(world: &World, state: &State, row: &Delivery, violations: &mut Vec<
     }
     let sends = state.sends.get(&id).copied().unwrap_or_default();
     // A first message, one for each park, and the doubling of leases during a backlog.
-    let sends_max = 1 + row.attempts + excuses + 6;
+    let holds = state.rows.get(&id).map_or(0, |stored| stored.holds);
+    let sends_max = 1 + row.attempts + holds + excuses + 6;
     if sends > sends_max {
         violations.push(format!("{id} took {sends} messages, more than {sends_max}"));
     }

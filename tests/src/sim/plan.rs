@@ -1,5 +1,7 @@
 //! What a seed means.
 
+use waxseal_domain::gate::BreakerSettings;
+
 use super::rng::Rng;
 
 /// The panic of a poison delivery.
@@ -22,6 +24,7 @@ pub(super) struct Plan {
     pub(super) copy_once_in: u64,
     /// Nobody receives from the queue between these seconds.
     pub(super) backlog_s: Option<(u64, u64)>,
+    pub(super) breaker: BreakerSettings,
     pub(super) endpoints: Vec<PlannedEndpoint>,
     pub(super) events: Vec<PlannedEvent>,
     pub(super) actions: Vec<(u64, Action)>,
@@ -104,6 +107,11 @@ impl Plan {
             backlog_s: rng
                 .one_in(4)
                 .then(|| (backlog_from, backlog_from + *rng.pick(&[120, 600, 3_000]))),
+            breaker: BreakerSettings {
+                attempts_min: *rng.pick(&[1, 2, 3, 20]),
+                failures_percent: 50,
+                probe_s: *rng.pick(&[30, 60, 300]),
+            },
             endpoints,
             events,
             actions,

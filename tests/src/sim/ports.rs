@@ -9,6 +9,7 @@ use waxseal_domain::attempt::{Outcome, Response, Sent};
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Open, Status, Written, lease_until};
 use waxseal_domain::dispatch::Request;
 use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::gate::Breakers;
 use waxseal_domain::id::{
     ApiKeyId, DeliveryId, EndpointId, EventId, SourceName, TenantName, Ticket,
 };
@@ -110,6 +111,10 @@ impl DeliveryStore for Instance {
             } else {
                 guard.allows(before.as_ref())
             };
+            let is_held = row.open().is_some_and(|open| open.held);
+            if is_held && self.world.is_broken(Broken::HoldWritesARow) {
+                return Written::Done;
+            }
             if !allowed {
                 return Written::Refused(before.map(Box::new));
             }
@@ -132,12 +137,7 @@ impl DeliveryStore for Instance {
             return Ok(Vec::new());
         }
         self.call("read due index", true, |state, true_now| {
-            let shown = state.rows.values().filter_map(|row| {
-                let shown = row.shown.iter().rev().find(|(from, _)| *from <= true_now)?;
-                shown.1.clone().filter(|due| due.due_at <= now)
-            });
-            let mut due: Vec<Due> = shown.collect();
-            due.sort_by_key(|due| due.due_at);
+            let mut due = state.shown(true_now, |due, held| !held && due.due_at <= now);
             due.truncate(limit);
             due
         })
@@ -161,7 +161,8 @@ impl DeliveryStore for Instance {
             }
             let (holder, claims) = (Some(claim.ticket.clone()), open.claims + 1);
             let taken_at = claim.taken_at.or(open.taken_at);
-            row.status = Status::Open(Open { holder, due_at, claims, taken_at, ..open });
+            let held = false;
+            row.status = Status::Open(Open { holder, due_at, claims, taken_at, held, ..open });
             let shown = if self.world.is_broken(Broken::Lease) { None } else { due_of(&row) };
             state.write(row, now, shown, lag_ms);
             Some(born)
@@ -483,6 +484,9 @@ impl Engine for Instance {
     }
     fn entropy(&self) -> u128 {
         self.world.random(|rng| (u128::from(rng.next()) << 64) | u128::from(rng.next()))
+    }
+    fn breakers(&self) -> &Breakers {
+        &self.breakers
     }
     fn ticket(&self) -> Ticket {
         if self.world.is_broken(Broken::TicketAsHolder) {

@@ -8,8 +8,9 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
 use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::gate::Gate;
 use waxseal_domain::id::{EndpointId, EventId, TenantName};
-use waxseal_domain::message::{Message, Receipt};
+use waxseal_domain::message::{Kind, Message, Receipt};
 use waxseal_domain::ports::{Due, EventRow};
 use waxseal_domain::timestamp::Timestamp;
 
@@ -43,6 +44,9 @@ pub(super) struct State {
     pub(super) events: BTreeMap<EventId, EventRow>,
     pub(super) endpoints: BTreeMap<EndpointId, Endpoint>,
     pub(super) rows: BTreeMap<String, Stored>,
+    pub(super) gates: BTreeMap<EndpointId, Gate>,
+    /// When each endpoint was probed.
+    pub(super) probes: BTreeMap<EndpointId, Vec<Timestamp>>,
     pub(super) queue: Vec<Queued>,
     pub(super) dead: Vec<Queued>,
     pub(super) posts: Vec<Post>,
@@ -67,7 +71,8 @@ pub(super) struct Stored {
     pub(super) delivery: Option<Delivery>,
     pub(super) changed_at: Timestamp,
     pub(super) final_at: Option<Timestamp>,
-    pub(super) shown: Vec<(Timestamp, Option<Due>)>,
+    pub(super) holds: u32,
+    pub(super) shown: Vec<(Timestamp, Option<Due>, bool)>,
 }
 
 /// A message in the queue.
@@ -99,6 +104,8 @@ impl World {
             events: BTreeMap::new(),
             endpoints: BTreeMap::new(),
             rows: BTreeMap::new(),
+            gates: BTreeMap::new(),
+            probes: BTreeMap::new(),
             queue: Vec::new(),
             dead: Vec::new(),
             posts: Vec::new(),
@@ -210,6 +217,7 @@ impl World {
         state.busy == 0
             && state.queue.is_empty()
             && state.dead.is_empty()
+            && state.gates.is_empty()
             && !state.rows.values().any(is_open)
     }
 }
@@ -223,6 +231,9 @@ impl State {
     /// Puts a message in the queue.
     pub(super) fn send(&mut self, message: &Message, now: Timestamp) {
         *self.sends.entry(message.key().id().to_string()).or_default() += 1;
+        if message.kind == Kind::Probe {
+            self.probes.entry(message.endpoint.clone()).or_default().push(now);
+        }
         let visible_at = now.plus_s(u64::from(message.delay_s));
         self.requeue(message.body(), visible_at);
     }
@@ -231,6 +242,17 @@ impl State {
     pub(super) fn requeue(&mut self, body: String, visible_at: Timestamp) {
         let id = self.id();
         self.queue.push(Queued { id, body, visible_at, receives: 0, receipt: None });
+    }
+
+    /// What the index shows now, earliest first.
+    pub(super) fn shown(&self, now: Timestamp, wanted: impl Fn(&Due, bool) -> bool) -> Vec<Due> {
+        let shown = self.rows.values().filter_map(|row| {
+            let (_, due, held) = row.shown.iter().rev().find(|(from, ..)| *from <= now)?;
+            due.clone().filter(|due| wanted(due, *held))
+        });
+        let mut due: Vec<Due> = shown.collect();
+        due.sort_by_key(|due| due.due_at);
+        due
     }
 
     /// The row as it is.
@@ -245,7 +267,9 @@ impl State {
         let is_final = row.open().is_none();
         stored.final_at = is_final.then(|| stored.final_at.unwrap_or(now));
         stored.changed_at = now;
-        stored.shown.push((now.plus_ms(lag_ms), shown));
+        let held = row.open().is_some_and(|open| open.held);
+        stored.holds += u32::from(held);
+        stored.shown.push((now.plus_ms(lag_ms), shown, held));
         stored.delivery = Some(row);
     }
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, Health};
 use waxseal_domain::event_type::EventTypePattern;
+use waxseal_domain::gate::{Gate, Mode};
 use waxseal_domain::secret::Secret;
 use waxseal_domain::timestamp::Timestamp;
 
@@ -28,6 +29,8 @@ pub(super) struct EndpointView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     disabled_reason: Option<DisabledReason>,
     health: Health,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    breaker: Option<&'static str>,
     created_at: String,
     updated_at: String,
 }
@@ -38,6 +41,16 @@ struct Retry {
 }
 
 impl<'a> EndpointView<'a> {
+    /// With what its gate does: `open` lets probes through only, `pacing` a bounded rate.
+    pub(super) fn with_gate(self, gate: Option<&Gate>) -> Self {
+        let breaker = match gate.map(|gate| gate.mode) {
+            Some(Mode::Open) => "open",
+            Some(Mode::Pacing) => "pacing",
+            Some(Mode::Closing) | None => "closed",
+        };
+        Self { breaker: Some(breaker), ..self }
+    }
+
     pub(super) fn of(endpoint: &'a Endpoint) -> Self {
         let filter = endpoint.subscription.filter.as_ref();
         let disabled_reason = match &endpoint.state {
@@ -59,6 +72,7 @@ impl<'a> EndpointView<'a> {
             enabled: endpoint.is_enabled(),
             disabled_reason,
             health: endpoint.health,
+            breaker: None,
             created_at: endpoint.created_at.rfc3339(),
             updated_at: endpoint.updated_at.rfc3339(),
         }

@@ -14,6 +14,7 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use serde::Serialize;
 use waxseal_domain::api_key::ApiKey;
 use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::gate::Gate;
 use waxseal_domain::id::{ApiKeyId, EndpointId, SourceName, TenantName};
 use waxseal_domain::ports::{ConfigStore, EngineError, Page, PageRequest, Tenant};
 use waxseal_domain::source::Source;
@@ -37,6 +38,8 @@ pub(super) struct ConfigCache {
     endpoints: AgedCache<(TenantName, EndpointId), Arc<Endpoint>>,
     api_keys: AgedCache<String, ApiKey>,
     sources: AgedCache<SourceName, Source>,
+    /// Also that there is none: so it is with nearly every endpoint.
+    pub(super) gates: AgedCache<(TenantName, EndpointId), Option<Gate>>,
 }
 
 impl Default for ConfigCache {
@@ -46,6 +49,7 @@ impl Default for ConfigCache {
             endpoints: AgedCache::new(COPIES_MAX),
             api_keys: AgedCache::new(COPIES_MAX),
             sources: AgedCache::new(COPIES_MAX),
+            gates: AgedCache::new(COPIES_MAX),
         }
     }
 }

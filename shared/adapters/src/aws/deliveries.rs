@@ -10,7 +10,9 @@ use waxseal_domain::id::{EndpointId, EventId, TenantName};
 use waxseal_domain::ports::{Claim, DeliveryStore, Due, EngineError, EventRow, Page, PageRequest};
 use waxseal_domain::timestamp::Timestamp;
 
-use super::delivery_item::{delivery_key, due_of, endpoint_key, item_of, key_of, row_of};
+use super::delivery_item::{
+    delivery_key, due_of, due_shard, endpoint_key, item_of, key_of, row_of,
+};
 use super::events::{event_key, event_of, is_event};
 use super::guard::condition;
 use super::item::{Item, find_text, ms, number, read_ms, text};
@@ -66,40 +68,21 @@ impl DeliveryStore for DynamoStore {
     }
 
     async fn due(&self, shard: u32, now: Timestamp, limit: usize) -> Result<Vec<Due>, EngineError> {
-        let mut found: Vec<Due> = Vec::new();
-        let mut start = None;
-        while found.len() < limit {
-            let query = self
-                .dynamodb()
-                .query()
-                .table_name(self.state_table()?)
-                .index_name("due")
-                .key_condition_expression("due_shard = :shard AND due_at <= :now")
-                .expression_attribute_values(":shard", text(shard.to_string()))
-                .expression_attribute_values(":now", ms(now))
-                .limit(i32::try_from(limit - found.len()).unwrap_or(i32::MAX))
-                .set_exclusive_start_key(start);
-            let answer = query.send().await.map_err(failed("read due index"))?;
-            for item in answer.items() {
-                found.push(due_of(item)?);
-            }
-            start = answer.last_evaluated_key;
-            if start.is_none() {
-                break;
-            }
-        }
-        Ok(found)
+        let found = self.due_in(&shard.to_string(), now, limit).await?;
+        found.iter().map(due_of).collect()
     }
 
     async fn claim(&self, due: &Due, claim: &Claim) -> Result<Option<Timestamp>, EngineError> {
-        let set = "SET #holder = :ticket, #due_at = :until, #claims = #claims + :one";
+        let set = "SET #holder = :ticket, #due_at = :until, #due_shard = :shard, \
+                   #claims = #claims + :one";
         let update = self
             .dynamodb()
             .update_item()
             .table_name(self.state_table()?)
             .set_key(Some(delivery_key(&due.key)))
             .condition_expression("#status = :open AND #due_at = :seen")
-            .set_expression_attribute_names(Some(names(["holder", "due_at", "claims", "status"])))
+            .set_expression_attribute_names(Some(names(CLAIMED)))
+            .expression_attribute_values(":shard", text(due_shard(&due.key, false)))
             .expression_attribute_values(":ticket", text(claim.ticket.as_str()))
             .expression_attribute_values(":until", ms(claim.due_at))
             .expression_attribute_values(":one", number(1_u32))
@@ -160,6 +143,41 @@ impl DeliveryStore for DynamoStore {
         Ok(Page { items: items.collect(), cursor })
     }
 }
+
+impl DynamoStore {
+    /// Entries of a shard of the due index, earliest first.
+    pub(super) async fn due_in(
+        &self,
+        shard: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Item>, EngineError> {
+        let mut found: Vec<Item> = Vec::new();
+        let mut start = None;
+        while found.len() < limit {
+            let query = self
+                .dynamodb()
+                .query()
+                .table_name(self.state_table()?)
+                .index_name("due")
+                .key_condition_expression("due_shard = :shard AND due_at <= :now")
+                .expression_attribute_values(":shard", text(shard))
+                .expression_attribute_values(":now", ms(now))
+                .limit(i32::try_from(limit - found.len()).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(start);
+            let answer = query.send().await.map_err(failed("read due index"))?;
+            found.extend(answer.items.unwrap_or_default());
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// What a claim writes and asks for.
+const CLAIMED: [&str; 5] = ["holder", "due_at", "due_shard", "claims", "status"];
 
 fn names<const N: usize>(names: [&str; N]) -> HashMap<String, String> {
     names.into_iter().map(|name| (format!("#{name}"), name.to_owned())).collect()

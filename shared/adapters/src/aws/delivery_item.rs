@@ -24,6 +24,19 @@ pub(super) fn endpoint_key(tenant: &TenantName, endpoint: &EndpointId) -> String
     format!("{tenant}#{endpoint}")
 }
 
+/// What a held delivery's shard begins with.
+const HELD: &str = "H#";
+
+/// The shard of the due index that holds what an endpoint's gate holds.
+pub(super) fn held_shard(tenant: &TenantName, endpoint: &EndpointId) -> String {
+    format!("{HELD}{tenant}#{endpoint}")
+}
+
+/// The shard of the due index that a delivery is in.
+pub(super) fn due_shard(key: &DeliveryKey, held: bool) -> String {
+    if held { held_shard(&key.tenant, &key.endpoint) } else { key.due_shard().to_string() }
+}
+
 /// A delivery's whole item: in the due index while open, in its endpoint's list unless it
 /// succeeded at first, and removed by time only once it is final.
 pub(super) fn item_of(row: &Delivery) -> Result<Item, EngineError> {
@@ -39,7 +52,7 @@ pub(super) fn item_of(row: &Delivery) -> Result<Item, EngineError> {
     }
     if let Some(open) = row.open() {
         set("next_at", ms(open.next_at));
-        set("due_shard", text(row.key.due_shard().to_string()));
+        set("due_shard", text(due_shard(&row.key, open.held)));
         set("due_at", ms(open.due_at));
         set("claims", number(open.claims));
         if let Some(at) = open.taken_at {
@@ -110,6 +123,7 @@ fn status_of(item: &Item) -> Result<Status, EngineError> {
         holder,
         due_at: read_ms(item, "due_at")?,
         claims: read_number(item, "claims")?,
+        held: read_text(item, "due_shard")?.starts_with(HELD),
         taken_at: item.contains_key("taken_at").then(|| read_ms(item, "taken_at")).transpose()?,
     }))
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::api_key::hash_of;
+use waxseal_domain::gate::Breakers;
 use waxseal_domain::limits::ENDPOINT_COPY_INGEST_S;
 use waxseal_domain::ports::{Engine, EngineError};
 
@@ -31,6 +32,7 @@ pub struct AwsEngine {
     address_rules: Arc<AddressRules>,
     clients: Arc<Clients>,
     operator_secret: String,
+    breakers: Breakers,
     operator_key_hash: AgedCache<(), String>,
 }
 
@@ -52,6 +54,7 @@ impl AwsEngine {
             sender,
             address_rules,
             clients,
+            breakers: Breakers::new(environment.breaker),
             operator_secret: environment.operator_secret.clone(),
             operator_key_hash: AgedCache::new(1),
         })
@@ -100,6 +103,10 @@ impl Engine for AwsEngine {
 
     fn entropy(&self) -> u128 {
         entropy()
+    }
+
+    fn breakers(&self) -> &Breakers {
+        &self.breakers
     }
 
     async fn operator_key_hash(&self) -> Result<String, EngineError> {

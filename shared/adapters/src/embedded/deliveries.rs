@@ -10,7 +10,7 @@ use super::writer::Durability;
 use super::{EmbeddedStore, events, schema_value};
 
 const COLUMNS: &str = "tenant, event, endpoint, born, status, reason, attempts, base, next_at, \
-                       holder, due_at, claims, log, taken_at";
+                       holder, due_at, claims, log, taken_at, held";
 
 impl DeliveryStore for EmbeddedStore {
     async fn delivery(&self, key: &DeliveryKey) -> Result<Option<Delivery>, EngineError> {
@@ -73,7 +73,7 @@ pub(super) fn record(
     }
     let sql = format!(
         "INSERT OR REPLACE INTO deliveries ({COLUMNS})
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
     );
     let open = row.open();
     connection.prepare_cached(&sql)?.execute(params![
@@ -91,6 +91,7 @@ pub(super) fn record(
         open.map(|open| open.claims),
         schema_value::json(&row.log)?,
         open.and_then(|open| open.taken_at).map(schema_value::ms),
+        open.is_some_and(|open| open.held),
     ])?;
     Ok(Written::Done)
 }
@@ -121,7 +122,7 @@ pub(super) fn claim(
     due: &Due,
     claim: &Claim,
 ) -> rusqlite::Result<Option<Timestamp>> {
-    let sql = "UPDATE deliveries SET holder = ?1, due_at = ?2, claims = claims + 1,
+    let sql = "UPDATE deliveries SET holder = ?1, due_at = ?2, claims = claims + 1, held = 0,
                  taken_at = coalesce(?7, taken_at)
                WHERE tenant = ?3 AND event = ?4 AND endpoint = ?5 AND status = 'open' AND due_at = ?6
                RETURNING born";
@@ -141,11 +142,31 @@ pub(super) fn claim(
 }
 
 fn due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<Due>> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM deliveries WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM deliveries WHERE due_at <= ?1 AND held = 0 ORDER BY due_at LIMIT ?2"
+    );
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(&sql)?;
     let rows = statement.query_map([schema_value::ms(now), limit], read)?;
+    rows.filter_map(|row| row.map(due_of).transpose()).collect()
+}
+
+/// What an endpoint's gate holds and is due.
+pub(super) fn held(
+    connection: &Connection,
+    tenant: &TenantName,
+    endpoint: &EndpointId,
+    now: Timestamp,
+    limit: usize,
+) -> rusqlite::Result<Vec<Due>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM deliveries
+         WHERE tenant = ?1 AND endpoint = ?2 AND held = 1 AND due_at <= ?3 ORDER BY due_at LIMIT ?4"
+    );
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let keys = params![tenant.as_str(), endpoint.as_str(), schema_value::ms(now), limit];
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(keys, read)?;
     rows.filter_map(|row| row.map(due_of).transpose()).collect()
 }
 
@@ -210,5 +231,6 @@ fn read_status(row: &Row<'_>) -> rusqlite::Result<Status> {
             .get::<_, Option<i64>>(13)?
             .map(|_| schema_value::timestamp(row, 13))
             .transpose()?,
+        held: row.get(14)?,
     }))
 }

@@ -9,11 +9,13 @@ use rustls::pki_types::CertificateDer;
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::api_key::hash_of;
 use waxseal_domain::delivery::{Delivery, Guard, Settlement, Written};
+use waxseal_domain::gate::{BreakerSettings, Breakers};
 use waxseal_domain::limits::EVENT_RETENTION_S;
 use waxseal_domain::message::{Message, Received};
-use waxseal_domain::ports::{Claim, Clock as _, Due, Engine, EngineError, EventRow, Put};
+use waxseal_domain::ports::{Claim, Clock as _, Due, Engine, EngineError, EventRow, Put, Release};
 
 use super::config::ConfigCache;
+use super::gates::Gates;
 use super::inbox::Inbox;
 use super::key_file::KeyFile;
 use super::queue::{self, EmbeddedQueue};
@@ -36,6 +38,8 @@ pub struct Options {
     pub operator_key: Option<String>,
     /// The addresses that may be called.
     pub address_rules: AddressRules,
+    /// When circuit breakers open.
+    pub breaker: BreakerSettings,
     /// Authorities trusted beside Mozilla's.
     pub extra_roots: Vec<CertificateDer<'static>>,
 }
@@ -50,6 +54,7 @@ pub struct EmbeddedEngine {
     sender: HttpSender,
     address_rules: Arc<AddressRules>,
     operator_key: String,
+    breakers: Breakers,
     /// Held while this lives.
     _lock: File,
 }
@@ -64,9 +69,10 @@ impl EmbeddedEngine {
         let connection = schema::open_writer(&path).map_err(failed("open database"))?;
         let inbox = Arc::new(Inbox::default());
         queue::load(&connection, &inbox).map_err(failed("read messages"))?;
+        let gates = Arc::new(Gates::load(&connection).map_err(failed("read gates"))?);
         let writer = Writer::start(connection).map_err(|e| EngineError::new("start writer", e))?;
         let cache = Arc::new(ConfigCache::default());
-        let store = Arc::new(EmbeddedStore { writer, readers: Readers::new(&path), cache });
+        let store = Arc::new(EmbeddedStore { writer, readers: Readers::new(&path), cache, gates });
         let address_rules = Arc::new(options.address_rules);
         let rules = Arc::clone(&address_rules);
         let sender = HttpSender::new(rules, Connections::Kept, options.extra_roots)?;
@@ -82,6 +88,7 @@ impl EmbeddedEngine {
             sender,
             address_rules,
             operator_key,
+            breakers: Breakers::new(options.breaker),
             _lock: lock,
         })
     }
@@ -132,6 +139,10 @@ impl Engine for EmbeddedEngine {
 
     fn entropy(&self) -> u128 {
         entropy()
+    }
+
+    fn breakers(&self) -> &Breakers {
+        &self.breakers
     }
 
     async fn operator_key_hash(&self) -> Result<String, EngineError> {
@@ -192,13 +203,18 @@ impl Engine for EmbeddedEngine {
     }
 
     /// T3: the claim and its message.
-    async fn claim_and_enqueue(&self, due: &Due, claim: Claim) -> Result<bool, EngineError> {
+    async fn claim_and_enqueue(
+        &self,
+        due: &Due,
+        claim: Claim,
+        release: Release,
+    ) -> Result<bool, EngineError> {
         let (due, now) = (due.clone(), SystemClock.now());
         let work = move |connection: &Connection| {
             let Some(born) = deliveries::claim(connection, &due, &claim)? else {
                 return Ok(Vec::new());
             };
-            queue::insert_all(connection, vec![due.message(born, claim.ticket, now)], now)
+            queue::insert_all(connection, vec![due.message(born, claim.ticket, release, now)], now)
         };
         let inbox = Arc::clone(&self.inbox);
         let then = move |inserted: &Vec<queue::Inserted>| queue::deliver_all(&inbox, inserted);

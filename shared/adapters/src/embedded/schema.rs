@@ -19,9 +19,8 @@ CREATE TABLE IF NOT EXISTS deliveries (
   tenant TEXT NOT NULL, event TEXT NOT NULL, endpoint TEXT NOT NULL, born INTEGER NOT NULL,
   status TEXT NOT NULL, reason TEXT, attempts INTEGER NOT NULL, base INTEGER NOT NULL,
   next_at INTEGER, holder TEXT, due_at INTEGER, claims INTEGER, log TEXT NOT NULL,
-  taken_at INTEGER,
+  taken_at INTEGER, held INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant, event, endpoint)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX IF NOT EXISTS deliveries_by_endpoint ON deliveries (tenant, endpoint, born, event)
   WHERE status <> 'delivered' OR attempts > 1;
 CREATE TABLE IF NOT EXISTS messages (
@@ -34,6 +33,17 @@ CREATE TABLE IF NOT EXISTS config (
   kind TEXT NOT NULL, tenant TEXT NOT NULL, id TEXT NOT NULL, lookup TEXT, version INTEGER NOT NULL,
   doc TEXT NOT NULL, PRIMARY KEY (kind, tenant, id));
 CREATE UNIQUE INDEX IF NOT EXISTS config_lookup ON config (kind, lookup) WHERE lookup IS NOT NULL;
+CREATE TABLE IF NOT EXISTS gates (
+  tenant TEXT NOT NULL, endpoint TEXT NOT NULL, doc TEXT NOT NULL, PRIMARY KEY (tenant, endpoint))
+  WITHOUT ROWID;
+";
+
+/// Indexes of columns that a file of an earlier version gets first.
+const INDEXES: &str = "
+DROP INDEX IF EXISTS deliveries_due;
+CREATE INDEX IF NOT EXISTS deliveries_due_next ON deliveries (due_at)
+  WHERE due_at IS NOT NULL AND held = 0;
+CREATE INDEX IF NOT EXISTS deliveries_held ON deliveries (tenant, endpoint, due_at) WHERE held = 1;
 ";
 
 /// The one connection that writes. A checkpoint each 2,000 pages: 8 MB of log.
@@ -45,6 +55,8 @@ pub(super) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     )?;
     connection.execute_batch(SCHEMA)?;
     add_column(&connection, "deliveries", "taken_at", "INTEGER")?;
+    add_column(&connection, "deliveries", "held", "INTEGER NOT NULL DEFAULT 0")?;
+    connection.execute_batch(INDEXES)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }

@@ -8,9 +8,10 @@ use super::{
 };
 use crate::address::AddressRules;
 use crate::delivery::{Delivery, Guard, Settlement, Written};
+use crate::gate::Breakers;
 use crate::id::Ticket;
 use crate::limits::ENQUEUE_TRIES_MAX;
-use crate::message::{Message, Received};
+use crate::message::{Kind, Message, Received};
 use crate::timestamp::Timestamp;
 
 /// One implementation of every port.
@@ -45,6 +46,9 @@ pub trait Engine: Send + Sync + 'static {
     fn entropy(&self) -> u128;
     /// [`crate::api_key::hash_of`] the operator's key.
     fn operator_key_hash(&self) -> impl Future<Output = Result<String, EngineError>> + Send;
+
+    /// What this instance has counted for its circuit breakers.
+    fn breakers(&self) -> &Breakers;
 
     /// Seconds until every instance of ours acts on an endpoint just configured.
     fn endpoints_settle_s(&self) -> u64 {
@@ -122,12 +126,13 @@ pub trait Engine: Send + Sync + 'static {
         &self,
         due: &Due,
         claim: Claim,
+        release: Release,
     ) -> impl Future<Output = Result<bool, EngineError>> + Send {
         async move {
             let Some(born) = self.store().claim(due, &claim).await? else {
                 return Ok(false);
             };
-            let message = due.message(born, claim.ticket, self.clock().now());
+            let message = due.message(born, claim.ticket, release, self.clock().now());
             Ok(self.queue().enqueue(&[message]).await.is_empty())
         }
     }
@@ -152,8 +157,25 @@ pub trait Engine: Send + Sync + 'static {
 
 impl Due {
     /// The message of a claim: delivered when the next attempt may be made, to the second.
-    pub fn message(&self, born: Timestamp, ticket: Ticket, now: Timestamp) -> Message {
-        let delay_s = u32::try_from(self.next_at.wait_s(now)).unwrap_or(u32::MAX);
-        Message { delay_s, ..Message::reissue(&self.key, born, ticket, now) }
+    pub fn message(
+        &self,
+        born: Timestamp,
+        ticket: Ticket,
+        release: Release,
+        now: Timestamp,
+    ) -> Message {
+        let wait_s = u32::try_from(self.next_at.wait_s(now)).unwrap_or(u32::MAX);
+        let delay_s = wait_s.max(release.delay_s);
+        let kind = release.kind;
+        Message { kind, delay_s, ..Message::reissue(&self.key, born, ticket, now) }
     }
+}
+
+/// How a claimed delivery's message is sent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Release {
+    /// What a gate makes of it.
+    pub kind: Kind,
+    /// Seconds until it may be received, at least.
+    pub delay_s: u32,
 }

@@ -18,6 +18,7 @@ use crate::api_key::ApiKey;
 use crate::delivery::{Delivery, DeliveryKey, Guard, Written};
 use crate::endpoint::Endpoint;
 use crate::event::Event;
+use crate::gate::Gate;
 use crate::id::{ApiKeyId, EndpointId, EventId, SourceName, TenantName, Ticket};
 use crate::limits::EVENT_RETENTION_S;
 use crate::source::Source;
@@ -193,6 +194,40 @@ pub trait DeliveryStore: Send + Sync {
     ) -> impl Future<Output = Answer<Page<Delivery>>> + Send;
 }
 
+/// Gates of endpoints in trouble, and what they hold.
+pub trait GateStore: Send + Sync {
+    /// An endpoint's gate, from a copy of at most that age; none where there is no trouble.
+    fn gate(
+        &self,
+        tenant: &TenantName,
+        endpoint: &EndpointId,
+        max_age_s: u64,
+    ) -> impl Future<Output = Answer<Option<Gate>>> + Send;
+
+    /// Writes a gate if the stored one has the version `over` (none: if there is none); false if not.
+    fn put_gate(&self, gate: &Gate, over: Option<u64>)
+    -> impl Future<Output = Answer<bool>> + Send;
+
+    /// Removes a gate if it is still this version; false if not.
+    fn delete_gate(&self, gate: &Gate) -> impl Future<Output = Answer<bool>> + Send;
+
+    /// Gates that are due, earliest first.
+    fn due_gates(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> impl Future<Output = Answer<Vec<Gate>>> + Send;
+
+    /// What a gate holds and is due, earliest first.
+    fn held(
+        &self,
+        tenant: &TenantName,
+        endpoint: &EndpointId,
+        now: Timestamp,
+        limit: usize,
+    ) -> impl Future<Output = Answer<Vec<Due>>> + Send;
+}
+
 /// What is configured: precious, small, read often, written seldom.
 pub trait ConfigStore: Send + Sync {
     /// Makes a tenant; false if there is one of that name.
@@ -267,6 +302,6 @@ pub trait ConfigStore: Send + Sync {
 }
 
 /// All of a store.
-pub trait Store: EventStore + DeliveryStore + ConfigStore {}
+pub trait Store: EventStore + DeliveryStore + GateStore + ConfigStore {}
 
-impl<T: EventStore + DeliveryStore + ConfigStore> Store for T {}
+impl<T: EventStore + DeliveryStore + GateStore + ConfigStore> Store for T {}

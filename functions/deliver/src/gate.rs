@@ -1,0 +1,58 @@
+//! The gate before an endpoint: whether an attempt may be made, and what its outcome tells.
+
+use waxseal_domain::attempt::{Outcome, Sent};
+use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::gate::{Gate, Mode, is_throttled};
+use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, GATE_COPY_S};
+use waxseal_domain::message::{Kind, Message};
+use waxseal_domain::ports::{Clock as _, Engine, EngineError, GateStore as _};
+
+/// D3: whether this message may drive an attempt of that number to the endpoint now.
+pub(crate) async fn lets_through<E: Engine>(
+    engine: &E,
+    endpoint: &Endpoint,
+    message: &Message,
+    number: u32,
+) -> Result<bool, EngineError> {
+    let max_age_s = if number == 1 { GATE_COPY_S } else { ENDPOINT_COPY_RETRY_S };
+    let gate = engine.store().gate(&endpoint.tenant, &endpoint.id, max_age_s).await?;
+    Ok(gate.is_none_or(|gate| gate.lets_through(endpoint, message.kind)))
+}
+
+/// After an attempt: the breaker opens, a throttled endpoint is slowed down, a probe that was accepted
+/// begins the recovery. Nothing of it is owed to anybody: a failure here is logged.
+pub(crate) async fn observe<E: Engine>(engine: &E, endpoint: &Endpoint, kind: Kind, sent: &Sent) {
+    if let Err(error) = turn(engine, endpoint, kind, sent).await {
+        tracing::warn!(%error, tenant = %endpoint.tenant, endpoint = %endpoint.id, "gate not turned");
+    }
+}
+
+async fn turn<E: Engine>(
+    engine: &E,
+    endpoint: &Endpoint,
+    kind: Kind,
+    sent: &Sent,
+) -> Result<(), EngineError> {
+    let now = engine.clock().now();
+    let (tenant, id) = (&endpoint.tenant, &endpoint.id);
+    let is_tripped = engine.breakers().is_tripped(tenant, id, sent.outcome, now);
+    let is_well = kind == Kind::Probe && sent.outcome == Outcome::Accepted;
+    if !is_tripped && !is_well && !is_throttled(sent) {
+        return Ok(());
+    }
+    let before = engine.store().gate(tenant, id, 0).await?;
+    let after = match &before {
+        Some(gate) if is_well && gate.mode == Mode::Open => gate.turned(Mode::Pacing, now, now),
+        Some(gate) if !gate.may_turn() => return Ok(()),
+        _ if is_well => return Ok(()),
+        before if is_tripped => {
+            Gate::opened(endpoint, before.as_ref(), engine.breakers().settings.probe_s, now)
+        }
+        before => Gate::slowed(endpoint, before.as_ref(), sent),
+    };
+    let version = before.as_ref().map(|before| before.version);
+    if engine.store().put_gate(&after, version).await? {
+        tracing::warn!(%tenant, endpoint = %id, mode = ?after.mode, "gate turned");
+    }
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! The review of gates that are due: probes, release at a rate, and the end of a gate.
+
+use waxseal_domain::delivery::lease_until;
+use waxseal_domain::endpoint::{DisabledReason, Endpoint};
+use waxseal_domain::gate::{Gate, Mode, Review};
+use waxseal_domain::limits::{PACED_MAX, PACED_PER_SECOND, PACING_S};
+use waxseal_domain::message::Kind;
+use waxseal_domain::ports::{
+    Claim, Clock as _, ConfigStore as _, Due, Engine, EngineError, GateStore as _, Release,
+};
+use waxseal_domain::timestamp::Timestamp;
+
+/// Gates reviewed in one sweep: the earliest first, so that none starves.
+const GATES_MAX: usize = 200;
+
+/// Reviews what is due, until `deadline`; how many held deliveries were released.
+pub(crate) async fn review_due<E: Engine>(
+    engine: &E,
+    deadline: Timestamp,
+) -> Result<usize, EngineError> {
+    let mut released = 0;
+    for gate in engine.store().due_gates(engine.clock().now(), GATES_MAX).await? {
+        if engine.clock().now() >= deadline {
+            break;
+        }
+        released += review(engine, &gate).await?;
+    }
+    Ok(released)
+}
+
+async fn review<E: Engine>(engine: &E, gate: &Gate) -> Result<usize, EngineError> {
+    let now = engine.clock().now();
+    let endpoint = engine.store().endpoint(&gate.tenant, &gate.endpoint, 0).await?;
+    match gate.review(endpoint.as_deref(), now) {
+        Review::Probe => probe(engine, gate, now).await,
+        Review::Pace => pace(engine, gate, Kind::Paced, now).await,
+        Review::Close => pace(engine, gate, Kind::Normal, now).await,
+        Review::GiveUp => {
+            if let Some(endpoint) = endpoint {
+                give_up(engine, &endpoint, now).await?;
+            }
+            pace(engine, gate, Kind::Paced, now).await
+        }
+    }
+}
+
+/// The gate is turned first: of several reviews one sends the probe. With nothing held to probe
+/// with, it closes, and whatever comes next is the probe.
+async fn probe<E: Engine>(engine: &E, gate: &Gate, now: Timestamp) -> Result<usize, EngineError> {
+    let held = engine.store().held(&gate.tenant, &gate.endpoint, now, 1).await?;
+    let Some(oldest) = held.first() else {
+        let closing = gate.turned(Mode::Closing, now, Gate::next_review(now));
+        engine.store().put_gate(&closing, Some(gate.version)).await?;
+        return Ok(0);
+    };
+    let next_at = now.plus_s(engine.breakers().settings.probe_s);
+    let probed = gate.turned(Mode::Open, now, next_at);
+    if !engine.store().put_gate(&probed, Some(gate.version)).await? {
+        return Ok(0);
+    }
+    release(engine, oldest, Release { kind: Kind::Probe, delay_s: 0 }).await.map(usize::from)
+}
+
+/// Releases what is held, spread over the time until the next review.
+async fn pace<E: Engine>(
+    engine: &E,
+    gate: &Gate,
+    kind: Kind,
+    now: Timestamp,
+) -> Result<usize, EngineError> {
+    let per_second = PACED_PER_SECOND;
+    let most = usize::try_from(u64::from(per_second) * PACING_S).unwrap_or(PACED_MAX);
+    let held = engine.store().held(&gate.tenant, &gate.endpoint, now, most.min(PACED_MAX)).await?;
+    if held.is_empty() && gate.has_lingered(now) {
+        engine.store().delete_gate(gate).await?;
+        return Ok(0);
+    }
+    let is_over = held.is_empty() || gate.mode == Mode::Closing;
+    let mode = if is_over { Mode::Closing } else { Mode::Pacing };
+    let turned = gate.turned(mode, now, Gate::next_review(now));
+    if !engine.store().put_gate(&turned, Some(gate.version)).await? {
+        return Ok(0);
+    }
+    let mut released = 0;
+    for (number, due) in held.iter().enumerate() {
+        let delay_s = u32::try_from(number).unwrap_or(u32::MAX) / per_second;
+        released += usize::from(release(engine, due, Release { kind, delay_s }).await?);
+    }
+    Ok(released)
+}
+
+/// A held delivery goes back on the queue: claimed out of its gate's index, and left alone by late
+/// messages until it has had its time.
+async fn release<E: Engine>(engine: &E, due: &Due, release: Release) -> Result<bool, EngineError> {
+    let sent_for = engine.clock().now().plus_s(u64::from(release.delay_s));
+    let due_at = lease_until(sent_for, due.next_at, due.claims);
+    let claim = Claim { ticket: engine.ticket(), due_at, taken_at: Some(sent_for) };
+    engine.claim_and_enqueue(due, claim, release).await
+}
+
+/// Unless it was changed meanwhile. What is held ends as its deliveries find it disabled.
+async fn give_up<E: Engine>(
+    engine: &E,
+    endpoint: &Endpoint,
+    now: Timestamp,
+) -> Result<(), EngineError> {
+    let mut disabled = endpoint.clone().disabled(DisabledReason::Failing, now);
+    disabled.version += 1;
+    disabled.updated_at = now;
+    let done = engine.store().put_endpoint(&disabled, Some(endpoint.version)).await?;
+    tracing::error!(tenant = %endpoint.tenant, endpoint = %endpoint.id, done, "failing for days: disabled");
+    Ok(())
+}

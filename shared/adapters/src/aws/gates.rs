@@ -1,0 +1,122 @@
+//! Gates in DynamoDB: rows of the state table, found by the due index as deliveries are.
+
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use waxseal_domain::gate::Gate;
+use waxseal_domain::id::{EndpointId, TenantName};
+use waxseal_domain::ports::{Due, EngineError, GateStore};
+use waxseal_domain::timestamp::Timestamp;
+
+use super::delivery_item::{due_of, held_shard};
+use super::item::{ALONE, Item, find_text, json, key, ms, number, read_json, read_text, text};
+use super::{DynamoStore, failed};
+use crate::entropy::entropy;
+
+/// The shard of the due index that holds gates.
+const SHARD: &str = "G";
+
+impl GateStore for DynamoStore {
+    async fn gate(
+        &self,
+        tenant: &TenantName,
+        endpoint: &EndpointId,
+        max_age_s: u64,
+    ) -> Result<Option<Gate>, EngineError> {
+        let place = (tenant.clone(), endpoint.clone());
+        let start = match self.cache.gates.get(&place, max_age_s) {
+            Ok(copy) => return Ok(copy),
+            Err(start) => start,
+        };
+        let get = self
+            .dynamodb()
+            .get_item()
+            .table_name(self.state_table()?)
+            .set_key(Some(gate_key(tenant, endpoint)))
+            .consistent_read(true);
+        let answer = get.send().await.map_err(failed("read gate"))?;
+        let gate: Option<Gate> = answer.item.map(|item| read_json(&item, "doc")).transpose()?;
+        self.cache.gates.keep(start, place, gate.clone());
+        Ok(gate)
+    }
+
+    async fn put_gate(&self, gate: &Gate, over: Option<u64>) -> Result<bool, EngineError> {
+        let write = format!("{:032x}", entropy());
+        let mut item = gate_key(&gate.tenant, &gate.endpoint);
+        let mut set = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);
+        set("doc", json(gate)?);
+        set("version", number(gate.version));
+        set("write", text(write.as_str()));
+        set("due_shard", text(SHARD));
+        set("due_at", ms(gate.due_at));
+        let put = self
+            .dynamodb()
+            .put_item()
+            .table_name(self.state_table()?)
+            .set_item(Some(item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let put = match over {
+            None => put.condition_expression("attribute_not_exists(pk)"),
+            Some(over) => put
+                .condition_expression("#version = :over")
+                .expression_attribute_names("#version", "version")
+                .expression_attribute_values(":over", number(over)),
+        };
+        let put = put.send().await;
+        self.cache.gates.forget(&(gate.tenant.clone(), gate.endpoint.clone()));
+        let Err(error) = put else { return Ok(true) };
+        match error.as_service_error() {
+            // Ours already, where the SDK has repeated a write whose answer was lost.
+            Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
+                let found = refusal.item().and_then(|item| find_text(item, "write"));
+                Ok(found == Some(write.as_str()))
+            }
+            _ => Err(failed("write gate")(error)),
+        }
+    }
+
+    async fn delete_gate(&self, gate: &Gate) -> Result<bool, EngineError> {
+        let delete = self
+            .dynamodb()
+            .delete_item()
+            .table_name(self.state_table()?)
+            .set_key(Some(gate_key(&gate.tenant, &gate.endpoint)))
+            .condition_expression("#version = :version")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":version", number(gate.version));
+        let deleted = delete.send().await;
+        self.cache.gates.forget(&(gate.tenant.clone(), gate.endpoint.clone()));
+        let Err(error) = deleted else { return Ok(true) };
+        match error.as_service_error() {
+            Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(false),
+            _ => Err(failed("remove gate")(error)),
+        }
+    }
+
+    async fn due_gates(&self, now: Timestamp, limit: usize) -> Result<Vec<Gate>, EngineError> {
+        let due = self.due_in(SHARD, now, limit).await?;
+        let keys = due.iter().map(|item| Ok(key(read_text(item, "pk")?, ALONE)));
+        let keys = keys.collect::<Result<Vec<_>, EngineError>>()?;
+        let found = self.batch_get("read gates", &keys).await?;
+        let mut gates: Vec<Gate> =
+            found.iter().map(|item| read_json(item, "doc")).collect::<Result<_, _>>()?;
+        gates.retain(|gate| gate.due_at <= now);
+        gates.sort_by_key(|gate| gate.due_at);
+        Ok(gates)
+    }
+
+    async fn held(
+        &self,
+        tenant: &TenantName,
+        endpoint: &EndpointId,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Due>, EngineError> {
+        let found = self.due_in(&held_shard(tenant, endpoint), now, limit).await?;
+        found.iter().map(due_of).collect()
+    }
+}
+
+fn gate_key(tenant: &TenantName, endpoint: &EndpointId) -> Item {
+    key(format!("G#{tenant}#{endpoint}"), ALONE)
+}

@@ -1,0 +1,105 @@
+//! Gates in SQLite. There are few, they are asked for at every attempt, and only this process writes
+//! them: all are kept in memory.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, params};
+use waxseal_domain::gate::Gate;
+use waxseal_domain::id::{EndpointId, TenantName};
+use waxseal_domain::ports::{Due, EngineError, GateStore};
+use waxseal_domain::timestamp::Timestamp;
+
+use super::writer::Durability;
+use super::{EmbeddedStore, deliveries, schema_value};
+
+type Place = (TenantName, EndpointId);
+
+/// Every gate.
+#[derive(Debug, Default)]
+pub(super) struct Gates(Mutex<HashMap<Place, Gate>>);
+
+impl Gates {
+    /// At start: those of the file.
+    pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
+        let mut statement = connection.prepare("SELECT doc FROM gates")?;
+        let gates = statement.query_map([], |row| schema_value::from_json::<Gate>(row, 0))?;
+        let placed = gates.map(|gate| gate.map(|gate| (place(&gate), gate)));
+        Ok(Self(Mutex::new(placed.collect::<Result<_, _>>()?)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Place, Gate>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn place(gate: &Gate) -> Place {
+    (gate.tenant.clone(), gate.endpoint.clone())
+}
+
+impl GateStore for EmbeddedStore {
+    async fn gate(
+        &self,
+        tenant: &TenantName,
+        endpoint: &EndpointId,
+        _max_age_s: u64,
+    ) -> Result<Option<Gate>, EngineError> {
+        Ok(self.gates.lock().get(&(tenant.clone(), endpoint.clone())).cloned())
+    }
+
+    async fn put_gate(&self, gate: &Gate, over: Option<u64>) -> Result<bool, EngineError> {
+        let (gates, gate) = (Arc::clone(&self.gates), gate.clone());
+        let put = move |connection: &Connection| {
+            // The writing thread is the only one that changes them: what is here is what is stored.
+            if gates.lock().get(&place(&gate)).map(|before| before.version) != over {
+                return Ok(false);
+            }
+            let sql = "INSERT OR REPLACE INTO gates (tenant, endpoint, doc) VALUES (?1, ?2, ?3)";
+            let doc = schema_value::json(&gate)?;
+            let values = params![gate.tenant.as_str(), gate.endpoint.as_str(), doc];
+            connection.prepare_cached(sql)?.execute(values)?;
+            gates.lock().insert(place(&gate), gate);
+            Ok(true)
+        };
+        self.writer.write("write gate", Durability::Synced, put, |_| ()).await
+    }
+
+    async fn delete_gate(&self, gate: &Gate) -> Result<bool, EngineError> {
+        let (gates, gate) = (Arc::clone(&self.gates), gate.clone());
+        let delete = move |connection: &Connection| {
+            let before = gates.lock().get(&place(&gate)).map(|before| before.version);
+            if before != Some(gate.version) {
+                return Ok(false);
+            }
+            let sql = "DELETE FROM gates WHERE tenant = ?1 AND endpoint = ?2";
+            let keys = params![gate.tenant.as_str(), gate.endpoint.as_str()];
+            connection.prepare_cached(sql)?.execute(keys)?;
+            gates.lock().remove(&place(&gate));
+            Ok(true)
+        };
+        self.writer.write("remove gate", Durability::Synced, delete, |_| ()).await
+    }
+
+    async fn due_gates(&self, now: Timestamp, limit: usize) -> Result<Vec<Gate>, EngineError> {
+        let gates = self.gates.lock();
+        let mut due: Vec<Gate> =
+            gates.values().filter(|gate| gate.due_at <= now).cloned().collect();
+        due.sort_by_key(|gate| gate.due_at);
+        due.truncate(limit);
+        Ok(due)
+    }
+
+    async fn held(
+        &self,
+        tenant: &TenantName,
+        endpoint: &EndpointId,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Due>, EngineError> {
+        let (tenant, endpoint) = (tenant.clone(), endpoint.clone());
+        let read = move |connection: &Connection| {
+            deliveries::held(connection, &tenant, &endpoint, now, limit)
+        };
+        self.readers.read("read held deliveries", read).await
+    }
+}

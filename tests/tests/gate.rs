@@ -1,0 +1,119 @@
+//! The circuit breaker over real sockets: an endpoint that fails is broken off, probed, and caught up
+//! with; its neighbour is not delayed. The sweep is run by hand, as the clock would.
+
+use std::sync::Arc;
+
+use waxseal_adapters::embedded::{EmbeddedEngine, Options};
+use waxseal_deliver::drive;
+use waxseal_domain::acceptance::accept_all;
+use waxseal_domain::address::AddressRules;
+use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::gate::{BreakerSettings, Mode};
+use waxseal_domain::id::TenantName;
+use waxseal_domain::ports::{Clock as _, Engine as _, GateStore as _};
+use waxseal_sweep::sweep;
+use waxseal_tests::fixtures;
+use waxseal_tests::sink::{Answer, Sink};
+
+struct World {
+    engine: Arc<EmbeddedEngine>,
+    tenant: TenantName,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options {
+            folder: folder.path().to_owned(),
+            operator_key: Some("operator".to_owned()),
+            address_rules: AddressRules { allow_loopback: true, ..AddressRules::default() },
+            extra_roots: Vec::new(),
+            breaker: BreakerSettings { attempts_min: 4, failures_percent: 50, probe_s: 1 },
+        };
+        let engine = Arc::new(EmbeddedEngine::open(options).unwrap());
+        Self { engine, tenant: fixtures::tenant("acme"), _folder: folder }
+    }
+
+    async fn send(&self, numbers: std::ops::Range<u32>) {
+        for number in numbers {
+            let event = fixtures::submission(&format!(r#"{{"type":"a.b","id":"e{number}"}}"#));
+            let results = accept_all(&*self.engine, &self.tenant, &[event]).await.unwrap();
+            assert!(results[0].is_ok());
+        }
+    }
+
+    /// Drives every message that is visible within a moment.
+    async fn deliver(&self) {
+        let moment = std::time::Duration::from_millis(150);
+        while let Ok(received) =
+            tokio::time::timeout(moment, self.engine.queue().inbox().receive()).await
+        {
+            let receipt = received.receipt.clone();
+            let deadline = self.engine.clock().now().plus_s(15);
+            if drive(&self.engine, received, deadline).await == waxseal_deliver::Settled::Done {
+                self.engine.queue().remove(&receipt).await.unwrap();
+            }
+        }
+    }
+
+    async fn sweep(&self) -> usize {
+        let deadline = self.engine.clock().now().plus_s(10);
+        sweep(&*self.engine, deadline).await.unwrap().released
+    }
+
+    async fn mode(&self, endpoint: &Endpoint) -> Option<Mode> {
+        let gate = self.engine.store().gate(&self.tenant, &endpoint.id, 0).await.unwrap();
+        gate.map(|gate| gate.mode)
+    }
+}
+
+#[tokio::test]
+async fn a_failing_endpoint_is_broken_off_probed_and_caught_up_with() {
+    let world = World::start();
+    let failing = Sink::start(vec![Answer::status(500); 5]).await;
+    let well = Sink::start(Vec::new()).await;
+    let delays_s = [3_600];
+    let endpoint =
+        fixtures::endpoint(&*world.engine, &world.tenant, &failing.url("/"), &delays_s).await;
+    fixtures::endpoint(&*world.engine, &world.tenant, &well.url("/"), &delays_s).await;
+    world.send(0..4).await;
+    world.deliver().await;
+    assert_eq!(world.mode(&endpoint).await, Some(Mode::Open), "four of four have failed");
+    world.send(4..10).await;
+    world.deliver().await;
+    assert_eq!(failing.captured().len(), 4, "nothing is sent while the breaker is open");
+    assert_eq!(well.captured().len(), 10, "its neighbour gets all");
+
+    assert_eq!(world.sweep().await, 0, "its first probe is not due");
+    fixtures::nap(1_100).await;
+    assert_eq!(world.sweep().await, 1, "one probe");
+    assert_eq!(world.sweep().await, 0, "and no second one within the interval");
+    world.deliver().await;
+    assert_eq!((failing.captured().len(), world.mode(&endpoint).await), (5, Some(Mode::Open)));
+    fixtures::nap(1_100).await;
+    assert_eq!(world.sweep().await, 1);
+    world.deliver().await;
+    assert_eq!(failing.captured().len(), 6);
+    assert_eq!(world.mode(&endpoint).await, Some(Mode::Pacing), "the second probe was accepted");
+    assert_eq!(world.sweep().await, 4, "the rest is released");
+    world.deliver().await;
+    assert_eq!(failing.captured().len(), 10, "all but the four that wait for their retry");
+}
+
+#[tokio::test]
+async fn a_throttled_endpoint_is_left_alone_for_as_long_as_it_asks() {
+    let world = World::start();
+    let busy = Answer::Status(429, vec![("retry-after", "600")], "");
+    let sink = Sink::start(vec![busy]).await;
+    let endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[1]).await;
+    world.send(0..1).await;
+    world.deliver().await;
+    assert_eq!(world.mode(&endpoint).await, Some(Mode::Pacing));
+    world.send(1..5).await;
+    world.deliver().await;
+    assert_eq!((world.sweep().await, sink.captured().len()), (0, 1), "held, and not due");
+    let gate = world.engine.store().gate(&world.tenant, &endpoint.id, 0).await.unwrap().unwrap();
+    let wait_s = gate.due_at.wait_s(world.engine.clock().now());
+    assert!((590..=600).contains(&wait_s), "{wait_s} s");
+}
