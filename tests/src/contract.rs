@@ -14,6 +14,7 @@ use waxseal_domain::ports::{
     Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EventStore as _,
     GateStore as _, KeyVault as _, PageRequest, Put, Queue as _,
 };
+use waxseal_domain::rate::Tokens;
 use waxseal_domain::retry::Next;
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::source::Source;
@@ -329,6 +330,15 @@ pub async fn a_gate_holds_and_releases<E: Engine>(engine: &E, tenant: &TenantNam
     assert_eq!(engine.store().claim(&held[0], &claim).await.unwrap(), Some(now));
     assert!(engine.store().held(tenant, id, later, 10).await.unwrap().is_empty(), "released");
     assert!(find_due(engine, &key, later).await.is_some(), "and watched like any other");
+
+    let tokens = |count| Tokens { window: 7, count, most: 10 };
+    let mut granted = Vec::new();
+    for count in [6, 5, 4, 1] {
+        granted.push(engine.store().take_tokens(tenant, id, tokens(count)).await.unwrap());
+    }
+    assert_eq!(granted, [6, 0, 4, 0], "all that is asked for, or none");
+    let next = Tokens { window: 8, ..tokens(10) };
+    assert_eq!(engine.store().take_tokens(tenant, id, next).await.unwrap(), 10);
 
     assert!(!engine.store().delete_gate(&gate).await.unwrap(), "an old version");
     assert!(engine.store().delete_gate(&paced).await.unwrap());

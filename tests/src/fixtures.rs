@@ -73,6 +73,7 @@ pub async fn endpoint<E: Engine>(
         secrets: vec![SealedSecret { sealed, created_at: now, until: None }],
         retry: Some(RetryPolicy::own(delays_s, "").unwrap()),
         timeout_ms: Some(1_000),
+        max_per_second: None,
         headers: BTreeMap::new(),
         state: EndpointState::Enabled,
         health: Health::Unverified,

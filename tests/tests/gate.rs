@@ -10,7 +10,11 @@ use waxseal_domain::address::AddressRules;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::gate::{BreakerSettings, Mode};
 use waxseal_domain::id::TenantName;
-use waxseal_domain::ports::{Clock as _, Engine as _, GateStore as _};
+use waxseal_domain::limits::RATE_WINDOW_S;
+use waxseal_domain::ports::{
+    Clock as _, ConfigStore as _, DeliveryStore as _, Engine as _, GateStore as _,
+};
+use waxseal_domain::timestamp::Timestamp;
 use waxseal_sweep::sweep;
 use waxseal_tests::fixtures;
 use waxseal_tests::sink::{Answer, Sink};
@@ -116,4 +120,32 @@ async fn a_throttled_endpoint_is_left_alone_for_as_long_as_it_asks() {
     let gate = world.engine.store().gate(&world.tenant, &endpoint.id, 0).await.unwrap().unwrap();
     let wait_s = gate.due_at.wait_s(world.engine.clock().now());
     assert!((590..=600).contains(&wait_s), "{wait_s} s");
+}
+
+#[tokio::test]
+async fn what_is_over_its_rate_waits_and_costs_no_attempt() {
+    let world = World::start();
+    let sink = Sink::start(Vec::new()).await;
+    let mut endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[]).await;
+    endpoint.max_per_second = Some(1);
+    endpoint.version = 2;
+    assert!(world.engine.store().put_endpoint(&endpoint, Some(1)).await.unwrap());
+    let window = |now: Timestamp| now.seconds() / RATE_WINDOW_S;
+    let began = world.engine.clock().now();
+    world.send(0..30).await;
+    world.deliver().await;
+    let sent = sink.captured().len();
+    let windows = usize::try_from(window(world.engine.clock().now()) - window(began)).unwrap() + 1;
+    assert!((10..=10 * windows).contains(&sent), "{sent} in {windows} windows");
+    assert_eq!(world.mode(&endpoint).await, Some(Mode::Pacing));
+    let later = began.plus_s(3_600);
+    let held = world.engine.store().held(&world.tenant, &endpoint.id, later, 100).await.unwrap();
+    assert_eq!(held.len(), 30 - sent, "held, every one");
+    for due in &held {
+        let row = world.engine.store().delivery(&due.key).await.unwrap().unwrap();
+        assert_eq!((row.attempts, row.log.len()), (0, 0), "it cost no attempt");
+    }
+    // The review comes with the next window, and spreads what it releases over its tokens.
+    let gate = world.engine.store().gate(&world.tenant, &endpoint.id, 0).await.unwrap().unwrap();
+    assert!(gate.due_at.wait_s(world.engine.clock().now()) <= RATE_WINDOW_S);
 }

@@ -84,6 +84,7 @@ async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
         secrets: vec![sealed],
         retry: None,
         timeout_ms: None,
+        max_per_second: None,
         headers: std::collections::BTreeMap::new(),
         state: EndpointState::Enabled,
         health: Health::Unverified,

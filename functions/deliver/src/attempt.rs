@@ -55,7 +55,7 @@ pub async fn attempt<E: Engine>(
         Ok(endpoint) => endpoint,
         Err(end) => return follow(engine, received, row, Verdict::End(end)).await,
     };
-    if !gate::lets_through(engine, &endpoint, &received.message, number).await? {
+    if !gate::lets_through(engine, &endpoint, received.message.kind, number).await? {
         return follow(engine, received, row, Verdict::Hold).await;
     }
     let key = received.message.key();

@@ -4,19 +4,37 @@ use waxseal_domain::attempt::{Outcome, Sent};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::gate::{Gate, Mode, is_throttled};
 use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, GATE_COPY_S};
-use waxseal_domain::message::{Kind, Message};
+use waxseal_domain::message::Kind;
 use waxseal_domain::ports::{Clock as _, Engine, EngineError, GateStore as _};
+use waxseal_domain::rate::Tokens;
 
-/// D3: whether this message may drive an attempt of that number to the endpoint now.
+/// D3: whether this message may drive an attempt of that number to the endpoint now. Of an endpoint's
+/// rate a token is taken; where it is used up the gate paces, which has tokens of its own.
 pub(crate) async fn lets_through<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
-    message: &Message,
+    kind: Kind,
     number: u32,
 ) -> Result<bool, EngineError> {
+    let (tenant, id) = (&endpoint.tenant, &endpoint.id);
     let max_age_s = if number == 1 { GATE_COPY_S } else { ENDPOINT_COPY_RETRY_S };
-    let gate = engine.store().gate(&endpoint.tenant, &endpoint.id, max_age_s).await?;
-    Ok(gate.is_none_or(|gate| gate.lets_through(endpoint, message.kind)))
+    let gate = engine.store().gate(tenant, id, max_age_s).await?;
+    if gate.as_ref().is_some_and(|gate| !gate.lets_through(endpoint, kind)) {
+        return Ok(false);
+    }
+    let Some(max_per_second) = endpoint.max_per_second.filter(|_| kind != Kind::Paced) else {
+        return Ok(true);
+    };
+    let now = engine.clock().now();
+    if engine.store().take_tokens(tenant, id, Tokens::now(max_per_second, now)).await? > 0 {
+        return Ok(true);
+    }
+    let before = engine.store().gate(tenant, id, 0).await?;
+    if before.as_ref().is_none_or(|before| before.mode == Mode::Closing) {
+        let limited = Gate::limited(endpoint, before.as_ref(), now);
+        engine.store().put_gate(&limited, before.map(|before| before.version)).await?;
+    }
+    Ok(false)
 }
 
 /// After an attempt: the breaker opens, a throttled endpoint is slowed down, a probe that was accepted

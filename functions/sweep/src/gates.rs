@@ -1,5 +1,6 @@
 //! The review of gates that are due: probes, release at a rate, and the end of a gate.
 
+use futures_util::future::join_all;
 use waxseal_domain::delivery::lease_until;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint};
 use waxseal_domain::gate::{Gate, Mode, Review};
@@ -8,10 +9,13 @@ use waxseal_domain::message::Kind;
 use waxseal_domain::ports::{
     Claim, Clock as _, ConfigStore as _, Due, Engine, EngineError, GateStore as _, Release,
 };
+use waxseal_domain::rate::{Tokens, windows};
 use waxseal_domain::timestamp::Timestamp;
 
 /// Gates reviewed in one sweep: the earliest first, so that none starves.
 const GATES_MAX: usize = 200;
+/// Held deliveries released at the same time.
+const TOGETHER: usize = 32;
 
 /// Reviews what is due, until `deadline`; how many held deliveries were released.
 pub(crate) async fn review_due<E: Engine>(
@@ -23,23 +27,27 @@ pub(crate) async fn review_due<E: Engine>(
         if engine.clock().now() >= deadline {
             break;
         }
-        released += review(engine, &gate).await?;
+        released += review(engine, &gate, deadline).await?;
     }
     Ok(released)
 }
 
-async fn review<E: Engine>(engine: &E, gate: &Gate) -> Result<usize, EngineError> {
+async fn review<E: Engine>(
+    engine: &E,
+    gate: &Gate,
+    deadline: Timestamp,
+) -> Result<usize, EngineError> {
     let now = engine.clock().now();
     let endpoint = engine.store().endpoint(&gate.tenant, &gate.endpoint, 0).await?;
     match gate.review(endpoint.as_deref(), now) {
         Review::Probe => probe(engine, gate, now).await,
-        Review::Pace => pace(engine, gate, Kind::Paced, now).await,
-        Review::Close => pace(engine, gate, Kind::Normal, now).await,
+        Review::Pace => pace(engine, gate, endpoint.as_deref(), Kind::Paced, deadline).await,
+        Review::Close => pace(engine, gate, endpoint.as_deref(), Kind::Normal, deadline).await,
         Review::GiveUp => {
-            if let Some(endpoint) = endpoint {
-                give_up(engine, &endpoint, now).await?;
+            if let Some(endpoint) = &endpoint {
+                give_up(engine, endpoint, now).await?;
             }
-            pace(engine, gate, Kind::Paced, now).await
+            pace(engine, gate, endpoint.as_deref(), Kind::Paced, deadline).await
         }
     }
 }
@@ -65,12 +73,12 @@ async fn probe<E: Engine>(engine: &E, gate: &Gate, now: Timestamp) -> Result<usi
 async fn pace<E: Engine>(
     engine: &E,
     gate: &Gate,
+    endpoint: Option<&Endpoint>,
     kind: Kind,
-    now: Timestamp,
+    deadline: Timestamp,
 ) -> Result<usize, EngineError> {
-    let per_second = PACED_PER_SECOND;
-    let most = usize::try_from(u64::from(per_second) * PACING_S).unwrap_or(PACED_MAX);
-    let held = engine.store().held(&gate.tenant, &gate.endpoint, now, most.min(PACED_MAX)).await?;
+    let now = engine.clock().now();
+    let held = engine.store().held(&gate.tenant, &gate.endpoint, now, PACED_MAX).await?;
     if held.is_empty() && gate.has_lingered(now) {
         engine.store().delete_gate(gate).await?;
         return Ok(0);
@@ -81,10 +89,31 @@ async fn pace<E: Engine>(
     if !engine.store().put_gate(&turned, Some(gate.version)).await? {
         return Ok(0);
     }
+    // Stragglers of a closing gate are messages as any other, and take their tokens themselves.
+    let limit = endpoint.and_then(|one| one.max_per_second).filter(|_| kind == Kind::Paced);
+    let per_second = limit.unwrap_or(PACED_PER_SECOND);
+    let mut held = held.iter();
     let mut released = 0;
-    for (number, due) in held.iter().enumerate() {
-        let delay_s = u32::try_from(number).unwrap_or(u32::MAX) / per_second;
-        released += usize::from(release(engine, due, Release { kind, delay_s }).await?);
+    for window in windows(now, PACING_S) {
+        let wanted = Tokens::of(per_second, window, now).after(held.as_slice().len());
+        let granted = match limit {
+            Some(_) if wanted.count == 0 => 0,
+            Some(_) => engine.store().take_tokens(&gate.tenant, &gate.endpoint, wanted).await?,
+            None => wanted.count,
+        };
+        let mut granted = (0..granted).zip(held.by_ref());
+        while engine.clock().now() < deadline {
+            let some: Vec<_> = granted.by_ref().take(TOGETHER).collect();
+            if some.is_empty() {
+                break;
+            }
+            let each = some.into_iter().map(|(number, due)| {
+                release(engine, due, Release { kind, delay_s: wanted.delay_s(number, now) })
+            });
+            for done in join_all(each).await {
+                released += usize::from(done?);
+            }
+        }
     }
     Ok(released)
 }

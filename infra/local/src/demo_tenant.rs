@@ -94,6 +94,7 @@ async fn put_endpoint(
         secrets: vec![seal(engine, &context, secret).await?],
         retry: Some(RetryPolicy { delays_s: vec![1, 1, 2, 5, 10, 30, 60], jitter: false }),
         timeout_ms: None,
+        max_per_second: None,
         headers: std::collections::BTreeMap::new(),
         state: EndpointState::Enabled,
         health: Health::Unverified,

@@ -7,6 +7,7 @@
 //! | event | `E#tenant#event` | `#` | `by_time` (`day_shard`, `received_at`) |
 //! | delivery | `E#tenant#event` | `D#endpoint` | `due` (`due_shard`, `due_at`) while open; `by_endpoint` (`endpoint_key`, `born`) unless it succeeded at first |
 //! | gate | `G#tenant#endpoint` | `#` | `due` (`G`, `due_at`) |
+//! | rate | `R#tenant#endpoint` | window of 10 s | – |
 //!
 //! A held delivery's `due_shard` is `H#tenant#endpoint`: its endpoint's gate alone looks there.
 //!

@@ -35,6 +35,9 @@ pub struct Endpoint {
     /// Its own time-out of an attempt in milliseconds; the profile's where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u32>,
+    /// Attempts a second, at most; no bound where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_per_second: Option<u32>,
     /// Sent with every attempt.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,

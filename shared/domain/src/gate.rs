@@ -23,6 +23,7 @@ use crate::endpoint::Endpoint;
 use crate::id::{EndpointId, TenantName};
 use crate::limits::{FAILING_S_MAX, LINGER_S, PACING_S, RETRY_AFTER_S_MAX, THROTTLED_S};
 use crate::message::Kind;
+use crate::rate::window_end;
 use crate::timestamp::Timestamp;
 
 /// A gate's row. Changed only if its `version` is still the one that was read.
@@ -85,6 +86,11 @@ impl Gate {
         let asked_s = sent.retry_after_s().unwrap_or(0).clamp(THROTTLED_S, RETRY_AFTER_S_MAX);
         let now = sent.ended_at;
         Self::of(endpoint, before, Mode::Pacing, now, now.plus_s(asked_s))
+    }
+
+    /// Slowed down since its own rate is used up, until the next window.
+    pub fn limited(endpoint: &Endpoint, before: Option<&Self>, now: Timestamp) -> Self {
+        Self::of(endpoint, before, Mode::Pacing, now, window_end(now))
     }
 
     fn of(

@@ -37,6 +37,7 @@ pub mod message;
 pub mod ports;
 pub mod problem;
 pub mod profile;
+pub mod rate;
 pub mod reissue;
 pub mod retry;
 pub mod secret;

@@ -84,14 +84,18 @@ pub const OVERDUE_S: u64 = 15 * 60;
 /// Messages are sent again to a queue that failed, at most so often within one request.
 pub const ENQUEUE_TRIES_MAX: usize = 3;
 
+/// Attempts a second that an endpoint may be limited to.
+pub const MAX_PER_SECOND: std::ops::RangeInclusive<u32> = 1..=1_000;
+/// An endpoint's rate is counted in windows of so many seconds.
+pub const RATE_WINDOW_S: u64 = 10;
 /// Longest cache of an endpoint's gate.
 pub const GATE_COPY_S: u64 = 60;
 /// A circuit breaker looks at so many seconds.
 pub const BREAKER_WINDOW_S: u64 = 60;
 /// A gate in pacing is reviewed so often, and what it releases is spread over that time.
 pub const PACING_S: u64 = 60;
-/// Released in one review at most: a page of the index.
-pub const PACED_MAX: usize = 600;
+/// Released in one review at most: a hundred a second, which a sweep has the time for.
+pub const PACED_MAX: usize = 6_000;
 /// Released a second, unless the endpoint says `max_per_second`.
 pub const PACED_PER_SECOND: u32 = 10;
 /// How long a throttled endpoint is left alone if it does not say.

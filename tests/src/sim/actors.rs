@@ -93,6 +93,7 @@ fn endpoint(world: &World, at: usize) -> Endpoint {
         secrets: vec![sealed],
         retry: Some(RetryPolicy::own(&world.plan.endpoints[at].delays_s, "").unwrap()),
         timeout_ms: Some(10_000),
+        max_per_second: world.plan.endpoints[at].max_per_second,
         headers: BTreeMap::new(),
         state: EndpointState::Enabled,
         health: Health::Unverified,

@@ -3,6 +3,7 @@
 use waxseal_domain::gate::{Gate, Mode};
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::ports::{Due, EngineError, GateStore};
+use waxseal_domain::rate::Tokens;
 use waxseal_domain::timestamp::Timestamp;
 
 use super::broken::Broken;
@@ -65,6 +66,21 @@ impl GateStore for Instance {
         self.call("read due gates", true, |state, _| {
             let due = state.gates.values().filter(|gate| gate.due_at <= now);
             due.take(limit).cloned().collect()
+        })
+        .await
+    }
+
+    async fn take_tokens(
+        &self,
+        _: &TenantName,
+        endpoint: &EndpointId,
+        wanted: Tokens,
+    ) -> Answer<u32> {
+        self.call("take tokens", true, |state, _| {
+            let used = state.tokens.entry((endpoint.clone(), wanted.window)).or_default();
+            let granted = wanted.granted(*used);
+            *used += granted;
+            granted
         })
         .await
     }

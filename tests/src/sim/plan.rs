@@ -36,6 +36,7 @@ pub(super) struct Plan {
 #[derive(Clone, Debug)]
 pub(super) struct PlannedEndpoint {
     pub(super) delays_s: Vec<u64>,
+    pub(super) max_per_second: Option<u32>,
     pub(super) receiver: Receiver,
 }
 
@@ -134,7 +135,8 @@ impl PlannedEndpoint {
             7 => Receiver::Slow(rng.within(500, 20_000)),
             _ => Receiver::Broken(rng.within(2, 4)),
         };
-        Self { delays_s, receiver }
+        let max_per_second = rng.one_in(4).then_some(1);
+        Self { delays_s, max_per_second, receiver }
     }
 }
 

@@ -45,6 +45,8 @@ pub(super) struct State {
     pub(super) endpoints: BTreeMap<EndpointId, Endpoint>,
     pub(super) rows: BTreeMap<String, Stored>,
     pub(super) gates: BTreeMap<EndpointId, Gate>,
+    /// Used, by endpoint and window.
+    pub(super) tokens: BTreeMap<(EndpointId, u64), u32>,
     /// When each endpoint was probed.
     pub(super) probes: BTreeMap<EndpointId, Vec<Timestamp>>,
     pub(super) queue: Vec<Queued>,
@@ -105,6 +107,7 @@ impl World {
             endpoints: BTreeMap::new(),
             rows: BTreeMap::new(),
             gates: BTreeMap::new(),
+            tokens: BTreeMap::new(),
             probes: BTreeMap::new(),
             queue: Vec::new(),
             dead: Vec::new(),

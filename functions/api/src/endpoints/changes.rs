@@ -12,8 +12,8 @@ use waxseal_domain::event_type::EventTypePattern;
 use waxseal_domain::id::TenantName;
 use waxseal_domain::json::{Json, escape_pointer};
 use waxseal_domain::limits::{
-    EVENT_TYPES_PER_ENDPOINT_MAX, HEADER_VALUE_CHARS_MAX, HEADERS_PER_ENDPOINT_MAX, NAME_CHARS_MAX,
-    REQUEST_BYTES_MAX, TIMEOUT_MS,
+    EVENT_TYPES_PER_ENDPOINT_MAX, HEADER_VALUE_CHARS_MAX, HEADERS_PER_ENDPOINT_MAX, MAX_PER_SECOND,
+    NAME_CHARS_MAX, REQUEST_BYTES_MAX, TIMEOUT_MS,
 };
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
@@ -48,6 +48,7 @@ pub(super) struct Changes {
     profile: Given<String>,
     retry: Given<RetryPolicy>,
     timeout_ms: Given<u64>,
+    max_per_second: Given<u64>,
     headers: Given<BTreeMap<String, String>>,
     enabled: Option<bool>,
     /// Only where an endpoint is configured: later, a secret is rotated.
@@ -64,6 +65,7 @@ impl Changes {
     ) -> Result<Self, Problem> {
         let mut body = Body::read(request)?;
         let timeout_ms = u64::from(*TIMEOUT_MS.start())..=u64::from(*TIMEOUT_MS.end());
+        let per_second = u64::from(*MAX_PER_SECOND.start())..=u64::from(*MAX_PER_SECOND.end());
         let changes = Self {
             url: read_url(&mut body, rules, tenant, is_new),
             name: body.text("name", NAME_CHARS_MAX),
@@ -72,13 +74,11 @@ impl Changes {
             profile: read_profile(&mut body),
             retry: read_retry(&mut body),
             timeout_ms: body.whole("timeout_ms", timeout_ms),
+            max_per_second: body.whole("max_per_second", per_second),
             headers: read_headers(&mut body),
             enabled: body.flag("enabled").value(),
             secret: if is_new { read_secret(&mut body) } else { None },
         };
-        if body.member("max_per_second").is_some_and(|value| value != Json::Null) {
-            body.fault("max_per_second", "is not available in this version: leave it out");
-        }
         body.finish()?;
         Ok(changes)
     }
@@ -97,6 +97,8 @@ impl Changes {
         endpoint.retry = self.retry.over(endpoint.retry);
         let timeout_ms = self.timeout_ms.over(endpoint.timeout_ms.map(u64::from));
         endpoint.timeout_ms = timeout_ms.and_then(|ms| u32::try_from(ms).ok());
+        let max_per_second = self.max_per_second.over(endpoint.max_per_second.map(u64::from));
+        endpoint.max_per_second = max_per_second.and_then(|max| u32::try_from(max).ok());
         endpoint.headers = self.headers.over(Some(endpoint.headers)).unwrap_or_default();
         match self.enabled {
             Some(true) => Endpoint { state: EndpointState::Enabled, ..endpoint },

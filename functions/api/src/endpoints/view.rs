@@ -24,6 +24,7 @@ pub(super) struct EndpointView<'a> {
     signed: bool,
     retry: Retry,
     timeout_ms: u32,
+    max_per_second: Option<u32>,
     headers: &'a BTreeMap<String, String>,
     enabled: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,6 +69,7 @@ impl<'a> EndpointView<'a> {
             signed: !endpoint.secrets.is_empty(),
             retry: Retry { delays_s: endpoint.retry_policy().delays_s },
             timeout_ms: endpoint.timeout_ms(),
+            max_per_second: endpoint.max_per_second,
             headers: &endpoint.headers,
             enabled: endpoint.is_enabled(),
             disabled_reason,

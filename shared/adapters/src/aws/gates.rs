@@ -2,10 +2,12 @@
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use waxseal_domain::gate::Gate;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::ports::{Due, EngineError, GateStore};
+use waxseal_domain::rate::Tokens;
 use waxseal_domain::timestamp::Timestamp;
 
 use super::delivery_item::{due_of, held_shard};
@@ -103,6 +105,33 @@ impl GateStore for DynamoStore {
         gates.retain(|gate| gate.due_at <= now);
         gates.sort_by_key(|gate| gate.due_at);
         Ok(gates)
+    }
+
+    async fn take_tokens(
+        &self,
+        tenant: &TenantName,
+        endpoint: &EndpointId,
+        wanted: Tokens,
+    ) -> Result<u32, EngineError> {
+        let Some(used_most) = wanted.most.checked_sub(wanted.count) else { return Ok(0) };
+        let place = key(format!("R#{tenant}#{endpoint}"), wanted.window.to_string());
+        let update = self
+            .dynamodb()
+            .update_item()
+            .table_name(self.state_table()?)
+            .set_key(Some(place))
+            .update_expression("ADD #used :count SET #ttl = :ttl")
+            .condition_expression("attribute_not_exists(#used) OR #used <= :most")
+            .expression_attribute_names("#used", "used")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":count", number(wanted.count))
+            .expression_attribute_values(":most", number(used_most))
+            .expression_attribute_values(":ttl", number(wanted.expires_at().seconds()));
+        let Err(error) = update.send().await else { return Ok(wanted.count) };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(0),
+            _ => Err(failed("take tokens")(error)),
+        }
     }
 
     async fn held(

@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 use waxseal_domain::gate::Gate;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::ports::{Due, EngineError, GateStore};
+use waxseal_domain::rate::Tokens;
 use waxseal_domain::timestamp::Timestamp;
 
 use super::writer::Durability;
@@ -15,9 +16,15 @@ use super::{EmbeddedStore, deliveries, schema_value};
 
 type Place = (TenantName, EndpointId);
 
-/// Every gate.
+/// Windows of rates that are kept, before old ones are dropped.
+const WINDOWS_MAX: usize = 10_000;
+
+/// Every gate, and what limited endpoints have used of their rates.
 #[derive(Debug, Default)]
-pub(super) struct Gates(Mutex<HashMap<Place, Gate>>);
+pub(super) struct Gates {
+    gates: Mutex<HashMap<Place, Gate>>,
+    windows: Mutex<HashMap<(TenantName, EndpointId, u64), u32>>,
+}
 
 impl Gates {
     /// At start: those of the file.
@@ -25,11 +32,12 @@ impl Gates {
         let mut statement = connection.prepare("SELECT doc FROM gates")?;
         let gates = statement.query_map([], |row| schema_value::from_json::<Gate>(row, 0))?;
         let placed = gates.map(|gate| gate.map(|gate| (place(&gate), gate)));
-        Ok(Self(Mutex::new(placed.collect::<Result<_, _>>()?)))
+        let gates = Mutex::new(placed.collect::<Result<_, _>>()?);
+        Ok(Self { gates, windows: Mutex::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Place, Gate>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.gates.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -87,6 +95,24 @@ impl GateStore for EmbeddedStore {
         due.sort_by_key(|gate| gate.due_at);
         due.truncate(limit);
         Ok(due)
+    }
+
+    async fn take_tokens(
+        &self,
+        tenant: &TenantName,
+        endpoint: &EndpointId,
+        wanted: Tokens,
+    ) -> Result<u32, EngineError> {
+        // Kept in memory: a restart forgets a window of ten seconds.
+        let mut windows = self.gates.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        if windows.len() >= WINDOWS_MAX {
+            let oldest = wanted.window.saturating_sub(1);
+            windows.retain(|(_, _, window), _| *window >= oldest);
+        }
+        let used = windows.entry((tenant.clone(), endpoint.clone(), wanted.window)).or_default();
+        let granted = wanted.granted(*used);
+        *used += granted;
+        Ok(granted)
     }
 
     async fn held(

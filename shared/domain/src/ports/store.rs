@@ -21,6 +21,7 @@ use crate::event::Event;
 use crate::gate::Gate;
 use crate::id::{ApiKeyId, EndpointId, EventId, SourceName, TenantName, Ticket};
 use crate::limits::EVENT_RETENTION_S;
+use crate::rate::Tokens;
 use crate::source::Source;
 use crate::timestamp::Timestamp;
 
@@ -217,6 +218,14 @@ pub trait GateStore: Send + Sync {
         now: Timestamp,
         limit: usize,
     ) -> impl Future<Output = Answer<Vec<Gate>>> + Send;
+
+    /// Takes tokens of an endpoint's window; how many there were, 0 where it is used up.
+    fn take_tokens(
+        &self,
+        tenant: &TenantName,
+        endpoint: &EndpointId,
+        wanted: Tokens,
+    ) -> impl Future<Output = Answer<u32>> + Send;
 
     /// What a gate holds and is due, earliest first.
     fn held(

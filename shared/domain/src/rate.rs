@@ -1,0 +1,100 @@
+//! An endpoint's rate: tokens of windows of ten seconds, counted in one place for all instances.
+//!
+//! Exact per window: of `max_per_second` 5 no window sees more than 50 attempts begin. Instances whose
+//! clocks differ by d seconds may spend two windows' tokens within 10 s + d. What is over the rate is
+//! held, costs no attempt, and is released by the endpoint's gate, which takes tokens ahead.
+
+use crate::limits::RATE_WINDOW_S;
+use crate::timestamp::Timestamp;
+
+/// Tokens that are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tokens {
+    /// Which window: seconds since 1970, divided by ten.
+    pub window: u64,
+    /// How many.
+    pub count: u32,
+    /// How many the whole window has.
+    pub most: u32,
+}
+
+impl Tokens {
+    /// One of the window that runs.
+    pub fn now(max_per_second: u32, now: Timestamp) -> Self {
+        Self { count: 1, ..Self::of(max_per_second, now.seconds() / RATE_WINDOW_S, now) }
+    }
+
+    /// As many as a window has room for from now on: of the one that runs, what is left of its time.
+    pub fn of(max_per_second: u32, window: u64, now: Timestamp) -> Self {
+        let length_s = u32::try_from(RATE_WINDOW_S).unwrap_or(u32::MAX);
+        let begun_s = now.seconds().saturating_sub(window * RATE_WINDOW_S);
+        let left_s = length_s.saturating_sub(u32::try_from(begun_s).unwrap_or(length_s));
+        Self { window, count: max_per_second * left_s, most: max_per_second * length_s }
+    }
+
+    /// No more than there is work for.
+    #[must_use]
+    pub fn after(self, work: usize) -> Self {
+        Self { count: self.count.min(u32::try_from(work).unwrap_or(u32::MAX)), ..self }
+    }
+
+    /// All that were asked for, or none where they are more than the window has left.
+    pub fn granted(&self, used: u32) -> u32 {
+        if used + self.count <= self.most { self.count } else { 0 }
+    }
+
+    /// Seconds from now until the token of that number is to be spent: even over the window.
+    pub fn delay_s(&self, number: u32, now: Timestamp) -> u32 {
+        let per_second = (self.most / u32::try_from(RATE_WINDOW_S).unwrap_or(1)).max(1);
+        let begins_s = (self.window * RATE_WINDOW_S).saturating_sub(now.seconds());
+        let begins_s = u32::try_from(begins_s).unwrap_or(u32::MAX);
+        begins_s.saturating_add(number / per_second)
+    }
+
+    /// When the window's count may be forgotten.
+    pub fn expires_at(&self) -> Timestamp {
+        Timestamp::from_ms((self.window + 1) * RATE_WINDOW_S * 1_000).plus_s(3_600)
+    }
+}
+
+/// The windows of the next so many seconds, the one that runs first.
+pub fn windows(now: Timestamp, seconds: u64) -> std::ops::Range<u64> {
+    let first = now.seconds() / RATE_WINDOW_S;
+    first..first + seconds / RATE_WINDOW_S
+}
+
+/// When the window that runs is over.
+pub fn window_end(now: Timestamp) -> Timestamp {
+    Timestamp::from_ms((now.seconds() / RATE_WINDOW_S + 1) * RATE_WINDOW_S * 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_ms(1_004_000);
+
+    #[test]
+    fn a_window_has_ten_seconds_of_tokens_and_no_more() {
+        let one = Tokens::now(5, NOW);
+        assert_eq!((one.window, one.count, one.most), (100, 1, 50));
+        assert_eq!((one.granted(49), one.granted(50)), (1, 0));
+    }
+
+    #[test]
+    fn the_window_that_runs_gives_what_is_left_of_its_time() {
+        assert_eq!(Tokens::of(5, 100, NOW).count, 30, "six of ten seconds are left");
+        assert_eq!(Tokens::of(5, 101, NOW).count, 50);
+        assert_eq!(Tokens::of(5, 101, NOW).after(7).count, 7);
+        assert_eq!(windows(NOW, 60), 100..106);
+        assert_eq!(window_end(NOW), Timestamp::from_ms(1_010_000));
+    }
+
+    #[test]
+    fn tokens_are_spent_evenly() {
+        let next = Tokens::of(2, 101, NOW);
+        let delays: Vec<u32> = (0..5).map(|number| next.delay_s(number, NOW)).collect();
+        assert_eq!(delays, [6, 6, 7, 7, 8]);
+        assert_eq!(Tokens::of(2, 100, NOW).delay_s(3, NOW), 1);
+    }
+}
