@@ -1,80 +1,19 @@
 //! The circuit breaker over real sockets: an endpoint that fails is broken off, probed, and caught up
 //! with; its neighbour is not delayed. The sweep is run by hand, as the clock would.
 
-use std::sync::Arc;
-
-use waxseal_adapters::embedded::{EmbeddedEngine, Options};
-use waxseal_deliver::drive;
-use waxseal_domain::acceptance::accept_all;
-use waxseal_domain::address::AddressRules;
-use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::gate::{BreakerSettings, Mode};
-use waxseal_domain::id::TenantName;
+use waxseal_domain::gate::Mode;
 use waxseal_domain::limits::RATE_WINDOW_S;
 use waxseal_domain::ports::{
     Clock as _, ConfigStore as _, DeliveryStore as _, Engine as _, GateStore as _,
 };
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_sweep::sweep;
+use waxseal_tests::by_hand::ByHand;
 use waxseal_tests::fixtures;
 use waxseal_tests::sink::{Answer, Sink};
 
-struct World {
-    engine: Arc<EmbeddedEngine>,
-    tenant: TenantName,
-    _folder: tempfile::TempDir,
-}
-
-impl World {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let options = Options {
-            folder: folder.path().to_owned(),
-            operator_key: Some("operator".to_owned()),
-            address_rules: AddressRules { allow_loopback: true, ..AddressRules::default() },
-            extra_roots: Vec::new(),
-            breaker: BreakerSettings { attempts_min: 4, failures_percent: 50, probe_s: 1 },
-        };
-        let engine = Arc::new(EmbeddedEngine::open(options).unwrap());
-        Self { engine, tenant: fixtures::tenant("acme"), _folder: folder }
-    }
-
-    async fn send(&self, numbers: std::ops::Range<u32>) {
-        for number in numbers {
-            let event = fixtures::submission(&format!(r#"{{"type":"a.b","id":"e{number}"}}"#));
-            let results = accept_all(&*self.engine, &self.tenant, &[event]).await.unwrap();
-            assert!(results[0].is_ok());
-        }
-    }
-
-    /// Drives every message that is visible within a moment.
-    async fn deliver(&self) {
-        let moment = std::time::Duration::from_millis(150);
-        while let Ok(received) =
-            tokio::time::timeout(moment, self.engine.queue().inbox().receive()).await
-        {
-            let receipt = received.receipt.clone();
-            let deadline = self.engine.clock().now().plus_s(15);
-            if drive(&self.engine, received, deadline).await == waxseal_deliver::Settled::Done {
-                self.engine.queue().remove(&receipt).await.unwrap();
-            }
-        }
-    }
-
-    async fn sweep(&self) -> usize {
-        let deadline = self.engine.clock().now().plus_s(10);
-        sweep(&*self.engine, deadline).await.unwrap().released
-    }
-
-    async fn mode(&self, endpoint: &Endpoint) -> Option<Mode> {
-        let gate = self.engine.store().gate(&self.tenant, &endpoint.id, 0).await.unwrap();
-        gate.map(|gate| gate.mode)
-    }
-}
-
 #[tokio::test]
 async fn a_failing_endpoint_is_broken_off_probed_and_caught_up_with() {
-    let world = World::start();
+    let world = ByHand::start();
     let failing = Sink::start(vec![Answer::status(500); 5]).await;
     let well = Sink::start(Vec::new()).await;
     let delays_s = [3_600];
@@ -107,7 +46,7 @@ async fn a_failing_endpoint_is_broken_off_probed_and_caught_up_with() {
 
 #[tokio::test]
 async fn a_throttled_endpoint_is_left_alone_for_as_long_as_it_asks() {
-    let world = World::start();
+    let world = ByHand::start();
     let busy = Answer::Status(429, vec![("retry-after", "600")], "");
     let sink = Sink::start(vec![busy]).await;
     let endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[1]).await;
@@ -124,7 +63,7 @@ async fn a_throttled_endpoint_is_left_alone_for_as_long_as_it_asks() {
 
 #[tokio::test]
 async fn what_is_over_its_rate_waits_and_costs_no_attempt() {
-    let world = World::start();
+    let world = ByHand::start();
     let sink = Sink::start(Vec::new()).await;
     let mut endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[]).await;
     endpoint.max_per_second = Some(1);

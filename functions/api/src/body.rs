@@ -125,13 +125,22 @@ impl<'a> Body<'a> {
 
     /// 422 if anything was wrong, members that nobody asked for included.
     pub(crate) fn finish(mut self) -> Result<(), Problem> {
+        self.end()
+    }
+
+    /// The same, for a reader that has only borrowed the body.
+    pub(crate) fn end(&mut self) -> Result<(), Problem> {
         for (name, _) in &self.members {
             if !self.known.iter().any(|known| known == name) {
                 let pointer = format!("/{}", escape_pointer(name));
                 self.faults.push(Fault::new(&pointer, "is not a member that this takes"));
             }
         }
-        if self.faults.is_empty() { Ok(()) } else { Err(Problem::unprocessable(self.faults)) }
+        if self.faults.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::unprocessable(std::mem::take(&mut self.faults)))
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Endpoints: configured, changed, tested, their secrets rotated.
 
 mod changes;
+mod recovery;
 mod secrets;
 mod test_event;
 mod view;
@@ -53,8 +54,9 @@ pub(crate) async fn answer<E: Engine>(call: Call<'_, E>, method: &str, path: &[&
             change(&call, &id, |endpoint, now| endpoint.disabled(DisabledReason::Requested, now))
                 .await
         }
+        ("POST", ["recover"]) => recovery::recovered(call, &id).await,
         ("GET", ["deliveries"]) => deliveries(call, &id).await,
-        (_, [] | ["test" | "rotate-secret" | "enable" | "disable" | "deliveries"]) => {
+        (_, [] | ["test" | "rotate-secret" | "enable" | "disable" | "recover" | "deliveries"]) => {
             Err(Problem::method_not_allowed().into())
         }
         _ => Err(Problem::not_found().into()),

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use waxseal_adapters::http;
 use waxseal_domain::delivery::Delivery;
+use waxseal_domain::expunge::expunge;
 use waxseal_domain::id::EventId;
 use waxseal_domain::limits::OVERDUE_S;
 use waxseal_domain::ports::{Clock as _, Engine, EventRow, EventStore as _};
@@ -17,7 +18,8 @@ pub(crate) async fn answer<E: Engine>(call: Call<'_, E>, method: &str, path: &[&
     match (method, path) {
         ("GET", []) => list(call).await,
         ("GET", [id]) => one(call, id).await,
-        (_, [] | [_]) => Err(Problem::method_not_allowed().into()),
+        ("DELETE", [id, "content"]) => expunged(call, id).await,
+        (_, [] | [_] | [_, "content"]) => Err(Problem::method_not_allowed().into()),
         _ => Err(Problem::not_found().into()),
     }
 }
@@ -32,6 +34,15 @@ struct DeliveryBrief {
     overdue: bool,
     attempts: u32,
     next_attempt_at: Option<String>,
+}
+
+async fn expunged<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+    let id: EventId = id.parse().map_err(|_| Problem::not_found())?;
+    if expunge(call.engine, call.tenant, &id).await? {
+        Ok(http::no_content())
+    } else {
+        Err(Problem::not_found().into())
+    }
 }
 
 async fn list<E: Engine>(call: Call<'_, E>) -> Answer {

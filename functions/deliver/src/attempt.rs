@@ -13,6 +13,7 @@ use waxseal_domain::event::Event;
 use waxseal_domain::judge::{Verdict, judge};
 use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, FRESH_S};
 use waxseal_domain::message::Received;
+use waxseal_domain::notice::{Notice, announce};
 use waxseal_domain::ports::{
     Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EngineError, Queue as _,
 };
@@ -39,15 +40,12 @@ pub async fn attempt<E: Engine>(
             // By another message, or by the other copy of this one: judged anew when it comes again.
             None => return Ok(Settled::Again),
         },
-        verdict @ (Verdict::Wait(_)
-        | Verdict::Park(_)
-        | Verdict::Hold
-        | Verdict::Drop
-        | Verdict::End(_)) => {
+        Verdict::Drop => return dropped(engine, row, event).await,
+        verdict @ (Verdict::Wait(_) | Verdict::Park(_) | Verdict::Hold | Verdict::End(_)) => {
             return follow(engine, received, row, verdict).await;
         }
     };
-    let Some(event) = event else {
+    let Some(event) = event.filter(|event| !event.expunged) else {
         let expired = Verdict::End(End::Failed(FailedReason::Expired));
         return follow(engine, received, row, expired).await;
     };
@@ -77,7 +75,10 @@ pub async fn attempt<E: Engine>(
         disable(engine, &endpoint).await?;
     }
     match written {
-        Written::Done => Ok(settled(settlement)),
+        Written::Done => {
+            tell(engine, &after, &event).await?;
+            Ok(settled(settlement))
+        }
         Written::Refused(row) => superseded(engine, received, row, attempt).await,
     }
 }
@@ -177,6 +178,27 @@ async fn record<E: Engine>(
     }
 }
 
+/// A message that has nothing to do. If its delivery has failed, it may be that a crash came between
+/// the record and the notice.
+async fn dropped<E: Engine>(
+    engine: &E,
+    row: Option<Delivery>,
+    event: Option<Event>,
+) -> Result<Settled, EngineError> {
+    if let (Some(row), Some(event)) = (row, event) {
+        tell(engine, &row, &event).await?;
+    }
+    Ok(Settled::Done)
+}
+
+/// That a delivery has failed is an event itself.
+async fn tell<E: Engine>(engine: &E, row: &Delivery, event: &Event) -> Result<(), EngineError> {
+    match Notice::of_delivery(row, event) {
+        Some(notice) => announce(engine, &notice).await,
+        None => Ok(()),
+    }
+}
+
 /// Every verdict but `Drive`: what becomes of the row and of the message.
 async fn follow<E: Engine>(
     engine: &E,
@@ -241,6 +263,9 @@ async fn disable<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<(), Engin
     disabled.updated_at = now;
     let done = engine.store().put_endpoint(&disabled, Some(endpoint.version)).await?;
     tracing::warn!(tenant = %endpoint.tenant, endpoint = %endpoint.id, done, "410: disabled");
+    if done {
+        announce(engine, &Notice::of_disabled(&disabled, DisabledReason::Gone)).await?;
+    }
     Ok(())
 }
 

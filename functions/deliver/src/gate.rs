@@ -5,6 +5,7 @@ use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::gate::{Gate, Mode, is_throttled};
 use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, GATE_COPY_S};
 use waxseal_domain::message::Kind;
+use waxseal_domain::notice::{Notice, announce};
 use waxseal_domain::ports::{Clock as _, Engine, EngineError, GateStore as _};
 use waxseal_domain::rate::Tokens;
 
@@ -71,6 +72,11 @@ async fn turn<E: Engine>(
     let version = before.as_ref().map(|before| before.version);
     if engine.store().put_gate(&after, version).await? {
         tracing::warn!(%tenant, endpoint = %id, mode = ?after.mode, "gate turned");
+        if is_well {
+            announce(engine, &Notice::of_recovered(&after)).await?;
+        } else if after.mode == Mode::Open {
+            announce(engine, &Notice::of_opened(&after)).await?;
+        }
     }
     Ok(())
 }

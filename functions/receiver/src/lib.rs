@@ -108,5 +108,5 @@ fn submission(source: &Source, id: String, body: &str) -> Result<Submission, Pro
         data: hook.data.unwrap_or(whole),
     };
     let text = serde_json::to_string(&event).map_err(refuse)?;
-    Ok(Submission { text, form: Form::Plain, fallback_id: None })
+    Ok(Submission { text, form: Form::Own, fallback_id: None })
 }

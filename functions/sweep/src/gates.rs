@@ -6,6 +6,7 @@ use waxseal_domain::endpoint::{DisabledReason, Endpoint};
 use waxseal_domain::gate::{Gate, Mode, Review};
 use waxseal_domain::limits::{PACED_MAX, PACED_PER_SECOND, PACING_S};
 use waxseal_domain::message::Kind;
+use waxseal_domain::notice::{Notice, announce};
 use waxseal_domain::ports::{
     Claim, Clock as _, ConfigStore as _, Due, Engine, EngineError, GateStore as _, Release,
 };
@@ -138,5 +139,8 @@ async fn give_up<E: Engine>(
     disabled.updated_at = now;
     let done = engine.store().put_endpoint(&disabled, Some(endpoint.version)).await?;
     tracing::error!(tenant = %endpoint.tenant, endpoint = %endpoint.id, done, "failing for days: disabled");
+    if done {
+        announce(engine, &Notice::of_disabled(&disabled, DisabledReason::Failing)).await?;
+    }
     Ok(())
 }

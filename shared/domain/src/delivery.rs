@@ -123,6 +123,8 @@ pub enum CancelledReason {
     EndpointDeleted,
     /// The endpoint's subscription was changed and no longer wants it.
     NotWanted,
+    /// Its event's payload was expunged.
+    Expunged,
 }
 
 /// How a delivery ends without an attempt.
@@ -266,7 +268,16 @@ impl Delivery {
         Self { status, ..self }
     }
 
-    /// Opened again for a replay: due now, held by a new message, in a new round if it was final.
+    /// Without what receivers answered.
+    #[must_use]
+    pub fn without_answers(mut self) -> Self {
+        for attempt in &mut self.log {
+            attempt.response_excerpt = None;
+        }
+        self
+    }
+
+    /// Opened again for a replay: due then, held by a new message, in a new round if it was final.
     #[must_use]
     pub fn replayed(self, ticket: Ticket, now: Timestamp) -> Self {
         let base = if self.open().is_some() { self.base } else { self.attempts };

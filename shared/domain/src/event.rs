@@ -47,6 +47,9 @@ pub struct Event {
     /// A payload that is not JSON, in base 64.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_base64: Option<String>,
+    /// Whether the payload was removed on request.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expunged: bool,
 }
 
 /// What a sender sent: one JSON object, and what its source says where the object is silent.
@@ -63,6 +66,9 @@ pub struct Submission {
 /// In which form an event came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
+    /// A plain event of our own, or of a sender that the receiver has verified: its type may begin with
+    /// `waxseal.`.
+    Own,
     /// A plain object: only `type` is required.
     Plain,
     /// `CloudEvents` 1.0: `specversion`, `id`, `source` and `type` are required.
@@ -112,6 +118,13 @@ impl Event {
         self
     }
 
+    /// Without its payload and its summary: what stays is the record.
+    #[must_use]
+    pub fn expunged(mut self) -> Self {
+        self.attributes.remove("summary");
+        Self { data: None, data_base64: None, expunged: true, ..self }
+    }
+
     /// The id as its sender knows it.
     pub fn sender_id(&self) -> &str {
         self.sender_id.as_deref().unwrap_or(self.id.as_str())
@@ -139,6 +152,9 @@ impl Event {
         map.serialize_entry("source", &self.source)?;
         for (name, value) in &self.attributes {
             map.serialize_entry(name, value)?;
+        }
+        if self.expunged {
+            map.serialize_entry("expunged", &true)?;
         }
         Ok(())
     }

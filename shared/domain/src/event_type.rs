@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::EVENT_TYPE_CHARS_MAX;
+use crate::notice::PREFIX;
 
 /// Matches an event type exactly, or all that begin with some segments. `*` stands for one segment
 /// or more, alone or last.
@@ -19,8 +20,11 @@ impl EventTypePattern {
         Self("*".to_owned())
     }
 
-    /// Whether an event type matches.
+    /// Whether an event type matches. Ours (`waxseal.…`) must be asked for by name.
     pub fn matches(&self, event_type: &str) -> bool {
+        if self.0 == "*" && event_type.starts_with(PREFIX) {
+            return false;
+        }
         match self.0.strip_suffix('*') {
             Some(prefix) => event_type.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty()),
             None => self.0 == event_type,
@@ -80,6 +84,8 @@ mod tests {
         assert!(matches("*", "anything.at.all"));
         assert!(matches("dlp.pii", "dlp.pii"));
         assert!(!matches("dlp.pii", "dlp.pii.x"));
+        assert!(!matches("*", "waxseal.delivery.failed"), "ours must be asked for");
+        assert!(matches("waxseal.*", "waxseal.delivery.failed"));
     }
 
     #[test]

@@ -84,6 +84,9 @@ pub const OVERDUE_S: u64 = 15 * 60;
 /// Messages are sent again to a queue that failed, at most so often within one request.
 pub const ENQUEUE_TRIES_MAX: usize = 3;
 
+/// Deliveries that one call of `recover` queues, and a page: spread at ten a second they fit SQS's
+/// longest delay, 15 minutes.
+pub const RECOVERED_MAX: u32 = 5_000;
 /// Attempts a second that an endpoint may be limited to.
 pub const MAX_PER_SECOND: std::ops::RangeInclusive<u32> = 1..=1_000;
 /// An endpoint's rate is counted in windows of so many seconds.

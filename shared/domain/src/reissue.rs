@@ -13,6 +13,15 @@ pub async fn replay<E: Engine>(
     engine: &E,
     key: &DeliveryKey,
 ) -> Result<Result<Delivery, Problem>, EngineError> {
+    replay_after(engine, key, 0).await
+}
+
+/// The same, so many seconds from now, at most 15 minutes.
+pub async fn replay_after<E: Engine>(
+    engine: &E,
+    key: &DeliveryKey,
+    delay_s: u32,
+) -> Result<Result<Delivery, Problem>, EngineError> {
     let (row, event) = match find(engine, key).await? {
         Ok(found) => found,
         Err(problem) => return Ok(Err(problem)),
@@ -22,11 +31,12 @@ pub async fn replay<E: Engine>(
         return Ok(Err(problem));
     }
     let now = engine.clock().now();
+    let at = now.plus_s(u64::from(delay_s));
     let ticket = engine.ticket();
-    let message = Message::reissue(key, event.born, ticket.clone(), now);
+    let message = Message { delay_s, ..Message::reissue(key, event.born, ticket.clone(), now) };
     let guard = Guard::seen(row.as_ref());
     let before = row.unwrap_or_else(|| Delivery::pending(key.clone(), event.born));
-    let after = before.replayed(ticket, now);
+    let after = before.replayed(ticket, at);
     Ok(match engine.reopen_and_enqueue(guard, &after, message).await? {
         Written::Done => Ok(after),
         Written::Refused(_) => Err(Problem::conflict("the delivery was changed at the same time")),
@@ -65,6 +75,9 @@ async fn find<E: Engine>(
 }
 
 fn may_replay(endpoint: Option<&Endpoint>, event: &EventRow) -> Result<(), Problem> {
+    if event.event.expunged {
+        return Err(Problem::conflict("the event's payload was expunged"));
+    }
     let Some(endpoint) = endpoint else {
         return Err(Problem::conflict("the endpoint is deleted"));
     };

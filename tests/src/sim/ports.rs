@@ -64,6 +64,15 @@ impl EventStore for Instance {
         .await
     }
 
+    async fn put_expunged(&self, row: &EventRow) -> Answer<()> {
+        self.call("expunge event", true, |state, _| {
+            if let Some(stored) = state.events.get_mut(&row.event.id) {
+                stored.event = row.event.clone();
+            }
+        })
+        .await
+    }
+
     async fn mark_sent(&self, row: &EventRow) -> Answer<()> {
         self.call("mark event sent", true, |state, _| {
             if let Some(stored) = state.events.get_mut(&row.event.id)

@@ -83,6 +83,26 @@ impl EventStore for DynamoStore {
         }
     }
 
+    async fn put_expunged(&self, row: &EventRow) -> Result<(), EngineError> {
+        let update = self
+            .dynamodb()
+            .update_item()
+            .table_name(self.state_table()?)
+            .set_key(Some(event_key(&row.event.tenant, &row.event.id)))
+            .update_expression("SET #payload = :payload")
+            .condition_expression("#born = :born")
+            .expression_attribute_names("#payload", "payload")
+            .expression_attribute_names("#born", "born")
+            .expression_attribute_values(":payload", json(&row.event)?)
+            .expression_attribute_values(":born", ms(row.born));
+        let Err(error) = update.send().await else { return Ok(()) };
+        match error.as_service_error() {
+            // Another incarnation: what was to be removed has gone.
+            Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+            _ => Err(failed("expunge event")(error)),
+        }
+    }
+
     async fn mark_sent(&self, row: &EventRow) -> Result<(), EngineError> {
         let update = self
             .dynamodb()

@@ -42,6 +42,19 @@ impl EventStore for EmbeddedStore {
         self.readers.read("read event and deliveries", read).await
     }
 
+    async fn put_expunged(&self, row: &EventRow) -> Result<(), EngineError> {
+        let row = row.clone();
+        let put = move |connection: &Connection| {
+            let sql = "UPDATE events SET event = ?1 WHERE tenant = ?2 AND id = ?3 AND born = ?4";
+            let event = &row.event;
+            let doc = schema_value::json(event)?;
+            let born = schema_value::ms(row.born);
+            let values = params![doc, event.tenant.as_str(), event.id.as_str(), born];
+            connection.prepare_cached(sql)?.execute(values).map(|_| ())
+        };
+        self.writer.write("expunge event", Durability::Synced, put, |()| ()).await
+    }
+
     async fn mark_sent(&self, row: &EventRow) -> Result<(), EngineError> {
         let (tenant, id, born) = (row.event.tenant.clone(), row.event.id.clone(), row.born);
         let mark = move |connection: &Connection| {

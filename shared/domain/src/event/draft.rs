@@ -13,6 +13,7 @@ use crate::json::{Fault, Json, escape_pointer};
 use crate::limits::{
     ATTRIBUTE_CHARS_MAX, ATTRIBUTES_MAX, EVENT_TYPE_CHARS_MAX, SOURCE_CHARS_MAX, SUMMARY_CHARS_MAX,
 };
+use crate::notice::PREFIX;
 use crate::timestamp::{Timestamp, in_utc};
 
 /// An event being read: what was found, and what was wrong.
@@ -161,6 +162,10 @@ impl Draft {
             required.push(("id", self.id.is_some()));
             required.push(("source", self.source.is_some()));
         }
+        let is_reserved = |kind: &String| form != Form::Own && kind.starts_with(PREFIX);
+        if self.event_type.as_ref().is_some_and(is_reserved) {
+            self.fault("type", &format!("must not begin with {PREFIX}"));
+        }
         for (name, there) in required {
             let pointer = format!("/{name}");
             if !there && !self.faults.iter().any(|fault| fault.pointer == pointer) {
@@ -195,6 +200,7 @@ impl Draft {
             attributes: self.attributes,
             data,
             data_base64: self.data_base64,
+            expunged: false,
         };
         Ok(match sender_id {
             None => event,

@@ -70,8 +70,10 @@ impl Breakers {
             *window = fresh;
         }
         window.attempts += 1;
-        window.failures += u32::from(outcome != Outcome::Accepted);
-        let is_tripped = window.attempts >= self.settings.attempts_min
+        let has_failed = outcome != Outcome::Accepted;
+        window.failures += u32::from(has_failed);
+        let is_tripped = has_failed
+            && window.attempts >= self.settings.attempts_min
             && window.failures * 100 >= window.attempts * self.settings.failures_percent;
         if is_tripped {
             *window = fresh;

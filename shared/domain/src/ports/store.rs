@@ -139,6 +139,9 @@ pub trait EventStore: Send + Sync {
         id: &EventId,
     ) -> impl Future<Output = Answer<Option<(EventRow, Vec<Delivery>)>>> + Send;
 
+    /// Writes the event without its payload over the one of the same incarnation.
+    fn put_expunged(&self, row: &EventRow) -> impl Future<Output = Answer<()>> + Send;
+
     /// I7: remembers that every message of this incarnation was sent.
     fn mark_sent(&self, row: &EventRow) -> impl Future<Output = Answer<()>> + Send;
 

@@ -1,0 +1,126 @@
+//! What happens to endpoints and deliveries is an event itself, of a type under `waxseal.`.
+//!
+//! It goes to endpoints of the tenant that ask for it by name (`waxseal.*`; `*` alone does not), and of
+//! the operator's own tenant, [`OPERATOR`], if there is one. Its id is derived from what happened, so
+//! that telling it twice is telling it once. A notice that cannot be delivered raises none.
+
+use serde::Serialize;
+
+use crate::acceptance::{Refusal, accept_all};
+use crate::delivery::Delivery;
+use crate::endpoint::{DisabledReason, Endpoint};
+use crate::event::{Event, Form, Submission};
+use crate::gate::Gate;
+use crate::id::TenantName;
+use crate::limits::ENDPOINT_COPY_INGEST_S;
+use crate::ports::{ConfigStore, Engine, EngineError};
+
+/// What every type of ours begins with; senders may not use it.
+pub const PREFIX: &str = "waxseal.";
+/// The tenant whose endpoints are told of every tenant's notices.
+pub const OPERATOR: &str = "waxseal";
+
+/// Something that somebody may want to know.
+#[derive(Clone, Debug, Serialize)]
+pub struct Notice {
+    #[serde(skip)]
+    tenant: TenantName,
+    #[serde(rename = "type")]
+    event_type: &'static str,
+    id: String,
+    source: &'static str,
+    severity: &'static str,
+    data: Data,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Data {
+    /// Whose it is: the operator's tenant hears of all.
+    tenant: TenantName,
+    endpoint_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<u32>,
+}
+
+impl Notice {
+    /// `waxseal.delivery.failed`; none for a delivery that has not failed, or is of a notice.
+    pub fn of_delivery(delivery: &Delivery, event: &Event) -> Option<Self> {
+        if delivery.status_word() != "failed" || event.event_type.starts_with(PREFIX) {
+            return None;
+        }
+        let id = format!("{}:{}", delivery.key.id(), delivery.attempts);
+        let mut notice = Self::new("waxseal.delivery.failed", id, &delivery.key.tenant, "high");
+        notice.data.endpoint_id = delivery.key.endpoint.to_string();
+        notice.data.delivery_id = Some(delivery.key.id().to_string());
+        notice.data.reason = delivery.reason_word();
+        notice.data.attempts = Some(delivery.attempts);
+        Some(notice)
+    }
+
+    /// `waxseal.endpoint.disabled`: of an endpoint that was just disabled, for this reason.
+    pub fn of_disabled(endpoint: &Endpoint, reason: DisabledReason) -> Self {
+        let id = format!("{}:disabled:{}", endpoint.id, endpoint.version);
+        let mut notice = Self::new("waxseal.endpoint.disabled", id, &endpoint.tenant, "critical");
+        notice.data.endpoint_id = endpoint.id.to_string();
+        notice.data.reason =
+            serde_json::to_value(reason).ok().and_then(|word| word.as_str().map(str::to_owned));
+        notice
+    }
+
+    /// `waxseal.endpoint.breaker_opened`.
+    pub fn of_opened(gate: &Gate) -> Self {
+        Self::of_gate("waxseal.endpoint.breaker_opened", gate, "high")
+    }
+
+    /// `waxseal.endpoint.recovered`.
+    pub fn of_recovered(gate: &Gate) -> Self {
+        Self::of_gate("waxseal.endpoint.recovered", gate, "info")
+    }
+
+    fn of_gate(event_type: &'static str, gate: &Gate, severity: &'static str) -> Self {
+        let id = format!("{}:gate:{}:{}", gate.endpoint, gate.since.ms(), gate.version);
+        let mut notice = Self::new(event_type, id, &gate.tenant, severity);
+        notice.data.endpoint_id = gate.endpoint.to_string();
+        notice
+    }
+
+    fn new(
+        event_type: &'static str,
+        id: String,
+        tenant: &TenantName,
+        severity: &'static str,
+    ) -> Self {
+        let (endpoint_id, delivery_id, reason, attempts) = (String::new(), None, None, None);
+        let data = Data { tenant: tenant.clone(), endpoint_id, delivery_id, reason, attempts };
+        let tenant = tenant.clone();
+        Self { tenant, event_type, id, source: "waxseal", severity, data }
+    }
+}
+
+/// Tells a notice to whoever asks for it. Where nobody does, nothing is written.
+pub async fn announce<E: Engine>(engine: &E, notice: &Notice) -> Result<(), EngineError> {
+    let operator = OPERATOR.parse().ok().filter(|operator| *operator != notice.tenant);
+    for tenant in std::iter::once(notice.tenant.clone()).chain(operator) {
+        let endpoints = engine.store().endpoints(&tenant, ENDPOINT_COPY_INGEST_S).await?;
+        let wants = |endpoint: &Endpoint| {
+            let patterns = &endpoint.subscription.event_types;
+            endpoint.is_enabled() && patterns.iter().any(|one| one.matches(notice.event_type))
+        };
+        if !endpoints.is_some_and(|all| all.iter().any(wants)) {
+            continue;
+        }
+        let text = serde_json::to_string(notice)
+            .map_err(|error| EngineError::new("write notice", error))?;
+        let submission = Submission { text, form: Form::Own, fallback_id: None };
+        for result in accept_all(engine, &tenant, &[submission]).await.unwrap_or_default() {
+            if let Err(Refusal::Ours(error)) = result {
+                return Err(error);
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! An embedded engine driven step by step.
+
+use std::sync::Arc;
+
+use waxseal_adapters::embedded::{EmbeddedEngine, Options};
+use waxseal_deliver::drive;
+use waxseal_domain::acceptance::accept_all;
+use waxseal_domain::address::AddressRules;
+use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::gate::{BreakerSettings, Mode};
+use waxseal_domain::id::TenantName;
+use waxseal_domain::ports::{Clock as _, Engine as _, GateStore as _};
+use waxseal_sweep::sweep;
+
+use crate::fixtures;
+
+/// An embedded engine whose messages and sweeps are driven by the test.
+pub struct ByHand {
+    /// The engine.
+    pub engine: Arc<EmbeddedEngine>,
+    /// A tenant.
+    pub tenant: TenantName,
+    _folder: tempfile::TempDir,
+}
+
+impl ByHand {
+    /// On a folder of its own, with a breaker that opens at four attempts.
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options {
+            folder: folder.path().to_owned(),
+            operator_key: Some("operator".to_owned()),
+            address_rules: AddressRules { allow_loopback: true, ..AddressRules::default() },
+            extra_roots: Vec::new(),
+            breaker: BreakerSettings { attempts_min: 4, failures_percent: 50, probe_s: 1 },
+        };
+        let engine = Arc::new(EmbeddedEngine::open(options).unwrap());
+        Self { engine, tenant: fixtures::tenant("acme"), _folder: folder }
+    }
+
+    /// Accepts events `e0`, `e1` and so on.
+    pub async fn send(&self, numbers: std::ops::Range<u32>) {
+        for number in numbers {
+            let event = fixtures::submission(&format!(r#"{{"type":"a.b","id":"e{number}"}}"#));
+            let results = accept_all(&*self.engine, &self.tenant, &[event]).await.unwrap();
+            assert!(results[0].is_ok());
+        }
+    }
+
+    /// Drives every message that is visible within a moment.
+    pub async fn deliver(&self) {
+        let moment = std::time::Duration::from_millis(150);
+        while let Ok(received) =
+            tokio::time::timeout(moment, self.engine.queue().inbox().receive()).await
+        {
+            let receipt = received.receipt.clone();
+            let deadline = self.engine.clock().now().plus_s(15);
+            if drive(&self.engine, received, deadline).await == waxseal_deliver::Settled::Done {
+                self.engine.queue().remove(&receipt).await.unwrap();
+            }
+        }
+    }
+
+    /// Sweeps; how many held deliveries were released.
+    pub async fn sweep(&self) -> usize {
+        let deadline = self.engine.clock().now().plus_s(10);
+        sweep(&*self.engine, deadline).await.unwrap().released
+    }
+
+    /// What an endpoint's gate does.
+    pub async fn mode(&self, endpoint: &Endpoint) -> Option<Mode> {
+        let gate = self.engine.store().gate(&self.tenant, &endpoint.id, 0).await.unwrap();
+        gate.map(|gate| gate.mode)
+    }
+}

@@ -1,0 +1,167 @@
+//! After the outage: recovery of what failed or went missing, expunging, and the events about it all.
+
+use serde_json::{Value, json};
+use waxseal_adapters::http::Request;
+use waxseal_domain::delivery::StatusName;
+use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::id::TenantName;
+use waxseal_domain::ports::{ConfigStore as _, DeliveryStore as _, Engine as _, EventStore as _};
+use waxseal_tests::by_hand::ByHand;
+use waxseal_tests::fixtures;
+use waxseal_tests::sink::{Answer, Sink};
+
+async fn call(world: &ByHand, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    let request: Request = http::Request::builder()
+        .method(method)
+        .uri(format!("/v1/tenants/acme/{path}"))
+        .header("authorization", "Bearer operator")
+        .header("content-type", "application/json")
+        .body(body.to_string().into())
+        .unwrap();
+    let answer = waxseal_api::answer(&*world.engine, &request).await;
+    let json = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
+    (answer.status().as_u16(), json)
+}
+
+async fn status(world: &ByHand, endpoint: &Endpoint, event: &str) -> Option<StatusName> {
+    let key = fixtures::key(&world.tenant, event, endpoint.id.as_str());
+    let row = world.engine.store().delivery(&key).await.unwrap();
+    row.map(|row| StatusName::from(&row.status))
+}
+
+/// An endpoint that asks for events about endpoints and deliveries only.
+async fn listener(world: &ByHand, tenant: &TenantName) -> Sink {
+    let sink = Sink::start(Vec::new()).await;
+    let mut endpoint = fixtures::endpoint(&*world.engine, tenant, &sink.url("/"), &[]).await;
+    endpoint.subscription.event_types = vec!["waxseal.*".parse().unwrap()];
+    endpoint.version = 2;
+    assert!(world.engine.store().put_endpoint(&endpoint, Some(1)).await.unwrap());
+    sink
+}
+
+fn told(sink: &Sink) -> Vec<Value> {
+    let captured = sink.captured();
+    captured.iter().map(|one| serde_json::from_slice(&one.body).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn what_has_failed_is_counted_and_then_sent_again() {
+    let world = ByHand::start();
+    let sink = Sink::start(vec![Answer::status(500); 2]).await;
+    let endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[]).await;
+    world.send(0..3).await;
+    world.deliver().await;
+    let failed: Vec<String> = {
+        let mut failed = Vec::new();
+        for number in 0..3 {
+            let event = format!("e{number}");
+            if status(&world, &endpoint, &event).await == Some(StatusName::Failed) {
+                failed.push(event);
+            }
+        }
+        failed
+    };
+    assert_eq!(failed.len(), 2);
+    let path = format!("endpoints/{}/recover", endpoint.id);
+    let since = "2020-01-01T00:00:00Z";
+    let dry = json!({"since": since, "which": "all", "dry_run": true});
+    let (code, answer) = call(&world, "POST", &path, &dry).await;
+    assert_eq!((code, &answer["deliveries"], &answer["cursor"]), (200, &json!(2), &Value::Null));
+    world.deliver().await;
+    assert_eq!(sink.captured().len(), 3, "a dry run sends nothing");
+    let (code, answer) = call(&world, "POST", &path, &json!({"since": since})).await;
+    assert_eq!((code, &answer["deliveries"]), (202, &json!(2)), "{answer}");
+    let (_, again) = call(&world, "POST", &path, &json!({"since": since})).await;
+    assert_eq!(again["deliveries"], 0, "they are not failed any more");
+    world.deliver().await;
+    for event in failed {
+        assert_eq!(status(&world, &endpoint, &event).await, Some(StatusName::Delivered));
+    }
+    let later = json!({"since": "2999-01-01T00:00:00Z", "which": "some", "until": "soon"});
+    let (code, answer) = call(&world, "POST", &path, &later).await;
+    let pointers: Vec<_> =
+        answer["errors"].as_array().unwrap().iter().map(|e| &e["pointer"]).collect();
+    assert_eq!((code, pointers), (422, vec![&json!("/until"), &json!("/which"), &json!("/since")]));
+}
+
+#[tokio::test]
+async fn what_was_expunged_is_not_sent_and_leaves_its_record() {
+    let world = ByHand::start();
+    let sink = Sink::start(vec![Answer::Status(500, Vec::new(), "your e0 was bad")]).await;
+    let endpoint =
+        fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[3_600]).await;
+    let event = r#"{"type":"a.b","id":"e0","severity":"high","summary":"who","data":{"who":"me"}}"#;
+    let (code, _) = call_ingest(&world, event).await;
+    assert_eq!(code, 202);
+    world.deliver().await;
+    assert_eq!(status(&world, &endpoint, "e0").await, Some(StatusName::Open));
+    assert_eq!(call(&world, "DELETE", "events/e0/content", &json!({})).await.0, 204);
+    assert_eq!(call(&world, "DELETE", "events/none/content", &json!({})).await.0, 404);
+    let (_, shown) = call(&world, "GET", "events/e0", &json!({})).await;
+    assert_eq!((&shown["data"], &shown["expunged"]), (&Value::Null, &json!(true)), "{shown}");
+    assert_eq!((shown["type"].as_str(), shown["severity"].as_str()), (Some("a.b"), Some("high")));
+    assert!(!shown.to_string().contains("who"), "{shown}");
+    let id = shown["deliveries"][0]["id"].as_str().unwrap();
+    let (_, delivery) = call(&world, "GET", &format!("deliveries/{id}"), &json!({})).await;
+    assert_eq!(
+        (&delivery["status"], &delivery["reason"]),
+        (&json!("cancelled"), &json!("expunged"))
+    );
+    assert_eq!(delivery["attempts"][0]["response_excerpt"], Value::Null, "the answer is stripped");
+    let (code, _) = call(&world, "POST", &format!("deliveries/{id}/replay"), &json!({})).await;
+    assert_eq!(code, 409, "there is nothing to send");
+    let stored = world.engine.store().event(&world.tenant, &"e0".parse().unwrap()).await.unwrap();
+    assert!(stored.unwrap().event.expunged);
+    assert_eq!(call_ingest(&world, event).await.1["duplicate"], true, "its sender may ask again");
+}
+
+async fn call_ingest(world: &ByHand, body: &str) -> (u16, Value) {
+    let request: Request = http::Request::builder()
+        .method("POST")
+        .uri("/v1/tenants/acme/events")
+        .header("authorization", "Bearer operator")
+        .header("content-type", "application/json")
+        .body(body.to_owned().into())
+        .unwrap();
+    let answer = waxseal_ingest::accept(&*world.engine, "acme", &request).await;
+    (answer.status().as_u16(), serde_json::from_slice(answer.body()).unwrap())
+}
+
+#[tokio::test]
+async fn failures_are_events_for_whoever_asks_by_name() {
+    let world = ByHand::start();
+    let tenants = listener(&world, &world.tenant).await;
+    let operators = listener(&world, &fixtures::tenant("waxseal")).await;
+    let bad = Sink::start(vec![Answer::status(500), Answer::status(410)]).await;
+    let endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &bad.url("/"), &[]).await;
+    world.send(0..1).await;
+    world.deliver().await;
+    world.send(1..2).await;
+    world.deliver().await;
+    for sink in [&tenants, &operators] {
+        let mut types: Vec<String> =
+            told(sink).iter().map(|one| one["type"].as_str().unwrap().to_owned()).collect();
+        types.sort();
+        let failed = "waxseal.delivery.failed";
+        assert_eq!(types, [failed, failed, "waxseal.endpoint.disabled"]);
+    }
+    let all = told(&operators);
+    let exhausted = all.iter().find(|one| one["data"]["reason"] == "exhausted").unwrap();
+    assert_eq!(exhausted["data"]["tenant"], "acme");
+    assert_eq!(exhausted["data"]["endpoint_id"], endpoint.id.as_str());
+    assert_eq!(exhausted["data"]["attempts"], 1);
+    let (code, answer) = call_ingest(&world, r#"{"type":"waxseal.delivery.failed"}"#).await;
+    assert_eq!((code, &answer["errors"][0]["pointer"]), (422, &json!("/type")), "ours alone");
+}
+
+#[tokio::test]
+async fn a_notice_that_fails_raises_none() {
+    let world = ByHand::start();
+    let sink = listener(&world, &world.tenant).await;
+    sink.script(vec![Answer::status(500); 10]);
+    let bad = Sink::start(vec![Answer::status(500)]).await;
+    fixtures::endpoint(&*world.engine, &world.tenant, &bad.url("/"), &[]).await;
+    world.send(0..1).await;
+    world.deliver().await;
+    assert_eq!(told(&sink).len(), 1);
+}
