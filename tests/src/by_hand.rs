@@ -32,6 +32,7 @@ impl ByHand {
             operator_key: Some("operator".to_owned()),
             address_rules: AddressRules { allow_loopback: true, ..AddressRules::default() },
             extra_roots: Vec::new(),
+            attempts_per_endpoint: 0,
             breaker: BreakerSettings { attempts_min: 4, failures_percent: 50, probe_s: 1 },
         };
         let engine = Arc::new(EmbeddedEngine::open(options).unwrap());

@@ -39,6 +39,7 @@ pub fn engine(folder: &Path) -> Arc<EmbeddedEngine> {
         operator_key: Some("operator".to_owned()),
         address_rules,
         extra_roots: Vec::new(),
+        attempts_per_endpoint: 0,
         breaker: BreakerSettings::default(),
     };
     Arc::new(EmbeddedEngine::open(options).unwrap())

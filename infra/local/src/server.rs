@@ -62,7 +62,10 @@ pub(crate) async fn start(settings: &Settings) -> Result<Server, String> {
         probe_s: u64::from(settings.probe_s),
         ..BreakerSettings::default()
     };
+    // A quarter each: three slow endpoints leave room for the others.
+    let attempts_per_endpoint = usize::try_from(settings.max_attempts).unwrap_or(4).div_ceil(4);
     let options = Options {
+        attempts_per_endpoint,
         breaker,
         folder: settings.data.clone(),
         operator_key: settings.api_key.clone(),

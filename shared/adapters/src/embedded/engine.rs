@@ -38,6 +38,8 @@ pub struct Options {
     pub operator_key: Option<String>,
     /// The addresses that may be called.
     pub address_rules: AddressRules,
+    /// Attempts of one endpoint under way at the same time; 0 is without a bound.
+    pub attempts_per_endpoint: usize,
     /// When circuit breakers open.
     pub breaker: BreakerSettings,
     /// Authorities trusted beside Mozilla's.
@@ -67,7 +69,10 @@ impl EmbeddedEngine {
         let lock = files::lock(folder)?;
         let path = folder.join("waxseal.db");
         let connection = schema::open_writer(&path).map_err(failed("open database"))?;
-        let inbox = Arc::new(Inbox::default());
+        let inbox = Arc::new(Inbox::new(match options.attempts_per_endpoint {
+            0 => usize::MAX,
+            most => most,
+        }));
         queue::load(&connection, &inbox).map_err(failed("read messages"))?;
         let gates = Arc::new(Gates::load(&connection).map_err(failed("read gates"))?);
         let writer = Writer::start(connection).map_err(|e| EngineError::new("start writer", e))?;

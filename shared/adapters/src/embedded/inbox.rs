@@ -1,4 +1,5 @@
-//! The messages of the file, in memory: who is next, fairly among tenants.
+//! The messages of the file, in memory: who is next, fairly among tenants, and among the endpoints of
+//! each. An endpoint has a bounded number under way, so that a slow one leaves room for the others.
 //!
 //! A message that was received is invisible for a while, as on SQS, and comes again if nobody
 //! settles it. Only what must outlast the process is in the file: see [`super::queue`].
@@ -9,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use waxseal_domain::id::TenantName;
+use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::message::{Message, Receipt, Received};
 use waxseal_domain::ports::Clock as _;
 use waxseal_domain::timestamp::Timestamp;
@@ -22,10 +23,11 @@ const VISIBILITY_S: u64 = 91;
 const PAYLOAD_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// Messages in memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Inbox {
     messages: Mutex<Messages>,
     changed: Notify,
+    per_endpoint_max: usize,
 }
 
 #[derive(Debug, Default)]
@@ -33,9 +35,12 @@ struct Messages {
     by_id: HashMap<i64, Entry>,
     /// When each is visible; an entry whose time has changed has a newer element here.
     waiting: BinaryHeap<Reverse<(Timestamp, i64)>>,
-    /// Those that are visible, by tenant, and whose turn it is.
-    ready: HashMap<TenantName, VecDeque<i64>>,
+    /// Those that are visible, by endpoint; and whose turn it is, tenant by tenant.
+    ready: HashMap<Lane, VecDeque<i64>>,
+    lanes: HashMap<TenantName, VecDeque<EndpointId>>,
     turns: VecDeque<TenantName>,
+    /// How many of each endpoint are under way.
+    under_way: HashMap<Lane, usize>,
     payload_bytes: usize,
 }
 
@@ -44,9 +49,18 @@ struct Entry {
     message: Message,
     visible_at: Timestamp,
     receives: u32,
+    is_under_way: bool,
 }
 
+type Lane = (TenantName, EndpointId);
+
 impl Inbox {
+    /// Empty, with at most so many of one endpoint under way.
+    pub(super) fn new(per_endpoint_max: usize) -> Self {
+        let (messages, changed) = (Mutex::default(), Notify::new());
+        Self { messages, changed, per_endpoint_max }
+    }
+
     /// Adds a message that is in the file.
     pub(super) fn push(&self, id: i64, mut message: Message, visible_at: Timestamp, receives: u32) {
         let mut messages = self.lock();
@@ -56,7 +70,7 @@ impl Inbox {
         } else {
             messages.payload_bytes += bytes;
         }
-        messages.by_id.insert(id, Entry { message, visible_at, receives });
+        messages.by_id.insert(id, Entry { message, visible_at, receives, is_under_way: false });
         messages.waiting.push(Reverse((visible_at, id)));
         drop(messages);
         self.changed.notify_one();
@@ -69,7 +83,7 @@ impl Inbox {
             let now = SystemClock.now();
             let next_at = {
                 let mut messages = self.lock();
-                if let Some(received) = messages.take(now) {
+                if let Some(received) = messages.take(now, self.per_endpoint_max) {
                     return received;
                 }
                 messages.waiting.peek().map(|Reverse((at, _))| *at)
@@ -83,9 +97,12 @@ impl Inbox {
     /// Removes a message.
     pub(super) fn remove(&self, id: i64) {
         let mut messages = self.lock();
+        messages.release(id);
         if let Some(entry) = messages.by_id.remove(&id) {
             messages.payload_bytes -= payload_bytes(&entry.message);
         }
+        drop(messages);
+        self.changed.notify_one();
     }
 
     /// Makes a message visible then, if the receipt is its last one's.
@@ -98,6 +115,7 @@ impl Inbox {
         };
         entry.visible_at = visible_at;
         messages.waiting.push(Reverse((visible_at, id)));
+        messages.release(id);
         drop(messages);
         self.changed.notify_one();
     }
@@ -123,14 +141,12 @@ impl Inbox {
 }
 
 impl Messages {
-    fn take(&mut self, now: Timestamp) -> Option<Received> {
+    fn take(&mut self, now: Timestamp, per_endpoint_max: usize) -> Option<Received> {
         self.ripen(now);
-        while let Some(tenant) = self.turns.pop_front() {
-            let Some(ids) = self.ready.get_mut(&tenant) else { continue };
-            let id = ids.pop_front();
-            if ids.is_empty() {
-                self.ready.remove(&tenant);
-            } else {
+        for _ in 0..self.turns.len() {
+            let tenant = self.turns.pop_front()?;
+            let id = self.next_of(&tenant, per_endpoint_max);
+            if self.lanes.contains_key(&tenant) {
                 self.turns.push_back(tenant);
             }
             if let Some(received) = id.and_then(|id| self.deliver(id, now)) {
@@ -138,6 +154,48 @@ impl Messages {
             }
         }
         None
+    }
+
+    /// The next of a tenant: its endpoints take turns, and one that has enough under way waits.
+    fn next_of(&mut self, tenant: &TenantName, per_endpoint_max: usize) -> Option<i64> {
+        let mut lanes = self.lanes.remove(tenant)?;
+        let mut next = None;
+        for _ in 0..lanes.len() {
+            let Some(endpoint) = lanes.pop_front() else { break };
+            let lane = (tenant.clone(), endpoint);
+            let is_full =
+                self.under_way.get(&lane).is_some_and(|under_way| *under_way >= per_endpoint_max);
+            if !is_full {
+                next = self.ready.get_mut(&lane).and_then(VecDeque::pop_front);
+            }
+            if self.ready.get(&lane).is_some_and(|ids| !ids.is_empty()) {
+                lanes.push_back(lane.1);
+            } else {
+                self.ready.remove(&lane);
+            }
+            if next.is_some() {
+                break;
+            }
+        }
+        if !lanes.is_empty() {
+            self.lanes.insert(tenant.clone(), lanes);
+        }
+        next
+    }
+
+    /// A message that was received is under way no more.
+    fn release(&mut self, id: i64) {
+        let Some(entry) = self.by_id.get_mut(&id).filter(|entry| entry.is_under_way) else {
+            return;
+        };
+        entry.is_under_way = false;
+        let lane = entry.lane();
+        if let Some(under_way) = self.under_way.get_mut(&lane) {
+            *under_way -= 1;
+            if *under_way == 0 {
+                self.under_way.remove(&lane);
+            }
+        }
     }
 
     /// Moves what is visible by now to its tenant's queue.
@@ -150,10 +208,15 @@ impl Messages {
             let Some(entry) = self.by_id.get(&id).filter(|entry| entry.visible_at == at) else {
                 continue;
             };
-            let tenant = entry.message.tenant.clone();
-            let ids = self.ready.entry(tenant.clone()).or_default();
+            let lane = entry.lane();
+            self.release(id);
+            let lanes = self.lanes.entry(lane.0.clone()).or_insert_with(|| {
+                self.turns.push_back(lane.0.clone());
+                VecDeque::new()
+            });
+            let ids = self.ready.entry(lane.clone()).or_default();
             if ids.is_empty() {
-                self.turns.push_back(tenant);
+                lanes.push_back(lane.1);
             }
             ids.push_back(id);
         }
@@ -162,6 +225,8 @@ impl Messages {
     fn deliver(&mut self, id: i64, now: Timestamp) -> Option<Received> {
         let entry = self.by_id.get_mut(&id)?;
         entry.receives += 1;
+        entry.is_under_way = true;
+        *self.under_way.entry(entry.lane()).or_default() += 1;
         entry.visible_at = now.plus_s(VISIBILITY_S);
         self.waiting.push(Reverse((entry.visible_at, id)));
         Some(Received {
@@ -169,6 +234,12 @@ impl Messages {
             receipt: Receipt(format!("{id}:{}", entry.receives)),
             receives: entry.receives,
         })
+    }
+}
+
+impl Entry {
+    fn lane(&self) -> Lane {
+        (self.message.tenant.clone(), self.message.endpoint.clone())
     }
 }
 
@@ -180,4 +251,53 @@ pub(super) fn parse(receipt: &Receipt) -> Option<(i64, u32)> {
 
 fn payload_bytes(message: &Message) -> usize {
     message.payload.as_ref().map_or(0, |payload| payload.get().len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use waxseal_domain::delivery::DeliveryKey;
+
+    fn push(inbox: &Inbox, id: i64, tenant: &str, endpoint: &str) {
+        let now = Timestamp::from_ms(0);
+        let key = DeliveryKey {
+            tenant: tenant.parse().unwrap(),
+            event: format!("e{id}").parse().unwrap(),
+            endpoint: endpoint.parse().unwrap(),
+        };
+        inbox.push(id, Message::reissue(&key, now, "t".parse().unwrap(), now), now, 0);
+    }
+
+    fn take(inbox: &Inbox) -> Option<i64> {
+        let received = inbox.lock().take(SystemClock.now(), inbox.per_endpoint_max);
+        received.and_then(|received| parse(&received.receipt)).map(|(id, _)| id)
+    }
+
+    #[test]
+    fn a_backlog_delays_neither_another_tenant_nor_another_endpoint() {
+        let inbox = Inbox::new(100);
+        (0..50).for_each(|id| push(&inbox, id, "busy", "ep_1"));
+        push(&inbox, 50, "busy", "ep_2");
+        push(&inbox, 51, "quiet", "ep_3");
+        let first: Vec<_> = (0..4).filter_map(|_| take(&inbox)).collect();
+        assert!(first.contains(&50) && first.contains(&51), "{first:?}");
+        let rest: Vec<_> = std::iter::from_fn(|| take(&inbox)).collect();
+        assert_eq!(rest.len(), 48, "and nothing is left behind");
+    }
+
+    #[test]
+    fn an_endpoint_has_a_bounded_number_under_way() {
+        let inbox = Inbox::new(2);
+        (0..5).for_each(|id| push(&inbox, id, "acme", "ep_1"));
+        push(&inbox, 5, "acme", "ep_2");
+        let mut taken: Vec<_> = std::iter::from_fn(|| take(&inbox)).collect();
+        taken.sort_unstable();
+        assert_eq!(taken, [0, 1, 5]);
+        inbox.remove(0);
+        assert_eq!(take(&inbox), Some(2));
+        assert_eq!(take(&inbox), None);
+        let receipt = Receipt("1:1".to_owned());
+        inbox.wait(&receipt, SystemClock.now().plus_s(60));
+        assert_eq!(take(&inbox), Some(3), "what waits is not under way");
+    }
 }
