@@ -8,6 +8,7 @@ pub mod emulator;
 pub mod fixtures;
 pub mod process;
 pub mod proxy;
+pub mod rogue;
 pub mod scripted;
 pub mod sim;
 pub mod sink;

@@ -5,11 +5,14 @@
 
 mod resolver;
 
+pub use resolver::{Addresses, LookUp};
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use rustls::pki_types::CertificateDer;
+use tokio::time::Instant;
 use waxseal_domain::address::{AddressFault, AddressRules};
 use waxseal_domain::attempt::{Outcome, Response, Sent};
 use waxseal_domain::dispatch::Request;
@@ -22,6 +25,9 @@ use crate::tls;
 /// Of a response's headers: how many are kept, and how long each may be.
 const HEADERS_MAX: usize = 32;
 const HEADER_BYTES_MAX: usize = 1_024;
+
+/// For a response's body after its head: it is wanted for its excerpt only.
+const BODY_MAX: Duration = Duration::from_secs(2);
 
 /// How connections are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,10 +53,20 @@ impl HttpSender {
         connections: Connections,
         extra_roots: Vec<CertificateDer<'static>>,
     ) -> Result<Self, EngineError> {
+        Self::resolving(rules, connections, extra_roots, resolver::system())
+    }
+
+    /// The same, asking another resolver than the system's.
+    pub fn resolving(
+        rules: Arc<AddressRules>,
+        connections: Connections,
+        extra_roots: Vec<CertificateDer<'static>>,
+        look_up: LookUp,
+    ) -> Result<Self, EngineError> {
         let failed = |error: reqwest::Error| EngineError::new("build HTTP client", error);
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::trusting(extra_roots)?)
-            .dns_resolver(Arc::new(resolver::VettingResolver::new(Arc::clone(&rules))))
+            .dns_resolver(Arc::new(resolver::VettingResolver::new(Arc::clone(&rules), look_up)))
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
             .no_proxy()
@@ -66,7 +82,8 @@ impl HttpSender {
         Ok(Self { client: builder.build().map_err(failed)?, rules })
     }
 
-    async fn post(&self, request: Request) -> Result<Response, Failure> {
+    /// The answer's head; its body is still to be read.
+    async fn post(&self, request: Request) -> Result<reqwest::Response, Failure> {
         let url = self.rules.check_url(request.tenant.as_str(), &request.url)?;
         let mut post = self.client.post(url.clone()).body(request.body);
         for (name, value) in &request.headers {
@@ -76,7 +93,7 @@ impl HttpSender {
         if let Some(peer) = response.remote_addr() {
             self.rules.check_ip(request.tenant.as_str(), &url, peer.ip(), peer.port())?;
         }
-        Ok(read(response).await?)
+        Ok(response)
     }
 }
 
@@ -84,13 +101,18 @@ impl Sender for HttpSender {
     async fn send(&self, request: Request) -> Sent {
         let started_at = SystemClock.now();
         let timeout = Duration::from_millis(request.timeout_ms);
-        let result = tokio::time::timeout(timeout, self.post(request)).await;
+        let deadline = Instant::now() + timeout;
+        let result = match tokio::time::timeout_at(deadline, self.post(request)).await {
+            Ok(Ok(response)) => Ok(Ok(read(response, deadline).await)),
+            Ok(Err(failure)) => Ok(Err(failure)),
+            Err(elapsed) => Err(elapsed),
+        };
         let ended_at = SystemClock.now();
         let (outcome, detail, response) = match result {
             Ok(Ok(response)) => (Outcome::of_status(response.status), None, Some(response)),
             Ok(Err(failure)) => (failure.outcome, Some(failure.detail), None),
             Err(_) => {
-                let detail = format!("no whole answer within {} ms", timeout.as_millis());
+                let detail = format!("no answer within {} ms", timeout.as_millis());
                 (Outcome::TimedOut, Some(detail), None)
             }
         };
@@ -130,8 +152,9 @@ impl From<reqwest::Error> for Failure {
     }
 }
 
-/// Reads an answer: its status, some headers, and its body up to a cap.
-async fn read(mut response: reqwest::Response) -> Result<Response, reqwest::Error> {
+/// Reads an answer: its status, some headers, and its body up to a cap in size and time. What the
+/// receiver says in the head holds, whatever becomes of the body.
+async fn read(mut response: reqwest::Response, deadline: Instant) -> Response {
     let status = response.status().as_u16();
     let headers = response
         .headers()
@@ -142,8 +165,9 @@ async fn read(mut response: reqwest::Response) -> Result<Response, reqwest::Erro
         .filter(|(_, value)| value.len() <= HEADER_BYTES_MAX)
         .take(HEADERS_MAX)
         .collect();
+    let deadline = deadline.min(Instant::now() + BODY_MAX);
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
+    while let Ok(Ok(Some(chunk))) = tokio::time::timeout_at(deadline, response.chunk()).await {
         let room = RESPONSE_BYTES_MAX.saturating_sub(body.len());
         body.extend(chunk.iter().take(room));
         if chunk.len() > room {
@@ -151,5 +175,5 @@ async fn read(mut response: reqwest::Response) -> Result<Response, reqwest::Erro
         }
     }
     let excerpt = String::from_utf8_lossy(&body).chars().take(EXCERPT_CHARS_MAX).collect();
-    Ok(Response { status, headers, excerpt })
+    Response { status, headers, excerpt }
 }

@@ -1,0 +1,165 @@
+//! Receivers that speak no proper HTTP, or none at all: raw sockets on loopback, one play each.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::fixtures::nap;
+
+/// Bytes of an endless answer, should nobody ever stop reading.
+const ENDLESS_BYTES: usize = 10_000_000_000;
+const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n";
+
+/// What a receiver does with every connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Play {
+    /// Accepts, and reads nothing.
+    NeverReads,
+    /// Reads, and never answers.
+    NeverAnswers,
+    /// Answers a byte each so many milliseconds, from the first byte of the head on.
+    HeadByBytes(u64),
+    /// A whole head, then a byte of the body each so many milliseconds.
+    BodyByBytes(u64),
+    /// A body of ten gigabytes.
+    EndlessBody,
+    /// Header after header.
+    EndlessHeaders,
+    /// One header that never ends.
+    EndlessHeader,
+    /// `100 Continue`, for ever.
+    EndlessContinue,
+    /// What is not HTTP.
+    Gibberish,
+    /// A status line, and the connection is closed.
+    StatusLineOnly,
+    /// Closed with a reset: at once,
+    ResetAtOnce,
+    /// after the request,
+    ResetAfterRequest,
+    /// in the middle of the head,
+    ResetInHead,
+    /// in the middle of the body.
+    ResetInBody,
+    /// Fewer bytes than it said.
+    ShortBody,
+    /// Chunks whose sizes are none.
+    BrokenChunks,
+    /// A body that is not what its encoding says.
+    FalseGzip,
+}
+
+/// Listens, and plays for every connection.
+pub async fn rogue(play: Play) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // The sender goes away in the middle of most plays: that is no failure here.
+            tokio::spawn(async move { perform(play, stream).await.ok() });
+        }
+    });
+    address
+}
+
+async fn perform(play: Play, mut stream: TcpStream) -> std::io::Result<()> {
+    match play {
+        Play::NeverReads => return hold().await,
+        Play::ResetAtOnce => return reset(&stream),
+        _ => read_request(&mut stream).await?,
+    }
+    match play {
+        Play::NeverReads | Play::ResetAtOnce => Ok(()),
+        Play::NeverAnswers => hold().await,
+        Play::HeadByBytes(ms) => by_bytes(&mut stream, HEAD.as_bytes(), ms).await,
+        Play::BodyByBytes(ms) => {
+            say(&mut stream, "content-length: 1000\r\n\r\n").await?;
+            by_bytes(&mut stream, &[b'x'; 1_000], ms).await
+        }
+        Play::EndlessBody => {
+            say(&mut stream, "content-length: 10000000000\r\n\r\n").await?;
+            endless(&mut stream, &[b'x'; 16_384]).await
+        }
+        Play::EndlessHeaders => {
+            say(&mut stream, "").await?;
+            endless(&mut stream, b"x-again: and again\r\n").await
+        }
+        Play::EndlessHeader => {
+            say(&mut stream, "x-long: ").await?;
+            endless(&mut stream, &[b'x'; 16_384]).await
+        }
+        Play::EndlessContinue => endless(&mut stream, b"HTTP/1.1 100 Continue\r\n\r\n").await,
+        Play::Gibberish => stream.write_all(b"SSH-2.0-OpenSSH_9.9\r\n").await,
+        Play::StatusLineOnly => stream.write_all(b"HTTP/1.1 200 OK\r\n").await,
+        Play::ResetAfterRequest => reset(&stream),
+        Play::ResetInHead => {
+            stream.write_all(HEAD.as_bytes()).await?;
+            nap(50).await;
+            reset(&stream)
+        }
+        Play::ResetInBody => {
+            say(&mut stream, "content-length: 100\r\n\r\nhalf a bo").await?;
+            nap(50).await;
+            reset(&stream)
+        }
+        Play::ShortBody => say(&mut stream, "content-length: 100\r\n\r\nshort").await,
+        Play::BrokenChunks => say(&mut stream, "transfer-encoding: chunked\r\n\r\nzz\r\n").await,
+        Play::FalseGzip => {
+            say(&mut stream, "content-encoding: gzip\r\ncontent-length: 5\r\n\r\nplain").await
+        }
+    }
+}
+
+async fn say(stream: &mut TcpStream, rest: &str) -> std::io::Result<()> {
+    stream.write_all(format!("{HEAD}{rest}").as_bytes()).await
+}
+
+async fn hold() -> std::io::Result<()> {
+    nap(60_000).await;
+    Ok(())
+}
+
+/// Everything up to the end of the body `{}`.
+async fn read_request(stream: &mut TcpStream) -> std::io::Result<()> {
+    let mut read = Vec::new();
+    while !read.ends_with(b"{}") {
+        if stream.read_buf(&mut read).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    Ok(())
+}
+
+async fn by_bytes(stream: &mut TcpStream, bytes: &[u8], ms: u64) -> std::io::Result<()> {
+    for byte in bytes {
+        stream.write_all(&[*byte]).await?;
+        nap(ms).await;
+    }
+    hold().await
+}
+
+async fn endless(stream: &mut TcpStream, part: &[u8]) -> std::io::Result<()> {
+    let mut left = ENDLESS_BYTES;
+    while left > 0 {
+        stream.write_all(part).await?;
+        left = left.saturating_sub(part.len());
+    }
+    Ok(())
+}
+
+fn reset(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_zero_linger()
+}
+
+/// Most memory that this process ever had, in bytes.
+pub fn memory_peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+    let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kilobytes * 1_024
+}
+
+/// How long an attempt may outlast its time-out.
+pub const MARGIN: Duration = Duration::from_secs(2);

@@ -1,0 +1,176 @@
+//! Hostile receivers over real sockets: every attempt ends in time, its outcome names what happened,
+//! and memory stays bounded.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use waxseal_adapters::sender::{Connections, HttpSender, LookUp};
+use waxseal_domain::address::AddressRules;
+use waxseal_domain::attempt::{Outcome, Sent};
+use waxseal_domain::dispatch::Request;
+use waxseal_domain::limits::EXCERPT_CHARS_MAX;
+use waxseal_domain::ports::Sender as _;
+use waxseal_tests::rogue::{MARGIN, Play, memory_peak, rogue};
+use waxseal_tests::sink::{Answer, Sink};
+
+const TIMEOUT_MS: u64 = 1_000;
+
+fn rules() -> Arc<AddressRules> {
+    let runtime_api = Some("127.0.0.1:9001".parse().unwrap());
+    Arc::new(AddressRules { allow_loopback: true, runtime_api, ..AddressRules::default() })
+}
+
+fn sender() -> HttpSender {
+    HttpSender::new(rules(), Connections::Fresh, Vec::new()).unwrap()
+}
+
+fn request(url: &str) -> Request {
+    Request {
+        tenant: "acme".parse().unwrap(),
+        url: url.to_owned(),
+        headers: BTreeMap::new(),
+        body: b"{}".to_vec(),
+        timeout_ms: TIMEOUT_MS,
+    }
+}
+
+async fn attempt(address: SocketAddr) -> Sent {
+    let began = Instant::now();
+    let sent = sender().send(request(&format!("http://{address}/"))).await;
+    let took = began.elapsed();
+    assert!(took < Duration::from_millis(TIMEOUT_MS) + MARGIN, "{took:?}");
+    if let Some(response) = &sent.response {
+        assert!(response.excerpt.chars().count() <= EXCERPT_CHARS_MAX);
+        assert!(response.headers.len() <= 32);
+    }
+    sent
+}
+
+#[tokio::test]
+async fn every_play_ends_in_time_with_an_outcome_that_names_it() {
+    let plays = [
+        (Play::NeverReads, Outcome::TimedOut),
+        (Play::NeverAnswers, Outcome::TimedOut),
+        (Play::HeadByBytes(100), Outcome::TimedOut),
+        (Play::BodyByBytes(100), Outcome::Accepted),
+        (Play::EndlessContinue, Outcome::TimedOut),
+        (Play::Gibberish, Outcome::Unreachable),
+        (Play::StatusLineOnly, Outcome::Unreachable),
+        (Play::ResetAtOnce, Outcome::Unreachable),
+        (Play::ResetAfterRequest, Outcome::Unreachable),
+        (Play::ResetInHead, Outcome::Unreachable),
+        (Play::ResetInBody, Outcome::Accepted),
+        (Play::ShortBody, Outcome::Accepted),
+        (Play::BrokenChunks, Outcome::Accepted),
+        (Play::FalseGzip, Outcome::Accepted),
+    ];
+    for (play, outcome) in plays {
+        let sent = attempt(rogue(play).await).await;
+        assert_eq!(sent.outcome, outcome, "{play:?}: {:?}", sent.detail);
+        assert_eq!(sent.response.is_none(), sent.detail.is_some(), "{play:?} says why");
+    }
+}
+
+#[tokio::test]
+async fn what_never_ends_is_cut_and_memory_stays_bounded() {
+    let before = memory_peak();
+    let body = attempt(rogue(Play::EndlessBody).await).await;
+    assert_eq!(body.outcome, Outcome::Accepted, "its head was whole");
+    for play in [Play::EndlessHeaders, Play::EndlessHeader] {
+        let sent = attempt(rogue(play).await).await;
+        assert_eq!(sent.outcome, Outcome::Unreachable, "{play:?}: {:?}", sent.detail);
+    }
+    let grown = memory_peak().saturating_sub(before);
+    assert!(grown < 32 * 1_024 * 1_024, "{grown} bytes");
+}
+
+#[tokio::test]
+async fn a_redirect_to_loopback_is_not_followed() {
+    let inner = Sink::start(Vec::new()).await;
+    let location: &'static str = inner.url("/secret").leak();
+    let sink = Sink::start(vec![Answer::Status(302, vec![("location", location)], "")]).await;
+    assert_eq!(attempt(sink.address).await.outcome, Outcome::Rejected);
+    assert!(inner.captured().is_empty());
+}
+
+#[tokio::test]
+async fn plain_text_on_a_tls_port_and_tls_on_a_plain_one_are_unreachable() {
+    let sink = Sink::start(Vec::new()).await;
+    let sent = sender().send(request(&format!("https://{}/", sink.address))).await;
+    assert_eq!(sent.outcome, Outcome::Unreachable, "{:?}", sent.detail);
+    assert!(sink.captured().is_empty());
+    let (tls, _) = tls_sink().await;
+    let sent = attempt(tls.address).await;
+    assert_eq!(sent.outcome, Outcome::Unreachable, "{:?}", sent.detail);
+}
+
+#[tokio::test]
+async fn literal_addresses_are_refused_without_a_connection() {
+    for url in [
+        "http://10.0.0.1/",
+        "https://[::ffff:10.0.0.1]/",
+        "https://167772161/",
+        "https://0x0a.1/",
+        "https://169.254.169.254/",
+        "https://[fd00:ec2::254]/",
+        "https://[64:ff9b::a00:1]/",
+        "http://127.0.0.1:9001/2018-06-01/runtime/invocation/next",
+    ] {
+        let sent = sender().send(request(url)).await;
+        assert_eq!(sent.outcome, Outcome::Blocked, "{url}: {:?}", sent.detail);
+    }
+}
+
+/// A sink with a certificate for the names of these tests.
+async fn tls_sink() -> (Sink, CertificateDer<'static>) {
+    let names = ["private.test", "mixed.test", "rebinding.test", "well.test"].map(str::to_owned);
+    let key = rcgen::generate_simple_self_signed(names.to_vec()).unwrap();
+    let certificate = key.cert.der().clone();
+    let private = PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], private)
+        .unwrap();
+    (Sink::start_tls(Vec::new(), tls).await, certificate)
+}
+
+/// Loopback stands for the public internet here; ten-dot for what must not be reached.
+fn look_up() -> LookUp {
+    let asked = Arc::new(AtomicUsize::new(0));
+    Arc::new(move |name| {
+        let (public, private) = ("127.0.0.1:0", "10.0.0.1:0");
+        let again = name == "rebinding.test" && asked.fetch_add(1, Ordering::Relaxed) > 0;
+        let found = match name.as_str() {
+            "private.test" => vec![private],
+            "mixed.test" => vec![public, private],
+            _ if again => vec![private],
+            _ => vec![public],
+        };
+        let found = found.into_iter().map(|address| address.parse().unwrap()).collect();
+        Box::pin(async move { Ok(found) })
+    })
+}
+
+#[tokio::test]
+async fn names_that_lead_to_private_addresses_are_refused_each_time() {
+    let (sink, certificate) = tls_sink().await;
+    let rules = Arc::new(AddressRules { runtime_api: None, ..AddressRules::clone(&rules()) });
+    let sender =
+        HttpSender::resolving(rules, Connections::Fresh, vec![certificate], look_up()).unwrap();
+    let port = sink.address.port();
+    let mut outcomes = Vec::new();
+    for name in ["well", "private", "mixed", "rebinding", "rebinding"] {
+        let url = format!("https://{name}.test:{port}/");
+        outcomes.push(sender.send(request(&url)).await.outcome);
+    }
+    let (accepted, blocked) = (Outcome::Accepted, Outcome::Blocked);
+    assert_eq!(outcomes, [accepted, blocked, blocked, accepted, blocked]);
+    assert_eq!(sink.captured().len(), 2);
+}
