@@ -72,6 +72,8 @@ pub fn command(folder: &Path, address: SocketAddr) -> Command {
         .env("WAXSEAL_LISTEN", address.to_string())
         .env("WAXSEAL_API_KEY", "operator")
         .env("WAXSEAL_ALLOW_LOOPBACK", "1")
+        // Sinks that fail on purpose are to be tried on schedule.
+        .env("WAXSEAL_BREAKER_PERCENT", "100")
         .env("RUST_LOG", "warn")
         .stdout(Stdio::null())
         .kill_on_drop(true);
