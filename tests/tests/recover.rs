@@ -165,3 +165,39 @@ async fn a_notice_that_fails_raises_none() {
     world.deliver().await;
     assert_eq!(told(&sink).len(), 1);
 }
+
+#[tokio::test]
+async fn a_retry_policy_is_data_and_a_window_ends_it() {
+    let world = ByHand::start();
+    let sink = Sink::start(vec![Answer::status(500); 9]).await;
+    let path = "endpoints?ping=false";
+    let bad = json!({"url": sink.url("/"),
+        "retry": {"delays_s": [1, 0], "window_s": 0, "jitter": 1}});
+    let (code, answer) = call(&world, "POST", path, &bad).await;
+    let mut pointers: Vec<_> = answer["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["pointer"].as_str().unwrap())
+        .collect();
+    pointers.sort_unstable();
+    assert_eq!(
+        (code, pointers),
+        (422, vec!["/retry/delays_s/1", "/retry/jitter", "/retry/window_s"])
+    );
+    let unknown = json!({"url": sink.url("/"), "retry": {"delays_s": [1], "times": 3}});
+    let (code, answer) = call(&world, "POST", path, &unknown).await;
+    assert_eq!((code, &answer["errors"][0]["pointer"]), (422, &json!("/retry")));
+    let good = json!({"url": sink.url("/"),
+        "retry": {"delays_s": [1, 3600, 3600], "window_s": 2, "jitter": true}});
+    let (code, made) = call(&world, "POST", path, &good).await;
+    assert_eq!((code, &made["retry"]), (201, &good["retry"]), "{made}");
+    world.send(0..1).await;
+    for _ in 0..4 {
+        world.deliver().await;
+        fixtures::nap(1_100).await;
+    }
+    let (_, shown) = call(&world, "GET", "events/e0", &json!({})).await;
+    assert_eq!(sink.captured().len(), 3, "the third is pulled in to the end, and is the last");
+    assert_eq!(shown["deliveries"][0]["status"], "failed", "{shown}");
+}

@@ -63,7 +63,12 @@ pub async fn attempt<E: Engine>(
     let before = row.unwrap_or_else(|| Delivery::pending(key, received.message.born));
     let before = before.in_incarnation(received.message.born);
     let chance = u16::try_from(engine.entropy() & 0xffff).unwrap_or(0);
-    let next = endpoint.retry_policy().after(number - before.base, &sent, chance);
+    let next = endpoint.retry_policy().after(
+        number - before.base,
+        before.round_began().unwrap_or(sent.started_at),
+        &sent,
+        chance,
+    );
     let attempt = Attempt::of(number, &sent, next_at(next));
     log(received, &attempt, next);
     let turn = Turn { ticket: received.message.ticket.clone(), receives: received.receives };

@@ -92,7 +92,11 @@ async fn put_endpoint(
         subscription: Subscription { event_types: vec![EventTypePattern::all()], filter: None },
         profile: STANDARD.name.to_owned(),
         secrets: vec![seal(engine, &context, secret).await?],
-        retry: Some(RetryPolicy { delays_s: vec![1, 1, 2, 5, 10, 30, 60], jitter: false }),
+        retry: Some(RetryPolicy {
+            delays_s: vec![1, 1, 2, 5, 10, 30, 60],
+            jitter: false,
+            window_s: None,
+        }),
         timeout_ms: None,
         max_per_second: None,
         headers: std::collections::BTreeMap::new(),

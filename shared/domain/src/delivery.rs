@@ -204,6 +204,14 @@ impl Delivery {
         }
     }
 
+    /// When the first attempt of its round began; none before it. Where the log does not go back so
+    /// far, when the event was accepted: a window ends too early rather than never.
+    pub fn round_began(&self) -> Option<Timestamp> {
+        let first = self.log.iter().find(|attempt| attempt.number == self.base + 1);
+        let fallback = (self.attempts > self.base).then_some(self.born);
+        first.map(|attempt| attempt.started_at).or(fallback)
+    }
+
     /// When its row may be removed; an open row never is.
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.open().is_none().then(|| self.born.plus_s(EVENT_RETENTION_S))

@@ -34,6 +34,8 @@ pub const TIMEOUT_MS: std::ops::RangeInclusive<u32> = 1_000..=10_000;
 pub const DELAYS_MAX: usize = 100;
 /// Seconds of one delay.
 pub const DELAY_S: std::ops::RangeInclusive<u32> = 1..=604_800;
+/// Seconds of a retry policy's window.
+pub const WINDOW_S: std::ops::RangeInclusive<u32> = 1..=1_209_600;
 /// All delays together, in seconds: [`EVENT_RETENTION_S`] must outlast them by 14 days and a pause.
 pub const DELAYS_SUM_S_MAX: u64 = 14 * DAY_S;
 /// `Retry-After` is honoured up to here, in seconds.

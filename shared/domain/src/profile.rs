@@ -129,7 +129,7 @@ impl Profile {
 
     /// The retry policy of its endpoints that have none of their own: with jitter.
     pub fn retry_policy(&self) -> RetryPolicy {
-        RetryPolicy { delays_s: self.delays_s.to_vec(), jitter: true }
+        RetryPolicy { delays_s: self.delays_s.to_vec(), jitter: true, window_s: None }
     }
 
     /// The header that carries `value`.

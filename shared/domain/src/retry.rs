@@ -16,6 +16,10 @@ pub struct RetryPolicy {
     /// back at once. An endpoint's own delays are kept exactly.
     #[serde(default)]
     pub jitter: bool,
+    /// Seconds from the start of the first attempt within which all fall; a later one is pulled in to
+    /// its end. No bound where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_s: Option<u32>,
 }
 
 /// What follows an attempt.
@@ -54,14 +58,19 @@ impl RetryPolicy {
                 format!("sums to over {DELAYS_SUM_S_MAX} seconds: events are not kept so long");
             faults.push(Fault::new(pointer, &detail));
         }
-        if faults.is_empty() { Ok(Self { delays_s: delays, jitter: false }) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(Self { delays_s: delays, jitter: false, window_s: None })
+        } else {
+            Err(faults)
+        }
     }
 
-    /// What follows attempt `number` of a round, counted from 1.
+    /// What follows attempt `number` of a round, counted from 1, whose first attempt began at
+    /// `round_began`.
     ///
     /// `chance` in 0 to 65,535 spreads the jitter, which only adds. `Retry-After` is never undercut,
     /// up to a day. Every outcome but accepted and gone is tried again.
-    pub fn after(&self, number: u32, sent: &Sent, chance: u16) -> Next {
+    pub fn after(&self, number: u32, round_began: Timestamp, sent: &Sent, chance: u16) -> Next {
         match sent.outcome {
             Outcome::Accepted => return Next::Done,
             Outcome::Gone => return Next::DisableEndpoint,
@@ -77,7 +86,15 @@ impl RetryPolicy {
         let delay_ms = u64::from(delay_s) * 1_000;
         let jitter_ms = if self.jitter { delay_ms / 10 * u64::from(chance) / 65_535 } else { 0 };
         let asked_ms = sent.retry_after_s().unwrap_or(0).min(RETRY_AFTER_S_MAX) * 1_000;
-        Next::RetryAt(sent.ended_at.plus_ms((delay_ms + jitter_ms).max(asked_ms)))
+        let asked_at = sent.ended_at.plus_ms(asked_ms);
+        let next_at = sent.ended_at.plus_ms(delay_ms + jitter_ms).max(asked_at);
+        let Some(window_s) = self.window_s else { return Next::RetryAt(next_at) };
+        let end = round_began.plus_s(u64::from(window_s));
+        // Nothing is left of the window, or the receiver asks for more than is left of it.
+        if sent.ended_at >= end || asked_at > end {
+            return Next::GiveUp;
+        }
+        Next::RetryAt(next_at.min(end))
     }
 }
 
@@ -85,6 +102,8 @@ impl RetryPolicy {
 mod tests {
     use super::*;
     use crate::attempt::Response;
+
+    const BEGAN: Timestamp = Timestamp::from_ms(0);
 
     fn sent(status: u16, retry_after: Option<&str>) -> Sent {
         let headers = retry_after.map(|value| ("retry-after".to_owned(), value.to_owned()));
@@ -108,34 +127,49 @@ mod tests {
 
     #[test]
     fn a_delay_counts_from_the_end_of_the_attempt_before() {
-        assert_eq!(policy().after(1, &sent(503, None), 0), at(15_000));
-        assert_eq!(policy().after(2, &sent(404, None), 0), at(310_000));
+        assert_eq!(policy().after(1, BEGAN, &sent(503, None), 0), at(15_000));
+        assert_eq!(policy().after(2, BEGAN, &sent(404, None), 0), at(310_000));
     }
 
     #[test]
     fn gives_up_after_the_last_delay() {
-        assert_eq!(policy().after(3, &sent(503, None), 0), Next::GiveUp);
-        assert_eq!(RetryPolicy::own(&[], "").unwrap().after(1, &sent(500, None), 0), Next::GiveUp);
+        assert_eq!(policy().after(3, BEGAN, &sent(503, None), 0), Next::GiveUp);
+        assert_eq!(
+            RetryPolicy::own(&[], "").unwrap().after(1, BEGAN, &sent(500, None), 0),
+            Next::GiveUp
+        );
     }
 
     #[test]
     fn accepted_is_done_and_gone_disables() {
-        assert_eq!(policy().after(1, &sent(200, None), 0), Next::Done);
-        assert_eq!(policy().after(1, &sent(410, None), 0), Next::DisableEndpoint);
+        assert_eq!(policy().after(1, BEGAN, &sent(200, None), 0), Next::Done);
+        assert_eq!(policy().after(1, BEGAN, &sent(410, None), 0), Next::DisableEndpoint);
     }
 
     #[test]
     fn retry_after_is_never_undercut_and_bounded_by_a_day() {
-        assert_eq!(policy().after(1, &sent(429, Some("60")), 0), at(70_000));
-        assert_eq!(policy().after(1, &sent(429, Some("1")), 0), at(15_000));
-        assert_eq!(policy().after(1, &sent(429, Some("9999999")), 0), at(86_410_000));
+        assert_eq!(policy().after(1, BEGAN, &sent(429, Some("60")), 0), at(70_000));
+        assert_eq!(policy().after(1, BEGAN, &sent(429, Some("1")), 0), at(15_000));
+        assert_eq!(policy().after(1, BEGAN, &sent(429, Some("9999999")), 0), at(86_410_000));
+    }
+
+    #[test]
+    fn a_window_pulls_the_last_attempts_in_and_then_ends_the_round() {
+        let policy = RetryPolicy { window_s: Some(100), ..policy() };
+        assert_eq!(policy.after(1, BEGAN, &sent(503, None), 0), at(15_000));
+        assert_eq!(policy.after(2, BEGAN, &sent(503, None), 0), at(100_000), "not 310 s");
+        let mut late = sent(503, None);
+        late.ended_at = Timestamp::from_ms(100_000);
+        assert_eq!(policy.after(2, BEGAN, &late, 0), Next::GiveUp);
+        let asks = sent(429, Some("200"));
+        assert_eq!(policy.after(1, BEGAN, &asks, 0), Next::GiveUp, "never earlier than asked");
     }
 
     #[test]
     fn jitter_only_adds_up_to_a_tenth() {
         let policy = RetryPolicy { jitter: true, ..policy() };
-        assert_eq!(policy.after(2, &sent(500, None), 0), at(310_000));
-        assert_eq!(policy.after(2, &sent(500, None), u16::MAX), at(340_000));
+        assert_eq!(policy.after(2, BEGAN, &sent(500, None), 0), at(310_000));
+        assert_eq!(policy.after(2, BEGAN, &sent(500, None), u16::MAX), at(340_000));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use waxseal_domain::id::TenantName;
 use waxseal_domain::json::{Json, escape_pointer};
 use waxseal_domain::limits::{
     EVENT_TYPES_PER_ENDPOINT_MAX, HEADER_VALUE_CHARS_MAX, HEADERS_PER_ENDPOINT_MAX, MAX_PER_SECOND,
-    NAME_CHARS_MAX, REQUEST_BYTES_MAX, TIMEOUT_MS,
+    NAME_CHARS_MAX, REQUEST_BYTES_MAX, TIMEOUT_MS, WINDOW_S,
 };
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
@@ -185,18 +185,36 @@ fn read_retry(body: &mut Body<'_>) -> Given<RetryPolicy> {
     if value == Json::Null {
         return Given::Null;
     }
-    let delays = match value.as_object() {
-        Some([(name, delays)]) if name == "delays_s" => delays.as_array(),
-        _ => None,
-    };
-    let Some(delays) = delays else {
-        body.fault("retry", "must be {\"delays_s\": [whole numbers of seconds]}");
+    let members = value.as_object().unwrap_or_default();
+    let known = ["delays_s", "jitter", "window_s"];
+    let find = |name: &str| members.iter().find(|(found, _)| found == name).map(|(_, value)| value);
+    let delays = find("delays_s").and_then(Json::as_array);
+    let Some(delays) = delays.filter(|_| members.iter().all(|(name, _)| known.contains(&&**name)))
+    else {
+        body.fault(
+            "retry",
+            "must be {\"delays_s\": [whole numbers of seconds], \"jitter\"?, \"window_s\"?}",
+        );
         return Given::Absent;
     };
+    let jitter = find("jitter").map_or(Some(false), Json::as_bool);
+    let window_s = find("window_s").map(|value| whole(value).and_then(|s| u32::try_from(s).ok()));
+    let window_s = window_s.map(|window_s| window_s.filter(|s| WINDOW_S.contains(s)));
+    if jitter.is_none() {
+        body.fault("retry/jitter", "must be true or false");
+    }
+    if window_s == Some(None) {
+        let (least, most) = (WINDOW_S.start(), WINDOW_S.end());
+        body.fault("retry/window_s", &format!("must be {least} to {most} seconds"));
+    }
     // What is no whole number is out of range too, so that its own pointer is named.
     let delays: Vec<u64> = delays.iter().map(|delay| whole(delay).unwrap_or(0)).collect();
     match RetryPolicy::own(&delays, "/retry/delays_s") {
-        Ok(policy) => Given::Value(policy),
+        Ok(policy) => Given::Value(RetryPolicy {
+            jitter: jitter.unwrap_or_default(),
+            window_s: window_s.flatten(),
+            ..policy
+        }),
         Err(faults) => {
             body.faults(faults);
             Given::Absent

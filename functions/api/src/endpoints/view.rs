@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, Health};
 use waxseal_domain::event_type::EventTypePattern;
 use waxseal_domain::gate::{Gate, Mode};
+use waxseal_domain::retry::RetryPolicy;
 use waxseal_domain::secret::Secret;
 use waxseal_domain::timestamp::Timestamp;
 
@@ -39,6 +40,16 @@ pub(super) struct EndpointView<'a> {
 #[derive(Serialize)]
 struct Retry {
     delays_s: Vec<u32>,
+    jitter: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window_s: Option<u32>,
+}
+
+impl Retry {
+    fn of(policy: RetryPolicy) -> Self {
+        let RetryPolicy { delays_s, jitter, window_s } = policy;
+        Self { delays_s, jitter, window_s }
+    }
 }
 
 impl<'a> EndpointView<'a> {
@@ -67,7 +78,7 @@ impl<'a> EndpointView<'a> {
             filter: filter.and_then(|filter| RawValue::from_string(filter.text().to_owned()).ok()),
             profile: &endpoint.profile,
             signed: !endpoint.secrets.is_empty(),
-            retry: Retry { delays_s: endpoint.retry_policy().delays_s },
+            retry: Retry::of(endpoint.retry_policy()),
             timeout_ms: endpoint.timeout_ms(),
             max_per_second: endpoint.max_per_second,
             headers: &endpoint.headers,
