@@ -45,9 +45,9 @@ pub async fn attempt<E: Engine>(
             return follow(engine, received, row, verdict).await;
         }
     };
-    let Some(event) = event.filter(|event| !event.expunged) else {
-        let expired = Verdict::End(End::Failed(FailedReason::Expired));
-        return follow(engine, received, row, expired).await;
+    let event = match sendable(event) {
+        Ok(event) => event,
+        Err(end) => return follow(engine, received, row, Verdict::End(end)).await,
     };
     let endpoint = match endpoint(engine, received, &event, number).await? {
         Ok(endpoint) => endpoint,
@@ -108,6 +108,15 @@ async fn find<E: Engine>(engine: &E, received: &Received) -> Result<Found, Engin
     let (row, stored) = engine.store().delivery_and_event(&message.key()).await?;
     let stored = stored.filter(|stored| stored.born == message.born);
     Ok(Found { row, event: stored.map(|stored| stored.event) })
+}
+
+/// The event, or why there is none to send.
+fn sendable(event: Option<Event>) -> Result<Event, End> {
+    match event {
+        None => Err(End::Failed(FailedReason::Expired)),
+        Some(event) if event.expunged => Err(End::Cancelled(CancelledReason::Expunged)),
+        Some(event) => Ok(event),
+    }
 }
 
 /// D2: the endpoint, or why the delivery ends. Nothing is ended on a copy.
