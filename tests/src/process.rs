@@ -28,11 +28,16 @@ pub struct Server {
 impl Server {
     /// Starts it on a folder, loopback allowed, and waits until it serves.
     pub async fn start(folder: &Path) -> Self {
-        let address = free_address();
-        let child = command(folder, address).spawn().unwrap();
-        let server = Self { address, child };
+        let server = Self::spawn(folder);
         server.wait_until_it_serves().await;
         server
+    }
+
+    /// Starts it on a folder, and waits for nothing.
+    pub fn spawn(folder: &Path) -> Self {
+        let address = free_address();
+        let child = command(folder, address).spawn().unwrap();
+        Self { address, child }
     }
 
     /// A client with the operator's key.
@@ -55,7 +60,8 @@ impl Server {
         began.elapsed()
     }
 
-    async fn wait_until_it_serves(&self) {
+    /// Waits until it answers, for twenty seconds at most.
+    pub async fn wait_until_it_serves(&self) {
         let began = Instant::now();
         while self.client().try_call("GET", "/healthz", "").await.is_none() {
             assert!(began.elapsed() < Duration::from_secs(20), "it does not serve");

@@ -20,7 +20,6 @@ mod instance;
 mod invariants;
 mod plan;
 mod ports;
-mod rng;
 mod world;
 
 use std::sync::Arc;

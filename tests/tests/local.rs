@@ -1,4 +1,4 @@
-//! The embedded binary, as a person runs it: HTTP in, signed POSTs out, crashes and stops between.
+//! The embedded binary, as a person runs it: HTTP in, signed POSTs out.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -102,46 +102,6 @@ async fn one_that_never_answers_fails_with_the_reason_and_a_replay_delivers() {
     let path = format!("/v1/tenants/acme/deliveries/{id}/replay");
     assert_eq!(client.call("POST", &path, "").await.0, 202);
     wait_for_status(&client, &id, "delivered").await;
-}
-
-#[tokio::test]
-async fn what_was_acknowledged_survives_kill_9() {
-    let folder = tempfile::tempdir().unwrap();
-    let sink = Sink::start(vec![Answer::status(503); 400]).await;
-    let server = Server::start(folder.path()).await;
-    let body = json!({"url": sink.url("/"), "retry": {"delays_s": [1, 1, 1, 1, 1, 1, 1, 1]}});
-    endpoint(&server.client(), "acme", body).await;
-    let client = server.client();
-    let posts = (0..120).map(|number| {
-        let client = client.clone();
-        async move {
-            let text = format!(r#"{{"type":"a.b","id":"k{number}"}}"#);
-            let answer = client.try_call("POST", "/v1/tenants/acme/events", &text).await;
-            answer.filter(|(status, _)| *status == 202).map(|_| format!("k{number}"))
-        }
-    });
-    let posting = tokio::spawn(futures_util::future::join_all(posts));
-    nap(60).await;
-    server.kill().await;
-    let acknowledged: Vec<String> = posting.await.unwrap().into_iter().flatten().collect();
-    sink.script(Vec::new());
-    let server = Server::start(folder.path()).await;
-    let client = server.client();
-    for id in &acknowledged {
-        let mut status = Value::Null;
-        for _ in 0..1_000 {
-            let path = format!("/v1/tenants/acme/events/{id}");
-            let (found, event) = client.call("GET", &path, "").await;
-            assert_eq!(found, 200, "{id} was acknowledged");
-            status = event["deliveries"][0]["status"].clone();
-            if status == "delivered" {
-                break;
-            }
-            nap(20).await;
-        }
-        assert_eq!(status, "delivered", "{id}");
-    }
-    assert!(server.stop().await < Duration::from_secs(10));
 }
 
 #[tokio::test]

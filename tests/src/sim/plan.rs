@@ -1,6 +1,6 @@
 //! What a seed means.
 
-use super::rng::Rng;
+use crate::rng::Rng;
 
 /// The panic of a poison delivery.
 pub(super) const POISON: &str = "poison";
