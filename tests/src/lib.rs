@@ -4,6 +4,7 @@ pub mod client;
 pub mod cloud;
 pub mod contract;
 pub mod emulator;
+pub mod faults;
 pub mod fixtures;
 pub mod poster;
 pub mod process;

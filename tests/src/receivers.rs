@@ -49,9 +49,9 @@ impl Receivers {
     pub async fn start(manners: Manners, seed: u64) -> Self {
         let ledger = Arc::new(Mutex::new(Ledger::new()));
         let mut rng = Rng::new(seed);
-        let failing = move || match rng.below(100) < manners.failing_percent {
-            true => Answer::status(503),
-            false => Answer::status(200),
+        let failing = move || {
+            let fails = rng.below(100) < manners.failing_percent;
+            Answer::status(if fails { 503 } else { 200 })
         };
         let slow = Answer::Silence(Duration::from_millis(manners.slow_ms));
         let sinks = [
