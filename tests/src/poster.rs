@@ -25,6 +25,8 @@ pub struct Acknowledged {
     pub deliveries: Vec<String>,
     /// When it was posted first.
     pub posted: Instant,
+    /// From then to its acknowledgement.
+    pub took: Duration,
     /// Tries without an acknowledgement.
     pub repeated: u32,
 }
@@ -53,7 +55,8 @@ impl Poster {
             let deliveries = self.deliveries(&path, &body).await;
             if let Some(deliveries) = deliveries {
                 let (tenant, event) = (tenant.to_owned(), event.to_owned());
-                return Acknowledged { tenant, event, deliveries, posted, repeated };
+                let took = posted.elapsed();
+                return Acknowledged { tenant, event, deliveries, posted, took, repeated };
             }
             assert!(posted.elapsed() < AWAY_MAX, "{event} of {tenant} is not acknowledged");
             repeated += 1;

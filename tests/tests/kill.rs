@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use waxseal_tests::client::Client;
 use waxseal_tests::fixtures::nap;
 use waxseal_tests::poster::{Acknowledged, Poster};
-use waxseal_tests::process::Server;
+use waxseal_tests::process::{Server, binary};
 use waxseal_tests::receivers::{Manners, Receivers};
 use waxseal_tests::rng::Rng;
 use waxseal_tests::settings::{seed, setting};
@@ -79,7 +79,7 @@ async fn kill_again_and_again(
     for _ in 0..kills {
         nap(rng.within(LIFE_MS.0, LIFE_MS.1)).await;
         server.kill().await;
-        server = Server::spawn(folder);
+        server = Server::spawn(&binary(), folder);
         load.server.send(server.client()).unwrap();
     }
     server.wait_until_it_serves().await;
