@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
@@ -38,22 +39,74 @@ impl Client {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Option<(u16, Value)> {
-        let stream = TcpStream::connect(self.address).await.ok()?;
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
+        Session::of(self).with(method, path, headers, body).await
+    }
+}
+
+/// A client's connection, kept between requests and made anew where it has ended.
+#[derive(Debug)]
+pub struct Session {
+    client: Client,
+    connection: Option<SendRequest<Full<Bytes>>>,
+}
+
+impl Session {
+    /// Of a client; it connects with the first request.
+    pub fn of(client: &Client) -> Self {
+        Self { client: client.clone(), connection: None }
+    }
+
+    /// A request with a JSON body; none where there is no answer.
+    pub async fn try_call(&mut self, method: &str, path: &str, body: &str) -> Option<(u16, Value)> {
+        self.with(method, path, &[("content-type", "application/json")], body.to_owned()).await
+    }
+
+    async fn with(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Option<(u16, Value)> {
+        let request = self.request(method, path, headers, body.into());
+        let mut connection = self.connected().await?;
+        let response = connection.send_request(request).await.ok()?;
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.ok()?.to_bytes();
+        self.connection = Some(connection);
+        Some((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+    }
+
+    /// The kept connection, or another; whoever gets an answer on it keeps it again.
+    async fn connected(&mut self) -> Option<SendRequest<Full<Bytes>>> {
+        if let Some(mut kept) = self.connection.take()
+            && kept.ready().await.is_ok()
+        {
+            return Some(kept);
+        }
+        let stream = TcpStream::connect(self.client.address).await.ok()?;
+        stream.set_nodelay(true).ok()?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
         tokio::spawn(connection);
-        let host = self.host.clone().unwrap_or_else(|| self.address.to_string());
+        Some(sender)
+    }
+
+    fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> hyper::Request<Full<Bytes>> {
+        let client = &self.client;
+        let host = client.host.clone().unwrap_or_else(|| client.address.to_string());
         let mut request = hyper::Request::builder().method(method).uri(path).header("host", host);
-        if !self.key.is_empty() {
-            request = request.header("authorization", format!("Bearer {}", self.key));
+        if !client.key.is_empty() {
+            request = request.header("authorization", format!("Bearer {}", client.key));
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let response =
-            sender.send_request(request.body(Full::new(body.into())).unwrap()).await.ok()?;
-        let status = response.status().as_u16();
-        let body = response.into_body().collect().await.ok()?.to_bytes();
-        Some((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+        request.body(Full::new(body)).unwrap()
     }
 }

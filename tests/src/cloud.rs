@@ -9,6 +9,7 @@ use waxseal_adapters::aws::AwsEngine;
 use crate::client::Client;
 use crate::emulator::{Emulator, environment};
 use crate::fixtures::{SECRET, nap};
+use crate::proxy::Proxy;
 
 /// A deployment.
 #[derive(Debug)]
@@ -21,7 +22,16 @@ pub struct Cloud {
 impl Cloud {
     /// Deploys what `cargo xtask` has built.
     pub async fn deploy() -> Self {
-        let emulator = Emulator::start().await;
+        Self::deploy_on(Emulator::start().await).await
+    }
+
+    /// The same, with a proxy between the functions and everything that they call on AWS.
+    pub async fn deploy_proxied() -> (Self, Proxy) {
+        let (emulator, proxy) = Emulator::start_proxied().await;
+        (Self::deploy_on(emulator).await, proxy)
+    }
+
+    async fn deploy_on(emulator: Emulator) -> Self {
         let outputs = emulator.deploy().await;
         Self { emulator, outputs }
     }
@@ -56,8 +66,19 @@ impl Cloud {
 
     /// An endpoint of a tenant, wanting everything.
     pub async fn endpoint(&self, tenant: &str, url: &str, retry: Value) -> Value {
+        self.endpoint_within(tenant, url, retry, 1_000).await
+    }
+
+    /// The same, waited for so long.
+    pub async fn endpoint_within(
+        &self,
+        tenant: &str,
+        url: &str,
+        retry: Value,
+        timeout_ms: u32,
+    ) -> Value {
         let path = format!("/v1/tenants/{tenant}/endpoints?ping=false");
-        let body = json!({"url": url, "secret": SECRET, "timeout_ms": 1000, "retry": retry});
+        let body = json!({"url": url, "secret": SECRET, "timeout_ms": timeout_ms, "retry": retry});
         let (status, answer) = self.http("POST", &path, &body.to_string()).await;
         assert_eq!(status, 201, "{answer}");
         answer

@@ -1,5 +1,6 @@
 //! The AWS emulator: one process on a port of its own, ended with all that it has started.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use waxseal_domain::address::AddressRules;
 
 use crate::cloud::built;
 use crate::process::free_address;
+use crate::proxy::Proxy;
 
 /// The stack's name.
 const STACK: &str = "waxseal";
@@ -34,14 +36,26 @@ pub struct Emulator {
 impl Emulator {
     /// Starts it, and waits until it answers.
     pub async fn start() -> Self {
-        use std::os::unix::process::CommandExt as _;
         let address = free_address();
+        Self::start_at(address, address).await
+    }
+
+    /// The same with a proxy before it, by which its functions reach it, and nobody else.
+    pub async fn start_proxied() -> (Self, Proxy) {
+        let address = free_address();
+        let proxy = Proxy::start(address).await;
+        (Self::start_at(address, proxy.address).await, proxy)
+    }
+
+    /// Its functions are told that AWS is at `told`: it hands on what it was started with itself.
+    async fn start_at(address: SocketAddr, told: SocketAddr) -> Self {
+        use std::os::unix::process::CommandExt as _;
         let endpoint_url = format!("http://{address}");
         let child = Command::new(tools().join("emulator/bin/ministack"))
             .env("GATEWAY_PORT", address.port().to_string())
             .env("BIND_HOST", "127.0.0.1")
             .env("IOT_MTLS_ENABLED", "0")
-            .env("AWS_ENDPOINT_URL", &endpoint_url)
+            .env("AWS_ENDPOINT_URL", format!("http://{told}"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             // A group of its own, so that the functions which it starts end with it.
@@ -100,6 +114,21 @@ impl Emulator {
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{action}: {errors}");
         serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// The processes that are environments of a function now: of this emulator's own group only.
+    pub fn environments(&self, function: &str) -> Vec<u32> {
+        let named = format!("AWS_LAMBDA_FUNCTION_NAME={function}");
+        let ids = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+            let id: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+            let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+            // Behind the name in brackets: state, parent, group.
+            let group = stat.rsplit_once(')')?.1.split_whitespace().nth(2)?.parse::<u32>().ok()?;
+            let environment = std::fs::read(format!("/proc/{id}/environ")).ok()?;
+            let is_it = environment.split(|byte| *byte == 0).any(|one| one == named.as_bytes());
+            (group == self.child.id() && is_it).then_some(id)
+        });
+        ids.collect()
     }
 
     /// Makes tables, queues, key and secret, and answers with their names.

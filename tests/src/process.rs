@@ -17,6 +17,14 @@ pub fn binary() -> PathBuf {
     path
 }
 
+/// The server's release build, in the same target folder.
+pub fn released() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    let mut paths = own.ancestors().map(|folder| folder.join("release/waxseal"));
+    let path = paths.find(|path| path.exists());
+    path.expect("build it first: cargo build --release --package waxseal")
+}
+
 /// A running server.
 #[derive(Debug)]
 pub struct Server {
@@ -28,11 +36,29 @@ pub struct Server {
 impl Server {
     /// Starts it on a folder, loopback allowed, and waits until it serves.
     pub async fn start(folder: &Path) -> Self {
-        let address = free_address();
-        let child = command(folder, address).spawn().unwrap();
-        let server = Self { address, child };
+        Self::start_program(&binary(), folder).await
+    }
+
+    /// The same of another build.
+    pub async fn start_program(program: &Path, folder: &Path) -> Self {
+        let server = Self::spawn(program, folder);
         server.wait_until_it_serves().await;
         server
+    }
+
+    /// Starts a build on a folder, and waits for nothing.
+    pub fn spawn(program: &Path, folder: &Path) -> Self {
+        let address = free_address();
+        let child = command_of(program, folder, address).spawn().unwrap();
+        Self { address, child }
+    }
+
+    /// What it holds of the machine's memory now (`VmRSS`).
+    pub fn memory_kib(&self) -> u64 {
+        let id = self.child.id().expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
     /// A client with the operator's key.
@@ -55,7 +81,8 @@ impl Server {
         began.elapsed()
     }
 
-    async fn wait_until_it_serves(&self) {
+    /// Waits until it answers, for twenty seconds at most.
+    pub async fn wait_until_it_serves(&self) {
         let began = Instant::now();
         while self.client().try_call("GET", "/healthz", "").await.is_none() {
             assert!(began.elapsed() < Duration::from_secs(20), "it does not serve");
@@ -66,7 +93,11 @@ impl Server {
 
 /// The binary's command on a folder and an address.
 pub fn command(folder: &Path, address: SocketAddr) -> Command {
-    let mut command = Command::new(binary());
+    command_of(&binary(), folder, address)
+}
+
+fn command_of(program: &Path, folder: &Path, address: SocketAddr) -> Command {
+    let mut command = Command::new(program);
     command
         .env("WAXSEAL_DATA", folder)
         .env("WAXSEAL_LISTEN", address.to_string())

@@ -1,7 +1,7 @@
-//! A proxy before the emulator, which counts the calls that go through it.
+//! A proxy before the emulator: it counts the calls that go through it, and has some go wrong.
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -13,9 +13,13 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::faults::{Fate, Faults, refusal};
+
 /// Calls by operation, as in `PutItem` or `SendMessageBatch`; a table's also by its name's end, as in
-/// `Query config`.
+/// `Query config`; one that went wrong also by how, as in `Cut PutItem`.
 pub type Calls = BTreeMap<String, u64>;
+
+type Answer = Result<Response<Full<Bytes>>, Box<dyn Error + Send + Sync>>;
 
 /// A running proxy; it ends with the test's runtime.
 #[derive(Clone, Debug)]
@@ -24,6 +28,7 @@ pub struct Proxy {
     pub address: SocketAddr,
     behind: SocketAddr,
     calls: Arc<Mutex<Calls>>,
+    faults: Arc<Mutex<Option<Faults>>>,
 }
 
 impl Proxy {
@@ -31,7 +36,7 @@ impl Proxy {
     pub async fn start(behind: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let proxy = Self { address, behind, calls: Arc::default() };
+        let proxy = Self { address, behind, calls: Arc::default(), faults: Arc::default() };
         let serving = proxy.clone();
         tokio::spawn(async move {
             loop {
@@ -39,7 +44,7 @@ impl Proxy {
                 let proxy = serving.clone();
                 let answer = service_fn(move |request| {
                     let proxy = proxy.clone();
-                    async move { Ok::<_, Infallible>(proxy.forward(request).await) }
+                    async move { proxy.answer(request).await }
                 });
                 let server = hyper::server::conn::http1::Builder::new();
                 tokio::spawn(server.serve_connection(TokioIo::new(stream), answer));
@@ -53,22 +58,47 @@ impl Proxy {
         std::mem::take(&mut self.calls.lock().unwrap())
     }
 
-    async fn forward(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    /// From now on calls go wrong like this, or with none all work again.
+    pub fn disturb(&self, faults: Option<Faults>) {
+        *self.faults.lock().unwrap() = faults;
+    }
+
+    /// An error cuts the connection.
+    async fn answer(&self, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
+        let body = body.collect().await?.to_bytes();
         let target = head.headers.get("x-amz-target").map_or("?", |one| one.to_str().unwrap());
+        let fate = self.faults.lock().unwrap().as_mut().map(|faults| faults.next(target));
+        let fate = fate.unwrap_or(Fate::Works);
+        self.count(target, &body, fate);
+        match fate {
+            Fate::Works => self.forward(Request::from_parts(head, Full::new(body))).await,
+            Fate::Fails | Fate::Throttled => Ok(refusal(fate, target)),
+            Fate::Cut => {
+                self.forward(Request::from_parts(head, Full::new(body))).await?;
+                Err("cut".into())
+            }
+        }
+    }
+
+    fn count(&self, target: &str, body: &[u8], fate: Fate) {
         let operation = target.rsplit_once('.').map_or(target, |(_, operation)| operation);
-        let text = String::from_utf8_lossy(&body);
+        let text = String::from_utf8_lossy(body);
         let table = ["-config\"", "-state\""].into_iter().find(|table| text.contains(*table));
         let table = table.map(|table| table.trim_matches(['-', '"']));
-        let name = table.map_or(operation.to_owned(), |table| format!("{operation} {table}"));
+        let mut name = table.map_or(operation.to_owned(), |table| format!("{operation} {table}"));
+        if fate != Fate::Works {
+            name = format!("{fate:?} {name}");
+        }
         *self.calls.lock().unwrap().entry(name).or_default() += 1;
-        let stream = TcpStream::connect(self.behind).await.unwrap();
+    }
+
+    async fn forward(&self, request: Request<Full<Bytes>>) -> Answer {
+        let stream = TcpStream::connect(self.behind).await?;
         let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
-        let answer = sender.send_request(Request::from_parts(head, Full::new(body))).await.unwrap();
-        let (head, body) = answer.into_parts();
-        Response::from_parts(head, Full::new(body.collect().await.unwrap().to_bytes()))
+        let (head, body) = sender.send_request(request).await?.into_parts();
+        Ok(Response::from_parts(head, Full::new(body.collect().await?.to_bytes())))
     }
 }

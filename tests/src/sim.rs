@@ -22,7 +22,6 @@ mod instance;
 mod invariants;
 mod plan;
 mod ports;
-mod rng;
 mod world;
 
 use std::sync::Arc;

@@ -1,7 +1,6 @@
 //! A sink: an HTTP server on loopback that keeps what it is sent and answers as it is told.
 
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -39,7 +38,7 @@ impl Captured {
 pub enum Answer {
     /// This status, these headers, this body.
     Status(u16, Vec<(&'static str, &'static str)>, &'static str),
-    /// Nothing, for so long.
+    /// Nothing for so long, then 200.
     Silence(Duration),
 }
 
@@ -58,22 +57,48 @@ pub struct Sink {
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Debug, Default)]
+/// Decides each answer, and keeps of the requests what it wants.
+type Rule = Box<dyn FnMut(&Captured) -> Answer + Send>;
+
+#[derive(Default)]
 struct State {
     captured: Vec<Captured>,
     /// Answers to come, then 200.
     script: VecDeque<Answer>,
+    rule: Option<Rule>,
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").field("captured", &self.captured.len()).finish_non_exhaustive()
+    }
+}
+
+impl State {
+    fn take(&mut self, captured: Captured) -> Answer {
+        if let Some(rule) = &mut self.rule {
+            return rule(&captured);
+        }
+        self.captured.push(captured);
+        self.script.pop_front().unwrap_or(Answer::status(200))
+    }
 }
 
 impl Sink {
     /// Over plain HTTP.
     pub async fn start(script: Vec<Answer>) -> Self {
-        Self::listen(script, None).await
+        Self::listen(State { script: script.into(), ..State::default() }, None).await
+    }
+
+    /// Over plain HTTP, answering by a rule; it keeps nothing itself, however long it runs.
+    pub async fn ruled(rule: impl FnMut(&Captured) -> Answer + Send + 'static) -> Self {
+        Self::listen(State { rule: Some(Box::new(rule)), ..State::default() }, None).await
     }
 
     /// Over TLS.
     pub async fn start_tls(script: Vec<Answer>, tls: rustls::ServerConfig) -> Self {
-        Self::listen(script, Some(TlsAcceptor::from(Arc::new(tls)))).await
+        let state = State { script: script.into(), ..State::default() };
+        Self::listen(state, Some(TlsAcceptor::from(Arc::new(tls)))).await
     }
 
     /// The URL of a path here.
@@ -108,11 +133,10 @@ impl Sink {
         }
     }
 
-    async fn listen(script: Vec<Answer>, tls: Option<TlsAcceptor>) -> Self {
+    async fn listen(state: State, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let state = Arc::new(Mutex::new(State { captured: Vec::new(), script: script.into() }));
-        let sink = Self { address, state };
+        let sink = Self { address, state: Arc::new(Mutex::new(state)) };
         let serving = sink.clone();
         tokio::spawn(async move {
             loop {
@@ -136,7 +160,7 @@ impl Sink {
     async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + 'static) {
         let answer = service_fn(move |request| {
             let sink = self.clone();
-            async move { Ok::<_, Infallible>(sink.answer(request).await) }
+            async move { sink.answer(request).await }
         });
         let serving = hyper::server::conn::http1::Builder::new();
         let _ended = serving.serve_connection(TokioIo::new(stream), answer).await;
@@ -145,17 +169,13 @@ impl Sink {
     async fn answer(
         &self,
         request: hyper::Request<hyper::body::Incoming>,
-    ) -> hyper::Response<Full<Bytes>> {
+    ) -> hyper::Result<hyper::Response<Full<Bytes>>> {
         let (head, body) = request.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
+        let body = body.collect().await?.to_bytes();
         let path = head.uri.path_and_query().unwrap().to_string();
         let captured = Captured { path, headers: head.headers, body, at: Instant::now() };
-        let answer = {
-            let mut state = self.state.lock().unwrap();
-            state.captured.push(captured);
-            state.script.pop_front().unwrap_or(Answer::status(200))
-        };
-        match answer {
+        let answer = self.state.lock().unwrap().take(captured);
+        Ok(match answer {
             Answer::Status(status, headers, body) => {
                 let response = headers
                     .iter()
@@ -166,6 +186,6 @@ impl Sink {
                 crate::fixtures::nap(u64::try_from(time.as_millis()).unwrap()).await;
                 hyper::Response::new(Full::default())
             }
-        }
+        })
     }
 }

@@ -1,145 +1,198 @@
-//! The embedded server is killed at random moments under load, again and again, and started on the
-//! same folder: what was acknowledged is delivered, and the receivers saw every id.
+//! `kill -9`, again and again under load: what was acknowledged is delivered, failed with a reason, or
+//! waits for its next attempt.
 //!
-//! `WAXSEAL_KILLS=100` for the long form; `WAXSEAL_SEED` to choose the moments again.
+//! `WAXSEAL_KILLS=100` kills more often; `WAXSEAL_SEED=7` at the same moments.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use waxseal_tests::client::Client;
 use waxseal_tests::fixtures::nap;
-use waxseal_tests::process::Server;
-use waxseal_tests::sink::{Answer, Sink};
+use waxseal_tests::poster::{Acknowledged, Poster};
+use waxseal_tests::process::{Server, binary};
+use waxseal_tests::receivers::{Manners, Receivers};
+use waxseal_tests::rng::Rng;
+use waxseal_tests::settings::{seed, setting};
 
 const KILLS: u64 = 5;
-const CLIENTS: u64 = 4;
+const TENANTS: [&str; 3] = ["acme", "globex", "initech"];
+const POSTERS: usize = 6;
+/// Between two events of a poster.
+const PAUSE_MS: u64 = 10;
+/// A server lives so long, from its process's start: some are killed before they serve.
+const LIFE_MS: (u64, u64) = (20, 1_500);
+/// What is owed has so long to settle: retries of a second, and messages of killed servers.
+const SETTLE_MAX: Duration = Duration::from_secs(90);
+const MANNERS: Manners = Manners { failing_percent: 40, failing_retries: 2, slow_ms: 250 };
 
-#[expect(clippy::disallowed_methods, reason = "the one way to ask a test for more")]
-fn setting(name: &str) -> Option<u64> {
-    std::env::var(name).ok().and_then(|text| text.parse().ok())
+/// Clients that post until told to stop.
+struct Load {
+    server: watch::Sender<Client>,
+    over: Arc<AtomicBool>,
+    posters: Vec<JoinHandle<Vec<Acknowledged>>>,
 }
 
-/// What the senders know, over all kills.
-#[derive(Debug, Default)]
-struct Sent {
-    acknowledged: Mutex<BTreeSet<String>>,
-    /// Sent without an answer: to be sent again under the same id.
-    open: Mutex<Vec<String>>,
-    is_over: AtomicBool,
-}
-
-impl Sent {
-    async fn post(&self, client: &Client, id: String) {
-        let body = json!({"id": id, "type": "a.b", "data": {"of": id}}).to_string();
-        let answer = client.try_call("POST", "/v1/tenants/acme/events", &body).await;
-        match answer {
-            Some((202, _)) => drop(self.acknowledged.lock().unwrap().insert(id)),
-            Some((status, answer)) => panic!("{status} {answer}"),
-            None => self.open.lock().unwrap().push(id),
-        }
+impl Load {
+    fn start(client: Client) -> Self {
+        let (server, told) = watch::channel(client);
+        let over = Arc::new(AtomicBool::new(false));
+        let poster = |name| tokio::spawn(post(Poster::at(told.clone()), name, Arc::clone(&over)));
+        let posters = (0..POSTERS).map(poster).collect();
+        Self { server, over, posters }
     }
 
-    /// Sends new events, and now and then one that is open, until the server is gone.
-    async fn load(&self, client: Client, name: String) {
-        for number in 0.. {
-            if self.is_over.load(Ordering::Relaxed) {
-                return;
-            }
-            let again = self.open.lock().unwrap().pop().filter(|_| number % 3 == 0);
-            self.post(&client, again.unwrap_or_else(|| format!("{name}-{number}"))).await;
+    async fn stop(self) -> Vec<Acknowledged> {
+        self.over.store(true, Ordering::Relaxed);
+        let mut all = Vec::new();
+        for poster in self.posters {
+            all.extend(poster.await.unwrap());
         }
+        all
     }
 }
 
-/// From a seed: SplitMix64.
-fn random(seed: u64) -> u64 {
-    let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 33
-}
-
-async fn endpoint(client: &Client, url: &str) {
-    let body = json!({"url": url, "retry": {"delays_s": vec![1; 60]}, "timeout_ms": 2_000});
-    let path = "/v1/tenants/acme/endpoints?ping=false";
-    assert_eq!(client.call("POST", path, &body.to_string()).await.0, 201);
-}
-
-/// Statuses of an event's deliveries, counted; it must be known.
-async fn statuses(client: &Client, id: &str, counts: &mut BTreeMap<String, usize>) {
-    let (found, event) = client.call("GET", &format!("/v1/tenants/acme/events/{id}"), "").await;
-    assert_eq!(found, 200, "{id} was acknowledged, and is not known");
-    for delivery in event["deliveries"].as_array().unwrap() {
-        *counts.entry(delivery["status"].as_str().unwrap().to_owned()).or_default() += 1;
+async fn post(mut poster: Poster, name: usize, over: Arc<AtomicBool>) -> Vec<Acknowledged> {
+    let mut all = Vec::new();
+    while !over.load(Ordering::Relaxed) {
+        let number = all.len();
+        let tenant = TENANTS[number % TENANTS.len()];
+        all.push(poster.post(tenant, &format!("p{name}-{number}")).await);
+        nap(PAUSE_MS).await;
     }
+    all
 }
 
-async fn settled(client: &Client, ids: &BTreeSet<String>) -> BTreeMap<String, usize> {
-    let mut counts = BTreeMap::new();
-    for _ in 0..60 {
-        counts.clear();
-        for id in ids {
-            statuses(client, id, &mut counts).await;
-        }
-        if counts.keys().all(|status| status == "delivered") {
-            break;
-        }
-        nap(500).await;
-    }
-    counts
-}
-
-fn seen(sink: &Sink) -> BTreeSet<String> {
-    let captured = sink.captured();
-    let read = |body: &[u8]| serde_json::from_slice::<Value>(body).unwrap();
-    captured.iter().map(|one| read(&one.body)["id"].as_str().unwrap().to_owned()).collect()
-}
-
-#[tokio::test]
-async fn what_was_acknowledged_survives_every_kill() {
-    let seed = setting("WAXSEAL_SEED").unwrap_or_else(|| u64::from(std::process::id()));
-    println!("WAXSEAL_SEED={seed}");
-    let folder = tempfile::tempdir().unwrap();
-    let well = Sink::start(Vec::new()).await;
-    let failing =
-        Sink::start([500, 200].repeat(500).into_iter().map(Answer::status).collect()).await;
-    let sent = Arc::new(Sent::default());
-    for kill in 0..setting("WAXSEAL_KILLS").unwrap_or(KILLS) {
-        let server = Server::start(folder.path()).await;
-        if kill == 0 {
-            endpoint(&server.client(), &well.url("/")).await;
-            endpoint(&server.client(), &failing.url("/")).await;
-        }
-        sent.is_over.store(false, Ordering::Relaxed);
-        let load = (0..CLIENTS).map(|number| {
-            let (sent, client) = (Arc::clone(&sent), server.client());
-            tokio::spawn(async move { sent.load(client, format!("k{kill}-{number}")).await })
-        });
-        let load: Vec<_> = load.collect();
-        nap(20 + random(seed + kill) % 400).await;
+/// Kills the server and starts another on its folder, so many times; the last one, which serves.
+async fn kill_again_and_again(
+    mut server: Server,
+    folder: &Path,
+    kills: u64,
+    load: &Load,
+    rng: &mut Rng,
+) -> Server {
+    for _ in 0..kills {
+        nap(rng.within(LIFE_MS.0, LIFE_MS.1)).await;
         server.kill().await;
-        sent.is_over.store(true, Ordering::Relaxed);
-        for client in load {
-            client.await.unwrap();
+        server = Server::spawn(&binary(), folder);
+        load.server.send(server.client()).unwrap();
+    }
+    server.wait_until_it_serves().await;
+    server
+}
+
+/// What the API tells of deliveries: by status, the ids.
+type Standing = BTreeMap<String, BTreeSet<String>>;
+
+/// Asks until nothing is open any more, or for so long as it may take.
+async fn settled(client: &Client, acknowledged: &[Acknowledged]) -> Standing {
+    let began = Instant::now();
+    let mut open: Vec<&Acknowledged> = acknowledged.iter().collect();
+    let mut standing = Standing::new();
+    loop {
+        let mut left = Vec::new();
+        let mut unsettled = Standing::new();
+        for one in open {
+            let deliveries = deliveries(client, one).await;
+            let is_open =
+                deliveries.iter().any(|one| ["pending", "retrying"].contains(&status(one)));
+            let into = if is_open { &mut unsettled } else { &mut standing };
+            for delivery in &deliveries {
+                let id = delivery["id"].as_str().unwrap().to_owned();
+                into.entry(status(delivery).to_owned()).or_default().insert(id);
+            }
+            left.extend(is_open.then_some(one));
+        }
+        if left.is_empty() || began.elapsed() > SETTLE_MAX {
+            for (status, ids) in unsettled {
+                standing.entry(status).or_default().extend(ids);
+            }
+            return standing;
+        }
+        open = left;
+        nap(200).await;
+    }
+}
+
+/// An acknowledged event's deliveries: those that were acknowledged, and no other.
+async fn deliveries(client: &Client, one: &Acknowledged) -> Vec<Value> {
+    let path = format!("/v1/tenants/{}/events/{}", one.tenant, one.event);
+    let (found, event) = client.call("GET", &path, "").await;
+    assert_eq!(found, 200, "{} was acknowledged: {event}", one.event);
+    let deliveries = event["deliveries"].as_array().unwrap().clone();
+    let ids: Vec<&str> = deliveries.iter().map(|one| one["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, one.deliveries);
+    deliveries
+}
+
+fn status(delivery: &Value) -> &str {
+    delivery["status"].as_str().unwrap()
+}
+
+/// A failed one says why, an open one when it is tried again.
+async fn assert_accounted_for(client: &Client, acknowledged: &[Acknowledged], standing: &Standing) {
+    let tenants = acknowledged
+        .iter()
+        .flat_map(|one| one.deliveries.iter().map(|id| (id.as_str(), one.tenant.as_str())));
+    let tenants: BTreeMap<&str, &str> = tenants.collect();
+    for (status, ids) in standing.iter().filter(|(status, _)| *status != "delivered") {
+        for id in ids {
+            let path = format!("/v1/tenants/{}/deliveries/{id}", tenants[id.as_str()]);
+            let (_, delivery) = client.call("GET", &path, "").await;
+            let said = if status == "failed" { "reason" } else { "next_attempt_at" };
+            assert!(["failed", "pending", "retrying"].contains(&status.as_str()), "{delivery}");
+            assert!(delivery[said].is_string(), "{said} is missing: {delivery}");
+            if status != "failed" {
+                println!("not settled yet: {delivery}");
+            }
         }
     }
-    failing.script(Vec::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_kill_9() {
+    let began = Instant::now();
+    let kills = setting("WAXSEAL_KILLS").unwrap_or(KILLS);
+    let seed = seed();
+    let folder = tempfile::tempdir().unwrap();
+    let receivers = Receivers::start(MANNERS, seed).await;
     let server = Server::start(folder.path()).await;
+    for tenant in TENANTS {
+        receivers.register(&server.client(), tenant).await;
+    }
+    let load = Load::start(server.client());
+    let mut rng = Rng::new(seed);
+    let server = kill_again_and_again(server, folder.path(), kills, &load, &mut rng).await;
+    let acknowledged = load.stop().await;
     let client = server.client();
-    let open = std::mem::take(&mut *sent.open.lock().unwrap());
-    for id in open {
-        sent.post(&client, id).await;
-    }
-    let acknowledged = sent.acknowledged.lock().unwrap().clone();
-    assert!(acknowledged.len() > 50, "there was no load: {}", acknowledged.len());
-    let counts = settled(&client, &acknowledged).await;
-    println!("{} acknowledged: {counts:?}", acknowledged.len());
-    let deliveries: usize = counts.values().sum();
-    assert_eq!(deliveries, 2 * acknowledged.len(), "acknowledged = delivered + failed + pending");
-    assert_eq!(counts.get("delivered"), Some(&deliveries), "{counts:?}");
-    for sink in [&well, &failing] {
-        let unseen: Vec<_> = acknowledged.difference(&seen(sink)).cloned().collect();
-        assert_eq!(unseen, Vec::<String>::new(), "delivered, and the receiver never saw it");
-    }
-    assert!(server.stop().await.as_secs() < 10);
+    let standing = settled(&client, &acknowledged).await;
+    assert_accounted_for(&client, &acknowledged, &standing).await;
+
+    let owed: usize = acknowledged.iter().map(|one| one.deliveries.len()).sum();
+    let count = |status: &str| standing.get(status).map_or(0, BTreeSet::len);
+    let open = count("pending") + count("retrying");
+    assert_eq!(owed, acknowledged.len() * 3, "three endpoints want each event");
+    assert_eq!(owed, count("delivered") + count("failed") + open);
+    let (repeats, unseen) = receivers.look(|ledger| {
+        let taken = |id: &String| ledger.get(id).map_or(0, |arrival| arrival.taken);
+        let delivered = standing.get("delivered").into_iter().flatten();
+        let unseen = delivered.filter(|id| taken(id) == 0).count();
+        (ledger.values().filter(|arrival| arrival.taken > 1).count(), unseen)
+    });
+    assert_eq!(unseen, 0, "delivered, and never taken by a receiver");
+    let repeated: u32 = acknowledged.iter().map(|one| one.repeated).sum();
+    assert!(server.stop().await < Duration::from_secs(10));
+    println!(
+        "{kills} kills: {} events acknowledged ({repeated} posted again), {owed} deliveries = {} \
+         delivered + {} failed + {open} open, {repeats} taken more than once, in {:.0} s",
+        acknowledged.len(),
+        count("delivered"),
+        count("failed"),
+        began.elapsed().as_secs_f64()
+    );
 }

@@ -1,4 +1,4 @@
-//! The embedded binary, as a person runs it: HTTP in, signed POSTs out, crashes and stops between.
+//! The embedded binary, as a person runs it: HTTP in, signed POSTs out.
 
 use std::process::Stdio;
 use std::time::Duration;

@@ -4,16 +4,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use waxseal_tests::settings::setting;
 use waxseal_tests::sim::{Broken, run};
 
 const SEEDS: u64 = 3_000;
 /// Seeds within which every broken guard must be noticed.
 const NOTICED_WITHIN: u64 = 30_000;
-
-#[expect(clippy::disallowed_methods, reason = "the one way to ask a test for a seed")]
-fn setting(name: &str) -> Option<u64> {
-    std::env::var(name).ok().and_then(|text| text.parse().ok())
-}
 
 /// Runs seeds on two threads; the first that violates something, and what.
 fn first_violation(seeds: u64, broken: Option<Broken>) -> Option<(u64, Vec<String>)> {

@@ -1,9 +1,8 @@
 //! Figures: measured at the end of every test run, and kept in `infra/figures.md` on request.
 
-use std::fs;
-
 use crate::functions::{build, build_hello};
-use crate::run::{cargo, output, root};
+use crate::kept::{self, Section};
+use crate::run::{cargo, output};
 use crate::setup::Tools;
 
 const HEAD: &str = "\
@@ -29,7 +28,5 @@ pub(crate) fn keep(tools: &Tools) -> Result<(), String> {
     build(tools)?;
     let figures = measure(tools)?;
     print!("{figures}");
-    let file = root().join("infra/figures.md");
-    fs::write(&file, format!("{HEAD}{figures}"))
-        .map_err(|error| format!("{}: {error}", file.display()))
+    kept::keep(Section::Measured, &format!("{HEAD}{figures}"))
 }

@@ -3,7 +3,9 @@
 
 mod figures;
 mod functions;
+mod kept;
 mod lint;
+mod prove;
 mod run;
 mod setup;
 mod test;
@@ -15,6 +17,8 @@ cargo xtask test    set up what is needed, lint, and run every test
 cargo xtask lint    formatting, clippy, dependencies, template
 cargo xtask build   the functions, as they are deployed, in target/sam
 cargo xtask figures measure again, and keep the figures in infra/figures.md
+cargo xtask prove [SEEDS [KILLS [SECONDS]]]
+                    many simulated seeds, many kills, a soak; kept there too
 cargo xtask setup   the tools that tests use, pinned, under target/tools";
 
 fn main() -> ExitCode {
@@ -24,6 +28,10 @@ fn main() -> ExitCode {
         "lint" => setup::setup().and_then(|tools| lint::lint(&tools)),
         "build" => setup::setup().and_then(|tools| functions::build(&tools)),
         "figures" => setup::setup().and_then(|tools| figures::keep(&tools)),
+        "prove" => {
+            let lengths: Vec<String> = std::env::args().skip(2).collect();
+            prove::Lengths::parse(&lengths).and_then(|lengths| prove::prove(&lengths))
+        }
         "setup" => setup::setup().map(|_| ()),
         _ => {
             println!("{USAGE}");

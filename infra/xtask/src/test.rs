@@ -27,15 +27,7 @@ pub(crate) fn test() -> Result<(), String> {
 fn run_tests() -> Result<u32, String> {
     println!("── tests");
     let mut tests = cargo();
-    tests.args([
-        "test",
-        "--workspace",
-        "--exclude",
-        "waxseal",
-        "--exclude",
-        "xtask",
-        "--no-fail-fast",
-    ]);
+    tests.args(["test", "--workspace", "--exclude", "waxseal", "--no-fail-fast"]);
     let child = tests.stdout(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
     let output = child.wait_with_output().map_err(|error| error.to_string())?;
     let text = String::from_utf8_lossy(&output.stdout);

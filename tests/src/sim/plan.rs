@@ -2,7 +2,7 @@
 
 use waxseal_domain::gate::BreakerSettings;
 
-use super::rng::Rng;
+use crate::rng::Rng;
 
 /// The panic of a poison delivery.
 pub(super) const POISON: &str = "poison";

@@ -17,7 +17,7 @@ use waxseal_domain::timestamp::Timestamp;
 use super::broken::Broken;
 use super::instance::Instance;
 use super::plan::Plan;
-use super::rng::Rng;
+use crate::rng::Rng;
 
 /// When the play begins.
 const BEGIN: Timestamp = Timestamp::from_ms(1_790_000_000_000);

@@ -1,0 +1,115 @@
+//! The long forms of what every test run does shortly: many seeds, many kills, a soak.
+
+use std::process::Command;
+use std::time::Instant;
+
+use crate::kept::{Section, keep};
+use crate::run::{cargo, output, step};
+
+const HEAD: &str = "
+By `cargo xtask prove`, on the same machine: the simulation on many seeds, `kill -9` of the embedded
+server under load, and a soak of its release build at a steady rate. Three endpoints want each event:
+one steady, one that answers half of its POSTs with 503, one that takes 100 ms. Load, receivers and
+server share the two cores.
+
+";
+
+/// How much of each.
+pub(crate) struct Lengths {
+    seeds: u64,
+    kills: u64,
+    seconds: u64,
+}
+
+impl Lengths {
+    /// Of the arguments `SEEDS KILLS SECONDS`; what is left out is as long as it should be.
+    pub(crate) fn parse(arguments: &[String]) -> Result<Self, String> {
+        let number = |at: usize, default: u64| match arguments.get(at) {
+            None => Ok(default),
+            Some(text) => text.parse().map_err(|_| format!("{text} is no number")),
+        };
+        if let Some(more) = arguments.get(3) {
+            return Err(format!("{more} is one argument too many"));
+        }
+        Ok(Self { seeds: number(0, 1_000_000)?, kills: number(1, 100)?, seconds: number(2, 600)? })
+    }
+}
+
+/// Runs all of them, and keeps the summary; the first that fails is named, and nothing is kept.
+pub(crate) fn prove(lengths: &Lengths) -> Result<(), String> {
+    step("build the server", cargo().args(["build", "--package", "waxseal", "--quiet"]))?;
+    let mut release = cargo();
+    release.args(["build", "--release", "--package", "waxseal", "--quiet"]);
+    step("build the server for release", &mut release)?;
+    let simulated = simulate(lengths.seeds)?;
+    let killed = kill(lengths.kills)?;
+    let soaked = soak(lengths.seconds)?;
+    let summary = format!("{HEAD}- {simulated}\n- {killed}\n\n{soaked}");
+    print!("{summary}");
+    keep(Section::Proved, &summary)
+}
+
+fn simulate(seeds: u64) -> Result<String, String> {
+    let mut build = test(&["--release"], "simulation");
+    step("build the simulation", build.args(["--no-run", "--quiet"]))?;
+    println!("── simulate {seeds} seeds");
+    let began = Instant::now();
+    let mut run = test(&["--release"], "simulation");
+    run.args(["--", "nothing_acknowledged_is_lost_on_any_seed"]);
+    let printed = output("simulation", run.env("WAXSEAL_SEEDS", seeds.to_string()))?;
+    one_passed(&printed)?;
+    let minutes = began.elapsed().as_secs_f64() / 60.0;
+    Ok(format!("{seeds} simulated seeds: no acknowledged event lost, in {minutes:.1} min"))
+}
+
+fn kill(kills: u64) -> Result<String, String> {
+    println!("── kill the server {kills} times");
+    let mut run = test(&[], "kill");
+    run.args(["--", "--nocapture"]);
+    let printed = output("kill", run.env("WAXSEAL_KILLS", kills.to_string()))?;
+    one_passed(&printed)?;
+    let summary = printed.lines().find(|line| line.starts_with(&format!("{kills} kills: ")));
+    summary.map(str::to_owned).ok_or_else(|| format!("kill said nothing:\n{printed}"))
+}
+
+/// The figures, from the table's head on.
+fn soak(seconds: u64) -> Result<String, String> {
+    println!("── soak for {seconds} s");
+    let mut run = cargo();
+    run.args(["run", "--quiet", "--package", "waxseal-tests", "--bin", "soak"]);
+    let printed = output("soak", run.env("WAXSEAL_SECONDS", seconds.to_string()))?;
+    let table = printed.find("| soak").and_then(|at| printed.get(at..));
+    table.map(str::to_owned).ok_or_else(|| format!("soak said nothing:\n{printed}"))
+}
+
+fn test(options: &[&str], name: &str) -> Command {
+    let mut test = cargo();
+    test.arg("test").args(options).args(["--package", "waxseal-tests", "--test", name]);
+    test
+}
+
+/// A filter that matches nothing would pass as well.
+fn one_passed(printed: &str) -> Result<(), String> {
+    if printed.contains("test result: ok. 1 passed") {
+        return Ok(());
+    }
+    Err(format!("not the one test that was to run:\n{printed}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_given_in_order_or_left_out() {
+        let parse = |arguments: &[&str]| {
+            let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+            Lengths::parse(&arguments).map(|one| (one.seeds, one.kills, one.seconds))
+        };
+        assert_eq!(parse(&[]), Ok((1_000_000, 100, 600)));
+        assert_eq!(parse(&["7", "5"]), Ok((7, 5, 600)));
+        assert_eq!(parse(&["7", "5", "60"]), Ok((7, 5, 60)));
+        assert!(parse(&["many"]).is_err());
+        assert!(parse(&["1", "1", "1", "1"]).is_err());
+    }
+}

@@ -1,0 +1,102 @@
+//! Receivers as they are in the world: a steady one, one that fails at times, a slow one; and a ledger
+//! of what has come to them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::rng::Rng;
+use crate::sink::{Answer, Captured, Sink};
+
+/// How they behave.
+#[derive(Clone, Copy, Debug)]
+pub struct Manners {
+    /// Of a hundred POSTs to the failing one so many are answered with 503.
+    pub failing_percent: u64,
+    /// Retries that the failing one's deliveries have, a second apart.
+    pub failing_retries: usize,
+    /// So long the slow one takes.
+    pub slow_ms: u64,
+}
+
+/// What came of one delivery.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// When its first POST had come.
+    pub first: Instant,
+    /// Its POSTs.
+    pub posts: u32,
+    /// Those that were answered with 200.
+    pub taken: u32,
+}
+
+/// Arrivals by delivery id.
+pub type Ledger = HashMap<String, Arrival>;
+
+/// Three receivers, running.
+#[derive(Debug)]
+pub struct Receivers {
+    manners: Manners,
+    sinks: [(&'static str, Sink); 3],
+    ledger: Arc<Mutex<Ledger>>,
+}
+
+impl Receivers {
+    /// Starts them.
+    pub async fn start(manners: Manners, seed: u64) -> Self {
+        let ledger = Arc::new(Mutex::new(Ledger::new()));
+        let mut rng = Rng::new(seed);
+        let failing = move || {
+            let fails = rng.below(100) < manners.failing_percent;
+            Answer::status(if fails { 503 } else { 200 })
+        };
+        let slow = Answer::Silence(Duration::from_millis(manners.slow_ms));
+        let sinks = [
+            ("steady", noting(&ledger, || Answer::status(200)).await),
+            ("failing", noting(&ledger, failing).await),
+            ("slow", noting(&ledger, move || slow.clone()).await),
+        ];
+        Self { manners, sinks, ledger }
+    }
+
+    /// An endpoint of a tenant at each of them, wanting everything.
+    pub async fn register(&self, client: &Client, tenant: &str) {
+        for (name, sink) in &self.sinks {
+            let body = json!({
+                "url": sink.url("/"), "name": name, "timeout_ms": 5_000,
+                "retry": {"delays_s": vec![1; self.manners.failing_retries]},
+            });
+            let path = format!("/v1/tenants/{tenant}/endpoints?ping=false");
+            let (status, answer): (u16, Value) =
+                client.call("POST", &path, &body.to_string()).await;
+            assert_eq!(status, 201, "{answer}");
+        }
+    }
+
+    /// What has come so far, looked at in place.
+    pub fn look<T>(&self, at: impl FnOnce(&Ledger) -> T) -> T {
+        at(&self.ledger.lock().unwrap())
+    }
+}
+
+/// A sink that writes each delivery and its answer down.
+async fn noting(
+    ledger: &Arc<Mutex<Ledger>>,
+    mut answer: impl FnMut() -> Answer + Send + 'static,
+) -> Sink {
+    let ledger = Arc::clone(ledger);
+    let rule = move |captured: &Captured| {
+        let answer = answer();
+        let id = captured.header("webhook-id").to_owned();
+        let mut ledger = ledger.lock().unwrap();
+        let new = Arrival { first: captured.at, posts: 0, taken: 0 };
+        let arrival = ledger.entry(id).or_insert(new);
+        arrival.posts += 1;
+        arrival.taken += u32::from(!matches!(answer, Answer::Status(503, ..)));
+        answer
+    };
+    Sink::ruled(rule).await
+}

@@ -1,0 +1,235 @@
+//! Faults of the cloud, on the deployed template: calls that fail or lose their answer, a function
+//! that is killed, a message that is none of ours, a receiver that hangs.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use waxseal_tests::cloud::Cloud;
+use waxseal_tests::faults::{Faults, Shares};
+use waxseal_tests::fixtures::nap;
+use waxseal_tests::poster::{Acknowledged, Poster};
+use waxseal_tests::receivers::{Manners, Receivers};
+use waxseal_tests::settings::seed;
+use waxseal_tests::sink::{Answer, Captured, Sink};
+
+const EVENTS: usize = 48;
+const POSTERS: usize = 4;
+const SHARES: Shares = Shares { refused: 15, cut: 15 };
+/// Some retries pass: our own back-off after a failure is ten seconds at least.
+const SETTLE_MAX: Duration = Duration::from_mins(3);
+const MANNERS: Manners = Manners { failing_percent: 20, failing_retries: 12, slow_ms: 200 };
+
+/// A deployment whose `deliver` can be made to wait, so that messages gather for one batch.
+struct Batching {
+    cloud: Cloud,
+    deliver: String,
+}
+
+impl Batching {
+    /// Messages that are not settled come again after five seconds.
+    async fn start() -> Self {
+        let cloud = Cloud::deploy().await;
+        let deliver = cloud.function("Deliver").await;
+        hasten(&cloud, 5).await;
+        Self { cloud, deliver }
+    }
+
+    async fn listen(&self, enabled: bool) {
+        let argument = json!({"function": self.deliver, "enabled": enabled});
+        assert_eq!(self.cloud.emulator.cloud("listen", argument).await["mappings"], 1);
+    }
+
+    /// Posts an event of each of these tenants; the paths of their deliveries.
+    async fn post(&self, tenants: &[&str]) -> Vec<String> {
+        let mut paths = Vec::new();
+        for tenant in tenants {
+            let path = format!("/v1/tenants/{tenant}/events");
+            let (status, answer) = self.cloud.http("POST", &path, r#"{"type":"a.b"}"#).await;
+            assert_eq!(status, 202, "{answer}");
+            let id = answer["deliveries"][0]["id"].as_str().unwrap();
+            paths.push(format!("/v1/tenants/{tenant}/deliveries/{id}"));
+        }
+        paths
+    }
+
+    async fn assert_waiting(&self, messages: usize) {
+        let queue = json!({"queue": self.cloud.output("DeliveriesQueueUrl")});
+        assert_eq!(self.cloud.emulator.cloud("count", queue).await, json!(messages));
+    }
+}
+
+async fn hasten(cloud: &Cloud, visibility_s: u64) {
+    let queue = cloud.output("DeliveriesQueueUrl");
+    let hasty = json!({"queue": queue, "receives": 20, "visibility_s": visibility_s});
+    cloud.emulator.cloud("hasten", hasty).await;
+}
+
+/// How often each delivery came.
+fn posts(captured: &[Captured]) -> BTreeMap<&str, usize> {
+    captured.iter().fold(BTreeMap::new(), |mut posts, one| {
+        *posts.entry(one.header("webhook-id")).or_default() += 1;
+        posts
+    })
+}
+
+async fn post_all(cloud: &Cloud) -> Vec<Acknowledged> {
+    let (_told, server) = watch::channel(cloud.client());
+    let posters = (0..POSTERS).map(|name| {
+        let mut poster = Poster::at(server.clone());
+        tokio::spawn(async move {
+            let mut all = Vec::new();
+            for number in 0..EVENTS / POSTERS {
+                let tenant = ["acme", "globex"][number % 2];
+                all.push(poster.post(tenant, &format!("f{name}-{number}")).await);
+            }
+            all
+        })
+    });
+    let mut all = Vec::new();
+    for poster in posters.collect::<Vec<_>>() {
+        all.extend(poster.await.unwrap());
+    }
+    all
+}
+
+/// Deliveries of acknowledged events that no receiver has taken yet.
+fn missing<'a>(acknowledged: &'a [Acknowledged], receivers: &Receivers) -> Vec<&'a String> {
+    let owed = acknowledged.iter().flat_map(|one| &one.deliveries);
+    receivers.look(|ledger| {
+        owed.filter(|id| ledger.get(*id).is_none_or(|arrival| arrival.taken == 0)).collect()
+    })
+}
+
+/// The API tells the same, once what had no answer is recorded.
+async fn assert_delivered(cloud: &Cloud, one: &Acknowledged) {
+    let path = format!("/v1/tenants/{}/events/{}", one.tenant, one.event);
+    let began = Instant::now();
+    loop {
+        let (_, event) = cloud.http("GET", &path, "").await;
+        let deliveries = event["deliveries"].as_array().unwrap();
+        if deliveries.iter().all(|delivery| delivery["status"] == "delivered") {
+            return;
+        }
+        assert!(began.elapsed() < SETTLE_MAX, "{event}");
+        nap(250).await;
+    }
+}
+
+#[tokio::test]
+async fn calls_that_fail_or_lose_their_answer_lose_no_event() {
+    let seed = seed();
+    let (cloud, proxy) = Cloud::deploy_proxied().await;
+    hasten(&cloud, 20).await;
+    let receivers = Receivers::start(MANNERS, seed).await;
+    for tenant in ["acme", "globex"] {
+        receivers.register(&cloud.client(), tenant).await;
+    }
+    proxy.take();
+    proxy.disturb(Some(Faults::new(SHARES, seed)));
+    let acknowledged = post_all(&cloud).await;
+    let began = Instant::now();
+    while !missing(&acknowledged, &receivers).is_empty() && began.elapsed() < SETTLE_MAX {
+        nap(250).await;
+    }
+    proxy.disturb(None);
+    let calls = proxy.take();
+    println!("{calls:?}, the last came after {:.0} s", began.elapsed().as_secs_f64());
+    assert_eq!(missing(&acknowledged, &receivers), Vec::<&String>::new());
+    for one in &acknowledged {
+        assert_eq!(one.deliveries.len(), 3, "{one:?}");
+        assert_delivered(&cloud, one).await;
+    }
+    for fault in ["Fails ", "Throttled ", "Cut PutItem", "Cut SendMessageBatch"] {
+        assert!(calls.keys().any(|call| call.starts_with(fault)), "{fault} never came: {calls:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_killed_function_held_comes_again_and_is_delivered() {
+    let batching = Batching::start().await;
+    let cloud = &batching.cloud;
+    let sink = Sink::start(vec![Answer::Silence(Duration::from_secs(8)); 5]).await;
+    cloud.endpoint_within("acme", &sink.url("/"), json!({"delays_s": []}), 10_000).await;
+    batching.listen(false).await;
+    let deliveries = batching.post(&["acme"; 5]).await;
+    batching.assert_waiting(5).await;
+    batching.listen(true).await;
+    sink.wait_for(5).await;
+    let held = cloud.emulator.environments(&batching.deliver);
+    assert_eq!(held.len(), 1, "one batch, one environment");
+    let kill = std::process::Command::new("kill").args(["-KILL", &held[0].to_string()]).status();
+    assert!(kill.unwrap().success());
+    for delivery in &deliveries {
+        let delivered = cloud.wait_for_status(delivery, "delivered").await;
+        assert_eq!(delivered["attempt_count"], 1, "the killed one's was never recorded");
+    }
+    let captured = sink.captured();
+    assert_eq!(posts(&captured).into_values().collect::<Vec<_>>(), [2; 5], "under the same ids");
+    assert!(!cloud.emulator.environments(&batching.deliver).contains(&held[0]));
+}
+
+#[tokio::test]
+async fn a_message_that_is_none_of_ours_is_put_aside_and_its_neighbours_are_delivered() {
+    let batching = Batching::start().await;
+    let cloud = &batching.cloud;
+    let sink = Sink::start(Vec::new()).await;
+    cloud.endpoint("acme", &sink.url("/"), json!({"delays_s": []})).await;
+    batching.listen(false).await;
+    let mut deliveries = batching.post(&["acme"; 2]).await;
+    let queue = cloud.output("DeliveriesQueueUrl");
+    let poison = [r#"{"v":1,"tenant":"acme"}"#, "\u{1f41f} not JSON", r#"{"v":99}"#];
+    for body in poison {
+        let argument = json!({"queue": queue, "body": body, "tenant": "acme"});
+        cloud.emulator.cloud("send", argument).await;
+    }
+    deliveries.extend(batching.post(&["acme"; 2]).await);
+    batching.assert_waiting(7).await;
+    batching.listen(true).await;
+    for delivery in &deliveries {
+        cloud.wait_for_status(delivery, "delivered").await;
+    }
+    let mut rejected = BTreeMap::new();
+    while rejected.len() < poison.len() {
+        let argument = json!({"queue": cloud.output("RejectedQueueUrl")});
+        let received = cloud.emulator.cloud("receive", argument).await;
+        assert_ne!(received, json!([]), "of {poison:?} there came {rejected:?}");
+        for one in received.as_array().unwrap() {
+            let text = |name: &str| one[name].as_str().unwrap().to_owned();
+            rejected.insert(text("body"), text("reason"));
+        }
+    }
+    assert!(poison.iter().all(|body| !rejected[*body].is_empty()), "{rejected:?}");
+    assert_eq!(posts(&sink.captured()).into_values().collect::<Vec<_>>(), [1; 4]);
+    batching.assert_waiting(0).await;
+}
+
+#[tokio::test]
+async fn a_receiver_that_hangs_past_the_functions_time_out_holds_up_no_neighbour() {
+    let batching = Batching::start().await;
+    let cloud = &batching.cloud;
+    let shorter = json!({"function": batching.deliver, "seconds": 6});
+    cloud.emulator.cloud("time_out", shorter).await;
+    let hanging = Sink::start(vec![Answer::Silence(Duration::from_mins(1)); 9]).await;
+    let sink = Sink::start(Vec::new()).await;
+    cloud.endpoint_within("hangs", &hanging.url("/"), json!({"delays_s": []}), 10_000).await;
+    cloud.endpoint("acme", &sink.url("/"), json!({"delays_s": []})).await;
+    batching.listen(false).await;
+    let deliveries = batching.post(&["acme", "acme", "hangs", "acme", "acme"]).await;
+    batching.assert_waiting(5).await;
+    let (hangs, neighbours): (Vec<&String>, Vec<&String>) =
+        deliveries.iter().partition(|path| path.contains("/hangs/"));
+    batching.listen(true).await;
+    for delivery in neighbours {
+        let delivered = cloud.wait_for_status(delivery, "delivered").await;
+        assert_eq!(delivered["attempt_count"], 1);
+    }
+    let failed = cloud.wait_for_status(hangs[0], "failed").await;
+    assert_eq!((&failed["reason"], &failed["attempt_count"]), (&json!("exhausted"), &json!(1)));
+    let attempt: &Value = &failed["attempts"][0];
+    assert_eq!(attempt["outcome"], "timed_out");
+    assert!(attempt["duration_ms"].as_u64().unwrap() < 6_000, "cut by the function's: {failed}");
+    assert_eq!(posts(&sink.captured()).into_values().collect::<Vec<_>>(), [1; 4]);
+    assert_eq!(hanging.captured().len(), 1);
+}
