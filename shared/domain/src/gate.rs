@@ -230,6 +230,23 @@ mod tests {
     }
 
     #[test]
+    fn every_change_is_a_new_version_and_a_new_mode_begins_anew() {
+        let endpoint = endpoint();
+        let opened = Gate::opened(&endpoint, None, 30, NOW);
+        let pacing = opened.turned(Mode::Pacing, NOW.plus_s(7), NOW.plus_s(9));
+        assert_eq!(
+            (pacing.version, pacing.since, pacing.due_at),
+            (2, NOW.plus_s(7), NOW.plus_s(9))
+        );
+        let again = Gate::opened(&endpoint, Some(&pacing), 30, NOW.plus_s(20));
+        assert_eq!((again.version, again.since), (3, NOW.plus_s(20)));
+        assert!(pacing.may_turn() && !again.may_turn(), "an open one waits for its probe");
+        assert_eq!(Gate::next_review(NOW), NOW.plus_s(PACING_S));
+        let limited = Gate::limited(&endpoint, None, NOW);
+        assert_eq!((limited.mode, limited.due_at), (Mode::Pacing, window_end(NOW)));
+    }
+
+    #[test]
     fn a_closing_gate_lingers() {
         let gate = Gate::opened(&endpoint(), None, 30, NOW).turned(Mode::Closing, NOW, NOW);
         assert!(gate.lets_through(&endpoint(), Kind::Normal));

@@ -131,3 +131,108 @@ fn guards_allow_what_the_protocol_says() {
     assert!(!Guard::NotFinal { born }.allows(Some(&ended)));
     assert!(!Guard::for_attempt(born, 2).allows(Some(&ended)));
 }
+
+#[test]
+fn shards_are_even_and_the_same_for_ever() {
+    // FNV-1a's own test vectors.
+    assert_eq!(shard("", u32::MAX), 0x811c_9dc5);
+    assert_eq!(shard("a", u32::MAX), 0xe40c_292c);
+    assert_eq!(shard("foobar", u32::MAX), 0xbf9c_f968);
+    let shards: std::collections::BTreeSet<u32> = (0..500)
+        .map(|number| {
+            let event = format!("e{number}").parse().unwrap();
+            DeliveryKey { event, ..key() }.due_shard()
+        })
+        .collect();
+    assert_eq!(shards, (0..DUE_SHARDS).collect());
+}
+
+#[test]
+fn an_earlier_incarnation_does_not_count() {
+    let (row, _) = Delivery::pending(key(), at_s(5)).after_attempt(
+        &turn(1),
+        attempt(1, 5),
+        Next::RetryAt(at_s(10)),
+    );
+    assert_eq!(row.clone().in_incarnation(at_s(5)), row);
+    let new = row.in_incarnation(at_s(6));
+    assert_eq!((new.born, new.attempts, new.log.len()), (at_s(6), 0, 0));
+}
+
+#[test]
+fn an_end_has_its_word() {
+    let ended = |end| Delivery::pending(key(), at_s(0)).ended(end).reason_word();
+    assert_eq!(ended(End::Failed(FailedReason::EndpointDisabled)).unwrap(), "endpoint_disabled");
+    assert_eq!(ended(End::Cancelled(CancelledReason::Expunged)).unwrap(), "expunged");
+    assert_eq!(Delivery::pending(key(), at_s(0)).reason_word(), None);
+}
+
+#[test]
+fn a_round_began_with_its_first_attempt() {
+    let again = |s| Next::RetryAt(at_s(s));
+    let mut row = Delivery::pending(key(), at_s(1));
+    assert_eq!(row.round_began(), None);
+    for number in 1..=3 {
+        let at = u64::from(number) * 10;
+        (row, _) = row.after_attempt(&turn(1), attempt(number, at), again(at + 10));
+    }
+    assert_eq!(row.round_began(), Some(at_s(10)));
+    let (failed, _) = row.clone().after_attempt(&turn(1), attempt(4, 40), Next::GiveUp);
+    let replayed = failed.replayed(ticket("t2"), at_s(50));
+    assert_eq!(replayed.round_began(), None, "a new round");
+    let (replayed, _) = replayed.after_attempt(&turn(1), attempt(5, 60), again(70));
+    assert_eq!(replayed.round_began(), Some(at_s(60)));
+    for number in 4..=20 {
+        (row, _) = row.after_attempt(&turn(1), attempt(number, 100), again(110));
+    }
+    assert_eq!(row.round_began(), Some(at_s(1)), "the log does not go back so far");
+}
+
+#[test]
+fn what_is_parked_or_held_waits_without_a_message() {
+    let (row, _) = Delivery::pending(key(), at_s(0)).after_attempt(
+        &turn(1),
+        attempt(1, 0),
+        Next::RetryAt(at_s(5)),
+    );
+    let parked = row.clone().parked(at_s(900));
+    let open = parked.open().unwrap();
+    assert_eq!((open.next_at, open.due_at, &open.holder), (at_s(900), at_s(900 - AHEAD_S), &None));
+    assert!(!open.held);
+    let held = row.clone().held(at_s(3));
+    let open = held.open().unwrap();
+    assert_eq!((open.next_at, open.due_at, &open.holder), (at_s(5), at_s(5), &None));
+    assert!(open.held);
+    assert_eq!(row.held(at_s(8)).open().unwrap().due_at, at_s(8), "not before now");
+}
+
+#[test]
+fn a_second_try_success_is_listed() {
+    let (row, _) = Delivery::pending(key(), at_s(0)).after_attempt(
+        &turn(1),
+        attempt(1, 0),
+        Next::RetryAt(at_s(5)),
+    );
+    let (row, _) = row.after_attempt(&turn(2), attempt(2, 5), Next::Done);
+    assert!(row.is_listed());
+    let mut row = row;
+    row.log[0].response_excerpt = Some("secret".to_owned());
+    assert!(row.without_answers().log.iter().all(|one| one.response_excerpt.is_none()));
+}
+
+#[test]
+fn a_stored_end_is_read_back() {
+    let words = |status: &Status| {
+        let row = Delivery { status: status.clone(), ..Delivery::pending(key(), at_s(0)) };
+        (StatusName::from(status).as_str(), row.reason_word())
+    };
+    for status in [
+        Status::Delivered,
+        Status::Failed(FailedReason::Crashed),
+        Status::Cancelled(CancelledReason::NotWanted),
+    ] {
+        let (name, reason) = words(&status);
+        assert_eq!(Status::ended(name, reason.as_deref()).unwrap(), status);
+    }
+    assert!(Status::ended("open", None).is_err());
+}
