@@ -10,6 +10,7 @@ pub mod fixtures;
 pub mod poster;
 pub mod process;
 pub mod proxy;
+pub mod random;
 pub mod receivers;
 pub mod rng;
 pub mod rogue;

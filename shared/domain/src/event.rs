@@ -266,6 +266,15 @@ mod tests {
     }
 
     #[test]
+    fn an_attributes_number_is_the_same_once_stored() {
+        let event = accept(r#"{"type":"a","n":311060.7528870521e-22}"#, Form::Plain).unwrap().event;
+        assert!(event.view().contains("3.110607528870521e-17"), "{}", event.view());
+        let stored = serde_json::to_string(&event).unwrap();
+        let read: Event = serde_json::from_str(&stored).unwrap();
+        assert_eq!(read.view(), event.view());
+    }
+
+    #[test]
     fn numbers_that_no_double_holds_are_kept() {
         let event = accept(r#"{"type":"a","data":1e400}"#, Form::Plain).unwrap().event;
         assert_eq!(event.data.unwrap().get(), "1e400");

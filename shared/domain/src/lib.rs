@@ -14,8 +14,9 @@
 //! | [`ports`] | what the engines must do |
 //!
 //! Why these dependencies: `hmac` and `sha2` sign and hash, `subtle` compares in constant time,
-//! `zeroize` clears secrets; `serde` and `serde_json` (raw values, so that a payload's bytes are kept)
-//! are JSON; `base64`, `time` and `url` are the parsers of their formats; `thiserror` words faults;
+//! `zeroize` clears secrets; `serde` and `serde_json` (raw values, so that a payload's bytes are kept;
+//! `float_roundtrip`, so that an attribute's number is, however often it is stored) are JSON;
+//! `base64`, `time` and `url` are the parsers of their formats; `thiserror` words faults;
 //! `futures-util` joins the events of one request. None of them does I/O.
 
 pub mod acceptance;

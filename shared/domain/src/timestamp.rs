@@ -1,8 +1,8 @@
 //! Points in time: milliseconds since 1970, in UTC. Who reads a clock is the `Clock` port.
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 use time::format_description::well_known::{Rfc2822, Rfc3339};
+use time::{OffsetDateTime, UtcOffset};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(
@@ -69,7 +69,7 @@ impl Timestamp {
             .unwrap_or_else(|| "9999-12-31T23:59:59Z".to_owned())
     }
 
-    /// Reads RFC 3339; none if it is not, or before 1970.
+    /// Reads RFC 3339; none if it is not, before 1970, or after the year 9999, in UTC.
     pub fn parse_rfc3339(text: &str) -> Option<Self> {
         OffsetDateTime::parse(text, &Rfc3339).ok().and_then(Self::from_date)
     }
@@ -80,11 +80,13 @@ impl Timestamp {
     }
 
     fn from_date(date: OffsetDateTime) -> Option<Self> {
+        let date = date.checked_to_offset(UtcOffset::UTC)?;
         u64::try_from(date.unix_timestamp_nanos() / 1_000_000).ok().map(Self)
     }
 }
 
-/// RFC 3339 text as RFC 3339 in UTC, its fraction kept; none if it is not RFC 3339.
+/// RFC 3339 text as RFC 3339 in UTC, its fraction kept; none if it is not RFC 3339, or if in UTC it
+/// falls outside the years 0 to 9999.
 ///
 /// Text that is in UTC already stays as it is, byte for byte.
 pub fn in_utc(text: &str) -> Option<String> {
@@ -92,7 +94,7 @@ pub fn in_utc(text: &str) -> Option<String> {
     if text.ends_with('Z') {
         return Some(text.to_owned());
     }
-    date.to_offset(time::UtcOffset::UTC).format(&Rfc3339).ok()
+    date.checked_to_offset(UtcOffset::UTC)?.format(&Rfc3339).ok()
 }
 
 #[cfg(test)]
@@ -106,6 +108,7 @@ mod tests {
         assert_eq!(Timestamp::parse_rfc3339(&at.rfc3339()), Some(at));
         assert_eq!(at.day(), "2026-11-21");
         assert_eq!(Timestamp::parse_rfc3339("yesterday"), None);
+        assert_eq!(Timestamp::parse_rfc3339("9999-12-31T23:59:59-01:00"), None);
     }
 
     #[test]
@@ -113,6 +116,8 @@ mod tests {
         assert_eq!(in_utc("2026-03-02T10:15:27.5+01:00").unwrap(), "2026-03-02T09:15:27.5Z");
         assert_eq!(in_utc("2026-03-02T09:15:27.500Z").unwrap(), "2026-03-02T09:15:27.500Z");
         assert_eq!(in_utc("2026-03-02"), None);
+        assert_eq!(in_utc("9999-12-31T23:59:59-01:00"), None);
+        assert_eq!(in_utc("0000-01-01T00:00:00+01:00"), None);
     }
 
     #[test]
