@@ -123,13 +123,19 @@ def time_out(function, seconds):
     return {}
 
 
-def listen(function, enabled):
-    """Switches a function's mappings of queues on or off."""
+def listen(function, enabled, queue=""):
+    """Switches a function's mappings of queues on or off: all, or that of one queue."""
     functions = client("lambda")
+    name = queue.rpartition("/")[2]
     mappings = functions.list_event_source_mappings(FunctionName=function)
-    for mapping in mappings["EventSourceMappings"]:
+    mappings = [
+        mapping
+        for mapping in mappings["EventSourceMappings"]
+        if not name or mapping["EventSourceArn"].endswith(f":{name}")
+    ]
+    for mapping in mappings:
         functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
-    return {"mappings": len(mappings["EventSourceMappings"])}
+    return {"mappings": len(mappings)}
 
 
 def count(queue):

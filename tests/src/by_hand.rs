@@ -9,6 +9,7 @@ use waxseal_domain::address::AddressRules;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::gate::{BreakerSettings, Mode};
 use waxseal_domain::id::TenantName;
+use waxseal_domain::lane::Lane;
 use waxseal_domain::ports::{Clock as _, Engine as _, GateStore as _};
 use waxseal_sweep::sweep;
 
@@ -52,7 +53,7 @@ impl ByHand {
     pub async fn deliver(&self) {
         let moment = std::time::Duration::from_millis(150);
         while let Ok(received) =
-            tokio::time::timeout(moment, self.engine.queue().inbox().receive()).await
+            tokio::time::timeout(moment, self.engine.queue().inbox(Lane::Normal).receive()).await
         {
             let receipt = received.receipt.clone();
             let deadline = self.engine.clock().now().plus_s(15);

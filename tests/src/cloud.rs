@@ -105,6 +105,7 @@ impl Cloud {
         environment.config_table = output("ConfigTableName");
         environment.state_table = output("StateTableName");
         environment.queue_url = output("DeliveriesQueueUrl");
+        environment.critical_queue_url = output("CriticalDeliveriesQueueUrl");
         environment.rejected_queue_url = output("RejectedQueueUrl");
         AwsEngine::new(&environment).unwrap()
     }

@@ -8,6 +8,7 @@ use waxseal_domain::delivery::{
 };
 use waxseal_domain::gate::{Gate, Mode};
 use waxseal_domain::id::{ApiKeyId, EndpointId, TenantName, Ticket};
+use waxseal_domain::lane::Lane;
 use waxseal_domain::limits::{DUE_SHARDS, EVENT_RETENTION_S};
 use waxseal_domain::message::Message;
 use waxseal_domain::ports::{
@@ -57,7 +58,7 @@ pub async fn guards_hold<E: Engine>(engine: &E, tenant: &TenantName) {
                 let absent = engine.store().record_attempt(Guard::Absent, before).await.unwrap();
                 assert_eq!(absent, Written::Done);
             }
-            let mut after = Delivery::pending(key.clone(), born);
+            let mut after = Delivery::pending(key.clone(), born, Lane::Normal);
             after.attempts = 9;
             let written = engine.store().record_attempt(guard, &after).await.unwrap();
             let stored = engine.store().delivery(&key).await.unwrap();
@@ -74,7 +75,7 @@ pub async fn guards_hold<E: Engine>(engine: &E, tenant: &TenantName) {
 }
 
 fn rows(tenant: &TenantName, born: Timestamp) -> Vec<Option<Delivery>> {
-    let fresh = Delivery::pending(key(tenant, "e", "ep_1"), born);
+    let fresh = Delivery::pending(key(tenant, "e", "ep_1"), born, Lane::Normal);
     let attempt = Attempt {
         number: 1,
         started_at: born,
@@ -119,10 +120,11 @@ fn guards(born: Timestamp) -> Vec<Guard> {
 pub async fn a_due_delivery_is_claimed_once<E: Engine>(engine: &E, tenant: &TenantName) {
     let now = engine.clock().now();
     let key = key(tenant, "due", "ep_1");
-    let parked = Delivery::pending(key.clone(), now).parked(now.plus_s(100));
+    let parked = Delivery::pending(key.clone(), now, Lane::Critical).parked(now.plus_s(100));
     assert_eq!(engine.store().record_attempt(Guard::Absent, &parked).await.unwrap(), Written::Done);
     let due = find_due(engine, &key, now).await.expect("parked 100 s ahead is due 120 s before");
     assert_eq!((due.next_at, due.claims), (now.plus_s(100), 0));
+    assert_eq!(due.lane, Lane::Critical, "its message takes the lane that it had");
     let (one, two): (Ticket, Ticket) = ("t1".parse().unwrap(), "t2".parse().unwrap());
     let until = now.plus_s(240);
     let claim =
@@ -161,10 +163,11 @@ pub async fn an_endpoints_list_is_paged<E: Engine>(engine: &E, tenant: &TenantNa
     let now = engine.clock().now();
     for number in 0..5_u64 {
         let key = key(tenant, &format!("list{number}"), "ep_9");
-        let row = Delivery::pending(key, now.plus_s(number)).ended(End::Failed(FailedReason::Gone));
+        let row = Delivery::pending(key, now.plus_s(number), Lane::Normal)
+            .ended(End::Failed(FailedReason::Gone));
         engine.store().record_attempt(Guard::Absent, &row).await.unwrap();
     }
-    let first_try = Delivery::pending(key(tenant, "first", "ep_9"), now);
+    let first_try = Delivery::pending(key(tenant, "first", "ep_9"), now, Lane::Normal);
     let turn = Turn { ticket: "t".parse().unwrap(), receives: 1 };
     let attempt = Attempt {
         number: 1,
@@ -317,7 +320,7 @@ pub async fn a_gate_holds_and_releases<E: Engine>(engine: &E, tenant: &TenantNam
     assert!(!engine.store().put_gate(&paced, Some(1)).await.unwrap(), "an old version");
 
     let key = key(tenant, "held", id.as_str());
-    let row = Delivery::pending(key.clone(), now).held(now);
+    let row = Delivery::pending(key.clone(), now, Lane::Normal).held(now);
     assert_eq!(engine.store().record_attempt(Guard::Absent, &row).await.unwrap(), Written::Done);
     assert_eq!(engine.store().delivery(&key).await.unwrap(), Some(row));
     let later = now.plus_s(600);

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use waxseal_adapters::aws::AwsEngine;
 use waxseal_deliver::{Settled, drive};
 use waxseal_domain::id::TenantName;
+use waxseal_domain::lane::Lane;
 use waxseal_domain::ports::{Clock as _, Engine as _};
 use waxseal_tests::emulator::Emulator;
 use waxseal_tests::fixtures;
@@ -52,7 +53,7 @@ impl Counted {
         assert_eq!(answer.status(), 202);
         let mut left = fan_out;
         while left > 0 {
-            let batch = self.mapping.queue().receive(5).await.unwrap();
+            let batch = self.mapping.queue().receive(Lane::Normal, 5).await.unwrap();
             assert!(!batch.is_empty(), "{left} messages are missing");
             for received in batch {
                 let receipt = received.receipt.clone();

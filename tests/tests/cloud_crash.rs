@@ -55,6 +55,10 @@ async fn what_kept_crashing_is_failed_seen_and_replayed() {
     let cloud = &crashing.cloud;
     let sink = Sink::start(Vec::new()).await;
     cloud.endpoint("acme", &sink.url("/"), json!({"delays_s": [1]})).await;
+    let told = Sink::start(Vec::new()).await;
+    let notices = json!({"url": told.url("/"), "event_types": ["waxseal.*"]}).to_string();
+    let path = "/v1/tenants/acme/endpoints?ping=false";
+    assert_eq!(cloud.http("POST", path, &notices).await.0, 201);
     crashing.crash().await;
     let delivery = crashing.post().await;
     let failed = cloud.wait_for_status(&delivery, "failed").await;
@@ -69,6 +73,9 @@ async fn what_kept_crashing_is_failed_seen_and_replayed() {
     assert_eq!(cloud.http("POST", &format!("{delivery}/replay"), "").await.0, 202);
     cloud.wait_for_status(&delivery, "delivered").await;
     assert_eq!(sink.captured().len(), 1);
+    let notice: Value = serde_json::from_slice(&told.wait_for(1).await[0].body).unwrap();
+    assert_eq!(notice["type"], "waxseal.delivery.failed", "{notice}");
+    assert_eq!(notice["data"]["reason"], "crashed", "{notice}");
 }
 
 #[tokio::test]

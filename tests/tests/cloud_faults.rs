@@ -38,7 +38,7 @@ impl Batching {
 
     async fn listen(&self, enabled: bool) {
         let argument = json!({"function": self.deliver, "enabled": enabled});
-        assert_eq!(self.cloud.emulator.cloud("listen", argument).await["mappings"], 1);
+        assert_eq!(self.cloud.emulator.cloud("listen", argument).await["mappings"], 2);
     }
 
     /// Posts an event of each of these tenants; the paths of their deliveries.
@@ -232,4 +232,28 @@ async fn a_receiver_that_hangs_past_the_functions_time_out_holds_up_no_neighbour
     assert!(attempt["duration_ms"].as_u64().unwrap() < 6_000, "cut by the function's: {failed}");
     assert_eq!(posts(&sink.captured()).into_values().collect::<Vec<_>>(), [1; 4]);
     assert_eq!(hanging.captured().len(), 1);
+}
+
+#[tokio::test]
+async fn a_critical_event_passes_a_queue_that_stands_still() {
+    let batching = Batching::start().await;
+    let cloud = &batching.cloud;
+    let queue = cloud.output("DeliveriesQueueUrl");
+    let sink = Sink::start(vec![Answer::status(500)]).await;
+    cloud.endpoint("acme", &sink.url("/"), json!({"delays_s": [1]})).await;
+    let listen = |enabled: bool| {
+        let argument = json!({"function": batching.deliver, "enabled": enabled, "queue": queue});
+        cloud.emulator.cloud("listen", argument)
+    };
+    assert_eq!(listen(false).await["mappings"], 1);
+    let usual = batching.post(&["acme"]).await;
+    let path = "/v1/tenants/acme/events";
+    let event = r#"{"id":"now","type":"a.b","severity":"critical"}"#;
+    assert_eq!(cloud.http("POST", path, event).await.0, 202);
+    let captured = sink.wait_for(2).await;
+    let critical = |one: &Captured| one.header("webhook-id").ends_with("now");
+    assert!(captured.iter().all(critical), "its attempt and its retry: {captured:?}");
+    batching.assert_waiting(1).await;
+    assert_eq!(listen(true).await["mappings"], 1);
+    cloud.wait_for_status(&usual[0], "delivered").await;
 }

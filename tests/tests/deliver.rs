@@ -8,6 +8,7 @@ use waxseal_deliver::{Settled, drive};
 use waxseal_domain::acceptance::accept_all;
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
 use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::lane::Lane;
 use waxseal_domain::message::{Message, Received};
 use waxseal_domain::ports::{
     Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Engine as _, EventStore as _, Release,
@@ -47,7 +48,7 @@ impl World {
     }
 
     async fn receive(&self) -> Received {
-        self.engine.queue().inbox().receive().await
+        self.engine.queue().inbox(Lane::Normal).receive().await
     }
 
     fn deadline(&self) -> Timestamp {
@@ -81,7 +82,7 @@ async fn fails_twice_and_is_taken_the_third_time() {
         assert_eq!(world.drive(world.receive().await).await, settled);
         assert_eq!(world.status(&key).await, status);
     }
-    assert!(world.engine.queue().inbox().is_empty());
+    assert!(world.engine.queue().inbox(Lane::Normal).is_empty());
 }
 
 #[tokio::test]
@@ -119,7 +120,7 @@ async fn a_long_wait_is_parked_and_the_sweep_brings_it_back_in_time() {
     let world = World::new(&[3_600], |_| Play::Answer(500)).await;
     let key = world.accept("e1").await;
     assert_eq!(world.drive(world.receive().await).await, Settled::Done);
-    assert!(world.engine.queue().inbox().is_empty(), "no message waits");
+    assert!(world.engine.queue().inbox(Lane::Normal).is_empty(), "no message waits");
     let row = world.engine.store().delivery(&key).await.unwrap().unwrap();
     let open = row.open().unwrap();
     assert!(open.holder.is_none());
@@ -131,6 +132,7 @@ async fn a_long_wait_is_parked_and_the_sweep_brings_it_back_in_time() {
         due_at: open.due_at,
         next_at: now.plus_s(1),
         claims: 0,
+        lane: Lane::Normal,
     };
     let ticket = world.engine.ticket();
     let claim = Claim { ticket: ticket.clone(), due_at: now.plus_s(240), taken_at: None };
@@ -208,7 +210,7 @@ async fn a_panic_and_a_hang_leave_the_others_alone() {
     let deadline = engine.clock().now().plus_s(4);
     let mut records = Vec::new();
     for _ in 0..3 {
-        records.push(engine.queue().inbox().receive().await);
+        records.push(engine.queue().inbox(Lane::Normal).receive().await);
     }
     let each = records.into_iter().map(|received| drive(&engine, received, deadline));
     let mut settled = futures_util::future::join_all(each).await;
@@ -248,9 +250,13 @@ async fn a_duplicate_sends_only_what_has_no_row_and_only_once() {
         results.unwrap().pop().unwrap().unwrap()
     };
     assert!(again().await.duplicate);
-    assert_eq!(world.engine.queue().inbox().len(), 2, "no row yet: sent again, checked");
+    assert_eq!(
+        world.engine.queue().inbox(Lane::Normal).len(),
+        2,
+        "no row yet: sent again, checked"
+    );
     again().await;
-    assert_eq!(world.engine.queue().inbox().len(), 2, "a storm costs one round");
+    assert_eq!(world.engine.queue().inbox(Lane::Normal).len(), 2, "a storm costs one round");
     let other = r#"{"type":"t.a","id":"e1","source":"s","data":1}"#;
     let tenant = &world.endpoint.tenant;
     let mut results =

@@ -35,7 +35,7 @@ async fn one<E: Engine>(call: Call<'_, E>, key: &DeliveryKey) -> Answer {
         .filter(|event| event.targets.contains(&key.endpoint))
         .ok_or_else(Problem::not_found)?;
     let row = row.filter(|row| row.born == event.born);
-    let delivery = row.unwrap_or_else(|| Delivery::pending(key.clone(), event.born));
+    let delivery = row.unwrap_or_else(|| event.pending(&key.endpoint));
     Ok(http::json(200, &DeliveryView::of(&delivery, call.engine.clock().now())))
 }
 

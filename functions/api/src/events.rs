@@ -85,7 +85,7 @@ fn briefs(row: &EventRow, rows: &[Delivery], now: Timestamp) -> Vec<DeliveryBrie
     let brief = |target| {
         let key = row.delivery_key(target);
         let found = rows.iter().find(|found| found.key == key && found.born == row.born);
-        let pending = Delivery::pending(key, row.born);
+        let pending = row.pending(target);
         let delivery = found.unwrap_or(&pending);
         let status = delivery.status_word();
         DeliveryBrief {

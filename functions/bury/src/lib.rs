@@ -4,7 +4,8 @@
 
 use waxseal_domain::delivery::{Delivery, End, FailedReason, Guard, Written};
 use waxseal_domain::message::Message;
-use waxseal_domain::ports::{DeliveryStore as _, Engine, EngineError};
+use waxseal_domain::notice::{Notice, announce};
+use waxseal_domain::ports::{DeliveryStore as _, Engine, EngineError, EventRow};
 
 /// What became of a dead message. Its message may be removed after either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,30 +16,45 @@ pub enum Buried {
     NothingOwed,
 }
 
-/// Ends the delivery of a dead message, if the message was responsible for it.
+/// Ends the delivery of a dead message, if the message was responsible for it, and tells of it.
 ///
-/// Idempotent by (tenant, event, endpoint): a second time the delivery is final.
+/// Idempotent by (tenant, event, endpoint): a second time the delivery is final, and telling it again
+/// is telling it once.
 pub async fn bury<E: Engine>(engine: &E, message: &Message) -> Result<Buried, EngineError> {
-    let row = engine.store().delivery(&message.key()).await?;
+    let (row, event) = engine.store().delivery_and_event(&message.key()).await?;
     let is_ours = row.as_ref().is_none_or(|row| {
         row.born < message.born
             || (row.born == message.born
                 && row.open().is_some_and(|open| open.holder.as_ref() == Some(&message.ticket)))
     });
     if !is_ours {
+        tell(engine, row.as_ref(), event.as_ref()).await?;
         return Ok(Buried::NothingOwed);
     }
-    let row = row.unwrap_or_else(|| Delivery::pending(message.key(), message.born));
-    let row = row.in_incarnation(message.born);
+    let row = message.pending().or_row(row);
     let guard = Guard::for_attempt(message.born, row.attempts + 1);
     let ended = row.ended(End::Failed(FailedReason::Crashed));
     match engine.store().record_attempt(guard, &ended).await? {
         Written::Done => {
             let (tenant, delivery) = (&message.tenant, message.key().id());
             tracing::error!(%tenant, %delivery, "crashed: given up");
+            tell(engine, Some(&ended), event.as_ref()).await?;
             Ok(Buried::Crashed)
         }
         // Changed under our hands: judged again when the message comes again.
         Written::Refused(_) => Err(EngineError::new("bury delivery", "its row was just changed")),
+    }
+}
+
+/// That a delivery has failed is an event itself; a crash may have come between its record and that.
+async fn tell<E: Engine>(
+    engine: &E,
+    row: Option<&Delivery>,
+    event: Option<&EventRow>,
+) -> Result<(), EngineError> {
+    let same = row.zip(event).filter(|(row, event)| row.born == event.born);
+    match same.and_then(|(row, event)| Notice::of_delivery(row, &event.event)) {
+        Some(notice) => announce(engine, &notice).await,
+        None => Ok(()),
     }
 }

@@ -60,8 +60,7 @@ pub async fn attempt<E: Engine>(
     let id = key.id().to_string();
     let sent = dispatch(engine, &endpoint, &event, &id, post_by).await?.sent;
 
-    let before = row.unwrap_or_else(|| Delivery::pending(key, received.message.born));
-    let before = before.in_incarnation(received.message.born);
+    let before = received.message.pending().or_row(row);
     let chance = u16::try_from(engine.entropy() & 0xffff).unwrap_or(0);
     let next = endpoint.retry_policy().after(
         number - before.base,
@@ -159,7 +158,7 @@ async fn take<E: Engine>(
     };
     let now = engine.clock().now();
     let (key, due_at) = (row.key.clone(), open.due_at);
-    let due = Due { key, due_at, next_at: open.next_at, claims: open.claims };
+    let due = Due { key, due_at, next_at: open.next_at, claims: open.claims, lane: row.lane };
     let due_at = lease_until(now, open.next_at, open.claims);
     let claim = Claim { ticket: received.message.ticket.clone(), due_at, taken_at: Some(now) };
     let claimed = engine.store().claim(&due, &claim).await?;
@@ -221,8 +220,7 @@ async fn follow<E: Engine>(
     verdict: Verdict,
 ) -> Result<Settled, EngineError> {
     let born = received.message.born;
-    let row = row.unwrap_or_else(|| Delivery::pending(received.message.key(), born));
-    let row = row.in_incarnation(born);
+    let row = received.message.pending().or_row(row);
     let guard = Guard::for_attempt(born, row.attempts + 1);
     let after = match verdict {
         Verdict::Drop => return Ok(Settled::Done),

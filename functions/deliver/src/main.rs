@@ -49,7 +49,7 @@ async fn settle(function: &Function, record: &QueueMessage, deadline: Timestamp)
         Ok(message) => message,
         Err(error) => return put_aside(function, body, &error.to_string()).await,
     };
-    let receipt = Receipt(record.receipt_handle.clone());
+    let receipt = Receipt { lane: message.lane, handle: record.receipt_handle.clone() };
     let received = Received { message, receipt, receives: record.receives() };
     drive(&function.engine, received, deadline).await
 }

@@ -17,6 +17,7 @@ use tokio::sync::{Semaphore, watch};
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
 use waxseal_adapters::http::{Request, Response, problem};
 use waxseal_domain::gate::BreakerSettings;
+use waxseal_domain::lane::Lane;
 use waxseal_domain::limits::REQUEST_BYTES_MAX;
 use waxseal_domain::problem::Problem;
 
@@ -82,9 +83,11 @@ pub(crate) async fn start(settings: &Settings) -> Result<Server, String> {
     let (stop, stopped) = watch::channel(false);
     let max_attempts = usize::try_from(settings.max_attempts).unwrap_or(1);
     let max_connections = usize::try_from(settings.max_connections).unwrap_or(1);
+    let deliver = |lane| worker::deliver(Arc::clone(&engine), lane, max_attempts, stopped.clone());
     let tasks = vec![
         tokio::spawn(accept(listener, Arc::clone(&engine), max_connections, stopped.clone())),
-        tokio::spawn(worker::deliver(Arc::clone(&engine), max_attempts, stopped.clone())),
+        tokio::spawn(deliver(Lane::Normal)),
+        tokio::spawn(deliver(Lane::Critical)),
         tokio::spawn(worker::sweep(Arc::clone(&engine), stopped)),
     ];
     Ok(Server { address, engine, stop, tasks })

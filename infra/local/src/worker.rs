@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use waxseal_adapters::embedded::EmbeddedEngine;
 use waxseal_deliver::{Settled, drive};
+use waxseal_domain::lane::Lane;
 use waxseal_domain::message::Received;
 use waxseal_domain::ports::{Clock as _, Engine as _, EngineError};
 
@@ -17,10 +18,11 @@ const RECEIVES_MAX: u32 = 20;
 /// Seconds between sweeps: it costs nothing here, so more often than on AWS.
 const SWEEP: Duration = Duration::from_secs(15);
 
-/// Drives messages as they become visible, so many at a time, until told to stop; then waits for
-/// those under way.
+/// Drives a lane's messages as they become visible, so many at a time, until told to stop; then
+/// waits for those under way.
 pub(crate) async fn deliver(
     engine: Arc<EmbeddedEngine>,
+    lane: Lane,
     max_attempts: usize,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -28,7 +30,7 @@ pub(crate) async fn deliver(
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let received = tokio::select! {
-            received = engine.queue().inbox().receive() => received,
+            received = engine.queue().inbox(lane).receive() => received,
             _ = stopped.wait_for(|stopped| *stopped) => break,
         };
         let engine = Arc::clone(&engine);

@@ -5,6 +5,7 @@ mod figures;
 mod functions;
 mod kept;
 mod lint;
+mod mutants;
 mod prove;
 mod run;
 mod setup;
@@ -18,7 +19,7 @@ cargo xtask lint    formatting, clippy, dependencies, template
 cargo xtask build   the functions, as they are deployed, in target/sam
 cargo xtask figures measure again, and keep the figures in infra/figures.md
 cargo xtask prove [SEEDS [KILLS [SECONDS]]]
-                    many simulated seeds, many kills, a soak; kept there too
+                    many simulated seeds, many kills, mutants, a soak; kept there too
 cargo xtask setup   the tools that tests use, pinned, under target/tools";
 
 fn main() -> ExitCode {

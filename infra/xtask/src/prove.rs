@@ -1,14 +1,16 @@
-//! The long forms of what every test run does shortly: many seeds, many kills, a soak.
+//! The long forms of what every test run does shortly: many seeds, many kills, mutants, a soak.
 
 use std::process::Command;
 use std::time::Instant;
 
 use crate::kept::{Section, keep};
+use crate::mutants::mutate;
 use crate::run::{cargo, output, step};
 
 const HEAD: &str = "
 By `cargo xtask prove`, on the same machine: the simulation on many seeds, `kill -9` of the embedded
-server under load, and a soak of its release build at a steady rate. In the soak three endpoints want
+server under load, `cargo mutants` on the domain's decisions, and a soak of the release build at a
+steady rate. In the soak three endpoints want
 each event: one steady, one that answers half of its POSTs with 503, one that takes 100 ms; load,
 receivers and server share the two cores.
 
@@ -43,8 +45,9 @@ pub(crate) fn prove(lengths: &Lengths) -> Result<(), String> {
     step("build the server for release", &mut release)?;
     let simulated = simulate(lengths.seeds)?;
     let killed = kill(lengths.kills)?;
+    let mutated = mutate()?;
     let soaked = soak(lengths.seconds)?;
-    let summary = format!("{HEAD}- {simulated}\n- {killed}\n\n{soaked}");
+    let summary = format!("{HEAD}- {simulated}\n- {killed}\n- {mutated}\n\n{soaked}");
     print!("{summary}");
     keep(Section::Proved, &summary)
 }

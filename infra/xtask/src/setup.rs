@@ -8,6 +8,8 @@ use crate::run::{cargo, output, program, root, step, target};
 
 /// cargo-deny reads licences that its packaged releases do not know; built once.
 const CARGO_DENY: &str = "0.20.2";
+/// cargo-mutants, for the long forms.
+const CARGO_MUTANTS: &str = "27.1.0";
 
 /// Where the tools are.
 pub(crate) struct Tools {
@@ -44,7 +46,7 @@ pub(crate) fn setup() -> Result<Tools, String> {
     python(&tools, "emulator", "emulator-requirements.txt")?;
     python(&tools, "sam", "sam-requirements.txt")?;
     node(&tools)?;
-    deny(&tools)?;
+    built(&tools, "cargo-deny", CARGO_DENY)?;
     Ok(tools)
 }
 
@@ -78,17 +80,24 @@ fn node(tools: &Tools) -> Result<(), String> {
     })
 }
 
-fn deny(tools: &Tools) -> Result<(), String> {
-    if output("cargo-deny", program(tools.cargo_deny()).arg("--version"))
-        .is_ok_and(|version| version.trim().ends_with(CARGO_DENY))
+/// A cargo command of this version, built once.
+fn built(tools: &Tools, name: &str, version: &str) -> Result<PathBuf, String> {
+    let path = tools.folder.join("bin").join(name);
+    if output(name, program(&path).arg("--version"))
+        .is_ok_and(|said| said.split_whitespace().any(|word| word == version))
     {
-        return Ok(());
+        return Ok(path);
     }
     let mut install = cargo();
-    install.args(["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--quiet"]);
-    install.arg("--root").arg(&tools.folder);
-    install.arg("--target-dir").arg(tools.folder.join("build"));
-    step("build cargo-deny", &mut install)
+    install.args(["install", name, "--version", version, "--locked", "--quiet", "--root"]);
+    install.arg(&tools.folder).arg("--target-dir").arg(tools.folder.join("build"));
+    step(&format!("build {name}"), &mut install)?;
+    Ok(path)
+}
+
+/// cargo-mutants, which only the long forms need.
+pub(crate) fn mutants() -> Result<PathBuf, String> {
+    built(&Tools { folder: target().join("tools") }, "cargo-mutants", CARGO_MUTANTS)
 }
 
 /// Installs into a folder unless it was done with these very lock files. What is half done is done

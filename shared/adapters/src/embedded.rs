@@ -15,6 +15,7 @@ mod files;
 mod gates;
 mod inbox;
 mod key_file;
+mod lanes;
 mod queue;
 mod reader;
 mod schema;

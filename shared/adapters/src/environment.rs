@@ -16,6 +16,8 @@ pub struct Environment {
     pub state_table: String,
     /// `WAXSEAL_QUEUE_URL`: deliveries' messages.
     pub queue_url: String,
+    /// `WAXSEAL_CRITICAL_QUEUE_URL`: those of critical events.
+    pub critical_queue_url: String,
     /// `WAXSEAL_REJECTED_QUEUE_URL`: what cannot be read.
     pub rejected_queue_url: String,
     /// `WAXSEAL_KEY_ID`: the KMS key that seals secrets.
@@ -47,6 +49,7 @@ impl Environment {
             config_table: text("WAXSEAL_CONFIG_TABLE"),
             state_table: text("WAXSEAL_STATE_TABLE"),
             queue_url: text("WAXSEAL_QUEUE_URL"),
+            critical_queue_url: text("WAXSEAL_CRITICAL_QUEUE_URL"),
             rejected_queue_url: text("WAXSEAL_REJECTED_QUEUE_URL"),
             key_id: text("WAXSEAL_KEY_ID"),
             operator_secret: text("WAXSEAL_OPERATOR_SECRET"),

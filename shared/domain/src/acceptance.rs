@@ -12,6 +12,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use crate::endpoint::Endpoint;
 use crate::event::{Accepted, Event, Submission};
 use crate::id::{DeliveryId, EndpointId, EventId, TenantName, base32};
+use crate::lane::Lane;
 use crate::limits::{DUPLICATE_DELAY_S, ENDPOINT_COPY_INGEST_S, EVENT_BYTES_MAX};
 use crate::message::Message;
 use crate::ports::{Clock, ConfigStore, Engine, EngineError, EventRow, EventStore, Put};
@@ -130,8 +131,10 @@ async fn put<E: Engine>(
     let payload: Arc<RawValue> = to_raw_value(&row.event)
         .map_err(|error| EngineError::new("serialise event", error))?
         .into();
+    let lane = Lane::of(&row.event);
     let first = |target| {
-        Message::first(&row.delivery_key(target), born, engine.ticket(), Arc::clone(&payload))
+        let (key, payload) = (row.delivery_key(target), Arc::clone(&payload));
+        Message::first(&key, born, engine.ticket(), payload).in_lane(lane)
     };
     let messages = row.targets.iter().map(first).collect();
     let put = engine.accept(&row, messages).await?;
@@ -162,9 +165,9 @@ async fn send_missing<E: Engine>(engine: &E, found: &EventRow) -> Result<(), Eng
         deliveries.iter().any(|have| have.born == row.born && have.key.endpoint == *target)
     };
     let now = engine.clock().now();
-    let again = |target: &EndpointId| Message {
-        delay_s: DUPLICATE_DELAY_S,
-        ..Message::reissue(&row.delivery_key(target), row.born, engine.ticket(), now)
+    let again = |target: &EndpointId| {
+        let message = Message::reissue(&row.delivery_key(target), row.born, engine.ticket(), now);
+        Message { delay_s: DUPLICATE_DELAY_S, ..message.in_lane(Lane::of(event)) }
     };
     let missing: Vec<Message> =
         row.targets.iter().filter(|target| !has_row(target)).map(again).collect();

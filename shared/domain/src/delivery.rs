@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attempt::Attempt;
 use crate::id::{DeliveryId, EndpointId, EventId, TenantName, Ticket};
+use crate::lane::Lane;
 use crate::limits::{
     AHEAD_S, DUE_SHARDS, EVENT_RETENTION_S, GRACE_S, LEASE_S, LEASE_S_MAX, LOG_ATTEMPTS_MAX,
     PARK_AT_RECEIVE, SHORT_S,
@@ -57,6 +58,8 @@ pub struct Delivery {
     pub key: DeliveryKey,
     /// When its event was accepted: the event's incarnation.
     pub born: Timestamp,
+    /// The queue that its messages take.
+    pub lane: Lane,
     /// Where it stands.
     pub status: Status,
     /// Recorded attempts; never decreases within a `born`.
@@ -156,7 +159,7 @@ pub struct Turn {
 
 impl Delivery {
     /// A delivery without a row.
-    pub fn pending(key: DeliveryKey, born: Timestamp) -> Self {
+    pub fn pending(key: DeliveryKey, born: Timestamp, lane: Lane) -> Self {
         let open = Open {
             next_at: born,
             holder: None,
@@ -165,14 +168,14 @@ impl Delivery {
             taken_at: None,
             held: false,
         };
-        Self { key, born, status: Status::Open(open), attempts: 0, base: 0, log: Vec::new() }
+        Self { key, born, lane, status: Status::Open(open), attempts: 0, base: 0, log: Vec::new() }
     }
 
-    /// This row if it is of that incarnation, else a new one: what an expired event of the same id
-    /// has left behind does not count.
+    /// This pending delivery, or its row where there is one of its incarnation: what an expired event
+    /// of the same id has left behind does not count.
     #[must_use]
-    pub fn in_incarnation(self, born: Timestamp) -> Self {
-        if self.born == born { self } else { Self::pending(self.key, born) }
+    pub fn or_row(self, row: Option<Self>) -> Self {
+        row.filter(|row| row.born == self.born).unwrap_or(self)
     }
 
     /// The API's word for its status.

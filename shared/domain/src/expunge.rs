@@ -1,6 +1,6 @@
 //! Expunging: an event's payload goes, its record stays. What was not sent yet is not sent any more.
 
-use crate::delivery::{CancelledReason, Delivery, End, Guard};
+use crate::delivery::{CancelledReason, End, Guard};
 use crate::id::{EventId, TenantName};
 use crate::ports::{DeliveryStore, Engine, EngineError, EventStore};
 
@@ -22,7 +22,7 @@ pub async fn expunge<E: Engine>(
     for target in &event.targets {
         let key = event.delivery_key(target);
         let row = rows.iter().find(|row| row.key == key && row.born == event.born);
-        let before = row.cloned().unwrap_or_else(|| Delivery::pending(key, event.born));
+        let before = row.cloned().unwrap_or_else(|| event.pending(target));
         let is_final = before.open().is_none();
         let (guard, after) = if is_final {
             (Guard::seen(Some(&before)), before)

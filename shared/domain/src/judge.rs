@@ -79,6 +79,7 @@ fn is_expiring(born: Timestamp, now: Timestamp) -> bool {
 mod tests {
     use super::*;
     use crate::delivery::{CancelledReason, DeliveryKey, Status};
+    use crate::lane::Lane;
     use crate::message::{Message, Receipt};
 
     const BORN: Timestamp = Timestamp::from_ms(1_000_000);
@@ -93,11 +94,11 @@ mod tests {
 
     fn received(ticket: &str, receives: u32) -> Received {
         let message = Message::reissue(&key(), BORN, ticket.parse().unwrap(), BORN);
-        Received { message, receipt: Receipt("r".into()), receives }
+        Received { message, receipt: Receipt { lane: Lane::Normal, handle: "r".into() }, receives }
     }
 
     fn open(holder: Option<&str>, next_at: Timestamp) -> Delivery {
-        let mut row = Delivery::pending(key(), BORN);
+        let mut row = Delivery::pending(key(), BORN, Lane::Normal);
         row.attempts = 2;
         let holder = holder.map(|text| text.parse().unwrap());
         row.status = Status::Open(Open {

@@ -34,6 +34,7 @@ pub mod gate;
 pub mod id;
 pub mod json;
 pub mod judge;
+pub mod lane;
 pub mod limits;
 pub mod message;
 pub mod notice;

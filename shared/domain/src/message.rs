@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::delivery::DeliveryKey;
+use crate::delivery::{Delivery, DeliveryKey};
 use crate::event::Event;
 use crate::id::{EndpointId, EventId, TenantName, Ticket};
+use crate::lane::Lane;
 use crate::limits::{FRESH_S, FUTURE_MS};
 use crate::timestamp::Timestamp;
 
@@ -49,6 +50,9 @@ pub struct Message {
     /// What a gate makes of it.
     #[serde(default)]
     pub kind: Kind,
+    /// The queue that it takes.
+    #[serde(default)]
+    pub lane: Lane,
     /// The event, inline: from ingest only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Arc<RawValue>>,
@@ -70,6 +74,7 @@ impl Message {
             sent_at: now,
             check: true,
             kind: Kind::Normal,
+            lane: Lane::Normal,
             payload: None,
             delay_s: 0,
         }
@@ -83,6 +88,12 @@ impl Message {
         payload: Arc<RawValue>,
     ) -> Self {
         Self { check: false, payload: Some(payload), ..Self::reissue(key, born, ticket, born) }
+    }
+
+    /// The same, in a lane.
+    #[must_use]
+    pub fn in_lane(self, lane: Lane) -> Self {
+        Self { lane, ..self }
     }
 
     /// The same, sent again after a send whose answer was a failure or none: it may be queued
@@ -111,7 +122,12 @@ impl Message {
         self.payload.as_ref().and_then(|raw| serde_json::from_str(raw.get()).ok())
     }
 
-    /// The delivery that it asks about.
+    /// The delivery that it asks about, as it is without a row.
+    pub fn pending(&self) -> Delivery {
+        Delivery::pending(self.key(), self.born, self.lane)
+    }
+
+    /// The key of the delivery that it asks about.
     pub fn key(&self) -> DeliveryKey {
         DeliveryKey {
             tenant: self.tenant.clone(),
@@ -123,7 +139,12 @@ impl Message {
 
 /// What is needed to change a received message's visibility.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Receipt(pub String);
+pub struct Receipt {
+    /// Of the message.
+    pub lane: Lane,
+    /// What the queue gave for it.
+    pub handle: String,
+}
 
 /// A message as received.
 #[derive(Clone, Debug)]

@@ -33,9 +33,10 @@ pub async fn replay_after<E: Engine>(
     let now = engine.clock().now();
     let at = now.plus_s(u64::from(delay_s));
     let ticket = engine.ticket();
-    let message = Message { delay_s, ..Message::reissue(key, event.born, ticket.clone(), now) };
     let guard = Guard::seen(row.as_ref());
-    let before = row.unwrap_or_else(|| Delivery::pending(key.clone(), event.born));
+    let before = row.unwrap_or_else(|| event.pending(&key.endpoint));
+    let message = Message::reissue(key, event.born, ticket.clone(), now).in_lane(before.lane);
+    let message = Message { delay_s, ..message };
     let after = before.replayed(ticket, at);
     Ok(match engine.reopen_and_enqueue(guard, &after, message).await? {
         Written::Done => Ok(after),
@@ -52,7 +53,7 @@ pub async fn cancel<E: Engine>(
         Ok(found) => found,
         Err(problem) => return Ok(Err(problem)),
     };
-    let before = row.unwrap_or_else(|| Delivery::pending(key.clone(), event.born));
+    let before = row.unwrap_or_else(|| event.pending(&key.endpoint));
     let after = before.ended(End::Cancelled(CancelledReason::Requested));
     let guard = Guard::NotFinal { born: event.born };
     Ok(match engine.store().record_attempt(guard, &after).await? {

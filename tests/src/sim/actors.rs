@@ -11,7 +11,7 @@ use waxseal_domain::delivery::DeliveryKey;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, Health};
 use waxseal_domain::event::{Form, Submission};
 use waxseal_domain::event_type::EventTypePattern;
-use waxseal_domain::message::{Message, Received};
+use waxseal_domain::message::{Message, Receipt, Received};
 use waxseal_domain::profile::STANDARD;
 use waxseal_domain::reissue::{cancel, replay};
 use waxseal_domain::retry::RetryPolicy;
@@ -106,7 +106,10 @@ fn endpoint(world: &World, at: usize) -> Endpoint {
 /// A sender: until it is acknowledged, or it gives up.
 async fn send(world: Arc<World>, at: usize, at_s: u64, is_first: bool) {
     nap(at_s * 1_000 + world.random(|rng| rng.below(1_000))).await;
-    let text = format!(r#"{{"id":"e{at}","source":"s","type":"t.a","data":{at}}}"#);
+    let severity = if at.is_multiple_of(3) { "critical" } else { "low" };
+    let text = format!(
+        r#"{{"id":"e{at}","source":"s","type":"t.a","severity":"{severity}","data":{at}}}"#
+    );
     let submission = [Submission { text, form: Form::Plain, fallback_id: None }];
     for number in 0..TRIES_MAX {
         if number > 0 || !is_first {
@@ -196,7 +199,7 @@ fn receive(instance: &Instance, queued: &Queued) -> Received {
     if world.is_broken(Broken::Fresh) {
         message.sent_at = instance.clock_now();
     }
-    let receipt = queued.receipt.clone().unwrap();
+    let receipt = Receipt { lane: message.lane, handle: queued.receipt.clone().unwrap() };
     let received = Received { message, receipt, receives: queued.receives };
     let turn = Turn {
         delivery: received.message.key().id().to_string(),

@@ -223,7 +223,7 @@ impl Instance {
 fn due_of(row: &Delivery) -> Option<Due> {
     let open = row.open()?;
     let (due_at, next_at, claims) = (open.due_at, open.next_at, open.claims);
-    Some(Due { key: row.key.clone(), due_at, next_at, claims })
+    Some(Due { key: row.key.clone(), due_at, next_at, claims, lane: row.lane })
 }
 
 fn said(written: &Written, row: &Delivery) -> String {
@@ -347,7 +347,8 @@ impl Queue for Instance {
 
     async fn wait(&self, receipt: &Receipt, wait_s: u64) -> Answer<()> {
         let waited = self.call("delay message", true, |state, now| {
-            let found = state.queue.iter_mut().find(|one| one.receipt.as_ref() == Some(receipt));
+            let found =
+                state.queue.iter_mut().find(|one| one.receipt.as_ref() == Some(&receipt.handle));
             if let Some(queued) = found {
                 queued.visible_at = now.plus_s(wait_s);
             }

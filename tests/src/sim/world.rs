@@ -10,7 +10,8 @@ use waxseal_domain::delivery::{Delivery, DeliveryKey};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::gate::Gate;
 use waxseal_domain::id::{EndpointId, EventId, TenantName};
-use waxseal_domain::message::{Kind, Message, Receipt};
+use waxseal_domain::lane::Lane;
+use waxseal_domain::message::{Kind, Message};
 use waxseal_domain::ports::{Due, EventRow};
 use waxseal_domain::timestamp::Timestamp;
 
@@ -84,7 +85,7 @@ pub(super) struct Queued {
     pub(super) body: String,
     pub(super) visible_at: Timestamp,
     pub(super) receives: u32,
-    pub(super) receipt: Option<Receipt>,
+    pub(super) receipt: Option<String>,
 }
 
 /// A POST that a receiver got.
@@ -195,7 +196,7 @@ impl World {
             let number = state.id();
             let queued = &mut state.queue[at];
             queued.receives += 1;
-            queued.receipt = Some(Receipt(format!("{}:{number}", queued.id)));
+            queued.receipt = Some(format!("{}:{number}", queued.id));
             batch.push(queued.clone());
             if is_copied {
                 // Handed out, and visible still.
@@ -233,7 +234,12 @@ impl State {
 
     /// Puts a message in the queue.
     pub(super) fn send(&mut self, message: &Message, now: Timestamp) {
-        *self.sends.entry(message.key().id().to_string()).or_default() += 1;
+        let id = message.key().id().to_string();
+        let event = self.events.get(&message.event);
+        if event.is_some_and(|row| Lane::of(&row.event) != message.lane) {
+            self.violations.push(format!("a message of {id} is in the lane {:?}", message.lane));
+        }
+        *self.sends.entry(id).or_default() += 1;
         if message.kind == Kind::Probe {
             self.probes.entry(message.endpoint.clone()).or_default().push(now);
         }

@@ -2,6 +2,7 @@
 
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Open, Status, StatusName};
 use waxseal_domain::id::{EndpointId, EventId, TenantName, Ticket};
+use waxseal_domain::lane::Lane;
 use waxseal_domain::ports::{Due, EngineError};
 
 use super::item::{
@@ -23,6 +24,9 @@ pub(super) fn delivery_key(delivery: &DeliveryKey) -> Item {
 pub(super) fn endpoint_key(tenant: &TenantName, endpoint: &EndpointId) -> String {
     format!("{tenant}#{endpoint}")
 }
+
+/// The lane that is written; a row without one is in the other.
+const CRITICAL: &str = "critical";
 
 /// What a held delivery's shard begins with.
 const HELD: &str = "H#";
@@ -47,6 +51,9 @@ pub(super) fn item_of(row: &Delivery) -> Result<Item, EngineError> {
     set("attempts", number(row.attempts));
     set("base", number(row.base));
     set("log", json(&row.log)?);
+    if row.lane == Lane::Critical {
+        set("lane", text(CRITICAL));
+    }
     if let Some(reason) = row.reason_word() {
         set("reason", text(reason));
     }
@@ -80,6 +87,7 @@ pub(super) fn row_of(item: &Item) -> Result<Delivery, EngineError> {
         attempts: read_number(item, "attempts")?,
         base: read_number(item, "base")?,
         log: read_json(item, "log")?,
+        lane: lane_of(item),
     })
 }
 
@@ -107,7 +115,15 @@ pub(super) fn due_of(item: &Item) -> Result<Due, EngineError> {
         due_at: read_ms(item, "due_at")?,
         next_at: read_ms(item, "next_at")?,
         claims: read_number(item, "claims")?,
+        lane: lane_of(item),
     })
+}
+
+fn lane_of(item: &Item) -> Lane {
+    match find_text(item, "lane") {
+        Some(CRITICAL) => Lane::Critical,
+        _ => Lane::Normal,
+    }
 }
 
 fn status_of(item: &Item) -> Result<Status, EngineError> {
@@ -141,7 +157,7 @@ mod tests {
             event: "a_b:c-1".parse().unwrap(),
             endpoint: "ep_1".parse().unwrap(),
         };
-        Delivery::pending(key, Timestamp::from_ms(1_000))
+        Delivery::pending(key, Timestamp::from_ms(1_000), Lane::Normal)
     }
 
     #[test]
@@ -150,7 +166,9 @@ mod tests {
         let ends = [End::Failed(FailedReason::Gone), End::Cancelled(CancelledReason::Requested)];
         let ended = ends.map(|end| pending().ended(end));
         let delivered = Delivery { status: Status::Delivered, attempts: 1, ..pending() };
-        for row in [vec![pending(), held, delivered], ended.to_vec()].concat() {
+        let critical = Delivery { lane: Lane::Critical, ..pending() };
+        assert_eq!(due_of(&item_of(&critical).unwrap()).unwrap().lane, Lane::Critical);
+        for row in [vec![pending(), critical, held, delivered], ended.to_vec()].concat() {
             assert_eq!(row_of(&item_of(&row).unwrap()).unwrap(), row);
         }
     }

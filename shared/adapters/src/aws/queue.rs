@@ -9,6 +9,7 @@ use aws_sdk_sqs::error::ProvideErrorMetadata as _;
 use aws_sdk_sqs::types::{
     MessageAttributeValue, MessageSystemAttributeName, SendMessageBatchRequestEntry,
 };
+use waxseal_domain::lane::Lane;
 use waxseal_domain::message::{Message, Receipt, Received};
 use waxseal_domain::ports::{EngineError, Queue};
 
@@ -29,6 +30,7 @@ const REASON_CHARS_MAX: usize = 256;
 pub struct SqsQueue {
     clients: Arc<Clients>,
     queue_url: String,
+    critical_queue_url: String,
     rejected_queue_url: String,
 }
 
@@ -37,17 +39,19 @@ impl SqsQueue {
         Self {
             clients,
             queue_url: environment.queue_url.clone(),
+            critical_queue_url: environment.critical_queue_url.clone(),
             rejected_queue_url: environment.rejected_queue_url.clone(),
         }
     }
 
-    /// Receives up to ten messages, once there are any. On AWS an event source mapping does this.
-    pub async fn receive(&self, wait_s: i32) -> Result<Vec<Received>, EngineError> {
+    /// Receives up to ten messages of a lane, once there are any. On AWS an event source mapping does
+    /// this.
+    pub async fn receive(&self, lane: Lane, wait_s: i32) -> Result<Vec<Received>, EngineError> {
         let receive = self
             .clients
             .sqs()
             .receive_message()
-            .queue_url(self.url()?)
+            .queue_url(self.url(lane)?)
             .max_number_of_messages(10)
             .wait_time_seconds(wait_s)
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
@@ -58,7 +62,10 @@ impl SqsQueue {
             let receives = message.attributes().and_then(|all| all.get(&counted)?.parse().ok());
             Ok(Received {
                 message: Message::parse(message.body().unwrap_or_default()).map_err(unreadable)?,
-                receipt: Receipt(message.receipt_handle().unwrap_or_default().to_owned()),
+                receipt: Receipt {
+                    lane,
+                    handle: message.receipt_handle().unwrap_or_default().to_owned(),
+                },
                 receives: receives.unwrap_or(1),
             })
         };
@@ -67,18 +74,23 @@ impl SqsQueue {
 
     /// Removes a message that is done with. On AWS an event source mapping does this.
     pub async fn remove(&self, receipt: &Receipt) -> Result<(), EngineError> {
-        let delete = self.clients.sqs().delete_message().queue_url(self.url()?);
-        let delete = delete.receipt_handle(&receipt.0);
+        let delete = self.clients.sqs().delete_message().queue_url(self.url(receipt.lane)?);
+        let delete = delete.receipt_handle(&receipt.handle);
         delete.send().await.map(|_| ()).map_err(failed("remove message"))
     }
 
-    fn url(&self) -> Result<&str, EngineError> {
-        Environment::needed("WAXSEAL_QUEUE_URL", &self.queue_url)
+    fn url(&self, lane: Lane) -> Result<&str, EngineError> {
+        match lane {
+            Lane::Normal => Environment::needed("WAXSEAL_QUEUE_URL", &self.queue_url),
+            Lane::Critical => {
+                Environment::needed("WAXSEAL_CRITICAL_QUEUE_URL", &self.critical_queue_url)
+            }
+        }
     }
 
     /// Answers with the indexes that are known to be queued. The SDK does not retry: it would send
     /// the same ticket twice, and each copy would take itself for the holder.
-    async fn send(&self, batch: &[Outgoing]) -> Result<Vec<usize>, EngineError> {
+    async fn send(&self, lane: Lane, batch: &[Outgoing]) -> Result<Vec<usize>, EngineError> {
         let entry = |outgoing: &Outgoing| {
             SendMessageBatchRequestEntry::builder()
                 .id(outgoing.index.to_string())
@@ -90,7 +102,7 @@ impl SqsQueue {
         };
         let entries = batch.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
         let send = self.clients.sqs().send_message_batch();
-        let send = send.queue_url(self.url()?).set_entries(Some(entries)).customize();
+        let send = send.queue_url(self.url(lane)?).set_entries(Some(entries)).customize();
         let once = aws_sdk_sqs::config::Builder::new().retry_config(RetryConfig::disabled());
         let answer = send.config_override(once).send().await.map_err(failed("send messages"))?;
         for refused in answer.failed() {
@@ -103,8 +115,10 @@ impl SqsQueue {
 impl Queue for SqsQueue {
     async fn enqueue(&self, messages: &[Message]) -> Vec<usize> {
         let mut queued = vec![false; messages.len()];
-        for batch in batches(messages) {
-            match self.send(&batch).await {
+        let both = Lane::ALL.into_iter();
+        let all = both.flat_map(|lane| batches(messages, lane).into_iter().map(move |b| (lane, b)));
+        for (lane, batch) in all {
+            match self.send(lane, &batch).await {
                 Ok(indexes) => {
                     for index in indexes {
                         if let Some(queued) = queued.get_mut(index) {
@@ -125,8 +139,8 @@ impl Queue for SqsQueue {
             .clients
             .sqs()
             .change_message_visibility()
-            .queue_url(self.url()?)
-            .receipt_handle(&receipt.0)
+            .queue_url(self.url(receipt.lane)?)
+            .receipt_handle(&receipt.handle)
             .visibility_timeout(i32::try_from(wait_s.min(WAIT_S_MAX)).unwrap_or(i32::MAX));
         match change.send().await {
             Ok(_) => Ok(()),

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Open, Status, StatusName, Written};
 use waxseal_domain::id::{EndpointId, EventId, TenantName, Ticket};
+use waxseal_domain::lane::Lane;
 use waxseal_domain::ports::{Claim, DeliveryStore, Due, EngineError, EventRow, Page, PageRequest};
 use waxseal_domain::timestamp::Timestamp;
 
@@ -10,7 +11,7 @@ use super::writer::Durability;
 use super::{EmbeddedStore, events, schema_value};
 
 const COLUMNS: &str = "tenant, event, endpoint, born, status, reason, attempts, base, next_at, \
-                       holder, due_at, claims, log, taken_at, held";
+                       holder, due_at, claims, log, taken_at, held, critical";
 
 impl DeliveryStore for EmbeddedStore {
     async fn delivery(&self, key: &DeliveryKey) -> Result<Option<Delivery>, EngineError> {
@@ -73,7 +74,7 @@ pub(super) fn record(
     }
     let sql = format!(
         "INSERT OR REPLACE INTO deliveries ({COLUMNS})
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
     );
     let open = row.open();
     connection.prepare_cached(&sql)?.execute(params![
@@ -92,6 +93,7 @@ pub(super) fn record(
         schema_value::json(&row.log)?,
         open.and_then(|open| open.taken_at).map(schema_value::ms),
         open.is_some_and(|open| open.held),
+        row.lane == Lane::Critical,
     ])?;
     Ok(Written::Done)
 }
@@ -173,7 +175,7 @@ pub(super) fn held(
 fn due_of(row: Delivery) -> Option<Due> {
     let open = row.open()?;
     let (due_at, next_at, claims) = (open.due_at, open.next_at, open.claims);
-    Some(Due { key: row.key, due_at, next_at, claims })
+    Some(Due { key: row.key, due_at, next_at, claims, lane: row.lane })
 }
 
 fn by_endpoint(
@@ -211,6 +213,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         attempts: row.get(6)?,
         base: row.get(7)?,
         log: schema_value::from_json(row, 12)?,
+        lane: if row.get(15)? { Lane::Critical } else { Lane::Normal },
     })
 }
 

@@ -16,8 +16,8 @@ use waxseal_domain::ports::{Claim, Clock as _, Due, Engine, EngineError, EventRo
 
 use super::config::ConfigCache;
 use super::gates::Gates;
-use super::inbox::Inbox;
 use super::key_file::KeyFile;
+use super::lanes::Lanes;
 use super::queue::{self, EmbeddedQueue};
 use super::reader::Readers;
 use super::writer::{Durability, Writer};
@@ -51,7 +51,7 @@ pub struct Options {
 pub struct EmbeddedEngine {
     store: Arc<EmbeddedStore>,
     queue: EmbeddedQueue,
-    inbox: Arc<Inbox>,
+    lanes: Arc<Lanes>,
     key_vault: KeyFile,
     sender: HttpSender,
     address_rules: Arc<AddressRules>,
@@ -69,11 +69,11 @@ impl EmbeddedEngine {
         let lock = files::lock(folder)?;
         let path = folder.join("waxseal.db");
         let connection = schema::open_writer(&path).map_err(failed("open database"))?;
-        let inbox = Arc::new(Inbox::new(match options.attempts_per_endpoint {
+        let lanes = Arc::new(Lanes::new(match options.attempts_per_endpoint {
             0 => usize::MAX,
             most => most,
         }));
-        queue::load(&connection, &inbox).map_err(failed("read messages"))?;
+        queue::load(&connection, &lanes).map_err(failed("read messages"))?;
         let gates = Arc::new(Gates::load(&connection).map_err(failed("read gates"))?);
         let writer = Writer::start(connection).map_err(|e| EngineError::new("start writer", e))?;
         let cache = Arc::new(ConfigCache::default());
@@ -86,9 +86,9 @@ impl EmbeddedEngine {
             None => files::operator_key(folder)?,
         };
         Ok(Self {
-            queue: EmbeddedQueue::new(Arc::clone(&store), Arc::clone(&inbox)),
+            queue: EmbeddedQueue::new(Arc::clone(&store), Arc::clone(&lanes)),
             store,
-            inbox,
+            lanes,
             key_vault: KeyFile::new(&files::secrets_key(folder)?)?,
             sender,
             address_rules,
@@ -165,9 +165,9 @@ impl Engine for EmbeddedEngine {
             };
             Ok((put, inserted))
         };
-        let inbox = Arc::clone(&self.inbox);
+        let lanes = Arc::clone(&self.lanes);
         let then = move |(_, inserted): &(Put, Vec<queue::Inserted>)| {
-            queue::deliver_all(&inbox, inserted);
+            queue::deliver_all(&lanes, inserted);
         };
         let written = self.store.writer.write("accept event", Durability::Synced, accept, then);
         written.await.map(|(put, _)| put)
@@ -198,11 +198,11 @@ impl Engine for EmbeddedEngine {
             }
             Ok(written)
         };
-        let inbox = Arc::clone(&self.inbox);
+        let lanes = Arc::clone(&self.lanes);
         let then = move |written: &Written| match (written, settlement) {
             (Written::Refused(_), _) => {}
-            (Written::Done, Settlement::Done) => inbox.remove(id),
-            (Written::Done, Settlement::VisibleAt(at)) => inbox.wait(&receipt, at),
+            (Written::Done, Settlement::Done) => lanes.of(receipt.lane).remove(id),
+            (Written::Done, Settlement::VisibleAt(at)) => lanes.of(receipt.lane).wait(&receipt, at),
         };
         self.store.writer.write("record attempt", Durability::Lazy, record, then).await
     }
@@ -221,8 +221,8 @@ impl Engine for EmbeddedEngine {
             };
             queue::insert_all(connection, vec![due.message(born, claim.ticket, release, now)], now)
         };
-        let inbox = Arc::clone(&self.inbox);
-        let then = move |inserted: &Vec<queue::Inserted>| queue::deliver_all(&inbox, inserted);
+        let lanes = Arc::clone(&self.lanes);
+        let then = move |inserted: &Vec<queue::Inserted>| queue::deliver_all(&lanes, inserted);
         let written = self.store.writer.write("claim delivery", Durability::Synced, work, then);
         written.await.map(|inserted| !inserted.is_empty())
     }
@@ -243,9 +243,9 @@ impl Engine for EmbeddedEngine {
             };
             Ok((written, inserted))
         };
-        let inbox = Arc::clone(&self.inbox);
+        let lanes = Arc::clone(&self.lanes);
         let then = move |(_, inserted): &(Written, Vec<queue::Inserted>)| {
-            queue::deliver_all(&inbox, inserted);
+            queue::deliver_all(&lanes, inserted);
         };
         let written = self.store.writer.write("replay delivery", Durability::Synced, reopen, then);
         written.await.map(|(written, _)| written)

@@ -1,4 +1,4 @@
-//! The messages of the file, in memory: who is next, fairly among tenants, and among the endpoints of
+//! The messages of a lane, in memory: who is next, fairly among tenants, and among the endpoints of
 //! each. An endpoint has a bounded number under way, so that a slow one leaves room for the others.
 //!
 //! A message that was received is invisible for a while, as on SQS, and comes again if nobody
@@ -36,11 +36,11 @@ struct Messages {
     /// When each is visible; an entry whose time has changed has a newer element here.
     waiting: BinaryHeap<Reverse<(Timestamp, i64)>>,
     /// Those that are visible, by endpoint; and whose turn it is, tenant by tenant.
-    ready: HashMap<Lane, VecDeque<i64>>,
-    lanes: HashMap<TenantName, VecDeque<EndpointId>>,
+    ready: HashMap<Line, VecDeque<i64>>,
+    lines: HashMap<TenantName, VecDeque<EndpointId>>,
     turns: VecDeque<TenantName>,
     /// How many of each endpoint are under way.
-    under_way: HashMap<Lane, usize>,
+    under_way: HashMap<Line, usize>,
     payload_bytes: usize,
 }
 
@@ -52,7 +52,7 @@ struct Entry {
     is_under_way: bool,
 }
 
-type Lane = (TenantName, EndpointId);
+type Line = (TenantName, EndpointId);
 
 impl Inbox {
     /// Empty, with at most so many of one endpoint under way.
@@ -146,7 +146,7 @@ impl Messages {
         for _ in 0..self.turns.len() {
             let tenant = self.turns.pop_front()?;
             let id = self.next_of(&tenant, per_endpoint_max);
-            if self.lanes.contains_key(&tenant) {
+            if self.lines.contains_key(&tenant) {
                 self.turns.push_back(tenant);
             }
             if let Some(received) = id.and_then(|id| self.deliver(id, now)) {
@@ -158,27 +158,27 @@ impl Messages {
 
     /// The next of a tenant: its endpoints take turns, and one that has enough under way waits.
     fn next_of(&mut self, tenant: &TenantName, per_endpoint_max: usize) -> Option<i64> {
-        let mut lanes = self.lanes.remove(tenant)?;
+        let mut lines = self.lines.remove(tenant)?;
         let mut next = None;
-        for _ in 0..lanes.len() {
-            let Some(endpoint) = lanes.pop_front() else { break };
-            let lane = (tenant.clone(), endpoint);
+        for _ in 0..lines.len() {
+            let Some(endpoint) = lines.pop_front() else { break };
+            let line = (tenant.clone(), endpoint);
             let is_full =
-                self.under_way.get(&lane).is_some_and(|under_way| *under_way >= per_endpoint_max);
+                self.under_way.get(&line).is_some_and(|under_way| *under_way >= per_endpoint_max);
             if !is_full {
-                next = self.ready.get_mut(&lane).and_then(VecDeque::pop_front);
+                next = self.ready.get_mut(&line).and_then(VecDeque::pop_front);
             }
-            if self.ready.get(&lane).is_some_and(|ids| !ids.is_empty()) {
-                lanes.push_back(lane.1);
+            if self.ready.get(&line).is_some_and(|ids| !ids.is_empty()) {
+                lines.push_back(line.1);
             } else {
-                self.ready.remove(&lane);
+                self.ready.remove(&line);
             }
             if next.is_some() {
                 break;
             }
         }
-        if !lanes.is_empty() {
-            self.lanes.insert(tenant.clone(), lanes);
+        if !lines.is_empty() {
+            self.lines.insert(tenant.clone(), lines);
         }
         next
     }
@@ -189,11 +189,11 @@ impl Messages {
             return;
         };
         entry.is_under_way = false;
-        let lane = entry.lane();
-        if let Some(under_way) = self.under_way.get_mut(&lane) {
+        let line = entry.line();
+        if let Some(under_way) = self.under_way.get_mut(&line) {
             *under_way -= 1;
             if *under_way == 0 {
-                self.under_way.remove(&lane);
+                self.under_way.remove(&line);
             }
         }
     }
@@ -208,15 +208,15 @@ impl Messages {
             let Some(entry) = self.by_id.get(&id).filter(|entry| entry.visible_at == at) else {
                 continue;
             };
-            let lane = entry.lane();
+            let line = entry.line();
             self.release(id);
-            let lanes = self.lanes.entry(lane.0.clone()).or_insert_with(|| {
-                self.turns.push_back(lane.0.clone());
+            let lines = self.lines.entry(line.0.clone()).or_insert_with(|| {
+                self.turns.push_back(line.0.clone());
                 VecDeque::new()
             });
-            let ids = self.ready.entry(lane.clone()).or_default();
+            let ids = self.ready.entry(line.clone()).or_default();
             if ids.is_empty() {
-                lanes.push_back(lane.1);
+                lines.push_back(line.1);
             }
             ids.push_back(id);
         }
@@ -226,26 +226,29 @@ impl Messages {
         let entry = self.by_id.get_mut(&id)?;
         entry.receives += 1;
         entry.is_under_way = true;
-        *self.under_way.entry(entry.lane()).or_default() += 1;
+        *self.under_way.entry(entry.line()).or_default() += 1;
         entry.visible_at = now.plus_s(VISIBILITY_S);
         self.waiting.push(Reverse((entry.visible_at, id)));
         Some(Received {
             message: entry.message.clone(),
-            receipt: Receipt(format!("{id}:{}", entry.receives)),
+            receipt: Receipt {
+                lane: entry.message.lane,
+                handle: format!("{id}:{}", entry.receives),
+            },
             receives: entry.receives,
         })
     }
 }
 
 impl Entry {
-    fn lane(&self) -> Lane {
+    fn line(&self) -> Line {
         (self.message.tenant.clone(), self.message.endpoint.clone())
     }
 }
 
 /// A receipt's message, and which receive it is of.
 pub(super) fn parse(receipt: &Receipt) -> Option<(i64, u32)> {
-    let (id, receives) = receipt.0.split_once(':')?;
+    let (id, receives) = receipt.handle.split_once(':')?;
     Some((id.parse().ok()?, receives.parse().ok()?))
 }
 
@@ -257,6 +260,7 @@ fn payload_bytes(message: &Message) -> usize {
 mod tests {
     use super::*;
     use waxseal_domain::delivery::DeliveryKey;
+    use waxseal_domain::lane::Lane;
 
     fn push(inbox: &Inbox, id: i64, tenant: &str, endpoint: &str) {
         let now = Timestamp::from_ms(0);
@@ -296,7 +300,7 @@ mod tests {
         inbox.remove(0);
         assert_eq!(take(&inbox), Some(2));
         assert_eq!(take(&inbox), None);
-        let receipt = Receipt("1:1".to_owned());
+        let receipt = Receipt { lane: Lane::Normal, handle: "1:1".to_owned() };
         inbox.wait(&receipt, SystemClock.now().plus_s(60));
         assert_eq!(take(&inbox), Some(3), "what waits is not under way");
     }

@@ -8,12 +8,14 @@
 use std::sync::Arc;
 
 use rusqlite::{Connection, params};
+use waxseal_domain::lane::Lane;
 use waxseal_domain::message::{Message, Receipt};
 use waxseal_domain::ports::{Clock as _, EngineError, Queue};
 use waxseal_domain::timestamp::Timestamp;
 
 use super::EmbeddedStore;
 use super::inbox::{self, Inbox};
+use super::lanes::Lanes;
 use super::schema_value;
 use super::writer::Durability;
 use crate::clock::SystemClock;
@@ -22,28 +24,28 @@ use crate::clock::SystemClock;
 #[derive(Debug)]
 pub struct EmbeddedQueue {
     store: Arc<EmbeddedStore>,
-    inbox: Arc<Inbox>,
+    lanes: Arc<Lanes>,
 }
 
 impl EmbeddedQueue {
-    pub(super) fn new(store: Arc<EmbeddedStore>, inbox: Arc<Inbox>) -> Self {
-        Self { store, inbox }
+    pub(super) fn new(store: Arc<EmbeddedStore>, lanes: Arc<Lanes>) -> Self {
+        Self { store, lanes }
     }
 
-    /// Where messages are received.
-    pub fn inbox(&self) -> &Inbox {
-        &self.inbox
+    /// Where messages of a lane are received.
+    pub fn inbox(&self, lane: Lane) -> &Inbox {
+        self.lanes.of(lane)
     }
 
     /// Removes a message that is done with, unless its result's transaction did.
     pub async fn remove(&self, receipt: &Receipt) -> Result<(), EngineError> {
         let Some((id, _)) = inbox::parse(receipt) else { return Ok(()) };
-        if !self.inbox.holds(id) {
+        let (lanes, lane) = (Arc::clone(&self.lanes), receipt.lane);
+        if !lanes.of(lane).holds(id) {
             return Ok(());
         }
-        let inbox = Arc::clone(&self.inbox);
         let remove = move |connection: &Connection| remove(connection, id);
-        let then = move |(): &()| inbox.remove(id);
+        let then = move |(): &()| lanes.of(lane).remove(id);
         self.store.writer.write("remove message", Durability::Lazy, remove, then).await
     }
 
@@ -63,8 +65,8 @@ impl Queue for EmbeddedQueue {
         let all = messages.to_vec();
         let now = SystemClock.now();
         let insert = move |connection: &Connection| insert_all(connection, all, now);
-        let inbox = Arc::clone(&self.inbox);
-        let then = move |inserted: &Vec<Inserted>| deliver_all(&inbox, inserted);
+        let lanes = Arc::clone(&self.lanes);
+        let then = move |inserted: &Vec<Inserted>| deliver_all(&lanes, inserted);
         match self.store.writer.write("enqueue", Durability::Synced, insert, then).await {
             Ok(_) => Vec::new(),
             Err(_) => (0..messages.len()).collect(),
@@ -74,9 +76,9 @@ impl Queue for EmbeddedQueue {
     async fn wait(&self, receipt: &Receipt, wait_s: u64) -> Result<(), EngineError> {
         let Some((id, _)) = inbox::parse(receipt) else { return Ok(()) };
         let visible_at = SystemClock.now().plus_s(wait_s);
-        let (inbox, receipt) = (Arc::clone(&self.inbox), receipt.clone());
+        let (lanes, receipt) = (Arc::clone(&self.lanes), receipt.clone());
         let wait = move |connection: &Connection| set_visible(connection, id, visible_at);
-        let then = move |(): &()| inbox.wait(&receipt, visible_at);
+        let then = move |(): &()| lanes.of(receipt.lane).wait(&receipt, visible_at);
         self.store.writer.write("delay message", Durability::Lazy, wait, then).await
     }
 
@@ -115,9 +117,9 @@ pub(super) fn insert_all(
     messages.into_iter().map(insert).collect()
 }
 
-pub(super) fn deliver_all(inbox: &Inbox, inserted: &[Inserted]) {
+pub(super) fn deliver_all(lanes: &Lanes, inserted: &[Inserted]) {
     for Inserted { id, message, visible_at } in inserted {
-        inbox.push(*id, message.clone(), *visible_at, 0);
+        lanes.push(*id, message.clone(), *visible_at, 0);
     }
 }
 
@@ -136,7 +138,7 @@ pub(super) fn set_visible(
 }
 
 /// At start: every message of the file, flagged.
-pub(super) fn load(connection: &Connection, inbox: &Inbox) -> rusqlite::Result<()> {
+pub(super) fn load(connection: &Connection, lanes: &Lanes) -> rusqlite::Result<()> {
     let mut statement =
         connection.prepare("SELECT id, visible_at, receives, body FROM messages ORDER BY id")?;
     let mut rows = statement.query([])?;
@@ -144,7 +146,7 @@ pub(super) fn load(connection: &Connection, inbox: &Inbox) -> rusqlite::Result<(
         let body: String = row.get(3)?;
         let message = Message::parse(&body).map_err(|error| schema_value::unreadable(3, error))?;
         let message = Message { check: true, ..message };
-        inbox.push(row.get(0)?, message, schema_value::timestamp(row, 1)?, row.get(2)?);
+        lanes.push(row.get(0)?, message, schema_value::timestamp(row, 1)?, row.get(2)?);
     }
     Ok(())
 }

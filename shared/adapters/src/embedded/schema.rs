@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS deliveries (
   tenant TEXT NOT NULL, event TEXT NOT NULL, endpoint TEXT NOT NULL, born INTEGER NOT NULL,
   status TEXT NOT NULL, reason TEXT, attempts INTEGER NOT NULL, base INTEGER NOT NULL,
   next_at INTEGER, holder TEXT, due_at INTEGER, claims INTEGER, log TEXT NOT NULL,
-  taken_at INTEGER, held INTEGER NOT NULL DEFAULT 0,
+  taken_at INTEGER, held INTEGER NOT NULL DEFAULT 0, critical INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant, event, endpoint)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS deliveries_by_endpoint ON deliveries (tenant, endpoint, born, event)
   WHERE status <> 'delivered' OR attempts > 1;
@@ -56,6 +56,7 @@ pub(super) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     connection.execute_batch(SCHEMA)?;
     add_column(&connection, "deliveries", "taken_at", "INTEGER")?;
     add_column(&connection, "deliveries", "held", "INTEGER NOT NULL DEFAULT 0")?;
+    add_column(&connection, "deliveries", "critical", "INTEGER NOT NULL DEFAULT 0")?;
     connection.execute_batch(INDEXES)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)

@@ -167,7 +167,7 @@ impl Due {
         let wait_s = u32::try_from(self.next_at.wait_s(now)).unwrap_or(u32::MAX);
         let delay_s = wait_s.max(release.delay_s);
         let kind = release.kind;
-        Message { kind, delay_s, ..Message::reissue(&self.key, born, ticket, now) }
+        Message { kind, delay_s, lane: self.lane, ..Message::reissue(&self.key, born, ticket, now) }
     }
 }
 

@@ -20,6 +20,7 @@ use crate::endpoint::Endpoint;
 use crate::event::Event;
 use crate::gate::Gate;
 use crate::id::{ApiKeyId, EndpointId, EventId, SourceName, TenantName, Ticket};
+use crate::lane::Lane;
 use crate::limits::EVENT_RETENTION_S;
 use crate::rate::Tokens;
 use crate::source::Source;
@@ -48,6 +49,11 @@ impl EventRow {
     /// When it may be removed.
     pub fn expires_at(&self) -> Timestamp {
         self.born.plus_s(EVENT_RETENTION_S)
+    }
+
+    /// Its delivery to an endpoint, as it is without a row.
+    pub fn pending(&self, endpoint: &EndpointId) -> Delivery {
+        Delivery::pending(self.delivery_key(endpoint), self.born, Lane::of(&self.event))
     }
 
     /// The key of its delivery to an endpoint.
@@ -80,6 +86,8 @@ pub struct Due {
     pub next_at: Timestamp,
     /// Claims so far.
     pub claims: u32,
+    /// The queue that its messages take.
+    pub lane: Lane,
 }
 
 /// What a claim writes.

@@ -1,5 +1,6 @@
 //! Messages in the batches that SQS takes: ten, and 1 MiB in sum.
 
+use waxseal_domain::lane::Lane;
 use waxseal_domain::message::Message;
 
 /// Messages in a batch.
@@ -19,11 +20,11 @@ pub(super) struct Outgoing {
     pub(super) delay_s: i32,
 }
 
-/// All messages, in their order.
-pub(super) fn batches(messages: &[Message]) -> Vec<Vec<Outgoing>> {
+/// All messages of a lane, in their order.
+pub(super) fn batches(messages: &[Message], lane: Lane) -> Vec<Vec<Outgoing>> {
     let mut batches: Vec<Vec<Outgoing>> = Vec::new();
     let mut bytes = 0;
-    for (index, message) in messages.iter().enumerate() {
+    for (index, message) in messages.iter().enumerate().filter(|(_, one)| one.lane == lane) {
         let outgoing = Outgoing::new(index, message);
         let size = outgoing.body.len();
         match batches.last_mut() {
@@ -81,7 +82,7 @@ mod tests {
     }
 
     fn sizes(messages: &[Message]) -> Vec<usize> {
-        batches(messages).iter().map(Vec::len).collect()
+        batches(messages, Lane::Normal).iter().map(Vec::len).collect()
     }
 
     #[test]
@@ -89,22 +90,34 @@ mod tests {
         assert_eq!(sizes(&vec![message("1"); 25]), [10, 10, 5]);
         let large = message(&format!("\"{}\"", "x".repeat(300_000)));
         assert_eq!(sizes(&vec![large; 7]), [3, 3, 1]);
-        assert!(batches(&[]).is_empty());
-        let all: Vec<usize> =
-            batches(&vec![message("1"); 25]).iter().flatten().map(|o| o.index).collect();
+        assert!(batches(&[], Lane::Normal).is_empty());
+        let all: Vec<usize> = batches(&vec![message("1"); 25], Lane::Normal)
+            .iter()
+            .flatten()
+            .map(|o| o.index)
+            .collect();
         assert_eq!(all, (0..25).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_lane_has_its_own_batches() {
+        let critical = message("1").in_lane(Lane::Critical);
+        let all = [message("1"), critical, message("1")];
+        let indexes = |lane| batches(&all, lane)[0].iter().map(|one| one.index).collect::<Vec<_>>();
+        assert_eq!(indexes(Lane::Normal), [0, 2]);
+        assert_eq!(indexes(Lane::Critical), [1]);
     }
 
     #[test]
     fn a_delay_is_at_most_what_the_queue_takes() {
         let late = Message { delay_s: 901, ..message("1") };
-        assert_eq!(batches(&[late])[0][0].delay_s, 900);
+        assert_eq!(batches(&[late], Lane::Normal)[0][0].delay_s, 900);
     }
 
     #[test]
     fn what_the_queue_would_refuse_is_read_from_the_row() {
         for payload in ["\"\u{ffff}\"".to_owned(), format!("\"{}\"", "x".repeat(1_100_000))] {
-            let batches = batches(&[message(&payload)]);
+            let batches = batches(&[message(&payload)], Lane::Normal);
             let sent = Message::parse(&batches[0][0].body).unwrap();
             assert!(sent.payload.is_none() && sent.check);
         }

@@ -1,0 +1,34 @@
+//! One inbox a lane, as each lane has a queue of its own on SQS.
+
+use waxseal_domain::lane::Lane;
+use waxseal_domain::message::Message;
+use waxseal_domain::timestamp::Timestamp;
+
+use super::inbox::Inbox;
+
+/// The inboxes.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    normal: Inbox,
+    critical: Inbox,
+}
+
+impl Lanes {
+    /// Empty, with at most so many of one endpoint under way in each.
+    pub(super) fn new(per_endpoint_max: usize) -> Self {
+        Self { normal: Inbox::new(per_endpoint_max), critical: Inbox::new(per_endpoint_max) }
+    }
+
+    /// The inbox of a lane.
+    pub(super) fn of(&self, lane: Lane) -> &Inbox {
+        match lane {
+            Lane::Normal => &self.normal,
+            Lane::Critical => &self.critical,
+        }
+    }
+
+    /// Adds a message that is in the file.
+    pub(super) fn push(&self, id: i64, message: Message, visible_at: Timestamp, receives: u32) {
+        self.of(message.lane).push(id, message, visible_at, receives);
+    }
+}

@@ -1,0 +1,53 @@
+//! An endpoint's gate on the deployed template: what is over its rate is held in the table, and the
+//! scheduled sweep releases it.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use waxseal_tests::cloud::Cloud;
+use waxseal_tests::fixtures::nap;
+use waxseal_tests::sink::{Captured, Sink};
+
+/// Ten a window of ten seconds are let through.
+const EVENTS: usize = 25;
+
+#[tokio::test]
+async fn what_is_over_its_rate_is_held_and_released_by_the_scheduled_sweep() {
+    let cloud = Cloud::deploy().await;
+    let sink = Sink::start(Vec::new()).await;
+    let body = json!({"url": sink.url("/"), "max_per_second": 1}).to_string();
+    let path = "/v1/tenants/acme/endpoints?ping=false";
+    let (status, endpoint) = cloud.http("POST", path, &body).await;
+    assert_eq!(status, 201, "{endpoint}");
+    let events = Value::from(vec![json!({"type": "a.b"}); EVENTS]).to_string();
+    let (status, answer) = cloud.http("POST", "/v1/tenants/acme/events", &events).await;
+    assert_eq!(status, 202, "{answer}");
+    let captured = all(&sink).await;
+    let ids: BTreeSet<&str> = captured.iter().map(|one| one.header("webhook-id")).collect();
+    assert_eq!((ids.len(), captured.len()), (EVENTS, EVENTS), "each came once");
+    // Two windows' tokens may be spent on both sides of their border.
+    let most = captured.iter().map(|one| within_a_window(&captured, one.at)).max();
+    assert!(most.unwrap() <= 20, "{most:?} came within ten seconds");
+    assert!(captured[EVENTS - 1].at - captured[0].at > Duration::from_secs(10));
+    let owed = answer["results"][EVENTS - 1]["deliveries"][0]["id"].as_str().unwrap();
+    let path = format!("/v1/tenants/acme/deliveries/{owed}");
+    let delivery = cloud.wait_for_status(&path, "delivered").await;
+    assert_eq!(delivery["attempts"].as_array().unwrap().len(), 1, "waiting costs no attempt");
+}
+
+/// All of them: the sweep runs once a minute.
+async fn all(sink: &Sink) -> Vec<Captured> {
+    let began = Instant::now();
+    while sink.captured().len() < EVENTS {
+        let came = sink.captured().len();
+        assert!(began.elapsed() < Duration::from_mins(5), "{came} of {EVENTS} came");
+        nap(500).await;
+    }
+    sink.captured()
+}
+
+fn within_a_window(captured: &[Captured], from: Instant) -> usize {
+    let until = from + Duration::from_secs(10);
+    captured.iter().filter(|one| one.at >= from && one.at < until).count()
+}
