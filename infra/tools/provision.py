@@ -61,7 +61,7 @@ dynamodb.create_table(
             "due",
             "due_shard",
             "due_at",
-            {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["next_at", "claims"]},
+            {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["next_at", "claims", "lane"]},
         ),
         index("by_endpoint", "endpoint_key", "born", KEYS_ONLY),
         index("by_time", "day_shard", "received_at", KEYS_ONLY),
