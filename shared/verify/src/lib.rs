@@ -1,0 +1,2 @@
+#![doc = "waxseal-verify"]
+pub mod json;
