@@ -1,0 +1,85 @@
+//! Algorithms and encodings of signatures.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Deserialize;
+
+/// How a signature is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum Algorithm {
+    /// HMAC with SHA-256: one secret signs and verifies.
+    #[serde(rename = "hmac-sha256")]
+    HmacSha256,
+    /// Ed25519: the public key verifies only.
+    #[serde(rename = "ed25519")]
+    Ed25519,
+}
+
+impl Algorithm {
+    /// Bytes of a signature.
+    pub(crate) fn length(self) -> usize {
+        match self {
+            Self::HmacSha256 => 32,
+            Self::Ed25519 => 64,
+        }
+    }
+}
+
+/// How a signature's bytes are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub(crate) enum Encoding {
+    /// Hexadecimal, lower case.
+    #[serde(rename = "hex")]
+    Hex,
+    /// Base 64, standard alphabet, padded.
+    #[serde(rename = "base64")]
+    Base64,
+}
+
+impl Encoding {
+    /// Writes bytes.
+    pub(crate) fn encode(self, bytes: &[u8]) -> String {
+        match self {
+            Self::Hex => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+            Self::Base64 => BASE64.encode(bytes),
+        }
+    }
+
+    /// Reads bytes, and only as [`Encoding::encode`] writes them: one text for one signature.
+    pub(crate) fn decode(self, text: &str) -> Option<Vec<u8>> {
+        match self {
+            Self::Hex => from_hex(text),
+            Self::Base64 => BASE64.decode(text).ok(),
+        }
+    }
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    rest.is_empty().then_some(())?;
+    pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_only_what_it_writes() {
+        for encoding in [Encoding::Hex, Encoding::Base64] {
+            let bytes: Vec<u8> = (0..=255).collect();
+            assert_eq!(encoding.decode(&encoding.encode(&bytes)), Some(bytes));
+        }
+        for bad in ["0", "0G", "AB", "é", "+1", " 1"] {
+            assert_eq!(Encoding::Hex.decode(bad), None, "{bad}");
+        }
+        for bad in ["AAA", "AB==", "A-_=", "AAAA\n", "===="] {
+            assert_eq!(Encoding::Base64.decode(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Writing a tree: in a language's values, with a layout, perhaps sorted.
+
+use super::{Member, Node, number, order, text};
+
+/// Whose values: numbers, and the order of members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// `JSON.stringify(JSON.parse(text))`.
+    JavaScript,
+    /// `json.dumps(json.loads(text))`.
+    Python,
+    /// JavaScript's, but what it would change stays as it is.
+    Kept,
+}
+
+/// White space.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// None.
+    Compact,
+    /// After commas and colons.
+    Spaced,
+    /// A line for each value, indented by so many spaces.
+    Pretty(usize),
+}
+
+/// A way to write JSON.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Style {
+    /// Whose values.
+    pub(crate) dialect: Dialect,
+    /// Its white space.
+    pub(crate) layout: Layout,
+    /// Whether all but ASCII is escaped.
+    pub(crate) ascii: bool,
+    /// Whether members are sorted by name.
+    pub(crate) sorted: bool,
+}
+
+impl Style {
+    /// Compact, non-ASCII raw, in order.
+    pub(crate) fn compact(dialect: Dialect) -> Self {
+        Self { dialect, layout: Layout::Compact, ascii: false, sorted: false }
+    }
+
+    /// The text of a tree.
+    pub(crate) fn write(self, node: &Node<'_>) -> String {
+        let mut out = String::new();
+        self.value(&mut out, node, 1);
+        out
+    }
+
+    fn value(self, out: &mut String, node: &Node<'_>, level: usize) {
+        match node {
+            Node::Word(word) => out.push_str(word),
+            Node::Number(written) => out.push_str(&self.number(written)),
+            Node::Text(raw) => text::write(out, raw, self.ascii),
+            Node::Array(items) => self.list(out, ['[', ']'], items, level, |out, item| {
+                self.value(out, item, level + 1);
+            }),
+            Node::Object(members) => {
+                let members = self.members(members);
+                self.list(out, ['{', '}'], &members, level, |out, member| {
+                    text::write(out, member.name, self.ascii);
+                    out.push_str(if self.layout == Layout::Compact { ":" } else { ": " });
+                    self.value(out, &member.value, level + 1);
+                });
+            }
+        }
+    }
+
+    fn list<T>(
+        self,
+        out: &mut String,
+        [open, close]: [char; 2],
+        items: &[T],
+        level: usize,
+        item: impl Fn(&mut String, &T),
+    ) {
+        out.push(open);
+        for (index, one) in items.iter().enumerate() {
+            if index > 0 {
+                out.push_str(if self.layout == Layout::Spaced { ", " } else { "," });
+            }
+            self.line(out, level);
+            item(out, one);
+        }
+        if !items.is_empty() {
+            self.line(out, level - 1);
+        }
+        out.push(close);
+    }
+
+    fn line(self, out: &mut String, level: usize) {
+        if let Layout::Pretty(spaces) = self.layout {
+            out.push('\n');
+            out.push_str(&" ".repeat(level * spaces));
+        }
+    }
+
+    fn members<'n, 'a>(self, members: &'n [Member<'a>]) -> Vec<&'n Member<'a>> {
+        let held = match self.dialect {
+            Dialect::JavaScript => order::javascript(members),
+            Dialect::Python => order::deduplicated(members),
+            Dialect::Kept => members.iter().collect(),
+        };
+        if self.sorted { order::sorted(held) } else { held }
+    }
+
+    fn number(self, written: &str) -> String {
+        match self.dialect {
+            Dialect::JavaScript => number::javascript(written),
+            Dialect::Python => number::python(written),
+            Dialect::Kept if number::is_exact(written) => number::javascript(written),
+            Dialect::Kept => written.to_owned(),
+        }
+    }
+}
