@@ -29,6 +29,7 @@ impl ByHand {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = Options {
+            public_url: None,
             folder: folder.path().to_owned(),
             operator_key: Some("operator".to_owned()),
             address_rules: AddressRules { allow_loopback: true, ..AddressRules::default() },

@@ -85,6 +85,7 @@ fn rows(tenant: &TenantName, born: Timestamp) -> Vec<Option<Delivery>> {
         response_excerpt: Some("späť \"x\"".to_owned()),
         detail: None,
         next_attempt_at: Some(born.plus_s(5)),
+        inexact: true,
     };
     let turn = Turn { ticket: "t1".parse().unwrap(), receives: 1 };
     let after = |next| fresh.clone().after_attempt(&turn, attempt.clone(), next).0;
@@ -178,6 +179,7 @@ pub async fn an_endpoints_list_is_paged<E: Engine>(engine: &E, tenant: &TenantNa
         response_excerpt: None,
         detail: None,
         next_attempt_at: None,
+        inexact: false,
     };
     let (delivered, _) = first_try.after_attempt(&turn, attempt, Next::Done);
     engine.store().record_attempt(Guard::Absent, &delivered).await.unwrap();

@@ -41,6 +41,7 @@ pub fn engine(folder: &Path) -> Arc<EmbeddedEngine> {
         extra_roots: Vec::new(),
         attempts_per_endpoint: 0,
         breaker: BreakerSettings::default(),
+        public_url: Some("https://hooks.example".to_owned()),
     };
     Arc::new(EmbeddedEngine::open(options).unwrap())
 }
@@ -70,8 +71,8 @@ pub async fn endpoint<E: Engine>(
         url: url.to_owned(),
         name: None,
         subscription: Subscription { event_types: vec![EventTypePattern::all()], filter: None },
-        profile: STANDARD.name.to_owned(),
-        secrets: vec![SealedSecret { sealed, created_at: now, until: None }],
+        profile: STANDARD.to_owned(),
+        secrets: vec![SealedSecret { sealed, created_at: now, until: None, public_key: None }],
         retry: Some(RetryPolicy::own(delays_s, "").unwrap()),
         timeout_ms: Some(1_000),
         max_per_second: None,

@@ -93,6 +93,10 @@ impl Engine for ScriptedEngine {
     fn entropy(&self) -> u128 {
         self.inner.entropy()
     }
+    fn public_url(&self) -> Option<&str> {
+        None
+    }
+
     fn breakers(&self) -> &Breakers {
         self.inner.breakers()
     }

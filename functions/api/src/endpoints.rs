@@ -11,14 +11,18 @@ use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, Health};
 use waxseal_domain::id::EndpointId;
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{ENDPOINTS_PER_TENANT_MAX, PAGE_MAX};
+use waxseal_domain::link::ensure_key;
 use waxseal_domain::ports::{
-    Clock as _, ConfigStore as _, DeliveryStore as _, Engine, GateStore as _, PageRequest, Tenant,
+    Clock as _, ConfigStore as _, DeliveryStore as _, Engine, GateStore as _, KeyVault as _,
+    PageRequest, Tenant,
 };
 use waxseal_domain::problem::Problem;
-use waxseal_domain::profile::STANDARD;
+use waxseal_domain::profile::{Profile, STANDARD};
+use waxseal_domain::secret::SecretContext;
 use waxseal_domain::subscription::Subscription;
 
 use self::changes::Changes;
+use self::secrets::Shown;
 use self::view::{Created, EndpointView};
 use crate::deliveries::DeliveryView;
 use crate::{Answer, Call, List, Refusal};
@@ -40,7 +44,9 @@ pub(crate) async fn answer<E: Engine>(call: Call<'_, E>, method: &str, path: &[&
         ("GET", []) => {
             let endpoint = find(&call, &id).await?;
             let gate = call.engine.store().gate(call.tenant, &id, 0).await?;
-            Ok(http::json(200, &EndpointView::of(&endpoint).with_gate(gate.as_ref())))
+            let profile = Profile::of(call.engine, &endpoint).await?;
+            let view = EndpointView::of(&endpoint, &profile).with_gate(gate.as_ref());
+            Ok(http::json(200, &view))
         }
         ("PATCH", []) => patch(call, &id).await,
         ("DELETE", []) => delete(call, &id).await,
@@ -65,25 +71,32 @@ pub(crate) async fn answer<E: Engine>(call: Call<'_, E>, method: &str, path: &[&
 
 async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
     let Call { engine, request, tenant } = call;
-    let changes = Changes::read(request, engine.address_rules(), tenant, true)?;
+    let name = Changes::profile_name(request)?.unwrap_or_else(|| STANDARD.to_owned());
+    let profile = Profile::find(engine, &name).await?;
+    let rules = engine.address_rules();
+    let changes = Changes::read(request, rules, tenant, profile.as_deref(), true)?;
+    let profile = profile.ok_or_else(Problem::not_found)?;
     let ping = http::query(request, "ping") != Some("false");
     let now = engine.clock().now();
     engine.store().create_tenant(&Tenant { name: tenant.clone(), created_at: now }).await?;
-    let existing = engine.store().endpoints(tenant, 0).await?.map_or(0, |all| all.len());
-    if existing >= ENDPOINTS_PER_TENANT_MAX {
-        let detail = format!("the tenant has {ENDPOINTS_PER_TENANT_MAX} endpoints, its limit");
-        return Err(Problem::unprocessable(vec![Fault::new("", &detail)]).into());
-    }
+    let existing = engine.store().endpoints(tenant, 0).await?.unwrap_or_default();
+    has_room(&existing, &profile)?;
     let id = EndpointId::from_entropy(engine.entropy());
-    let (secret, sealed) = secrets::seal(engine, tenant, &id, changes.secret.clone()).await?;
+    let wanted = changes.secret.clone();
+    let made = secrets::seal(engine, tenant, &id, &profile, wanted).await?;
+    let (sealed, shown) =
+        made.map_or((None, Shown::default()), |made| (Some(made.sealed), made.shown));
+    if profile.envelope.shorten.is_some() {
+        ensure_key(engine, tenant).await?;
+    }
     let blank = Endpoint {
         id,
         tenant: tenant.clone(),
         url: String::new(),
         name: None,
         subscription: Subscription { event_types: Vec::new(), filter: None },
-        profile: STANDARD.name.to_owned(),
-        secrets: vec![sealed],
+        profile: name,
+        secrets: sealed.into_iter().collect(),
         retry: None,
         timeout_ms: None,
         max_per_second: None,
@@ -102,7 +115,51 @@ async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
     let ping = if ping { Some(test_event::ping(&call, &endpoint).await?) } else { None };
     let endpoint = find(&call, &endpoint.id).await?;
     let active_from = now.plus_s(engine.endpoints_settle_s());
-    Ok(http::json(201, &Created::of(&endpoint, &secret, ping, active_from)))
+    let view = EndpointView::of(&endpoint, &profile);
+    Ok(http::json(201, &Created::of(view, shown, ping, active_from)))
+}
+
+/// 422 where the tenant, or the profile within it, has as many endpoints as it may.
+fn has_room(existing: &[Endpoint], profile: &Profile) -> Result<(), Problem> {
+    if existing.len() >= ENDPOINTS_PER_TENANT_MAX {
+        let detail = format!("the tenant has {ENDPOINTS_PER_TENANT_MAX} endpoints, its limit");
+        return Err(Problem::unprocessable(vec![Fault::new("", &detail)]));
+    }
+    let same = existing.iter().filter(|endpoint| endpoint.profile == profile.name()).count();
+    if same >= profile.endpoints_max {
+        let most = profile.endpoints_max;
+        let detail = format!("{} allows {most} endpoints, and the tenant has them", profile.name());
+        return Err(Problem::unprocessable(vec![Fault::new("/profile", &detail)]));
+    }
+    Ok(())
+}
+
+/// 422 where an endpoint cannot take another profile: its secrets are of another form, or there is no
+/// room.
+async fn moves_to<E: Engine>(
+    call: &Call<'_, E>,
+    endpoint: &Endpoint,
+    profile: &Profile,
+) -> Result<(), Refusal> {
+    let refuse = |detail: &str| Problem::unprocessable(vec![Fault::new("/profile", detail)]);
+    has_room(&call.engine.store().endpoints(call.tenant, 0).await?.unwrap_or_default(), profile)?;
+    if endpoint.secrets.is_empty() && !profile.dialect.secret_is_optional() {
+        return Err(refuse("signs every delivery, and the endpoint has no secret").into());
+    }
+    let context = SecretContext::endpoint(call.tenant, &endpoint.id);
+    for sealed in endpoint.live_secrets(call.engine.clock().now()) {
+        let secret = call.engine.key_vault().open(&context, &sealed.sealed).await?;
+        let text = secret.expose_text().unwrap_or_default();
+        if let Err(fault) = profile.dialect.key(text) {
+            let detail =
+                format!("does not take the endpoint's secret, which {fault}: rotate it first");
+            return Err(refuse(&detail).into());
+        }
+    }
+    if profile.envelope.shorten.is_some() {
+        ensure_key(call.engine, call.tenant).await?;
+    }
+    Ok(())
 }
 
 async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
@@ -112,8 +169,11 @@ async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
     let mut newest_first: Vec<&Endpoint> = endpoints.iter().collect();
     newest_first
         .sort_by(|one, other| (other.created_at, &other.id).cmp(&(one.created_at, &one.id)));
-    let items: Vec<_> =
-        newest_first.iter().skip(from).take(page.limit).map(|one| EndpointView::of(one)).collect();
+    let mut items = Vec::new();
+    for endpoint in newest_first.into_iter().skip(from).take(page.limit) {
+        let profile = Profile::of(call.engine, endpoint).await?;
+        items.push(EndpointView::of(endpoint, &profile));
+    }
     let next = from + items.len();
     let cursor = (next < endpoints.len()).then(|| next.to_string());
     Ok(http::json(200, &List { items, cursor }))
@@ -121,7 +181,15 @@ async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
 
 async fn patch<E: Engine>(call: Call<'_, E>, id: &EndpointId) -> Answer {
     let rules = call.engine.address_rules();
-    let changes = Changes::read(call.request, rules, call.tenant, false)?;
+    let before = find(&call, id).await?;
+    let name = Changes::profile_name(call.request)?.unwrap_or_else(|| before.profile.clone());
+    let profile = Profile::find(call.engine, &name).await?;
+    let changes = Changes::read(call.request, rules, call.tenant, profile.as_deref(), false)?;
+    if let Some(profile) =
+        profile.filter(|_| changes.profile().is_some_and(|to| to != before.profile))
+    {
+        moves_to(&call, &before, &profile).await?;
+    }
     change(&call, id, |endpoint, now| changes.clone().apply(endpoint, now)).await
 }
 
@@ -180,7 +248,8 @@ async fn change<E: Engine>(
     change: impl Fn(Endpoint, waxseal_domain::timestamp::Timestamp) -> Endpoint,
 ) -> Answer {
     let endpoint = write(call, id, change).await?;
-    Ok(http::json(200, &EndpointView::of(&endpoint)))
+    let profile = Profile::of(call.engine, &endpoint).await?;
+    Ok(http::json(200, &EndpointView::of(&endpoint, &profile)))
 }
 
 /// As [`change`], and answers with the endpoint.

@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 use serde_json::value::RawValue;
-use waxseal_adapters::http;
+use waxseal_adapters::http::{self, Request};
 use waxseal_domain::delivery::Delivery;
 use waxseal_domain::expunge::expunge;
-use waxseal_domain::id::EventId;
+use waxseal_domain::id::{EventId, TenantName};
 use waxseal_domain::limits::OVERDUE_S;
+use waxseal_domain::link::is_good;
 use waxseal_domain::ports::{Clock as _, Engine, EventRow, EventStore as _};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
@@ -43,6 +44,29 @@ async fn expunged<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
     } else {
         Err(Problem::not_found().into())
     }
+}
+
+/// `GET …/events/{id}/content?expires=&signature=`: what a link in a shortened body leads to. The link is
+/// the key.
+pub(crate) async fn content<E: Engine>(
+    engine: &E,
+    request: &Request,
+    tenant: &str,
+    id: &str,
+) -> Answer {
+    let tenant: TenantName = tenant.parse().map_err(|_| Problem::bad_link())?;
+    let id: EventId = id.parse().map_err(|_| Problem::bad_link())?;
+    let expires = http::query(request, "expires").and_then(|text| text.parse().ok());
+    let signature = http::query(request, "signature");
+    let (expires, signature) = expires.zip(signature).ok_or_else(Problem::bad_link)?;
+    if !is_good(engine, &tenant, &id, expires, signature).await? {
+        return Err(Problem::bad_link().into());
+    }
+    let row = engine.store().event(&tenant, &id).await?.ok_or_else(Problem::not_found)?;
+    if row.event.expunged {
+        return Err(Problem::gone("the event's payload was expunged").into());
+    }
+    Ok(http::json(200, &raw(row.event.view())?))
 }
 
 async fn list<E: Engine>(call: Call<'_, E>) -> Answer {

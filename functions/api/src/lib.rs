@@ -11,6 +11,8 @@ mod keys;
 mod profiles;
 mod sources;
 mod tenants;
+mod verify;
+mod webhook_keys;
 
 use waxseal_adapters::http::{self, Request, Response};
 use waxseal_domain::api_key::{Principal, Scope, authenticate};
@@ -61,8 +63,14 @@ async fn route<E: Engine>(engine: &E, request: &Request) -> Answer {
     match (request.method().as_str(), path.as_slice()) {
         ("GET", ["healthz"]) => Ok(http::json(200, &Health { status: "ok" })),
         ("GET", ["openapi.json"]) => Ok(openapi()),
-        ("GET", ["v1", "profiles"]) => Ok(profiles::list()),
-        ("GET", ["v1", "profiles", name]) => profiles::one(name),
+        ("GET", ["v1", "profiles"]) => profiles::list(engine).await,
+        ("GET", ["v1", "profiles", name]) => profiles::one(engine, name).await,
+        ("PUT", ["v1", "profiles", name]) => profiles::put(engine, request, name).await,
+        ("POST", ["v1", "verify"]) => verify::answer(engine, request).await,
+        ("GET", [".well-known", "webhook-keys"]) => webhook_keys::answer(engine, request).await,
+        ("GET", ["v1", "tenants", tenant, "events", id, "content"]) => {
+            events::content(engine, request, tenant, id).await
+        }
         (method, ["v1", "tenants", rest @ ..]) => tenant(engine, request, method, rest).await,
         _ => Err(Problem::not_found().into()),
     }

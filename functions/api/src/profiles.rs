@@ -1,41 +1,99 @@
-//! Profiles: the wire contracts that endpoints choose from.
+//! Profiles: the wire contracts that endpoints choose from, and the deployment's own.
+
+use std::sync::Arc;
 
 use serde::Serialize;
-use waxseal_adapters::http::{self, Response};
+use serde_json::value::RawValue;
+use waxseal_adapters::http::{self, Request};
+use waxseal_domain::api_key::{Principal, authenticate};
+use waxseal_domain::json::Fault;
+use waxseal_domain::limits::{NAME_CHARS_MAX, REQUEST_BYTES_MAX};
+use waxseal_domain::ports::{ConfigStore as _, Engine, Setting};
 use waxseal_domain::problem::Problem;
-use waxseal_domain::profile::{PROFILES, Profile};
+use waxseal_domain::profile::{EventKind, Profile};
 
 use crate::{Answer, List};
 
+/// Profiles of its own that a deployment may have.
+const OWN_MAX: usize = 100;
+
 #[derive(Serialize)]
-struct ProfileView {
-    name: &'static str,
-    title: &'static str,
-    headers: Vec<&'static str>,
-    delays_s: &'static [u32],
+struct ProfileView<'a> {
+    name: &'a str,
+    title: &'a str,
+    about: &'a str,
+    headers: Vec<&'a str>,
+    secret: String,
+    secret_optional: bool,
+    delays_s: &'a [u32],
+    jitter: bool,
+    window_s: Option<u32>,
     timeout_ms: u32,
-    secret: &'static str,
+    endpoints_max: usize,
+    events: &'a [EventKind],
+    builtin: bool,
+    /// The whole file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a RawValue>,
 }
 
-impl ProfileView {
-    fn of(profile: &'static Profile) -> Self {
+impl<'a> ProfileView<'a> {
+    fn of(profile: &'a Profile) -> Self {
+        let dialect = &profile.dialect;
         Self {
-            name: profile.name,
-            title: profile.title,
-            headers: profile.headers.iter().map(|(name, _)| *name).collect(),
-            delays_s: profile.delays_s,
+            name: profile.name(),
+            title: dialect.title(),
+            about: dialect.about(),
+            headers: dialect.header_names().collect(),
+            secret: profile.secret_shape(),
+            secret_optional: dialect.secret_is_optional(),
+            delays_s: &profile.retry.delays_s,
+            jitter: profile.retry.jitter,
+            window_s: profile.retry.window_s,
             timeout_ms: profile.timeout_ms,
-            secret: profile.secret.shape(),
+            endpoints_max: profile.endpoints_max,
+            events: &profile.events,
+            builtin: Profile::named(profile.name()).is_some(),
+            file: None,
         }
     }
 }
 
-pub(crate) fn list() -> Response {
-    let items: Vec<_> = PROFILES.iter().map(|profile| ProfileView::of(profile)).collect();
-    http::json(200, &List { items, cursor: None })
+/// `GET /v1/profiles`: those compiled in, then the deployment's own by name.
+pub(crate) async fn list<E: Engine>(engine: &E) -> Answer {
+    let own = engine.store().settings(Setting::Profile).await?;
+    let own = own.iter().filter_map(|(_, text)| Profile::parse(text).ok().map(Arc::new));
+    let all: Vec<Arc<Profile>> = Profile::builtin().iter().cloned().chain(own).collect();
+    let items: Vec<_> = all.iter().map(|profile| ProfileView::of(profile)).collect();
+    Ok(http::json(200, &List { items, cursor: None }))
 }
 
-pub(crate) fn one(name: &str) -> Answer {
-    let profile = Profile::named(name).ok_or_else(Problem::not_found)?;
-    Ok(http::json(200, &ProfileView::of(profile)))
+/// `GET /v1/profiles/{name}`: with its whole file.
+pub(crate) async fn one<E: Engine>(engine: &E, name: &str) -> Answer {
+    let profile = Profile::find(engine, name).await?.ok_or_else(Problem::not_found)?;
+    let view = ProfileView { file: Some(&profile.file), ..ProfileView::of(&profile) };
+    Ok(http::json(200, &view))
+}
+
+/// `PUT /v1/profiles/{name}`: a profile of the deployment's own, the file being the body. The operator's.
+pub(crate) async fn put<E: Engine>(engine: &E, request: &Request, name: &str) -> Answer {
+    if authenticate(engine, &http::caller(request)).await?? != Principal::Operator {
+        return Err(Problem::operators().into());
+    }
+    let text = http::text(request, REQUEST_BYTES_MAX)?;
+    let profile = Profile::parse(text).map_err(Problem::unprocessable)?;
+    if profile.name() != name || name.len() > NAME_CHARS_MAX {
+        let fault = Fault::new("/name", "must be the name in the path");
+        return Err(Problem::unprocessable(vec![fault]).into());
+    }
+    if Profile::named(name).is_some() {
+        return Err(Problem::conflict("a profile of that name comes with Waxseal").into());
+    }
+    let own = engine.store().settings(Setting::Profile).await?;
+    if own.len() >= OWN_MAX && own.iter().all(|(found, _)| found != name) {
+        let detail = format!("the deployment has {OWN_MAX} profiles of its own, its limit");
+        return Err(Problem::unprocessable(vec![Fault::new("", &detail)]).into());
+    }
+    engine.store().put_setting(Setting::Profile, name, text.trim(), true).await?;
+    Ok(http::json(200, &ProfileView::of(&profile)))
 }

@@ -59,13 +59,14 @@ pub(crate) async fn answer<E: Engine>(call: Call<'_, E>, method: &str, name: &st
 async fn put<E: Engine>(call: Call<'_, E>, name: SourceName) -> Answer {
     let mut body = Body::read(call.request)?;
     let profile = body.text("profile", NAME_CHARS_MAX).value();
-    let profile = profile.unwrap_or_else(|| STANDARD.name.to_owned());
-    let known = Profile::named(&profile);
-    if known.is_none() {
+    let profile = profile.unwrap_or_else(|| STANDARD.to_owned());
+    let found = Profile::find(call.engine, &profile).await?;
+    if found.is_none() {
         body.fault("profile", "is not known: GET /v1/profiles lists them");
     }
-    let form = known.unwrap_or(&STANDARD).secret;
-    let secrets = read_secrets(&mut body, |text| form.key(text).is_some(), form.shape());
+    let known = found.unwrap_or_else(Profile::standard);
+    let fits = |text: &str| known.dialect.key(text).is_ok();
+    let secrets = read_secrets(&mut body, fits, &known.secret_shape());
     let tolerance_s = body.whole("tolerance_s", 1..=3_600).value().unwrap_or(TOLERANCE_S);
     body.finish()?;
     let context = SecretContext::source(call.tenant, &name);
@@ -76,6 +77,7 @@ async fn put<E: Engine>(call: Call<'_, E>, name: SourceName) -> Answer {
             sealed: call.engine.key_vault().seal(&context, &secret).await?,
             created_at: call.engine.clock().now(),
             until: None,
+            public_key: None,
         });
     }
     let source =

@@ -7,7 +7,7 @@ use waxseal_domain::delivery::{
     CancelledReason, Delivery, End, FailedReason, Guard, Open, Settlement, Status, StatusName,
     Turn, Written, lease_until,
 };
-use waxseal_domain::dispatch::dispatch;
+use waxseal_domain::dispatch::{Dispatched, Outgoing, dispatch};
 use waxseal_domain::endpoint::{DisabledReason, Endpoint};
 use waxseal_domain::event::Event;
 use waxseal_domain::judge::{Verdict, judge};
@@ -17,6 +17,7 @@ use waxseal_domain::notice::{Notice, announce};
 use waxseal_domain::ports::{
     Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EngineError, Queue as _,
 };
+use waxseal_domain::profile::Profile;
 use waxseal_domain::retry::Next;
 use waxseal_domain::subscription::Candidate;
 use waxseal_domain::timestamp::Timestamp;
@@ -56,19 +57,23 @@ pub async fn attempt<E: Engine>(
     if !gate::lets_through(engine, &endpoint, received.message.kind, number).await? {
         return follow(engine, received, row, Verdict::Hold).await;
     }
-    let key = received.message.key();
-    let id = key.id().to_string();
-    let sent = dispatch(engine, &endpoint, &event, &id, post_by).await?.sent;
-
+    let profile = Profile::of(engine, &endpoint).await?;
+    let policy = profile.retry_policy(&endpoint);
     let before = received.message.pending().or_row(row);
+    let id = received.message.key().id().to_string();
+    let round = before.round(number, &policy, engine.clock().now());
+    let outgoing =
+        Outgoing { endpoint: &endpoint, profile: &profile, event: &event, id: &id, round };
+    let Dispatched { sent, inexact, .. } = dispatch(engine, outgoing, post_by).await?;
+
     let chance = u16::try_from(engine.entropy() & 0xffff).unwrap_or(0);
-    let next = endpoint.retry_policy().after(
+    let next = policy.after(
         number - before.base,
         before.round_began().unwrap_or(sent.started_at),
         &sent,
         chance,
     );
-    let attempt = Attempt::of(number, &sent, next_at(next));
+    let attempt = Attempt::of(number, &sent, next_at(next), inexact);
     log(received, &attempt, next);
     let turn = Turn { ticket: received.message.ticket.clone(), receives: received.receives };
     let (after, settlement) = before.after_attempt(&turn, attempt.clone(), next);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use waxseal_adapters::entropy::entropy;
 use waxseal_domain::id::base32;
-use waxseal_domain::profile::STANDARD;
+use waxseal_domain::profile::Profile;
 
 use crate::client::Client;
 use crate::demo_tenant::{ENDPOINT, RECEIVED, SOURCE, TENANT};
@@ -66,8 +66,10 @@ fn api_key(settings: &Settings, own: Option<&Server>) -> Result<String, String> 
 
 async fn show(client: &Client) -> Result<(), String> {
     let secret = rotate(client).await?;
-    let wrong = STANDARD.secret.generate([entropy(), entropy()]);
-    tell_receiver(client, wrong.expose_text().unwrap_or_default()).await?;
+    let random: Vec<u8> = [entropy(), entropy()].iter().flat_map(|n| n.to_be_bytes()).collect();
+    let random: [u8; 32] = random.try_into().map_err(|_| "no random bytes".to_owned())?;
+    let wrong = Profile::standard().dialect.generate_secret(random);
+    tell_receiver(client, &wrong).await?;
     let run = base32(entropy()).chars().rev().take(6).collect::<String>();
     let events = samples(&run)?;
     println!("Posting {} sample events to tenant {TENANT}, run {run}.", events.len());

@@ -10,7 +10,7 @@ use waxseal_domain::limits::TOLERANCE_S;
 use waxseal_domain::ports::{
     Clock as _, ConfigStore as _, Engine as _, EngineError, KeyVault as _, Tenant,
 };
-use waxseal_domain::profile::STANDARD;
+use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::retry::RetryPolicy;
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_domain::source::Source;
@@ -38,7 +38,8 @@ pub(crate) async fn prepare(
     if let Some(endpoints) = engine.store().endpoints(&tenant, 0).await? {
         return follow(engine, &endpoints, &settings.own_receiver()).await;
     }
-    let secret = STANDARD.secret.generate([engine.entropy(), engine.entropy()]);
+    let secret = Profile::standard().dialect.generate_secret(engine.random_bytes());
+    let secret = Secret::new(secret.as_bytes().to_vec());
     put_source(engine, &received, &secret).await?;
     put_endpoint(engine, &tenant, &secret, settings.own_receiver()).await?;
     // The tenant last: a crash before it leaves nothing that the next start would take for whole.
@@ -70,7 +71,7 @@ async fn put_source(
     let name: SourceName = SOURCE.parse().map_err(|error| EngineError::new("demo", error))?;
     let context = SecretContext::source(tenant, &name);
     let secrets = vec![seal(engine, &context, secret).await?];
-    let (tenant, profile) = (tenant.clone(), STANDARD.name.to_owned());
+    let (tenant, profile) = (tenant.clone(), STANDARD.to_owned());
     let source = Source { name, tenant, profile, secrets, tolerance_s: TOLERANCE_S };
     engine.store().put_source(&source).await.map(|_| ())
 }
@@ -90,7 +91,7 @@ async fn put_endpoint(
         url,
         name: Some(ENDPOINT.to_owned()),
         subscription: Subscription { event_types: vec![EventTypePattern::all()], filter: None },
-        profile: STANDARD.name.to_owned(),
+        profile: STANDARD.to_owned(),
         secrets: vec![seal(engine, &context, secret).await?],
         retry: Some(RetryPolicy {
             delays_s: vec![1, 1, 2, 5, 10, 30, 60],
@@ -115,5 +116,5 @@ async fn seal(
     secret: &Secret,
 ) -> Result<SealedSecret, EngineError> {
     let sealed = engine.key_vault().seal(context, secret).await?;
-    Ok(SealedSecret { sealed, created_at: engine.clock().now(), until: None })
+    Ok(SealedSecret { sealed, created_at: engine.clock().now(), until: None, public_key: None })
 }

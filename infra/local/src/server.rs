@@ -68,6 +68,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Server, String> {
     let options = Options {
         attempts_per_endpoint,
         breaker,
+        public_url: Some(settings.public_url()),
         folder: settings.data.clone(),
         operator_key: settings.api_key.clone(),
         address_rules: settings.address_rules(),

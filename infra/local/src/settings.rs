@@ -29,6 +29,9 @@ pub(crate) struct Settings {
         value_parser = clap::builder::FalseyValueParser::new()
     )]
     pub(crate) allow_loopback: bool,
+    /// Where the API is reached from outside, for links to stored events; where it listens, if not said.
+    #[arg(long, env = "WAXSEAL_PUBLIC_URL", global = true)]
+    pub(crate) public_url: Option<String>,
     /// Certificates (PEM) of authorities to trust beside Mozilla's.
     #[arg(long, env = "WAXSEAL_CA_FILE", global = true)]
     pub(crate) ca_file: Option<PathBuf>,
@@ -71,6 +74,13 @@ impl Settings {
             });
         }
         address
+    }
+
+    /// Where the API is reached from outside, without a slash at its end.
+    pub(crate) fn public_url(&self) -> String {
+        let own = || format!("http://{}", self.own_address());
+        let url = self.public_url.clone().unwrap_or_else(own);
+        url.trim_end_matches('/').to_owned()
     }
 
     /// The URL of the demo's receiver: the one exception to the address rules.

@@ -30,6 +30,8 @@ pub struct Environment {
     pub breaker: BreakerSettings,
     /// What may be called: `WAXSEAL_ALLOW_LOOPBACK` and `AWS_LAMBDA_RUNTIME_API`.
     pub address_rules: AddressRules,
+    /// `WAXSEAL_PUBLIC_URL`: where the API is reached from outside.
+    pub public_url: Option<String>,
     /// `AWS_REGION`.
     pub region: String,
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`: on Lambda they outlast the
@@ -65,6 +67,8 @@ impl Environment {
                 runtime_api: runtime_api.and_then(|api| api.parse::<SocketAddr>().ok()),
                 own_receiver: None,
             },
+            public_url: variable("WAXSEAL_PUBLIC_URL")
+                .map(|url| url.trim_end_matches('/').to_owned()),
             region: text("AWS_REGION"),
             credentials: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
                 .map(text),

@@ -24,6 +24,8 @@ pub enum Outcome {
     Unreachable,
     /// Its address may not be called.
     Blocked,
+    /// The event cannot be written as the profile says: nothing was sent.
+    Unsendable,
 }
 
 impl Outcome {
@@ -49,6 +51,7 @@ impl Outcome {
             Self::TimedOut => "timed_out",
             Self::Unreachable => "unreachable",
             Self::Blocked => "blocked",
+            Self::Unsendable => "unsendable",
         }
     }
 }
@@ -87,6 +90,12 @@ pub struct Sent {
 }
 
 impl Sent {
+    /// Of what was not sent, because it cannot be.
+    pub fn unsendable(detail: String, now: Timestamp) -> Self {
+        let (outcome, detail) = (Outcome::Unsendable, Some(detail));
+        Self { outcome, detail, response: None, started_at: now, ended_at: now }
+    }
+
     /// How long the receiver asked to be left alone, in seconds.
     pub fn retry_after_s(&self) -> Option<u64> {
         let value = self.response.as_ref()?.header("retry-after")?.trim();
@@ -118,11 +127,15 @@ pub struct Attempt {
     /// When the next one was due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_attempt_at: Option<Timestamp>,
+    /// Whether the body held values that JavaScript would change, where its profile has receivers that
+    /// write it anew before they verify.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inexact: bool,
 }
 
 impl Attempt {
     /// What is kept of a POST.
-    pub fn of(number: u32, sent: &Sent, next_attempt_at: Option<Timestamp>) -> Self {
+    pub fn of(number: u32, sent: &Sent, next_attempt_at: Option<Timestamp>, inexact: bool) -> Self {
         let excerpt = sent.response.as_ref().map(|response| response.excerpt.clone());
         Self {
             number,
@@ -133,6 +146,7 @@ impl Attempt {
             response_excerpt: excerpt.filter(|text| !text.is_empty()),
             detail: sent.detail.clone(),
             next_attempt_at,
+            inexact,
         }
     }
 }

@@ -17,7 +17,8 @@ use crate::limits::{
     AHEAD_S, DUE_SHARDS, EVENT_RETENTION_S, GRACE_S, LEASE_S, LEASE_S_MAX, LOG_ATTEMPTS_MAX,
     PARK_AT_RECEIVE, SHORT_S,
 };
-use crate::retry::Next;
+use crate::profile::Round;
+use crate::retry::{Next, RetryPolicy};
 use crate::timestamp::Timestamp;
 
 /// Which delivery: the idempotency key of everything below.
@@ -213,6 +214,17 @@ impl Delivery {
         let first = self.log.iter().find(|attempt| attempt.number == self.base + 1);
         let fallback = (self.attempts > self.base).then_some(self.born);
         first.map(|attempt| attempt.started_at).or(fallback)
+    }
+
+    /// Which attempt of its round an attempt is, that begins now.
+    pub fn round(&self, number: u32, policy: &RetryPolicy, now: Timestamp) -> Round {
+        let before = self.log.iter().find(|attempt| attempt.number + 1 == number);
+        Round {
+            attempt: number - self.base,
+            attempts_max: u32::try_from(policy.delays_s.len()).unwrap_or(u32::MAX) + 1,
+            began_at: self.round_began().unwrap_or(now),
+            reason: before.filter(|_| number > self.base + 1).map(|attempt| attempt.outcome),
+        }
     }
 
     /// When its row may be removed; an open row never is.

@@ -3,14 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use waxseal_verify::{Key, SignFault};
+
 use crate::attempt::Sent;
 use crate::endpoint::Endpoint;
 use crate::event::Event;
 use crate::id::TenantName;
+use crate::link::content_link;
 use crate::ports::{Clock, Engine, EngineError, KeyVault, Sender};
-use crate::profile::{HeaderValue, Profile, render};
-use crate::secret::{Secret, SecretContext};
-use crate::signature::{Signed, sign};
+use crate::profile::{Profile, Rendering, Round, render, variable};
+use crate::secret::SecretContext;
 use crate::timestamp::Timestamp;
 
 /// Names us to receivers.
@@ -31,6 +33,21 @@ pub struct Request {
     pub timeout_ms: u64,
 }
 
+/// What is to be sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    /// To whom.
+    pub endpoint: &'a Endpoint,
+    /// In which wire contract.
+    pub profile: &'a Profile,
+    /// The event.
+    pub event: &'a Event,
+    /// The delivery's id.
+    pub id: &'a str,
+    /// Which attempt it is.
+    pub round: Round,
+}
+
 /// What was sent and what came of it.
 #[derive(Debug)]
 pub struct Dispatched {
@@ -38,72 +55,79 @@ pub struct Dispatched {
     pub sent: Sent,
     /// The request's headers, as sent.
     pub headers: BTreeMap<String, String>,
+    /// Whether the body held values that JavaScript would change, and should not.
+    pub inexact: bool,
 }
 
 /// Makes one attempt, ended by the endpoint's time-out or by `deadline`, whichever comes first.
 pub async fn dispatch<E: Engine>(
     engine: &E,
-    endpoint: &Endpoint,
-    event: &Event,
-    delivery_id: &str,
+    outgoing: Outgoing<'_>,
     deadline: Timestamp,
 ) -> Result<Dispatched, EngineError> {
-    let keys = signing_keys(engine, endpoint).await?;
+    let Outgoing { endpoint, profile, event, id, round } = outgoing;
+    let keys = signing_keys(engine, outgoing).await?;
     let now = engine.clock().now();
-    let profile = endpoint.profile();
-    let body = render(profile, event);
-    let headers = headers(profile, endpoint, event, &keys, delivery_id, now, &body);
-    let timeout_ms = u64::from(endpoint.timeout_ms()).min(deadline.since_ms(now));
+    let rendering = Rendering { event, id, round, link: None };
+    let mut rendered = render(profile, rendering);
+    if rendered.is_too_long(profile) {
+        let link = content_link(engine, &event.tenant, &event.id).await?;
+        rendered = render(profile, Rendering { link: Some(&link), ..rendering });
+    }
+    let inexact = !rendered.exact;
+    let unsendable = |detail: String| {
+        let sent = Sent::unsendable(detail, now);
+        Ok(Dispatched { sent, headers: BTreeMap::new(), inexact })
+    };
+    if rendered.is_too_long(profile) {
+        let length = rendered.body.len();
+        return unsendable(format!("the body is {length} bytes long, with its payload linked"));
+    }
+    let delivery = waxseal_verify::Delivery {
+        id,
+        timestamp_s: now.seconds(),
+        body: &rendered.body,
+        standard_beside: true,
+        variable: &|name| variable(name, rendering),
+    };
+    let signed = match profile.dialect.sign(&keys, delivery) {
+        Ok(signed) => signed,
+        Err(fault @ (SignFault::NoKey | SignFault::Key)) => {
+            return Err(EngineError::new("sign delivery", fault));
+        }
+        Err(fault @ (SignFault::Id | SignFault::Header(_) | SignFault::Body)) => {
+            return unsendable(fault.to_string());
+        }
+    };
+    let mut headers = endpoint.headers.clone();
+    let traceparent = event.attribute("traceparent");
+    headers.extend(traceparent.map(|value| ("traceparent".to_owned(), value.to_owned())));
+    headers.extend(rendered.extension_headers);
+    headers.insert("content-type".to_owned(), rendered.content_type);
+    headers.insert("user-agent".to_owned(), USER_AGENT.to_owned());
+    headers.extend(signed.headers);
     let request = Request {
         tenant: endpoint.tenant.clone(),
         url: endpoint.url.clone(),
         headers: headers.clone(),
-        body,
-        timeout_ms,
+        body: signed.body.into_owned(),
+        timeout_ms: u64::from(profile.timeout_of(endpoint)).min(deadline.since_ms(now)),
     };
-    Ok(Dispatched { sent: engine.sender().send(request).await, headers })
+    Ok(Dispatched { sent: engine.sender().send(request).await, headers, inexact })
 }
 
 /// The keys that sign now, the secret in use first.
 async fn signing_keys<E: Engine>(
     engine: &E,
-    endpoint: &Endpoint,
-) -> Result<Vec<Secret>, EngineError> {
+    outgoing: Outgoing<'_>,
+) -> Result<Vec<Key>, EngineError> {
+    let Outgoing { endpoint, profile, .. } = outgoing;
     let context = SecretContext::endpoint(&endpoint.tenant, &endpoint.id);
     let mut keys = Vec::new();
     for sealed in endpoint.live_secrets(engine.clock().now()) {
         let secret = engine.key_vault().open(&context, &sealed.sealed).await?;
-        let key = secret.expose_text().and_then(|text| endpoint.profile().secret.key(text));
-        keys.push(key.ok_or_else(|| EngineError::new("open secret", "not of its profile's form"))?);
+        let key = profile.dialect.key(secret.expose_text().unwrap_or_default());
+        keys.push(key.map_err(|fault| EngineError::new("open secret", fault))?);
     }
     Ok(keys)
-}
-
-fn headers(
-    profile: &Profile,
-    endpoint: &Endpoint,
-    event: &Event,
-    keys: &[Secret],
-    id: &str,
-    now: Timestamp,
-    body: &[u8],
-) -> BTreeMap<String, String> {
-    let timestamp = now.seconds().to_string();
-    let mut headers = endpoint.headers.clone();
-    if let Some(traceparent) = event.attribute("traceparent") {
-        headers.insert("traceparent".to_owned(), traceparent.to_owned());
-    }
-    headers.insert("content-type".to_owned(), "application/json".to_owned());
-    headers.insert("user-agent".to_owned(), USER_AGENT.to_owned());
-    for (name, value) in profile.headers {
-        let value = match value {
-            HeaderValue::DeliveryId => id.to_owned(),
-            HeaderValue::Timestamp => timestamp.clone(),
-            HeaderValue::Signature => {
-                sign(&profile.signature, keys, Signed { id, timestamp: &timestamp, body })
-            }
-        };
-        headers.insert((*name).to_owned(), value);
-    }
-    headers
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{EndpointId, TenantName};
-use crate::profile::{Profile, STANDARD};
 use crate::retry::RetryPolicy;
 use crate::secret::SealedSecret;
 use crate::subscription::Subscription;
@@ -27,7 +26,7 @@ pub struct Endpoint {
     pub subscription: Subscription,
     /// The wire contract's name.
     pub profile: String,
-    /// Its secrets, the one in use first.
+    /// Its secrets, the one in use first; none where its profile lets a delivery go unsigned.
     pub secrets: Vec<SealedSecret>,
     /// Its own retry policy; the profile's where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,21 +93,6 @@ impl Endpoint {
     /// Whether it gets events.
     pub fn is_enabled(&self) -> bool {
         self.state == EndpointState::Enabled
-    }
-
-    /// Its wire contract. A name that is no longer known is the standard's.
-    pub fn profile(&self) -> &'static Profile {
-        Profile::named(&self.profile).unwrap_or(&STANDARD)
-    }
-
-    /// Its retry policy.
-    pub fn retry_policy(&self) -> RetryPolicy {
-        self.retry.clone().unwrap_or_else(|| self.profile().retry_policy())
-    }
-
-    /// The time-out of an attempt, in milliseconds.
-    pub fn timeout_ms(&self) -> u32 {
-        self.timeout_ms.unwrap_or(self.profile().timeout_ms)
     }
 
     /// The secrets that sign at `now`, the one in use first.

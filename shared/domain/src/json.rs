@@ -143,6 +143,24 @@ pub fn escape_pointer(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
+/// The value at a JSON pointer (RFC 6901) of a text, as it is written there; the last where a name is
+/// there twice.
+pub fn raw_at<'a>(json: &'a RawValue, pointer: &str) -> Option<&'a RawValue> {
+    let Some(path) = pointer.strip_prefix('/') else {
+        return Some(json).filter(|_| pointer.is_empty());
+    };
+    path.split('/').try_fold(json, |json, name| {
+        let name = name.replace("~1", "/").replace("~0", "~");
+        if json.get().starts_with('[') {
+            let items: Vec<&RawValue> = serde_json::from_str(json.get()).ok()?;
+            return items.get(name.parse::<usize>().ok()?).copied();
+        }
+        let members =
+            serde_json::Deserializer::from_str(json.get()).deserialize_map(Members).ok()?;
+        members.into_iter().rev().find(|(found, _)| *found == name).map(|(_, raw)| raw)
+    })
+}
+
 /// The text without insignificant white space; all else byte for byte. The text must be JSON.
 pub fn compact(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -9,7 +9,7 @@ mod store;
 pub use engine::{Engine, Release};
 pub use store::{
     Claim, ConfigStore, DeliveryStore, Due, EventRow, EventStore, GateStore, Page, PageRequest,
-    Put, Store, Tenant,
+    Put, Setting, Store, Tenant,
 };
 
 use std::fmt;

@@ -67,6 +67,21 @@ impl Problem {
         )
     }
 
+    /// 403: only the operator's key may do this.
+    pub fn operators() -> Self {
+        Self::new(403, "forbidden", "The API key may not do this", "it takes the operator's key")
+    }
+
+    /// 403: a link that is not ours, or no longer good.
+    pub fn bad_link() -> Self {
+        Self::new(403, "bad-link", "The link is not good", "it is not ours, or it has expired")
+    }
+
+    /// 410: it was here, and was removed.
+    pub fn gone(detail: impl Into<String>) -> Self {
+        Self::new(410, "gone", "Removed", detail)
+    }
+
     /// 404: unknown here, or another's: the same for both.
     pub fn not_found() -> Self {
         Self::new(404, "not-found", "Not found", "there is nothing of that name for this API key")

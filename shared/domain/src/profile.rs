@@ -1,166 +1,214 @@
-//! A profile: one wire contract, as data. A further system is a further value, and no further code.
+//! A profile: one wire contract, as data. A further system is a further file, and no further code.
 //!
-//! Called by `dispatch` (to send) and by the receiver (to verify); knows nothing of either.
+//! The file's part about signatures is read by `waxseal-verify`, whose files these are; the rest here:
+//! the body's envelope, the catalogue of events, the retry policy, and how a hook is read.
 
+mod envelope;
+mod reading;
 mod render;
 
-pub use render::render;
+pub use envelope::{Envelope, JsonForm, Member, Value};
+pub use reading::{Hook, Reading};
+pub use render::{Rendered, Rendering, Round, render, variable};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use std::sync::{Arc, LazyLock};
 
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use waxseal_verify::FILES;
+
+use crate::endpoint::Endpoint;
+use crate::json::{Fault, Json};
+use crate::limits::{ENDPOINTS_PER_TENANT_MAX, FRESH_S, TIMEOUT_MS, WINDOW_S};
+use crate::ports::{ConfigStore, Engine, EngineError, Setting};
 use crate::retry::RetryPolicy;
-use crate::secret::Secret;
 
-/// A wire contract: envelope, headers, signature, secret, retry policy, time-out and limit.
+/// The part of a profile that signs, verifies and explains.
+pub use waxseal_verify::Profile as Dialect;
+
+/// The default.
+pub const STANDARD: &str = "standard";
+
+/// A wire contract: signature, headers and secret (its dialect), envelope, events, retry policy,
+/// time-out, limits, and how its hooks are read.
 #[derive(Debug)]
 pub struct Profile {
-    /// The name by which an endpoint chooses it.
-    pub name: &'static str,
-    /// For people.
-    pub title: &'static str,
-    /// The body's members, in order.
-    pub envelope: &'static [Member],
-    /// The headers of a request, beside `content-type` and `user-agent`.
-    pub headers: &'static [(&'static str, HeaderValue)],
-    /// How the signature is made.
-    pub signature: SignatureScheme,
-    /// What a secret looks like, and which bytes of it are the key.
-    pub secret: SecretForm,
-    /// Seconds between attempts where the endpoint has no policy of its own.
-    pub delays_s: &'static [u32],
+    /// How it signs and verifies.
+    pub dialect: Arc<Dialect>,
+    /// The body.
+    pub envelope: Envelope,
+    /// The events that the system has, with their severities and an example of each.
+    pub events: Vec<EventKind>,
+    /// The retry policy of its endpoints that have none of their own.
+    pub retry: RetryPolicy,
     /// Time-out of an attempt in milliseconds, where the endpoint says none.
     pub timeout_ms: u32,
+    /// Endpoints that a tenant may have.
+    pub endpoints_max: usize,
+    /// How a hook becomes an event.
+    pub reading: Reading,
+    /// The file, as it stands.
+    pub file: Box<RawValue>,
 }
 
-/// A member of the body.
-#[derive(Debug, Clone, Copy)]
-pub enum Member {
-    /// The event's type, under this name.
-    Type(&'static str),
-    /// The event's time, under this name.
-    Time(&'static str),
-    /// The payload, as it came.
-    Data,
-    /// All other attributes of the event, each under its own name.
-    Attributes,
+/// A kind of event in a profile's catalogue.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventKind {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// How grave it is, where the system says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity: Option<String>,
+    /// An event of it, without `type`: what a test event of that type is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example: Option<Box<RawValue>>,
 }
 
-/// The value of a header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HeaderValue {
-    /// The delivery's id: the same at every attempt and replay.
-    DeliveryId,
-    /// The time of this attempt, in seconds since 1970.
-    Timestamp,
-    /// The signatures.
-    Signature,
+/// Members of a file that are the dialect's.
+const DIALECT: [&str; 9] =
+    ["name", "title", "about", "secret", "signed", "signatures", "join", "body_member", "headers"];
+/// Members of a file that are read here.
+const OWN: [&str; 6] = ["envelope", "events", "retry", "timeout_ms", "endpoints_max", "receive"];
+
+#[derive(Deserialize)]
+struct File {
+    envelope: Envelope,
+    #[serde(default)]
+    events: Vec<EventKind>,
+    retry: RetryPolicy,
+    #[serde(default)]
+    timeout_ms: Option<u32>,
+    #[serde(default)]
+    endpoints_max: Option<usize>,
+    receive: Reading,
 }
 
-/// How a signature is made: HMAC-SHA256 over `signed`, encoded, after `prefix`.
-#[derive(Debug)]
-pub struct SignatureScheme {
-    /// What is signed: its parts, joined.
-    pub signed: &'static [Part],
-    /// How the digest is written.
-    pub encoding: Encoding,
-    /// What stands before each signature.
-    pub prefix: &'static str,
-    /// What stands between several signatures; none where the header carries one only.
-    pub separator: Option<char>,
-}
-
-/// A part of what is signed.
-#[derive(Debug, Clone, Copy)]
-pub enum Part {
-    /// The delivery's id.
-    DeliveryId,
-    /// The attempt's time, in seconds, in decimal.
-    Timestamp,
-    /// Fixed text.
-    Text(&'static str),
-    /// The body's bytes.
-    Body,
-}
-
-/// How a digest is written.
-#[derive(Debug, Clone, Copy)]
-pub enum Encoding {
-    /// Base 64, standard alphabet, padded.
-    Base64,
-}
-
-/// What a secret looks like, and which bytes of it are the key.
-#[derive(Debug, Clone, Copy)]
-pub enum SecretForm {
-    /// `whsec_` and base 64 of 24 to 64 bytes; the decoded bytes are the key.
-    Whsec,
-}
-
-/// Standard Webhooks 1.0, the default.
-pub static STANDARD: Profile = Profile {
-    name: "standard",
-    title: "Standard Webhooks",
-    envelope: &[Member::Type("type"), Member::Time("timestamp"), Member::Data, Member::Attributes],
-    headers: &[
-        ("webhook-id", HeaderValue::DeliveryId),
-        ("webhook-timestamp", HeaderValue::Timestamp),
-        ("webhook-signature", HeaderValue::Signature),
-    ],
-    signature: SignatureScheme {
-        signed: &[Part::DeliveryId, Part::Text("."), Part::Timestamp, Part::Text("."), Part::Body],
-        encoding: Encoding::Base64,
-        prefix: "v1,",
-        separator: Some(' '),
-    },
-    secret: SecretForm::Whsec,
-    delays_s: &[5, 300, 1_800, 7_200, 18_000, 36_000, 36_000],
-    timeout_ms: 10_000,
-};
-
-/// All profiles.
-pub static PROFILES: &[&Profile] = &[&STANDARD];
+static BUILTIN: LazyLock<Vec<Arc<Profile>>> = LazyLock::new(|| {
+    let parse = |(_, text): &(&str, &str)| {
+        Arc::new(Profile::parse(text).expect("a test reads every file that is compiled in"))
+    };
+    FILES.iter().map(parse).collect()
+});
 
 impl Profile {
-    /// The profile of that name.
-    pub fn named(name: &str) -> Option<&'static Profile> {
-        PROFILES.iter().copied().find(|profile| profile.name == name)
+    /// Reads a profile's file, and names every fault.
+    pub fn parse(text: &str) -> Result<Self, Vec<Fault>> {
+        let whole = |detail: &str| vec![Fault::new("", detail)];
+        let dialect = Dialect::parse(text).map_err(|fault| {
+            fault.faults.iter().map(|detail| Fault::new("", detail)).collect::<Vec<_>>()
+        })?;
+        let json = Json::parse(text).map_err(|fault| vec![fault])?;
+        let members = json.as_object().unwrap_or_default();
+        let unknown = members
+            .iter()
+            .filter(|(name, _)| !DIALECT.contains(&&**name) && !OWN.contains(&&**name))
+            .map(|(name, _)| Fault::new(&format!("/{name}"), "is not a member of a profile"));
+        let mut faults: Vec<Fault> = unknown.collect();
+        let file: File = serde_json::from_str(text).map_err(|error| whole(&error.to_string()))?;
+        file.check(&mut faults);
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let raw = RawValue::from_string(text.trim().to_owned());
+        Ok(Self {
+            dialect: Arc::new(dialect),
+            envelope: file.envelope,
+            events: file.events,
+            retry: file.retry,
+            timeout_ms: file.timeout_ms.unwrap_or(*TIMEOUT_MS.end()),
+            endpoints_max: file.endpoints_max.unwrap_or(ENDPOINTS_PER_TENANT_MAX),
+            reading: file.receive,
+            file: raw.map_err(|error| whole(&error.to_string()))?,
+        })
     }
 
-    /// The retry policy of its endpoints that have none of their own: with jitter.
-    pub fn retry_policy(&self) -> RetryPolicy {
-        RetryPolicy { delays_s: self.delays_s.to_vec(), jitter: true, window_s: None }
+    /// The profiles that are compiled in, `standard` first.
+    pub fn builtin() -> &'static [Arc<Self>] {
+        &BUILTIN
     }
 
-    /// The header that carries `value`.
-    pub fn header(&self, value: HeaderValue) -> Option<&'static str> {
-        self.headers.iter().find(|(_, carried)| *carried == value).map(|(name, _)| *name)
+    /// The compiled-in profile of that name.
+    pub fn named(name: &str) -> Option<Arc<Self>> {
+        BUILTIN.iter().find(|profile| profile.name() == name).cloned()
+    }
+
+    /// The default profile.
+    pub fn standard() -> Arc<Self> {
+        Self::named(STANDARD).expect("it is compiled in")
+    }
+
+    /// The name by which an endpoint or a source chooses it.
+    pub fn name(&self) -> &str {
+        self.dialect.name()
+    }
+
+    /// The profile of that name: compiled in, or the deployment's own, from a copy of at most a
+    /// minute.
+    pub async fn find<E: Engine>(engine: &E, name: &str) -> Result<Option<Arc<Self>>, EngineError> {
+        if let Some(found) = Self::named(name) {
+            return Ok(Some(found));
+        }
+        let text = engine.store().setting(Setting::Profile, name, FRESH_S).await?;
+        let read = |text: Arc<str>| {
+            Self::parse(&text).map(Arc::new).map_err(|_| {
+                EngineError::new("read profile", "a stored profile is no longer valid")
+            })
+        };
+        text.map(read).transpose()
+    }
+
+    /// An endpoint's profile.
+    pub async fn of<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<Arc<Self>, EngineError> {
+        Self::require(engine, &endpoint.profile).await
+    }
+
+    /// The profile of that name, which something of ours names.
+    pub async fn require<E: Engine>(engine: &E, name: &str) -> Result<Arc<Self>, EngineError> {
+        let missing = || EngineError::new("find profile", format!("there is no profile {name}"));
+        Self::find(engine, name).await?.ok_or_else(missing)
+    }
+
+    /// The retry policy of an endpoint.
+    pub fn retry_policy(&self, endpoint: &Endpoint) -> RetryPolicy {
+        endpoint.retry.clone().unwrap_or_else(|| self.retry.clone())
+    }
+
+    /// The time-out of an attempt to an endpoint, in milliseconds.
+    pub fn timeout_of(&self, endpoint: &Endpoint) -> u32 {
+        endpoint.timeout_ms.unwrap_or(self.timeout_ms)
+    }
+
+    /// What its secrets look like, for people.
+    pub fn secret_shape(&self) -> String {
+        self.dialect.key("").map_or_else(|fault| fault.to_string(), |_| String::new())
+    }
+
+    /// The example of an event type, without its `type`.
+    pub fn example(&self, event_type: &str) -> Option<&RawValue> {
+        let kind = self.events.iter().find(|kind| kind.event_type == event_type)?;
+        kind.example.as_deref()
     }
 }
 
-impl SecretForm {
-    /// The key in a secret's text; none if the text has not this form.
-    pub fn key(self, text: &str) -> Option<Secret> {
-        match self {
-            Self::Whsec => {
-                let key = BASE64.decode(text.strip_prefix("whsec_")?).ok()?;
-                (24..=64).contains(&key.len()).then(|| Secret::new(key))
-            }
+impl File {
+    fn check(&self, faults: &mut Vec<Fault>) {
+        self.envelope.check("/envelope", faults);
+        self.receive.check("/receive", faults);
+        let delays: Vec<u64> = self.retry.delays_s.iter().map(|&s| u64::from(s)).collect();
+        if let Err(found) = RetryPolicy::own(&delays, "/retry/delays_s") {
+            faults.extend(found);
         }
-    }
-
-    /// What is said of a text without this form.
-    pub fn shape(self) -> &'static str {
-        match self {
-            Self::Whsec => "must be whsec_ and base64 of 24 to 64 bytes",
+        if self.retry.window_s.is_some_and(|window_s| !WINDOW_S.contains(&window_s)) {
+            faults.push(Fault::new("/retry/window_s", "is out of its range"));
         }
-    }
-
-    /// A new secret of 32 random bytes.
-    pub fn generate(self, entropy: [u128; 2]) -> Secret {
-        let bytes: Vec<u8> = entropy.iter().flat_map(|number| number.to_be_bytes()).collect();
-        match self {
-            Self::Whsec => Secret::new(format!("whsec_{}", BASE64.encode(bytes)).into_bytes()),
+        if self.timeout_ms.is_some_and(|timeout_ms| !TIMEOUT_MS.contains(&timeout_ms)) {
+            faults.push(Fault::new("/timeout_ms", "must be 1000 to 10000"));
+        }
+        if self.endpoints_max.is_some_and(|max| !(1..=ENDPOINTS_PER_TENANT_MAX).contains(&max)) {
+            let detail = format!("must be 1 to {ENDPOINTS_PER_TENANT_MAX}");
+            faults.push(Fault::new("/endpoints_max", &detail));
         }
     }
 }
@@ -170,19 +218,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_generated_secret_has_its_form() {
-        let secret = SecretForm::Whsec.generate([1, 2]);
-        let key = SecretForm::Whsec.key(secret.expose_text().unwrap()).unwrap();
-        assert_eq!(key.expose().len(), 32);
+    fn every_file_that_is_compiled_in_is_valid() {
+        for (name, text) in FILES {
+            let profile =
+                Profile::parse(text).unwrap_or_else(|faults| panic!("{name}: {faults:?}"));
+            assert_eq!(profile.name(), *name);
+            for kind in &profile.events {
+                assert!(profile.example(&kind.event_type).is_some(), "{name} {}", kind.event_type);
+            }
+        }
+        assert_eq!(Profile::builtin()[0].name(), STANDARD);
     }
 
     #[test]
-    fn a_secret_outside_24_to_64_bytes_has_not_its_form() {
-        for bytes in [0, 23, 65] {
-            let text = format!("whsec_{}", BASE64.encode(vec![0; bytes]));
-            assert!(SecretForm::Whsec.key(&text).is_none(), "{bytes}");
-        }
-        assert!(SecretForm::Whsec.key("whsec_***").is_none());
-        assert!(SecretForm::Whsec.key(&BASE64.encode([0; 32])).is_none());
+    fn a_file_with_faults_is_refused_and_each_is_named() {
+        let (_, text) = FILES.iter().find(|(name, _)| *name == "aisg").unwrap();
+        let bad = text
+            .replace("\"timeout_ms\": 10000", "\"timeout_ms\": 1, \"colour\": \"red\"")
+            .replace("[1, 1]", "[0]")
+            .replace("\"slack_line\"", "\"type\", \"text\": \"both\"");
+        let faults = Profile::parse(&bad).unwrap_err();
+        let pointers: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        let expected = ["/colour", "/envelope/members/3", "/retry/delays_s/0", "/timeout_ms"];
+        assert_eq!(pointers, expected, "{faults:?}");
     }
 }

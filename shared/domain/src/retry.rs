@@ -74,6 +74,8 @@ impl RetryPolicy {
         match sent.outcome {
             Outcome::Accepted => return Next::Done,
             Outcome::Gone => return Next::DisableEndpoint,
+            // It would be the same each time.
+            Outcome::Unsendable => return Next::GiveUp,
             Outcome::Throttled
             | Outcome::ServerError
             | Outcome::Rejected

@@ -40,9 +40,9 @@ impl fmt::Debug for Secret {
 pub struct SecretContext {
     /// The tenant.
     pub tenant: TenantName,
-    /// The endpoint's id or the source's name.
+    /// The endpoint's id, the source's name, or `content`.
     pub owner: String,
-    /// `endpoint` or `source`.
+    /// `endpoint`, `source` or `link`.
     pub purpose: &'static str,
 }
 
@@ -50,6 +50,11 @@ impl SecretContext {
     /// For an endpoint's signing secret.
     pub fn endpoint(tenant: &TenantName, endpoint: &EndpointId) -> Self {
         Self { tenant: tenant.clone(), owner: endpoint.to_string(), purpose: "endpoint" }
+    }
+
+    /// For the key of a tenant's links to stored events.
+    pub fn links(tenant: &TenantName) -> Self {
+        Self { tenant: tenant.clone(), owner: "content".to_owned(), purpose: "link" }
     }
 
     /// For a source's verifying secret.
@@ -68,6 +73,9 @@ pub struct SealedSecret {
     /// Until when it still signs, once another has taken its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<Timestamp>,
+    /// The public key (`whpk_…`) of a secret that signs with ed25519.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
 }
 
 impl SealedSecret {

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{SourceName, TenantName};
-use crate::profile::{Profile, STANDARD};
 use crate::secret::SealedSecret;
 
 /// A sender of hooks. Its name is unique in the deployment, since hooks carry no tenant.
@@ -19,11 +18,4 @@ pub struct Source {
     pub secrets: Vec<SealedSecret>,
     /// How far a hook's timestamp may be off, in seconds.
     pub tolerance_s: u64,
-}
-
-impl Source {
-    /// The wire contract. A name that is no longer known is the standard's.
-    pub fn profile(&self) -> &'static Profile {
-        Profile::named(&self.profile).unwrap_or(&STANDARD)
-    }
 }

@@ -82,14 +82,15 @@ async fn invoke<T>(instance: &Instance, work: impl Future<Output = T>) -> Option
 
 fn endpoint(world: &World, at: usize) -> Endpoint {
     let now = world.now();
-    let sealed = SealedSecret { sealed: SECRET.to_owned(), created_at: now, until: None };
+    let sealed =
+        SealedSecret { sealed: SECRET.to_owned(), created_at: now, until: None, public_key: None };
     Endpoint {
         id: format!("ep_{at}").parse().unwrap(),
         tenant: world.tenant.clone(),
         url: "https://example.com/".to_owned(),
         name: None,
         subscription: Subscription { event_types: vec![EventTypePattern::all()], filter: None },
-        profile: STANDARD.name.to_owned(),
+        profile: STANDARD.to_owned(),
         secrets: vec![sealed],
         retry: Some(RetryPolicy::own(&world.plan.endpoints[at].delays_s, "").unwrap()),
         timeout_ms: Some(10_000),

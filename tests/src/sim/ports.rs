@@ -17,7 +17,7 @@ use waxseal_domain::limits::EVENT_RETENTION_S;
 use waxseal_domain::message::{Message, Receipt};
 use waxseal_domain::ports::{
     Claim, Clock, ConfigStore, DeliveryStore, Due, Engine, EngineError, EventRow, EventStore,
-    KeyVault, Page, PageRequest, Put, Queue, Sender, Tenant,
+    KeyVault, Page, PageRequest, Put, Queue, Sender, Setting, Tenant,
 };
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::source::Source;
@@ -324,6 +324,18 @@ impl ConfigStore for Instance {
     async fn delete_source(&self, _: &TenantName, _: &SourceName) -> Answer<bool> {
         Ok(false)
     }
+
+    async fn setting(&self, _: Setting, _: &str, _: u64) -> Answer<Option<Arc<str>>> {
+        Ok(None)
+    }
+
+    async fn settings(&self, _: Setting) -> Answer<Vec<(String, Arc<str>)>> {
+        Ok(Vec::new())
+    }
+
+    async fn put_setting(&self, _: Setting, _: &str, _: &str, _: bool) -> Answer<bool> {
+        Ok(false)
+    }
 }
 
 impl Queue for Instance {
@@ -497,6 +509,9 @@ impl Engine for Instance {
     }
     fn breakers(&self) -> &Breakers {
         &self.breakers
+    }
+    fn public_url(&self) -> Option<&str> {
+        None
     }
     fn ticket(&self) -> Ticket {
         if self.world.is_broken(Broken::TicketAsHolder) {

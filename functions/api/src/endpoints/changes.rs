@@ -21,6 +21,7 @@ use waxseal_domain::retry::RetryPolicy;
 use waxseal_domain::subscription::CompiledFilter;
 use waxseal_domain::timestamp::Timestamp;
 
+use super::secrets::Wanted;
 use crate::body::{Body, Given, whole};
 
 /// Headers that are ours, or the connection's.
@@ -52,15 +53,30 @@ pub(super) struct Changes {
     headers: Given<BTreeMap<String, String>>,
     enabled: Option<bool>,
     /// Only where an endpoint is configured: later, a secret is rotated.
-    pub(super) secret: Option<String>,
+    pub(super) secret: Wanted,
 }
 
 impl Changes {
-    /// Reads a body; 422 names every fault.
+    /// The name of the profile that a body asks for, if it does.
+    pub(super) fn profile_name(request: &Request) -> Result<Option<String>, Problem> {
+        Ok(Body::read(request)?.text("profile", NAME_CHARS_MAX).value())
+    }
+
+    /// The same, of a body that was read.
+    pub(super) fn profile(&self) -> Option<&str> {
+        match &self.profile {
+            Given::Value(name) => Some(name),
+            Given::Absent | Given::Null => None,
+        }
+    }
+
+    /// Reads a body; 422 names every fault. `profile` is the one that it asks for, or that the endpoint
+    /// has; none where there is none of that name.
     pub(super) fn read(
         request: &Request,
         rules: &AddressRules,
         tenant: &TenantName,
+        profile: Option<&Profile>,
         is_new: bool,
     ) -> Result<Self, Problem> {
         let mut body = Body::read(request)?;
@@ -71,13 +87,20 @@ impl Changes {
             name: body.text("name", NAME_CHARS_MAX),
             event_types: read_event_types(&mut body),
             filter: read_filter(&mut body, request)?,
-            profile: read_profile(&mut body),
+            profile: read_profile(&mut body, profile),
             retry: read_retry(&mut body),
             timeout_ms: body.whole("timeout_ms", timeout_ms),
             max_per_second: body.whole("max_per_second", per_second),
-            headers: read_headers(&mut body),
+            headers: read_headers(&mut body, profile),
             enabled: body.flag("enabled").value(),
-            secret: if is_new { read_secret(&mut body) } else { None },
+            secret: match profile {
+                Some(profile) if is_new => Wanted::read(&mut body, profile),
+                _ if is_new => {
+                    let _unread = (body.member("secret"), body.member("algorithm"));
+                    Wanted::New
+                }
+                _ => Wanted::New,
+            },
         };
         body.finish()?;
         Ok(changes)
@@ -93,7 +116,7 @@ impl Changes {
         endpoint.url = self.url.unwrap_or(endpoint.url);
         endpoint.name = self.name.over(endpoint.name);
         let profile = self.profile.over(Some(endpoint.profile));
-        endpoint.profile = profile.unwrap_or_else(|| STANDARD.name.to_owned());
+        endpoint.profile = profile.unwrap_or_else(|| STANDARD.to_owned());
         endpoint.retry = self.retry.over(endpoint.retry);
         let timeout_ms = self.timeout_ms.over(endpoint.timeout_ms.map(u64::from));
         endpoint.timeout_ms = timeout_ms.and_then(|ms| u32::try_from(ms).ok());
@@ -170,11 +193,9 @@ fn read_filter(body: &mut Body<'_>, request: &Request) -> Result<Given<CompiledF
     }
 }
 
-fn read_profile(body: &mut Body<'_>) -> Given<String> {
+fn read_profile(body: &mut Body<'_>, profile: Option<&Profile>) -> Given<String> {
     let given = body.text("profile", NAME_CHARS_MAX);
-    if let Given::Value(name) = &given
-        && Profile::named(name).is_none()
-    {
+    if matches!(given, Given::Value(_)) && profile.is_none() {
         body.fault("profile", "is not known: GET /v1/profiles lists them");
     }
     given
@@ -222,7 +243,7 @@ fn read_retry(body: &mut Body<'_>) -> Given<RetryPolicy> {
     }
 }
 
-fn read_headers(body: &mut Body<'_>) -> Given<BTreeMap<String, String>> {
+fn read_headers(body: &mut Body<'_>, profile: Option<&Profile>) -> Given<BTreeMap<String, String>> {
     let Some(value) = body.member("headers") else { return Given::Absent };
     if value == Json::Null {
         return Given::Null;
@@ -237,7 +258,13 @@ fn read_headers(body: &mut Body<'_>) -> Given<BTreeMap<String, String>> {
     for (name, value) in members {
         let pointer = format!("headers/{}", escape_pointer(name));
         let lower = name.to_ascii_lowercase();
+        let is_profiles = profile.is_some_and(|profile| {
+            let prefix = profile.envelope.extension_headers.as_deref();
+            profile.dialect.header_names().any(|name| name == lower)
+                || prefix.is_some_and(|prefix| lower.starts_with(prefix))
+        });
         let is_ours = RESERVED.contains(&lower.as_str()) || lower.starts_with("webhook-");
+        let is_ours = is_ours || is_profiles;
         if is_ours || ::http::HeaderName::try_from(lower.as_str()).is_err() {
             body.fault(&pointer, "is not a header name that may be set");
             continue;
@@ -252,15 +279,4 @@ fn read_headers(body: &mut Body<'_>) -> Given<BTreeMap<String, String>> {
         }
     }
     Given::Value(headers)
-}
-
-fn read_secret(body: &mut Body<'_>) -> Option<String> {
-    let form = STANDARD.secret;
-    match body.text("secret", 256) {
-        Given::Value(text) if form.key(&text).is_some() => return Some(text),
-        Given::Value(_) => body.fault("secret", form.shape()),
-        Given::Null => body.fault("secret", "must not be null: this profile signs every delivery"),
-        Given::Absent => {}
-    }
-    None
 }

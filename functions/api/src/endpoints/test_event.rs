@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use waxseal_adapters::http;
 use waxseal_domain::attempt::{Outcome, Sent};
-use waxseal_domain::dispatch::{Dispatched, dispatch};
+use waxseal_domain::dispatch::{Dispatched, Outgoing, dispatch};
 use waxseal_domain::endpoint::{Endpoint, Health};
 use waxseal_domain::event::{Event, Form, Submission};
 use waxseal_domain::id::{DeliveryId, EndpointId};
 use waxseal_domain::limits::EVENT_BYTES_MAX;
 use waxseal_domain::ports::{Clock as _, Engine};
 use waxseal_domain::problem::Problem;
+use waxseal_domain::profile::{Profile, Round};
 
 use super::{find, write};
 use crate::{Answer, Call, Refusal};
@@ -53,9 +54,13 @@ pub(super) async fn send<E: Engine>(call: Call<'_, E>, id: &EndpointId) -> Answe
     let body: TestBody<'_> = serde_json::from_str(text)
         .map_err(|error| Problem::bad_request(format!("the body takes type and data: {error}")))?;
     let event_type = body.event_type.unwrap_or_else(|| "webhook.test".to_owned());
-    let data = body.data.map_or(r#"{"test":true}"#, RawValue::get);
     let endpoint = find(&call, id).await?;
-    Ok(http::json(200, &post(&call, &endpoint, &event_type, data).await?))
+    let profile = Profile::of(call.engine, &endpoint).await?;
+    let rest = match (body.data, profile.example(&event_type)) {
+        (None, Some(example)) => example.get().to_owned(),
+        (data, _) => of_data(data.map_or(r#"{"test":true}"#, RawValue::get)),
+    };
+    Ok(http::json(200, &post(&call, &endpoint, &event_type, &rest).await?))
 }
 
 /// The ping that follows an endpoint's configuration.
@@ -63,25 +68,34 @@ pub(super) async fn ping<E: Engine>(
     call: &Call<'_, E>,
     endpoint: &Endpoint,
 ) -> Result<TestResult, Refusal> {
-    post(call, endpoint, "webhook.ping", r#"{"ping":true}"#).await
+    post(call, endpoint, "webhook.ping", &of_data(r#"{"ping":true}"#)).await
 }
 
+fn of_data(data: &str) -> String {
+    format!("{{\"data\":{data}}}")
+}
+
+/// `rest` is an object: the event without its type and source.
 async fn post<E: Engine>(
     call: &Call<'_, E>,
     endpoint: &Endpoint,
     event_type: &str,
-    data: &str,
+    rest: &str,
 ) -> Result<TestResult, Refusal> {
     let engine = call.engine;
     let now = engine.clock().now();
     let event_type = serde_json::to_string(event_type).unwrap_or_default();
-    let text = format!(r#"{{"type":{event_type},"source":"/waxseal/test","data":{data}}}"#);
+    let rest = rest.trim_start().trim_start_matches('{');
+    let text = format!(r#"{{"type":{event_type},"source":"/waxseal/test",{rest}"#);
     let submission = Submission { text, form: Form::Plain, fallback_id: None };
     let accepted = Event::accept(call.tenant, &submission, now, engine.entropy());
     let event = accepted.map_err(Problem::unprocessable)?.event;
     let id = DeliveryId { endpoint: endpoint.id.clone(), event: event.id.clone() }.to_string();
-    let deadline = now.plus_ms(u64::from(endpoint.timeout_ms()));
-    let Dispatched { sent, headers } = dispatch(engine, endpoint, &event, &id, deadline).await?;
+    let profile = Profile::of(engine, endpoint).await?;
+    let deadline = now.plus_ms(u64::from(profile.timeout_of(endpoint)));
+    let (profile, event, round) = (&*profile, &event, Round::single(now));
+    let outgoing = Outgoing { endpoint, profile, event, id: &id, round };
+    let Dispatched { sent, headers, .. } = dispatch(engine, outgoing, deadline).await?;
     if sent.outcome == Outcome::Accepted && endpoint.health != Health::Verified {
         let verified = |found: Endpoint, _| Endpoint { health: Health::Verified, ..found };
         write(call, &endpoint.id, verified).await?;

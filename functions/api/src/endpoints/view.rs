@@ -7,10 +7,11 @@ use serde_json::value::RawValue;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, Health};
 use waxseal_domain::event_type::EventTypePattern;
 use waxseal_domain::gate::{Gate, Mode};
+use waxseal_domain::profile::Profile;
 use waxseal_domain::retry::RetryPolicy;
-use waxseal_domain::secret::Secret;
 use waxseal_domain::timestamp::Timestamp;
 
+use super::secrets::Shown;
 use super::test_event::TestResult;
 
 #[derive(Serialize)]
@@ -23,6 +24,8 @@ pub(super) struct EndpointView<'a> {
     filter: Option<Box<RawValue>>,
     profile: &'a str,
     signed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public_key: Option<&'a str>,
     retry: Retry,
     timeout_ms: u32,
     max_per_second: Option<u32>,
@@ -63,7 +66,7 @@ impl<'a> EndpointView<'a> {
         Self { breaker: Some(breaker), ..self }
     }
 
-    pub(super) fn of(endpoint: &'a Endpoint) -> Self {
+    pub(super) fn of(endpoint: &'a Endpoint, profile: &Profile) -> Self {
         let filter = endpoint.subscription.filter.as_ref();
         let disabled_reason = match &endpoint.state {
             EndpointState::Enabled => None,
@@ -78,8 +81,9 @@ impl<'a> EndpointView<'a> {
             filter: filter.and_then(|filter| RawValue::from_string(filter.text().to_owned()).ok()),
             profile: &endpoint.profile,
             signed: !endpoint.secrets.is_empty(),
-            retry: Retry::of(endpoint.retry_policy()),
-            timeout_ms: endpoint.timeout_ms(),
+            public_key: endpoint.secrets.first().and_then(|secret| secret.public_key.as_deref()),
+            retry: Retry::of(profile.retry_policy(endpoint)),
+            timeout_ms: profile.timeout_of(endpoint),
             max_per_second: endpoint.max_per_second,
             headers: &endpoint.headers,
             enabled: endpoint.is_enabled(),
@@ -97,23 +101,19 @@ impl<'a> EndpointView<'a> {
 pub(super) struct Created<'a> {
     #[serde(flatten)]
     endpoint: EndpointView<'a>,
-    secret: &'a str,
+    #[serde(flatten)]
+    shown: Shown,
     ping: Option<TestResult>,
     active_from: String,
 }
 
 impl<'a> Created<'a> {
     pub(super) fn of(
-        endpoint: &'a Endpoint,
-        secret: &'a Secret,
+        endpoint: EndpointView<'a>,
+        shown: Shown,
         ping: Option<TestResult>,
         active_from: Timestamp,
     ) -> Self {
-        Self {
-            endpoint: EndpointView::of(endpoint),
-            secret: secret.expose_text().unwrap_or_default(),
-            ping,
-            active_from: active_from.rfc3339(),
-        }
+        Self { endpoint, shown, ping, active_from: active_from.rfc3339() }
     }
 }

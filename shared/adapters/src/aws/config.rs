@@ -5,6 +5,7 @@
 
 mod endpoints;
 mod keys;
+mod settings;
 mod sources;
 mod tenants;
 
@@ -16,7 +17,7 @@ use waxseal_domain::api_key::ApiKey;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::gate::Gate;
 use waxseal_domain::id::{ApiKeyId, EndpointId, SourceName, TenantName};
-use waxseal_domain::ports::{ConfigStore, EngineError, Page, PageRequest, Tenant};
+use waxseal_domain::ports::{ConfigStore, EngineError, Page, PageRequest, Setting, Tenant};
 use waxseal_domain::source::Source;
 
 use super::cache::AgedCache;
@@ -38,6 +39,7 @@ pub(super) struct ConfigCache {
     endpoints: AgedCache<(TenantName, EndpointId), Arc<Endpoint>>,
     api_keys: AgedCache<String, ApiKey>,
     sources: AgedCache<SourceName, Source>,
+    settings: AgedCache<(Setting, String), Arc<str>>,
     /// Also that there is none: so it is with nearly every endpoint.
     pub(super) gates: AgedCache<(TenantName, EndpointId), Option<Gate>>,
 }
@@ -49,6 +51,7 @@ impl Default for ConfigCache {
             endpoints: AgedCache::new(COPIES_MAX),
             api_keys: AgedCache::new(COPIES_MAX),
             sources: AgedCache::new(COPIES_MAX),
+            settings: AgedCache::new(TENANTS_MAX),
             gates: AgedCache::new(COPIES_MAX),
         }
     }
@@ -141,6 +144,29 @@ impl ConfigStore for DynamoStore {
     async fn put_source(&self, source: &Source) -> Answer<bool> {
         let written = self.write_source(source).await;
         self.cache.sources.forget(&source.name);
+        written
+    }
+
+    async fn setting(&self, kind: Setting, name: &str, max_age_s: u64) -> Answer<Option<Arc<str>>> {
+        let place = (kind, name.to_owned());
+        let start = match self.cache.settings.get(&place, max_age_s) {
+            Ok(copy) => return Ok(Some(copy)),
+            Err(start) => start,
+        };
+        let found = self.read_setting(kind, name).await?;
+        if let Some(found) = &found {
+            self.cache.settings.keep(start, place, Arc::clone(found));
+        }
+        Ok(found)
+    }
+
+    async fn settings(&self, kind: Setting) -> Answer<Vec<(String, Arc<str>)>> {
+        self.list_settings(kind).await
+    }
+
+    async fn put_setting(&self, kind: Setting, name: &str, text: &str, over: bool) -> Answer<bool> {
+        let written = self.write_setting(kind, name, text, over).await;
+        self.cache.settings.forget(&(kind, name.to_owned()));
         written
     }
 

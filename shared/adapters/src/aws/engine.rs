@@ -34,6 +34,7 @@ pub struct AwsEngine {
     operator_secret: String,
     breakers: Breakers,
     operator_key_hash: AgedCache<(), String>,
+    public_url: Option<String>,
 }
 
 impl AwsEngine {
@@ -57,6 +58,7 @@ impl AwsEngine {
             breakers: Breakers::new(environment.breaker),
             operator_secret: environment.operator_secret.clone(),
             operator_key_hash: AgedCache::new(1),
+            public_url: environment.public_url.clone(),
         })
     }
 
@@ -107,6 +109,10 @@ impl Engine for AwsEngine {
 
     fn breakers(&self) -> &Breakers {
         &self.breakers
+    }
+
+    fn public_url(&self) -> Option<&str> {
+        self.public_url.as_deref()
     }
 
     async fn operator_key_hash(&self) -> Result<String, EngineError> {

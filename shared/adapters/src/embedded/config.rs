@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use waxseal_domain::api_key::ApiKey;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::{ApiKeyId, EndpointId, SourceName, TenantName};
-use waxseal_domain::ports::{ConfigStore, EngineError, Page, PageRequest, Tenant};
+use waxseal_domain::ports::{ConfigStore, EngineError, Page, PageRequest, Setting, Tenant};
 use waxseal_domain::source::Source;
 
 use super::writer::Durability;
@@ -76,6 +76,10 @@ impl Place {
 
     fn api_key(tenant: &TenantName, id: &ApiKeyId) -> Self {
         Self { kind: "api_key", tenant: tenant.to_string(), id: id.to_string() }
+    }
+
+    fn setting(kind: Setting, name: &str) -> Self {
+        Self { kind: kind.as_str(), tenant: String::new(), id: name.to_owned() }
     }
 
     fn source(tenant: &TenantName, name: &SourceName) -> Self {
@@ -204,6 +208,40 @@ impl ConfigStore for EmbeddedStore {
             insert(connection, &place, Some(source.name.as_str()), 1, &doc)
         };
         self.writer.write("write source", Durability::Synced, put, |_| ()).await
+    }
+
+    async fn setting(
+        &self,
+        kind: Setting,
+        name: &str,
+        _max_age_s: u64,
+    ) -> Answer<Option<Arc<str>>> {
+        let place = Place::setting(kind, name);
+        let read = move |connection: &Connection| find::<Arc<str>>(connection, &place);
+        self.readers.read("read setting", read).await
+    }
+
+    async fn settings(&self, kind: Setting) -> Answer<Vec<(String, Arc<str>)>> {
+        let read = move |connection: &Connection| {
+            let sql = "SELECT id, doc FROM config WHERE kind = ?1 AND tenant = '' ORDER BY id";
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map([kind.as_str()], |row| {
+                Ok((row.get(0)?, schema_value::from_json(row, 1)?))
+            })?;
+            rows.collect()
+        };
+        self.readers.read("list settings", read).await
+    }
+
+    async fn put_setting(&self, kind: Setting, name: &str, text: &str, over: bool) -> Answer<bool> {
+        let (place, doc) = (Place::setting(kind, name), document(&text)?);
+        let put = move |connection: &Connection| {
+            if over {
+                delete(connection, &place)?;
+            }
+            insert(connection, &place, None, 1, &doc)
+        };
+        self.writer.write("write setting", Durability::Synced, put, |_| ()).await
     }
 
     async fn delete_source(&self, tenant: &TenantName, name: &SourceName) -> Answer<bool> {

@@ -42,6 +42,8 @@ pub struct Options {
     pub attempts_per_endpoint: usize,
     /// When circuit breakers open.
     pub breaker: BreakerSettings,
+    /// Where the API is reached from outside, without a slash at its end.
+    pub public_url: Option<String>,
     /// Authorities trusted beside Mozilla's.
     pub extra_roots: Vec<CertificateDer<'static>>,
 }
@@ -57,6 +59,7 @@ pub struct EmbeddedEngine {
     address_rules: Arc<AddressRules>,
     operator_key: String,
     breakers: Breakers,
+    public_url: Option<String>,
     /// Held while this lives.
     _lock: File,
 }
@@ -94,6 +97,7 @@ impl EmbeddedEngine {
             address_rules,
             operator_key,
             breakers: Breakers::new(options.breaker),
+            public_url: options.public_url,
             _lock: lock,
         })
     }
@@ -148,6 +152,10 @@ impl Engine for EmbeddedEngine {
 
     fn breakers(&self) -> &Breakers {
         &self.breakers
+    }
+
+    fn public_url(&self) -> Option<&str> {
+        self.public_url.as_deref()
     }
 
     async fn operator_key_hash(&self) -> Result<String, EngineError> {

@@ -27,6 +27,7 @@ fn attempt(number: u32, at_s_: u64) -> Attempt {
         response_excerpt: None,
         detail: None,
         next_attempt_at: None,
+        inexact: false,
     }
 }
 

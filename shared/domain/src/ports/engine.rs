@@ -50,9 +50,21 @@ pub trait Engine: Send + Sync + 'static {
     /// What this instance has counted for its circuit breakers.
     fn breakers(&self) -> &Breakers;
 
+    /// Where the API is reached from outside, without a slash at its end; none where nobody said.
+    fn public_url(&self) -> Option<&str>;
+
     /// Seconds until every instance of ours acts on an endpoint just configured.
     fn endpoints_settle_s(&self) -> u64 {
         0
+    }
+
+    /// 32 random bytes: for secrets.
+    fn random_bytes(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        let (first, second) = bytes.split_at_mut(16);
+        first.copy_from_slice(&self.entropy().to_be_bytes());
+        second.copy_from_slice(&self.entropy().to_be_bytes());
+        bytes
     }
 
     /// A new ticket.

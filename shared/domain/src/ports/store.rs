@@ -319,6 +319,48 @@ pub trait ConfigStore: Send + Sync {
         tenant: &TenantName,
         name: &SourceName,
     ) -> impl Future<Output = Answer<bool>> + Send;
+
+    /// A setting of the deployment, from a copy of at most that age.
+    fn setting(
+        &self,
+        kind: Setting,
+        name: &str,
+        max_age_s: u64,
+    ) -> impl Future<Output = Answer<Option<Arc<str>>>> + Send;
+
+    /// Names and texts of all settings of a kind, by name.
+    fn settings(
+        &self,
+        kind: Setting,
+    ) -> impl Future<Output = Answer<Vec<(String, Arc<str>)>>> + Send;
+
+    /// Writes a setting; where `over` is false only if there is none of that name: false if there is.
+    fn put_setting(
+        &self,
+        kind: Setting,
+        name: &str,
+        text: &str,
+        over: bool,
+    ) -> impl Future<Output = Answer<bool>> + Send;
+}
+
+/// What a setting of the deployment is. There are few of each kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Setting {
+    /// A profile's file, by the profile's name.
+    Profile,
+    /// The sealed key that signs a tenant's links to stored events, by the tenant's name.
+    LinkKey,
+}
+
+impl Setting {
+    /// As the stores write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Profile => "profile",
+            Self::LinkKey => "link_key",
+        }
+    }
 }
 
 /// All of a store.

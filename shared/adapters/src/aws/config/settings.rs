@@ -1,0 +1,72 @@
+//! Settings of the deployment: all of a kind under one partition key.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use waxseal_domain::ports::{EngineError, Setting};
+
+use super::super::item::{key, read_json, read_text, text};
+use super::super::{DynamoStore, failed};
+use super::document;
+
+impl DynamoStore {
+    pub(super) async fn read_setting(
+        &self,
+        kind: Setting,
+        name: &str,
+    ) -> Result<Option<Arc<str>>, EngineError> {
+        let item = self.config_item("read setting", key(setting_pk(kind), name)).await?;
+        item.map(|item| read_json(&item, "doc")).transpose()
+    }
+
+    pub(super) async fn list_settings(
+        &self,
+        kind: Setting,
+    ) -> Result<Vec<(String, Arc<str>)>, EngineError> {
+        let mut settings = Vec::new();
+        let mut start = None;
+        loop {
+            let query = self
+                .dynamodb()
+                .query()
+                .table_name(self.config_table()?)
+                .key_condition_expression("pk = :kind")
+                .expression_attribute_values(":kind", text(setting_pk(kind)))
+                .set_exclusive_start_key(start)
+                .consistent_read(true);
+            let answer = query.send().await.map_err(failed("list settings"))?;
+            for item in answer.items() {
+                settings.push((read_text(item, "sk")?.to_owned(), read_json(item, "doc")?));
+            }
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(settings);
+            }
+        }
+    }
+
+    pub(super) async fn write_setting(
+        &self,
+        kind: Setting,
+        name: &str,
+        value: &str,
+        over: bool,
+    ) -> Result<bool, EngineError> {
+        let condition = (!over).then(|| "attribute_not_exists(pk)".to_owned());
+        let put = self
+            .dynamodb()
+            .put_item()
+            .table_name(self.config_table()?)
+            .set_item(Some(document(key(setting_pk(kind), name), &value)?))
+            .set_condition_expression(condition);
+        let Err(error) = put.send().await else { return Ok(true) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
+            _ => Err(failed("write setting")(error)),
+        }
+    }
+}
+
+fn setting_pk(kind: Setting) -> String {
+    format!("SETTING#{}", kind.as_str())
+}

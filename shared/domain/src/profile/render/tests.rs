@@ -1,0 +1,90 @@
+use super::*;
+use crate::event::{Form, Submission};
+
+fn event(text: &str) -> Event {
+    let submission = Submission { text: text.into(), form: Form::Plain, fallback_id: None };
+    let tenant = "acme".parse().unwrap();
+    Event::accept(&tenant, &submission, Timestamp::from_ms(0), 0).unwrap().event
+}
+
+fn rendered(profile: &str, text: &str, link: Option<&str>) -> Rendered {
+    let round = Round {
+        attempt: 2,
+        attempts_max: 8,
+        began_at: Timestamp::from_ms(1_000),
+        reason: Some(Outcome::ServerError),
+    };
+    let event = event(text);
+    let rendering = Rendering { event: &event, id: "dlv_1_e1", round, link };
+    render(&Profile::named(profile).unwrap(), rendering)
+}
+
+fn body(profile: &str, text: &str) -> String {
+    String::from_utf8(rendered(profile, text, None).body).unwrap()
+}
+
+const TEXT: &str = r#"{"id":"e1","type":"a.b","source":"s","severity":"high","data":{"n": 0.850}}"#;
+
+#[test]
+fn the_standards_type_timestamp_and_data_come_first_and_stay_as_they_came() {
+    assert_eq!(
+        body("standard", TEXT),
+        r#"{"type":"a.b","timestamp":"1970-01-01T00:00:00Z","data":{"n":0.850},"id":"e1","source":"s","severity":"high"}"#
+    );
+}
+
+#[test]
+fn aisentinels_tells_which_attempt_it_is_and_survives_javascript() {
+    assert_eq!(
+        body("aisentinel", TEXT),
+        r#"{"id":"e1","event":"a.b","tenant":"acme","createdAt":"1970-01-01T00:00:00Z","auditId":null,"data":{"n":0.85},"deliveryId":"dlv_1_e1","retry":{"attempt":2,"maxAttempts":8,"firstAttemptAt":"1970-01-01T00:00:01Z","reason":"server_error"}}"#
+    );
+    let inexact = r#"{"type":"a.b","data":{"n":9007199254740993}}"#;
+    let rendered = rendered("aisentinel", inexact, None);
+    assert!(
+        !rendered.exact && String::from_utf8(rendered.body).unwrap().contains("9007199254740993")
+    );
+}
+
+#[test]
+fn omegas_decisions_have_a_member_of_their_own() {
+    let decision = r#"{"id":"e1","type":"decision.blocked","data":{"id":"d"}}"#;
+    assert!(body("omegaengine", decision).ends_with(r#""decision":{"id":"d"}}"#));
+    assert!(body("omegaengine", TEXT).ends_with(r#""data":{"n":0.85}}"#));
+}
+
+#[test]
+fn authensors_details_become_a_link_where_they_are_too_long() {
+    let long =
+        format!(r#"{{"id":"e1","type":"policy.denied","data":{{"x":"{}"}}}}"#, "é".repeat(3_000));
+    let profile = Profile::named("authensor").unwrap();
+    assert!(rendered("authensor", &long, None).is_too_long(&profile));
+    let short = rendered("authensor", &long, Some("https://x.example/e1"));
+    assert!(!short.is_too_long(&profile));
+    let json: serde_json::Value = serde_json::from_slice(&short.body).unwrap();
+    let link = json!({"truncated": true, "size_bytes": 6_008, "url": "https://x.example/e1"});
+    assert_eq!(json["details"], link);
+    assert_eq!(json["summary"], "policy.denied");
+}
+
+#[test]
+fn aisgs_text_is_one_line_that_calls_nobody() {
+    let hostile = r#"{"type":"a.b","summary":"<!channel>\nread \u202e& pay","data":{}}"#;
+    let json: serde_json::Value = serde_json::from_str(&body("aisg", hostile)).unwrap();
+    assert_eq!(json["text"], "&lt;!channel&gt; read  &amp; pay");
+    assert_eq!(json["webhook_id"], "dlv_1_e1");
+    assert_eq!(json["project_id"], "acme");
+}
+
+#[test]
+fn a_binary_cloud_event_is_its_payload_and_headers() {
+    let text =
+        r#"{"type":"a.b","summary":"ü %","datacontenttype":"text/plain","data_base64":"aGk="}"#;
+    let binary = rendered("cloudevents-binary", text, None);
+    assert_eq!((binary.body.as_slice(), binary.content_type.as_str()), (&b"hi"[..], "text/plain"));
+    let summary = ("ce-summary".to_owned(), "%C3%BC%20%25".to_owned());
+    assert_eq!(binary.extension_headers, [summary]);
+    let structured: serde_json::Value = serde_json::from_str(&body("cloudevents", TEXT)).unwrap();
+    assert_eq!(structured["specversion"], "1.0");
+    assert_eq!((&structured["id"], &structured["data"]["n"]), (&json!("e1"), &json!(0.85)));
+}
