@@ -119,9 +119,11 @@ impl Profile {
         if keys.is_empty() {
             let fault = secrets.iter().find_map(|secret| self.key(secret).err());
             mistakes.extend(fault.map(Mistake::SecretMalformed));
+        } else {
+            let algorithms: Vec<Algorithm> = keys.iter().map(Key::algorithm).collect();
+            let items = carried.all_signatures();
+            mistakes.extend(signatures::fault(self, items, &algorithms));
         }
-        let algorithms: Vec<Algorithm> = keys.iter().map(Key::algorithm).collect();
-        mistakes.extend(signatures::fault(self, carried.all_signatures(), &algorithms));
         if bodies::is_truncated(body, content_length) {
             mistakes.push(Mistake::BodyTruncated);
         }

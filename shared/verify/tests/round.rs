@@ -26,7 +26,6 @@ fn verify(profile: &Profile, sent: &Signed<'_>, keys: &[Key]) -> Result<Option<u
     profile.verify(lookup(&sent.headers), &sent.body, keys, window).map(|hook| hook.timestamp)
 }
 
-
 #[test]
 fn what_was_signed_verifies_and_with_another_key_does_not() {
     for profile in Profile::builtin() {
@@ -112,7 +111,10 @@ fn a_header_for_one_signature_gets_the_older_secrets() {
         let sent = profile.sign(&[new.clone(), old.clone()], delivery(BODY, true)).unwrap();
         let old_holds = verify(profile, &sent, std::slice::from_ref(&old));
         assert!(old_holds.is_ok(), "{}", profile.name());
-        let joins = matches!(profile.name(), "standard" | "svix" | "stripe" | "cloudevents" | "cloudevents-binary");
+        let joins = matches!(
+            profile.name(),
+            "standard" | "svix" | "stripe" | "cloudevents" | "cloudevents-binary"
+        );
         assert_eq!(verify(profile, &sent, &[new]).is_ok(), joins, "{}", profile.name());
     }
 }
@@ -122,7 +124,8 @@ fn standards_headers_stand_beside_those_that_do_not_sign_id_and_time() {
     for profile in Profile::builtin() {
         let keys = [secret_key(profile, 1), secret_key(profile, 2)];
         let sent = profile.sign(&keys, delivery(BODY, true)).unwrap();
-        let own = matches!(profile.name(), "standard" | "svix" | "cloudevents" | "cloudevents-binary");
+        let own =
+            matches!(profile.name(), "standard" | "svix" | "cloudevents" | "cloudevents-binary");
         assert_eq!(profile.takes_standard_beside(), !own);
         assert_eq!(keys[0].standard_text().is_none(), own);
         if own {
@@ -165,7 +168,8 @@ fn an_optional_secret_may_be_none() {
 fn a_signature_in_the_body_is_found_wherever_it_stands() {
     let profile = Profile::named("omegaengine").unwrap();
     let keys = [secret_key(&profile, 1)];
-    let sent = profile.sign(&keys, delivery(r#"{ "b": 1.0, "a": "é" }"#.as_bytes(), false)).unwrap();
+    let sent =
+        profile.sign(&keys, delivery(r#"{ "b": 1.0, "a": "é" }"#.as_bytes(), false)).unwrap();
     let signature = lookup(&sent.headers)("x-omegaengine-signature").unwrap().to_owned();
     let body = String::from_utf8(sent.body.to_vec()).unwrap();
     assert_eq!(body, format!(r#"{{"b":1,"a":"é","signature":"{signature}"}}"#));
