@@ -1,11 +1,13 @@
 //! Sign, then verify: for every profile, with every byte flipped, through a rotation, unsigned.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own helpers")]
+
 use waxseal_verify::{Delivery, Fault, Key, Profile, SignFault, Signed, Window};
 
 const BODY: &[u8] = br#"{"type":"policy.denied","data":{"n":0.85,"text":"\u00e9"}}"#;
 const NOW: u64 = 1_700_000_000;
 
-fn delivery(body: &[u8], standard_beside: bool) -> Delivery<'_> {
+fn delivery(body: &[u8], standard_beside: bool) -> Delivery<'_, '_> {
     Delivery { id: "dlv_1", timestamp_s: NOW, body, standard_beside, variable: &variable }
 }
 
@@ -31,7 +33,7 @@ fn what_was_signed_verifies_and_with_another_key_does_not() {
     for profile in Profile::builtin() {
         for beside in [false, true] {
             let key = secret_key(profile, 1);
-            let sent = profile.sign(&[key.clone()], delivery(BODY, beside)).unwrap();
+            let sent = profile.sign(std::slice::from_ref(&key), delivery(BODY, beside)).unwrap();
             let name = profile.name();
             assert_eq!(sent.body == BODY, profile.body_member().is_none(), "{name}");
             let hook = verify(profile, &sent, std::slice::from_ref(&key));
