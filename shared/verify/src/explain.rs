@@ -100,9 +100,8 @@ impl Profile {
             Fault::Missing(name) => Some(Mistake::HeaderMissing(name.clone())),
             Fault::TooLong(name) => Some(Mistake::HeaderTooLong(name.clone())),
             Fault::Id => Some(Mistake::IdAmbiguous),
-            Fault::NoKey | Fault::Timestamp | Fault::TooOld | Fault::TooNew | Fault::Mismatch => {
-                None
-            }
+            Fault::Mismatch => Some(Mistake::SignaturesDiffer),
+            Fault::NoKey | Fault::Timestamp | Fault::TooOld | Fault::TooNew => None,
         }
     }
 

@@ -35,15 +35,28 @@ pub(crate) struct Style {
     pub(crate) ascii: bool,
     /// Whether members are sorted by name.
     pub(crate) sorted: bool,
+    /// Bytes after which it is given up: indentation can be a hundred times the text.
+    pub(crate) bytes_max: usize,
 }
 
 impl Style {
     /// Compact, non-ASCII raw, in order.
     pub(crate) fn compact(dialect: Dialect) -> Self {
-        Self { dialect, layout: Layout::Compact, ascii: false, sorted: false }
+        Self {
+            dialect,
+            layout: Layout::Compact,
+            ascii: false,
+            sorted: false,
+            bytes_max: usize::MAX,
+        }
     }
 
-    /// The text of a tree.
+    /// The text of a tree; none where it is longer than its bound.
+    pub(crate) fn write_within(self, node: &Node<'_>) -> Option<String> {
+        Some(self.write(node)).filter(|text| text.len() <= self.bytes_max)
+    }
+
+    /// The text of a tree, cut off somewhere beyond its bound.
     pub(crate) fn write(self, node: &Node<'_>) -> String {
         let mut out = String::new();
         self.value(&mut out, node, 1);
@@ -84,6 +97,9 @@ impl Style {
             }
             self.line(out, level);
             item(out, one);
+            if out.len() > self.bytes_max {
+                return;
+            }
         }
         if !items.is_empty() {
             self.line(out, level - 1);
