@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own helpers")]
 
-use waxseal_verify::{Delivery, Fault, Key, Profile, SignFault, Signed, Window};
+use waxseal_verify::{Delivery, FILES, Fault, Key, Profile, SignFault, Signed, Window};
 
 const BODY: &[u8] = br#"{"type":"policy.denied","data":{"n":0.85,"text":"\u00e9"}}"#;
 const NOW: u64 = 1_700_000_000;
@@ -237,6 +237,37 @@ fn headers_are_bounded_and_never_carry_a_line_end() {
     let good = sent.headers[2].1.clone();
     sent.headers[2].1 = format!("{}{good}", "v1,AA== ".repeat(31));
     assert!(verify(&standard, &sent, &keys).is_ok());
-    sent.headers[2].1 = format!("{}{good}", "v1,AA== ".repeat(33));
+    sent.headers[2].1 = format!("{}{good}", "v1,AA== ".repeat(32));
     assert_eq!(verify(&standard, &sent, &keys), Err(Fault::Mismatch));
+}
+
+/// A deployment's own profile, signed over the body alone.
+fn own(change: impl Fn(&str) -> String) -> Profile {
+    let standard = FILES[0].1.replace("{id}.{timestamp}.{body}", "{body}");
+    Profile::parse(&change(&standard)).unwrap()
+}
+
+#[test]
+fn standards_headers_stand_beside_no_profile_that_has_their_names() {
+    let profile = own(str::to_owned);
+    let keys = [secret_key(&profile, 1)];
+    assert!(!profile.takes_standard_beside() && keys[0].standard().is_none());
+    let sent = profile.sign(&keys, delivery(BODY, true)).unwrap();
+    assert_eq!(sent.headers.len(), 3);
+    assert_eq!(verify(&profile, &sent, &keys), Ok(Some(NOW)));
+}
+
+#[test]
+fn standards_headers_stand_beside_only_where_all_keys_are_hmac() {
+    let profile = own(|text| text.replace("\"webhook-", "\"x-own-"));
+    let ed25519 = profile.key(&profile.generate_signing_secret([1; 32]).unwrap()).unwrap();
+    let hmac = secret_key(&profile, 2);
+    let mixed = [hmac.clone(), ed25519.clone()];
+    assert_eq!(profile.sign(&mixed, delivery(BODY, true)).unwrap().headers.len(), 3);
+    let mut sent = profile.sign(std::slice::from_ref(&hmac), delivery(BODY, true)).unwrap();
+    assert_eq!(sent.headers.len(), 6);
+    sent.headers.retain(|(name, _)| name != "webhook-id");
+    let missing = Err(Fault::Missing("webhook-id".into()));
+    assert_eq!(verify(&profile, &sent, &[hmac]), missing);
+    assert_eq!(verify(&profile, &sent, &mixed), Ok(Some(NOW)));
 }

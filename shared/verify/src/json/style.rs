@@ -132,3 +132,25 @@ impl Style {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::parse;
+
+    #[test]
+    fn indentation_is_given_up_beyond_its_bound() {
+        let text = format!("{}{}0{}", "[".repeat(60), "0,".repeat(10_000), "]".repeat(60));
+        let node = parse(&text).unwrap();
+        let style = |bytes_max| Style {
+            layout: Layout::Pretty(4),
+            bytes_max,
+            ..Style::compact(Dialect::JavaScript)
+        };
+        let whole = style(usize::MAX).write(&node);
+        assert!(whole.len() > 100 * text.len());
+        assert_eq!(style(whole.len()).write_within(&node).as_ref(), Some(&whole));
+        assert_eq!(style(whole.len() - 1).write_within(&node), None);
+        assert!(style(1_000).write(&node).len() < 20_000, "it stops soon after");
+    }
+}
