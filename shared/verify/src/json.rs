@@ -1,6 +1,6 @@
 //! JSON as other languages write it: what a receiver that parses and writes again would hash.
 //!
-//! [`stringify`] says what to send, so that such a receiver gets the same bytes. No clock, no I/O;
+//! [`stringify()`] says what to send, so that such a receiver gets the same bytes. No clock, no I/O;
 //! texts nested deeper than [`DEPTH_MAX`] are not read at all.
 
 mod node;
@@ -39,7 +39,7 @@ pub fn stringify(text: &str) -> Option<Stringified> {
 
 /// What JavaScript itself makes of a JSON text, the values that it changes included.
 ///
-/// For telling what a receiver hashed; to send, use [`stringify`]. None as there.
+/// For telling what a receiver hashed; to send, use [`stringify()`]. None as there.
 pub fn javascript(text: &str) -> Option<String> {
     Some(Style::compact(Dialect::JavaScript).write(&parse(text)?))
 }
