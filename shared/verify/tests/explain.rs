@@ -198,6 +198,8 @@ fn bodies() {
         cut.is(&["body_truncated"]);
         let mut cut = Hook::sent(profile, "plain text").with_body("plain");
         cut.is(&["body_or_secret"]);
+        cut.body = b"\"plain".to_vec();
+        cut.is(&["body_or_secret"]);
         cut.headers.push(("content-length".into(), "10".into()));
         cut.is(&["body_truncated"]);
     }
@@ -288,6 +290,9 @@ fn timestamps() {
         for signed in [milliseconds, NOW * 1_000] {
             with(hook(signed), signed, &NOW.to_string()).is(&["timestamp_signed_otherwise"]);
         }
+        let large = format!("[{}0]", "0,".repeat(5_000));
+        let large = Hook::sent_by(&sender, SECRET, NOW * 1_000, &large);
+        with(large, NOW * 1_000, &NOW.to_string()).is(&["timestamp_signed_otherwise"]);
         with(hook(NOW), NOW, "soon").is(&["timestamp_malformed", "body_or_secret"]);
         with(hook(NOW), NOW, &(NOW + 1).to_string()).is(&["body_or_secret"]);
         if profile == "stripe" {
@@ -363,7 +368,13 @@ fn beside() {
 
 fn combined() {
     let hook = Hook::sent("standard", BODY).with_body(format!("{BODY}\n"));
+    hook.is_at(NOW + 300, &["body_newline_added"]);
+    hook.is_at(NOW - 300, &["body_newline_added"]);
     hook.is_at(NOW + 400, &["timestamp_stale", "body_newline_added"]);
+    let twice = |value: &str| format!("{},{value}", upper(value));
+    Hook::sent("stripe", BODY)
+        .with_header("signature", twice)
+        .is_at(NOW + 400, &["timestamp_stale"]);
     let hook = Hook::sent("github", BODY).with_body(BASE64.encode(BODY));
     hook.with_secret(&format!("{SECRET}\n")).is(&["body_base64", "secret_white_space"]);
 }

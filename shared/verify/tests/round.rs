@@ -226,6 +226,11 @@ fn headers_are_bounded_and_never_carry_a_line_end() {
     let evil = |_: &str| Some("push\r\nx-evil: 1".to_owned());
     let bad = Delivery { variable: &evil, ..delivery(BODY, false) };
     assert_eq!(profile.sign(&keys, bad), Err(SignFault::Header("x-github-event".into())));
+    for (length, fits) in [(0, false), (1, true), (4_096, true), (4_097, false)] {
+        let value = |_: &str| Some("x".repeat(length));
+        let sent = Delivery { variable: &value, ..delivery(BODY, false) };
+        assert_eq!(profile.sign(&keys, sent).is_ok(), fits, "{length}");
+    }
     let mut sent = profile.sign(&keys, delivery(BODY, false)).unwrap();
     sent.headers[0].1 = format!("sha256={}", "0".repeat(4_096));
     let long = Err(Fault::TooLong("x-hub-signature-256".into()));
