@@ -80,7 +80,7 @@ impl Profile {
             return vec![other];
         }
         mistakes.extend(self.unmatched(&carried, header("content-length"), body, secrets, keys));
-        if has_own && mistakes.iter().all(Mistake::is_of_time) {
+        if mistakes.iter().all(Mistake::is_of_time) {
             mistakes.push(Mistake::BodyOrSecret);
         }
         mistakes
@@ -100,9 +100,8 @@ impl Profile {
             Fault::Missing(name) => Some(Mistake::HeaderMissing(name.clone())),
             Fault::TooLong(name) => Some(Mistake::HeaderTooLong(name.clone())),
             Fault::Id => Some(Mistake::IdAmbiguous),
-            Fault::NoKey | Fault::Timestamp | Fault::TooOld | Fault::TooNew | Fault::Mismatch => {
-                None
-            }
+            Fault::Mismatch => Some(Mistake::SignaturesDiffer),
+            Fault::NoKey | Fault::Timestamp | Fault::TooOld | Fault::TooNew => None,
         }
     }
 
@@ -119,9 +118,11 @@ impl Profile {
         if keys.is_empty() {
             let fault = secrets.iter().find_map(|secret| self.key(secret).err());
             mistakes.extend(fault.map(Mistake::SecretMalformed));
+        } else {
+            let algorithms: Vec<Algorithm> = keys.iter().map(Key::algorithm).collect();
+            let items = carried.all_signatures();
+            mistakes.extend(signatures::fault(self, items, &algorithms));
         }
-        let algorithms: Vec<Algorithm> = keys.iter().map(Key::algorithm).collect();
-        mistakes.extend(signatures::fault(self, carried.all_signatures(), &algorithms));
         if bodies::is_truncated(body, content_length) {
             mistakes.push(Mistake::BodyTruncated);
         }

@@ -1,6 +1,6 @@
 //! JSON as other languages write it: what a receiver that parses and writes again would hash.
 //!
-//! [`stringify`] says what to send, so that such a receiver gets the same bytes. No clock, no I/O;
+//! [`stringify()`] says what to send, so that such a receiver gets the same bytes. No clock, no I/O;
 //! texts nested deeper than [`DEPTH_MAX`] are not read at all.
 
 mod node;
@@ -39,7 +39,7 @@ pub fn stringify(text: &str) -> Option<Stringified> {
 
 /// What JavaScript itself makes of a JSON text, the values that it changes included.
 ///
-/// For telling what a receiver hashed; to send, use [`stringify`]. None as there.
+/// For telling what a receiver hashed; to send, use [`stringify()`]. None as there.
 pub fn javascript(text: &str) -> Option<String> {
     Some(Style::compact(Dialect::JavaScript).write(&parse(text)?))
 }
@@ -83,6 +83,7 @@ mod tests {
             (r#"{"b":1, "1":2}"#, r#"{"b":1,"1":2}"#, r#"{"1":2,"b":1}"#),
             (r#"{"a":1, "b":2, "\u0061":3}"#, r#"{"a":1,"b":2,"a":3}"#, r#"{"a":3,"b":2}"#),
             (r#"{"__proto__": 1}"#, r#"{"__proto__":1}"#, r#"{"__proto__":1}"#),
+            (r#"{"\uDC00": 1}"#, r#"{"\udc00":1}"#, r#"{"\udc00":1}"#),
             (r#"["\uD800", 1]"#, r#"["\ud800",1]"#, r#"["\ud800",1]"#),
         ] {
             let due = Stringified { text: sent.into(), exact: false };

@@ -59,6 +59,9 @@ pub(crate) struct Segment {
     pub(crate) after: String,
 }
 
+/// The headers of Standard Webhooks.
+const STANDARD_HEADERS: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signature"];
+
 static BUILTIN: LazyLock<Vec<Arc<Profile>>> = LazyLock::new(|| {
     let parse = |(_, text): &(&str, &str)| {
         Arc::new(Profile::parse(text).expect("a test reads each of the crate's own files"))
@@ -123,9 +126,10 @@ impl Profile {
     }
 
     /// Whether Standard Webhooks' three headers may stand beside its own: they add nothing where
-    /// the id and the time are signed already.
+    /// the id and the time are signed already, and cannot where their names are taken.
     pub fn takes_standard_beside(&self) -> bool {
-        !(self.signed.has("id") && self.signed.has("timestamp"))
+        let taken = self.header_names().any(|name| STANDARD_HEADERS.contains(&name));
+        !(taken || self.signed.has("id") && self.signed.has("timestamp"))
             && self.variant(Algorithm::HmacSha256).is_some()
     }
 

@@ -14,21 +14,21 @@ use crate::profile::Profile;
 
 /// What is to be sent.
 #[derive(Clone, Copy)]
-pub struct Delivery<'a> {
+pub struct Delivery<'d, 'b> {
     /// Its id: the same at every attempt.
-    pub id: &'a str,
+    pub id: &'d str,
     /// The time of this attempt, in seconds since 1970.
     pub timestamp_s: u64,
     /// The body's bytes. Where the signature goes into the body, a JSON object.
-    pub body: &'a [u8],
+    pub body: &'b [u8],
     /// Whether Standard Webhooks' three headers go beside the profile's own, where it takes them.
     pub standard_beside: bool,
     /// The values of other variables in headers (`type`, `event_id`, `attempt` …); a header
     /// without a value for each is left out.
-    pub variable: &'a dyn Fn(&str) -> Option<String>,
+    pub variable: &'d dyn Fn(&str) -> Option<String>,
 }
 
-impl fmt::Debug for Delivery<'_> {
+impl fmt::Debug for Delivery<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delivery").field("id", &self.id).finish_non_exhaustive()
     }
@@ -36,11 +36,11 @@ impl fmt::Debug for Delivery<'_> {
 
 /// What to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signed<'a> {
+pub struct Signed<'b> {
     /// Names in lower case, and values.
     pub headers: Vec<(String, String)>,
     /// The body: as it was given, unless the signature is in it.
-    pub body: Cow<'a, [u8]>,
+    pub body: Cow<'b, [u8]>,
 }
 
 /// Why a delivery cannot be signed.
@@ -70,7 +70,11 @@ impl Profile {
     /// Where the header carries one signature only it is the *last* key's: that of the secret
     /// whose overlap still runs, which receivers are sure to have. Without keys nothing is
     /// signed, where the profile allows it.
-    pub fn sign<'a>(&self, keys: &[Key], delivery: Delivery<'a>) -> Result<Signed<'a>, SignFault> {
+    pub fn sign<'b>(
+        &self,
+        keys: &[Key],
+        delivery: Delivery<'_, 'b>,
+    ) -> Result<Signed<'b>, SignFault> {
         if keys.is_empty() && !self.secret.optional {
             return Err(SignFault::NoKey);
         }
@@ -120,7 +124,7 @@ impl Profile {
 
     fn headers(
         &self,
-        delivery: Delivery<'_>,
+        delivery: Delivery<'_, '_>,
         timestamp: &str,
         signatures: Option<&str>,
     ) -> Result<Vec<(String, String)>, SignFault> {
@@ -155,7 +159,7 @@ impl Profile {
 /// Standard Webhooks' three headers, signed by the keys derived from all that are live.
 fn standard_beside(
     keys: &[Key],
-    delivery: Delivery<'_>,
+    delivery: Delivery<'_, '_>,
 ) -> Result<Vec<(String, String)>, SignFault> {
     let derived: Vec<Key> = keys.iter().filter_map(Key::standard).collect();
     let all_hmac = keys.iter().all(|key| key.algorithm() == Algorithm::HmacSha256);

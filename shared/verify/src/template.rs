@@ -67,6 +67,27 @@ impl Template {
         }
     }
 
+    /// Its pieces between the marks `join`, as `str::split` has them.
+    pub(crate) fn split(&self, join: &str) -> Vec<Self> {
+        let (mut pieces, mut piece) = (Vec::new(), Vec::new());
+        for part in &self.0 {
+            let Part::Text(text) = part else {
+                piece.push(part.clone());
+                continue;
+            };
+            for (index, text) in text.split(join).enumerate() {
+                if index > 0 {
+                    pieces.push(Self(std::mem::take(&mut piece)));
+                }
+                if !text.is_empty() {
+                    piece.push(Part::Text(text.to_owned()));
+                }
+            }
+        }
+        pieces.push(Self(piece));
+        pieces
+    }
+
     /// Whether two variables touch: nobody could say where one ends.
     pub(crate) fn has_touching_variables(&self) -> bool {
         self.0.array_windows().any(|pair| matches!(pair, [Part::Variable(_), Part::Variable(_)]))

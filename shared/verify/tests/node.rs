@@ -1,5 +1,7 @@
 //! `json` against Node itself: what JavaScript writes is not ours to say.
 
+#![expect(clippy::unwrap_used, reason = "a test's own helpers")]
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};

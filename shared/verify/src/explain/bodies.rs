@@ -4,10 +4,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::mistake::{Mistake, Rewriting};
-use crate::json::{Dialect, Layout, Node, Style, parse};
+use crate::json::{Dialect, Layout, Style, parse};
 
 /// Bytes of a body beyond which it is not written again: what one explanation may cost.
 const BODY_BYTES_MAX: usize = 1 << 20;
+/// Bytes of a body written again: what is longer was hardly sent so.
+const REWRITTEN_BYTES_MAX: usize = 4 << 20;
 
 /// Each body that may have been signed, with the mistake that it would tell of; the body given
 /// stands first, with none.
@@ -35,20 +37,20 @@ pub(super) fn candidates(body: &[u8]) -> Vec<(Option<Mistake>, Vec<u8>)> {
     add(Mistake::BodyDecoded, BASE64.encode(body).into_bytes());
     if let Some(node) = std::str::from_utf8(body).ok().and_then(parse) {
         for (rewriting, style) in rewritings() {
-            add(Mistake::BodyRewritten(rewriting), write(style, &node));
+            if let Some(text) = style.write_within(&node) {
+                add(Mistake::BodyRewritten(rewriting), text.into_bytes());
+            }
         }
     }
     found
 }
 
-fn write(style: Style, node: &Node<'_>) -> Vec<u8> {
-    style.write(node).into_bytes()
-}
-
 fn rewritings() -> Vec<(Rewriting, Style)> {
     use Dialect::{JavaScript, Python};
     use Layout::{Compact, Pretty, Spaced};
-    let style = |dialect, layout, ascii, sorted| Style { dialect, layout, ascii, sorted };
+    let bytes_max = REWRITTEN_BYTES_MAX;
+    let style =
+        |dialect, layout, ascii, sorted| Style { dialect, layout, ascii, sorted, bytes_max };
     vec![
         (Rewriting::JsonStringify, style(JavaScript, Compact, false, false)),
         (Rewriting::PythonDumpsUnicode, style(Python, Spaced, false, false)),

@@ -69,6 +69,8 @@ pub enum Mistake {
     SignaturePrefixMissing,
     /// The signature's prefix stands there twice.
     SignaturePrefixDoubled,
+    /// The signature in the header is not the one in the body.
+    SignaturesDiffer,
     /// No signature is of the key's algorithm.
     SignatureAlgorithm,
     /// The signature covers the body written again, not the bytes given.
@@ -137,6 +139,7 @@ impl Mistake {
             Self::SignatureUpperCase => "signature_upper_case",
             Self::SignaturePrefixMissing => "signature_prefix_missing",
             Self::SignaturePrefixDoubled => "signature_prefix_doubled",
+            Self::SignaturesDiffer => "signatures_differ",
             Self::SignatureAlgorithm => "signature_algorithm",
             Self::BodyRewritten(rewriting) => rewriting.code(),
             Self::BodyNewlineAdded => "body_newline_added",

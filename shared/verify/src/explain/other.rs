@@ -22,10 +22,11 @@ pub(super) fn find<'h>(
         })
     };
     let named = |name: &str, verifies| Mistake::OtherProfile { name: name.to_owned(), verifies };
-    others()
-        .find(|other| verifies(other, header, body, secrets))
-        .map(|other| named(other.name(), true))
-        .or_else(|| others().next().filter(|_| !has_own).map(|other| named(other.name(), false)))
+    if let Some(other) = others().find(|other| verifies(other, header, body, secrets)) {
+        return Some(named(other.name(), true));
+    }
+    let foreign = others().find(|other| other.signature_header() != profile.signature_header());
+    foreign.filter(|_| !has_own).map(|other| named(other.name(), false))
 }
 
 /// At whatever time it came.

@@ -2,6 +2,7 @@
 
 use super::mistake::Mistake;
 use super::{bodies, secrets, signatures};
+use crate::algorithm::Algorithm;
 use crate::carried::Carried;
 use crate::key::Key;
 use crate::member::covered;
@@ -9,8 +10,12 @@ use crate::message::Message;
 use crate::profile::Profile;
 use crate::window::seconds;
 
-/// Bytes hashed for one explanation: the thirteen rewritings of the largest body, twice.
-const HASHED_BYTES_MAX: usize = 32 << 20;
+/// What one explanation may cost, in bytes hashed: the thirteen rewritings of the largest body, twice.
+const COST_MAX: usize = 32 << 20;
+/// What an attempt costs beside its body: keying the hash.
+const ATTEMPT_COST: usize = 1 << 10;
+/// What it costs to verify one ed25519 signature.
+const ED25519_COST: usize = 32 << 10;
 /// Bytes of a body for which every millisecond of a second is tried.
 const MILLISECONDS_BODY_BYTES_MAX: usize = 8 << 10;
 
@@ -61,7 +66,7 @@ impl Search<'_> {
         given: &[signatures::Candidate],
     ) -> Option<Vec<Mistake>> {
         let texts = self.texts();
-        let mut hashed = 0_usize;
+        let mut cost = 0_usize;
         for count in 0..=3 {
             for (body_mistake, body) in bodies {
                 for (key_mistake, key) in keys {
@@ -70,8 +75,8 @@ impl Search<'_> {
                         if mistakes.iter().filter(|mistake| mistake.is_some()).count() != count {
                             continue;
                         }
-                        hashed = hashed.saturating_add(body.len());
-                        if hashed > HASHED_BYTES_MAX {
+                        cost = cost.saturating_add(attempt_cost(key, body, given));
+                        if cost > COST_MAX {
                             return None;
                         }
                         if let Some(writing) = self.holds(text, body, key, given) {
@@ -95,7 +100,10 @@ impl Search<'_> {
         if self.body.len() > MILLISECONDS_BODY_BYTES_MAX {
             return None;
         }
-        let own = keys.iter().filter(|(mistake, _)| mistake.is_none()).take(4);
+        let own = keys
+            .iter()
+            .filter(|(mistake, key)| mistake.is_none() && key.algorithm() == Algorithm::HmacSha256)
+            .take(4);
         for (_, key) in own {
             for part in 0..1_000 {
                 let text = Text::Template(Some(format!("{timestamp}{part:03}")));
@@ -148,5 +156,13 @@ impl Search<'_> {
             bool::from(key.matches(&message, std::iter::once(one.bytes.as_slice())))
         };
         mine().find(one).map(|found| found.mistakes.clone())
+    }
+}
+
+fn attempt_cost(key: &Key, body: &[u8], given: &[signatures::Candidate]) -> usize {
+    let hashing = ATTEMPT_COST.saturating_add(body.len());
+    match key.algorithm() {
+        Algorithm::HmacSha256 => hashing,
+        Algorithm::Ed25519 => given.len().saturating_mul(hashing.saturating_add(ED25519_COST)),
     }
 }

@@ -126,6 +126,9 @@ impl Mistake {
             Self::SignaturePrefixDoubled => {
                 "The signature's prefix stands there twice. Remove one."
             }
+            Self::SignaturesDiffer => {
+                "The signature in the header is not the one in the body. They are one value: see who changed either."
+            }
             Self::SignatureAlgorithm => {
                 "No signature in the header is of the secret's algorithm. Use the secret or public key for those that are there."
             }

@@ -35,15 +35,28 @@ pub(crate) struct Style {
     pub(crate) ascii: bool,
     /// Whether members are sorted by name.
     pub(crate) sorted: bool,
+    /// Bytes after which it is given up: indentation can be a hundred times the text.
+    pub(crate) bytes_max: usize,
 }
 
 impl Style {
     /// Compact, non-ASCII raw, in order.
     pub(crate) fn compact(dialect: Dialect) -> Self {
-        Self { dialect, layout: Layout::Compact, ascii: false, sorted: false }
+        Self {
+            dialect,
+            layout: Layout::Compact,
+            ascii: false,
+            sorted: false,
+            bytes_max: usize::MAX,
+        }
     }
 
-    /// The text of a tree.
+    /// The text of a tree; none where it is longer than its bound.
+    pub(crate) fn write_within(self, node: &Node<'_>) -> Option<String> {
+        Some(self.write(node)).filter(|text| text.len() <= self.bytes_max)
+    }
+
+    /// The text of a tree, cut off somewhere beyond its bound.
     pub(crate) fn write(self, node: &Node<'_>) -> String {
         let mut out = String::new();
         self.value(&mut out, node, 1);
@@ -84,6 +97,9 @@ impl Style {
             }
             self.line(out, level);
             item(out, one);
+            if out.len() > self.bytes_max {
+                return;
+            }
         }
         if !items.is_empty() {
             self.line(out, level - 1);
@@ -114,5 +130,27 @@ impl Style {
             Dialect::Kept if number::is_exact(written) => number::javascript(written),
             Dialect::Kept => written.to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::parse;
+
+    #[test]
+    fn indentation_is_given_up_beyond_its_bound() {
+        let text = format!("{}{}0{}", "[".repeat(60), "0,".repeat(10_000), "]".repeat(60));
+        let node = parse(&text).unwrap();
+        let style = |bytes_max| Style {
+            layout: Layout::Pretty(4),
+            bytes_max,
+            ..Style::compact(Dialect::JavaScript)
+        };
+        let whole = style(usize::MAX).write(&node);
+        assert!(whole.len() > 100 * text.len());
+        assert_eq!(style(whole.len()).write_within(&node).as_ref(), Some(&whole));
+        assert_eq!(style(whole.len() - 1).write_within(&node), None);
+        assert!(style(1_000).write(&node).len() < 20_000, "it stops soon after");
     }
 }

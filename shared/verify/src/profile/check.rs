@@ -4,7 +4,7 @@ use super::document::{Document, FormDocument, Pairs, SecretDocument, VariantDocu
 use super::{Header, Profile, ProfileFault, Segment, Variant};
 use crate::algorithm::{Algorithm, Encoding};
 use crate::secret::SecretForm;
-use crate::template::{Part, Template};
+use crate::template::Template;
 
 const HEADERS_MAX: usize = 32;
 const HEADER_NAME_BYTES_MAX: usize = 64;
@@ -194,7 +194,7 @@ impl Faults {
             return Vec::new();
         }
         let pieces = match join {
-            Some(join) if template.has("signatures") => split(template, join),
+            Some(join) if template.has("signatures") => template.split(join),
             _ => vec![template.clone()],
         };
         let mut segments = Vec::new();
@@ -238,24 +238,4 @@ fn is_header_name(name: &str) -> bool {
         byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte)
     };
     (1..=HEADER_NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(token)
-}
-
-fn split(template: &Template, join: &str) -> Vec<Template> {
-    let mut pieces = vec![Vec::new()];
-    for part in &template.0 {
-        match part {
-            Part::Variable(_) => pieces.last_mut().into_iter().for_each(|p| p.push(part.clone())),
-            Part::Text(text) => {
-                for (index, text) in text.split(join).enumerate() {
-                    if index > 0 {
-                        pieces.push(Vec::new());
-                    }
-                    if let (Some(piece), false) = (pieces.last_mut(), text.is_empty()) {
-                        piece.push(Part::Text(text.to_owned()));
-                    }
-                }
-            }
-        }
-    }
-    pieces.into_iter().map(Template).collect()
 }
