@@ -7,6 +7,7 @@ pub mod contract;
 pub mod emulator;
 pub mod faults;
 pub mod fixtures;
+pub mod hooks;
 pub mod poster;
 pub mod process;
 pub mod proxy;

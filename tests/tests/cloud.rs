@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use waxseal_domain::ports::Clock as _;
-use waxseal_domain::profile::STANDARD;
-use waxseal_domain::signature::{Signed, sign, verify};
+use waxseal_domain::profile::Profile;
 use waxseal_tests::cloud::Cloud;
 use waxseal_tests::fixtures::SECRET;
+use waxseal_tests::hooks::Hook;
 use waxseal_tests::sink::{Answer, Captured, Sink};
 
 /// A status and its JSON, as cloud.py tells them.
@@ -17,10 +16,7 @@ fn read(answer: &Value) -> (u64, Value) {
 }
 
 fn assert_signed(one: &Captured) {
-    let keys = [STANDARD.secret.key(SECRET).unwrap()];
-    let header = |name: &str| one.headers.get(name).and_then(|value| value.to_str().ok());
-    let now = waxseal_adapters::clock::SystemClock.now();
-    verify(&STANDARD, header, &one.body, &keys, now, 300).unwrap();
+    Hook::captured(one).verify(&Profile::standard().dialect, SECRET).unwrap();
 }
 
 /// The event types that came, sorted.
@@ -102,15 +98,8 @@ async fn a_rest_apis_event_and_a_verified_hook_arrive_too() {
     let source = json!({"secrets": [SECRET]}).to_string();
     assert_eq!(cloud.http("PUT", "/v1/tenants/acme/sources/github", &source).await.0, 200);
     let body = r#"{"type":"by.hook","data":{"n":1.0}}"#;
-    let timestamp = waxseal_adapters::clock::SystemClock.now().seconds().to_string();
-    let keys = [STANDARD.secret.key(SECRET).unwrap()];
-    let signed = Signed { id: "msg_1", timestamp: &timestamp, body: body.as_bytes() };
-    let signature = sign(&STANDARD.signature, &keys, signed);
-    let headers = [
-        ("webhook-id", "msg_1"),
-        ("webhook-timestamp", timestamp.as_str()),
-        ("webhook-signature", signature.as_str()),
-    ];
+    let hook = Hook::sign("standard", SECRET, "msg_1", "by.hook", body);
+    let headers: Vec<_> = hook.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
     let client = cloud.client();
     let forged = client.with("POST", "/hooks/github", &headers, body.replace('1', "2")).await;
     assert_eq!(forged.unwrap().0, 401);

@@ -15,14 +15,13 @@ use waxseal_domain::event_type::EventTypePattern;
 use waxseal_domain::id::{DeliveryId, EventId, TenantName};
 use waxseal_domain::json::{Json, compact};
 use waxseal_domain::message::Message;
-use waxseal_domain::profile::STANDARD;
-use waxseal_domain::secret::Secret;
-use waxseal_domain::signature::{Signed, sign, verify};
+use waxseal_domain::profile::{Hook, Profile};
 use waxseal_domain::subscription::{Candidate, CompiledFilter, Subscription};
 use waxseal_domain::timestamp::{Timestamp, in_utc};
 use waxseal_tests::fixtures::SECRET;
 use waxseal_tests::random;
 use waxseal_tests::random::mutated;
+use waxseal_verify::{FILES, Window};
 
 const NOW: Timestamp = Timestamp::from_ms(1_790_000_000_000);
 
@@ -177,32 +176,38 @@ proptest! {
     }
 
     #[test]
-    fn only_what_was_signed_verifies(
-        body in ".{0,32}",
-        other in ".{0,32}",
-        signature in mistaken(texts(&["v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=", "v1a,x v1,"])),
-        timestamp in mistaken(texts(&["1790000000"])),
+    fn a_hook_of_any_profile_is_refused_unless_signed_and_read_or_refused(
+        profile in prop::sample::select(Profile::builtin()),
+        header in mistaken(texts(&[
+            "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=", "v1a,x v1,", "1790000000", "sha256=00",
+            "t=1790000000,v1=00", "v0=ab",
+        ])),
+        body in prop_oneof![
+            mistaken(texts(&[
+                r#"{"type":"a","event":"b","timestamp":1,"id":"x","data":{},"signature":"sha256=00"}"#,
+            ])),
+            any_json().prop_map(|json| json.to_string()),
+            ".{0,32}",
+        ],
     ) {
-        let keys = [STANDARD.secret.key(SECRET).unwrap()];
-        let forged = |name: &str| match name {
-            "webhook-id" => Some("m"),
-            "webhook-timestamp" => Some(timestamp.as_str()),
-            _ => Some(signature.as_str()),
-        };
-        prop_assert!(verify(&STANDARD, forged, body.as_bytes(), &keys, NOW, 300).is_err());
-        let signed = Signed { id: "m", timestamp: "1790000000", body: body.as_bytes() };
-        let true_one = sign(&STANDARD.signature, &keys, signed);
-        let header = |name: &str| match name {
-            "webhook-id" => Some("m"),
-            "webhook-timestamp" => Some("1790000000"),
-            _ => Some(true_one.as_str()),
-        };
-        prop_assert!(verify(&STANDARD, header, body.as_bytes(), &keys, NOW, 300).is_ok());
-        if other != body {
-            prop_assert!(verify(&STANDARD, header, other.as_bytes(), &keys, NOW, 300).is_err());
+        let keys = [profile.dialect.key(SECRET).unwrap()];
+        let given = |_: &str| Some(header.as_str());
+        let window = Window::around(NOW.seconds());
+        prop_assert!(profile.dialect.verify(given, body.as_bytes(), &keys, window).is_err());
+        let hook = Hook { id: Some("m"), header: &given, body: body.as_bytes() };
+        if let Ok(submission) = profile.reading.submission("/hooks/x", &hook) {
+            prop_assert!(Json::parse(&submission.text).is_ok() || Json::parse(&body).is_err());
+            let _event = Event::accept(&"acme".parse().unwrap(), &submission, NOW, 7);
         }
-        let stranger = [Secret::new(vec![1; 24])];
-        prop_assert!(verify(&STANDARD, header, body.as_bytes(), &stranger, NOW, 300).is_err());
+    }
+
+    #[test]
+    fn a_profiles_file_is_taken_or_its_faults_are_named(
+        text in mutated(prop::sample::select(FILES).prop_map(|(_, text)| text.to_owned())),
+    ) {
+        if let Err(faults) = Profile::parse(&text) {
+            prop_assert!(!faults.is_empty());
+        }
     }
 
     #[test]

@@ -118,8 +118,13 @@ fn encoded(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
         match byte {
             b'"' | b'%' | 0..=b' ' | 0x7f.. => {
-                let digit = |half: u8| char::from(b"0123456789ABCDEF"[usize::from(half)]);
-                encoded.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+                encoded.push('%');
+                encoded.extend(
+                    [byte >> 4, byte & 15]
+                        .into_iter()
+                        .filter_map(|half| char::from_digit(half.into(), 16))
+                        .map(|digit| digit.to_ascii_uppercase()),
+                );
             }
             _ => encoded.push(char::from(byte)),
         }

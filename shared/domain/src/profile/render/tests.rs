@@ -69,7 +69,7 @@ fn authensors_details_become_a_link_where_they_are_too_long() {
 
 #[test]
 fn aisgs_text_is_one_line_that_calls_nobody() {
-    let hostile = r#"{"type":"a.b","summary":"<!channel>\nread \u202e& pay","data":{}}"#;
+    let hostile = r#"{"type":"a.b","summary":"<!channel>\u2028read \u202e& pay","data":{}}"#;
     let json: serde_json::Value = serde_json::from_str(&body("aisg", hostile)).unwrap();
     assert_eq!(json["text"], "&lt;!channel&gt; read  &amp; pay");
     assert_eq!(json["webhook_id"], "dlv_1_e1");

@@ -1,0 +1,58 @@
+//! Hooks: signed as a profile has it, and checked as it does.
+
+use waxseal_adapters::clock::SystemClock;
+use waxseal_domain::ports::Clock as _;
+use waxseal_domain::profile::{Dialect, Profile};
+use waxseal_verify::{Delivery, Fault, Verified, Window};
+
+use crate::sink::Captured;
+
+/// A hook's headers and body.
+#[derive(Clone, Debug)]
+pub struct Hook {
+    /// Names in lower case, and values.
+    pub headers: Vec<(String, String)>,
+    /// The bytes.
+    pub body: Vec<u8>,
+}
+
+impl Hook {
+    /// A hook signed now with a secret, without Standard Webhooks' headers beside the profile's own.
+    pub fn sign(profile: &str, secret: &str, id: &str, event_type: &str, body: &str) -> Self {
+        let timestamp_s = SystemClock.now().seconds();
+        let profile = Profile::named(profile).unwrap();
+        let keys = [profile.dialect.key(secret).unwrap()];
+        let variable = |name: &str| (name == "type").then(|| event_type.to_owned());
+        let delivery = Delivery {
+            id,
+            timestamp_s,
+            body: body.as_bytes(),
+            standard_beside: false,
+            variable: &variable,
+        };
+        let signed = profile.dialect.sign(&keys, delivery).unwrap();
+        Self { headers: signed.headers, body: signed.body.into_owned() }
+    }
+
+    /// What a sink has captured.
+    pub fn captured(captured: &Captured) -> Self {
+        let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
+        let headers = captured.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
+        Self { headers: headers.collect(), body: captured.body.to_vec() }
+    }
+
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether it verifies now.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn verify(&self, dialect: &Dialect, secret: &str) -> Result<Verified, Fault> {
+        let keys = [dialect.key(secret).unwrap()];
+        let window = Window::around(SystemClock.now().seconds());
+        dialect.verify(|name| self.header(name), &self.body, &keys, window)
+    }
+}
