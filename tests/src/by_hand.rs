@@ -50,16 +50,19 @@ impl ByHand {
         }
     }
 
-    /// Drives every message that is visible within a moment.
+    /// Drives every message that is visible within a moment, those of critical events too.
     pub async fn deliver(&self) {
-        let moment = std::time::Duration::from_millis(150);
-        while let Ok(received) =
-            tokio::time::timeout(moment, self.engine.queue().inbox(Lane::Normal).receive()).await
-        {
+        let queue = self.engine.queue();
+        loop {
+            let received = tokio::select! {
+                received = queue.inbox(Lane::Critical).receive() => received,
+                received = queue.inbox(Lane::Normal).receive() => received,
+                () = crate::fixtures::nap(150) => return,
+            };
             let receipt = received.receipt.clone();
             let deadline = self.engine.clock().now().plus_s(15);
             if drive(&self.engine, received, deadline).await == waxseal_deliver::Settled::Done {
-                self.engine.queue().remove(&receipt).await.unwrap();
+                queue.remove(&receipt).await.unwrap();
             }
         }
     }
