@@ -26,6 +26,11 @@ impl Client {
         self.try_call(method, path, body).await.expect("an answer")
     }
 
+    /// The same without a key.
+    pub async fn keyless(&self, method: &str, path: &str) -> (u16, Value) {
+        Self { key: String::new(), ..self.clone() }.call(method, path, "").await
+    }
+
     /// The same; none where there is no answer.
     pub async fn try_call(&self, method: &str, path: &str, body: &str) -> Option<(u16, Value)> {
         self.with(method, path, &[("content-type", "application/json")], body.to_owned()).await

@@ -16,6 +16,8 @@ use tokio_rustls::TlsAcceptor;
 /// A request that came, and when.
 #[derive(Clone, Debug)]
 pub struct Captured {
+    /// `POST`, or what else it was.
+    pub method: String,
     /// Its path and query.
     pub path: String,
     /// Its headers.
@@ -173,7 +175,8 @@ impl Sink {
         let (head, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
         let path = head.uri.path_and_query().unwrap().to_string();
-        let captured = Captured { path, headers: head.headers, body, at: Instant::now() };
+        let (method, headers, at) = (head.method.to_string(), head.headers, Instant::now());
+        let captured = Captured { method, path, headers, body, at };
         let answer = self.state.lock().unwrap().take(captured);
         Ok(match answer {
             Answer::Status(status, headers, body) => {

@@ -30,6 +30,7 @@ fn sender() -> HttpSender {
 
 fn request(url: &str) -> Request {
     Request {
+        method: waxseal_domain::dispatch::Method::Post,
         tenant: "acme".parse().unwrap(),
         url: url.to_owned(),
         headers: BTreeMap::new(),

@@ -19,6 +19,7 @@ fn sender(allow_loopback: bool, roots: Vec<CertificateDer<'static>>) -> HttpSend
 
 fn request(url: String) -> Request {
     Request {
+        method: waxseal_domain::dispatch::Method::Post,
         tenant: "acme".parse().unwrap(),
         url,
         headers: BTreeMap::from([("x-own".to_owned(), "1".to_owned())]),

@@ -15,7 +15,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::time::Instant;
 use waxseal_domain::address::{AddressFault, AddressRules};
 use waxseal_domain::attempt::{Outcome, Response, Sent};
-use waxseal_domain::dispatch::Request;
+use waxseal_domain::dispatch::{Method, Request};
 use waxseal_domain::limits::{EXCERPT_CHARS_MAX, RESPONSE_BYTES_MAX};
 use waxseal_domain::ports::{Clock as _, EngineError, Sender};
 
@@ -85,7 +85,11 @@ impl HttpSender {
     /// The answer's head; its body is still to be read.
     async fn post(&self, request: Request) -> Result<reqwest::Response, Failure> {
         let url = self.rules.check_url(request.tenant.as_str(), &request.url)?;
-        let mut post = self.client.post(url.clone()).body(request.body);
+        let method = match request.method {
+            Method::Post => reqwest::Method::POST,
+            Method::Options => reqwest::Method::OPTIONS,
+        };
+        let mut post = self.client.request(method, url.clone()).body(request.body);
         for (name, value) in &request.headers {
             post = post.header(name, value);
         }

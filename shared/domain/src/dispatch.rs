@@ -11,16 +11,28 @@ use crate::event::Event;
 use crate::id::TenantName;
 use crate::link::content_link;
 use crate::ports::{Clock, Engine, EngineError, KeyVault, Sender};
-use crate::profile::{Profile, Rendering, Round, render, variable};
+use crate::profile::{Profile, Rendered, Rendering, Round, render, variable};
 use crate::secret::SecretContext;
 use crate::timestamp::Timestamp;
 
 /// Names us to receivers.
 pub const USER_AGENT: &str = concat!("Waxseal/", env!("CARGO_PKG_VERSION"));
 
-/// A POST to be made.
+/// How a request is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Method {
+    /// A delivery.
+    #[default]
+    Post,
+    /// The handshake before one.
+    Options,
+}
+
+/// A request to be made.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// What it asks for.
+    pub method: Method,
     /// Whose endpoint it goes to: address rules have an exception that is one tenant's.
     pub tenant: TenantName,
     /// Where to.
@@ -69,20 +81,11 @@ pub async fn dispatch<E: Engine>(
     let keys = signing_keys(engine, outgoing).await?;
     let now = engine.clock().now();
     let rendering = Rendering { event, id, round, link: None };
-    let mut rendered = render(profile, rendering);
-    if rendered.is_too_long(profile) {
-        let link = content_link(engine, &event.tenant, &event.id).await?;
-        rendered = render(profile, Rendering { link: Some(&link), ..rendering });
-    }
-    let inexact = !rendered.exact;
-    let unsendable = |detail: String| {
-        let sent = Sent::unsendable(detail, now);
-        Ok(Dispatched { sent, headers: BTreeMap::new(), inexact })
+    let rendered = match written(engine, profile, rendering).await? {
+        Ok(rendered) => rendered,
+        Err(detail) => return Ok(Dispatched::unsendable(detail, now)),
     };
-    if rendered.is_too_long(profile) {
-        let length = rendered.body.len();
-        return unsendable(format!("the body is {length} bytes long, with its payload linked"));
-    }
+    let inexact = !rendered.exact;
     let delivery = waxseal_verify::Delivery {
         id,
         timestamp_s: now.seconds(),
@@ -96,7 +99,7 @@ pub async fn dispatch<E: Engine>(
             return Err(EngineError::new("sign delivery", fault));
         }
         Err(fault @ (SignFault::Id | SignFault::Header(_) | SignFault::Body)) => {
-            return unsendable(fault.to_string());
+            return Ok(Dispatched::unsendable(fault.to_string(), now));
         }
     };
     let mut headers = endpoint.headers.clone();
@@ -107,6 +110,7 @@ pub async fn dispatch<E: Engine>(
     headers.insert("user-agent".to_owned(), USER_AGENT.to_owned());
     headers.extend(signed.headers);
     let request = Request {
+        method: Method::Post,
         tenant: endpoint.tenant.clone(),
         url: endpoint.url.clone(),
         headers: headers.clone(),
@@ -114,6 +118,35 @@ pub async fn dispatch<E: Engine>(
         timeout_ms: u64::from(profile.timeout_of(endpoint)).min(deadline.since_ms(now)),
     };
     Ok(Dispatched { sent: engine.sender().send(request).await, headers, inexact })
+}
+
+impl Dispatched {
+    fn unsendable(detail: String, now: Timestamp) -> Self {
+        let sent = Sent::unsendable(detail, now);
+        Self { sent, headers: BTreeMap::new(), inexact: false }
+    }
+}
+
+/// The body, with a link in place of its payload where it would be too long; or why there is none.
+async fn written<E: Engine>(
+    engine: &E,
+    profile: &Profile,
+    rendering: Rendering<'_>,
+) -> Result<Result<Rendered, String>, EngineError> {
+    let rendered = render(profile, rendering);
+    if !rendered.is_too_long(profile) {
+        return Ok(Ok(rendered));
+    }
+    let event = rendering.event;
+    let Some(link) = content_link(engine, &event.tenant, &event.id).await? else {
+        return Ok(Err("the body is too long, and no public URL is set to link to".to_owned()));
+    };
+    let rendered = render(profile, Rendering { link: Some(&link), ..rendering });
+    if rendered.is_too_long(profile) {
+        let length = rendered.body.len();
+        return Ok(Err(format!("the body is {length} bytes long, with its payload linked")));
+    }
+    Ok(Ok(rendered))
 }
 
 /// The keys that sign now, the secret in use first.

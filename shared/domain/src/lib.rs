@@ -31,6 +31,7 @@ pub mod event_type;
 pub mod expunge;
 pub mod filter;
 pub mod gate;
+pub mod handshake;
 pub mod id;
 pub mod json;
 pub mod judge;

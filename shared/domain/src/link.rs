@@ -14,19 +14,20 @@ const LINK_S: u64 = 30 * 86_400;
 /// How old a copy of a tenant's key may be, in seconds: it never changes.
 const KEY_COPY_S: u64 = 3_600;
 
-/// A link to an event's content. `Err` where the tenant has no key, or nobody said where the API is.
+/// A link to an event's content; none where nobody said where the API is. `Err` where the tenant has no
+/// key.
 pub async fn content_link<E: Engine>(
     engine: &E,
     tenant: &TenantName,
     event: &EventId,
-) -> Result<String, EngineError> {
-    let fault = |detail: &'static str| EngineError::new("link to the event", detail);
-    let base = engine.public_url().ok_or_else(|| fault("the public URL is not set"))?;
-    let key = key(engine, tenant).await?.ok_or_else(|| fault("the tenant has no key for links"))?;
+) -> Result<Option<String>, EngineError> {
+    let Some(base) = engine.public_url() else { return Ok(None) };
+    let missing = || EngineError::new("link to the event", "the tenant has no key for links");
+    let key = key(engine, tenant).await?.ok_or_else(missing)?;
     let expires = engine.clock().now().plus_s(LINK_S).seconds();
     let signature = hex(&mac(&key, tenant, event, expires));
     let path = format!("/v1/tenants/{tenant}/events/{event}/content");
-    Ok(format!("{base}{path}?expires={expires}&signature={signature}"))
+    Ok(Some(format!("{base}{path}?expires={expires}&signature={signature}")))
 }
 
 /// Whether a link is ours and good still.

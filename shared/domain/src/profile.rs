@@ -43,6 +43,8 @@ pub struct Profile {
     pub retry: RetryPolicy,
     /// Time-out of an attempt in milliseconds, where the endpoint says none.
     pub timeout_ms: u32,
+    /// Whether receivers are asked before they are sent to.
+    pub handshake: bool,
     /// Endpoints that a tenant may have.
     pub endpoints_max: usize,
     /// How a hook becomes an event.
@@ -70,7 +72,8 @@ pub struct EventKind {
 const DIALECT: [&str; 9] =
     ["name", "title", "about", "secret", "signed", "signatures", "join", "body_member", "headers"];
 /// Members of a file that are read here.
-const OWN: [&str; 6] = ["envelope", "events", "retry", "timeout_ms", "endpoints_max", "receive"];
+const OWN: [&str; 7] =
+    ["envelope", "events", "retry", "timeout_ms", "handshake", "endpoints_max", "receive"];
 
 #[derive(Deserialize)]
 struct File {
@@ -80,6 +83,8 @@ struct File {
     retry: RetryPolicy,
     #[serde(default)]
     timeout_ms: Option<u32>,
+    #[serde(default)]
+    handshake: bool,
     #[serde(default)]
     endpoints_max: Option<usize>,
     receive: Reading,
@@ -118,6 +123,7 @@ impl Profile {
             events: file.events,
             retry: file.retry,
             timeout_ms: file.timeout_ms.unwrap_or(*TIMEOUT_MS.end()),
+            handshake: file.handshake,
             endpoints_max: file.endpoints_max.unwrap_or(ENDPOINTS_PER_TENANT_MAX),
             reading: file.receive,
             file: raw.map_err(|error| whole(&error.to_string()))?,

@@ -10,6 +10,7 @@ use waxseal_domain::attempt::{Outcome, Sent};
 use waxseal_domain::dispatch::{Dispatched, Outgoing, dispatch};
 use waxseal_domain::endpoint::{Endpoint, Health};
 use waxseal_domain::event::{Event, Form, Submission};
+use waxseal_domain::handshake::{Handshake, shake};
 use waxseal_domain::id::{DeliveryId, EndpointId};
 use waxseal_domain::limits::EVENT_BYTES_MAX;
 use waxseal_domain::ports::{Clock as _, Engine};
@@ -29,6 +30,9 @@ pub(super) struct TestResult {
     duration_ms: u64,
     response: Option<ResponseView>,
     request_headers: BTreeMap<String, String>,
+    /// What the receiver said before, where its profile asks it first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handshake: Option<Handshake>,
 }
 
 #[derive(Serialize)]
@@ -68,7 +72,11 @@ pub(super) async fn ping<E: Engine>(
     call: &Call<'_, E>,
     endpoint: &Endpoint,
 ) -> Result<TestResult, Refusal> {
-    post(call, endpoint, "webhook.ping", &of_data(r#"{"ping":true}"#)).await
+    let profile = Profile::of(call.engine, endpoint).await?;
+    let handshake =
+        if profile.handshake { Some(shake(call.engine, endpoint, &profile).await) } else { None };
+    let ping = post(call, endpoint, "webhook.ping", &of_data(r#"{"ping":true}"#)).await?;
+    Ok(TestResult { handshake, ..ping })
 }
 
 fn of_data(data: &str) -> String {
@@ -117,6 +125,7 @@ impl TestResult {
             duration_ms: sent.ended_at.since_ms(sent.started_at),
             response,
             request_headers,
+            handshake: None,
         }
     }
 }

@@ -1,0 +1,246 @@
+//! Profiles as the API has them: secrets of their form, pings and test events, limits, keys that receivers
+//! look up, and moving from one to another.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use waxseal_domain::profile::Profile;
+use waxseal_tests::client::Client;
+use waxseal_tests::fixtures::{SECRET, nap};
+use waxseal_tests::hooks::Hook;
+use waxseal_tests::process::Server;
+use waxseal_tests::sink::{Answer, Captured, Sink};
+
+const ENDPOINTS: &str = "/v1/tenants/acme/endpoints";
+
+struct World {
+    client: Client,
+    sink: Sink,
+    _server: Server,
+    _folder: tempfile::TempDir,
+}
+
+impl World {
+    async fn start(script: Vec<Answer>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(folder.path()).await;
+        let sink = Sink::start(script).await;
+        Self { client: server.client(), sink, _server: server, _folder: folder }
+    }
+
+    /// Creates an endpoint at the sink with these members; the status and the answer.
+    async fn create(&self, query: &str, members: Value) -> (u16, Value) {
+        let mut body = members;
+        body["url"] = self.sink.url("/h").into();
+        self.client.call("POST", &format!("{ENDPOINTS}{query}"), &body.to_string()).await
+    }
+
+    /// One without a ping, that must be made.
+    async fn endpoint(&self, members: Value) -> Value {
+        let (status, answer) = self.create("?ping=false", members).await;
+        assert_eq!(status, 201, "{answer}");
+        answer
+    }
+
+    async fn post(&self, event: &str) {
+        let (status, answer) = self.client.call("POST", "/v1/tenants/acme/events", event).await;
+        assert_eq!(status, 202, "{answer}");
+    }
+
+    async fn keys(&self, query: &str) -> Vec<Value> {
+        let path = format!("/.well-known/webhook-keys{query}");
+        let (status, answer) = self.client.keyless("GET", &path).await;
+        assert_eq!(status, 200, "{answer}");
+        answer["keys"].as_array().unwrap().clone()
+    }
+}
+
+fn body(captured: &Captured) -> Value {
+    serde_json::from_slice(&captured.body).unwrap()
+}
+
+fn verifies(captured: &Captured, profile: &str, secret: &str) -> bool {
+    let dialect = &Profile::named(profile).unwrap().dialect;
+    Hook::captured(captured).verify(dialect, secret).is_ok()
+}
+
+#[tokio::test]
+async fn each_profile_has_a_secret_of_its_form_and_a_ping_that_verifies() {
+    let world = World::start(Vec::new()).await;
+    let mut pings = 0;
+    for profile in Profile::builtin() {
+        let name = profile.name();
+        let (status, made) = world.create("", json!({"profile": name})).await;
+        assert_eq!(status, 201, "{name}: {made}");
+        assert_eq!(made["ping"]["outcome"], "accepted", "{name}: {made}");
+        assert_eq!((&made["profile"], &made["signed"]), (&json!(name), &json!(true)));
+        pings += 1 + usize::from(profile.handshake);
+        let captured = world.sink.wait_for(pings).await.pop().unwrap();
+        assert!(verifies(&captured, name, made["secret"].as_str().unwrap()), "{name}");
+        let beside = made["standard_secret"].as_str();
+        assert_eq!(beside.is_some(), profile.dialect.takes_standard_beside(), "{name}");
+        if let Some(beside) = beside {
+            assert!(verifies(&captured, "standard", beside), "{name}: Standard Webhooks' beside");
+        }
+        let path = format!("{ENDPOINTS}/{}", made["id"].as_str().unwrap());
+        let (_, shown) = world.client.call("GET", &path, "").await;
+        assert_eq!(shown.get("secret"), None, "shown once");
+    }
+    let (_, adrian) = world.create("?ping=false", json!({"profile": "secureagentics"})).await;
+    let path = format!("{ENDPOINTS}/{}/test", adrian["id"].as_str().unwrap());
+    let (_, tested) = world.client.call("POST", &path, r#"{"type":"policy.violated"}"#).await;
+    assert_eq!(tested["response"]["status"], 200, "{tested}");
+    let last = world.sink.captured().pop().unwrap();
+    assert_eq!(body(&last)["data"]["policy_id"], "pol_3", "the catalogue's own example");
+    assert_eq!(body(&last)["type"], "policy.violated");
+}
+
+#[tokio::test]
+async fn a_secret_that_is_not_of_its_profiles_form_is_refused_and_one_may_be_left_out() {
+    let world = World::start(Vec::new()).await;
+    for (members, pointer) in [
+        (json!({"profile": "nobody"}), "/profile"),
+        (json!({"profile": "aisg", "secret": "short"}), "/secret"),
+        (json!({"profile": "standard", "secret": "not whsec at all"}), "/secret"),
+        (json!({"profile": "aisg", "secret": null}), "/secret"),
+        (json!({"profile": "aisg", "algorithm": "ed25519"}), "/algorithm"),
+        (
+            json!({"profile": "github", "headers": {"x-hub-signature-256": "x"}}),
+            "/headers/x-hub-signature-256",
+        ),
+        (json!({"profile": "cloudevents-binary", "headers": {"ce-type": "x"}}), "/headers/ce-type"),
+    ] {
+        let (status, answer) = world.create("?ping=false", members.clone()).await;
+        assert_eq!(status, 422, "{members}: {answer}");
+        assert_eq!(answer["errors"][0]["pointer"], pointer, "{members}: {answer}");
+    }
+    let unsigned = world.endpoint(json!({"profile": "secureagentics", "secret": null})).await;
+    assert_eq!((&unsigned["signed"], &unsigned["secret"]), (&json!(false), &Value::Null));
+    world.post(r#"{"type":"agent.error","data":{}}"#).await;
+    let captured = world.sink.wait_for(1).await.pop().unwrap();
+    for header in ["x-secureagentics-signature", "webhook-signature", "webhook-id"] {
+        assert!(!captured.headers.contains_key(header), "{header}");
+    }
+}
+
+#[tokio::test]
+async fn a_profile_bounds_its_endpoints_and_has_its_own_schedule() {
+    let world = World::start(Vec::new()).await;
+    for _ in 0..5 {
+        let made = world.endpoint(json!({"profile": "aisg"})).await;
+        assert_eq!(made["retry"], json!({"delays_s": [1, 1], "jitter": false}));
+    }
+    let (status, answer) = world.create("?ping=false", json!({"profile": "aisg"})).await;
+    assert_eq!((status, &answer["errors"][0]["pointer"]), (422, &json!("/profile")), "{answer}");
+    let authensor = world.endpoint(json!({"profile": "authensor"})).await;
+    let retry = json!({"delays_s": [60, 120, 240, 480], "jitter": false, "window_s": 900});
+    assert_eq!(authensor["retry"], retry);
+    let (_, listed) = world.client.call("GET", "/v1/profiles/aisg", "").await;
+    assert_eq!((&listed["endpoints_max"], &listed["timeout_ms"]), (&json!(5), &json!(10_000)));
+    assert_eq!(listed["events"][0]["severity"], "high", "{listed}");
+    assert_eq!(listed["file"]["name"], "aisg");
+}
+
+#[tokio::test]
+async fn ed25519_keys_are_looked_up_and_both_are_there_while_one_rotates() {
+    let world = World::start(Vec::new()).await;
+    world.endpoint(json!({})).await;
+    let made = world.endpoint(json!({"algorithm": "ed25519"})).await;
+    let id = made["id"].as_str().unwrap();
+    let public = made["public_key"].as_str().unwrap();
+    assert!(made["secret"].as_str().unwrap().starts_with("whsk_"), "shown once");
+    let keys = world.keys("").await;
+    assert_eq!(keys.len(), 1, "HMAC's secrets are in no list: {keys:?}");
+    let x = URL_SAFE_NO_PAD.decode(keys[0]["x"].as_str().unwrap()).unwrap();
+    assert_eq!(format!("whpk_{}", BASE64.encode(x)), public);
+    assert!(keys[0]["kid"].as_str().unwrap().starts_with(&format!("{id}.")));
+    assert_eq!((&keys[0]["kty"], &keys[0]["crv"]), (&json!("OKP"), &json!("Ed25519")));
+
+    nap(5).await;
+    let path = format!("{ENDPOINTS}/{id}/rotate-secret");
+    let (status, rotated) = world.client.call("POST", &path, "{}").await;
+    assert_eq!(status, 200, "{rotated}");
+    let new = rotated["public_key"].as_str().unwrap();
+    assert_ne!(new, public);
+    assert_eq!(world.keys(&format!("?tenant=acme&endpoint={id}")).await.len(), 2);
+    assert!(world.keys("?tenant=other").await.is_empty());
+    world.post(r#"{"type":"a.b"}"#).await;
+    let captured = world.sink.wait_for(2).await;
+    let signed = |key| captured.iter().filter(|one| verifies(one, "standard", key)).count();
+    assert_eq!((signed(public), signed(new)), (1, 1), "both sign one delivery");
+    let shown = world.client.call("GET", &format!("{ENDPOINTS}/{id}"), "").await.1.to_string();
+    assert!(!shown.contains("whsk_"), "{shown}");
+}
+
+#[tokio::test]
+async fn while_a_secret_rotates_a_header_that_carries_one_has_the_old_one() {
+    let world = World::start(Vec::new()).await;
+    let made = world.endpoint(json!({"profile": "aisg"})).await;
+    let old = made["secret"].as_str().unwrap();
+    let path = format!("{ENDPOINTS}/{}/rotate-secret", made["id"].as_str().unwrap());
+    let (_, rotated) = world.client.call("POST", &path, "{}").await;
+    let new = rotated["secret"].as_str().unwrap();
+    let beside = rotated["standard_secret"].as_str().unwrap();
+    world.post(r#"{"type":"dlp.pii_blocked","data":{}}"#).await;
+    let captured = world.sink.wait_for(1).await.pop().unwrap();
+    let mut own = Hook::captured(&captured);
+    own.headers.retain(|(name, _)| !name.starts_with("webhook-"));
+    let dialect = &Profile::named("aisg").unwrap().dialect;
+    assert!(own.verify(dialect, old).is_ok() && own.verify(dialect, new).is_err());
+    for secret in [beside, made["standard_secret"].as_str().unwrap()] {
+        assert!(verifies(&captured, "standard", secret), "Standard Webhooks' has both");
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_moves_to_a_profile_that_takes_its_secret() {
+    let world = World::start(Vec::new()).await;
+    let made = world.endpoint(json!({"secret": SECRET})).await;
+    let path = format!("{ENDPOINTS}/{}", made["id"].as_str().unwrap());
+    let (status, answer) = world.client.call("PATCH", &path, r#"{"profile":"stripe"}"#).await;
+    assert_eq!((status, &answer["profile"]), (200, &json!("stripe")), "{answer}");
+    world.post(r#"{"type":"a.b","data":{}}"#).await;
+    let captured = world.sink.wait_for(1).await.pop().unwrap();
+    assert!(verifies(&captured, "stripe", SECRET));
+    let other = world.endpoint(json!({"profile": "github", "secret": "a text, no base64"})).await;
+    let path = format!("{ENDPOINTS}/{}", other["id"].as_str().unwrap());
+    let (status, answer) = world.client.call("PATCH", &path, r#"{"profile":"standard"}"#).await;
+    assert_eq!((status, &answer["errors"][0]["pointer"]), (422, &json!("/profile")), "{answer}");
+    let (status, _) = world.client.call("PATCH", &path, r#"{"profile":"nobody"}"#).await;
+    assert_eq!(status, 422);
+}
+
+#[tokio::test]
+async fn a_cloud_events_receiver_is_asked_before_it_is_sent_to() {
+    let allows = Answer::Status(200, vec![("webhook-allowed-origin", "*")], "");
+    let refuses = Answer::status(405);
+    let world = World::start(vec![allows, Answer::status(200), refuses]).await;
+    let (_, made) = world.create("", json!({"profile": "cloudevents"})).await;
+    assert_eq!(made["ping"]["handshake"], json!({"allowed": true}), "{made}");
+    let (_, made) = world.create("", json!({"profile": "cloudevents-binary"})).await;
+    assert_eq!(made["ping"]["handshake"]["allowed"], false, "{made}");
+    let captured = world.sink.captured();
+    assert_eq!(captured[0].method, "OPTIONS");
+    assert_eq!(captured[0].header("webhook-request-origin"), "127.0.0.1");
+    assert_eq!(captured[1].method, "POST");
+    assert_eq!(captured[1].header("content-type"), "application/cloudevents+json");
+}
+
+#[tokio::test]
+async fn scores_and_outcomes_filter_and_an_event_without_a_score_does_not_match() {
+    let world = World::start(Vec::new()).await;
+    let filter = json!({"riskscore": [{"numeric": [">", 0.8]}], "outcome": ["BLOCK", "ESCALATE"]});
+    world.endpoint(json!({"profile": "omegaengine", "filter": filter})).await;
+    for (score, outcome) in [("0.8", "BLOCK"), ("0.81", "ALLOW"), ("0.81", "BLOCK")] {
+        let event = format!(
+            r#"{{"type":"decision.blocked","riskscore":{score},"outcome":"{outcome}","data":{{"n":1}}}}"#
+        );
+        world.post(&event).await;
+    }
+    world.post(r#"{"type":"decision.blocked","outcome":"BLOCK","data":{"n":2}}"#).await;
+    let captured = world.sink.wait_for(1).await;
+    nap(200).await;
+    assert_eq!(world.sink.captured().len(), 1, "strictly above, and a score there is");
+    assert_eq!(body(&captured[0])["decision"], json!({"n": 1}));
+    assert!(body(&captured[0])["signature"].as_str().unwrap().starts_with("sha256="));
+}
