@@ -244,3 +244,22 @@ async fn scores_and_outcomes_filter_and_an_event_without_a_score_does_not_match(
     assert_eq!(body(&captured[0])["decision"], json!({"n": 1}));
     assert!(body(&captured[0])["signature"].as_str().unwrap().starts_with("sha256="));
 }
+
+#[tokio::test]
+async fn slacks_question_is_answered_once_it_verifies_and_any_origin_may_ask() {
+    let world = World::start(Vec::new()).await;
+    let client = &world.client;
+    world.endpoint(json!({})).await;
+    let source = json!({"profile": "slack", "secrets": ["8f742231b10e8888abcd99yyyzzz85a5"]});
+    let path = "/v1/tenants/acme/sources/slack";
+    assert_eq!(client.call("PUT", path, &source.to_string()).await.0, 200);
+    let question = r#"{"type":"url_verification","challenge":"3eZbrw1a"}"#;
+    let hook = Hook::sign("slack", "8f742231b10e8888abcd99yyyzzz85a5", "x", "x", question);
+    let headers: Vec<_> = hook.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let answer = client.with("POST", "/hooks/slack", &headers, question).await.unwrap();
+    assert_eq!(answer, (200, json!({"challenge": "3eZbrw1a"})));
+    let forged = question.replace("3eZ", "xxx");
+    assert_eq!(client.with("POST", "/hooks/slack", &headers, forged).await.unwrap().0, 401);
+    let asks = [("webhook-request-origin", "sender.example")];
+    assert_eq!(client.with("OPTIONS", "/hooks/slack", &asks, "").await.unwrap().0, 204);
+}

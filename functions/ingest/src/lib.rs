@@ -29,19 +29,6 @@ pub async fn accept<E: Engine>(engine: &E, tenant: &str, request: &Request) -> R
     }
 }
 
-/// `OPTIONS` of the same path: the CloudEvents webhook handshake. Keys decide who may send, so every
-/// origin that asks is allowed.
-pub fn allow(request: &Request) -> Response {
-    let mut response = http::no_content();
-    let headers = response.headers_mut();
-    headers.insert("allow", ::http::HeaderValue::from_static("OPTIONS, POST, GET"));
-    if let Some(origin) = request.headers().get("webhook-request-origin") {
-        headers.insert("webhook-allowed-origin", origin.clone());
-        headers.insert("webhook-allowed-rate", ::http::HeaderValue::from_static("*"));
-    }
-    response
-}
-
 async fn accepted<E: Engine>(
     engine: &E,
     tenant: &str,

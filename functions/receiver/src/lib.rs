@@ -2,6 +2,7 @@
 //!
 //! Nothing of the signature that was expected is logged or returned.
 
+use serde::Serialize;
 use waxseal_adapters::http::{self, Request, Response};
 use waxseal_domain::acceptance::{Acceptance, Refusal, accept_all};
 use waxseal_domain::event::Submission;
@@ -14,10 +15,24 @@ use waxseal_domain::secret::SecretContext;
 use waxseal_domain::source::Source;
 use waxseal_verify::{Key, Window};
 
+/// What a hook was.
+enum Received {
+    /// An event, accepted.
+    Event(Acceptance),
+    /// A question, and its answer.
+    Challenge(String),
+}
+
+#[derive(Serialize)]
+struct Answered {
+    challenge: String,
+}
+
 /// `POST /hooks/{source}`: 200 once the hook is an event, or was one already.
 pub async fn receive<E: Engine>(engine: &E, source: &str, request: &Request) -> Response {
     match received(engine, source, request).await {
-        Ok(acceptance) => http::json(200, &acceptance),
+        Ok(Received::Event(acceptance)) => http::json(200, &acceptance),
+        Ok(Received::Challenge(challenge)) => http::json(200, &Answered { challenge }),
         Err(refusal) => {
             if let Refusal::Ours(error) = &refusal {
                 tracing::error!(%error, "a hook was not acknowledged");
@@ -31,28 +46,54 @@ async fn received<E: Engine>(
     engine: &E,
     source: &str,
     request: &Request,
-) -> Result<Acceptance, Refusal> {
+) -> Result<Received, Refusal> {
     let source = find(engine, source).await?.ok_or(Refusal::Problem(Problem::not_found()))?;
-    let body = request.body().as_ref();
-    if body.len() > EVENT_BYTES_MAX {
+    if request.body().len() > EVENT_BYTES_MAX {
         return Err(Refusal::Problem(Problem::too_large("a hook", EVENT_BYTES_MAX)));
     }
     let profile = Profile::require(engine, &source.profile).await?;
     let keys = keys(engine, &source, &profile).await?;
     let now_s = engine.clock().now().seconds();
     let window = Window { now_s, tolerance_s: source.tolerance_s };
-    let header = |name: &str| http::header(request, name);
-    let verified = match profile.dialect.verify(header, body, &keys, window) {
-        Ok(verified) => verified,
-        Err(fault) => {
-            tracing::warn!(source = %source.name, %fault, "a hook was refused");
-            return Err(Refusal::Problem(Problem::unverified(fault.to_string())));
-        }
+    let submission = match read(&source, &profile, &keys, window, request) {
+        Ok(Read::Event(submission)) => submission,
+        Ok(Read::Challenge(answer)) => return Ok(Received::Challenge(answer)),
+        Err(problem) => return Err(Refusal::Problem(problem)),
     };
-    let submission = submission(&source, &profile, verified.id.as_deref(), request);
-    let submission = submission.map_err(Refusal::Problem)?;
     let mut results = accept_all(engine, &source.tenant, &[submission]).await?;
-    results.pop().unwrap_or_else(|| Err(Refusal::Problem(Problem::not_found())))
+    let result = results.pop().unwrap_or_else(|| Err(Refusal::Problem(Problem::not_found())));
+    result.map(Received::Event)
+}
+
+/// What a verified hook is.
+enum Read {
+    Event(Submission),
+    Challenge(String),
+}
+
+/// Verifies a hook, and reads it as its profile says.
+fn read(
+    source: &Source,
+    profile: &Profile,
+    keys: &[Key],
+    window: Window,
+    request: &Request,
+) -> Result<Read, Problem> {
+    let header = |name: &str| http::header(request, name);
+    let body = request.body().as_ref();
+    let verified = profile.dialect.verify(header, body, keys, window).map_err(|fault| {
+        tracing::warn!(source = %source.name, %fault, "a hook was refused");
+        Problem::unverified(fault.to_string())
+    })?;
+    let hook = Hook { id: verified.id.as_deref(), header: &header, body };
+    if let Some(answer) = profile.reading.challenge(&hook) {
+        return Ok(Read::Challenge(answer));
+    }
+    let submission = profile.reading.submission(&format!("/hooks/{}", source.name), &hook);
+    submission.map(Read::Event).map_err(|fault| {
+        let detail = format!("the hook is not what {} says: {}", source.profile, fault.detail);
+        Problem::bad_request(detail)
+    })
 }
 
 async fn find<E: Engine>(engine: &E, name: &str) -> Result<Option<Source>, EngineError> {
@@ -75,20 +116,4 @@ async fn keys<E: Engine>(
         keys.extend(profile.dialect.key(secret.expose_text().unwrap_or_default()));
     }
     Ok(keys)
-}
-
-/// The event that a hook is, as its profile reads it.
-fn submission(
-    source: &Source,
-    profile: &Profile,
-    id: Option<&str>,
-    request: &Request,
-) -> Result<Submission, Problem> {
-    let header = |name: &str| http::header(request, name);
-    let hook = Hook { id, header: &header, body: request.body() };
-    let submission = profile.reading.submission(&format!("/hooks/{}", source.name), &hook);
-    submission.map_err(|fault| {
-        let detail = format!("the hook is not what {} says: {}", source.profile, fault.detail);
-        Problem::bad_request(detail)
-    })
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use waxseal_adapters::aws::http_event::{HttpEvent, response};
 use waxseal_adapters::function::Function;
-use waxseal_adapters::http::problem;
+use waxseal_adapters::http::{allow, problem};
 use waxseal_domain::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
@@ -21,9 +21,14 @@ async fn main() -> Result<(), Error> {
 async fn handle(function: &Function, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Error> {
     let event: HttpEvent = serde_json::from_str(event.payload.get())?;
     let request = event.into_request()?;
-    let answer = match request.uri().path().strip_prefix("/hooks/") {
-        Some(source) => waxseal_receiver::receive(function.engine.as_ref(), source, &request).await,
-        None => problem(&Problem::not_found()),
+    let source = request.uri().path().strip_prefix("/hooks/");
+    let answer = match (request.method().as_str(), source) {
+        ("POST", Some(source)) => {
+            waxseal_receiver::receive(function.engine.as_ref(), source, &request).await
+        }
+        ("OPTIONS", Some(_)) => allow(&request),
+        (_, Some(_)) => problem(&Problem::method_not_allowed()),
+        (_, None) => problem(&Problem::not_found()),
     };
     Ok(response(&answer))
 }

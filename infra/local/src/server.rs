@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
-use waxseal_adapters::http::{Request, Response, problem};
+use waxseal_adapters::http::{Request, Response, allow, problem};
 use waxseal_domain::gate::BreakerSettings;
 use waxseal_domain::lane::Lane;
 use waxseal_domain::limits::REQUEST_BYTES_MAX;
@@ -198,7 +198,7 @@ async fn answer(engine: &EmbeddedEngine, request: hyper::Request<Incoming>) -> R
         ("POST", ["v1", "tenants", tenant, "events"]) => {
             waxseal_ingest::accept(engine, tenant, &request).await
         }
-        ("OPTIONS", ["v1", "tenants", _, "events"]) => waxseal_ingest::allow(&request),
+        ("OPTIONS", ["v1", "tenants", _, "events"] | ["hooks", _]) => allow(&request),
         ("POST", ["hooks", source]) => waxseal_receiver::receive(engine, source, &request).await,
         _ => waxseal_api::answer(engine, &request).await,
     }

@@ -33,6 +33,19 @@ pub fn no_content() -> Response {
     response
 }
 
+/// The answer to `OPTIONS`: the validation handshake of the `CloudEvents` HTTP webhook specification. Keys
+/// and signatures decide who may send, so every origin that asks is allowed.
+pub fn allow(request: &Request) -> Response {
+    let mut response = no_content();
+    let headers = response.headers_mut();
+    headers.insert("allow", HeaderValue::from_static("OPTIONS, POST, GET"));
+    if let Some(origin) = request.headers().get("webhook-request-origin") {
+        headers.insert("webhook-allowed-origin", origin.clone());
+        headers.insert("webhook-allowed-rate", HeaderValue::from_static("*"));
+    }
+    response
+}
+
 /// Who calls: as AWS has authenticated, or by the `Authorization` header.
 pub fn caller(request: &Request) -> Caller {
     let authenticated = request.extensions().get::<Caller>().cloned();

@@ -32,9 +32,22 @@ pub struct Reading {
     /// there.
     #[serde(default)]
     data: Vec<String>,
+    /// A hook that is a question, not an event.
+    #[serde(default)]
+    challenge: Option<Challenge>,
     /// Attributes of the event; one that is not there, or no text and no number, is left out.
     #[serde(default)]
     attributes: BTreeMap<String, Place>,
+}
+
+/// A hook that only asks whether its receiver is there: where `at` holds `is`, the answer is what `answer`
+/// holds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Challenge {
+    at: Place,
+    is: String,
+    answer: Place,
 }
 
 /// Text with `{/pointer}` into the body, `{header:name}`, `{id}` (the id that was verified) and
@@ -59,6 +72,13 @@ pub struct Hook<'a> {
     pub header: &'a dyn Fn(&str) -> Option<&'a str>,
     /// The body.
     pub body: &'a [u8],
+}
+
+impl<'a> Hook<'a> {
+    /// The body, where it is JSON.
+    fn json(&self) -> Option<&'a RawValue> {
+        std::str::from_utf8(self.body).ok().and_then(|text| serde_json::from_str(text).ok())
+    }
 }
 
 impl<'de> Deserialize<'de> for Place {
@@ -104,11 +124,17 @@ impl Reading {
         }
     }
 
+    /// What a verified hook wants as its answer, where it is a question and no event.
+    pub fn challenge(&self, hook: &Hook<'_>) -> Option<String> {
+        let challenge = self.challenge.as_ref()?;
+        let json = hook.json();
+        let asks = challenge.at.text(hook, json)? == challenge.is;
+        challenge.answer.text(hook, json).filter(|_| asks)
+    }
+
     /// The event that a hook is, with this source. The fault says what the hook has not.
     pub fn submission(&self, source: &str, hook: &Hook<'_>) -> Result<Submission, Fault> {
-        let json = std::str::from_utf8(hook.body)
-            .ok()
-            .and_then(|text| serde_json::from_str::<&RawValue>(text).ok());
+        let json = hook.json();
         let find = |places: &Places| places.iter().find_map(|place| place.text(hook, json));
         let missing = |name: &str| Fault::new("", &format!("it has no {name}"));
         let mut event = serde_json::Map::new();
