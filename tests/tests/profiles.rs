@@ -263,3 +263,50 @@ async fn slacks_question_is_answered_once_it_verifies_and_any_origin_may_ask() {
     let asks = [("webhook-request-origin", "sender.example")];
     assert_eq!(client.with("OPTIONS", "/hooks/slack", &asks, "").await.unwrap().0, 204);
 }
+
+#[tokio::test]
+async fn what_cannot_be_written_as_the_profile_says_fails_at_once_and_says_why() {
+    let world = World::start(Vec::new()).await;
+    world.endpoint(json!({"profile": "authensor"})).await;
+    let long = "é".repeat(2_048);
+    let event = json!({"id": "e1", "type": "policy.denied", "agentid": long, "data": {}});
+    world.post(&event.to_string()).await;
+    let shown = loop {
+        let (_, event) = world.client.call("GET", "/v1/tenants/acme/events/e1", "").await;
+        if event["deliveries"][0]["status"] != "pending" {
+            break event["deliveries"][0].clone();
+        }
+        nap(20).await;
+    };
+    let path = format!("/v1/tenants/acme/deliveries/{}", shown["id"].as_str().unwrap());
+    let (_, delivery) = world.client.call("GET", &path, "").await;
+    assert_eq!(
+        (&delivery["status"], &delivery["reason"]),
+        (&json!("failed"), &json!("unsendable"))
+    );
+    let attempt = &delivery["attempts"][0];
+    assert_eq!(attempt["outcome"], "unsendable", "{attempt}");
+    assert!(attempt["detail"].as_str().unwrap().contains("bytes long"), "{attempt}");
+    assert!(world.sink.captured().is_empty());
+}
+
+#[tokio::test]
+async fn a_body_that_javascript_would_change_is_sent_as_it_is_and_marked() {
+    let world = World::start(Vec::new()).await;
+    world.endpoint(json!({"profile": "aisentinel"})).await;
+    world.post(r#"{"id":"e1","type":"a.b","data":{"n":9007199254740993,"m":1.50}}"#).await;
+    let captured = world.sink.wait_for(1).await.pop().unwrap();
+    let text = String::from_utf8(captured.body.to_vec()).unwrap();
+    assert!(text.contains(r#"{"n":9007199254740993,"m":1.5}"#), "{text}");
+    let id = captured.header("x-aisentinel-delivery-id");
+    let path = format!("/v1/tenants/acme/deliveries/{id}");
+    for _ in 0..100 {
+        let (_, delivery) = world.client.call("GET", &path, "").await;
+        if delivery["status"] == "delivered" {
+            assert_eq!(delivery["attempts"][0]["inexact"], true, "{delivery}");
+            return;
+        }
+        nap(20).await;
+    }
+    panic!("not delivered");
+}

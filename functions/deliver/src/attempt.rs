@@ -296,7 +296,7 @@ fn settled(settlement: Settlement) -> Settled {
 fn next_at(next: Next) -> Option<Timestamp> {
     match next {
         Next::RetryAt(at) => Some(at),
-        Next::Done | Next::GiveUp | Next::DisableEndpoint => None,
+        Next::Done | Next::GiveUp | Next::Unsendable | Next::DisableEndpoint => None,
     }
 }
 

@@ -52,6 +52,10 @@ async fn turn<E: Engine>(
     kind: Kind,
     sent: &Sent,
 ) -> Result<(), EngineError> {
+    if sent.outcome == Outcome::Unsendable {
+        // It was not asked, so it says nothing of the endpoint.
+        return Ok(());
+    }
     let now = engine.clock().now();
     let (tenant, id) = (&endpoint.tenant, &endpoint.id);
     let is_tripped = engine.breakers().is_tripped(tenant, id, sent.outcome, now);

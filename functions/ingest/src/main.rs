@@ -45,7 +45,7 @@ async fn http(function: &Function, request: &Request) -> Response {
         ("POST", ["v1", "tenants", tenant, "events"]) => {
             waxseal_ingest::accept(function.engine.as_ref(), tenant, request).await
         }
-        ("OPTIONS", ["v1", "tenants", _, "events"]) => http::allow(request),
+        ("OPTIONS", ["v1", "tenants", _, "events"]) => waxseal_adapters::http::allow(request),
         _ => problem(&Problem::not_found()),
     }
 }

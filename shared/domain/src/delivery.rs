@@ -111,6 +111,8 @@ pub enum FailedReason {
     Gone,
     /// The endpoint is disabled.
     EndpointDisabled,
+    /// The event cannot be written as the endpoint's profile says.
+    Unsendable,
     /// Its event is about to expire.
     Expired,
     /// We crashed on it, again and again.
@@ -249,6 +251,7 @@ impl Delivery {
         let (status, settlement) = match next {
             Next::Done => (Status::Delivered, Settlement::Done),
             Next::GiveUp => (Status::Failed(FailedReason::Exhausted), Settlement::Done),
+            Next::Unsendable => (Status::Failed(FailedReason::Unsendable), Settlement::Done),
             Next::DisableEndpoint => (Status::Failed(FailedReason::Gone), Settlement::Done),
             Next::RetryAt(next_at) => {
                 let ended_at = attempt.started_at.plus_ms(attempt.duration_ms);

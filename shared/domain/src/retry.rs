@@ -31,6 +31,8 @@ pub enum Next {
     RetryAt(Timestamp),
     /// The delays are used up.
     GiveUp,
+    /// It cannot be sent, now or later.
+    Unsendable,
     /// The endpoint wants no more.
     DisableEndpoint,
 }
@@ -75,7 +77,7 @@ impl RetryPolicy {
             Outcome::Accepted => return Next::Done,
             Outcome::Gone => return Next::DisableEndpoint,
             // It would be the same each time.
-            Outcome::Unsendable => return Next::GiveUp,
+            Outcome::Unsendable => return Next::Unsendable,
             Outcome::Throttled
             | Outcome::ServerError
             | Outcome::Rejected
