@@ -310,3 +310,43 @@ async fn a_body_that_javascript_would_change_is_sent_as_it_is_and_marked() {
     }
     panic!("not delivered");
 }
+
+#[tokio::test]
+async fn one_hook_at_once_many_times_is_one_event_and_a_bad_one_is_none() {
+    let world = World::start(Vec::new()).await;
+    let client = &world.client;
+    world.endpoint(json!({})).await;
+    let secret = "a secret of a partner's";
+    let source = json!({"profile": "aisg", "secrets": [secret]}).to_string();
+    assert_eq!(client.call("PUT", "/v1/tenants/acme/sources/aisg", &source).await.0, 200);
+    let body = r#"{"event":"dlp.pii_blocked","webhook_id":"w1","text":"x","data":{"n":1.0}}"#;
+    let send = |text: String| async move {
+        let hook = Hook::sign("aisg", secret, "x", "x", &text);
+        let headers: Vec<_> = hook.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        client.with("POST", "/hooks/aisg", &headers, text.clone()).await.unwrap()
+    };
+    let answers = futures_util::future::join_all((0..20).map(|_| send(body.to_owned()))).await;
+    assert!(answers.iter().all(|(status, _)| *status == 200), "{answers:?}");
+    let new = answers.iter().filter(|(_, answer)| answer["duplicate"] == false).count();
+    assert_eq!(new, 1, "{answers:?}");
+    let captured = world.sink.wait_for(1).await.pop().unwrap();
+    assert_eq!(body_of(&captured), json!({"n": 1.0}));
+    nap(200).await;
+    assert_eq!(world.sink.captured().len(), 1);
+
+    for (text, status) in [
+        (r#"{"event":"a.b","data":{}}"#.to_owned(), 400),
+        (r#"{"webhook_id":"w2","data":{}}"#.to_owned(), 400),
+        ("not JSON".to_owned(), 400),
+        (format!(r#"{{"event":"a.b","webhook_id":"w3","data":"{}"}}"#, "x".repeat(262_144)), 413),
+    ] {
+        let shown = text.chars().take(40).collect::<String>();
+        let (found, problem) = send(text).await;
+        assert_eq!(found, status, "{shown}: {problem}");
+        assert!(!problem.to_string().contains("sha256="), "no expected signature: {problem}");
+    }
+}
+
+fn body_of(captured: &Captured) -> Value {
+    body(captured)["data"].clone()
+}

@@ -66,6 +66,9 @@ struct AttemptView {
     response_excerpt: Option<String>,
     detail: Option<String>,
     next_attempt_at: Option<String>,
+    /// The body held values that JavaScript would change.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    inexact: bool,
 }
 
 impl DeliveryView {
@@ -99,6 +102,7 @@ impl AttemptView {
             response_excerpt: attempt.response_excerpt.clone(),
             detail: attempt.detail.clone(),
             next_attempt_at: attempt.next_attempt_at.map(Timestamp::rfc3339),
+            inexact: attempt.inexact,
         }
     }
 }
