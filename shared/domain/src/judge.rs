@@ -143,6 +143,8 @@ mod tests {
 
     #[test]
     fn the_holder_parks_a_long_wait_and_any_wait_from_receive_15_on() {
+        let longest = open(Some("t"), BORN.plus_s(SHORT_S));
+        assert_eq!(judge(Some(&longest), &received("t", 2), BORN), Verdict::Wait(BORN.plus_s(150)));
         let long = open(Some("t"), BORN.plus_s(SHORT_S + 1));
         assert_eq!(judge(Some(&long), &received("t", 2), BORN), Verdict::Park(BORN.plus_s(151)));
         let short = open(Some("t"), BORN.plus_s(10));

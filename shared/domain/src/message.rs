@@ -168,3 +168,69 @@ impl Received {
             && now.since_ms(sent_at) < FRESH_S * 1_000
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BORN: Timestamp = Timestamp::from_ms(1_000_000);
+
+    fn key() -> DeliveryKey {
+        DeliveryKey {
+            tenant: "acme".parse().unwrap(),
+            event: "e1".parse().unwrap(),
+            endpoint: "ep_1".parse().unwrap(),
+        }
+    }
+
+    fn first() -> Message {
+        let event = r#"{"id":"e1","tenant":"acme","type":"a.b","source":"s","time":"2026-11-21T00:00:00Z"}"#;
+        let payload = RawValue::from_string(event.to_owned()).unwrap().into();
+        Message::first(&key(), BORN, "t1".parse().unwrap(), payload)
+    }
+
+    fn received(message: Message, receives: u32) -> Received {
+        let receipt = Receipt { lane: message.lane, handle: "r".to_owned() };
+        Received { message, receipt, receives }
+    }
+
+    #[test]
+    fn a_first_message_carries_its_event_and_what_is_sent_again_is_to_be_checked() {
+        let message = first();
+        assert!(!message.check && message.event().is_some());
+        assert_eq!((message.sent_at, message.ticket.as_str()), (BORN, "t1"));
+        let again = message.sent_again("t2".parse().unwrap(), BORN.plus_s(3));
+        assert!(again.check && again.payload.is_some());
+        assert_eq!((again.sent_at, again.ticket.as_str()), (BORN.plus_s(3), "t2"));
+        let reissued = Message::reissue(&key(), BORN, "t3".parse().unwrap(), BORN.plus_s(9));
+        assert!(reissued.check && reissued.event().is_none());
+        assert_eq!(reissued.clone().in_lane(Lane::Critical).lane, Lane::Critical);
+        assert_eq!(reissued.in_lane(Lane::Critical).pending().lane, Lane::Critical);
+    }
+
+    #[test]
+    fn a_body_is_read_back_and_one_of_another_version_is_refused() {
+        let message = first().in_lane(Lane::Critical);
+        let read = Message::parse(&message.body()).unwrap();
+        assert_eq!((read.key(), read.born, read.lane), (key(), BORN, Lane::Critical));
+        assert_eq!(read.event().unwrap().event_type, "a.b");
+        let other = message.body().replacen("\"v\":1", "\"v\":2", 1);
+        assert!(Message::parse(&other).unwrap_err().to_string().contains("version 2"));
+    }
+
+    #[test]
+    fn only_a_first_receive_just_sent_goes_unread() {
+        let unread = |received: &Received, ms| received.may_go_unread(BORN.plus_ms(ms));
+        let fresh = received(first(), 1);
+        assert!(unread(&fresh, 0) && unread(&fresh, FRESH_S * 1_000 - 1));
+        assert!(!unread(&fresh, FRESH_S * 1_000), "it has waited for a minute");
+        assert!(!unread(&received(first(), 2), 0), "it was received before");
+        let checked = first().sent_again("t2".parse().unwrap(), BORN);
+        assert!(!unread(&received(checked, 1), 0));
+        let bare = Message { payload: None, ..first() };
+        assert!(!unread(&received(bare, 1), 0));
+        let ahead = |ms| Message { sent_at: BORN.plus_ms(ms), ..first() };
+        assert!(unread(&received(ahead(FUTURE_MS - 1), 1), 0));
+        assert!(!unread(&received(ahead(FUTURE_MS), 1), 0), "a clock is wrong");
+    }
+}

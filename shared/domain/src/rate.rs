@@ -91,6 +91,12 @@ mod tests {
     }
 
     #[test]
+    fn a_windows_count_is_kept_an_hour_beyond_its_end() {
+        let expires_at = Tokens::now(5, NOW).expires_at();
+        assert_eq!(expires_at, Timestamp::from_ms(1_010_000).plus_s(3_600));
+    }
+
+    #[test]
     fn tokens_are_spent_evenly() {
         let next = Tokens::of(2, 101, NOW);
         let delays: Vec<u32> = (0..5).map(|number| next.delay_s(number, NOW)).collect();

@@ -165,6 +165,8 @@ mod tests {
         let mut late = sent(503, None);
         late.ended_at = Timestamp::from_ms(100_000);
         assert_eq!(policy.after(2, BEGAN, &late, 0), Next::GiveUp);
+        let asks = sent(429, Some("90"));
+        assert_eq!(policy.after(1, BEGAN, &asks, 0), at(100_000), "at the window's very end");
         let asks = sent(429, Some("200"));
         assert_eq!(policy.after(1, BEGAN, &asks, 0), Next::GiveUp, "never earlier than asked");
     }
@@ -182,6 +184,8 @@ mod tests {
         let pointers: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
         assert_eq!(pointers, ["/retry/delays_s/0", "/retry/delays_s/2"]);
         assert!(RetryPolicy::own(&[5; 101], "").is_err());
+        assert!(RetryPolicy::own(&[5; 100], "").is_ok());
         assert!(RetryPolicy::own(&[604_800; 3], "").is_err());
+        assert!(RetryPolicy::own(&[604_800; 2], "").is_ok(), "fourteen days are kept");
     }
 }
