@@ -10,6 +10,7 @@
 //! | [`gates`] | the gates, and what they hold |
 //! | [`actors`] | senders, the queue's mapping, the sweep, bury, people |
 //! | [`invariants`] | what must hold |
+//! | [`schedule`] | one event by one profile's retry policy, and when each attempt falls |
 //! | [`broken`] | guards that can be removed, to see that the simulation notices |
 //!
 //! Every call to a port takes a random time, may fail, may work and lose its answer, may be repeated
@@ -22,6 +23,7 @@ mod instance;
 mod invariants;
 mod plan;
 mod ports;
+pub mod schedule;
 mod world;
 
 use std::sync::Arc;
@@ -46,6 +48,11 @@ pub struct Report {
 
 /// Runs a seed to its end.
 pub fn run(seed: u64, broken: Option<Broken>, trace: bool) -> Report {
+    simulate(|| World::new(seed, broken, trace), invariants::check)
+}
+
+/// Plays a world to its end, and says what is asked of it.
+fn simulate<T>(world: impl FnOnce() -> World, told: impl FnOnce(&World) -> T) -> T {
     hide_panics();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -53,12 +60,12 @@ pub fn run(seed: u64, broken: Option<Broken>, trace: bool) -> Report {
         .build()
         .expect("a runtime without I/O always starts");
     runtime.block_on(async {
-        let world = Arc::new(World::new(seed, broken, trace));
+        let world = Arc::new(world());
         actors::run(&world).await;
-        let report = invariants::check(&world);
+        let told = told(&world);
         // They know the world, and the world knows them: none of them would ever be freed.
         world.state().instances.clear();
-        report
+        told
     })
 }
 

@@ -1,7 +1,7 @@
 //! `waxseal`: all the functions in one process, over the embedded store.
 //!
-//! `main` reads the settings and starts either the server or the demo. The functions are the same
-//! that run on Lambda; [`server`] brings them HTTP and [`worker`] messages.
+//! `main` reads the settings and starts the server or the demo, or verifies one hook and ends. The
+//! functions are the same that run on Lambda; [`server`] brings them HTTP and [`worker`] messages.
 //!
 //! Why these dependencies: `clap` for settings as flags and environment with `--help`; `hyper`, which
 //! `reqwest` brings anyway, for the server; `tokio` as everywhere.
@@ -11,6 +11,7 @@ mod demo;
 mod demo_tenant;
 mod server;
 mod settings;
+mod verify;
 mod worker;
 
 use std::io::IsTerminal as _;
@@ -24,15 +25,11 @@ use self::settings::{Command, Settings};
 fn main() -> ExitCode {
     let settings = Settings::parse();
     log(&settings);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let done = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
-        runtime.block_on(async {
-            match settings.command {
-                None => server::run(&settings).await,
-                Some(Command::Demo) => demo::run(&settings).await,
-            }
-        })
-    });
+    let done = match &settings.command {
+        Some(Command::Verify(arguments)) => return verify::run(arguments),
+        Some(Command::Demo) => block_on(demo::run(&settings)),
+        None => block_on(server::run(&settings)),
+    };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -40,6 +37,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn block_on(work: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| error.to_string())?.block_on(work)
 }
 
 /// Logs go to standard error, `info` and above unless `RUST_LOG` says otherwise; the demo, which

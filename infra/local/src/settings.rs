@@ -8,7 +8,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use waxseal_domain::address::{AddressRules, OwnReceiver};
 
-use crate::demo_tenant;
+use crate::{demo_tenant, verify};
 
 /// Signed webhooks, delivered until they are taken: everything in one process, on one folder.
 #[derive(Clone, Debug, Parser)]
@@ -57,10 +57,12 @@ pub(crate) struct Settings {
 }
 
 /// What to do.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
     /// Post the sample events and watch them arrive: at the running server, or one started for it.
     Demo,
+    /// Verify a hook that was saved, and explain why it does not verify. Needs no server.
+    Verify(Box<verify::Arguments>),
 }
 
 impl Settings {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attempt::{Outcome, Sent};
 use crate::json::Fault;
-use crate::limits::{DELAY_S, DELAYS_MAX, DELAYS_SUM_S_MAX, RETRY_AFTER_S_MAX};
+use crate::limits::{DELAY_S, DELAYS_MAX, DELAYS_SUM_S_MAX, RETRY_AFTER_S_MAX, WINDOW_MARGIN_S};
 use crate::timestamp::Timestamp;
 
 /// When a delivery is tried again. Attempts are delays + 1.
@@ -16,8 +16,8 @@ pub struct RetryPolicy {
     /// back at once. An endpoint's own delays are kept exactly.
     #[serde(default)]
     pub jitter: bool,
-    /// Seconds from the start of the first attempt within which all fall; a later one is pulled in to
-    /// its end. No bound where there is none.
+    /// Seconds from the start of the first attempt within which all fall; a later one is pulled in, to
+    /// [`WINDOW_MARGIN_S`] before its end. No bound where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_s: Option<u32>,
 }
@@ -93,7 +93,7 @@ impl RetryPolicy {
         let asked_at = sent.ended_at.plus_ms(asked_ms);
         let next_at = sent.ended_at.plus_ms(delay_ms + jitter_ms).max(asked_at);
         let Some(window_s) = self.window_s else { return Next::RetryAt(next_at) };
-        let end = round_began.plus_s(u64::from(window_s));
+        let end = round_began.plus_s(u64::from(window_s).saturating_sub(WINDOW_MARGIN_S));
         // Nothing is left of the window, or the receiver asks for more than is left of it.
         if sent.ended_at >= end || asked_at > end {
             return Next::GiveUp;
@@ -161,14 +161,21 @@ mod tests {
     fn a_window_pulls_the_last_attempts_in_and_then_ends_the_round() {
         let policy = RetryPolicy { window_s: Some(100), ..policy() };
         assert_eq!(policy.after(1, BEGAN, &sent(503, None), 0), at(15_000));
-        assert_eq!(policy.after(2, BEGAN, &sent(503, None), 0), at(100_000), "not 310 s");
+        assert_eq!(policy.after(2, BEGAN, &sent(503, None), 0), at(98_000), "not 310 s");
         let mut late = sent(503, None);
-        late.ended_at = Timestamp::from_ms(100_000);
+        late.ended_at = Timestamp::from_ms(97_999);
+        assert_eq!(policy.after(2, BEGAN, &late, 0), at(98_000));
+        late.ended_at = Timestamp::from_ms(98_000);
         assert_eq!(policy.after(2, BEGAN, &late, 0), Next::GiveUp);
-        let asks = sent(429, Some("90"));
-        assert_eq!(policy.after(1, BEGAN, &asks, 0), at(100_000), "at the window's very end");
-        let asks = sent(429, Some("200"));
-        assert_eq!(policy.after(1, BEGAN, &asks, 0), Next::GiveUp, "never earlier than asked");
+        let asks = |value| policy.after(1, BEGAN, &sent(429, Some(value)), 0);
+        assert_eq!(asks("88"), at(98_000));
+        assert_eq!(asks("89"), Next::GiveUp, "never earlier than asked");
+        let brief = RetryPolicy { window_s: Some(1), ..policy };
+        assert_eq!(
+            brief.after(1, BEGAN, &sent(503, None), 0),
+            Next::GiveUp,
+            "no time for a second"
+        );
     }
 
     #[test]

@@ -12,7 +12,6 @@ use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, Health};
 use waxseal_domain::event::{Form, Submission};
 use waxseal_domain::event_type::EventTypePattern;
 use waxseal_domain::message::{Message, Receipt, Received};
-use waxseal_domain::profile::STANDARD;
 use waxseal_domain::reissue::{cancel, replay};
 use waxseal_domain::retry::RetryPolicy;
 use waxseal_domain::secret::SealedSecret;
@@ -82,6 +81,8 @@ async fn invoke<T>(instance: &Instance, work: impl Future<Output = T>) -> Option
 
 fn endpoint(world: &World, at: usize) -> Endpoint {
     let now = world.now();
+    let planned = &world.plan.endpoints[at];
+    let own = |delays_s: &Vec<u64>| RetryPolicy::own(delays_s, "").unwrap();
     let sealed =
         SealedSecret { sealed: SECRET.to_owned(), created_at: now, until: None, public_key: None };
     Endpoint {
@@ -90,11 +91,11 @@ fn endpoint(world: &World, at: usize) -> Endpoint {
         url: "https://example.com/".to_owned(),
         name: None,
         subscription: Subscription { event_types: vec![EventTypePattern::all()], filter: None },
-        profile: STANDARD.to_owned(),
+        profile: planned.profile.clone(),
         secrets: vec![sealed],
-        retry: Some(RetryPolicy::own(&world.plan.endpoints[at].delays_s, "").unwrap()),
+        retry: planned.delays_s.as_ref().map(own),
         timeout_ms: Some(10_000),
-        max_per_second: world.plan.endpoints[at].max_per_second,
+        max_per_second: planned.max_per_second,
         headers: BTreeMap::new(),
         state: EndpointState::Enabled,
         health: Health::Unverified,

@@ -71,7 +71,7 @@ fn check_row(world: &World, state: &State, row: &Delivery, violations: &mut Vec<
     if sends > sends_max {
         violations.push(format!("{id} took {sends} messages, more than {sends_max}"));
     }
-    let delays = u32::try_from(world.plan.endpoints[endpoint].delays_s.len()).unwrap();
+    let delays = u32::try_from(world.plan.endpoints[endpoint].delays()).unwrap();
     match &row.status {
         Status::Failed(FailedReason::Exhausted) if row.attempts - row.base != delays + 1 => {
             let made = row.attempts - row.base;

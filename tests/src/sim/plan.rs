@@ -1,6 +1,7 @@
 //! What a seed means.
 
 use waxseal_domain::gate::BreakerSettings;
+use waxseal_domain::profile::{Profile, STANDARD};
 
 use crate::rng::Rng;
 
@@ -14,6 +15,8 @@ pub(super) const HORIZON_S: u64 = 48 * 3_600;
 /// All that was decided before the start.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
+    /// Calls and invocations take no time, so that what is late is late by the protocol alone.
+    pub(super) is_prompt: bool,
     pub(super) faults_max: u32,
     /// A call is struck once in so many.
     pub(super) fault_once_in: u64,
@@ -35,7 +38,9 @@ pub(super) struct Plan {
 /// An endpoint and how it behaves.
 #[derive(Clone, Debug)]
 pub(super) struct PlannedEndpoint {
-    pub(super) delays_s: Vec<u64>,
+    pub(super) profile: String,
+    /// Its own retry policy; the profile's where there is none.
+    pub(super) delays_s: Option<Vec<u64>>,
     pub(super) max_per_second: Option<u32>,
     pub(super) receiver: Receiver,
 }
@@ -54,6 +59,8 @@ pub(super) enum Receiver {
     GoneFrom(u64),
     /// It takes so many milliseconds.
     Slow(u64),
+    /// This status and `Retry-After`, at once, to the first so many POSTs of a delivery; then 200.
+    Failing(u16, Option<u64>, usize),
     /// No answer, once in so many; the connection is reset while the answer comes, as often.
     Broken(u64),
 }
@@ -100,6 +107,7 @@ impl Plan {
         let poison = poison.then(|| (any(rng, event_count), any(rng, endpoint_count)));
         let backlog_from = rng.below(BUSY_S);
         Self {
+            is_prompt: false,
             faults_max: u32::try_from(*rng.pick(&[0, 0, 1, 1, 2, 3, 5, 7])).unwrap(),
             fault_once_in: *rng.pick(&[4, 10, 25]),
             skew_ms_max: *rng.pick(&[0, 0, 500, 2_000]),
@@ -136,7 +144,14 @@ impl PlannedEndpoint {
             _ => Receiver::Broken(rng.within(2, 4)),
         };
         let max_per_second = rng.one_in(4).then_some(1);
-        Self { delays_s, max_per_second, receiver }
+        let profile = STANDARD.to_owned();
+        Self { profile, delays_s: Some(delays_s), max_per_second, receiver }
+    }
+
+    /// How many delays its deliveries have.
+    pub(super) fn delays(&self) -> usize {
+        let of_profile = || Profile::named(&self.profile).unwrap().retry.delays_s.len();
+        self.delays_s.as_ref().map_or_else(of_profile, Vec::len)
     }
 }
 

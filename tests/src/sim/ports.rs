@@ -399,17 +399,19 @@ impl Sender for Instance {
     async fn send(&self, request: Request) -> Sent {
         self.alive().await;
         let started_at = self.clock_now();
-        let id: DeliveryId = request.headers["webhook-id"].parse().unwrap();
+        let id = ["webhook-id", "svix-id"].iter().find_map(|name| request.headers.get(*name));
+        let id: DeliveryId = id.expect("every profile has one of them").parse().unwrap();
         self.check_post(&id);
         let (event, endpoint) = (position(id.event.as_str()), position(id.endpoint.as_str()));
         if self.world.plan.poison == Some((event, endpoint)) {
             std::panic::panic_any(POISON);
         }
         let receiver = self.world.plan.endpoints[endpoint].receiver;
-        let (status, takes_ms, retry_after_s) = self.answer(receiver);
+        let (status, takes_ms, retry_after_s) = self.answer(receiver, &id);
         let accepted = status == Some(200);
         self.world.say(|| format!("POST {id} answers {status:?} after {takes_ms} ms"));
-        self.world.state().posts.push(Post { delivery: id.to_string(), accepted });
+        let at = self.world.now();
+        self.world.state().posts.push(Post { delivery: id.to_string(), at, accepted });
         let timed_out = takes_ms > request.timeout_ms;
         nap(takes_ms.min(request.timeout_ms)).await;
         self.alive().await;
@@ -430,7 +432,7 @@ impl Sender for Instance {
 
 impl Instance {
     /// A receiver's status, if it answers at all, after so many milliseconds, and its `Retry-After`.
-    fn answer(&self, receiver: Receiver) -> (Option<u16>, u64, Option<u64>) {
+    fn answer(&self, receiver: Receiver, id: &DeliveryId) -> (Option<u16>, u64, Option<u64>) {
         let now_s = self.world.seconds();
         let state = &mut *self.world.state();
         let takes_ms = state.rng.within(1, 300);
@@ -441,6 +443,13 @@ impl Instance {
                 (Some(429), takes_ms, Some(retry_after_s))
             }
             Receiver::GoneFrom(from_s) if now_s >= from_s => (Some(410), takes_ms, None),
+            Receiver::Failing(status, retry_after_s, times) => {
+                let id = id.to_string();
+                let before = state.posts.iter().filter(|post| post.delivery == id).count();
+                let (status, asked) =
+                    if before < times { (status, retry_after_s) } else { (200, None) };
+                (Some(status), 0, asked)
+            }
             Receiver::Slow(ms) => (Some(200), ms, None),
             Receiver::Broken(times) if state.rng.one_in(times) => (None, 60_000, None),
             Receiver::Broken(times) if state.rng.one_in(times) => (None, takes_ms, None),

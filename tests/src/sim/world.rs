@@ -92,13 +92,20 @@ pub(super) struct Queued {
 #[derive(Clone, Debug)]
 pub(super) struct Post {
     pub(super) delivery: String,
+    pub(super) at: Timestamp,
     pub(super) accepted: bool,
 }
 
 impl World {
+    /// A world with all that follows from a seed, chance and plan.
     pub(super) fn new(seed: u64, broken: Option<Broken>, trace: bool) -> Self {
         let mut rng = Rng::new(seed);
         let plan = Plan::new(&mut rng);
+        Self::planned(plan, rng, broken, trace)
+    }
+
+    /// A world of this plan.
+    pub(super) fn planned(plan: Plan, rng: Rng, broken: Option<Broken>, trace: bool) -> Self {
         let state = State {
             faults_left: plan.faults_max,
             rng,
@@ -168,8 +175,11 @@ impl World {
         choose(&mut self.state().rng)
     }
 
-    /// Lets a random time pass.
+    /// Lets a random time pass; none where all is prompt.
     pub(super) async fn pause(&self, from_ms: u64, to_ms: u64) {
+        if self.plan.is_prompt {
+            return;
+        }
         let ms = self.random(|rng| rng.within(from_ms, to_ms));
         nap(ms).await;
     }

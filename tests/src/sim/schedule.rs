@@ -1,0 +1,83 @@
+//! One event, one endpoint without a retry policy of its own, a receiver that fails: when each
+//! attempt falls by a profile's own policy. A plan made by hand: no faults, skew, lag or copies.
+
+use waxseal_domain::delivery::Status;
+use waxseal_domain::gate::BreakerSettings;
+
+use super::plan::{Plan, PlannedEndpoint, PlannedEvent, Receiver};
+use super::world::World;
+use super::{invariants, simulate};
+use crate::rng::Rng;
+
+/// When the event is sent, in seconds: not at a tick of the sweep.
+const SENT_S: u64 = 7;
+
+/// How the receiver fails.
+#[derive(Clone, Copy, Debug)]
+pub struct Failing {
+    /// What it answers, at once.
+    pub status: u16,
+    /// Its `Retry-After`, in seconds.
+    pub retry_after_s: Option<u64>,
+    /// How many POSTs it answers so; then it accepts.
+    pub times: usize,
+}
+
+/// How long our own calls take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// No time, so that what is late is late by the protocol: messages and sweeps.
+    Prompt,
+    /// As in every other simulation: 1 to 40 ms, and once in 50 up to 1.5 s.
+    Usual,
+}
+
+/// What became of the event.
+#[derive(Clone, Debug)]
+pub struct Played {
+    /// When each attempt fell, in milliseconds after the first.
+    pub attempts_ms: Vec<u64>,
+    /// How its delivery ended.
+    pub status: Status,
+    /// What did not hold: the simulation's invariants.
+    pub violations: Vec<String>,
+}
+
+/// Delivers one event by a profile's own retry policy.
+pub fn play(profile: &str, failing: Failing, pace: Pace, seed: u64) -> Played {
+    let plan = plan(profile, failing, pace);
+    simulate(|| World::planned(plan, Rng::new(seed), None, false), played)
+}
+
+fn plan(profile: &str, failing: Failing, pace: Pace) -> Plan {
+    let Failing { status, retry_after_s, times } = failing;
+    Plan {
+        is_prompt: pace == Pace::Prompt,
+        faults_max: 0,
+        fault_once_in: 0,
+        skew_ms_max: 0,
+        index_lag_ms_max: 0,
+        copy_once_in: 0,
+        backlog_s: None,
+        breaker: BreakerSettings::default(),
+        endpoints: vec![PlannedEndpoint {
+            profile: profile.to_owned(),
+            delays_s: None,
+            max_per_second: None,
+            receiver: Receiver::Failing(status, retry_after_s, times),
+        }],
+        events: vec![PlannedEvent { at_s: SENT_S, again_s: Vec::new() }],
+        actions: Vec::new(),
+        poison: None,
+    }
+}
+
+fn played(world: &World) -> Played {
+    let violations = invariants::check(world).violations;
+    let state = world.state();
+    let rows: Vec<_> = state.rows.values().filter_map(|stored| stored.delivery.as_ref()).collect();
+    let [row] = rows.as_slice() else { panic!("one event to one endpoint is one delivery") };
+    let first_at = state.posts.first().expect("it was attempted").at;
+    let attempts_ms = state.posts.iter().map(|post| post.at.since_ms(first_at)).collect();
+    Played { attempts_ms, status: row.status.clone(), violations }
+}
