@@ -18,7 +18,7 @@ use crate::timestamp::Timestamp;
 /// Names us to receivers.
 pub const USER_AGENT: &str = concat!("Waxseal/", env!("CARGO_PKG_VERSION"));
 
-/// A POST to be made.
+/// A POST to be made, or what is sent in its place to a queue or a bus.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// Whose endpoint it goes to: address rules have an exception that is one tenant's.
@@ -31,6 +31,23 @@ pub struct Request {
     pub body: Vec<u8>,
     /// For the whole exchange.
     pub timeout_ms: u64,
+    /// What it is about.
+    pub subject: Subject,
+}
+
+/// What a request is about: what a queue or a bus is told beside headers and body.
+#[derive(Clone, Debug, Default)]
+pub struct Subject {
+    /// The delivery's id.
+    pub delivery: String,
+    /// The event's type.
+    pub event_type: String,
+    /// The event's source.
+    pub source: String,
+    /// When the event happened.
+    pub time: Option<Timestamp>,
+    /// Names of the headers that a receiver verifies the delivery by.
+    pub verified_by: Vec<String>,
 }
 
 /// What is to be sent.
@@ -99,6 +116,13 @@ pub async fn dispatch<E: Engine>(
             return unsendable(fault.to_string());
         }
     };
+    let subject = Subject {
+        delivery: id.to_owned(),
+        event_type: event.event_type.clone(),
+        source: event.source.clone(),
+        time: Timestamp::parse_rfc3339(&event.time),
+        verified_by: signed.headers.iter().map(|(name, _)| name.clone()).collect(),
+    };
     let mut headers = endpoint.headers.clone();
     let traceparent = event.attribute("traceparent");
     headers.extend(traceparent.map(|value| ("traceparent".to_owned(), value.to_owned())));
@@ -112,6 +136,7 @@ pub async fn dispatch<E: Engine>(
         headers: headers.clone(),
         body: signed.body.into_owned(),
         timeout_ms: u64::from(profile.timeout_of(endpoint)).min(deadline.since_ms(now)),
+        subject,
     };
     Ok(Dispatched { sent: engine.sender().send(request).await, headers, inexact })
 }
