@@ -20,6 +20,8 @@ use crate::address::AddressFault;
 
 /// What an ARN begins with, and no URL that may be called.
 const ARN: &str = "arn:";
+/// What a FIFO queue's name ends with, in lower case only.
+const FIFO: &str = ".fifo";
 /// Characters of a queue's name, `.fifo` included; of a bus's name. Of the services themselves.
 const QUEUE_NAME_CHARS_MAX: usize = 80;
 const BUS_NAME_CHARS_MAX: usize = 256;
@@ -93,7 +95,7 @@ impl Target {
 impl Resource {
     /// Whether a queue keeps an order.
     pub fn is_fifo(&self) -> bool {
-        self.name.ends_with(".fifo")
+        self.name.strip_suffix(FIFO).is_some()
     }
 
     /// The URL by which SQS knows a queue.
@@ -156,7 +158,7 @@ fn parse(arn: &str) -> Option<Target> {
 }
 
 fn is_queue_name(name: &str) -> bool {
-    let stem = name.strip_suffix(".fifo").unwrap_or(name);
+    let stem = name.strip_suffix(FIFO).unwrap_or(name);
     name.len() <= QUEUE_NAME_CHARS_MAX
         && !stem.is_empty()
         && stem.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))

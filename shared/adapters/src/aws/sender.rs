@@ -52,7 +52,8 @@ impl AwsSender {
         for (name, value) in message.attributes {
             let attribute =
                 MessageAttributeValue::builder().data_type("String").string_value(value).build();
-            send = send.message_attributes(name, attribute.map_err(unbuilt)?);
+            let attribute = attribute.map_err(|error| unsendable(error.to_string()))?;
+            send = send.message_attributes(name, attribute);
         }
         if queue.is_fifo() {
             send = send.message_group_id(message.group);
@@ -122,10 +123,6 @@ fn taken(id: Option<&str>) -> Response {
 
 fn unsendable(detail: String) -> Failure {
     Failure { outcome: Outcome::Unsendable, detail }
-}
-
-fn unbuilt(error: aws_sdk_sqs::error::BuildError) -> Failure {
-    unsendable(error.to_string())
 }
 
 /// What an SDK's error means.
