@@ -1,6 +1,7 @@
 """What must hold of template.yaml after SAM has transformed it; prints every fault, ends with 1 if any."""
 
 import os
+import re
 import sys
 
 os.environ["AWS_DEFAULT_REGION"] = "us-east-1"  # the translator asks for one; nothing is called
@@ -36,13 +37,43 @@ def as_list(value):
     return value if isinstance(value, list) else [value]
 
 
+def statements(policy):
+    """All of a policy's, those under a condition too."""
+    for one in policy["PolicyDocument"]["Statement"]:
+        branches = one["Fn::If"][1:] if "Fn::If" in one else [one]
+        yield from (branch for branch in branches if "Effect" in branch)
+
+
 for name, role in of_type("AWS::IAM::Role").items():
     if role["Properties"].get("ManagedPolicyArns"):
         faults.append(f"{name} has managed policies")
     for policy in role["Properties"].get("Policies", []):
-        for statement in policy["PolicyDocument"]["Statement"]:
+        for statement in statements(policy):
             if statement["Effect"] == "Allow" and "*" in as_list(statement["Resource"]):
                 faults.append(f"{name} allows {statement['Action']} on every resource")
+
+# What endpoints may be sent to: exactly what the operator lists, by those who send, under a condition.
+lists = {"TargetQueueArns": "sqs:SendMessage", "TargetBusArns": "events:PutEvents"}
+granted = set()
+for name, role in of_type("AWS::IAM::Role").items():
+    for policy in role["Properties"].get("Policies", []):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            for branch in statement.get("Fn::If", [None])[1:]:
+                resource = branch.get("Resource")
+                listed = resource.get("Ref") if isinstance(resource, dict) else None
+                if listed in lists and branch["Action"] == [lists[listed]]:
+                    granted.add((name, listed))
+                elif "Effect" in branch:
+                    faults.append(f"{name} allows {branch['Action']} under a condition")
+if granted != {(role, listed) for role in ("DeliverRole", "ApiRole") for listed in lists}:
+    faults.append(f"other roles may send to targets than should: {sorted(granted)}")
+for listed in lists:
+    pattern = source["Parameters"][listed]["AllowedPattern"]
+    service, resource = ("sqs", "") if listed == "TargetQueueArns" else ("events", "event-bus/")
+    arn = f"arn:aws:{service}:us-east-1:000000000000:{resource}"
+    wild = [f"{arn}*", f"{arn}a?", arn.replace("us-east-1", "*") + "a", "*"]
+    if not re.fullmatch(pattern, f"{arn}name") or any(re.fullmatch(pattern, one) for one in wild):
+        faults.append(f"{listed} lets a wildcard in, or nothing")
 
 groups = of_type("AWS::Logs::LogGroup")
 for name, function in of_type("AWS::Lambda::Function").items():

@@ -213,15 +213,51 @@ def invoke(function, payload):
     return {"error": answer.get("FunctionError"), "answer": body}
 
 
+def make_queue(name):
+    """A queue of somebody else's; FIFO by its name."""
+    attributes = {"FifoQueue": "true"} if name.endswith(".fifo") else {}
+    url = client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    got = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    return {"url": url, "arn": got["Attributes"]["QueueArn"]}
+
+
+def make_bus(name, pattern):
+    """A bus of somebody else's, with a rule that brings what is like the pattern to a queue."""
+    events = client("events")
+    arn = events.create_event_bus(Name=name)["EventBusArn"]
+    events.put_rule(Name=name, EventBusName=name, EventPattern=json.dumps(pattern))
+    queue = make_queue(f"{name}-caught")
+    events.put_targets(
+        Rule=name, EventBusName=name, Targets=[{"Id": "caught", "Arn": queue["arn"]}]
+    )
+    return {"arn": arn, "caught": queue["url"]}
+
+
+def delete_queue(queue):
+    """Somebody else's queue is gone."""
+    client("sqs").delete_queue(QueueUrl=queue)
+    return {}
+
+
 def receive(queue):
-    """What waits in a queue, with its reasons."""
+    """What waits in a queue, with its reasons and attributes."""
     got = client("sqs").receive_message(
-        QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=5, MessageAttributeNames=["All"]
+        QueueUrl=queue,
+        MaxNumberOfMessages=10,
+        WaitTimeSeconds=5,
+        MessageAttributeNames=["All"],
+        AttributeNames=["All"],
     )
     return [
         {
             "body": one["Body"],
             "reason": one.get("MessageAttributes", {}).get("reason", {}).get("StringValue"),
+            "attributes": {
+                name: attribute["StringValue"]
+                for name, attribute in one.get("MessageAttributes", {}).items()
+            },
+            "group": one.get("Attributes", {}).get("MessageGroupId"),
+            "deduplication_id": one.get("Attributes", {}).get("MessageDeduplicationId"),
         }
         for one in got.get("Messages", [])
     ]

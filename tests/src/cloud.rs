@@ -22,17 +22,18 @@ pub struct Cloud {
 impl Cloud {
     /// Deploys what `cargo xtask` has built.
     pub async fn deploy() -> Self {
-        Self::deploy_on(Emulator::start().await).await
+        Self::deploy_on(Emulator::start().await, &[]).await
     }
 
     /// The same, with a proxy between the functions and everything that they call on AWS.
     pub async fn deploy_proxied() -> (Self, Proxy) {
         let (emulator, proxy) = Emulator::start_proxied().await;
-        (Self::deploy_on(emulator).await, proxy)
+        (Self::deploy_on(emulator, &[]).await, proxy)
     }
 
-    async fn deploy_on(emulator: Emulator) -> Self {
-        let outputs = emulator.deploy().await;
+    /// The same on an emulator that something was made on, with more parameters: `Name=value`.
+    pub async fn deploy_on(emulator: Emulator, parameters: &[String]) -> Self {
+        let outputs = emulator.deploy(parameters).await;
         Self { emulator, outputs }
     }
 

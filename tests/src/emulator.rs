@@ -76,8 +76,8 @@ impl Emulator {
     }
 
     /// Deploys template.yaml, as `sam build` has packaged it, with `sam deploy`, and answers with the
-    /// stack's outputs.
-    pub async fn deploy(&self) -> Value {
+    /// stack's outputs. `parameters` are `Name=value`, beside those that every test needs.
+    pub async fn deploy(&self, parameters: &[String]) -> Value {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
         let built = built().join("template.yaml");
         let mut sam = tokio::process::Command::new(tools().join("sam/bin/sam"));
@@ -89,6 +89,7 @@ impl Emulator {
             .args(["--stack-name", STACK, "--no-confirm-changeset", "--no-progressbar"])
             .args(["--region", "us-east-1", "--parameter-overrides"])
             .args(["Stage=dev", "Architecture=x86_64", "AllowLoopback=true"])
+            .args(parameters)
             .env("AWS_ENDPOINT_URL", &self.endpoint_url)
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test")

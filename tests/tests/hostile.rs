@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use waxseal_adapters::sender::{Connections, HttpSender, LookUp};
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::attempt::{Outcome, Sent};
-use waxseal_domain::dispatch::Request;
+use waxseal_domain::dispatch::{Request, Subject};
 use waxseal_domain::limits::EXCERPT_CHARS_MAX;
 use waxseal_domain::ports::Sender as _;
 use waxseal_tests::rogue::{MARGIN, Play, memory_peak, rogue};
@@ -36,6 +36,7 @@ fn request(url: &str) -> Request {
         headers: BTreeMap::new(),
         body: b"{}".to_vec(),
         timeout_ms: TIMEOUT_MS,
+        subject: Subject::default(),
     }
 }
 

@@ -157,6 +157,10 @@ async fn bad_input_is_named_and_nothing_is_stored_or_sent() {
             problem["errors"].as_array().unwrap().iter().map(|e| e["pointer"].clone()).collect();
         assert_eq!(pointers, ["/url", "/filter/type/0/suffix", "/timeout_ms"]);
     }
+    let body = r#"{"url": "arn:aws:sqs:us-east-1:123456789012:q"}"#;
+    let (status, problem) = client.call("POST", "/v1/tenants/acme/endpoints", body).await;
+    assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!("/url")));
+    assert!(problem["errors"][0]["detail"].as_str().unwrap().contains("no AWS"), "{problem}");
     let (_, events) = client.call("GET", "/v1/tenants/acme/events", "").await;
     assert_eq!(events["items"], json!([]));
     let (_, endpoints) = client.call("GET", "/v1/tenants/acme/endpoints", "").await;

@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use waxseal_adapters::sender::{Connections, HttpSender};
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::attempt::{Outcome, Sent};
-use waxseal_domain::dispatch::Request;
+use waxseal_domain::dispatch::{Request, Subject};
 use waxseal_domain::ports::Sender as _;
 use waxseal_tests::sink::{Answer, Sink};
 
@@ -25,6 +25,7 @@ fn request(url: String) -> Request {
         headers: BTreeMap::from([("x-own".to_owned(), "1".to_owned())]),
         body: b"{\"a\": 1}".to_vec(),
         timeout_ms: 700,
+        subject: Subject::default(),
     }
 }
 

@@ -94,7 +94,8 @@ impl Settings {
     pub(crate) fn address_rules(&self) -> AddressRules {
         let own = OwnReceiver { tenant: demo_tenant::TENANT.to_owned(), url: self.own_receiver() };
         let own_receiver = self.own_address().ip().is_loopback().then_some(own);
-        AddressRules { allow_loopback: self.allow_loopback, runtime_api: None, own_receiver }
+        let allow_loopback = self.allow_loopback;
+        AddressRules { allow_loopback, own_receiver, ..AddressRules::default() }
     }
 
     /// The authorities in `--ca-file`.

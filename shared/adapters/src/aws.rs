@@ -54,10 +54,12 @@ mod item;
 mod key_vault;
 pub mod metrics;
 mod queue;
+mod sender;
 
 pub use engine::AwsEngine;
 pub use key_vault::KmsVault;
 pub use queue::SqsQueue;
+pub use sender::AwsSender;
 
 use std::sync::Arc;
 

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::gate::BreakerSettings;
 use waxseal_domain::ports::EngineError;
+use waxseal_domain::target::CloudTargets;
 
 /// Settings of a function. Each function has those that it needs: one that is missing is an error
 /// when it is asked for.
@@ -28,7 +29,8 @@ pub struct Environment {
     pub default_tenant: Option<String>,
     /// When circuit breakers open: `WAXSEAL_BREAKER_PERCENT` and `WAXSEAL_PROBE_S`.
     pub breaker: BreakerSettings,
-    /// What may be called: `WAXSEAL_ALLOW_LOOPBACK` and `AWS_LAMBDA_RUNTIME_API`.
+    /// What may be called: `WAXSEAL_ALLOW_LOOPBACK`, `AWS_LAMBDA_RUNTIME_API`, and, ARNs between commas,
+    /// `WAXSEAL_TARGET_ARNS` but for `WAXSEAL_OWN_ARNS`.
     pub address_rules: AddressRules,
     /// `WAXSEAL_PUBLIC_URL`: where the API is reached from outside.
     pub public_url: Option<String>,
@@ -66,6 +68,10 @@ impl Environment {
                 allow_loopback: matches!(text("WAXSEAL_ALLOW_LOOPBACK").as_str(), "1" | "true"),
                 runtime_api: runtime_api.and_then(|api| api.parse::<SocketAddr>().ok()),
                 own_receiver: None,
+                cloud_targets: Some(CloudTargets {
+                    allowed: list(&text("WAXSEAL_TARGET_ARNS")),
+                    own: list(&text("WAXSEAL_OWN_ARNS")),
+                }),
             },
             public_url: variable("WAXSEAL_PUBLIC_URL")
                 .map(|url| url.trim_end_matches('/').to_owned()),
@@ -85,6 +91,11 @@ impl Environment {
     }
 }
 
+/// What stands between commas; an empty list of CloudFormation's leaves commas alone.
+fn list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect()
+}
+
 /// A number within its bounds; anything else is as if it were not set.
 fn number(name: &str, bounds: std::ops::RangeInclusive<u32>) -> Option<u32> {
     variable(name)?.parse().ok().filter(|number| bounds.contains(number))
@@ -93,4 +104,15 @@ fn number(name: &str, bounds: std::ops::RangeInclusive<u32>) -> Option<u32> {
 #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_leaves_out_what_is_empty() {
+        assert!(list(",").is_empty());
+        assert_eq!(list(",a, b,"), ["a", "b"]);
+    }
 }

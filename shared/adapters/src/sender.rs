@@ -18,6 +18,8 @@ use waxseal_domain::attempt::{Outcome, Response, Sent};
 use waxseal_domain::dispatch::{Method, Request};
 use waxseal_domain::limits::{EXCERPT_CHARS_MAX, RESPONSE_BYTES_MAX};
 use waxseal_domain::ports::{Clock as _, EngineError, Sender};
+use waxseal_domain::target::Target;
+use waxseal_domain::timestamp::Timestamp;
 
 use crate::clock::SystemClock;
 use crate::tls;
@@ -84,7 +86,9 @@ impl HttpSender {
 
     /// The answer's head; its body is still to be read.
     async fn post(&self, request: Request) -> Result<reqwest::Response, Failure> {
-        let url = self.rules.check_url(request.tenant.as_str(), &request.url)?;
+        let Target::Http(url) = self.rules.check(request.tenant.as_str(), &request.url)? else {
+            return Err(AddressFault::NotHttps.into());
+        };
         let method = match request.method {
             Method::Post => reqwest::Method::POST,
             Method::Options => reqwest::Method::OPTIONS,
@@ -107,27 +111,36 @@ impl Sender for HttpSender {
         let timeout = Duration::from_millis(request.timeout_ms);
         let deadline = Instant::now() + timeout;
         let result = match tokio::time::timeout_at(deadline, self.post(request)).await {
-            Ok(Ok(response)) => Ok(Ok(read(response, deadline).await)),
-            Ok(Err(failure)) => Ok(Err(failure)),
-            Err(elapsed) => Err(elapsed),
+            Ok(Ok(response)) => Ok(read(response, deadline).await),
+            Ok(Err(failure)) => Err(failure),
+            Err(_) => Err(Failure::timed_out(timeout)),
         };
-        let ended_at = SystemClock.now();
-        let (outcome, detail, response) = match result {
-            Ok(Ok(response)) => (Outcome::of_status(response.status), None, Some(response)),
-            Ok(Err(failure)) => (failure.outcome, Some(failure.detail), None),
-            Err(_) => {
-                let detail = format!("no answer within {} ms", timeout.as_millis());
-                (Outcome::TimedOut, Some(detail), None)
-            }
-        };
-        Sent { outcome, detail, response, started_at, ended_at }
+        sent(started_at, result)
     }
 }
 
+/// What an attempt that ends now came to.
+pub(crate) fn sent(started_at: Timestamp, result: Result<Response, Failure>) -> Sent {
+    let ended_at = SystemClock.now();
+    let (outcome, detail, response) = match result {
+        Ok(response) => (Outcome::of_status(response.status), None, Some(response)),
+        Err(failure) => (failure.outcome, Some(failure.detail), None),
+    };
+    Sent { outcome, detail, response, started_at, ended_at }
+}
+
 /// An attempt without an answer.
-struct Failure {
-    outcome: Outcome,
-    detail: String,
+pub(crate) struct Failure {
+    pub(crate) outcome: Outcome,
+    pub(crate) detail: String,
+}
+
+impl Failure {
+    /// There was none in time.
+    pub(crate) fn timed_out(timeout: Duration) -> Self {
+        let detail = format!("no answer within {} ms", timeout.as_millis());
+        Self { outcome: Outcome::TimedOut, detail }
+    }
 }
 
 impl From<AddressFault> for Failure {

@@ -12,6 +12,7 @@ use thiserror::Error;
 use url::{Host, Url};
 
 use self::ranges::Range;
+use crate::target::{CloudTargets, Target};
 
 /// Characters of a URL.
 pub const URL_CHARS_MAX: usize = 2_048;
@@ -25,6 +26,8 @@ pub struct AddressRules {
     pub runtime_api: Option<SocketAddr>,
     /// The one exception to the rules.
     pub own_receiver: Option<OwnReceiver>,
+    /// Queues and buses of AWS; none where there is no AWS.
+    pub cloud_targets: Option<CloudTargets>,
 }
 
 /// Our own receiver in the embedded run: exactly this URL, for exactly this tenant.
@@ -66,9 +69,29 @@ pub enum AddressFault {
     /// An address outside the public internet.
     #[error("must not lead to {0} address")]
     Range(&'static str),
+    /// An ARN, and there is no AWS.
+    #[error("is an ARN, and this server has no AWS: give an https URL")]
+    NoAws,
+    /// An ARN, and of another thing.
+    #[error("is not the ARN of an SQS queue or an EventBridge bus")]
+    NotAnArn,
+    /// A queue or bus that the operator does not allow.
+    #[error("is not among the queues and buses that this deployment may send to")]
+    NotATarget,
+    /// A queue or bus of Waxseal's own.
+    #[error("is a queue or bus of Waxseal's own")]
+    OwnResource,
 }
 
 impl AddressRules {
+    /// Whether an endpoint's URL may be configured and sent to for a tenant; what it leads to.
+    pub fn check(&self, tenant: &str, text: &str) -> Result<Target, AddressFault> {
+        if !Target::is_arn(text) {
+            return self.check_url(tenant, text).map(Target::Http);
+        }
+        self.cloud_targets.as_ref().ok_or(AddressFault::NoAws)?.check(text)
+    }
+
     /// Whether a URL may be configured and called for a tenant; the URL as parsed.
     pub fn check_url(&self, tenant: &str, text: &str) -> Result<Url, AddressFault> {
         if text.chars().count() > URL_CHARS_MAX {

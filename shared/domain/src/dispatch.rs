@@ -28,7 +28,7 @@ pub enum Method {
     Options,
 }
 
-/// A request to be made.
+/// A request to be made, or what is sent in its place to a queue or a bus.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// What it asks for.
@@ -43,6 +43,23 @@ pub struct Request {
     pub body: Vec<u8>,
     /// For the whole exchange.
     pub timeout_ms: u64,
+    /// What it is about.
+    pub subject: Subject,
+}
+
+/// What a request is about: what a queue or a bus is told beside headers and body.
+#[derive(Clone, Debug, Default)]
+pub struct Subject {
+    /// The delivery's id.
+    pub delivery: String,
+    /// The event's type.
+    pub event_type: String,
+    /// The event's source.
+    pub source: String,
+    /// When the event happened.
+    pub time: Option<Timestamp>,
+    /// Names of the headers that a receiver verifies the delivery by.
+    pub verified_by: Vec<String>,
 }
 
 /// What is to be sent.
@@ -102,6 +119,13 @@ pub async fn dispatch<E: Engine>(
             return Ok(Dispatched::unsendable(fault.to_string(), now));
         }
     };
+    let subject = Subject {
+        delivery: id.to_owned(),
+        event_type: event.event_type.clone(),
+        source: event.source.clone(),
+        time: Timestamp::parse_rfc3339(&event.time),
+        verified_by: signed.headers.iter().map(|(name, _)| name.clone()).collect(),
+    };
     let mut headers = endpoint.headers.clone();
     let traceparent = event.attribute("traceparent");
     headers.extend(traceparent.map(|value| ("traceparent".to_owned(), value.to_owned())));
@@ -116,6 +140,7 @@ pub async fn dispatch<E: Engine>(
         headers: headers.clone(),
         body: signed.body.into_owned(),
         timeout_ms: u64::from(profile.timeout_of(endpoint)).min(deadline.since_ms(now)),
+        subject,
     };
     Ok(Dispatched { sent: engine.sender().send(request).await, headers, inexact })
 }

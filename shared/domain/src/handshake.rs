@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::attempt::{Outcome, Sent};
-use crate::dispatch::{Method, Request, USER_AGENT};
+use crate::dispatch::{Method, Request, Subject, USER_AGENT};
 use crate::endpoint::Endpoint;
 use crate::ports::{Engine, Sender};
 use crate::profile::Profile;
+use crate::target::Target;
 
 /// Names us where nobody said where the API is.
 const ORIGIN: &str = "waxseal";
@@ -27,8 +28,15 @@ pub struct Handshake {
     pub allowed_rate: Option<String>,
 }
 
-/// Asks an endpoint's receiver.
-pub async fn shake<E: Engine>(engine: &E, endpoint: &Endpoint, profile: &Profile) -> Handshake {
+/// Asks an endpoint's receiver, where its profile does so; nobody asks a queue or a bus.
+pub async fn shake<E: Engine>(
+    engine: &E,
+    endpoint: &Endpoint,
+    profile: &Profile,
+) -> Option<Handshake> {
+    if !profile.handshake || Target::is_arn(&endpoint.url) {
+        return None;
+    }
     let origin = origin(engine.public_url());
     let headers = [
         ("webhook-request-origin".to_owned(), origin.clone()),
@@ -39,10 +47,11 @@ pub async fn shake<E: Engine>(engine: &E, endpoint: &Endpoint, profile: &Profile
         tenant: endpoint.tenant.clone(),
         url: endpoint.url.clone(),
         headers: BTreeMap::from(headers),
+        subject: Subject::default(),
         body: Vec::new(),
         timeout_ms: profile.timeout_of(endpoint).into(),
     };
-    read(&engine.sender().send(request).await, &origin)
+    Some(read(&engine.sender().send(request).await, &origin))
 }
 
 /// The host by which we are known.

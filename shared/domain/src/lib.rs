@@ -9,6 +9,7 @@
 //! | [`event`], [`endpoint`], [`delivery`] | the nouns |
 //! | [`acceptance`] | an event in: valid, deduplicated, owed to its endpoints, queued |
 //! | [`judge`] | whether a message may drive its delivery |
+//! | [`target`] | where an endpoint's deliveries go: a receiver, a queue, a bus |
 //! | [`dispatch`] | one attempt on the wire: rendered, signed, sent |
 //! | [`retry`] | what follows an outcome |
 //! | [`ports`] | what the engines must do |
@@ -50,4 +51,5 @@ pub mod retry;
 pub mod secret;
 pub mod source;
 pub mod subscription;
+pub mod target;
 pub mod timestamp;

@@ -19,6 +19,7 @@ use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::retry::RetryPolicy;
 use waxseal_domain::subscription::CompiledFilter;
+use waxseal_domain::target::Target;
 use waxseal_domain::timestamp::Timestamp;
 
 use super::secrets::Wanted;
@@ -138,8 +139,9 @@ fn read_url(
     is_new: bool,
 ) -> Option<String> {
     match body.text("url", URL_CHARS_MAX) {
-        Given::Value(url) => match rules.check_url(tenant.as_str(), &url) {
-            Ok(parsed) => return Some(parsed.into()),
+        Given::Value(url) => match rules.check(tenant.as_str(), &url) {
+            Ok(Target::Http(parsed)) => return Some(parsed.into()),
+            Ok(Target::Queue(_) | Target::Bus(_)) => return Some(url),
             Err(fault) => body.fault("url", &fault.to_string()),
         },
         Given::Null => body.fault("url", "must not be null"),

@@ -31,6 +31,7 @@ pub(super) struct Clients {
     config: SdkConfig,
     pub(super) dynamodb: aws_sdk_dynamodb::Client,
     sqs: OnceLock<aws_sdk_sqs::Client>,
+    eventbridge: OnceLock<aws_sdk_eventbridge::Client>,
     kms: OnceLock<aws_sdk_kms::Client>,
     secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
 }
@@ -41,6 +42,7 @@ impl Clients {
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             config,
             sqs: OnceLock::new(),
+            eventbridge: OnceLock::new(),
             kms: OnceLock::new(),
             secrets_manager: OnceLock::new(),
         }
@@ -48,6 +50,10 @@ impl Clients {
 
     pub(super) fn sqs(&self) -> &aws_sdk_sqs::Client {
         self.sqs.get_or_init(|| aws_sdk_sqs::Client::new(&self.config))
+    }
+
+    pub(super) fn eventbridge(&self) -> &aws_sdk_eventbridge::Client {
+        self.eventbridge.get_or_init(|| aws_sdk_eventbridge::Client::new(&self.config))
     }
 
     pub(super) fn kms(&self) -> &aws_sdk_kms::Client {

@@ -13,11 +13,11 @@ use super::client::{Clients, sdk_config};
 use super::config::ConfigCache;
 use super::key_vault::KmsVault;
 use super::queue::SqsQueue;
+use super::sender::AwsSender;
 use super::{DynamoStore, failed};
 use crate::clock::SystemClock;
 use crate::entropy::entropy;
 use crate::environment::Environment;
-use crate::sender::{Connections, HttpSender};
 
 /// How old the copy of the operator's key may be: so long after a rotation the old one works.
 const OPERATOR_KEY_COPY_S: u64 = 5 * 60;
@@ -28,7 +28,7 @@ pub struct AwsEngine {
     store: DynamoStore,
     queue: SqsQueue,
     key_vault: KmsVault,
-    sender: HttpSender,
+    sender: AwsSender,
     address_rules: Arc<AddressRules>,
     clients: Arc<Clients>,
     operator_secret: String,
@@ -41,8 +41,8 @@ impl AwsEngine {
     /// With a function's settings. Calls nothing yet.
     pub fn new(environment: &Environment) -> Result<Self, EngineError> {
         let address_rules = Arc::new(environment.address_rules.clone());
-        let sender = HttpSender::new(Arc::clone(&address_rules), Connections::Fresh, Vec::new())?;
         let clients = Arc::new(Clients::new(sdk_config(environment)?));
+        let sender = AwsSender::new(Arc::clone(&address_rules), Arc::clone(&clients))?;
         Ok(Self {
             store: DynamoStore {
                 clients: Arc::clone(&clients),
@@ -76,7 +76,7 @@ impl Engine for AwsEngine {
     type Store = DynamoStore;
     type Queue = SqsQueue;
     type KeyVault = KmsVault;
-    type Sender = HttpSender;
+    type Sender = AwsSender;
     type Clock = SystemClock;
 
     fn store(&self) -> &DynamoStore {
@@ -91,7 +91,7 @@ impl Engine for AwsEngine {
         &self.key_vault
     }
 
-    fn sender(&self) -> &HttpSender {
+    fn sender(&self) -> &AwsSender {
         &self.sender
     }
 

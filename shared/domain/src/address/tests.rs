@@ -93,6 +93,7 @@ fn the_runtime_api_is_refused_under_any_setting() {
         allow_loopback: true,
         runtime_api: Some("127.0.0.1:9001".parse().unwrap()),
         own_receiver: None,
+        cloud_targets: None,
     };
     for url in ["http://127.0.0.1:9001/", "http://[::ffff:127.0.0.1]:9001/"] {
         assert!(check(&rules, url).is_err(), "{url}");
@@ -128,4 +129,17 @@ fn a_name_that_resolves_to_a_private_address_is_refused_before_connecting() {
         assert!(rules.check_ip("acme", &url, ip.parse().unwrap(), 443).is_err(), "{ip}");
     }
     assert_eq!(rules.check_ip("acme", &url, "93.184.216.34".parse().unwrap(), 443), Ok(()));
+}
+
+#[test]
+fn an_arn_leads_to_a_target_only_where_there_is_aws() {
+    let arn = "arn:aws:sqs:us-east-1:123456789012:q";
+    assert_eq!(AddressRules::default().check("acme", arn), Err(AddressFault::NoAws));
+    let none = AddressRules { cloud_targets: Some(CloudTargets::default()), ..Default::default() };
+    assert_eq!(none.check("acme", arn), Err(AddressFault::NotATarget));
+    assert_eq!(none.check("acme", "arn:aws:s3:::bucket"), Err(AddressFault::NotAnArn));
+    assert!(matches!(none.check("acme", "https://example.com/"), Ok(Target::Http(_))));
+    assert_eq!(none.check("acme", "http://example.com/"), Err(AddressFault::NotHttps));
+    // A sender over HTTP never takes an ARN for a URL.
+    assert_eq!(none.check_url("acme", arn), Err(AddressFault::NotHttps));
 }

@@ -1,0 +1,149 @@
+//! The sender on AWS: POSTs as everywhere, messages to SQS queues, events to EventBridge buses.
+//!
+//! One call an attempt: the SDK does not retry, the delivery's policy does. A failure's detail names the
+//! error's code and no more: the message beside it names our role, and tenants read the detail.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_eventbridge::primitives::DateTime;
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use aws_sdk_sqs::config::Region;
+use aws_sdk_sqs::config::retry::RetryConfig;
+use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sqs::types::MessageAttributeValue;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use waxseal_domain::address::AddressRules;
+use waxseal_domain::attempt::{Outcome, Response, Sent};
+use waxseal_domain::dispatch::Request;
+use waxseal_domain::ports::{Clock as _, EngineError, Sender};
+use waxseal_domain::target::{BusEntry, QueueMessage, Resource, Target, outcome_of};
+
+use super::client::Clients;
+use super::reason;
+use crate::clock::SystemClock;
+use crate::sender::{Connections, Failure, HttpSender, sent};
+
+/// Sends to endpoints of every kind.
+#[derive(Debug)]
+pub struct AwsSender {
+    http: HttpSender,
+    rules: Arc<AddressRules>,
+    clients: Arc<Clients>,
+}
+
+impl AwsSender {
+    pub(super) fn new(
+        rules: Arc<AddressRules>,
+        clients: Arc<Clients>,
+    ) -> Result<Self, EngineError> {
+        let http = HttpSender::new(Arc::clone(&rules), Connections::Fresh, Vec::new())?;
+        Ok(Self { http, rules, clients })
+    }
+
+    async fn send_message(&self, queue: &Resource, request: &Request) -> Result<Response, Failure> {
+        let message = QueueMessage::of(request).map_err(unsendable)?;
+        let mut send = self
+            .clients
+            .sqs()
+            .send_message()
+            .queue_url(queue.queue_url())
+            .message_body(message.body);
+        for (name, value) in message.attributes {
+            let attribute =
+                MessageAttributeValue::builder().data_type("String").string_value(value).build();
+            let attribute = attribute.map_err(|error| unsendable(error.to_string()))?;
+            send = send.message_attributes(name, attribute);
+        }
+        if queue.is_fifo() {
+            send = send.message_group_id(message.group);
+            send = send.message_deduplication_id(message.deduplication_id);
+        }
+        let there = aws_sdk_sqs::config::Builder::new()
+            .region(Region::new(queue.region.clone()))
+            .retry_config(RetryConfig::disabled());
+        let answer = send.customize().config_override(there).send().await;
+        let answer = answer.map_err(|error| failure("SQS", &error))?;
+        Ok(taken(answer.message_id()))
+    }
+
+    async fn put_event(&self, bus: &Resource, request: &Request) -> Result<Response, Failure> {
+        let entry = BusEntry::of(request).map_err(unsendable)?;
+        let time = entry.time.and_then(|time| i64::try_from(time.ms()).ok());
+        let entry = PutEventsRequestEntry::builder()
+            .event_bus_name(bus.bus_arn())
+            .source(entry.source)
+            .detail_type(entry.detail_type)
+            .detail(entry.detail)
+            .resources(entry.resource)
+            .set_time(time.map(DateTime::from_millis))
+            .build();
+        let there = aws_sdk_eventbridge::config::Builder::new()
+            .region(Region::new(bus.region.clone()))
+            .retry_config(RetryConfig::disabled());
+        let put = self.clients.eventbridge().put_events().entries(entry).customize();
+        let answer = put.config_override(there).send().await;
+        let answer = answer.map_err(|error| failure("EventBridge", &error))?;
+        // The call succeeds where an entry of it fails.
+        let Some(entry) = answer.entries().first() else {
+            return Err(refusal("EventBridge", "NoEntry", "", 500));
+        };
+        match entry.error_code() {
+            None => Ok(taken(entry.event_id())),
+            Some(code) => {
+                let message = entry.error_message().unwrap_or_default();
+                Err(refusal("EventBridge", code, message, 200))
+            }
+        }
+    }
+}
+
+impl Sender for AwsSender {
+    async fn send(&self, request: Request) -> Sent {
+        let started_at = SystemClock.now();
+        let timeout = Duration::from_millis(request.timeout_ms);
+        let result = match self.rules.check(request.tenant.as_str(), &request.url) {
+            // Which checks again, and says why where it may not.
+            Ok(Target::Http(_)) | Err(_) => return self.http.send(request).await,
+            Ok(Target::Queue(queue)) => {
+                tokio::time::timeout(timeout, self.send_message(&queue, &request)).await
+            }
+            Ok(Target::Bus(bus)) => {
+                tokio::time::timeout(timeout, self.put_event(&bus, &request)).await
+            }
+        };
+        sent(started_at, result.unwrap_or_else(|_| Err(Failure::timed_out(timeout))))
+    }
+}
+
+/// A queue or a bus has taken it: as if with 200, and the id that it gave.
+fn taken(id: Option<&str>) -> Response {
+    Response { status: 200, headers: Vec::new(), excerpt: id.unwrap_or_default().to_owned() }
+}
+
+fn unsendable(detail: String) -> Failure {
+    Failure { outcome: Outcome::Unsendable, detail }
+}
+
+/// What an SDK's error means.
+fn failure<E>(service: &str, error: &SdkError<E, HttpResponse>) -> Failure
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    if let Some(answer) = error.as_service_error() {
+        let status = error.raw_response().map_or(400, |response| response.status().as_u16());
+        let (code, message) = (answer.code().unwrap_or("Unknown"), answer.message());
+        return refusal(service, code, message.unwrap_or_default(), status);
+    }
+    tracing::warn!(service, error = reason(error), "no answer");
+    let is_timeout = matches!(error, SdkError::TimeoutError(_))
+        || matches!(error, SdkError::DispatchFailure(failure) if failure.is_timeout());
+    let outcome = if is_timeout { Outcome::TimedOut } else { Outcome::Unreachable };
+    Failure { outcome, detail: format!("no answer of {service}") }
+}
+
+fn refusal(service: &str, code: &str, message: &str, status: u16) -> Failure {
+    tracing::warn!(service, code, message, status, "refused");
+    let outcome = outcome_of(code, message, status);
+    Failure { outcome, detail: format!("{service} answered {code}") }
+}
