@@ -19,3 +19,5 @@ pub mod scripted;
 pub mod settings;
 pub mod sim;
 pub mod sink;
+pub mod systems;
+pub mod thirds;
