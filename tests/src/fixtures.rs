@@ -25,6 +25,32 @@ use waxseal_domain::timestamp::Timestamp;
 /// A secret that third parties' packages know as well.
 pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
+/// Another, and a third.
+pub const OTHER_SECRETS: [&str; 2] = [
+    "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+    "whsec_ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=",
+];
+
+/// RFC 8032, section 7.1, tests 1 to 3: private keys of ed25519.
+pub const ED25519_SECRETS: [&str; 3] = [
+    "whsk_nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=",
+    "whsk_TM0Imyj/ltqdtsNG7BFOD1uKMZ81q6Yk2oz27U+4pvs=",
+    "whsk_xaqN9D+fg3vtt0QvMdy3sWbThTUHbwlLhc46LgtEWPc=",
+];
+
+/// Their public keys.
+pub const ED25519_PUBLIC: [&str; 3] = [
+    "whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
+    "whpk_PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=",
+    "whpk_/FHNjmIYoaONpH7QAjDwWAgW7RO6MwOsXeuRFUiQgCU=",
+];
+
+/// A system's sample events, of `infra/events`: an array, as it is written.
+pub fn sample_events(system: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/events");
+    std::fs::read_to_string(folder.join(format!("{system}.json"))).unwrap()
+}
+
 /// Waits: tests look at processes and servers from outside.
 #[expect(clippy::disallowed_methods, reason = "tests look from outside")]
 pub async fn nap(ms: u64) {

@@ -5,6 +5,7 @@ use waxseal_domain::ports::Clock as _;
 use waxseal_domain::profile::{Dialect, Profile};
 use waxseal_verify::{Delivery, Fault, Verified, Window};
 
+use crate::client::Client;
 use crate::sink::Captured;
 
 /// A hook's headers and body.
@@ -39,6 +40,33 @@ impl Hook {
         let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
         let headers = captured.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
         Self { headers: headers.collect(), body: captured.body.to_vec() }
+    }
+
+    /// The headers but for those that are the connection's own.
+    fn sendable(&self) -> impl Iterator<Item = (&str, &str)> {
+        let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        headers.filter(|(name, _)| !["connection", "content-length", "host"].contains(name))
+    }
+
+    /// The same with one bit of one byte of the body flipped: a letter's, so that JSON stays JSON.
+    #[must_use]
+    pub fn flipped(&self) -> Self {
+        let mut flipped = self.clone();
+        let letter = flipped.body.iter_mut().find(|byte| **byte == b'e');
+        *letter.expect("an e in the body") ^= 1;
+        flipped
+    }
+
+    /// Sends it to a path, without an API key; the status and JSON that are answered.
+    pub async fn post(&self, client: &Client, path: &str) -> (u16, serde_json::Value) {
+        let stranger = Client { key: String::new(), ..client.clone() };
+        let headers: Vec<(&str, &str)> = self.sendable().collect();
+        stranger.with("POST", path, &headers, self.body.clone()).await.expect("an answer")
+    }
+
+    /// The body, read.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
     }
 
     /// The value of a header.

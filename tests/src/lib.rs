@@ -19,3 +19,6 @@ pub mod scripted;
 pub mod settings;
 pub mod sim;
 pub mod sink;
+pub mod sixth;
+pub mod systems;
+pub mod thirds;

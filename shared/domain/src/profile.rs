@@ -98,24 +98,31 @@ static BUILTIN: LazyLock<Vec<Arc<Profile>>> = LazyLock::new(|| {
 });
 
 impl Profile {
-    /// Reads a profile's file, and names every fault.
+    /// Reads a profile's file, and names every fault: of both parts, and of members that are nobody's.
     pub fn parse(text: &str) -> Result<Self, Vec<Fault>> {
         let whole = |detail: &str| vec![Fault::new("", detail)];
-        let dialect = Dialect::parse(text).map_err(|fault| {
-            fault.faults.iter().map(|detail| Fault::new("", detail)).collect::<Vec<_>>()
-        })?;
         let json = Json::parse(text).map_err(|fault| vec![fault])?;
+        let mut faults = Vec::new();
+        let dialect = Dialect::parse(text).map_err(|fault| {
+            faults.extend(fault.faults.iter().map(|detail| Fault::new("", detail)));
+        });
         let members = json.as_object().unwrap_or_default();
         let unknown = members
             .iter()
             .filter(|(name, _)| !DIALECT.contains(&&**name) && !OWN.contains(&&**name))
             .map(|(name, _)| Fault::new(&format!("/{name}"), "is not a member of a profile"));
-        let mut faults: Vec<Fault> = unknown.collect();
-        let file: File = serde_json::from_str(text).map_err(|error| whole(&error.to_string()))?;
-        file.check(&mut faults);
-        if !faults.is_empty() {
-            return Err(faults);
+        faults.extend(unknown);
+        let file = serde_json::from_str::<File>(text).map_err(|error| error.to_string());
+        match &file {
+            Ok(file) => file.check(&mut faults),
+            Err(detail) if !faults.iter().any(|fault| &fault.detail == detail) => {
+                faults.push(Fault::new("", detail));
+            }
+            Err(_) => {}
         }
+        let (Ok(dialect), Ok(file), true) = (dialect, file, faults.is_empty()) else {
+            return Err(faults);
+        };
         let raw = RawValue::from_string(text.trim().to_owned());
         Ok(Self {
             dialect: Arc::new(dialect),
