@@ -73,8 +73,7 @@ pub(super) async fn ping<E: Engine>(
     endpoint: &Endpoint,
 ) -> Result<TestResult, Refusal> {
     let profile = Profile::of(call.engine, endpoint).await?;
-    let handshake =
-        if profile.handshake { Some(shake(call.engine, endpoint, &profile).await) } else { None };
+    let handshake = shake(call.engine, endpoint, &profile).await;
     let ping = post(call, endpoint, "webhook.ping", &of_data(r#"{"ping":true}"#)).await?;
     Ok(TestResult { handshake, ..ping })
 }
