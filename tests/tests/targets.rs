@@ -22,6 +22,7 @@ const ALLOWED: [&str; 3] = [QUEUE, FIFO, BUS];
 
 fn request(url: &str) -> Request {
     Request {
+        method: waxseal_domain::dispatch::Method::Post,
         tenant: "acme".parse().unwrap(),
         url: url.to_owned(),
         headers: BTreeMap::from([("webhook-id".to_owned(), "dlv_1_e".to_owned())]),
