@@ -142,7 +142,12 @@ pub async fn dispatch<E: Engine>(
         timeout_ms: u64::from(profile.timeout_of(endpoint)).min(deadline.since_ms(now)),
         subject,
     };
-    Ok(Dispatched { sent: engine.sender().send(request).await, headers, inexact })
+    let mut sent = engine.sender().send(request).await;
+    if round.attempt == 1 {
+        // The body may have said when the first attempt began: it is recorded so.
+        sent.started_at = round.began_at;
+    }
+    Ok(Dispatched { sent, headers, inexact })
 }
 
 impl Dispatched {

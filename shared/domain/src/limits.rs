@@ -34,9 +34,9 @@ pub const TIMEOUT_MS: std::ops::RangeInclusive<u32> = 1_000..=10_000;
 pub const DELAYS_MAX: usize = 100;
 /// Seconds of one delay.
 pub const DELAY_S: std::ops::RangeInclusive<u32> = 1..=604_800;
-/// Seconds before a window's end at which its last attempt is due: a message is late by up to a second,
+/// Milliseconds before a window's end at which its last attempt is due: a message is late by up to a second,
 /// and what comes before the POST takes its time.
-pub const WINDOW_MARGIN_S: u64 = 2;
+pub const WINDOW_MARGIN_MS: u64 = 2_000;
 /// Seconds of a retry policy's window.
 pub const WINDOW_S: std::ops::RangeInclusive<u32> = 1..=1_209_600;
 /// All delays together, in seconds: [`EVENT_RETENTION_S`] must outlast them by 14 days and a pause.

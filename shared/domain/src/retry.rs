@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attempt::{Outcome, Sent};
 use crate::json::Fault;
-use crate::limits::{DELAY_S, DELAYS_MAX, DELAYS_SUM_S_MAX, RETRY_AFTER_S_MAX, WINDOW_MARGIN_S};
+use crate::limits::{DELAY_S, DELAYS_MAX, DELAYS_SUM_S_MAX, RETRY_AFTER_S_MAX, WINDOW_MARGIN_MS};
 use crate::timestamp::Timestamp;
 
 /// When a delivery is tried again. Attempts are delays + 1.
@@ -17,7 +17,7 @@ pub struct RetryPolicy {
     #[serde(default)]
     pub jitter: bool,
     /// Seconds from the start of the first attempt within which all fall; a later one is pulled in, to
-    /// [`WINDOW_MARGIN_S`] before its end. No bound where there is none.
+    /// [`WINDOW_MARGIN_MS`] before its end, or a tenth of the window where that is less. No bound where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_s: Option<u32>,
 }
@@ -93,7 +93,8 @@ impl RetryPolicy {
         let asked_at = sent.ended_at.plus_ms(asked_ms);
         let next_at = sent.ended_at.plus_ms(delay_ms + jitter_ms).max(asked_at);
         let Some(window_s) = self.window_s else { return Next::RetryAt(next_at) };
-        let end = round_began.plus_s(u64::from(window_s).saturating_sub(WINDOW_MARGIN_S));
+        let window_ms = u64::from(window_s) * 1_000;
+        let end = round_began.plus_ms(window_ms - WINDOW_MARGIN_MS.min(window_ms / 10));
         // Nothing is left of the window, or the receiver asks for more than is left of it.
         if sent.ended_at >= end || asked_at > end {
             return Next::GiveUp;
