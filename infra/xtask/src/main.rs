@@ -3,6 +3,7 @@
 
 mod figures;
 mod functions;
+mod fuzz;
 mod kept;
 mod lint;
 mod mutants;
@@ -13,13 +14,17 @@ mod test;
 
 use std::process::ExitCode;
 
+/// Seconds for each fuzz target.
+const FUZZ_S: u64 = 60;
+
 const USAGE: &str = "\
 cargo xtask test    set up what is needed, lint, and run every test
 cargo xtask lint    formatting, clippy, dependencies, template
 cargo xtask build   the functions, as they are deployed, in target/sam
 cargo xtask figures measure again, and keep the figures in infra/figures.md
 cargo xtask prove [SEEDS [KILLS [SECONDS]]]
-                    many simulated seeds, many kills, mutants, a soak; kept there too
+                    many simulated seeds, many kills, fuzzing, mutants, a soak; kept there too
+cargo xtask fuzz    `cargo fuzz` of what parses outside input, where nightly is there
 cargo xtask setup   the tools that tests use, pinned, under target/tools";
 
 fn main() -> ExitCode {
@@ -33,6 +38,7 @@ fn main() -> ExitCode {
             let lengths: Vec<String> = std::env::args().skip(2).collect();
             prove::Lengths::parse(&lengths).and_then(|lengths| prove::prove(&lengths))
         }
+        "fuzz" => fuzz::fuzz(FUZZ_S).map(|done| println!("{done}")),
         "setup" => setup::setup().map(|_| ()),
         _ => {
             println!("{USAGE}");

@@ -3,16 +3,18 @@
 use std::process::Command;
 use std::time::Instant;
 
+use crate::FUZZ_S;
+use crate::fuzz::fuzz;
 use crate::kept::{Section, keep};
 use crate::mutants::mutate;
 use crate::run::{cargo, output, step};
 
 const HEAD: &str = "
 By `cargo xtask prove`, on the same machine: the simulation on many seeds, `kill -9` of the embedded
-server under load, `cargo mutants` on the domain's decisions, and a soak of the release build at a
-steady rate. In the soak three endpoints want
-each event: one steady, one that answers half of its POSTs with 503, one that takes 100 ms; load,
-receivers and server share the two cores.
+server under load, `cargo fuzz` of what parses outside input, `cargo mutants` on the domain's
+decisions, and a soak of the release build at a steady rate. In the soak three endpoints want each
+event: one steady, one that answers half of its POSTs with 503, one that takes 100 ms; load, receivers
+and server share the two cores.
 
 ";
 
@@ -45,9 +47,10 @@ pub(crate) fn prove(lengths: &Lengths) -> Result<(), String> {
     step("build the server for release", &mut release)?;
     let simulated = simulate(lengths.seeds)?;
     let killed = kill(lengths.kills)?;
+    let fuzzed = fuzz(FUZZ_S)?;
     let mutated = mutate()?;
     let soaked = soak(lengths.seconds)?;
-    let summary = format!("{HEAD}- {simulated}\n- {killed}\n- {mutated}\n\n{soaked}");
+    let summary = format!("{HEAD}- {simulated}\n- {killed}\n- {fuzzed}\n- {mutated}\n\n{soaked}");
     print!("{summary}");
     keep(Section::Proved, &summary)
 }

@@ -8,6 +8,8 @@ use crate::run::{cargo, output, program, root, step, target};
 
 /// cargo-deny reads licences that its packaged releases do not know; built once.
 const CARGO_DENY: &str = "0.20.2";
+/// cargo-fuzz, for the long forms.
+const CARGO_FUZZ: &str = "0.13.1";
 /// cargo-mutants, for the long forms.
 const CARGO_MUTANTS: &str = "27.1.0";
 
@@ -93,6 +95,11 @@ fn built(tools: &Tools, name: &str, version: &str) -> Result<PathBuf, String> {
     install.arg(&tools.folder).arg("--target-dir").arg(tools.folder.join("build"));
     step(&format!("build {name}"), &mut install)?;
     Ok(path)
+}
+
+/// cargo-fuzz, which only the long forms need.
+pub(crate) fn fuzz() -> Result<PathBuf, String> {
+    built(&Tools { folder: target().join("tools") }, "cargo-fuzz", CARGO_FUZZ)
 }
 
 /// cargo-mutants, which only the long forms need.

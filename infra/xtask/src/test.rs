@@ -25,7 +25,7 @@ pub(crate) fn test() -> Result<(), String> {
 
 /// Runs every test of the workspace, shows the output, and counts what passed.
 fn run_tests() -> Result<u32, String> {
-    println!("── tests");
+    println!("── tests (`cargo fuzz` needs nightly, and is left to `cargo xtask prove`)");
     let mut tests = cargo();
     tests.args(["test", "--workspace", "--exclude", "waxseal", "--no-fail-fast"]);
     let child = tests.stdout(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
