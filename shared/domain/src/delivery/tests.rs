@@ -239,3 +239,23 @@ fn a_stored_end_is_read_back() {
     }
     assert!(Status::ended("open", None).is_err());
 }
+
+#[test]
+fn an_attempt_is_told_where_it_stands_in_its_round() {
+    let policy = RetryPolicy::own(&[5, 300], "").unwrap();
+    let mut row = Delivery::pending(key(), at_s(0), Lane::Normal);
+    let first = row.round(1, &policy, at_s(7));
+    assert_eq!((first.attempt, first.attempts_max, first.began_at), (1, 3, at_s(7)));
+    assert_eq!(first.reason, None);
+    row.log = vec![attempt(1, 7), Attempt { outcome: Outcome::TimedOut, ..attempt(2, 20) }];
+    row.attempts = 2;
+    let third = row.round(3, &policy, at_s(400));
+    assert_eq!((third.attempt, third.began_at), (3, at_s(7)));
+    assert_eq!(third.reason, Some(Outcome::TimedOut), "what the one before came to");
+    assert_eq!(row.round(2, &policy, at_s(20)).reason, Some(Outcome::ServerError));
+    // A replay's first attempt is the third of all, and the first of its round.
+    row.base = 2;
+    let replayed = row.round(3, &policy, at_s(900));
+    assert_eq!((replayed.attempt, replayed.began_at), (1, at_s(900)));
+    assert_eq!(replayed.reason, None);
+}
