@@ -13,8 +13,8 @@ async fn a_critical_event_passes_its_own_endpoints_backlog() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).await;
     let client = server.client();
-    // A quarter of 128 attempts at a time, 300 ms each: the backlog takes three seconds.
-    let sink = Sink::start(vec![Answer::Silence(Duration::from_millis(300)); BACKLOG]).await;
+    // A quarter of 128 attempts at a time, a second each: the backlog takes nine seconds.
+    let sink = Sink::start(vec![Answer::Silence(Duration::from_secs(1)); BACKLOG]).await;
     let endpoint = json!({"url": sink.url("/")}).to_string();
     let path = "/v1/tenants/acme/endpoints?ping=false";
     assert_eq!(client.call("POST", path, &endpoint).await.0, 201);
