@@ -208,6 +208,27 @@ async fn an_endpoint_moves_to_a_profile_that_takes_its_secret() {
     assert_eq!((status, &answer["errors"][0]["pointer"]), (422, &json!("/profile")), "{answer}");
     let (status, _) = world.client.call("PATCH", &path, r#"{"profile":"nobody"}"#).await;
     assert_eq!(status, 422);
+    let (status, answer) = world.client.call("PATCH", &path, r#"{"profile":null}"#).await;
+    assert_eq!((status, &answer["errors"][0]["pointer"]), (422, &json!("/profile")), "{answer}");
+    let (_, shown) = world.client.call("GET", &path, "").await;
+    assert_eq!(shown["profile"], "github", "nothing was changed");
+}
+
+#[tokio::test]
+async fn an_endpoint_moves_though_its_tenant_has_as_many_as_it_may() {
+    let world = World::start(Vec::new()).await;
+    let mut last = Value::Null;
+    for _ in 0..100 {
+        last = world.endpoint(json!({"secret": SECRET})).await;
+    }
+    assert_eq!(
+        world.create("?ping=false", json!({})).await.0,
+        422,
+        "there is no room for one more"
+    );
+    let path = format!("{ENDPOINTS}/{}", last["id"].as_str().unwrap());
+    let (status, answer) = world.client.call("PATCH", &path, r#"{"profile":"stripe"}"#).await;
+    assert_eq!((status, &answer["profile"]), (200, &json!("stripe")), "{answer}");
 }
 
 #[tokio::test]

@@ -71,7 +71,7 @@ pub(crate) async fn answer<E: Engine>(call: Call<'_, E>, method: &str, path: &[&
 
 async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
     let Call { engine, request, tenant } = call;
-    let name = Changes::profile_name(request)?.unwrap_or_else(|| STANDARD.to_owned());
+    let name = Changes::profile_name(request, STANDARD)?;
     let profile = Profile::find(engine, &name).await?;
     let rules = engine.address_rules();
     let changes = Changes::read(request, rules, tenant, profile.as_deref(), true)?;
@@ -80,7 +80,7 @@ async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
     let now = engine.clock().now();
     engine.store().create_tenant(&Tenant { name: tenant.clone(), created_at: now }).await?;
     let existing = engine.store().endpoints(tenant, 0).await?.unwrap_or_default();
-    has_room(&existing, &profile)?;
+    has_room(&existing.iter().collect::<Vec<_>>(), &profile)?;
     let id = EndpointId::from_entropy(engine.entropy());
     let wanted = changes.secret.clone();
     let made = secrets::seal(engine, tenant, &id, &profile, wanted).await?;
@@ -120,7 +120,7 @@ async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
 }
 
 /// 422 where the tenant, or the profile within it, has as many endpoints as it may.
-fn has_room(existing: &[Endpoint], profile: &Profile) -> Result<(), Problem> {
+fn has_room(existing: &[&Endpoint], profile: &Profile) -> Result<(), Problem> {
     if existing.len() >= ENDPOINTS_PER_TENANT_MAX {
         let detail = format!("the tenant has {ENDPOINTS_PER_TENANT_MAX} endpoints, its limit");
         return Err(Problem::unprocessable(vec![Fault::new("", &detail)]));
@@ -142,7 +142,9 @@ async fn moves_to<E: Engine>(
     profile: &Profile,
 ) -> Result<(), Refusal> {
     let refuse = |detail: &str| Problem::unprocessable(vec![Fault::new("/profile", detail)]);
-    has_room(&call.engine.store().endpoints(call.tenant, 0).await?.unwrap_or_default(), profile)?;
+    let existing = call.engine.store().endpoints(call.tenant, 0).await?.unwrap_or_default();
+    let others: Vec<&Endpoint> = existing.iter().filter(|one| one.id != endpoint.id).collect();
+    has_room(&others, profile)?;
     if endpoint.secrets.is_empty() && !profile.dialect.secret_is_optional() {
         return Err(refuse("signs every delivery, and the endpoint has no secret").into());
     }
@@ -182,12 +184,10 @@ async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
 async fn patch<E: Engine>(call: Call<'_, E>, id: &EndpointId) -> Answer {
     let rules = call.engine.address_rules();
     let before = find(&call, id).await?;
-    let name = Changes::profile_name(call.request)?.unwrap_or_else(|| before.profile.clone());
+    let name = Changes::profile_name(call.request, &before.profile)?;
     let profile = Profile::find(call.engine, &name).await?;
     let changes = Changes::read(call.request, rules, call.tenant, profile.as_deref(), false)?;
-    if let Some(profile) =
-        profile.filter(|_| changes.profile().is_some_and(|to| to != before.profile))
-    {
+    if let Some(profile) = profile.filter(|_| name != before.profile) {
         moves_to(&call, &before, &profile).await?;
     }
     change(&call, id, |endpoint, now| changes.clone().apply(endpoint, now)).await

@@ -58,17 +58,10 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// The name of the profile that a body asks for, if it does.
-    pub(super) fn profile_name(request: &Request) -> Result<Option<String>, Problem> {
-        Ok(Body::read(request)?.text("profile", NAME_CHARS_MAX).value())
-    }
-
-    /// The same, of a body that was read.
-    pub(super) fn profile(&self) -> Option<&str> {
-        match &self.profile {
-            Given::Value(name) => Some(name),
-            Given::Absent | Given::Null => None,
-        }
+    /// The name of the profile that an endpoint has with a body's changes: null is the default's.
+    pub(super) fn profile_name(request: &Request, before: &str) -> Result<String, Problem> {
+        let given = Body::read(request)?.text("profile", NAME_CHARS_MAX);
+        Ok(given.over(Some(before.to_owned())).unwrap_or_else(|| STANDARD.to_owned()))
     }
 
     /// Reads a body; 422 names every fault. `profile` is the one that it asks for, or that the endpoint
