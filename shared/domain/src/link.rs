@@ -39,10 +39,20 @@ pub async fn is_good<E: Engine>(
     signature: &str,
 ) -> Result<bool, EngineError> {
     let Some(key) = key(engine, tenant).await? else { return Ok(false) };
-    let expected = hex(&mac(&key, tenant, event, expires));
+    Ok(holds(&key, tenant, event, (expires, signature), engine.clock().now()))
+}
+
+/// Whether this key signed that, and the time has not come yet: seconds since 1970 and signature.
+fn holds(
+    key: &Secret,
+    tenant: &TenantName,
+    event: &EventId,
+    (expires, signature): (u64, &str),
+    now: Timestamp,
+) -> bool {
+    let expected = hex(&mac(key, tenant, event, expires));
     let is_ours = expected.as_bytes().ct_eq(signature.as_bytes());
-    Ok(bool::from(is_ours)
-        && engine.clock().now() < Timestamp::from_ms(expires.saturating_mul(1_000)))
+    bool::from(is_ours) && now.seconds() < expires
 }
 
 /// Makes a tenant's key, unless it has one.
@@ -72,4 +82,28 @@ fn mac(key: &Secret, tenant: &TenantName, event: &EventId, expires: u64) -> [u8;
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_holds_until_it_expires_and_for_what_it_names_only() {
+        let key = Secret::new(vec![7; 32]);
+        let (tenant, other): (TenantName, TenantName) =
+            ("acme".parse().unwrap(), "globex".parse().unwrap());
+        let event: EventId = "e1".parse().unwrap();
+        let signature = hex(&mac(&key, &tenant, &event, 1_000));
+        let at = |s: u64| {
+            holds(&key, &tenant, &event, (1_000, &signature), Timestamp::from_ms(s * 1_000))
+        };
+        assert!(at(999) && !at(1_000), "to the second");
+        let now = Timestamp::from_ms(0);
+        assert!(!holds(&key, &tenant, &event, (1_001, &signature), now), "not put off");
+        assert!(!holds(&key, &other, &event, (1_000, &signature), now));
+        assert!(!holds(&key, &tenant, &"e2".parse().unwrap(), (1_000, &signature), now));
+        assert!(!holds(&key, &tenant, &event, (1_000, ""), now));
+        assert!(!holds(&Secret::new(vec![8; 32]), &tenant, &event, (1_000, &signature), now));
+    }
 }
