@@ -55,6 +55,7 @@ mod key_vault;
 pub mod metrics;
 mod queue;
 mod sender;
+mod versioned;
 
 pub use engine::AwsEngine;
 pub use key_vault::KmsVault;

@@ -1,9 +1,8 @@
 //! Gates in DynamoDB: rows of the state table, found by the due index as deliveries are.
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::AttributeValue;
 use waxseal_domain::gate::Gate;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::ports::{Due, EngineError, GateStore};
@@ -11,9 +10,9 @@ use waxseal_domain::rate::Tokens;
 use waxseal_domain::timestamp::Timestamp;
 
 use super::delivery_item::{due_of, held_shard};
-use super::item::{ALONE, Item, find_text, json, key, ms, number, read_json, read_text, text};
+use super::item::{ALONE, Item, json, key, ms, number, read_json, read_text, text};
+use super::versioned::Version;
 use super::{DynamoStore, failed};
-use crate::entropy::entropy;
 
 /// The shard of the due index that holds gates.
 const SHARD: &str = "G";
@@ -43,38 +42,15 @@ impl GateStore for DynamoStore {
     }
 
     async fn put_gate(&self, gate: &Gate, over: Option<u64>) -> Result<bool, EngineError> {
-        let write = format!("{:032x}", entropy());
         let mut item = gate_key(&gate.tenant, &gate.endpoint);
         let mut set = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);
         set("doc", json(gate)?);
-        set("version", number(gate.version));
-        set("write", text(write.as_str()));
         set("due_shard", text(SHARD));
         set("due_at", ms(gate.due_at));
-        let put = self
-            .dynamodb()
-            .put_item()
-            .table_name(self.state_table()?)
-            .set_item(Some(item))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let put = match over {
-            None => put.condition_expression("attribute_not_exists(pk)"),
-            Some(over) => put
-                .condition_expression("#version = :over")
-                .expression_attribute_names("#version", "version")
-                .expression_attribute_values(":over", number(over)),
-        };
-        let put = put.send().await;
+        let version = Version { new: gate.version, over };
+        let put = self.put_versioned("write gate", self.state_table()?, item, version).await;
         self.cache.gates.forget(&(gate.tenant.clone(), gate.endpoint.clone()));
-        let Err(error) = put else { return Ok(true) };
-        match error.as_service_error() {
-            // Ours already, where the SDK has repeated a write whose answer was lost.
-            Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
-                let found = refusal.item().and_then(|item| find_text(item, "write"));
-                Ok(found == Some(write.as_str()))
-            }
-            _ => Err(failed("write gate")(error)),
-        }
+        put
     }
 
     async fn delete_gate(&self, gate: &Gate) -> Result<bool, EngineError> {

@@ -1,15 +1,14 @@
 //! Endpoints: items beside their tenant's, changed by version.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::ReturnValue;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::ports::EngineError;
 
-use super::super::item::{ALONE, Item, find_text, key, number, read_json, read_text, text};
+use super::super::item::{ALONE, Item, key, read_json, read_text, text};
+use super::super::versioned::Version;
 use super::super::{DynamoStore, failed};
 use super::{document, tenant_pk};
-use crate::entropy::entropy;
 
 impl DynamoStore {
     /// A tenant's endpoints, oldest first, in one query with the tenant itself: the items up to
@@ -56,38 +55,14 @@ impl DynamoStore {
         item.map(|item| read_json(&item, "doc")).transpose()
     }
 
-    /// `write` names this write: by it a refusal is known that is only the SDK's repetition, after
-    /// the answer to the first call was lost.
     pub(super) async fn write_endpoint(
         &self,
         endpoint: &Endpoint,
         over: Option<u64>,
     ) -> Result<bool, EngineError> {
-        let mut item = document(endpoint_key(&endpoint.tenant, &endpoint.id), endpoint)?;
-        let write = format!("{:032x}", entropy());
-        item.insert("version".to_owned(), number(endpoint.version));
-        item.insert("write".to_owned(), text(write.as_str()));
-        let put = self
-            .dynamodb()
-            .put_item()
-            .table_name(self.config_table()?)
-            .set_item(Some(item))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let put = match over {
-            None => put.condition_expression("attribute_not_exists(pk)"),
-            Some(over) => put
-                .condition_expression("#version = :over")
-                .expression_attribute_names("#version", "version")
-                .expression_attribute_values(":over", number(over)),
-        };
-        let Err(error) = put.send().await else { return Ok(true) };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
-                let found = refusal.item().and_then(|item| find_text(item, "write"));
-                Ok(found == Some(write.as_str()))
-            }
-            _ => Err(failed("write endpoint")(error)),
-        }
+        let item = document(endpoint_key(&endpoint.tenant, &endpoint.id), endpoint)?;
+        let version = Version { new: endpoint.version, over };
+        self.put_versioned("write endpoint", self.config_table()?, item, version).await
     }
 
     pub(super) async fn remove_endpoint(
