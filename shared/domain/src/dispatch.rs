@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use waxseal_verify::{Key, SignFault};
+use waxseal_verify::{Key, SignFault, Signed};
 
 use crate::attempt::Sent;
 use crate::endpoint::Endpoint;
@@ -119,29 +119,17 @@ pub async fn dispatch<E: Engine>(
             return Ok(Dispatched::unsendable(fault.to_string(), now));
         }
     };
-    let subject = Subject {
-        delivery: id.to_owned(),
-        event_type: event.event_type.clone(),
-        source: event.source.clone(),
-        time: Timestamp::parse_rfc3339(&event.time),
-        verified_by: signed.headers.iter().map(|(name, _)| name.clone()).collect(),
-    };
-    let mut headers = endpoint.headers.clone();
-    let traceparent = event.attribute("traceparent");
-    headers.extend(traceparent.map(|value| ("traceparent".to_owned(), value.to_owned())));
-    headers.extend(rendered.extension_headers);
-    headers.insert("content-type".to_owned(), rendered.content_type);
-    headers.insert("user-agent".to_owned(), USER_AGENT.to_owned());
-    headers.extend(signed.headers);
+    let (content_type, extensions) = (rendered.content_type, rendered.extension_headers);
     let request = Request {
         method: Method::Post,
         tenant: endpoint.tenant.clone(),
         url: endpoint.url.clone(),
-        headers: headers.clone(),
+        subject: Subject::of(outgoing, &signed),
+        headers: headers(outgoing, content_type, extensions, signed.headers),
         body: signed.body.into_owned(),
         timeout_ms: u64::from(profile.timeout_of(endpoint)).min(deadline.since_ms(now)),
-        subject,
     };
+    let headers = request.headers.clone();
     let mut sent = engine.sender().send(request).await;
     if round.attempt == 1 {
         // The body may have said when the first attempt began: it is recorded so.
@@ -155,6 +143,36 @@ impl Dispatched {
         let sent = Sent::unsendable(detail, now);
         Self { sent, headers: BTreeMap::new(), inexact: false }
     }
+}
+
+impl Subject {
+    fn of(outgoing: Outgoing<'_>, signed: &Signed<'_>) -> Self {
+        let Outgoing { event, id, .. } = outgoing;
+        Self {
+            delivery: id.to_owned(),
+            event_type: event.event_type.clone(),
+            source: event.source.clone(),
+            time: Timestamp::parse_rfc3339(&event.time),
+            verified_by: signed.headers.iter().map(|(name, _)| name.clone()).collect(),
+        }
+    }
+}
+
+/// The endpoint's own headers first: what is ours stands over them.
+fn headers(
+    outgoing: Outgoing<'_>,
+    content_type: String,
+    extensions: Vec<(String, String)>,
+    signed: Vec<(String, String)>,
+) -> BTreeMap<String, String> {
+    let mut headers = outgoing.endpoint.headers.clone();
+    let traceparent = outgoing.event.attribute("traceparent");
+    headers.extend(traceparent.map(|value| ("traceparent".to_owned(), value.to_owned())));
+    headers.extend(extensions);
+    headers.insert("content-type".to_owned(), content_type);
+    headers.insert("user-agent".to_owned(), USER_AGENT.to_owned());
+    headers.extend(signed);
+    headers
 }
 
 /// The body, with a link in place of its payload where it would be too long; or why there is none.
