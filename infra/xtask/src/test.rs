@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::figures::measure;
 use crate::functions::build;
 use crate::lint::lint;
-use crate::run::{cargo, step};
+use crate::run::{cargo, output, program, step};
 use crate::setup::setup;
 
 /// Sets up, lints, builds, tests, counts.
@@ -28,14 +28,23 @@ fn run_tests() -> Result<u32, String> {
     println!("── tests (`cargo fuzz` needs nightly, and is left to `cargo xtask prove`)");
     let mut tests = cargo();
     tests.args(["test", "--workspace", "--exclude", "waxseal", "--no-fail-fast"]);
+    // What fails, fails again: each commit has random cases of its own, and always the same.
+    tests.env("PROPTEST_RNG_SEED", commit_number()?.to_string());
     let child = tests.stdout(Stdio::piped()).spawn().map_err(|error| error.to_string())?;
-    let output = child.wait_with_output().map_err(|error| error.to_string())?;
-    let text = String::from_utf8_lossy(&output.stdout);
+    let ended = child.wait_with_output().map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&ended.stdout);
     print!("{text}");
-    if !output.status.success() {
+    if !ended.status.success() {
         return Err("tests failed: see above".to_owned());
     }
     Ok(text.lines().filter_map(passed).sum())
+}
+
+/// The first 15 hex digits of the commit that is checked out.
+fn commit_number() -> Result<u64, String> {
+    let mut command = program("git");
+    let commit = output("git rev-parse", command.args(["rev-parse", "--short=15", "HEAD"]))?;
+    u64::from_str_radix(commit.trim(), 16).map_err(|error| format!("{commit}: {error}"))
 }
 
 /// Of `test result: ok. 12 passed; …`.

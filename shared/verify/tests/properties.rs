@@ -128,9 +128,11 @@ proptest! {
     #[test]
     fn no_file_makes_parse_panic(index in 0..FILES.len(), at: prop::sample::Index, with in "[{}\"a-z,:.= ]{0,12}") {
         let text = FILES[index].1;
-        let at = at.index(text.len());
-        let end = (at + with.len()).min(text.len());
-        let changed = [text.get(..at).unwrap(), &with, text.get(end..).unwrap()].concat();
+        // By characters: a file has some of more than one byte.
+        let at = at.index(text.chars().count());
+        let before = text.chars().take(at);
+        let after = text.chars().skip(at + with.len());
+        let changed: String = before.chain(with.chars()).chain(after).collect();
         if let Ok(profile) = Profile::parse(&changed) {
             let secret = profile.generate_secret([1; 32]);
             if let Ok(key) = profile.key(&secret) {
