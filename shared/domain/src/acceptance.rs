@@ -9,9 +9,11 @@ use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+use crate::catalogue;
 use crate::endpoint::Endpoint;
 use crate::event::{Accepted, Event, Submission};
 use crate::id::{DeliveryId, EndpointId, EventId, TenantName, base32};
+use crate::json::Fault;
 use crate::lane::Lane;
 use crate::limits::{DUPLICATE_DELAY_S, ENDPOINT_COPY_INGEST_S, EVENT_BYTES_MAX};
 use crate::message::Message;
@@ -24,8 +26,10 @@ const CONCURRENT: usize = 16;
 
 /// An event, acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Acceptance {
     /// Its id.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub id: EventId,
     /// Its sender's id, where that is another.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,10 +42,13 @@ pub struct Acceptance {
 
 /// A delivery of an event just accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Owed {
     /// The delivery's id.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub id: DeliveryId,
     /// The endpoint's.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub endpoint_id: EndpointId,
 }
 
@@ -70,18 +77,46 @@ impl Refusal {
     }
 }
 
-/// Accepts events of one tenant, each on its own; the results are in the events' order.
+/// Accepts events of one tenant, each on its own; the results are in the events' order. Payloads must
+/// fit the schemas of the tenant's catalogue.
 pub async fn accept_all<E: Engine>(
     engine: &E,
     tenant: &TenantName,
     submissions: &[Submission],
 ) -> Result<Vec<Result<Acceptance, Refusal>>, Refusal> {
-    let endpoints = engine.store().endpoints(tenant, ENDPOINT_COPY_INGEST_S).await?;
-    let endpoints = endpoints.ok_or_else(|| Refusal::Problem(Problem::not_found()))?;
+    let roster = engine.store().endpoints(tenant, ENDPOINT_COPY_INGEST_S).await?;
+    let roster = roster.ok_or_else(|| Refusal::Problem(Problem::not_found()))?;
+    let catalogue = if roster.has_catalogue {
+        engine.store().event_types(tenant, ENDPOINT_COPY_INGEST_S).await?
+    } else {
+        Arc::default()
+    };
+    let check = |event: &Event| catalogue::check(&engine.memory().schemas, &catalogue, event);
+    accept_each(engine, tenant, &roster, submissions, &check).await
+}
+
+/// Accepts an event of our own, which no schema is asked about.
+pub(crate) async fn accept_own<E: Engine>(
+    engine: &E,
+    tenant: &TenantName,
+    submission: Submission,
+) -> Result<Vec<Result<Acceptance, Refusal>>, Refusal> {
+    let roster = engine.store().endpoints(tenant, ENDPOINT_COPY_INGEST_S).await?;
+    let roster = roster.ok_or_else(|| Refusal::Problem(Problem::not_found()))?;
+    accept_each(engine, tenant, &roster, &[submission], &|_| Vec::new()).await
+}
+
+async fn accept_each<E: Engine>(
+    engine: &E,
+    tenant: &TenantName,
+    endpoints: &[Endpoint],
+    submissions: &[Submission],
+    check: &(impl Fn(&Event) -> Vec<Fault> + Sync),
+) -> Result<Vec<Result<Acceptance, Refusal>>, Refusal> {
     let mut results = Vec::with_capacity(submissions.len());
     for chunk in submissions.chunks(CONCURRENT) {
         let each: Vec<_> =
-            chunk.iter().map(|one| accept(engine, tenant, &endpoints, one)).collect();
+            chunk.iter().map(|one| accept(engine, tenant, endpoints, one, check)).collect();
         results.extend(join_all(each).await);
     }
     Ok(results)
@@ -92,6 +127,7 @@ async fn accept<E: Engine>(
     tenant: &TenantName,
     endpoints: &[Endpoint],
     submission: &Submission,
+    check: &(impl Fn(&Event) -> Vec<Fault> + Sync),
 ) -> Result<Acceptance, Refusal> {
     if submission.text.len() > EVENT_BYTES_MAX {
         return Err(Refusal::Problem(Problem::too_large("an event", EVENT_BYTES_MAX)));
@@ -99,6 +135,10 @@ async fn accept<E: Engine>(
     let born = engine.clock().now();
     let accepted = Event::accept(tenant, submission, born, engine.entropy())
         .map_err(|faults| Refusal::Problem(Problem::unprocessable(faults)))?;
+    let faults = check(&accepted.event);
+    if !faults.is_empty() {
+        return Err(Refusal::Problem(Problem::unprocessable(faults)));
+    }
     let wanting = subscription::matching(endpoints, &accepted.event);
     let targets: Vec<EndpointId> = wanting.iter().map(|endpoint| endpoint.id.clone()).collect();
     let source = accepted.event.source.clone();

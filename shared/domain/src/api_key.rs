@@ -5,12 +5,16 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::id::{ApiKeyId, TenantName};
-use crate::ports::{ConfigStore, Engine, EngineError};
+use crate::limits::KEY_MAX_PER_SECOND;
+use crate::ports::{Clock, ConfigStore, Engine, EngineError, GateStore};
 use crate::problem::Problem;
+use crate::rate::window_end;
+use crate::throttle::Admission;
 use crate::timestamp::Timestamp;
 
 /// What a key allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// To send events.
@@ -33,15 +37,25 @@ pub struct ApiKey {
     /// For people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Requests a second, on average over ten seconds; [`KEY_MAX_PER_SECOND`] if not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_per_second: Option<u32>,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+impl ApiKey {
+    /// Requests a second that it may make.
+    pub fn max_per_second(&self) -> u32 {
+        self.max_per_second.unwrap_or(KEY_MAX_PER_SECOND)
+    }
 }
 
 /// Who calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// AWS has checked an IAM signature: acts as the operator.
-    Iam,
+    /// AWS has checked the IAM signature of this ARN: acts as the operator.
+    Iam(String),
     /// Whoever has this key.
     Key(String),
     /// Nobody.
@@ -64,10 +78,21 @@ impl Caller {
 
 /// Who calls, once known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Principal {
-    /// Works for every tenant.
+pub struct Principal {
+    /// What the audit log calls it: `operator`, a key's id, or an ARN.
+    pub actor: String,
+    /// What it may do.
+    pub right: Right,
+    /// Requests a second that it may make; none where there is no bound.
+    pub max_per_second: Option<u32>,
+}
+
+/// What a caller may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// Everything, for every tenant.
     Operator,
-    /// Works for one tenant, within its scopes.
+    /// What its scopes allow, for one tenant.
     Tenant(TenantName, Vec<Scope>),
 }
 
@@ -76,33 +101,78 @@ pub fn hash_of(key: &str) -> String {
     Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Who calls, or 401.
+/// Who calls: 401 for nobody known, 429 for a key that calls too often. The one place where keys are
+/// checked.
 pub async fn authenticate<E: Engine>(
     engine: &E,
     caller: &Caller,
 ) -> Result<Result<Principal, Problem>, EngineError> {
     let key = match caller {
-        Caller::Iam => return Ok(Ok(Principal::Operator)),
+        Caller::Iam(arn) => return Ok(Ok(Principal::operator(arn))),
         Caller::Nobody => return Ok(Err(Problem::unauthorized())),
         Caller::Key(key) => key,
     };
     let hash = hash_of(key);
     let operator = engine.operator_key_hash().await?;
     if bool::from(operator.as_bytes().ct_eq(hash.as_bytes())) {
-        return Ok(Ok(Principal::Operator));
+        return Ok(Ok(Principal::operator("operator")));
     }
-    let found = engine.store().api_key(&hash).await?;
-    Ok(found.map(|key| Principal::Tenant(key.tenant, key.scopes)).ok_or_else(Problem::unauthorized))
+    let Some(key) = engine.store().api_key(&hash).await? else {
+        return Ok(Err(Problem::unauthorized()));
+    };
+    if let Some(retry_after_s) = throttle(engine, &key).await? {
+        return Ok(Err(Problem::too_many(key.max_per_second(), retry_after_s)));
+    }
+    note_use(engine, &key).await;
+    Ok(Ok(Principal::of(key)))
+}
+
+/// Seconds to wait, where the key's window is used up.
+async fn throttle<E: Engine>(engine: &E, key: &ApiKey) -> Result<Option<u64>, EngineError> {
+    let now = engine.clock().now();
+    let throttle = &engine.memory().throttle;
+    let wanted = match throttle.ask(&key.id, key.max_per_second(), now) {
+        Admission::Granted => return Ok(None),
+        Admission::Refused => return Ok(Some(window_end(now).wait_s(now).max(1))),
+        Admission::Ask(wanted) => wanted,
+    };
+    let granted = engine.store().take_tokens(key.id.as_str(), wanted).await?;
+    let is_granted = throttle.told(&key.id, wanted, granted);
+    Ok((!is_granted).then(|| window_end(now).wait_s(now).max(1)))
+}
+
+/// Remembers, to the minute, when a key was last used. Failing to do so stops nobody.
+async fn note_use<E: Engine>(engine: &E, key: &ApiKey) {
+    let now = engine.clock().now();
+    if engine.memory().throttle.is_use_to_be_noted(&key.id, now) {
+        let _unnoted = engine.store().note_key_use(&key.id, now).await;
+    }
 }
 
 impl Principal {
+    /// Who works for every tenant.
+    fn operator(actor: &str) -> Self {
+        Self { actor: actor.to_owned(), right: Right::Operator, max_per_second: None }
+    }
+
+    fn of(key: ApiKey) -> Self {
+        let max_per_second = Some(key.max_per_second());
+        let (actor, right) = (key.id.to_string(), Right::Tenant(key.tenant, key.scopes));
+        Self { actor, right, max_per_second }
+    }
+
+    /// Whether it works for every tenant.
+    pub fn is_operator(&self) -> bool {
+        self.right == Right::Operator
+    }
+
     /// Whether it may do `scope`'s work in `tenant`: 404 for another tenant's, 403 without the scope.
     pub fn may(&self, tenant: &TenantName, scope: Scope) -> Result<(), Problem> {
-        match self {
-            Self::Operator => Ok(()),
-            Self::Tenant(own, _) if own != tenant => Err(Problem::not_found()),
-            Self::Tenant(_, scopes) if !scopes.contains(&scope) => Err(Problem::forbidden(scope)),
-            Self::Tenant(..) => Ok(()),
+        match &self.right {
+            Right::Operator => Ok(()),
+            Right::Tenant(own, _) if own != tenant => Err(Problem::not_found()),
+            Right::Tenant(_, scopes) if !scopes.contains(&scope) => Err(Problem::forbidden(scope)),
+            Right::Tenant(..) => Ok(()),
         }
     }
 }
@@ -123,7 +193,8 @@ mod tests {
     #[test]
     fn a_key_works_in_its_tenant_and_within_its_scopes() {
         let (own, other): (TenantName, TenantName) = ("a".parse().unwrap(), "b".parse().unwrap());
-        let principal = Principal::Tenant(own.clone(), vec![Scope::Ingest]);
+        let right = Right::Tenant(own.clone(), vec![Scope::Ingest]);
+        let principal = Principal { actor: "key_1".to_owned(), right, max_per_second: None };
         assert!(principal.may(&own, Scope::Ingest).is_ok());
         assert_eq!(principal.may(&own, Scope::Manage).unwrap_err().status, 403);
         assert_eq!(principal.may(&other, Scope::Ingest).unwrap_err().status, 404);

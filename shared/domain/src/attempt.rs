@@ -6,6 +6,7 @@ use crate::timestamp::Timestamp;
 
 /// What an attempt came to. A receiver's failure is one of these, never an error of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// 2xx.

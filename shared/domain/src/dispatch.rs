@@ -4,12 +4,15 @@
 use std::collections::BTreeMap;
 
 use waxseal_verify::{Key, SignFault, Signed};
+use zeroize::Zeroizing;
 
 use crate::attempt::Sent;
+use crate::credentials::{authorization, refused};
 use crate::endpoint::Endpoint;
 use crate::event::Event;
 use crate::id::TenantName;
-use crate::link::content_link;
+use crate::limits::EXCERPT_CHARS_MAX;
+use crate::link::{content_link, sample_link};
 use crate::ports::{Clock, Engine, EngineError, KeyVault, Sender};
 use crate::profile::{Profile, Rendered, Rendering, Round, render, variable};
 use crate::secret::SecretContext;
@@ -17,6 +20,9 @@ use crate::timestamp::Timestamp;
 
 /// Names us to receivers.
 pub const USER_AGENT: &str = concat!("Waxseal/", env!("CARGO_PKG_VERSION"));
+
+/// Why a body that is too long cannot be shortened.
+const NO_PUBLIC_URL: &str = "the body is too long, and no public URL is set to link to";
 
 /// How a request is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +49,8 @@ pub struct Request {
     pub body: Vec<u8>,
     /// For the whole exchange.
     pub timeout_ms: u64,
+    /// Characters of the answer that are kept.
+    pub response_chars_max: usize,
     /// What it is about.
     pub subject: Subject,
 }
@@ -82,7 +90,7 @@ pub struct Outgoing<'a> {
 pub struct Dispatched {
     /// What came of it.
     pub sent: Sent,
-    /// The request's headers, as sent.
+    /// The request's headers, as sent, but for `authorization`.
     pub headers: BTreeMap<String, String>,
     /// Whether the body held values that JavaScript would change, and should not.
     pub inexact: bool,
@@ -96,6 +104,10 @@ pub async fn dispatch<E: Engine>(
 ) -> Result<Dispatched, EngineError> {
     let Outgoing { endpoint, profile, event, id, round } = outgoing;
     let keys = signing_keys(engine, outgoing).await?;
+    let authorization = match authorization(engine, endpoint, deadline).await? {
+        Ok(authorization) => authorization,
+        Err(sent) => return Ok(Dispatched { sent, headers: BTreeMap::new(), inexact: false }),
+    };
     let now = engine.clock().now();
     let rendering = Rendering { event, id, round, link: None };
     let rendered = match written(engine, profile, rendering).await? {
@@ -128,14 +140,24 @@ pub async fn dispatch<E: Engine>(
         headers: headers(outgoing, content_type, extensions, signed.headers),
         body: signed.body.into_owned(),
         timeout_ms: u64::from(profile.timeout_of(endpoint)).min(deadline.since_ms(now)),
+        response_chars_max: EXCERPT_CHARS_MAX,
     };
     let headers = request.headers.clone();
+    let request = authorization.iter().fold(request, Request::authorized);
     let mut sent = engine.sender().send(request).await;
+    refused(engine, endpoint, &sent);
     if round.attempt == 1 {
         // The body may have said when the first attempt began: it is recorded so.
         sent.started_at = round.began_at;
     }
     Ok(Dispatched { sent, headers, inexact })
+}
+
+impl Request {
+    fn authorized(mut self, value: &Zeroizing<String>) -> Self {
+        self.headers.insert("authorization".to_owned(), value.to_string());
+        self
+    }
 }
 
 impl Dispatched {
@@ -175,6 +197,30 @@ fn headers(
     headers
 }
 
+/// The body of a first attempt as it would be, without a word to anybody; a link in it is not good. Or
+/// why there would be none.
+pub fn preview<E: Engine>(engine: &E, outgoing: Outgoing<'_>) -> Result<Rendered, String> {
+    let Outgoing { profile, event, id, round, .. } = outgoing;
+    let rendering = Rendering { event, id, round, link: None };
+    let rendered = render(profile, rendering);
+    if !rendered.is_too_long(profile) {
+        return Ok(rendered);
+    }
+    let base = engine.public_url().ok_or(NO_PUBLIC_URL)?;
+    let link = sample_link(base, &event.tenant, &event.id, engine.clock().now());
+    fitting(profile, Rendering { link: Some(&link), ..rendering })
+}
+
+/// The body with a link in it, or how long it is nevertheless.
+fn fitting(profile: &Profile, rendering: Rendering<'_>) -> Result<Rendered, String> {
+    let rendered = render(profile, rendering);
+    if rendered.is_too_long(profile) {
+        let length = rendered.body.len();
+        return Err(format!("the body is {length} bytes long, with its payload linked"));
+    }
+    Ok(rendered)
+}
+
 /// The body, with a link in place of its payload where it would be too long; or why there is none.
 async fn written<E: Engine>(
     engine: &E,
@@ -187,14 +233,9 @@ async fn written<E: Engine>(
     }
     let event = rendering.event;
     let Some(link) = content_link(engine, &event.tenant, &event.id).await? else {
-        return Ok(Err("the body is too long, and no public URL is set to link to".to_owned()));
+        return Ok(Err(NO_PUBLIC_URL.to_owned()));
     };
-    let rendered = render(profile, Rendering { link: Some(&link), ..rendering });
-    if rendered.is_too_long(profile) {
-        let length = rendered.body.len();
-        return Ok(Err(format!("the body is {length} bytes long, with its payload linked")));
-    }
-    Ok(Ok(rendered))
+    Ok(fitting(profile, Rendering { link: Some(&link), ..rendering }))
 }
 
 /// The keys that sign now, the secret in use first.

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::credentials::Credentials;
+use crate::event_type::EventTypePattern;
 use crate::id::{EndpointId, TenantName};
 use crate::retry::RetryPolicy;
 use crate::secret::SealedSecret;
@@ -37,6 +39,12 @@ pub struct Endpoint {
     /// Attempts a second, at most; no bound where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_per_second: Option<u32>,
+    /// How its receiver is authenticated to, beside the signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Credentials>,
+    /// SHA-256 of the request that configured it, where that had an `Idempotency-Key`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_digest: Option<String>,
     /// Sent with every attempt.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
@@ -69,6 +77,7 @@ pub enum EndpointState {
 
 /// Why an endpoint is disabled.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DisabledReason {
     /// A person did it.
@@ -81,6 +90,7 @@ pub enum DisabledReason {
 
 /// What the last test event to an endpoint came to.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
     /// None was accepted yet.
@@ -90,6 +100,36 @@ pub enum Health {
 }
 
 impl Endpoint {
+    /// A new one that wants every event, all else being its profile's.
+    pub fn new(id: EndpointId, tenant: TenantName, profile: String, now: Timestamp) -> Self {
+        Self {
+            id,
+            tenant,
+            url: String::new(),
+            name: None,
+            subscription: Subscription { event_types: vec![EventTypePattern::all()], filter: None },
+            profile,
+            secrets: Vec::new(),
+            retry: None,
+            timeout_ms: None,
+            max_per_second: None,
+            auth: None,
+            request_digest: None,
+            headers: BTreeMap::new(),
+            state: EndpointState::Enabled,
+            health: Health::Unverified,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// The next version, changed at `now`.
+    #[must_use]
+    pub fn next_version(self, now: Timestamp) -> Self {
+        Self { version: self.version + 1, updated_at: now, ..self }
+    }
+
     /// Whether it gets events.
     pub fn is_enabled(&self) -> bool {
         self.state == EndpointState::Enabled

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::attempt::{Outcome, Sent};
 use crate::dispatch::{Method, Request, Subject, USER_AGENT};
 use crate::endpoint::Endpoint;
+use crate::limits::EXCERPT_CHARS_MAX;
 use crate::ports::{Engine, Sender};
 use crate::profile::Profile;
 use crate::target::Target;
@@ -17,6 +18,7 @@ const ORIGIN: &str = "waxseal";
 
 /// What a receiver answered to being asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Handshake {
     /// Whether it allows us.
     pub allowed: bool,
@@ -50,6 +52,7 @@ pub async fn shake<E: Engine>(
         subject: Subject::default(),
         body: Vec::new(),
         timeout_ms: profile.timeout_of(endpoint).into(),
+        response_chars_max: EXCERPT_CHARS_MAX,
     };
     Some(read(&engine.sender().send(request).await, &origin))
 }

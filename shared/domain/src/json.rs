@@ -19,6 +19,7 @@ pub const DEPTH_MAX: usize = 64;
 
 /// What is wrong with a JSON text, and where: a JSON pointer (RFC 6901).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Fault {
     /// Where, from the top of the body; empty for the whole of it.
     pub pointer: String,

@@ -18,12 +18,16 @@
 //! `zeroize` clears secrets; `serde` and `serde_json` (raw values, so that a payload's bytes are kept;
 //! `float_roundtrip`, so that an attribute's number is, however often it is stored) are JSON;
 //! `base64`, `time` and `url` are the parsers of their formats; `thiserror` words faults;
-//! `futures-util` joins the events of one request. None of them does I/O.
+//! `futures-util` joins the events of one request; `jsonschema`, offline and with patterns that take
+//! linear time only, checks payloads against tenants' schemas. None of them does I/O.
 
 pub mod acceptance;
 pub mod address;
 pub mod api_key;
 pub mod attempt;
+pub mod audit;
+pub mod catalogue;
+pub mod credentials;
 pub mod delivery;
 pub mod dispatch;
 pub mod endpoint;
@@ -39,6 +43,7 @@ pub mod judge;
 pub mod lane;
 pub mod limits;
 pub mod link;
+pub mod memory;
 pub mod message;
 pub mod notice;
 pub mod ports;
@@ -52,4 +57,5 @@ pub mod secret;
 pub mod source;
 pub mod subscription;
 pub mod target;
+pub mod throttle;
 pub mod timestamp;

@@ -113,6 +113,25 @@ pub const LINGER_S: u64 = 300;
 /// An endpoint whose breaker was open for so long, probes failing all the while, is disabled.
 pub const FAILING_S_MAX: u64 = 5 * DAY_S;
 
+/// Requests a second of an API key that says no other bound: more than a person or a busy agent makes.
+pub const KEY_MAX_PER_SECOND: u32 = 100;
+/// API keys of a tenant.
+pub const KEYS_PER_TENANT_MAX: usize = 200;
+/// Sources of a tenant.
+pub const SOURCES_PER_TENANT_MAX: usize = 200;
+/// Event types of a tenant's catalogue: with their schemas one query's few pages.
+pub const EVENT_TYPES_PER_TENANT_MAX: usize = 200;
+/// Bytes of an event type's schema.
+pub const SCHEMA_BYTES_MAX: usize = 32 * 1024;
+/// Bytes of an event type's example.
+pub const EXAMPLE_BYTES_MAX: usize = 16 * 1024;
+/// Faults that are named of a payload that does not fit its schema.
+pub const SCHEMA_FAULTS_MAX: usize = 20;
+/// Characters of a description.
+pub const DESCRIPTION_CHARS_MAX: usize = 1_024;
+/// How long an audit entry is kept, in seconds.
+pub const AUDIT_RETENTION_S: u64 = 400 * DAY_S;
+
 /// Shards of the due index: 16 partitions of 1,000 writes a second.
 pub const DUE_SHARDS: u32 = 16;
 /// Shards of a tenant's day in the index of events by time.

@@ -26,8 +26,22 @@ pub async fn content_link<E: Engine>(
     let key = key(engine, tenant).await?.ok_or_else(missing)?;
     let expires = engine.clock().now().plus_s(LINK_S).seconds();
     let signature = hex(&mac(&key, tenant, event, expires));
+    Ok(Some(written(base, tenant, event, (expires, &signature))))
+}
+
+/// A link of the same length that leads nowhere: for a look at a body.
+pub fn sample_link(base: &str, tenant: &TenantName, event: &EventId, now: Timestamp) -> String {
+    written(base, tenant, event, (now.plus_s(LINK_S).seconds(), &hex(&[0; 32])))
+}
+
+fn written(
+    base: &str,
+    tenant: &TenantName,
+    event: &EventId,
+    (expires, signature): (u64, &str),
+) -> String {
     let path = format!("/v1/tenants/{tenant}/events/{event}/content");
-    Ok(Some(format!("{base}{path}?expires={expires}&signature={signature}")))
+    format!("{base}{path}?expires={expires}&signature={signature}")
 }
 
 /// Whether a link is ours and good still.

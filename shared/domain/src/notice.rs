@@ -4,14 +4,17 @@
 //! the operator's own tenant, [`OPERATOR`], if there is one. Its id is derived from what happened, so
 //! that telling it twice is telling it once. A notice that cannot be delivered raises none.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
-use crate::acceptance::{Refusal, accept_all};
+use crate::acceptance::{Refusal, accept_own};
+use crate::audit::{Entry, EntryView};
 use crate::delivery::Delivery;
 use crate::endpoint::{DisabledReason, Endpoint};
 use crate::event::{Event, Form, Submission};
 use crate::gate::Gate;
-use crate::id::TenantName;
+use crate::id::{EndpointId, TenantName};
 use crate::limits::ENDPOINT_COPY_INGEST_S;
 use crate::ports::{ConfigStore, Engine, EngineError};
 
@@ -26,7 +29,7 @@ pub struct Notice {
     #[serde(skip)]
     tenant: TenantName,
     #[serde(rename = "type")]
-    event_type: &'static str,
+    event_type: Cow<'static, str>,
     id: String,
     source: &'static str,
     severity: &'static str,
@@ -34,7 +37,18 @@ pub struct Notice {
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Data {
+#[serde(untagged)]
+enum Data {
+    Happened(Happened),
+    Changed {
+        tenant: TenantName,
+        #[serde(flatten)]
+        entry: Box<EntryView>,
+    },
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Happened {
     /// Whose it is: the operator's tenant hears of all.
     tenant: TenantName,
     endpoint_id: String,
@@ -52,23 +66,24 @@ impl Notice {
         if delivery.status_word() != "failed" || event.event_type.starts_with(PREFIX) {
             return None;
         }
-        let id = format!("{}:{}", delivery.key.id(), delivery.attempts);
-        let mut notice = Self::new("waxseal.delivery.failed", id, &delivery.key.tenant, "high");
-        notice.data.endpoint_id = delivery.key.endpoint.to_string();
-        notice.data.delivery_id = Some(delivery.key.id().to_string());
-        notice.data.reason = delivery.reason_word();
-        notice.data.attempts = Some(delivery.attempts);
-        Some(notice)
+        let key = &delivery.key;
+        let happened = Happened {
+            delivery_id: Some(key.id().to_string()),
+            reason: delivery.reason_word(),
+            attempts: Some(delivery.attempts),
+            ..Happened::to(&key.tenant, &key.endpoint)
+        };
+        let id = format!("{}:{}", key.id(), delivery.attempts);
+        Some(Self::new("waxseal.delivery.failed", id, "high", happened))
     }
 
     /// `waxseal.endpoint.disabled`: of an endpoint that was just disabled, for this reason.
     pub fn of_disabled(endpoint: &Endpoint, reason: DisabledReason) -> Self {
         let id = format!("{}:disabled:{}", endpoint.id, endpoint.version);
-        let mut notice = Self::new("waxseal.endpoint.disabled", id, &endpoint.tenant, "critical");
-        notice.data.endpoint_id = endpoint.id.to_string();
-        notice.data.reason =
-            serde_json::to_value(reason).ok().and_then(|word| word.as_str().map(str::to_owned));
-        notice
+        let word = serde_json::to_value(reason).ok();
+        let reason = word.and_then(|word| word.as_str().map(str::to_owned));
+        let happened = Happened { reason, ..Happened::to(&endpoint.tenant, &endpoint.id) };
+        Self::new("waxseal.endpoint.disabled", id, "critical", happened)
     }
 
     /// `waxseal.endpoint.breaker_opened`.
@@ -81,23 +96,46 @@ impl Notice {
         Self::of_gate("waxseal.endpoint.recovered", gate, "info")
     }
 
+    /// `waxseal.audit.` and the action: a change of the tenant's configuration.
+    pub fn of_entry(entry: &Entry) -> Self {
+        let (tenant, view) = (entry.tenant.clone(), Box::new(EntryView::from(entry)));
+        Self {
+            tenant: tenant.clone(),
+            event_type: format!("{PREFIX}audit.{}", entry.action).into(),
+            id: entry.id.clone(),
+            source: "waxseal",
+            severity: "info",
+            data: Data::Changed { tenant, entry: view },
+        }
+    }
+
     fn of_gate(event_type: &'static str, gate: &Gate, severity: &'static str) -> Self {
         let id = format!("{}:gate:{}:{}", gate.endpoint, gate.since.ms(), gate.version);
-        let mut notice = Self::new(event_type, id, &gate.tenant, severity);
-        notice.data.endpoint_id = gate.endpoint.to_string();
-        notice
+        Self::new(event_type, id, severity, Happened::to(&gate.tenant, &gate.endpoint))
     }
 
     fn new(
         event_type: &'static str,
         id: String,
-        tenant: &TenantName,
         severity: &'static str,
+        happened: Happened,
     ) -> Self {
-        let (endpoint_id, delivery_id, reason, attempts) = (String::new(), None, None, None);
-        let data = Data { tenant: tenant.clone(), endpoint_id, delivery_id, reason, attempts };
-        let tenant = tenant.clone();
-        Self { tenant, event_type, id, source: "waxseal", severity, data }
+        let tenant = happened.tenant.clone();
+        let data = Data::Happened(happened);
+        Self { tenant, event_type: event_type.into(), id, source: "waxseal", severity, data }
+    }
+}
+
+impl Happened {
+    /// To an endpoint.
+    fn to(tenant: &TenantName, endpoint: &EndpointId) -> Self {
+        Self {
+            tenant: tenant.clone(),
+            endpoint_id: endpoint.to_string(),
+            delivery_id: None,
+            reason: None,
+            attempts: None,
+        }
     }
 }
 
@@ -108,7 +146,7 @@ pub async fn announce<E: Engine>(engine: &E, notice: &Notice) -> Result<(), Engi
         let endpoints = engine.store().endpoints(&tenant, ENDPOINT_COPY_INGEST_S).await?;
         let wants = |endpoint: &Endpoint| {
             let patterns = &endpoint.subscription.event_types;
-            endpoint.is_enabled() && patterns.iter().any(|one| one.matches(notice.event_type))
+            endpoint.is_enabled() && patterns.iter().any(|one| one.matches(&notice.event_type))
         };
         if !endpoints.is_some_and(|all| all.iter().any(wants)) {
             continue;
@@ -116,7 +154,7 @@ pub async fn announce<E: Engine>(engine: &E, notice: &Notice) -> Result<(), Engi
         let text = serde_json::to_string(notice)
             .map_err(|error| EngineError::new("write notice", error))?;
         let submission = Submission { text, form: Form::Own, fallback_id: None };
-        for result in accept_all(engine, &tenant, &[submission]).await.unwrap_or_default() {
+        for result in accept_own(engine, &tenant, submission).await.unwrap_or_default() {
             if let Err(Refusal::Ours(error)) = result {
                 return Err(error);
             }

@@ -6,10 +6,10 @@
 mod engine;
 mod store;
 
-pub use engine::{Engine, Release};
+pub use engine::{Check, CheckStatus, Engine, Release};
 pub use store::{
-    Claim, ConfigStore, DeliveryStore, Due, EventRow, EventStore, GateStore, Page, PageRequest,
-    Put, Setting, Store, Tenant,
+    Change, Claim, ConfigStore, DeliveryStore, Due, EventRow, EventStore, GateStore, Page,
+    PageRequest, Put, Roster, Setting, Store, Tenant,
 };
 
 use std::fmt;

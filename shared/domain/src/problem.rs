@@ -7,6 +7,7 @@ use crate::json::Fault;
 
 /// An error as the API answers it: `application/problem+json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Problem {
     /// `about:blank`, or a URN of ours.
     #[serde(rename = "type")]
@@ -20,6 +21,12 @@ pub struct Problem {
     /// Each fault of a body that does not fit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Fault>,
+    /// Seconds after which to try again: the header `Retry-After`.
+    #[serde(skip)]
+    pub retry_after_s: Option<u64>,
+    /// Methods that the path takes: the header `Allow`.
+    #[serde(skip)]
+    pub allow: Vec<&'static str>,
 }
 
 impl Problem {
@@ -30,6 +37,8 @@ impl Problem {
             status,
             detail: detail.into(),
             errors: Vec::new(),
+            retry_after_s: None,
+            allow: Vec::new(),
         }
     }
 
@@ -88,13 +97,20 @@ impl Problem {
     }
 
     /// 405: the path is there, the method is not.
-    pub fn method_not_allowed() -> Self {
-        Self::new(405, "method-not-allowed", "Method not allowed", "this path takes other methods")
+    pub fn method_not_allowed(allow: Vec<&'static str>) -> Self {
+        let detail = format!("this path takes {}", allow.join(", "));
+        Self { allow, ..Self::new(405, "method-not-allowed", "Method not allowed", detail) }
     }
 
     /// 409: what is there already stands in the way.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(409, "conflict", "In conflict with what is there", detail)
+    }
+
+    /// 412: it was changed since it was read.
+    pub fn changed() -> Self {
+        let detail = "it was changed since it was read: read it again, and its ETag with it";
+        Self::new(412, "changed", "Changed since it was read", detail)
     }
 
     /// 413: over a limit.
@@ -114,6 +130,13 @@ impl Problem {
             count => format!("{count} members do not fit"),
         };
         Self { errors, ..Self::new(422, "unprocessable", "The body does not fit", detail) }
+    }
+
+    /// 429: a key that calls too often.
+    pub fn too_many(max_per_second: u32, retry_after_s: u64) -> Self {
+        let detail = format!("this key may make {max_per_second} requests a second");
+        let problem = Self::new(429, "too-many-requests", "Too many requests", detail);
+        Self { retry_after_s: Some(retry_after_s), ..problem }
     }
 
     /// 503: our own failure; the sender may try again.

@@ -4,6 +4,7 @@
 //! clocks differ by d seconds may spend two windows' tokens within 10 s + d. What is over the rate is
 //! held, costs no attempt, and is released by the endpoint's gate, which takes tokens ahead.
 
+use crate::id::{EndpointId, TenantName};
 use crate::limits::RATE_WINDOW_S;
 use crate::timestamp::Timestamp;
 
@@ -55,6 +56,11 @@ impl Tokens {
     pub fn expires_at(&self) -> Timestamp {
         Timestamp::from_ms((self.window + 1) * RATE_WINDOW_S * 1_000).plus_s(3_600)
     }
+}
+
+/// The name by which an endpoint takes tokens; no API key has such an id.
+pub fn of_endpoint(tenant: &TenantName, endpoint: &EndpointId) -> String {
+    format!("{tenant}#{endpoint}")
 }
 
 /// The windows of the next so many seconds, the one that runs first.

@@ -42,7 +42,7 @@ pub struct SecretContext {
     pub tenant: TenantName,
     /// The endpoint's id, the source's name, or `content`.
     pub owner: String,
-    /// `endpoint`, `source` or `link`.
+    /// `endpoint`, `credentials`, `source` or `link`.
     pub purpose: &'static str,
 }
 
@@ -50,6 +50,11 @@ impl SecretContext {
     /// For an endpoint's signing secret.
     pub fn endpoint(tenant: &TenantName, endpoint: &EndpointId) -> Self {
         Self { tenant: tenant.clone(), owner: endpoint.to_string(), purpose: "endpoint" }
+    }
+
+    /// For what an endpoint's receiver is authenticated to with.
+    pub fn credentials(tenant: &TenantName, endpoint: &EndpointId) -> Self {
+        Self { tenant: tenant.clone(), owner: endpoint.to_string(), purpose: "credentials" }
     }
 
     /// For the key of a tenant's links to stored events.

@@ -2,6 +2,8 @@
 
 use std::future::Future;
 
+use serde::Serialize;
+
 use super::{
     Claim, Clock, DeliveryStore, Due, EngineError, EventRow, EventStore, KeyVault, Put, Queue,
     Sender, Store,
@@ -11,6 +13,7 @@ use crate::delivery::{Delivery, Guard, Settlement, Written};
 use crate::gate::Breakers;
 use crate::id::Ticket;
 use crate::limits::ENQUEUE_TRIES_MAX;
+use crate::memory::Memory;
 use crate::message::{Kind, Message, Received};
 use crate::timestamp::Timestamp;
 
@@ -47,8 +50,16 @@ pub trait Engine: Send + Sync + 'static {
     /// [`crate::api_key::hash_of`] the operator's key.
     fn operator_key_hash(&self) -> impl Future<Output = Result<String, EngineError>> + Send;
 
+    /// What this instance remembers.
+    fn memory(&self) -> &Memory;
+
     /// What this instance has counted for its circuit breakers.
-    fn breakers(&self) -> &Breakers;
+    fn breakers(&self) -> &Breakers {
+        &self.memory().breakers
+    }
+
+    /// How what the engine stands on is, part by part.
+    fn checks(&self) -> impl Future<Output = Vec<Check>> + Send;
 
     /// Where the API is reached from outside, without a slash at its end; none where nobody said.
     fn public_url(&self) -> Option<&str>;
@@ -180,6 +191,48 @@ impl Due {
         let delay_s = wait_s.max(release.delay_s);
         let kind = release.kind;
         Message { kind, delay_s, lane: self.lane, ..Message::reissue(&self.key, born, ticket, now) }
+    }
+}
+
+/// How a part of the deployment is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Check {
+    /// Which part.
+    pub name: String,
+    /// How it is.
+    pub status: CheckStatus,
+    /// In words: figures, or what is wrong.
+    pub detail: String,
+}
+
+/// How a part of the deployment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CheckStatus {
+    /// Well.
+    Ok,
+    /// It works, and somebody should look.
+    Warn,
+    /// It does not work.
+    Fail,
+}
+
+impl Check {
+    /// Of a part that is well.
+    pub fn ok(name: &str, detail: impl Into<String>) -> Self {
+        Self { name: name.to_owned(), status: CheckStatus::Ok, detail: detail.into() }
+    }
+
+    /// Of a part that somebody should look at.
+    pub fn warn(name: &str, detail: impl Into<String>) -> Self {
+        Self { status: CheckStatus::Warn, ..Self::ok(name, detail) }
+    }
+
+    /// Of a part that does not work.
+    pub fn fail(name: &str, detail: impl Into<String>) -> Self {
+        Self { status: CheckStatus::Fail, ..Self::ok(name, detail) }
     }
 }
 

@@ -8,6 +8,7 @@
 //!
 //! Every read is consistent, unless a `max_age_s` allows a copy.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use super::EngineError;
 use crate::api_key::ApiKey;
+use crate::audit::Entry;
+use crate::catalogue::EventType;
 use crate::delivery::{Delivery, DeliveryKey, Guard, Written};
 use crate::endpoint::Endpoint;
 use crate::event::Event;
@@ -128,6 +131,25 @@ pub struct Tenant {
     pub created_at: Timestamp,
 }
 
+/// A tenant's endpoints, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct Roster {
+    /// Rises with every endpoint that is added or takes another profile, and every event type put: what
+    /// is bounded in number is bounded by it.
+    pub version: u64,
+    /// Whether the tenant's catalogue may hold event types.
+    pub has_catalogue: bool,
+    /// The endpoints.
+    pub endpoints: Vec<Endpoint>,
+}
+
+impl std::ops::Deref for Roster {
+    type Target = [Endpoint];
+    fn deref(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+}
+
 /// Events.
 pub trait EventStore: Send + Sync {
     /// I1: writes the event if there is none of that id, or only one that has expired.
@@ -230,13 +252,9 @@ pub trait GateStore: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Answer<Vec<Gate>>> + Send;
 
-    /// Takes tokens of an endpoint's window; how many there were, 0 where it is used up.
-    fn take_tokens(
-        &self,
-        tenant: &TenantName,
-        endpoint: &EndpointId,
-        wanted: Tokens,
-    ) -> impl Future<Output = Answer<u32>> + Send;
+    /// Takes tokens of a window of whoever is so named, an endpoint ([`crate::rate::of_endpoint`]) or an
+    /// API key; how many there were, 0 where it is used up.
+    fn take_tokens(&self, whose: &str, wanted: Tokens) -> impl Future<Output = Answer<u32>> + Send;
 
     /// What a gate holds and is due, earliest first.
     fn held(
@@ -250,8 +268,27 @@ pub trait GateStore: Send + Sync {
 
 /// What is configured: precious, small, read often, written seldom.
 pub trait ConfigStore: Send + Sync {
-    /// Makes a tenant; false if there is one of that name.
-    fn create_tenant(&self, tenant: &Tenant) -> impl Future<Output = Answer<bool>> + Send;
+    /// Makes a change, and the entry that tells of it: both or neither. False where what is stored is
+    /// not as the change says.
+    fn change(
+        &self,
+        change: Change<'_>,
+        entry: Option<&Entry>,
+    ) -> impl Future<Output = Answer<bool>> + Send;
+
+    /// A tenant's audit log, newest first.
+    fn audit(
+        &self,
+        tenant: &TenantName,
+        page: &PageRequest,
+    ) -> impl Future<Output = Answer<Page<Entry>>> + Send;
+
+    /// A tenant's catalogue, by name, from a copy of at most that age.
+    fn event_types(
+        &self,
+        tenant: &TenantName,
+        max_age_s: u64,
+    ) -> impl Future<Output = Answer<Arc<Vec<EventType>>>> + Send;
 
     /// All tenants, by name.
     fn tenants(&self, page: &PageRequest) -> impl Future<Output = Answer<Page<Tenant>>> + Send;
@@ -262,7 +299,7 @@ pub trait ConfigStore: Send + Sync {
         &self,
         tenant: &TenantName,
         max_age_s: u64,
-    ) -> impl Future<Output = Answer<Option<Arc<Vec<Endpoint>>>>> + Send;
+    ) -> impl Future<Output = Answer<Option<Arc<Roster>>>> + Send;
 
     /// One endpoint, from a copy of at most that age.
     fn endpoint(
@@ -272,36 +309,24 @@ pub trait ConfigStore: Send + Sync {
         max_age_s: u64,
     ) -> impl Future<Output = Answer<Option<Arc<Endpoint>>>> + Send;
 
-    /// Writes an endpoint if the stored one has the version `over` (none: if there is none);
-    /// false if not.
-    fn put_endpoint(
-        &self,
-        endpoint: &Endpoint,
-        over: Option<u64>,
-    ) -> impl Future<Output = Answer<bool>> + Send;
-
-    /// Removes an endpoint; false if there is none.
-    fn delete_endpoint(
-        &self,
-        tenant: &TenantName,
-        id: &EndpointId,
-    ) -> impl Future<Output = Answer<bool>> + Send;
-
     /// The key of that hash, from a short-lived copy.
     fn api_key(&self, hash: &str) -> impl Future<Output = Answer<Option<ApiKey>>> + Send;
 
-    /// Keeps a key.
-    fn put_api_key(&self, key: &ApiKey) -> impl Future<Output = Answer<()>> + Send;
-
-    /// A tenant's keys.
+    /// A tenant's keys, newest first.
     fn api_keys(&self, tenant: &TenantName) -> impl Future<Output = Answer<Vec<ApiKey>>> + Send;
 
-    /// Removes a key; false if there is none.
-    fn delete_api_key(
+    /// Notes that a key was used.
+    fn note_key_use(
         &self,
-        tenant: &TenantName,
-        id: &ApiKeyId,
-    ) -> impl Future<Output = Answer<bool>> + Send;
+        key: &ApiKeyId,
+        at: Timestamp,
+    ) -> impl Future<Output = Answer<()>> + Send;
+
+    /// When keys were last used, as far as it was noted: by key.
+    fn key_uses(
+        &self,
+        keys: &[ApiKeyId],
+    ) -> impl Future<Output = Answer<HashMap<ApiKeyId, Timestamp>>> + Send;
 
     /// A source, from a copy of at most that age.
     fn source(
@@ -310,15 +335,8 @@ pub trait ConfigStore: Send + Sync {
         max_age_s: u64,
     ) -> impl Future<Output = Answer<Option<Source>>> + Send;
 
-    /// Writes a source; false if another tenant has one of that name.
-    fn put_source(&self, source: &Source) -> impl Future<Output = Answer<bool>> + Send;
-
-    /// Removes a tenant's source; false if it has none of that name.
-    fn delete_source(
-        &self,
-        tenant: &TenantName,
-        name: &SourceName,
-    ) -> impl Future<Output = Answer<bool>> + Send;
+    /// A tenant's sources, by name.
+    fn sources(&self, tenant: &TenantName) -> impl Future<Output = Answer<Vec<Source>>> + Send;
 
     /// A setting of the deployment, from a copy of at most that age.
     fn setting(
@@ -342,6 +360,49 @@ pub trait ConfigStore: Send + Sync {
         text: &str,
         over: bool,
     ) -> impl Future<Output = Answer<bool>> + Send;
+}
+
+/// One change of what is configured.
+#[derive(Clone, Copy, Debug)]
+pub enum Change<'a> {
+    /// Where there is none of that name.
+    CreateTenant(&'a Tenant),
+    /// Where there is none of that id, and the tenant's roster is still of that version.
+    AddEndpoint(&'a Endpoint, u64),
+    /// Over the version before this one's.
+    PutEndpoint(&'a Endpoint),
+    /// The same, where it takes another profile: the tenant's roster is still of that version.
+    MoveEndpoint(&'a Endpoint, u64),
+    /// If it is still this version.
+    RemoveEndpoint(&'a Endpoint),
+    /// A new one.
+    AddApiKey(&'a ApiKey),
+    /// If there is one of that id and hash.
+    RemoveApiKey(&'a ApiKey),
+    /// Unless another tenant has one of that name.
+    PutSource(&'a Source),
+    /// If it is the tenant's.
+    RemoveSource(&'a Source),
+    /// Where the tenant's roster is still of that version.
+    PutEventType(&'a TenantName, &'a EventType, u64),
+    /// If there is one.
+    RemoveEventType(&'a TenantName, &'a EventType),
+}
+
+impl Change<'_> {
+    /// Whose configuration it changes.
+    pub fn tenant(&self) -> &TenantName {
+        match self {
+            Self::CreateTenant(tenant) => &tenant.name,
+            Self::AddEndpoint(endpoint, _)
+            | Self::PutEndpoint(endpoint)
+            | Self::MoveEndpoint(endpoint, _)
+            | Self::RemoveEndpoint(endpoint) => &endpoint.tenant,
+            Self::AddApiKey(key) | Self::RemoveApiKey(key) => &key.tenant,
+            Self::PutSource(source) | Self::RemoveSource(source) => &source.tenant,
+            Self::PutEventType(tenant, ..) | Self::RemoveEventType(tenant, _) => tenant,
+        }
+    }
 }
 
 /// What a setting of the deployment is. There are few of each kind.

@@ -87,6 +87,7 @@ mod tests {
             headers: std::collections::BTreeMap::new(),
             body: body.to_vec(),
             timeout_ms: 1_000,
+            response_chars_max: 0,
             subject,
         })
     }

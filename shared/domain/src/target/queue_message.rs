@@ -100,6 +100,7 @@ mod tests {
             headers: headers.iter().map(own).collect(),
             body: body.to_vec(),
             timeout_ms: 1_000,
+            response_chars_max: 0,
             subject: Subject {
                 delivery: "dlv_1_e".to_owned(),
                 verified_by: vec!["webhook-id".to_owned(), "x-seal".to_owned()],

@@ -1,0 +1,176 @@
+//! The audit log: who changed what of a tenant's configuration, when, and what it was before.
+//!
+//! An entry is written together with its change, or neither is. It never holds a secret: what it
+//! shows is what the API shows, and the values of headers are left out of that.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Map, Value, json};
+
+use crate::endpoint::{DisabledReason, Endpoint};
+use crate::id::{TenantName, base32};
+use crate::ports::{Clock, Engine};
+use crate::timestamp::Timestamp;
+
+/// Who made a change that no caller asked for.
+pub const OURSELVES: &str = "waxseal";
+
+/// A change of a tenant's configuration, as stored.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Entry {
+    /// `aud_…`.
+    pub id: String,
+    /// Whose configuration it is.
+    pub tenant: TenantName,
+    /// When it was changed.
+    pub at: Timestamp,
+    /// `operator`, the id of an API key, the ARN of whoever signed with IAM, or `waxseal`.
+    pub actor: String,
+    /// A noun and what was done to it: `endpoint.updated`.
+    pub action: String,
+    /// The id or name of what was changed.
+    pub target: String,
+    /// What it was; of an update only what differs.
+    pub before: Option<Box<RawValue>>,
+    /// What it is; of an update only what differs.
+    pub after: Option<Box<RawValue>>,
+}
+
+/// An entry as the API shows it, and as its event tells it.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AuditEntry"))]
+pub struct EntryView {
+    /// `aud_…`.
+    pub id: String,
+    /// When it was changed.
+    #[cfg_attr(feature = "schema", schemars(extend("format" = "date-time")))]
+    pub at: String,
+    /// `operator`, the id of an API key, the ARN of whoever signed with IAM, or `waxseal`.
+    pub actor: String,
+    /// A noun and what was done to it: `endpoint.updated`.
+    pub action: String,
+    /// The id or name of what was changed.
+    pub target: String,
+    /// What it was; of an update only what differs; null of what was made.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Map<String, Value>>"))]
+    pub before: Option<Box<RawValue>>,
+    /// What it is; of an update only what differs; null of what was removed.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Map<String, Value>>"))]
+    pub after: Option<Box<RawValue>>,
+}
+
+impl From<&Entry> for EntryView {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            id: entry.id.clone(),
+            at: entry.at.rfc3339(),
+            actor: entry.actor.clone(),
+            action: entry.action.clone(),
+            target: entry.target.clone(),
+            before: entry.before.clone(),
+            after: entry.after.clone(),
+        }
+    }
+}
+
+impl Entry {
+    /// Of a change that is made now; [`Entry::from_to`] says which.
+    pub fn now<E: Engine>(
+        engine: &E,
+        tenant: &TenantName,
+        actor: &str,
+        action: &str,
+        target: &str,
+    ) -> Self {
+        Self {
+            id: format!("aud_{}", base32(engine.entropy())),
+            at: engine.clock().now(),
+            actor: actor.to_owned(),
+            action: action.to_owned(),
+            target: target.to_owned(),
+            before: None,
+            after: None,
+            tenant: tenant.clone(),
+        }
+    }
+
+    /// With what it was and is: of both, only the members that differ.
+    #[must_use]
+    pub fn from_to(self, before: Option<Value>, after: Option<Value>) -> Self {
+        let (before, after) = match (before, after) {
+            (Some(Value::Object(before)), Some(Value::Object(after))) => {
+                let (before, after) = differing(before, after);
+                (Some(Value::Object(before)), Some(Value::Object(after)))
+            }
+            other => other,
+        };
+        Self { before: before.and_then(hidden), after: after.and_then(hidden), ..self }
+    }
+
+    /// Of an endpoint that we disable ourselves.
+    pub fn disabled<E: Engine>(engine: &E, endpoint: &Endpoint, reason: DisabledReason) -> Self {
+        let entry = Self::now(
+            engine,
+            &endpoint.tenant,
+            OURSELVES,
+            "endpoint.disabled",
+            endpoint.id.as_str(),
+        );
+        let after = json!({"enabled": false, "disabled_reason": reason});
+        entry.from_to(Some(json!({"enabled": true})), Some(after))
+    }
+}
+
+/// What differs, but for when it was changed.
+fn differing(
+    mut before: Map<String, Value>,
+    mut after: Map<String, Value>,
+) -> (Map<String, Value>, Map<String, Value>) {
+    for members in [&mut before, &mut after] {
+        members.remove("updated_at");
+    }
+    let same: Vec<String> = before
+        .iter()
+        .filter(|(name, value)| after.get(*name) == Some(value))
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in same {
+        before.remove(&name);
+        after.remove(&name);
+    }
+    (before, after)
+}
+
+/// Without the values of headers, which hold keys often enough.
+fn hidden(mut view: Value) -> Option<Box<RawValue>> {
+    if let Some(Value::Object(headers)) = view.get_mut("headers") {
+        for value in headers.values_mut() {
+            *value = json!("(not shown)");
+        }
+    }
+    to_raw_value(&view).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn members(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap()
+    }
+
+    #[test]
+    fn an_update_shows_what_differs_and_nothing_else() {
+        let before = members(json!({"url": "https://a/", "name": "n", "updated_at": "1", "x": 1}));
+        let after = members(json!({"url": "https://b/", "name": "n", "updated_at": "2"}));
+        let (before, after) = differing(before, after);
+        assert_eq!(before, members(json!({"url": "https://a/", "x": 1})));
+        assert_eq!(after, members(json!({"url": "https://b/"})));
+    }
+
+    #[test]
+    fn values_of_headers_are_not_shown() {
+        let shown = hidden(json!({"headers": {"x-key": "canary"}})).unwrap();
+        assert_eq!(shown.get(), r#"{"headers":{"x-key":"(not shown)"}}"#);
+    }
+}

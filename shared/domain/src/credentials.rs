@@ -1,0 +1,295 @@
+//! How an endpoint's receiver is authenticated to, beside the signature: a bearer token, a user's name
+//! and password, or an access token that an OAuth 2.0 server gives for client credentials (RFC 6749,
+//! section 4.4).
+//!
+//! What is secret of it is stored sealed. An access token is fetched under the same address rules as a
+//! delivery, kept in memory for as long as its server says, and forgotten when a receiver refuses it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
+use url::form_urlencoded::{Serializer, byte_serialize};
+use zeroize::Zeroizing;
+
+use crate::attempt::{Outcome, Sent};
+use crate::dispatch::{Method, Request, Subject, USER_AGENT};
+use crate::endpoint::Endpoint;
+use crate::id::{EndpointId, TenantName};
+use crate::ports::{Clock, Engine, EngineError, KeyVault, Sender};
+use crate::secret::SecretContext;
+use crate::timestamp::Timestamp;
+
+/// Characters of a token server's answer.
+const ANSWER_CHARS_MAX: usize = 16 * 1024;
+/// Characters of an access token.
+const TOKEN_CHARS_MAX: usize = 8 * 1024;
+/// How long a token is kept whose server does not say, and at most, in seconds.
+const KEPT_S: u64 = 300;
+const KEPT_S_MAX: u64 = 3_600;
+/// A token is fetched anew so long before its end, in seconds.
+const MARGIN_S: u64 = 60;
+/// Endpoints whose tokens are kept.
+const ENDPOINTS_MAX: usize = 10_000;
+
+/// How an endpoint's receiver is authenticated to, as stored.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Credentials {
+    /// `Authorization: Bearer …`, always the same.
+    Bearer {
+        /// The token, sealed.
+        sealed: String,
+    },
+    /// `Authorization: Basic …`.
+    Basic {
+        /// The user's name.
+        username: String,
+        /// The password, sealed.
+        sealed: String,
+    },
+    /// `Authorization: Bearer …`, as a token server gives it.
+    Oauth2 {
+        /// Where tokens are had.
+        token_url: String,
+        /// Who asks.
+        client_id: String,
+        /// For what, in the server's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scope: Option<String>,
+        /// For whom, in the server's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        audience: Option<String>,
+        /// The client's secret, sealed.
+        sealed: String,
+    },
+}
+
+/// Access tokens, in an instance's memory.
+#[derive(Debug, Default)]
+pub struct Tokens(Mutex<HashMap<Place, Token>>);
+
+/// A token is of one version of an endpoint: changed credentials fetch a new one.
+type Place = (TenantName, EndpointId, u64);
+
+struct Token {
+    text: Zeroizing<String>,
+    until: Timestamp,
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Token(until {})", self.until.rfc3339())
+    }
+}
+
+/// The value of the header `Authorization`; none where the endpoint asks for none. `Ok(Err(_))` is what
+/// the attempt came to, where no token was to be had.
+pub async fn authorization<E: Engine>(
+    engine: &E,
+    endpoint: &Endpoint,
+    deadline: Timestamp,
+) -> Result<Result<Option<Zeroizing<String>>, Sent>, EngineError> {
+    let Some(credentials) = &endpoint.auth else { return Ok(Ok(None)) };
+    if let Credentials::Oauth2 { .. } = credentials
+        && let Some(token) = engine.memory().tokens.get(&place(endpoint), engine.clock().now())
+    {
+        return Ok(Ok(Some(bearer(&token))));
+    }
+    let context = SecretContext::credentials(&endpoint.tenant, &endpoint.id);
+    let secret = engine.key_vault().open(&context, credentials.sealed()).await?;
+    let secret = secret.expose_text().unwrap_or_default();
+    match credentials {
+        Credentials::Bearer { .. } => Ok(Ok(Some(bearer(secret)))),
+        Credentials::Basic { username, .. } => Ok(Ok(Some(basic(username, secret)))),
+        Credentials::Oauth2 { token_url, client_id, scope, audience, .. } => {
+            let form = form(scope.as_deref(), audience.as_deref());
+            let client = basic(&encoded(client_id), &encoded(secret));
+            let request = request(engine, endpoint, (token_url, form), &client, deadline);
+            let sent = engine.sender().send(request).await;
+            Ok(taken(sent).map(|(token, until)| {
+                let header = bearer(&token);
+                engine.memory().tokens.keep(place(endpoint), Token { text: token, until });
+                Some(header)
+            }))
+        }
+    }
+}
+
+/// A receiver's 401 means that the token is no longer good: the next attempt fetches another.
+pub fn refused<E: Engine>(engine: &E, endpoint: &Endpoint, sent: &Sent) {
+    if sent.response.as_ref().is_some_and(|response| response.status == 401) {
+        engine.memory().tokens.forget(&place(endpoint));
+    }
+}
+
+impl Credentials {
+    fn sealed(&self) -> &str {
+        match self {
+            Self::Bearer { sealed } | Self::Basic { sealed, .. } | Self::Oauth2 { sealed, .. } => {
+                sealed
+            }
+        }
+    }
+}
+
+impl Tokens {
+    fn get(&self, place: &Place, now: Timestamp) -> Option<Zeroizing<String>> {
+        let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.get(place).filter(|token| now < token.until).map(|token| token.text.clone())
+    }
+
+    fn keep(&self, place: Place, token: Token) {
+        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if tokens.len() >= ENDPOINTS_MAX {
+            tokens.clear();
+        }
+        tokens.insert(place, token);
+    }
+
+    fn forget(&self, place: &Place) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(place);
+    }
+}
+
+fn place(endpoint: &Endpoint) -> Place {
+    (endpoint.tenant.clone(), endpoint.id.clone(), endpoint.version)
+}
+
+fn bearer(token: &str) -> Zeroizing<String> {
+    Zeroizing::new(format!("Bearer {token}"))
+}
+
+fn basic(username: &str, password: &str) -> Zeroizing<String> {
+    let pair = Zeroizing::new(format!("{username}:{password}"));
+    Zeroizing::new(format!("Basic {}", BASE64.encode(pair.as_bytes())))
+}
+
+/// RFC 6749, section 2.3.1: a client's id and secret are form-encoded before they are joined.
+fn encoded(text: &str) -> String {
+    byte_serialize(text.as_bytes()).collect()
+}
+
+fn form(scope: Option<&str>, audience: Option<&str>) -> String {
+    let mut form = Serializer::new(String::new());
+    form.append_pair("grant_type", "client_credentials");
+    form.extend_pairs(scope.map(|scope| ("scope", scope)));
+    form.extend_pairs(audience.map(|audience| ("audience", audience)));
+    form.finish()
+}
+
+fn request<E: Engine>(
+    engine: &E,
+    endpoint: &Endpoint,
+    (url, form): (&str, String),
+    client: &str,
+    deadline: Timestamp,
+) -> Request {
+    let headers = [
+        ("accept", "application/json"),
+        ("authorization", client),
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("user-agent", USER_AGENT),
+    ];
+    let headers: BTreeMap<String, String> =
+        headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    Request {
+        method: Method::Post,
+        tenant: endpoint.tenant.clone(),
+        url: url.to_owned(),
+        headers,
+        body: form.into_bytes(),
+        timeout_ms: deadline.since_ms(engine.clock().now()),
+        response_chars_max: ANSWER_CHARS_MAX,
+        subject: Subject::default(),
+    }
+}
+
+/// The token of a server's answer and until when it is kept; or what the attempt came to.
+fn taken(sent: Sent) -> Result<(Zeroizing<String>, Timestamp), Sent> {
+    #[derive(Deserialize)]
+    struct Answer {
+        access_token: Zeroizing<String>,
+        #[serde(default)]
+        expires_in: Option<u64>,
+    }
+    let ended_at = sent.ended_at;
+    let fail = |outcome, detail: String| {
+        let detail = Some(format!("the token server {detail}"));
+        Sent { outcome, detail, response: None, started_at: sent.started_at, ended_at }
+    };
+    let Some(response) = &sent.response else {
+        let detail = sent.detail.clone().unwrap_or_else(|| "gave no answer".to_owned());
+        return Err(fail(sent.outcome, format!("did not answer: {detail}")));
+    };
+    if !(200..300).contains(&response.status) {
+        // 410 is the token server's, and must not disable the endpoint.
+        let outcome = match Outcome::of_status(response.status) {
+            known @ (Outcome::Throttled | Outcome::ServerError) => known,
+            _ => Outcome::Rejected,
+        };
+        return Err(fail(outcome, format!("answered {}", response.status)));
+    }
+    let answer: Option<Answer> = serde_json::from_str(&response.excerpt).ok();
+    let fits = |token: &str| {
+        (1..=TOKEN_CHARS_MAX).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic())
+    };
+    let Some(answer) = answer.filter(|answer| fits(&answer.access_token)) else {
+        return Err(fail(Outcome::Rejected, "answered without an access_token".to_owned()));
+    };
+    let says_s = answer.expires_in.unwrap_or(KEPT_S).min(KEPT_S_MAX);
+    let kept_s = says_s.saturating_sub(MARGIN_S).max(says_s / 2);
+    Ok((answer.access_token, ended_at.plus_s(kept_s)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attempt::Response;
+
+    fn answered(status: u16, body: &str) -> Sent {
+        let response = Response { status, headers: Vec::new(), excerpt: body.to_owned() };
+        let at = Timestamp::from_ms(1_000);
+        Sent {
+            outcome: Outcome::of_status(status),
+            detail: None,
+            response: Some(response),
+            started_at: at,
+            ended_at: at,
+        }
+    }
+
+    #[test]
+    fn a_token_is_kept_until_shortly_before_its_end() {
+        let until = |body: &str| taken(answered(200, body)).unwrap().1.ms() / 1_000 - 1;
+        assert_eq!(until(r#"{"access_token":"t","expires_in":600,"token_type":"Bearer"}"#), 540);
+        assert_eq!(until(r#"{"access_token":"t","expires_in":20}"#), 10);
+        assert_eq!(until(r#"{"access_token":"t"}"#), 240);
+        assert_eq!(until(r#"{"access_token":"t","expires_in":9999999}"#), 3_540);
+    }
+
+    #[test]
+    fn what_a_token_server_does_wrong_is_a_failed_attempt_that_shows_no_answer() {
+        let failed = |status, body: &str| taken(answered(status, body)).unwrap_err();
+        let outcome = |status| failed(status, "canary").outcome;
+        assert_eq!(
+            [outcome(410), outcome(401)],
+            [Outcome::Rejected; 2],
+            "410 is not the receiver's"
+        );
+        assert_eq!([outcome(429), outcome(503)], [Outcome::Throttled, Outcome::ServerError]);
+        for body in ["canary", "{}", r#"{"access_token":""}"#, r#"{"access_token":"a b"}"#] {
+            let sent = failed(200, body);
+            assert_eq!(sent.outcome, Outcome::Rejected);
+            assert!(sent.response.is_none() && !sent.detail.unwrap().contains("canary"));
+        }
+    }
+
+    #[test]
+    fn clients_are_encoded_as_the_specification_says() {
+        assert_eq!(&*basic(&encoded("a:b"), &encoded("p w")), "Basic YSUzQWI6cCt3");
+        assert_eq!(form(Some("a b"), None), "grant_type=client_credentials&scope=a+b");
+    }
+}
