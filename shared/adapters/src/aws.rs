@@ -38,6 +38,7 @@
 
 mod batch_get;
 mod cache;
+mod checks;
 mod client;
 pub mod cloud_event;
 mod config;

@@ -7,6 +7,7 @@
 //! | `operator.key` | the operator's API key, unless it is given |
 //! | `lock` | locked while a process runs; ends with the process |
 
+mod checks;
 mod config;
 mod deliveries;
 mod engine;

@@ -16,12 +16,32 @@ pub fn json<T: Serialize>(status: u16, body: &T) -> Response {
     answer(status, "application/json", body)
 }
 
+/// A page that needs nothing from elsewhere, nor is let have it.
+pub fn page(html: &'static str) -> Response {
+    let mut response = Response::new(Bytes::from_static(html.as_bytes()));
+    let headers = response.headers_mut();
+    let policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; \
+                  connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
 /// A problem document.
 pub fn problem(problem: &Problem) -> Response {
     let mut response = answer(problem.status, "application/problem+json", problem);
+    let headers = response.headers_mut();
     if problem.status == 401 {
-        let headers = response.headers_mut();
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if let Some(retry_after_s) = problem.retry_after_s {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
+    }
+    if let Ok(methods) = HeaderValue::try_from(problem.allow.join(", "))
+        && !methods.is_empty()
+    {
+        headers.insert(header::ALLOW, methods);
     }
     response
 }

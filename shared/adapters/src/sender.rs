@@ -110,8 +110,9 @@ impl Sender for HttpSender {
         let started_at = SystemClock.now();
         let timeout = Duration::from_millis(request.timeout_ms);
         let deadline = Instant::now() + timeout;
+        let chars_max = request.response_chars_max;
         let result = match tokio::time::timeout_at(deadline, self.post(request)).await {
-            Ok(Ok(response)) => Ok(read(response, deadline).await),
+            Ok(Ok(response)) => Ok(read(response, deadline, chars_max).await),
             Ok(Err(failure)) => Err(failure),
             Err(_) => Err(Failure::timed_out(timeout)),
         };
@@ -171,7 +172,7 @@ impl From<reqwest::Error> for Failure {
 
 /// Reads an answer: its status, some headers, and its body up to a cap in size and time. What the
 /// receiver says in the head holds, whatever becomes of the body.
-async fn read(mut response: reqwest::Response, deadline: Instant) -> Response {
+async fn read(mut response: reqwest::Response, deadline: Instant, chars_max: usize) -> Response {
     let status = response.status().as_u16();
     let headers = response
         .headers()
@@ -191,6 +192,6 @@ async fn read(mut response: reqwest::Response, deadline: Instant) -> Response {
             break;
         }
     }
-    let excerpt = String::from_utf8_lossy(&body).chars().take(EXCERPT_CHARS_MAX).collect();
+    let excerpt = String::from_utf8_lossy(&body).chars().take(chars_max).collect();
     Response { status, headers, excerpt }
 }

@@ -1,27 +1,37 @@
-//! What is configured, in DynamoDB: tenants, endpoints, API keys and sources, each a JSON document.
+//! What is configured, in DynamoDB: tenants, endpoints, API keys, sources and event types, each a JSON
+//! document; and the audit log beside them.
 //!
 //! Copies are kept in memory, as old as the caller allows; an API key's for 10 s. Only what was
 //! found is kept: nothing is taken for missing because of a copy. Own writes drop the own copies.
 
+mod audit;
+mod change;
 mod endpoints;
+mod event_types;
 mod keys;
 mod settings;
 mod sources;
 mod tenants;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use waxseal_domain::api_key::ApiKey;
+use waxseal_domain::audit::Entry;
+use waxseal_domain::catalogue::EventType;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::gate::Gate;
 use waxseal_domain::id::{ApiKeyId, EndpointId, SourceName, TenantName};
-use waxseal_domain::ports::{ConfigStore, EngineError, Page, PageRequest, Setting, Tenant};
+use waxseal_domain::ports::{
+    Change, ConfigStore, EngineError, Page, PageRequest, Roster, Setting, Tenant,
+};
 use waxseal_domain::source::Source;
+use waxseal_domain::timestamp::Timestamp;
 
 use super::cache::AgedCache;
-use super::item::{ALONE, Item, json, key};
+use super::item::{ALONE, Item, json, key, read_json, text};
 use super::{DynamoStore, failed};
 
 /// Tenants whose endpoints are kept in memory.
@@ -29,13 +39,14 @@ const TENANTS_MAX: usize = 1_000;
 /// Endpoints, API keys and sources that are kept in memory, of each.
 const COPIES_MAX: usize = 10_000;
 
-type Endpoints = Option<Arc<Vec<Endpoint>>>;
+type Endpoints = Option<Arc<Roster>>;
 type Answer<T> = Result<T, EngineError>;
 
 /// Copies of what is configured.
 #[derive(Debug)]
 pub(super) struct ConfigCache {
-    of_tenant: AgedCache<TenantName, Arc<Vec<Endpoint>>>,
+    of_tenant: AgedCache<TenantName, Arc<Roster>>,
+    event_types: AgedCache<TenantName, Arc<Vec<EventType>>>,
     endpoints: AgedCache<(TenantName, EndpointId), Arc<Endpoint>>,
     api_keys: AgedCache<String, ApiKey>,
     sources: AgedCache<SourceName, Source>,
@@ -48,6 +59,7 @@ impl Default for ConfigCache {
     fn default() -> Self {
         Self {
             of_tenant: AgedCache::new(TENANTS_MAX),
+            event_types: AgedCache::new(TENANTS_MAX),
             endpoints: AgedCache::new(COPIES_MAX),
             api_keys: AgedCache::new(COPIES_MAX),
             sources: AgedCache::new(COPIES_MAX),
@@ -58,8 +70,29 @@ impl Default for ConfigCache {
 }
 
 impl ConfigStore for DynamoStore {
-    async fn create_tenant(&self, tenant: &Tenant) -> Answer<bool> {
-        self.write_tenant(tenant).await
+    async fn change(&self, change: Change<'_>, entry: Option<&Entry>) -> Answer<bool> {
+        let changed = self.write_change(change, entry).await;
+        self.forget(change);
+        changed
+    }
+
+    async fn audit(&self, tenant: &TenantName, page: &PageRequest) -> Answer<Page<Entry>> {
+        self.list_audit(tenant, page).await
+    }
+
+    async fn event_types(
+        &self,
+        tenant: &TenantName,
+        max_age_s: u64,
+    ) -> Answer<Arc<Vec<EventType>>> {
+        let start = match self.cache.event_types.get(tenant, max_age_s) {
+            Ok(copy) => return Ok(copy),
+            Err(start) => start,
+        };
+        let found: Vec<EventType> = self.list_of_tenant("read event types", tenant, "Y#").await?;
+        let found = Arc::new(found);
+        self.cache.event_types.keep(start, tenant.clone(), Arc::clone(&found));
+        Ok(found)
     }
 
     async fn tenants(&self, page: &PageRequest) -> Answer<Page<Tenant>> {
@@ -101,32 +134,20 @@ impl ConfigStore for DynamoStore {
         Ok(found)
     }
 
-    async fn put_endpoint(&self, endpoint: &Endpoint, over: Option<u64>) -> Answer<bool> {
-        let written = self.write_endpoint(endpoint, over).await;
-        self.forget_endpoint(&endpoint.tenant, &endpoint.id);
-        written
-    }
-
-    async fn delete_endpoint(&self, tenant: &TenantName, id: &EndpointId) -> Answer<bool> {
-        let deleted = self.remove_endpoint(tenant, id).await;
-        self.forget_endpoint(tenant, id);
-        deleted
-    }
-
     async fn api_key(&self, hash: &str) -> Answer<Option<ApiKey>> {
         self.find_api_key(hash).await
-    }
-
-    async fn put_api_key(&self, key: &ApiKey) -> Answer<()> {
-        self.write_api_key(key).await
     }
 
     async fn api_keys(&self, tenant: &TenantName) -> Answer<Vec<ApiKey>> {
         self.list_api_keys(tenant).await
     }
 
-    async fn delete_api_key(&self, tenant: &TenantName, id: &ApiKeyId) -> Answer<bool> {
-        self.remove_api_key(tenant, id).await
+    async fn note_key_use(&self, key: &ApiKeyId, at: Timestamp) -> Answer<()> {
+        self.write_key_use(key, at).await
+    }
+
+    async fn key_uses(&self, keys: &[ApiKeyId]) -> Answer<HashMap<ApiKeyId, Timestamp>> {
+        self.read_key_uses(keys).await
     }
 
     async fn source(&self, name: &SourceName, max_age_s: u64) -> Answer<Option<Source>> {
@@ -141,10 +162,8 @@ impl ConfigStore for DynamoStore {
         Ok(found)
     }
 
-    async fn put_source(&self, source: &Source) -> Answer<bool> {
-        let written = self.write_source(source).await;
-        self.cache.sources.forget(&source.name);
-        written
+    async fn sources(&self, tenant: &TenantName) -> Answer<Vec<Source>> {
+        self.list_of_tenant("list sources", tenant, "S#").await
     }
 
     async fn setting(&self, kind: Setting, name: &str, max_age_s: u64) -> Answer<Option<Arc<str>>> {
@@ -169,18 +188,61 @@ impl ConfigStore for DynamoStore {
         self.cache.settings.forget(&(kind, name.to_owned()));
         written
     }
-
-    async fn delete_source(&self, tenant: &TenantName, name: &SourceName) -> Answer<bool> {
-        let deleted = self.remove_source(tenant, name).await;
-        self.cache.sources.forget(name);
-        deleted
-    }
 }
 
 impl DynamoStore {
-    fn forget_endpoint(&self, tenant: &TenantName, id: &EndpointId) {
-        self.cache.of_tenant.forget(tenant);
-        self.cache.endpoints.forget(&(tenant.clone(), id.clone()));
+    /// Drops the copies of what a change may have changed, however it ended.
+    fn forget(&self, change: Change<'_>) {
+        match change {
+            Change::AddEndpoint(endpoint, _)
+            | Change::PutEndpoint(endpoint)
+            | Change::MoveEndpoint(endpoint, _)
+            | Change::RemoveEndpoint(endpoint) => {
+                self.cache.of_tenant.forget(&endpoint.tenant);
+                self.cache.endpoints.forget(&(endpoint.tenant.clone(), endpoint.id.clone()));
+            }
+            Change::AddApiKey(key) | Change::RemoveApiKey(key) => {
+                self.cache.api_keys.forget(&key.hash);
+            }
+            Change::PutSource(source) | Change::RemoveSource(source) => {
+                self.cache.sources.forget(&source.name);
+            }
+            Change::PutEventType(tenant, ..) | Change::RemoveEventType(tenant, _) => {
+                self.cache.of_tenant.forget(tenant);
+                self.cache.event_types.forget(tenant);
+            }
+            Change::CreateTenant(_) => {}
+        }
+    }
+
+    /// A tenant's items whose sort key begins so, each a document, in the order of that key.
+    async fn list_of_tenant<T: DeserializeOwned>(
+        &self,
+        step: &'static str,
+        tenant: &TenantName,
+        begins_with: &str,
+    ) -> Answer<Vec<T>> {
+        let mut found = Vec::new();
+        let mut start = None;
+        loop {
+            let query = self
+                .dynamodb()
+                .query()
+                .table_name(self.config_table()?)
+                .key_condition_expression("pk = :tenant AND begins_with(sk, :kind)")
+                .expression_attribute_values(":tenant", text(tenant_pk(tenant)))
+                .expression_attribute_values(":kind", text(begins_with))
+                .consistent_read(true)
+                .set_exclusive_start_key(start);
+            let answer = query.send().await.map_err(failed(step))?;
+            for item in answer.items() {
+                found.push(read_json(item, "doc")?);
+            }
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(found);
+            }
+        }
     }
 
     async fn config_item(&self, step: &'static str, key: Item) -> Answer<Option<Item>> {
@@ -191,17 +253,6 @@ impl DynamoStore {
             .set_key(Some(key))
             .consistent_read(true);
         Ok(get.send().await.map_err(failed(step))?.item)
-    }
-
-    /// A put, as a part of a transaction.
-    fn put_of(&self, item: Item, condition: Option<&str>) -> Answer<TransactWriteItem> {
-        let put = Put::builder()
-            .table_name(self.config_table()?)
-            .set_item(Some(item))
-            .set_condition_expression(condition.map(str::to_owned))
-            .build()
-            .map_err(|error| EngineError::new("build transaction", error))?;
-        Ok(TransactWriteItem::builder().put(put).build())
     }
 }
 

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::api_key::hash_of;
-use waxseal_domain::gate::Breakers;
 use waxseal_domain::limits::ENDPOINT_COPY_INGEST_S;
-use waxseal_domain::ports::{Engine, EngineError};
+use waxseal_domain::memory::Memory;
+use waxseal_domain::ports::{Check, Engine, EngineError};
 
 use super::cache::AgedCache;
+use super::checks::{Watched, look_at};
 use super::client::{Clients, sdk_config};
 use super::config::ConfigCache;
 use super::key_vault::KmsVault;
@@ -32,9 +33,10 @@ pub struct AwsEngine {
     address_rules: Arc<AddressRules>,
     clients: Arc<Clients>,
     operator_secret: String,
-    breakers: Breakers,
+    memory: Memory,
     operator_key_hash: AgedCache<(), String>,
     public_url: Option<String>,
+    watched: [Watched; 4],
 }
 
 impl AwsEngine {
@@ -55,10 +57,11 @@ impl AwsEngine {
             sender,
             address_rules,
             clients,
-            breakers: Breakers::new(environment.breaker),
+            memory: Memory::new(environment.breaker),
             operator_secret: environment.operator_secret.clone(),
             operator_key_hash: AgedCache::new(1),
             public_url: environment.public_url.clone(),
+            watched: watched(environment),
         })
     }
 
@@ -70,6 +73,18 @@ impl AwsEngine {
         let missing = || EngineError::new("read operator key", "the secret holds no text");
         key.map(hash_of).ok_or_else(missing)
     }
+}
+
+/// The deployment's queues, as far as the function knows them.
+fn watched(environment: &Environment) -> [Watched; 4] {
+    let queue =
+        |name, url: &str, should_be_empty| Watched { name, url: url.to_owned(), should_be_empty };
+    [
+        queue("deliveries", &environment.queue_url, false),
+        queue("critical deliveries", &environment.critical_queue_url, false),
+        queue("dead letters", &environment.dead_letters_url, true),
+        queue("rejected messages", &environment.rejected_queue_url, true),
+    ]
 }
 
 impl Engine for AwsEngine {
@@ -107,8 +122,12 @@ impl Engine for AwsEngine {
         entropy()
     }
 
-    fn breakers(&self) -> &Breakers {
-        &self.breakers
+    fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    async fn checks(&self) -> Vec<Check> {
+        look_at(&self.clients, &self.watched).await
     }
 
     fn public_url(&self) -> Option<&str> {

@@ -83,14 +83,9 @@ impl GateStore for DynamoStore {
         Ok(gates)
     }
 
-    async fn take_tokens(
-        &self,
-        tenant: &TenantName,
-        endpoint: &EndpointId,
-        wanted: Tokens,
-    ) -> Result<u32, EngineError> {
+    async fn take_tokens(&self, whose: &str, wanted: Tokens) -> Result<u32, EngineError> {
         let Some(used_most) = wanted.most.checked_sub(wanted.count) else { return Ok(0) };
-        let place = key(format!("R#{tenant}#{endpoint}"), wanted.window.to_string());
+        let place = key(format!("R#{whose}"), wanted.window.to_string());
         let update = self
             .dynamodb()
             .update_item()

@@ -48,7 +48,13 @@ struct Http {
 #[derive(Debug, Deserialize)]
 struct Authorizer {
     /// There only where AWS has checked an IAM signature.
-    iam: Option<Value>,
+    iam: Option<Signer>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Signer {
+    user_arn: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,8 +84,8 @@ impl HttpEvent {
             let value = HeaderValue::try_from(value.as_str()).map_err(|error| error.to_string())?;
             builder = builder.header(name, value);
         }
-        if self.is_signed() {
-            builder = builder.extension(Caller::Iam);
+        if let Some(arn) = self.signer() {
+            builder = builder.extension(Caller::Iam(arn));
         }
         let body = self.body.unwrap_or_default();
         let body = if self.is_base64_encoded {
@@ -90,10 +96,14 @@ impl HttpEvent {
         builder.body(Bytes::from(body)).map_err(|error| error.to_string())
     }
 
-    fn is_signed(&self) -> bool {
+    /// The ARN of whoever signed, where AWS has checked that.
+    fn signer(&self) -> Option<String> {
         let context = &self.request_context;
-        context.authorizer.as_ref().is_some_and(|authorizer| authorizer.iam.is_some())
-            || context.identity.as_ref().is_some_and(|identity| identity.user_arn.is_some())
+        let signed = context.authorizer.as_ref().and_then(|authorizer| authorizer.iam.as_ref());
+        if let Some(signer) = signed {
+            return Some(signer.user_arn.clone().unwrap_or_else(|| "iam".to_owned()));
+        }
+        context.identity.as_ref().and_then(|identity| identity.user_arn.clone())
     }
 
     /// The path without the stage's name, which an HTTP API puts before it unless it is `$default`.
@@ -146,7 +156,7 @@ mod tests {
         assert_eq!(request.uri(), "/v1/x?a=b");
         assert_eq!(request.headers()["content-type"], "application/json");
         assert_eq!(request.body(), "{}");
-        assert_eq!(request.extensions().get::<Caller>(), Some(&Caller::Iam));
+        assert_eq!(request.extensions().get::<Caller>(), Some(&Caller::Iam("x".to_owned())));
     }
 
     #[test]

@@ -48,6 +48,10 @@ pub(super) fn read_text<'a>(item: &'a Item, name: &str) -> Result<&'a str, Engin
     find_text(item, name).ok_or_else(|| unreadable(name, "is missing, or no text"))
 }
 
+pub(super) fn find_number(item: &Item, name: &str) -> Option<u64> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
 pub(super) fn read_number<T: FromStr>(item: &Item, name: &str) -> Result<T, EngineError> {
     let value = item.get(name).and_then(|value| value.as_n().ok());
     value

@@ -9,10 +9,13 @@ use rustls::pki_types::CertificateDer;
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::api_key::hash_of;
 use waxseal_domain::delivery::{Delivery, Guard, Settlement, Written};
-use waxseal_domain::gate::{BreakerSettings, Breakers};
-use waxseal_domain::limits::EVENT_RETENTION_S;
+use waxseal_domain::gate::BreakerSettings;
+use waxseal_domain::limits::{AUDIT_RETENTION_S, EVENT_RETENTION_S};
+use waxseal_domain::memory::Memory;
 use waxseal_domain::message::{Message, Received};
-use waxseal_domain::ports::{Claim, Clock as _, Due, Engine, EngineError, EventRow, Put, Release};
+use waxseal_domain::ports::{
+    Check, Claim, Clock as _, Due, Engine, EngineError, EventRow, Put, Release,
+};
 
 use super::config::ConfigCache;
 use super::gates::Gates;
@@ -21,7 +24,7 @@ use super::lanes::Lanes;
 use super::queue::{self, EmbeddedQueue};
 use super::reader::Readers;
 use super::writer::{Durability, Writer};
-use super::{EmbeddedStore, deliveries, events, failed, files, inbox, schema};
+use super::{EmbeddedStore, config, deliveries, events, failed, files, inbox, schema};
 use crate::clock::SystemClock;
 use crate::entropy::entropy;
 use crate::sender::{Connections, HttpSender};
@@ -58,7 +61,7 @@ pub struct EmbeddedEngine {
     sender: HttpSender,
     address_rules: Arc<AddressRules>,
     operator_key: String,
-    breakers: Breakers,
+    memory: Memory,
     public_url: Option<String>,
     /// Held while this lives.
     _lock: File,
@@ -96,7 +99,7 @@ impl EmbeddedEngine {
             sender,
             address_rules,
             operator_key,
-            breakers: Breakers::new(options.breaker),
+            memory: Memory::new(options.breaker),
             public_url: options.public_url,
             _lock: lock,
         })
@@ -107,10 +110,16 @@ impl EmbeddedEngine {
         &self.operator_key
     }
 
-    /// Removes a bounded number of events that have expired, with what is left of their deliveries.
+    /// Removes a bounded number of events that have expired, with what is left of their deliveries, and
+    /// audit entries that have.
     pub async fn expire(&self) -> Result<(), EngineError> {
-        let before = SystemClock.now().minus_s(EVENT_RETENTION_S);
-        let expire = move |connection: &Connection| events::expire(connection, before, EXPIRE_MAX);
+        let now = SystemClock.now();
+        let (before, audit_before) =
+            (now.minus_s(EVENT_RETENTION_S), now.minus_s(AUDIT_RETENTION_S));
+        let expire = move |connection: &Connection| {
+            config::expire_audit(connection, audit_before)?;
+            events::expire(connection, before, EXPIRE_MAX)
+        };
         self.store.writer.write("expire events", Durability::Lazy, expire, |()| ()).await
     }
 }
@@ -150,8 +159,12 @@ impl Engine for EmbeddedEngine {
         entropy()
     }
 
-    fn breakers(&self) -> &Breakers {
-        &self.breakers
+    fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    async fn checks(&self) -> Vec<Check> {
+        self.store.checks().await
     }
 
     fn public_url(&self) -> Option<&str> {

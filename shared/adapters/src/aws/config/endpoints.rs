@@ -1,14 +1,12 @@
 //! Endpoints: items beside their tenant's, changed by version.
 
-use aws_sdk_dynamodb::types::ReturnValue;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::{EndpointId, TenantName};
-use waxseal_domain::ports::EngineError;
+use waxseal_domain::ports::{EngineError, Roster};
 
-use super::super::item::{ALONE, Item, key, read_json, read_text, text};
-use super::super::versioned::Version;
+use super::super::item::{ALONE, Item, find_number, key, read_json, read_text, text};
 use super::super::{DynamoStore, failed};
-use super::{document, tenant_pk};
+use super::tenant_pk;
 
 impl DynamoStore {
     /// A tenant's endpoints, oldest first, in one query with the tenant itself: the items up to
@@ -16,8 +14,8 @@ impl DynamoStore {
     pub(super) async fn read_endpoints(
         &self,
         tenant: &TenantName,
-    ) -> Result<Option<Vec<Endpoint>>, EngineError> {
-        let (mut exists, mut found) = (false, Vec::new());
+    ) -> Result<Option<Roster>, EngineError> {
+        let (mut roster, mut exists) = (Roster::default(), false);
         let mut start = None;
         loop {
             let query = self
@@ -33,8 +31,10 @@ impl DynamoStore {
             for item in answer.items() {
                 if read_text(item, "sk")? == ALONE {
                     exists = true;
+                    roster.version = find_number(item, "roster").unwrap_or(0);
+                    roster.has_catalogue = item.contains_key("has_catalogue");
                 } else {
-                    found.push(read_json::<Endpoint>(item, "doc")?);
+                    roster.endpoints.push(read_json::<Endpoint>(item, "doc")?);
                 }
             }
             start = answer.last_evaluated_key;
@@ -42,8 +42,10 @@ impl DynamoStore {
                 break;
             }
         }
-        found.sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
-        Ok(exists.then_some(found))
+        roster
+            .endpoints
+            .sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
+        Ok(exists.then_some(roster))
     }
 
     pub(super) async fn read_endpoint(
@@ -54,33 +56,8 @@ impl DynamoStore {
         let item = self.config_item("read endpoint", endpoint_key(tenant, id)).await?;
         item.map(|item| read_json(&item, "doc")).transpose()
     }
-
-    pub(super) async fn write_endpoint(
-        &self,
-        endpoint: &Endpoint,
-        over: Option<u64>,
-    ) -> Result<bool, EngineError> {
-        let item = document(endpoint_key(&endpoint.tenant, &endpoint.id), endpoint)?;
-        let version = Version { new: endpoint.version, over };
-        self.put_versioned("write endpoint", self.config_table()?, item, version).await
-    }
-
-    pub(super) async fn remove_endpoint(
-        &self,
-        tenant: &TenantName,
-        id: &EndpointId,
-    ) -> Result<bool, EngineError> {
-        let delete = self
-            .dynamodb()
-            .delete_item()
-            .table_name(self.config_table()?)
-            .set_key(Some(endpoint_key(tenant, id)))
-            .return_values(ReturnValue::AllOld);
-        let answer = delete.send().await.map_err(failed("delete endpoint"))?;
-        Ok(answer.attributes.is_some_and(|old| !old.is_empty()))
-    }
 }
 
-fn endpoint_key(tenant: &TenantName, id: &EndpointId) -> Item {
+pub(super) fn endpoint_key(tenant: &TenantName, id: &EndpointId) -> Item {
     key(tenant_pk(tenant), format!("EP#{id}"))
 }

@@ -1,0 +1,46 @@
+//! How the deployment's queues are: what waits in each, and what should not be there.
+
+use aws_sdk_sqs::types::QueueAttributeName;
+use waxseal_domain::ports::{Check, EngineError};
+
+use super::client::Clients;
+use super::failed;
+
+/// A queue to look at.
+#[derive(Clone, Debug)]
+pub(super) struct Watched {
+    pub(super) name: &'static str,
+    pub(super) url: String,
+    /// Whether messages in it mean that something went wrong.
+    pub(super) should_be_empty: bool,
+}
+
+/// A check for each queue whose URL is known.
+pub(super) async fn look_at(clients: &Clients, queues: &[Watched]) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for queue in queues.iter().filter(|queue| !queue.url.is_empty()) {
+        checks.push(match waiting(clients, &queue.url).await {
+            Ok(0) => Check::ok(queue.name, "empty"),
+            Ok(count) if queue.should_be_empty => {
+                Check::warn(queue.name, format!("about {count} messages: look at them"))
+            }
+            Ok(count) => Check::ok(queue.name, format!("about {count} messages")),
+            Err(error) => Check::fail(queue.name, error.to_string()),
+        });
+    }
+    checks
+}
+
+async fn waiting(clients: &Clients, url: &str) -> Result<u64, EngineError> {
+    let names = [
+        QueueAttributeName::ApproximateNumberOfMessages,
+        QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        QueueAttributeName::ApproximateNumberOfMessagesDelayed,
+    ];
+    let get = clients.sqs().get_queue_attributes().queue_url(url);
+    let get = get.set_attribute_names(Some(names.to_vec()));
+    let answer = get.send().await.map_err(failed("look at queue"))?;
+    let found = answer.attributes.unwrap_or_default();
+    let figure = |name| found.get(name).and_then(|text: &String| text.parse::<u64>().ok());
+    Ok(names.iter().filter_map(figure).sum())
+}

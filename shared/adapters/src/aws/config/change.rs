@@ -1,0 +1,221 @@
+//! One change of what is configured, and the entry that tells of it: one transaction.
+//!
+//! A transaction that meets another on the same item is cancelled, and made again.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
+use waxseal_domain::audit::Entry;
+use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::id::TenantName;
+use waxseal_domain::limits::AUDIT_RETENTION_S;
+use waxseal_domain::ports::{Change, EngineError};
+
+use super::super::item::{Item, number, text};
+use super::super::{DynamoStore, failed};
+use super::{audit, document, endpoints, event_types, keys, sources, tenant_key, tenants};
+use crate::entropy::entropy;
+
+/// A transaction that met another is made so often, with a pause between.
+const TRIES_MAX: u64 = 6;
+const PAUSE_MS: u64 = 20;
+
+/// An item and what must hold of the one that is stored.
+struct Written {
+    item: Item,
+    condition: Option<Condition>,
+}
+
+struct Condition {
+    expression: &'static str,
+    /// The value of `:value`; the attribute is `#name`.
+    value: Option<(&'static str, AttributeValue)>,
+}
+
+impl Condition {
+    const NEW: Self = Self { expression: "attribute_not_exists(pk)", value: None };
+    const THERE: Self = Self { expression: "attribute_exists(pk)", value: None };
+
+    fn version(version: u64) -> Self {
+        Self { expression: "#name = :value", value: Some(("version", number(version))) }
+    }
+}
+
+impl DynamoStore {
+    pub(super) async fn write_change(
+        &self,
+        change: Change<'_>,
+        entry: Option<&Entry>,
+    ) -> Result<bool, EngineError> {
+        let mut items = self.items(change)?;
+        if let Some(entry) = entry {
+            let mut item = document(audit::entry_key(entry), entry)?;
+            item.insert("ttl".to_owned(), number(entry.at.plus_s(AUDIT_RETENTION_S).seconds()));
+            items.push(self.put(Written { item, condition: None })?);
+        }
+        for tries in 1..=TRIES_MAX {
+            let write =
+                self.dynamodb().transact_write_items().set_transact_items(Some(items.clone()));
+            let Err(error) = write.send().await else { return Ok(true) };
+            let reasons = cancelled(error.as_service_error());
+            if reasons.iter().any(|reason| reason == "ConditionalCheckFailed") {
+                return Ok(false);
+            }
+            if tries == TRIES_MAX || !reasons.iter().any(|reason| reason == "TransactionConflict") {
+                return Err(failed("change configuration")(error));
+            }
+            let jitter_ms = u64::try_from(entropy() % u128::from(PAUSE_MS)).unwrap_or(0);
+            tokio::time::sleep(Duration::from_millis(tries * PAUSE_MS + jitter_ms)).await;
+        }
+        Ok(false)
+    }
+
+    fn items(&self, change: Change<'_>) -> Result<Vec<TransactWriteItem>, EngineError> {
+        let put = |item: Item, condition: Option<Condition>| self.put(Written { item, condition });
+        Ok(match change {
+            Change::CreateTenant(tenant) => vec![
+                put(document(tenant_key(&tenant.name), tenant)?, Some(Condition::NEW))?,
+                put(document(tenants::listed_key(&tenant.name), tenant)?, None)?,
+            ],
+            Change::AddEndpoint(endpoint, roster) => vec![
+                put(endpoint_item(endpoint)?, Some(Condition::NEW))?,
+                self.roster(&endpoint.tenant, roster, false)?,
+            ],
+            Change::PutEndpoint(endpoint) => vec![self.next_version(endpoint)?],
+            Change::MoveEndpoint(endpoint, roster) => {
+                vec![self.next_version(endpoint)?, self.roster(&endpoint.tenant, roster, false)?]
+            }
+            Change::RemoveEndpoint(endpoint) => {
+                let place = endpoints::endpoint_key(&endpoint.tenant, &endpoint.id);
+                vec![self.delete(place, Some(Condition::version(endpoint.version)))?]
+            }
+            Change::AddApiKey(key) => vec![
+                put(document(keys::by_id(&key.tenant, &key.id), key)?, Some(Condition::NEW))?,
+                put(document(keys::by_hash(&key.hash), key)?, None)?,
+            ],
+            Change::RemoveApiKey(key) => vec![
+                self.delete(keys::by_id(&key.tenant, &key.id), Some(Condition::THERE))?,
+                self.delete(keys::by_hash(&key.hash), None)?,
+            ],
+            Change::PutSource(source) => {
+                let mut item = document(sources::source_key(&source.name), source)?;
+                let tenant = text(source.tenant.as_str());
+                item.insert("tenant".to_owned(), tenant.clone());
+                let condition = Condition {
+                    expression: "attribute_not_exists(pk) OR #name = :value",
+                    value: Some(("tenant", tenant)),
+                };
+                let listed = document(sources::listed_key(source), source)?;
+                vec![put(item, Some(condition))?, put(listed, None)?]
+            }
+            Change::RemoveSource(source) => {
+                let value = Some(("tenant", text(source.tenant.as_str())));
+                let condition = Condition { expression: "#name = :value", value };
+                vec![
+                    self.delete(sources::source_key(&source.name), Some(condition))?,
+                    self.delete(sources::listed_key(source), None)?,
+                ]
+            }
+            Change::PutEventType(tenant, event_type, roster) => {
+                let place = event_types::event_type_key(tenant, &event_type.name);
+                vec![put(document(place, event_type)?, None)?, self.roster(tenant, roster, true)?]
+            }
+            Change::RemoveEventType(tenant, event_type) => {
+                let place = event_types::event_type_key(tenant, &event_type.name);
+                vec![self.delete(place, Some(Condition::THERE))?]
+            }
+        })
+    }
+
+    fn next_version(&self, endpoint: &Endpoint) -> Result<TransactWriteItem, EngineError> {
+        let condition = Some(Condition::version(endpoint.version.saturating_sub(1)));
+        self.put(Written { item: endpoint_item(endpoint)?, condition })
+    }
+
+    /// Raises the version of a tenant's roster, which the tenant's own item holds once it is above 0.
+    fn roster(
+        &self,
+        tenant: &TenantName,
+        over: u64,
+        has_catalogue: bool,
+    ) -> Result<TransactWriteItem, EngineError> {
+        let condition = match over {
+            0 => "attribute_exists(pk) AND attribute_not_exists(#roster)",
+            _ => "#roster = :over",
+        };
+        let set = if has_catalogue {
+            "SET #roster = :new, has_catalogue = :yes"
+        } else {
+            "SET #roster = :new"
+        };
+        let update = Update::builder()
+            .table_name(self.config_table()?)
+            .set_key(Some(tenant_key(tenant)))
+            .update_expression(set)
+            .condition_expression(condition)
+            .expression_attribute_names("#roster", "roster")
+            .expression_attribute_values(":new", number(over + 1));
+        let update = if has_catalogue {
+            update.expression_attribute_values(":yes", AttributeValue::Bool(true))
+        } else {
+            update
+        };
+        let update = if over == 0 {
+            update
+        } else {
+            update.expression_attribute_values(":over", number(over))
+        };
+        let update = update.build().map_err(unbuildable)?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    fn put(&self, Written { item, condition }: Written) -> Result<TransactWriteItem, EngineError> {
+        let put = Put::builder().table_name(self.config_table()?).set_item(Some(item));
+        let put = match condition {
+            None => put,
+            Some(Condition { expression, value: None }) => put.condition_expression(expression),
+            Some(Condition { expression, value: Some((name, value)) }) => put
+                .condition_expression(expression)
+                .expression_attribute_names("#name", name)
+                .expression_attribute_values(":value", value),
+        };
+        Ok(TransactWriteItem::builder().put(put.build().map_err(unbuildable)?).build())
+    }
+
+    fn delete(
+        &self,
+        place: Item,
+        condition: Option<Condition>,
+    ) -> Result<TransactWriteItem, EngineError> {
+        let delete = Delete::builder().table_name(self.config_table()?).set_key(Some(place));
+        let delete = match condition {
+            None => delete,
+            Some(Condition { expression, value: None }) => delete.condition_expression(expression),
+            Some(Condition { expression, value: Some((name, value)) }) => delete
+                .condition_expression(expression)
+                .expression_attribute_names("#name", name)
+                .expression_attribute_values(":value", value),
+        };
+        Ok(TransactWriteItem::builder().delete(delete.build().map_err(unbuildable)?).build())
+    }
+}
+
+fn endpoint_item(endpoint: &Endpoint) -> Result<Item, EngineError> {
+    let mut item = document(endpoints::endpoint_key(&endpoint.tenant, &endpoint.id), endpoint)?;
+    item.insert("version".to_owned(), number(endpoint.version));
+    Ok(item)
+}
+
+fn unbuildable(error: aws_smithy_types::error::operation::BuildError) -> EngineError {
+    EngineError::new("build transaction", error)
+}
+
+/// Why a transaction was cancelled, item by item.
+fn cancelled(error: Option<&TransactWriteItemsError>) -> Vec<String> {
+    let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error else {
+        return Vec::new();
+    };
+    let codes = cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
+    codes.map(str::to_owned).collect()
+}

@@ -1,0 +1,128 @@
+//! One change of what is configured, and the entry that tells of it: the work of one transaction.
+
+use rusqlite::{Connection, params};
+use serde::Serialize;
+use waxseal_domain::audit::Entry;
+use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::ports::{Change, EngineError};
+use waxseal_domain::source::Source;
+
+use super::documents::{
+    Place, by_lookup, delete, document, insert, raise, update, version as version_of,
+};
+
+/// What is to be done, apart from the entry; false where what is stored stands in the way, and then
+/// nothing was written.
+type Work = Box<dyn FnOnce(&Connection) -> rusqlite::Result<bool> + Send>;
+
+/// The work of a change and its entry.
+pub(super) fn of(
+    change: Change<'_>,
+    entry: Option<&Entry>,
+) -> Result<impl FnOnce(&Connection) -> rusqlite::Result<bool> + Send + use<>, EngineError> {
+    let work = work(change)?;
+    let entry = entry.map(|entry| document(entry).map(|doc| (place_of(entry), doc))).transpose()?;
+    Ok(move |connection: &Connection| {
+        let is_done = work(connection)?;
+        if let Some(((tenant, place), doc)) = entry.filter(|_| is_done) {
+            let sql = "INSERT INTO audit (tenant, place, doc) VALUES (?1, ?2, ?3)";
+            connection.prepare_cached(sql)?.execute(params![tenant, place, doc])?;
+        }
+        Ok(is_done)
+    })
+}
+
+/// Entries are in the order of their time.
+fn place_of(entry: &Entry) -> (String, String) {
+    (entry.tenant.to_string(), format!("{:014}{}", entry.at.ms(), entry.id))
+}
+
+fn work(change: Change<'_>) -> Result<Work, EngineError> {
+    let roster = Place::tenant(change.tenant());
+    Ok(match change {
+        Change::CreateTenant(tenant) => added(Place::tenant(&tenant.name), None, 1, tenant)?,
+        Change::AddEndpoint(endpoint, over) => {
+            let place = Place::endpoint(&endpoint.tenant, &endpoint.id);
+            let doc = document(endpoint)?;
+            Box::new(move |connection| {
+                Ok(version_of(connection, &place)?.is_none()
+                    && raise(connection, &roster, over)?
+                    && insert(connection, &place, None, 1, &doc)?)
+            })
+        }
+        Change::PutEndpoint(endpoint) => put_endpoint(endpoint, None)?,
+        Change::MoveEndpoint(endpoint, over) => put_endpoint(endpoint, Some((roster, over)))?,
+        Change::RemoveEndpoint(endpoint) => {
+            let place = Place::endpoint(&endpoint.tenant, &endpoint.id);
+            let version = endpoint.version;
+            Box::new(move |connection| {
+                Ok(version_of(connection, &place)? == Some(version) && delete(connection, &place)?)
+            })
+        }
+        Change::AddApiKey(key) => {
+            added(Place::api_key(&key.tenant, &key.id), Some(key.hash.clone()), 1, key)?
+        }
+        Change::RemoveApiKey(key) => removed(Place::api_key(&key.tenant, &key.id)),
+        Change::PutSource(source) => put_source(source)?,
+        Change::RemoveSource(source) => removed(Place::source(&source.tenant, &source.name)),
+        Change::PutEventType(tenant, event_type, over) => {
+            let place = Place::event_type(tenant, &event_type.name);
+            let doc = document(event_type)?;
+            Box::new(move |connection| {
+                if !raise(connection, &roster, over)? {
+                    return Ok(false);
+                }
+                delete(connection, &place)?;
+                insert(connection, &place, None, 1, &doc)
+            })
+        }
+        Change::RemoveEventType(tenant, event_type) => {
+            removed(Place::event_type(tenant, &event_type.name))
+        }
+    })
+}
+
+fn added<T: Serialize>(
+    place: Place,
+    lookup: Option<String>,
+    version: u64,
+    doc: &T,
+) -> Result<Work, EngineError> {
+    let doc = document(doc)?;
+    Ok(Box::new(move |connection| insert(connection, &place, lookup.as_deref(), version, &doc)))
+}
+
+fn removed(place: Place) -> Work {
+    Box::new(move |connection| delete(connection, &place))
+}
+
+/// Over the version before its own, and where the roster, if one is given, is still of that version.
+fn put_endpoint(endpoint: &Endpoint, roster: Option<(Place, u64)>) -> Result<Work, EngineError> {
+    let place = Place::endpoint(&endpoint.tenant, &endpoint.id);
+    let (doc, version) = (document(endpoint)?, endpoint.version);
+    Ok(Box::new(move |connection| {
+        let before = version.saturating_sub(1);
+        if version_of(connection, &place)? != Some(before) {
+            return Ok(false);
+        }
+        if let Some((roster, over)) = roster
+            && !raise(connection, &roster, over)?
+        {
+            return Ok(false);
+        }
+        update(connection, &place, before, version, &doc)
+    }))
+}
+
+fn put_source(source: &Source) -> Result<Work, EngineError> {
+    let (source, doc) = (source.clone(), document(source)?);
+    Ok(Box::new(move |connection| {
+        let found: Option<Source> = by_lookup(connection, "source", source.name.as_str())?;
+        if found.is_some_and(|found| found.tenant != source.tenant) {
+            return Ok(false);
+        }
+        let place = Place::source(&source.tenant, &source.name);
+        delete(connection, &place)?;
+        insert(connection, &place, Some(source.name.as_str()), 1, &doc)
+    }))
+}
