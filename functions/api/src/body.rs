@@ -1,9 +1,19 @@
 //! Reading a body member by member: every fault at once, each naming its pointer.
+//!
+//! The same code says what a body looks like: [`describe`] has a reader go through a body without
+//! members and writes down, as JSON Schema, each that it asks for. So the OpenAPI document cannot say
+//! other than what is read.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
 use waxseal_adapters::http::{self, Request};
 use waxseal_domain::json::{Fault, Json, escape_pointer};
 use waxseal_domain::limits::REQUEST_BYTES_MAX;
 use waxseal_domain::problem::Problem;
+use waxseal_domain::timestamp::Timestamp;
 
 /// A member of a merge patch. One at fault counts as absent: the faults are the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,9 +48,35 @@ impl<T> Given<T> {
 
 /// An object's members, those read and those not, and what was wrong.
 pub(crate) struct Body<'a> {
-    members: Vec<(std::borrow::Cow<'a, str>, Json<'a>)>,
+    text: &'a str,
+    members: Vec<(Cow<'a, str>, Json<'a>)>,
     known: Vec<&'static str>,
     faults: Vec<Fault>,
+    /// Where it is described, not read.
+    shape: Option<Shape>,
+}
+
+/// What a body looks like.
+#[derive(Default)]
+struct Shape {
+    properties: Map<String, Value>,
+    required: Vec<&'static str>,
+}
+
+/// The JSON Schema of what a reader takes.
+pub(crate) fn describe(read: impl FnOnce(&mut Body<'static>)) -> Value {
+    let shape = Some(Shape::default());
+    let mut body =
+        Body { text: "{}", members: Vec::new(), known: Vec::new(), faults: Vec::new(), shape };
+    read(&mut body);
+    let Shape { properties, required } = body.shape.unwrap_or_default();
+    let mut schema = json!({
+        "type": "object", "additionalProperties": false, "properties": properties,
+    });
+    if !required.is_empty() {
+        schema["required"] = json!(required);
+    }
+    schema
 }
 
 impl<'a> Body<'a> {
@@ -55,20 +91,98 @@ impl<'a> Body<'a> {
         let Json::Object(members) = json else {
             return Err(Problem::unprocessable(vec![Fault::new("", "must be an object")]));
         };
-        Ok(Self { members, known: Vec::new(), faults: Vec::new() })
+        Ok(Self { text, members, known: Vec::new(), faults: Vec::new(), shape: None })
     }
 
-    /// A member; none where it is missing. `Json::Null` is a member.
-    pub(crate) fn member(&mut self, name: &'static str) -> Option<Json<'a>> {
+    /// A member, of this JSON Schema; none where it is missing. `Json::Null` is a member.
+    pub(crate) fn member(
+        &mut self,
+        name: &'static str,
+        schema: impl FnOnce() -> Value,
+    ) -> Option<Json<'a>> {
+        if let Some(shape) = &mut self.shape {
+            shape.properties.insert(name.to_owned(), schema());
+        }
         self.known.push(name);
         self.members.iter().find(|(found, _)| found == name).map(|(_, value)| value.clone())
+    }
+
+    /// A member, for a look ahead.
+    pub(crate) fn peek(&self, name: &str) -> Option<&Json<'a>> {
+        self.members.iter().find(|(found, _)| found == name).map(|(_, value)| value)
+    }
+
+    /// A member that is taken and not looked at.
+    pub(crate) fn pass_over(&mut self, name: &'static str) {
+        self.known.push(name);
     }
 
     /// A member that is text.
     pub(crate) fn text(&mut self, name: &'static str, chars_max: usize) -> Given<String> {
         let fits = |text: &&str| (1..=chars_max).contains(&text.chars().count());
         let read = |value: &Json<'_>| value.as_str().filter(fits).map(str::to_owned);
-        self.given(name, read, || format!("must be text of 1 to {chars_max} characters"))
+        let schema = || json!({"type": ["string", "null"], "minLength": 1, "maxLength": chars_max});
+        self.given(name, schema, read, || format!("must be text of 1 to {chars_max} characters"))
+    }
+
+    /// A member that is one of these words.
+    pub(crate) fn word(
+        &mut self,
+        name: &'static str,
+        words: &'static [&'static str],
+    ) -> Given<&'static str> {
+        let read = |value: &Json<'_>| {
+            let word = value.as_str()?;
+            words.iter().copied().find(|known| *known == word)
+        };
+        let schema = || {
+            let words = words.iter().map(|word| json!(word)).chain([Value::Null]);
+            json!({"enum": words.collect::<Vec<_>>()})
+        };
+        self.given(name, schema, read, || format!("must be one of {}", words.join(", ")))
+    }
+
+    /// A member that is a time.
+    pub(crate) fn time(&mut self, name: &'static str) -> Given<Timestamp> {
+        let read = |value: &Json<'_>| value.as_str().and_then(Timestamp::parse_rfc3339);
+        let schema = || json!({"type": ["string", "null"], "format": "date-time"});
+        self.given(name, schema, read, || "must be a time as in RFC 3339".to_owned())
+    }
+
+    /// A member's own text, whatever it is; none where it is missing or null.
+    pub(crate) fn raw(
+        &mut self,
+        name: &'static str,
+        schema: impl FnOnce() -> Value,
+    ) -> Option<Box<RawValue>> {
+        self.member(name, schema).filter(|value| *value != Json::Null)?;
+        let members: BTreeMap<Cow<'a, str>, &'a RawValue> = serde_json::from_str(self.text).ok()?;
+        members.get(name).map(|raw| (*raw).to_owned())
+    }
+
+    /// A fault where a member is null; it need not be there.
+    pub(crate) fn not_null(&mut self, name: &'static str) {
+        if let Some(types) = self.schema_of(name).and_then(|schema| schema.get_mut("type")) {
+            if let Some(only) = types.as_array().and_then(|types| types.first()).cloned() {
+                *types = only;
+            }
+        }
+        if self.members.iter().any(|(found, value)| found == name && *value == Json::Null) {
+            self.fault(name, "must not be null");
+        }
+    }
+
+    fn schema_of(&mut self, name: &str) -> Option<&mut Value> {
+        self.shape.as_mut()?.properties.get_mut(name)
+    }
+
+    /// Says more of a member that was just asked for, where it is described.
+    pub(crate) fn about(&mut self, name: &str, more: impl FnOnce() -> Value) {
+        if let Some(Value::Object(schema)) = self.schema_of(name)
+            && let Value::Object(more) = more()
+        {
+            schema.extend(more);
+        }
     }
 
     /// A member that is a whole number in a range.
@@ -79,21 +193,25 @@ impl<'a> Body<'a> {
     ) -> Given<u64> {
         let read = |value: &Json<'_>| whole(value).filter(|number| range.contains(number));
         let (least, most) = (range.start(), range.end());
-        self.given(name, read, || format!("must be a whole number, {least} to {most}"))
+        let schema = || json!({"type": ["integer", "null"], "minimum": least, "maximum": most});
+        self.given(name, schema, read, || format!("must be a whole number, {least} to {most}"))
     }
 
     /// A member that is true or false.
     pub(crate) fn flag(&mut self, name: &'static str) -> Given<bool> {
-        self.given(name, Json::as_bool, || "must be true or false".to_owned())
+        let schema = || json!({"type": ["boolean", "null"]});
+        self.given(name, schema, Json::as_bool, || "must be true or false".to_owned())
     }
 
-    fn given<T>(
+    /// A member that `read` makes something of, or is `null`.
+    pub(crate) fn given<T>(
         &mut self,
         name: &'static str,
+        schema: impl FnOnce() -> Value,
         read: impl FnOnce(&Json<'a>) -> Option<T>,
         shape: impl FnOnce() -> String,
     ) -> Given<T> {
-        let Some(value) = self.member(name) else { return Given::Absent };
+        let Some(value) = self.member(name, schema) else { return Given::Absent };
         if value == Json::Null {
             return Given::Null;
         }
@@ -108,6 +226,10 @@ impl<'a> Body<'a> {
 
     /// A member that must be there: a fault if it is missing; one at fault is not named twice.
     pub(crate) fn require(&mut self, name: &'static str) {
+        if let Some(shape) = &mut self.shape {
+            shape.required.push(name);
+            return;
+        }
         if !self.members.iter().any(|(found, _)| found == name) {
             self.fault(name, "is required");
         }

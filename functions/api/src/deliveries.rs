@@ -1,70 +1,123 @@
 //! Deliveries: what was sent, when, what came back; replay and cancel.
 
+use schemars::JsonSchema;
 use serde::Serialize;
-use waxseal_adapters::http;
-use waxseal_domain::attempt::Attempt;
+use waxseal_adapters::http::{self, Response};
+use waxseal_domain::attempt::{Attempt, Outcome};
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
 use waxseal_domain::id::DeliveryId;
-use waxseal_domain::limits::OVERDUE_S;
-use waxseal_domain::ports::{Clock as _, DeliveryStore as _, Engine};
+use waxseal_domain::limits::{OVERDUE_S, PAGE_MAX};
+use waxseal_domain::ports::{Clock as _, DeliveryStore as _, Engine, PageRequest};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::reissue::{cancel, replay};
 use waxseal_domain::timestamp::Timestamp;
 
-use crate::{Answer, Call};
+use crate::endpoints::find;
+use crate::{Answer, Call, List};
 
-/// `GET …/deliveries/{id}`, `POST …/replay`, `POST …/cancel`.
-pub(crate) async fn answer<E: Engine>(call: Call<'_, E>, method: &str, path: &[&str]) -> Answer {
-    let [id, action @ ..] = path else { return Err(Problem::not_found().into()) };
-    let id: DeliveryId = id.parse().map_err(|_| Problem::not_found())?;
-    let key = DeliveryKey { tenant: call.tenant.clone(), event: id.event, endpoint: id.endpoint };
-    let delivery = match (method, action) {
-        ("GET", []) => return one(call, &key).await,
-        ("POST", ["replay"]) => replay(call.engine, &key).await??,
-        ("POST", ["cancel"]) => cancel(call.engine, &key).await??,
-        (_, [] | ["replay" | "cancel"]) => return Err(Problem::method_not_allowed().into()),
-        _ => return Err(Problem::not_found().into()),
-    };
-    let status = if action == ["replay"] { 202 } else { 200 };
-    Ok(http::json(status, &DeliveryView::of(&delivery, call.engine.clock().now())))
-}
+/// A delivery, for instance.
+pub(crate) const DELIVERY: &str = r#"{"id":"dlv_1_evt_1","event_id":"evt_1","endpoint_id":"ep_1","status":"retrying","event_received_at":"2026-11-21T12:00:00Z","attempt_count":1,"next_attempt_at":"2026-11-21T12:01:00Z","attempts":[{"number":1,"started_at":"2026-11-21T12:00:00Z","duration_ms":12,"outcome":"server_error","response_status":503,"response_excerpt":"busy","detail":null,"next_attempt_at":"2026-11-21T12:01:00Z"}]}"#;
 
-async fn one<E: Engine>(call: Call<'_, E>, key: &DeliveryKey) -> Answer {
-    let (row, event) = call.engine.store().delivery_and_event(key).await?;
+/// Words for how a delivery is.
+pub(crate) const STATUSES: [&str; 5] = ["pending", "retrying", "delivered", "failed", "cancelled"];
+
+pub(crate) async fn one<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+    let key = key(&call, id)?;
+    let (row, event) = call.engine.store().delivery_and_event(&key).await?;
     let event = event
         .filter(|event| event.targets.contains(&key.endpoint))
         .ok_or_else(Problem::not_found)?;
     let row = row.filter(|row| row.born == event.born);
     let delivery = row.unwrap_or_else(|| event.pending(&key.endpoint));
-    Ok(http::json(200, &DeliveryView::of(&delivery, call.engine.clock().now())))
+    Ok(shown(&call, 200, &delivery))
+}
+
+pub(crate) async fn replayed<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+    let delivery = replay(call.engine, &key(&call, id)?).await??;
+    Ok(shown(&call, 202, &delivery))
+}
+
+pub(crate) async fn cancelled<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+    let delivery = cancel(call.engine, &key(&call, id)?).await??;
+    Ok(shown(&call, 200, &delivery))
+}
+
+/// An endpoint's deliveries. Those that succeeded at first, and those pending without a row, are
+/// not listed here but with their events.
+pub(crate) async fn of_endpoint<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+    let endpoint = find(&call, id).await?;
+    let wanted = http::query(call.request, "status");
+    if let Some(status) = wanted.filter(|status| !STATUSES.contains(status)) {
+        let detail = format!("status must be one of {}, not {status}", STATUSES.join(", "));
+        return Err(Problem::bad_request(detail).into());
+    }
+    let page = call.page()?;
+    let now = call.engine.clock().now();
+    let mut items = Vec::new();
+    // A status that is rare must not make a page look at everything: a bounded number of rows.
+    let look = PageRequest { limit: PAGE_MAX.max(page.limit), ..page.clone() };
+    let store = call.engine.store();
+    let found = store.deliveries_by_endpoint(call.tenant, &endpoint.id, &look).await?;
+    let mut cursor = found.cursor;
+    for delivery in found.items {
+        if items.len() == page.limit {
+            break;
+        }
+        cursor = cursor.map(|_| format!("{}_{}", delivery.born.ms(), delivery.key.event));
+        if wanted.is_none_or(|status| status == delivery.status_word()) {
+            items.push(DeliveryView::of(&delivery, now));
+        }
+        if items.len() == page.limit {
+            cursor = Some(format!("{}_{}", delivery.born.ms(), delivery.key.event));
+        }
+    }
+    Ok(http::json(200, &List { items, cursor }))
+}
+
+fn key<E: Engine>(call: &Call<'_, E>, id: &str) -> Result<DeliveryKey, Problem> {
+    let id: DeliveryId = id.parse().map_err(|_| Problem::not_found())?;
+    Ok(DeliveryKey { tenant: call.tenant.clone(), event: id.event, endpoint: id.endpoint })
+}
+
+fn shown<E: Engine>(call: &Call<'_, E>, status: u16, delivery: &Delivery) -> Response {
+    http::json(status, &DeliveryView::of(delivery, call.engine.clock().now()))
 }
 
 /// A delivery with its attempts.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Delivery")]
 pub(crate) struct DeliveryView {
     id: String,
     event_id: String,
     endpoint_id: String,
+    #[schemars(extend("enum" = STATUSES))]
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     overdue: bool,
+    #[schemars(extend("format" = "date-time"))]
     event_received_at: String,
     attempt_count: u32,
+    #[schemars(extend("format" = "date-time"))]
     next_attempt_at: Option<String>,
     attempts: Vec<AttemptView>,
 }
 
-#[derive(Serialize)]
-struct AttemptView {
+/// One POST and what came of it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Attempt")]
+pub(crate) struct AttemptView {
     number: u32,
+    #[schemars(extend("format" = "date-time"))]
     started_at: String,
     duration_ms: u64,
+    #[schemars(with = "Outcome")]
     outcome: &'static str,
     response_status: Option<u16>,
     response_excerpt: Option<String>,
     detail: Option<String>,
+    #[schemars(extend("format" = "date-time"))]
     next_attempt_at: Option<String>,
     /// The body held values that JavaScript would change.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

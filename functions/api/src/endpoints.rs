@@ -1,122 +1,144 @@
 //! Endpoints: configured, changed, tested, their secrets rotated.
 
+mod auth;
 mod changes;
+mod idempotency;
+mod matching;
 mod recovery;
 mod secrets;
 mod test_event;
+mod version;
 mod view;
 
-use waxseal_adapters::http;
-use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, Health};
+pub(crate) use self::changes::{draft, read_patch as changes};
+pub(crate) use self::matching::{MatchView, match_changes, match_draft, matched};
+pub(crate) use self::recovery::{RecoveryView, recovered, recovery};
+pub(crate) use self::secrets::{Rotated, rotate, rotation};
+pub(crate) use self::test_event::{TestResult, test, test_body};
+pub(crate) use self::view::{Created, EndpointView};
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use waxseal_adapters::http::{self, Response};
+use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState};
 use waxseal_domain::id::EndpointId;
 use waxseal_domain::json::Fault;
-use waxseal_domain::limits::{ENDPOINTS_PER_TENANT_MAX, PAGE_MAX};
+use waxseal_domain::limits::ENDPOINTS_PER_TENANT_MAX;
 use waxseal_domain::link::ensure_key;
 use waxseal_domain::ports::{
-    Clock as _, ConfigStore as _, DeliveryStore as _, Engine, GateStore as _, KeyVault as _,
-    PageRequest, Tenant,
+    Change, Clock as _, ConfigStore as _, Engine, EngineError, GateStore as _, KeyVault as _,
+    Roster, Tenant,
 };
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::SecretContext;
-use waxseal_domain::subscription::Subscription;
+use waxseal_domain::timestamp::Timestamp;
 
 use self::changes::Changes;
+use self::idempotency::Once;
 use self::secrets::Shown;
-use self::view::{Created, EndpointView};
-use crate::deliveries::DeliveryView;
-use crate::{Answer, Call, List, Refusal};
+use self::version::{IfMatch, with_etag};
+use crate::body::Body;
+use crate::{Answer, Call, List, Refusal, Told, told};
 
 /// Changes of one endpoint at the same time: each is tried so often.
 const TRIES_MAX: usize = 3;
+/// Endpoints added to a tenant at the same time: each is tried so often.
+const ADD_TRIES_MAX: usize = 30;
 
-/// Every path under `…/endpoints`.
-pub(crate) async fn answer<E: Engine>(call: Call<'_, E>, method: &str, path: &[&str]) -> Answer {
-    let [id, action @ ..] = path else {
-        return match method {
-            "POST" => create(call).await,
-            "GET" => list(call).await,
-            _ => Err(Problem::method_not_allowed().into()),
-        };
-    };
-    let id: EndpointId = id.parse().map_err(|_| Problem::not_found())?;
-    match (method, action) {
-        ("GET", []) => {
-            let endpoint = find(&call, &id).await?;
-            let gate = call.engine.store().gate(call.tenant, &id, 0).await?;
-            let profile = Profile::of(call.engine, &endpoint).await?;
-            let view = EndpointView::of(&endpoint, &profile).with_gate(gate.as_ref());
-            Ok(http::json(200, &view))
-        }
-        ("PATCH", []) => patch(call, &id).await,
-        ("DELETE", []) => delete(call, &id).await,
-        ("POST", ["test"]) => test_event::send(call, &id).await,
-        ("POST", ["rotate-secret"]) => secrets::rotate(call, &id).await,
-        ("POST", ["enable"]) => {
-            change(&call, &id, |endpoint, _| Endpoint { state: EndpointState::Enabled, ..endpoint })
-                .await
-        }
-        ("POST", ["disable"]) => {
-            change(&call, &id, |endpoint, now| endpoint.disabled(DisabledReason::Requested, now))
-                .await
-        }
-        ("POST", ["recover"]) => recovery::recovered(call, &id).await,
-        ("GET", ["deliveries"]) => deliveries(call, &id).await,
-        (_, [] | ["test" | "rotate-secret" | "enable" | "disable" | "recover" | "deliveries"]) => {
-            Err(Problem::method_not_allowed().into())
-        }
-        _ => Err(Problem::not_found().into()),
-    }
-}
+/// A new endpoint, for instance.
+pub(crate) const DRAFT: &str = r#"{"url":"https://hooks.example.com/waxseal","name":"Security desk","event_types":["dlp.*"],"filter":{"severity":["critical","high"]}}"#;
+/// An endpoint, for instance.
+pub(crate) const ENDPOINT: &str = r#"{"id":"ep_1","tenant":"acme","url":"https://hooks.example.com/waxseal","name":"Security desk","event_types":["dlp.*"],"filter":{"severity":["critical","high"]},"profile":"standard","signed":true,"secrets":[{"created_at":"2026-11-21T12:00:00Z","signs_until":null}],"retry":{"delays_s":[5,300],"jitter":true},"timeout_ms":10000,"max_per_second":null,"headers":{},"auth":null,"enabled":true,"health":"verified","breaker":"closed","recent_failures":[],"created_at":"2026-11-21T12:00:00Z","updated_at":"2026-11-21T12:00:00Z"}"#;
+/// An endpoint just configured, for instance.
+pub(crate) const CREATED: &str = r#"{"id":"ep_1","tenant":"acme","url":"https://hooks.example.com/waxseal","name":"Security desk","event_types":["dlp.*"],"filter":{"severity":["critical","high"]},"profile":"standard","signed":true,"secrets":[{"created_at":"2026-11-21T12:00:00Z","signs_until":null}],"retry":{"delays_s":[5,300],"jitter":true},"timeout_ms":10000,"max_per_second":null,"headers":{},"auth":null,"enabled":true,"health":"unverified","created_at":"2026-11-21T12:00:00Z","updated_at":"2026-11-21T12:00:00Z","secret":"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD","ping":null,"active_from":"2026-11-21T12:00:10Z"}"#;
 
-async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
-    let Call { engine, request, tenant } = call;
-    let name = Changes::profile_name(request, STANDARD)?;
+pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
+    let Call { engine, request, tenant, .. } = call;
+    let once = Once::of(request, tenant)?;
+    let mut body = Body::read(request)?;
+    let name = Changes::profile_name(&mut body, STANDARD);
     let profile = Profile::find(engine, &name).await?;
-    let rules = engine.address_rules();
-    let changes = Changes::read(request, rules, tenant, profile.as_deref(), true)?;
+    let changes =
+        Changes::read(&mut body, (engine.address_rules(), tenant), profile.as_deref(), true);
+    body.finish()?;
     let profile = profile.ok_or_else(Problem::not_found)?;
-    let ping = http::query(request, "ping") != Some("false");
+    if let Some(answer) = once.answered(&call, &profile).await? {
+        return Ok(answer);
+    }
+    ensure_tenant(&call).await?;
     let now = engine.clock().now();
-    engine.store().create_tenant(&Tenant { name: tenant.clone(), created_at: now }).await?;
-    let existing = engine.store().endpoints(tenant, 0).await?.unwrap_or_default();
-    has_room(&existing.iter().collect::<Vec<_>>(), &profile)?;
-    let id = EndpointId::from_entropy(engine.entropy());
-    let wanted = changes.secret.clone();
-    let made = secrets::seal(engine, tenant, &id, &profile, wanted).await?;
+    let id = once.endpoint_id().unwrap_or_else(|| EndpointId::from_entropy(engine.entropy()));
+    let made = secrets::seal(engine, tenant, &id, &profile, changes.secret.clone()).await?;
     let (sealed, shown) =
         made.map_or((None, Shown::default()), |made| (Some(made.sealed), made.shown));
     if profile.envelope.shorten.is_some() {
         ensure_key(engine, tenant).await?;
     }
+    let auth = auth::seal(engine, tenant, &id, changes.auth.clone()).await?;
     let blank = Endpoint {
-        id,
-        tenant: tenant.clone(),
-        url: String::new(),
-        name: None,
-        subscription: Subscription { event_types: Vec::new(), filter: None },
-        profile: name,
         secrets: sealed.into_iter().collect(),
-        retry: None,
-        timeout_ms: None,
-        max_per_second: None,
-        headers: std::collections::BTreeMap::new(),
-        state: EndpointState::Enabled,
-        health: Health::Unverified,
-        version: 1,
-        created_at: now,
-        updated_at: now,
+        request_digest: once.digest(),
+        ..Endpoint::new(id, tenant.clone(), name, now)
     };
-    let endpoint = changes.apply(blank, now);
-    if !engine.store().put_endpoint(&endpoint, None).await? {
-        return Err(Problem::conflict("the endpoint's new id is taken: try again").into());
+    let endpoint = changes.apply(blank, auth, now);
+    if !add(&call, &endpoint, &profile).await? {
+        // Another request with the same key was faster.
+        let answer = once.answered(&call, &profile).await?;
+        return answer
+            .ok_or_else(|| Problem::conflict("too many endpoints at once: try again").into());
     }
-    let call = Call { engine, request, tenant };
-    let ping = if ping { Some(test_event::ping(&call, &endpoint).await?) } else { None };
-    let endpoint = find(&call, &endpoint.id).await?;
-    let active_from = now.plus_s(engine.endpoints_settle_s());
-    let view = EndpointView::of(&endpoint, &profile);
-    Ok(http::json(201, &Created::of(view, shown, ping, active_from)))
+    let pings = http::query(request, "ping") != Some("false");
+    let ping = if pings { Some(test_event::ping(&call, &endpoint).await?) } else { None };
+    let endpoint = find(&call, endpoint.id.as_str()).await?;
+    created(&call, (&endpoint, &profile), shown, ping)
+}
+
+/// The answer to a new endpoint.
+fn created<E: Engine>(
+    call: &Call<'_, E>,
+    (endpoint, profile): (&Endpoint, &Profile),
+    shown: Shown,
+    ping: Option<TestResult>,
+) -> Answer {
+    let active_from = endpoint.created_at.plus_s(call.engine.endpoints_settle_s());
+    let view = Created::of(EndpointView::of(endpoint, profile), shown, ping, active_from);
+    Ok(with_etag(http::json(201, &view), endpoint))
+}
+
+/// A tenant exists once the operator configures an endpoint in it.
+async fn ensure_tenant<E: Engine>(call: &Call<'_, E>) -> Result<(), Refusal> {
+    if call.engine.store().endpoints(call.tenant, 0).await?.is_some() {
+        return Ok(());
+    }
+    let tenant = Tenant { name: call.tenant.clone(), created_at: call.engine.clock().now() };
+    let told =
+        Told { action: "tenant.created", target: call.tenant.as_str(), before: None, after: None };
+    call.change(Change::CreateTenant(&tenant), told).await?;
+    Ok(())
+}
+
+/// Adds an endpoint while there is room; false where its id is taken, or others are always faster.
+async fn add<E: Engine>(
+    call: &Call<'_, E>,
+    endpoint: &Endpoint,
+    profile: &Profile,
+) -> Result<bool, Refusal> {
+    for _ in 0..ADD_TRIES_MAX {
+        let roster = call.engine.store().endpoints(call.tenant, 0).await?.unwrap_or_default();
+        if roster.iter().any(|found| found.id == endpoint.id) {
+            return Ok(false);
+        }
+        has_room(&roster.iter().collect::<Vec<_>>(), profile)?;
+        let after = told(&EndpointView::of(endpoint, profile));
+        let told =
+            Told { action: "endpoint.created", target: endpoint.id.as_str(), before: None, after };
+        if call.change(Change::AddEndpoint(endpoint, roster.version), told).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// 422 where the tenant, or the profile within it, has as many endpoints as it may.
@@ -138,12 +160,11 @@ fn has_room(existing: &[&Endpoint], profile: &Profile) -> Result<(), Problem> {
 /// room.
 async fn moves_to<E: Engine>(
     call: &Call<'_, E>,
-    endpoint: &Endpoint,
+    (endpoint, roster): (&Endpoint, &Roster),
     profile: &Profile,
 ) -> Result<(), Refusal> {
     let refuse = |detail: &str| Problem::unprocessable(vec![Fault::new("/profile", detail)]);
-    let existing = call.engine.store().endpoints(call.tenant, 0).await?.unwrap_or_default();
-    let others: Vec<&Endpoint> = existing.iter().filter(|one| one.id != endpoint.id).collect();
+    let others: Vec<&Endpoint> = roster.iter().filter(|one| one.id != endpoint.id).collect();
     has_room(&others, profile)?;
     if endpoint.secrets.is_empty() && !profile.dialect.secret_is_optional() {
         return Err(refuse("signs every delivery, and the endpoint has no secret").into());
@@ -164,11 +185,11 @@ async fn moves_to<E: Engine>(
     Ok(())
 }
 
-async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
+pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
     let page = call.page()?;
-    let endpoints = call.engine.store().endpoints(call.tenant, 0).await?.unwrap_or_default();
+    let roster = call.engine.store().endpoints(call.tenant, 0).await?.unwrap_or_default();
     let from = page.cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
-    let mut newest_first: Vec<&Endpoint> = endpoints.iter().collect();
+    let mut newest_first: Vec<&Endpoint> = roster.iter().collect();
     newest_first
         .sort_by(|one, other| (other.created_at, &other.id).cmp(&(one.created_at, &one.id)));
     let mut items = Vec::new();
@@ -176,97 +197,133 @@ async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
         let profile = Profile::of(call.engine, endpoint).await?;
         items.push(EndpointView::of(endpoint, &profile));
     }
-    let next = from + items.len();
-    let cursor = (next < endpoints.len()).then(|| next.to_string());
+    let next = from.saturating_add(items.len());
+    let cursor = (next < roster.len()).then(|| next.to_string());
     Ok(http::json(200, &List { items, cursor }))
 }
 
-async fn patch<E: Engine>(call: Call<'_, E>, id: &EndpointId) -> Answer {
-    let rules = call.engine.address_rules();
-    let before = find(&call, id).await?;
-    let name = Changes::profile_name(call.request, &before.profile)?;
-    let profile = Profile::find(call.engine, &name).await?;
-    let changes = Changes::read(call.request, rules, call.tenant, profile.as_deref(), false)?;
-    if let Some(profile) = profile.filter(|_| name != before.profile) {
-        moves_to(&call, &before, &profile).await?;
-    }
-    change(&call, id, |endpoint, now| changes.clone().apply(endpoint, now)).await
-}
-
-async fn delete<E: Engine>(call: Call<'_, E>, id: &EndpointId) -> Answer {
-    if call.engine.store().delete_endpoint(call.tenant, id).await? {
-        Ok(http::no_content())
-    } else {
-        Err(Problem::not_found().into())
-    }
-}
-
-/// An endpoint's deliveries. Those that succeeded at first, and those pending without a row, are
-/// not listed here but with their events.
-async fn deliveries<E: Engine>(call: Call<'_, E>, id: &EndpointId) -> Answer {
-    find(&call, id).await?;
-    let wanted = http::query(call.request, "status");
-    let known = ["pending", "retrying", "delivered", "failed", "cancelled"];
-    if let Some(status) = wanted.filter(|status| !known.contains(status)) {
-        let detail = format!("status must be one of {}, not {status}", known.join(", "));
-        return Err(Problem::bad_request(detail).into());
-    }
-    let page = call.page()?;
-    let now = call.engine.clock().now();
-    let mut items = Vec::new();
-    // A status that is rare must not make a page look at everything: a bounded number of rows.
-    let look = PageRequest { limit: PAGE_MAX.max(page.limit), ..page.clone() };
-    let found = call.engine.store().deliveries_by_endpoint(call.tenant, id, &look).await?;
-    let mut cursor = found.cursor;
-    for delivery in found.items {
-        if items.len() == page.limit {
-            break;
-        }
-        cursor = cursor.map(|_| format!("{}_{}", delivery.born.ms(), delivery.key.event));
-        if wanted.is_none_or(|status| status == delivery.status_word()) {
-            items.push(DeliveryView::of(&delivery, now));
-        }
-        if items.len() == page.limit {
-            cursor = Some(format!("{}_{}", delivery.born.ms(), delivery.key.event));
-        }
-    }
-    Ok(http::json(200, &List { items, cursor }))
-}
-
-pub(crate) async fn find<E: Engine>(
-    call: &Call<'_, E>,
-    id: &EndpointId,
-) -> Result<std::sync::Arc<Endpoint>, Refusal> {
-    let found = call.engine.store().endpoint(call.tenant, id, 0).await?;
-    found.ok_or_else(|| Problem::not_found().into())
-}
-
-/// Reads, changes and writes an endpoint, again if another did so in between.
-async fn change<E: Engine>(
-    call: &Call<'_, E>,
-    id: &EndpointId,
-    change: impl Fn(Endpoint, waxseal_domain::timestamp::Timestamp) -> Endpoint,
-) -> Answer {
-    let endpoint = write(call, id, change).await?;
+/// With what only one endpoint's representation has: its breaker, and its last failures.
+pub(crate) async fn one<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+    let endpoint = find(&call, id).await?;
+    let gate = call.engine.store().gate(call.tenant, &endpoint.id, 0).await?;
     let profile = Profile::of(call.engine, &endpoint).await?;
-    Ok(http::json(200, &EndpointView::of(&endpoint, &profile)))
+    let failures = view::recent_failures(&call, &endpoint.id).await?;
+    let view =
+        EndpointView::of(&endpoint, &profile).with_gate(gate.as_ref()).with_failures(failures);
+    Ok(with_etag(http::json(200, &view), &endpoint))
 }
 
-/// As [`change`], and answers with the endpoint.
-pub(crate) async fn write<E: Engine>(
-    call: &Call<'_, E>,
-    id: &EndpointId,
-    change: impl Fn(Endpoint, waxseal_domain::timestamp::Timestamp) -> Endpoint,
-) -> Result<Endpoint, Refusal> {
+pub(crate) async fn patch<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+    let if_match = IfMatch::of(call.request);
     for _ in 0..TRIES_MAX {
-        let before = find(call, id).await?;
+        let before = find(&call, id).await?;
+        if_match.allows(&before)?;
+        let mut body = Body::read(call.request)?;
+        let name = Changes::profile_name(&mut body, &before.profile);
+        let profile = Profile::find(call.engine, &name).await?;
+        let rules = (call.engine.address_rules(), call.tenant);
+        let changes = Changes::read(&mut body, rules, profile.as_deref(), false);
+        body.finish()?;
+        let profile = profile.ok_or_else(Problem::not_found)?;
         let now = call.engine.clock().now();
-        let mut after = change(Endpoint::clone(&before), now);
-        after.version = before.version + 1;
-        after.updated_at = now;
-        if call.engine.store().put_endpoint(&after, Some(before.version)).await? {
-            return Ok(after);
+        let auth = auth::seal(call.engine, call.tenant, &before.id, changes.auth.clone()).await?;
+        let after = changes.apply(Endpoint::clone(&before), auth, now).next_version(now);
+        let roster = call.engine.store().endpoints(call.tenant, 0).await?.unwrap_or_default();
+        let is_moved = name != before.profile;
+        if is_moved {
+            moves_to(&call, (&before, &roster), &profile).await?;
+        }
+        let change = if is_moved {
+            Change::MoveEndpoint(&after, roster.version)
+        } else {
+            Change::PutEndpoint(&after)
+        };
+        let told = updated(&call, "endpoint.updated", (&before, &after)).await?;
+        if call.change(change, told).await? {
+            return Ok(with_etag(http::json(200, &EndpointView::of(&after, &profile)), &after));
         }
     }
     Err(Problem::conflict("the endpoint was changed at the same time: try again").into())
+}
+
+pub(crate) async fn delete<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+    let if_match = IfMatch::of(call.request);
+    for _ in 0..TRIES_MAX {
+        let endpoint = find(&call, id).await?;
+        if_match.allows(&endpoint)?;
+        let before = shown(&call, &endpoint).await?;
+        let told = Told { action: "endpoint.deleted", target: id, before, after: None };
+        if call.change(Change::RemoveEndpoint(&endpoint), told).await? {
+            return Ok(http::no_content());
+        }
+    }
+    Err(Problem::conflict("the endpoint was changed at the same time: try again").into())
+}
+
+pub(crate) async fn enable<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+    let enabled = |endpoint, _| Endpoint { state: EndpointState::Enabled, ..endpoint };
+    let (endpoint, profile) = write(&call, id, "endpoint.enabled", enabled).await?;
+    Ok(changed(&endpoint, &profile))
+}
+
+pub(crate) async fn disable<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+    let disabled = |endpoint: Endpoint, now| endpoint.disabled(DisabledReason::Requested, now);
+    let (endpoint, profile) = write(&call, id, "endpoint.disabled", disabled).await?;
+    Ok(changed(&endpoint, &profile))
+}
+
+fn changed(endpoint: &Endpoint, profile: &Profile) -> Response {
+    with_etag(http::json(200, &EndpointView::of(endpoint, profile)), endpoint)
+}
+
+/// The tenant's endpoint of that id, as it is now.
+pub(crate) async fn find<E: Engine>(
+    call: &Call<'_, E>,
+    id: &str,
+) -> Result<Arc<Endpoint>, Refusal> {
+    let id: EndpointId = id.parse().map_err(|_| Problem::not_found())?;
+    let found = call.engine.store().endpoint(call.tenant, &id, 0).await?;
+    found.ok_or_else(|| Problem::not_found().into())
+}
+
+/// Reads, changes and writes an endpoint, again if another did so in between. What changes nothing is
+/// not written.
+async fn write<E: Engine>(
+    call: &Call<'_, E>,
+    id: &str,
+    action: &'static str,
+    change: impl Fn(Endpoint, Timestamp) -> Endpoint,
+) -> Result<(Endpoint, Arc<Profile>), Refusal> {
+    for _ in 0..TRIES_MAX {
+        let before = find(call, id).await?;
+        let profile = Profile::of(call.engine, &before).await?;
+        let now = call.engine.clock().now();
+        let after = change(Endpoint::clone(&before), now);
+        let told = updated(call, action, (&before, &after)).await?;
+        if told.before == told.after {
+            return Ok((after, profile));
+        }
+        let after = after.next_version(now);
+        if call.change(Change::PutEndpoint(&after), told).await? {
+            return Ok((after, profile));
+        }
+    }
+    Err(Problem::conflict("the endpoint was changed at the same time: try again").into())
+}
+
+async fn updated<'a, E: Engine>(
+    call: &Call<'_, E>,
+    action: &'static str,
+    (before, after): (&'a Endpoint, &Endpoint),
+) -> Result<Told<'a>, EngineError> {
+    let (was, is) = (shown(call, before).await?, shown(call, after).await?);
+    Ok(Told { action, target: before.id.as_str(), before: was, after: is })
+}
+
+async fn shown<E: Engine>(
+    call: &Call<'_, E>,
+    endpoint: &Endpoint,
+) -> Result<Option<Value>, EngineError> {
+    let profile = Profile::of(call.engine, endpoint).await?;
+    Ok(told(&EndpointView::of(endpoint, &profile)))
 }

@@ -1,43 +1,116 @@
 //! Events: what was accepted, and what became of it.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use waxseal_adapters::http::{self, Request};
 use waxseal_domain::delivery::Delivery;
+use waxseal_domain::event::SEVERITIES;
 use waxseal_domain::expunge::expunge;
 use waxseal_domain::id::{EventId, TenantName};
-use waxseal_domain::limits::OVERDUE_S;
+use waxseal_domain::limits::{
+    ATTRIBUTE_CHARS_MAX, ATTRIBUTES_MAX, EVENT_TYPE_CHARS_MAX, EVENTS_PER_REQUEST_MAX, OVERDUE_S,
+    SOURCE_CHARS_MAX, SUMMARY_CHARS_MAX,
+};
 use waxseal_domain::link::is_good;
 use waxseal_domain::ports::{Clock as _, Engine, EventRow, EventStore as _};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
 
+use crate::deliveries::STATUSES;
 use crate::{Answer, Call, List, Refusal};
 
-/// `GET …/events` and `GET …/events/{id}`.
-pub(crate) async fn answer<E: Engine>(call: Call<'_, E>, method: &str, path: &[&str]) -> Answer {
-    match (method, path) {
-        ("GET", []) => list(call).await,
-        ("GET", [id]) => one(call, id).await,
-        ("DELETE", [id, "content"]) => expunged(call, id).await,
-        (_, [] | [_] | [_, "content"]) => Err(Problem::method_not_allowed().into()),
-        _ => Err(Problem::not_found().into()),
-    }
-}
-
 /// A delivery in its event's list.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct DeliveryBrief {
     id: String,
     endpoint_id: String,
+    #[schemars(extend("enum" = STATUSES))]
     status: &'static str,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     overdue: bool,
     attempts: u32,
+    #[schemars(extend("format" = "date-time"))]
     next_attempt_at: Option<String>,
 }
 
-async fn expunged<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+/// An event, for instance.
+pub(crate) const EXAMPLE: &str = r#"{"type":"dlp.violation","severity":"high","summary":"Personal data in a prompt","data":{"user":"anna"}}"#;
+
+/// An event with what is said of it: its text, so that the payload's bytes stay as they came.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(crate) struct EventView(Box<RawValue>);
+
+impl JsonSchema for EventView {
+    fn schema_name() -> Cow<'static, str> {
+        "Event".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = sent_event();
+        let deliveries = generator.subschema_for::<Vec<DeliveryBrief>>();
+        let more = json!({
+            "specversion": {"type": "string", "const": "1.0"},
+            "received_at": {"type": "string", "format": "date-time"},
+            "expunged": {"type": "boolean"},
+            "sender_id": {"type": "string"},
+            "deliveries": deliveries,
+        });
+        if let (Some(members), Value::Object(more)) = (schema["properties"].as_object_mut(), more) {
+            members.remove("tenant");
+            members.extend(more);
+        }
+        schema["required"] = json!(["id", "type", "source", "time"]);
+        Schema::try_from(schema).unwrap_or_default()
+    }
+}
+
+/// What may be sent: an event, or an array of them.
+pub(crate) fn sent() -> Value {
+    let event = sent_event();
+    let many =
+        json!({"type": "array", "items": event, "minItems": 1, "maxItems": EVENTS_PER_REQUEST_MAX});
+    json!({"anyOf": [event, many]})
+}
+
+/// An event as a sender sends it.
+fn sent_event() -> Value {
+    let text = |min: usize, max: usize| {
+        let printable = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+        json!({"type": "string", "minLength": min, "maxLength": max, "pattern": printable})
+    };
+    json!({
+        "type": "object",
+        "required": ["type"],
+        "properties": {
+            "specversion": {"type": "string", "const": "1.0"},
+            "id": text(1, SOURCE_CHARS_MAX),
+            "source": text(1, SOURCE_CHARS_MAX),
+            "type": text(1, EVENT_TYPE_CHARS_MAX),
+            "time": {"type": "string", "format": "date-time"},
+            "severity": {"type": "string", "enum": SEVERITIES},
+            "summary": text(0, SUMMARY_CHARS_MAX),
+            "riskscore": {"type": "number", "minimum": 0, "maximum": 1},
+            "traceparent": {
+                "type": "string", "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
+            },
+            "tenant": {"type": "string", "description": "The path's, where it is said"},
+            "data": {},
+            "data_base64": {"type": "string", "contentEncoding": "base64"},
+        },
+        "propertyNames": {"pattern": "^[a-z0-9]{1,64}$|^data_base64$|^sender_id$|^received_at$"},
+        "additionalProperties": {
+            "type": ["string", "number", "boolean", "null"], "maxLength": ATTRIBUTE_CHARS_MAX,
+        },
+        "maxProperties": ATTRIBUTES_MAX,
+    })
+}
+
+pub(crate) async fn expunged<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
     let id: EventId = id.parse().map_err(|_| Problem::not_found())?;
     if expunge(call.engine, call.tenant, &id).await? {
         Ok(http::no_content())
@@ -69,15 +142,15 @@ pub(crate) async fn content<E: Engine>(
     Ok(http::json(200, &raw(row.event.view())?))
 }
 
-async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
+pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
     let now = call.engine.clock().now();
     let page = call.engine.store().events_by_time(call.tenant, &call.page()?, now).await?;
-    let items: Result<Vec<Box<RawValue>>, Refusal> =
-        page.items.iter().map(|row| merged(row, None, now)).collect();
+    let items: Result<Vec<EventView>, Refusal> =
+        page.items.iter().map(|row| merged(row, None, now).map(EventView)).collect();
     Ok(http::json(200, &List { items: items?, cursor: page.cursor }))
 }
 
-async fn one<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+pub(crate) async fn one<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
     let id: EventId = id.parse().map_err(|_| Problem::not_found())?;
     let found = call.engine.store().event_with_deliveries(call.tenant, &id).await?;
     let now = call.engine.clock().now();

@@ -1,18 +1,23 @@
 //! Tenants: made and listed by the operator.
 
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 use waxseal_adapters::http::{self, Request};
-use waxseal_domain::api_key::{Principal, Scope};
+use waxseal_domain::api_key::Principal;
 use waxseal_domain::id::TenantName;
-use waxseal_domain::ports::{Clock as _, ConfigStore as _, Engine, Tenant};
+use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine, Tenant};
 use waxseal_domain::problem::Problem;
 
-use crate::body::Body;
-use crate::{Answer, List};
+use crate::body::{Body, describe};
+use crate::{Answer, Call, List, Told, told};
 
-#[derive(Serialize)]
-struct TenantView {
+/// A tenant.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Tenant")]
+pub(crate) struct TenantView {
     name: String,
+    #[schemars(extend("format" = "date-time"))]
     created_at: String,
 }
 
@@ -22,40 +27,49 @@ impl TenantView {
     }
 }
 
-/// `GET /v1/tenants` and `POST /v1/tenants`.
-pub(crate) async fn answer<E: Engine>(
-    engine: &E,
-    request: &Request,
-    method: &str,
-    principal: &Principal,
-) -> Answer {
-    if *principal != Principal::Operator {
-        return Err(Problem::forbidden(Scope::Manage).into());
-    }
-    match method {
-        "GET" => {
-            let page = engine.store().tenants(&crate::page(request)?).await?;
-            let items: Vec<_> = page.items.iter().map(TenantView::of).collect();
-            Ok(http::json(200, &List { items, cursor: page.cursor }))
+/// What a new tenant looks like.
+pub(crate) fn body() -> Value {
+    describe(|body| drop(read(body)))
+}
+
+fn read(body: &mut Body<'_>) -> Option<TenantName> {
+    body.require("name");
+    let name = body.text("name", 64).value();
+    body.about("name", || json!({"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"}));
+    match name?.parse() {
+        Ok(name) => Some(name),
+        Err(fault) => {
+            let fault: waxseal_domain::id::IdFault = fault;
+            body.fault("name", &fault.to_string());
+            None
         }
-        "POST" => create(engine, request).await,
-        _ => Err(Problem::method_not_allowed().into()),
     }
 }
 
-async fn create<E: Engine>(engine: &E, request: &Request) -> Answer {
+pub(crate) async fn list<E: Engine>(engine: &E, request: &Request) -> Answer {
+    let page = engine.store().tenants(&crate::page(request)?).await?;
+    let items: Vec<_> = page.items.iter().map(TenantView::of).collect();
+    Ok(http::json(200, &List { items, cursor: page.cursor }))
+}
+
+pub(crate) async fn create<E: Engine>(
+    engine: &E,
+    request: &Request,
+    principal: Option<Principal>,
+) -> Answer {
     let mut body = Body::read(request)?;
-    body.require("name");
-    let name = body.text("name", 64).value().unwrap_or_default();
-    let name: Result<TenantName, _> = name.parse();
-    if let Err(fault) = name {
-        body.fault("name", &fault.to_string());
-    }
+    let name = read(&mut body);
+    body.not_null("name");
     body.finish()?;
-    let name = name.map_err(|_| Problem::not_found())?;
+    let name = name.ok_or_else(Problem::not_found)?;
     let tenant = Tenant { name, created_at: engine.clock().now() };
-    if engine.store().create_tenant(&tenant).await? {
-        Ok(http::json(201, &TenantView::of(&tenant)))
+    let view = TenantView::of(&tenant);
+    let actor = principal.as_ref().map_or("", |principal| &principal.actor);
+    let call = Call { engine, request, tenant: &tenant.name, actor };
+    let (target, after) = (tenant.name.as_str(), told(&view));
+    let told = Told { action: "tenant.created", target, before: None, after };
+    if call.change(Change::CreateTenant(&tenant), told).await? {
+        Ok(http::json(201, &view))
     } else {
         Err(Problem::conflict("there is a tenant of that name").into())
     }

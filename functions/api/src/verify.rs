@@ -4,50 +4,121 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::{Deserialize, Serialize};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
 use waxseal_adapters::http::{self, Request};
-use waxseal_domain::api_key::authenticate;
-use waxseal_domain::json::Fault;
-use waxseal_domain::limits::{REQUEST_BYTES_MAX, TOLERANCE_S};
+use waxseal_domain::json::Json;
+use waxseal_domain::limits::{NAME_CHARS_MAX, TOLERANCE_S};
 use waxseal_domain::ports::{Clock as _, Engine};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_verify::{Key, Window};
 
 use crate::Answer;
+use crate::body::{Body, describe};
 
 /// Secrets that are tried.
 const SECRETS_MAX: usize = 5;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A hook, for instance.
+pub(crate) const EXAMPLE: &str = r#"{"profile":"github","secret":"It's a Secret to Everybody","headers":{"x-hub-signature-256":"sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"},"body":"Hello, World!"}"#;
+
+/// Headers of a hook, and characters of one.
+const HEADERS_MAX: usize = 100;
+
+/// What is asked.
 struct Question {
-    #[serde(default = "standard")]
     profile: String,
-    #[serde(default)]
-    secret: Option<String>,
-    #[serde(default)]
     secrets: Vec<String>,
     headers: BTreeMap<String, String>,
-    #[serde(default)]
-    body: Option<String>,
-    #[serde(default)]
-    body_base64: Option<String>,
+    body: Vec<u8>,
     /// Seconds by which the timestamp may be off.
-    #[serde(default)]
-    tolerance_s: Option<u64>,
+    tolerance_s: u64,
     /// The receiver's time, in seconds since 1970; now if it is not given.
-    #[serde(default)]
     now_s: Option<u64>,
 }
 
-fn standard() -> String {
-    STANDARD.to_owned()
+/// What a question looks like.
+pub(crate) fn question() -> Value {
+    describe(|body| drop(read(body)))
+}
+
+fn read(body: &mut Body<'_>) -> Question {
+    let profile = body.text("profile", NAME_CHARS_MAX).value();
+    let secret = body.text("secret", 512).value();
+    let mut secrets = read_secrets(body);
+    secrets.extend(secret);
+    body.require("headers");
+    let now_s = body.whole("now_s", 0..=253_402_300_799).value();
+    body.about(
+        "now_s",
+        || json!({"description": "The receiver's time, in seconds since 1970; now if not said"}),
+    );
+    Question {
+        profile: profile.unwrap_or_else(|| STANDARD.to_owned()),
+        secrets,
+        headers: read_headers(body),
+        body: read_content(body),
+        tolerance_s: body.whole("tolerance_s", 0..=86_400).value().unwrap_or(TOLERANCE_S),
+        now_s,
+    }
+}
+
+fn read_secrets(body: &mut Body<'_>) -> Vec<String> {
+    let schema = || {
+        json!({"type": ["array", "null"], "items": {"type": "string"}, "maxItems": SECRETS_MAX,
+            "description": "`secret` and these: 1 to 5 in all"})
+    };
+    let shape = || format!("must be an array of at most {SECRETS_MAX} texts");
+    let read = |value: &Json<'_>| {
+        let items = value.as_array().filter(|items| items.len() <= SECRETS_MAX)?;
+        items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()
+    };
+    body.given("secrets", schema, read, shape).value().unwrap_or_default()
+}
+
+fn read_headers(body: &mut Body<'_>) -> BTreeMap<String, String> {
+    let schema = || {
+        json!({"type": "object", "additionalProperties": {"type": "string"},
+            "maxProperties": HEADERS_MAX})
+    };
+    let shape = || format!("must be an object of at most {HEADERS_MAX} texts");
+    let read = |value: &Json<'_>| {
+        let members = value.as_object().filter(|members| members.len() <= HEADERS_MAX)?;
+        let pair = |(name, value): &(std::borrow::Cow<'_, str>, Json<'_>)| {
+            Some((name.to_string(), value.as_str()?.to_owned()))
+        };
+        members.iter().map(pair).collect::<Option<BTreeMap<String, String>>>()
+    };
+    let headers = body.given("headers", schema, read, shape).value();
+    body.not_null("headers");
+    headers.unwrap_or_default()
+}
+
+/// The hook's body: text, or base 64.
+fn read_content(body: &mut Body<'_>) -> Vec<u8> {
+    let text = |value: &Json<'_>| value.as_str().map(str::to_owned);
+    let schema =
+        || json!({"type": ["string", "null"], "description": "The body, where it is text"});
+    let plain = body.given("body", schema, text, || "must be text".to_owned()).value();
+    let decoded = |value: &Json<'_>| value.as_str().and_then(|text| BASE64.decode(text).ok());
+    let schema = || json!({"type": ["string", "null"], "contentEncoding": "base64", "description": "The body, in base 64"});
+    let encoded =
+        body.given("body_base64", schema, decoded, || "is not base 64".to_owned()).value();
+    match (plain, encoded) {
+        (Some(text), None) => text.into_bytes(),
+        (None, Some(bytes)) => bytes,
+        (Some(_), Some(_)) | (None, None) => {
+            body.fault("body", "give one of body and body_base64");
+            Vec::new()
+        }
+    }
 }
 
 /// What is said of a request.
-#[derive(Serialize)]
-struct Verdict {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Verdict {
     valid: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
@@ -56,48 +127,32 @@ struct Verdict {
     mistakes: Vec<MistakeView>,
 }
 
-#[derive(Serialize)]
-struct MistakeView {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Mistake")]
+pub(crate) struct MistakeView {
     code: &'static str,
     detail: String,
 }
 
 pub(crate) async fn answer<E: Engine>(engine: &E, request: &Request) -> Answer {
-    authenticate(engine, &http::caller(request)).await??;
-    // What serde says of a body may quote it: the place is enough.
-    let mut question: Question = serde_json::from_str(http::text(request, REQUEST_BYTES_MAX)?)
-        .map_err(|error| Problem::bad_request(shape(&error)))?;
+    let mut body = Body::read(request)?;
+    let question = read(&mut body);
     let profile = Profile::find(engine, &question.profile).await?;
-    let mut faults = Vec::new();
     if profile.is_none() {
-        faults.push(Fault::new("/profile", "is not known: GET /v1/profiles lists them"));
+        body.fault("profile", "is not known: GET /v1/profiles lists them");
     }
-    question.secrets.extend(question.secret.take());
     if !(1..=SECRETS_MAX).contains(&question.secrets.len()) {
-        faults.push(Fault::new("/secrets", &format!("must be 1 to {SECRETS_MAX} in all")));
+        body.fault("secrets", &format!("must be 1 to {SECRETS_MAX} in all"));
     }
-    let decoded = question.body_base64.as_ref().map(|text| BASE64.decode(text));
-    let body = match (question.body.take(), decoded) {
-        (Some(text), None) => text.into_bytes(),
-        (None, Some(Ok(bytes))) => bytes,
-        (None, Some(Err(_))) => {
-            faults.push(Fault::new("/body_base64", "is not base 64"));
-            Vec::new()
-        }
-        (Some(_), Some(_)) | (None, None) => {
-            faults.push(Fault::new("/body", "give one of body and body_base64"));
-            Vec::new()
-        }
-    };
-    let Some(profile) = profile.filter(|_| faults.is_empty()) else {
-        return Err(Problem::unprocessable(faults).into());
-    };
+    body.finish()?;
+    let profile = profile.ok_or_else(Problem::not_found)?;
     let now_s = question.now_s.unwrap_or_else(|| engine.clock().now().seconds());
-    let window = Window { now_s, tolerance_s: question.tolerance_s.unwrap_or(TOLERANCE_S) };
-    Ok(http::json(200, &verdict(&profile, &question, &body, window)))
+    let window = Window { now_s, tolerance_s: question.tolerance_s };
+    Ok(http::json(200, &verdict(&profile, &question, window)))
 }
 
-fn verdict(profile: &Profile, question: &Question, body: &[u8], window: Window) -> Verdict {
+fn verdict(profile: &Profile, question: &Question, window: Window) -> Verdict {
+    let body = question.body.as_slice();
     let header = |name: &str| {
         let found = question.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
@@ -116,12 +171,4 @@ fn verdict(profile: &Profile, question: &Question, body: &[u8], window: Window) 
     };
     let mistakes = explanation.mistakes.iter().map(view).collect();
     Verdict { valid: explanation.valid, id: None, timestamp: None, mistakes }
-}
-
-fn shape(error: &serde_json::Error) -> String {
-    let (line, column) = (error.line(), error.column());
-    format!(
-        "the body is {{profile?, secret or secrets, headers, body or body_base64, tolerance_s?, \
-         now_s?}}: line {line}, column {column} is not"
-    )
 }

@@ -7,6 +7,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use schemars::JsonSchema;
 use serde::Serialize;
 use waxseal_adapters::http::{self, Request};
 use waxseal_domain::endpoint::Endpoint;
@@ -22,13 +23,15 @@ use crate::Answer;
 /// Tenants that are gone through where none is named.
 const TENANTS_MAX: usize = 20;
 
-#[derive(Serialize)]
-struct KeySet {
+/// A JWK Set.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct KeySet {
     keys: Vec<WebKey>,
 }
 
-#[derive(Serialize)]
-struct WebKey {
+/// A public key.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct WebKey {
     kty: &'static str,
     crv: &'static str,
     #[serde(rename = "use")]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use waxseal_domain::attempt::Attempt;
+use waxseal_domain::audit::Entry;
 use waxseal_domain::delivery::{
     CancelledReason, Delivery, End, FailedReason, Guard, Open, Settlement, Status, StatusName,
     Turn, Written, lease_until,
@@ -15,7 +16,8 @@ use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, FRESH_S};
 use waxseal_domain::message::Received;
 use waxseal_domain::notice::{Notice, announce};
 use waxseal_domain::ports::{
-    Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EngineError, Queue as _,
+    Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EngineError,
+    Queue as _,
 };
 use waxseal_domain::profile::Profile;
 use waxseal_domain::retry::Next;
@@ -275,13 +277,13 @@ async fn superseded<E: Engine>(
 /// 410: the endpoint is disabled, unless it was changed since this copy of it was read.
 async fn disable<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<(), EngineError> {
     let now = engine.clock().now();
-    let mut disabled = endpoint.clone().disabled(DisabledReason::Gone, now);
-    disabled.version += 1;
-    disabled.updated_at = now;
-    let done = engine.store().put_endpoint(&disabled, Some(endpoint.version)).await?;
+    let disabled = endpoint.clone().disabled(DisabledReason::Gone, now).next_version(now);
+    let entry = Entry::disabled(engine, &disabled, DisabledReason::Gone);
+    let done = engine.store().change(Change::PutEndpoint(&disabled), Some(&entry)).await?;
     tracing::warn!(tenant = %endpoint.tenant, endpoint = %endpoint.id, done, "410: disabled");
     if done {
         announce(engine, &Notice::of_disabled(&disabled, DisabledReason::Gone)).await?;
+        announce(engine, &Notice::of_entry(&entry)).await?;
     }
     Ok(())
 }

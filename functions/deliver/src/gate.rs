@@ -7,7 +7,7 @@ use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, GATE_COPY_S};
 use waxseal_domain::message::Kind;
 use waxseal_domain::notice::{Notice, announce};
 use waxseal_domain::ports::{Clock as _, Engine, EngineError, GateStore as _};
-use waxseal_domain::rate::Tokens;
+use waxseal_domain::rate::{Tokens, of_endpoint};
 
 /// D3: whether this message may drive an attempt of that number to the endpoint now. Of an endpoint's
 /// rate a token is taken; where it is used up the gate paces, which has tokens of its own.
@@ -27,7 +27,8 @@ pub(crate) async fn lets_through<E: Engine>(
         return Ok(true);
     };
     let now = engine.clock().now();
-    if engine.store().take_tokens(tenant, id, Tokens::now(max_per_second, now)).await? > 0 {
+    let (whose, one) = (of_endpoint(tenant, id), Tokens::now(max_per_second, now));
+    if engine.store().take_tokens(&whose, one).await? > 0 {
         return Ok(true);
     }
     let before = engine.store().gate(tenant, id, 0).await?;

@@ -1,6 +1,7 @@
 //! The review of gates that are due: probes, release at a rate, and the end of a gate.
 
 use futures_util::future::join_all;
+use waxseal_domain::audit::Entry;
 use waxseal_domain::delivery::lease_until;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint};
 use waxseal_domain::gate::{Gate, Mode, Review};
@@ -8,9 +9,9 @@ use waxseal_domain::limits::{PACED_MAX, PACED_PER_SECOND, PACING_S};
 use waxseal_domain::message::Kind;
 use waxseal_domain::notice::{Notice, announce};
 use waxseal_domain::ports::{
-    Claim, Clock as _, ConfigStore as _, Due, Engine, EngineError, GateStore as _, Release,
+    Change, Claim, Clock as _, ConfigStore as _, Due, Engine, EngineError, GateStore as _, Release,
 };
-use waxseal_domain::rate::{Tokens, windows};
+use waxseal_domain::rate::{Tokens, of_endpoint, windows};
 use waxseal_domain::timestamp::Timestamp;
 
 /// Gates reviewed in one sweep: the earliest first, so that none starves.
@@ -95,11 +96,12 @@ async fn pace<E: Engine>(
     let per_second = limit.unwrap_or(PACED_PER_SECOND);
     let mut held = held.iter();
     let mut released = 0;
+    let whose = of_endpoint(&gate.tenant, &gate.endpoint);
     for window in windows(now, PACING_S) {
         let wanted = Tokens::of(per_second, window, now).after(held.as_slice().len());
         let granted = match limit {
             Some(_) if wanted.count == 0 => 0,
-            Some(_) => engine.store().take_tokens(&gate.tenant, &gate.endpoint, wanted).await?,
+            Some(_) => engine.store().take_tokens(&whose, wanted).await?,
             None => wanted.count,
         };
         let mut granted = (0..granted).zip(held.by_ref());
@@ -134,13 +136,13 @@ async fn give_up<E: Engine>(
     endpoint: &Endpoint,
     now: Timestamp,
 ) -> Result<(), EngineError> {
-    let mut disabled = endpoint.clone().disabled(DisabledReason::Failing, now);
-    disabled.version += 1;
-    disabled.updated_at = now;
-    let done = engine.store().put_endpoint(&disabled, Some(endpoint.version)).await?;
+    let disabled = endpoint.clone().disabled(DisabledReason::Failing, now).next_version(now);
+    let entry = Entry::disabled(engine, &disabled, DisabledReason::Failing);
+    let done = engine.store().change(Change::PutEndpoint(&disabled), Some(&entry)).await?;
     tracing::error!(tenant = %endpoint.tenant, endpoint = %endpoint.id, done, "failing for days: disabled");
     if done {
         announce(engine, &Notice::of_disabled(&disabled, DisabledReason::Failing)).await?;
+        announce(engine, &Notice::of_entry(&entry)).await?;
     }
     Ok(())
 }

@@ -2,32 +2,39 @@
 //! where null takes a member back to its default.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use waxseal_adapters::http::{self, Request};
+use serde_json::{Value, json};
 use waxseal_domain::address::{AddressRules, URL_CHARS_MAX};
+use waxseal_domain::credentials::Credentials;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState};
 use waxseal_domain::event_type::EventTypePattern;
 use waxseal_domain::id::TenantName;
 use waxseal_domain::json::{Json, escape_pointer};
 use waxseal_domain::limits::{
-    EVENT_TYPES_PER_ENDPOINT_MAX, HEADER_VALUE_CHARS_MAX, HEADERS_PER_ENDPOINT_MAX, MAX_PER_SECOND,
-    NAME_CHARS_MAX, REQUEST_BYTES_MAX, TIMEOUT_MS, WINDOW_S,
+    DELAY_S, DELAYS_MAX, EVENT_TYPE_CHARS_MAX, EVENT_TYPES_PER_ENDPOINT_MAX,
+    HEADER_VALUE_CHARS_MAX, HEADERS_PER_ENDPOINT_MAX, MAX_PER_SECOND, NAME_CHARS_MAX, TIMEOUT_MS,
+    WINDOW_S,
 };
-use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::retry::RetryPolicy;
 use waxseal_domain::subscription::CompiledFilter;
 use waxseal_domain::target::Target;
 use waxseal_domain::timestamp::Timestamp;
 
-use super::secrets::Wanted;
-use crate::body::{Body, Given, whole};
+use super::auth::{self, Wanted};
+use super::secrets::WantedSecret;
+use crate::body::{Body, Given, describe, whole};
 
 /// Headers that are ours, or the connection's.
-const RESERVED: [&str; 11] = [
+const RESERVED: [&str; 17] = [
+    "authorization",
     "connection",
+    "cookie",
+    "forwarded",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
     "content-length",
     "content-type",
     "host",
@@ -40,6 +47,14 @@ const RESERVED: [&str; 11] = [
     "expect",
 ];
 
+/// What a URL may be.
+const URL: &str = "An https URL, or the ARN of an SQS queue (arn:aws:sqs:<region>:<account>:<name>) or \
+of an EventBridge bus (arn:aws:events:<region>:<account>:event-bus/<name>) that the deployment allows. A \
+queue gets the body as message and the headers as message attributes; where there are more than ten, the \
+last, `headers`, holds the rest as a JSON object. A bus gets an event with the body as detail, the event's \
+type as detail-type, `waxseal:` and its source as source and the delivery's id in resources; it has no \
+place for headers, and so for a signature.";
+
 /// Members that were given.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Changes {
@@ -48,60 +63,98 @@ pub(super) struct Changes {
     event_types: Given<Vec<EventTypePattern>>,
     filter: Given<CompiledFilter>,
     profile: Given<String>,
+    pub(super) auth: Given<Wanted>,
     retry: Given<RetryPolicy>,
     timeout_ms: Given<u64>,
     max_per_second: Given<u64>,
     headers: Given<BTreeMap<String, String>>,
     enabled: Option<bool>,
     /// Only where an endpoint is configured: later, a secret is rotated.
-    pub(super) secret: Wanted,
+    pub(super) secret: WantedSecret,
+}
+
+/// What an endpoint looks like that is to be configured.
+pub(crate) fn draft() -> Value {
+    let profile = Profile::standard();
+    let rules = AddressRules::default();
+    describe(|body| {
+        let _changes = Changes::read(body, (&rules, &nobody()), Some(&profile), true);
+    })
+}
+
+/// What a merge patch of an endpoint looks like.
+pub(crate) fn read_patch() -> Value {
+    describe(|body| {
+        let _changes = Changes::described(body);
+    })
+}
+
+fn nobody() -> TenantName {
+    "nobody".parse().expect("a tenant's name")
 }
 
 impl Changes {
-    /// The name of the profile that an endpoint has with a body's changes: null is the default's.
-    pub(super) fn profile_name(request: &Request, before: &str) -> Result<String, Problem> {
-        let given = Body::read(request)?.text("profile", NAME_CHARS_MAX);
-        Ok(given.over(Some(before.to_owned())).unwrap_or_else(|| STANDARD.to_owned()))
+    /// The members of a merge patch, where they are described.
+    pub(super) fn described(body: &mut Body<'_>) -> Self {
+        let profile = Profile::standard();
+        Self::read(body, (&AddressRules::default(), &nobody()), Some(&profile), false)
     }
 
-    /// Reads a body; 422 names every fault. `profile` is the one that it asks for, or that the endpoint
+    /// The name of the profile that an endpoint has with a body's changes: null is the default's.
+    pub(super) fn profile_name(body: &mut Body<'_>, before: &str) -> String {
+        let given = body.peek("profile").and_then(|value| match value {
+            Json::Null => Some(STANDARD.to_owned()),
+            value => value.as_str().map(str::to_owned),
+        });
+        given.unwrap_or_else(|| before.to_owned())
+    }
+
+    /// Reads a body; its faults are the body's. `profile` is the one that it asks for, or that the endpoint
     /// has; none where there is none of that name.
     pub(super) fn read(
-        request: &Request,
-        rules: &AddressRules,
-        tenant: &TenantName,
+        body: &mut Body<'_>,
+        (rules, tenant): (&AddressRules, &TenantName),
         profile: Option<&Profile>,
         is_new: bool,
-    ) -> Result<Self, Problem> {
-        let mut body = Body::read(request)?;
+    ) -> Self {
         let timeout_ms = u64::from(*TIMEOUT_MS.start())..=u64::from(*TIMEOUT_MS.end());
         let per_second = u64::from(*MAX_PER_SECOND.start())..=u64::from(*MAX_PER_SECOND.end());
         let changes = Self {
-            url: read_url(&mut body, rules, tenant, is_new),
+            url: read_url(body, rules, tenant, is_new),
             name: body.text("name", NAME_CHARS_MAX),
-            event_types: read_event_types(&mut body),
-            filter: read_filter(&mut body, request)?,
-            profile: read_profile(&mut body, profile),
-            retry: read_retry(&mut body),
+            event_types: read_event_types(body),
+            filter: read_filter(body),
+            profile: read_profile(body, profile),
+            auth: auth::read(body, (rules, tenant)),
+            retry: read_retry(body),
             timeout_ms: body.whole("timeout_ms", timeout_ms),
             max_per_second: body.whole("max_per_second", per_second),
-            headers: read_headers(&mut body, profile),
+            headers: read_headers(body, profile),
             enabled: body.flag("enabled").value(),
             secret: match profile {
-                Some(profile) if is_new => Wanted::read(&mut body, profile),
+                Some(profile) if is_new => WantedSecret::read(body, profile),
                 _ if is_new => {
-                    let _unread = (body.member("secret"), body.member("algorithm"));
-                    Wanted::New
+                    body.pass_over("secret");
+                    body.pass_over("algorithm");
+                    WantedSecret::New
                 }
-                _ => Wanted::New,
+                _ => WantedSecret::New,
             },
         };
-        body.finish()?;
-        Ok(changes)
+        let is_arn = changes.url.as_ref().is_some_and(|url| Target::is_arn(url));
+        if is_arn && matches!(changes.auth, Given::Value(_)) {
+            body.fault("auth", "is for URLs: a queue or a bus takes none");
+        }
+        changes
     }
 
     /// The endpoint with these changes.
-    pub(super) fn apply(self, mut endpoint: Endpoint, now: Timestamp) -> Endpoint {
+    pub(super) fn apply(
+        self,
+        mut endpoint: Endpoint,
+        auth: Given<Credentials>,
+        now: Timestamp,
+    ) -> Endpoint {
         let subscription = &mut endpoint.subscription;
         let types = self.event_types.over(Some(std::mem::take(&mut subscription.event_types)));
         let types = types.filter(|types| !types.is_empty());
@@ -116,6 +169,7 @@ impl Changes {
         endpoint.timeout_ms = timeout_ms.and_then(|ms| u32::try_from(ms).ok());
         let max_per_second = self.max_per_second.over(endpoint.max_per_second.map(u64::from));
         endpoint.max_per_second = max_per_second.and_then(|max| u32::try_from(max).ok());
+        endpoint.auth = auth.over(endpoint.auth);
         endpoint.headers = self.headers.over(Some(endpoint.headers)).unwrap_or_default();
         match self.enabled {
             Some(true) => Endpoint { state: EndpointState::Enabled, ..endpoint },
@@ -131,13 +185,16 @@ fn read_url(
     tenant: &TenantName,
     is_new: bool,
 ) -> Option<String> {
-    match body.text("url", URL_CHARS_MAX) {
+    let given = body.text("url", URL_CHARS_MAX);
+    body.about("url", || json!({"description": URL, "pattern": "^(https://|arn:)"}));
+    body.not_null("url");
+    match given {
         Given::Value(url) => match rules.check(tenant.as_str(), &url) {
             Ok(Target::Http(parsed)) => return Some(parsed.into()),
             Ok(Target::Queue(_) | Target::Bus(_)) => return Some(url),
             Err(fault) => body.fault("url", &fault.to_string()),
         },
-        Given::Null => body.fault("url", "must not be null"),
+        Given::Null => {}
         Given::Absent if is_new => body.require("url"),
         Given::Absent => {}
     }
@@ -145,7 +202,14 @@ fn read_url(
 }
 
 fn read_event_types(body: &mut Body<'_>) -> Given<Vec<EventTypePattern>> {
-    let Some(value) = body.member("event_types") else { return Given::Absent };
+    let schema = || {
+        let one = json!({"type": "string", "minLength": 1, "maxLength": EVENT_TYPE_CHARS_MAX,
+            "pattern": r"^(\*|([^*.\x00-\x1f\x7f-\x9f]+\.)*([^*.\x00-\x1f\x7f-\x9f]+|\*))$"});
+        json!({"type": ["array", "null"], "items": one, "minItems": 1,
+            "maxItems": EVENT_TYPES_PER_ENDPOINT_MAX,
+            "description": "Exact, `dlp.*`, or `*`, which is all but those of ours (`waxseal.`)"})
+    };
+    let Some(value) = body.member("event_types", schema) else { return Given::Absent };
     if value == Json::Null {
         return Given::Null;
     }
@@ -166,24 +230,21 @@ fn read_event_types(body: &mut Body<'_>) -> Given<Vec<EventTypePattern>> {
 }
 
 /// The pattern is compiled from its own text, which is kept.
-fn read_filter(body: &mut Body<'_>, request: &Request) -> Result<Given<CompiledFilter>, Problem> {
-    #[derive(Deserialize)]
-    struct Text<'a> {
-        #[serde(borrow, default)]
-        filter: Option<&'a RawValue>,
+fn read_filter(body: &mut Body<'_>) -> Given<CompiledFilter> {
+    let schema = || {
+        json!({"type": ["object", "null"], "minProperties": 1,
+            "description": "An EventBridge event pattern over the whole event"})
+    };
+    if body.peek("filter") == Some(&Json::Null) {
+        body.pass_over("filter");
+        return Given::Null;
     }
-    match body.member("filter") {
-        None => return Ok(Given::Absent),
-        Some(Json::Null) => return Ok(Given::Null),
-        Some(_) => {}
-    }
-    let text: Text<'_> = serde_json::from_str(http::text(request, REQUEST_BYTES_MAX)?)
-        .map_err(|error| Problem::bad_request(error.to_string()))?;
-    match CompiledFilter::compile(text.filter.map_or("null", RawValue::get)) {
-        Ok(filter) => Ok(Given::Value(filter)),
+    let Some(text) = body.raw("filter", schema) else { return Given::Absent };
+    match CompiledFilter::compile(text.get()) {
+        Ok(filter) => Given::Value(filter),
         Err(faults) => {
             body.faults(faults.into_iter().map(|fault| fault.within("/filter")).collect());
-            Ok(Given::Absent)
+            Given::Absent
         }
     }
 }
@@ -196,8 +257,21 @@ fn read_profile(body: &mut Body<'_>, profile: Option<&Profile>) -> Given<String>
     given
 }
 
+fn retry_schema() -> Value {
+    let range = |range: &RangeInclusive<u32>| json!({"type": "integer", "minimum": range.start(), "maximum": range.end()});
+    json!({
+        "type": ["object", "null"], "additionalProperties": false, "required": ["delays_s"],
+        "description": "Seconds from one attempt to the next; all together at most 14 days",
+        "properties": {
+            "delays_s": {"type": "array", "items": range(&DELAY_S), "maxItems": DELAYS_MAX},
+            "jitter": {"type": "boolean", "description": "Adds up to 10 % to each delay"},
+            "window_s": range(&WINDOW_S),
+        },
+    })
+}
+
 fn read_retry(body: &mut Body<'_>) -> Given<RetryPolicy> {
-    let Some(value) = body.member("retry") else { return Given::Absent };
+    let Some(value) = body.member("retry", retry_schema) else { return Given::Absent };
     if value == Json::Null {
         return Given::Null;
     }
@@ -239,7 +313,14 @@ fn read_retry(body: &mut Body<'_>) -> Given<RetryPolicy> {
 }
 
 fn read_headers(body: &mut Body<'_>, profile: Option<&Profile>) -> Given<BTreeMap<String, String>> {
-    let Some(value) = body.member("headers") else { return Given::Absent };
+    let schema = || {
+        json!({"type": ["object", "null"], "maxProperties": HEADERS_PER_ENDPOINT_MAX,
+            "description": "Sent with every attempt; not those that are ours, the connection's, or `authorization`, for which there is `auth`",
+            "propertyNames": {"pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$"},
+            "additionalProperties": {"type": "string", "maxLength": HEADER_VALUE_CHARS_MAX,
+                "pattern": "^[ -~]*$"}})
+    };
+    let Some(value) = body.member("headers", schema) else { return Given::Absent };
     if value == Json::Null {
         return Given::Null;
     }

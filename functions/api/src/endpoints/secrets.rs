@@ -1,23 +1,31 @@
 //! Endpoints' secrets: made or taken, sealed, shown once; two live while one rotates.
 
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 use waxseal_adapters::http;
+use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::ports::{Clock as _, Engine, EngineError, KeyVault as _};
+use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::Profile;
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_verify::Algorithm;
 
 use super::write;
-use crate::body::{Body, Given};
+use crate::body::{Body, Given, describe};
 use crate::{Answer, Call};
 
 /// Seconds for which the secret before still signs, if not said: a day.
 const OVERLAP_S: u64 = 86_400;
 
+const ALGORITHMS: [&str; 2] = ["hmac-sha256", "ed25519"];
+const SECRET: &str = "Of the profile's form; a new one if left out; null where the profile lets \
+                      deliveries go unsigned";
+
 /// Which secret an endpoint is to have.
 #[derive(Clone, Debug, Default)]
-pub(super) enum Wanted {
+pub(super) enum WantedSecret {
     /// A new one of the profile's usual algorithm.
     #[default]
     New,
@@ -29,15 +37,16 @@ pub(super) enum Wanted {
     None,
 }
 
-impl Wanted {
+impl WantedSecret {
     /// Of `secret` and `algorithm`, as far as the profile allows.
     pub(super) fn read(body: &mut Body<'_>, profile: &Profile) -> Self {
         let secret = body.text("secret", 256);
-        let algorithm = body.text("algorithm", 32);
+        body.about("secret", || json!({"description": SECRET}));
+        let algorithm = body.word("algorithm", &ALGORITHMS);
+        body.about("algorithm", || json!({"description": "Of a new secret"}));
         let has_ed25519 = profile.dialect.algorithms().any(|one| one == Algorithm::Ed25519);
-        let is_ed25519 = algorithm == Given::Value("ed25519".to_owned());
-        let is_known = |name: &String| name == "hmac-sha256" || (is_ed25519 && has_ed25519);
-        if algorithm.value().is_some_and(|name| !is_known(&name)) {
+        let is_ed25519 = algorithm == Given::Value("ed25519");
+        if is_ed25519 && !has_ed25519 {
             body.fault("algorithm", "is not one of the profile's");
         }
         match secret {
@@ -72,8 +81,8 @@ pub(super) struct Made {
 }
 
 /// What is shown of a secret, once.
-#[derive(Clone, Default, Serialize)]
-pub(super) struct Shown {
+#[derive(Clone, Default, Serialize, JsonSchema)]
+pub(crate) struct Shown {
     /// The secret; null where there is none.
     secret: Option<String>,
     /// The key of Standard Webhooks' headers, where those stand beside the profile's own.
@@ -84,66 +93,94 @@ pub(super) struct Shown {
     public_key: Option<String>,
 }
 
+impl Shown {
+    /// Of a secret in a profile's form.
+    pub(super) fn of(profile: &Profile, text: &str) -> Result<Self, EngineError> {
+        let key = profile.dialect.key(text);
+        let key = key.map_err(|fault| EngineError::new("show secret", fault))?;
+        Ok(Self {
+            secret: Some(text.to_owned()),
+            standard_secret: key.standard_text().map(|text| text.to_string()),
+            public_key: key.public_text(),
+        })
+    }
+}
+
 /// Seals the secret that was given, or a new one; none where none is wanted.
 pub(super) async fn seal<E: Engine>(
     engine: &E,
     tenant: &TenantName,
     endpoint: &EndpointId,
     profile: &Profile,
-    wanted: Wanted,
+    wanted: WantedSecret,
 ) -> Result<Option<Made>, EngineError> {
     let dialect = &profile.dialect;
     let text = match wanted {
-        Wanted::None => return Ok(None),
-        Wanted::Text(text) => text,
-        Wanted::New => dialect.generate_secret(engine.random_bytes()).to_string(),
-        Wanted::NewEd25519 => {
+        WantedSecret::None => return Ok(None),
+        WantedSecret::Text(text) => text,
+        WantedSecret::New => dialect.generate_secret(engine.random_bytes()).to_string(),
+        WantedSecret::NewEd25519 => {
             let text = dialect.generate_signing_secret(engine.random_bytes());
             let text = text.ok_or_else(|| EngineError::new("make secret", "no ed25519"))?;
             text.to_string()
         }
     };
-    let key = dialect.key(&text).map_err(|fault| EngineError::new("make secret", fault))?;
-    let public_key = key.public_text();
-    let standard_secret = key.standard_text().map(|text| text.to_string());
-    let secret = Secret::new(text.clone().into_bytes());
+    let shown = Shown::of(profile, &text)?;
+    let secret = Secret::new(text.into_bytes());
     let context = SecretContext::endpoint(tenant, endpoint);
     let sealed = engine.key_vault().seal(&context, &secret).await?;
     let created_at = engine.clock().now();
-    let sealed = SealedSecret { sealed, created_at, until: None, public_key: public_key.clone() };
-    let shown = Shown { secret: Some(text), standard_secret, public_key };
+    let public_key = shown.public_key.clone();
+    let sealed = SealedSecret { sealed, created_at, until: None, public_key };
     Ok(Some(Made { sealed, shown }))
 }
 
-#[derive(Serialize)]
-struct Rotated {
+/// A new secret, shown this once.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Secret")]
+pub(crate) struct Rotated {
     #[serde(flatten)]
     shown: Shown,
     /// Until when the secret before signs too.
+    #[schemars(extend("format" = "date-time"))]
     overlap_until: String,
+}
+
+/// What a rotation looks like.
+pub(crate) fn rotation() -> Value {
+    let profile = Profile::standard();
+    describe(|body| {
+        let _read = read_rotation(body, &profile);
+    })
+}
+
+fn read_rotation(body: &mut Body<'_>, profile: &Profile) -> (WantedSecret, u64) {
+    let wanted = WantedSecret::read(body, profile);
+    if matches!(wanted, WantedSecret::None) {
+        body.fault("secret", "must not be null: there is nothing to rotate to");
+    }
+    let overlap_s = body.whole("overlap_s", 120..=30 * 86_400).value().unwrap_or(OVERLAP_S);
+    (wanted, overlap_s)
 }
 
 /// `POST …/rotate-secret`. An overlap under two minutes is refused: instances keep copies of an
 /// endpoint for one, and receivers need a moment as well.
-pub(super) async fn rotate<E: Engine>(call: Call<'_, E>, id: &EndpointId) -> Answer {
+pub(crate) async fn rotate<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
     let endpoint = super::find(&call, id).await?;
     let profile = Profile::of(call.engine, &endpoint).await?;
     let mut body = Body::read(call.request)?;
-    let wanted = Wanted::read(&mut body, &profile);
-    if matches!(wanted, Wanted::None) {
-        body.fault("secret", "must not be null: there is nothing to rotate to");
-    }
-    let overlap_s = body.whole("overlap_s", 120..=30 * 86_400).value().unwrap_or(OVERLAP_S);
+    let (wanted, overlap_s) = read_rotation(&mut body, &profile);
     body.finish()?;
     // A new one is of the algorithm of the one before.
     let signs_ed25519 = endpoint.secrets.first().is_some_and(|one| one.public_key.is_some());
-    let is_new = matches!(wanted, Wanted::New);
-    let wanted = if is_new && signs_ed25519 { Wanted::NewEd25519 } else { wanted };
-    let made = seal(call.engine, call.tenant, id, &profile, wanted).await?;
+    let is_new = matches!(wanted, WantedSecret::New);
+    let wanted = if is_new && signs_ed25519 { WantedSecret::NewEd25519 } else { wanted };
+    let made = seal(call.engine, call.tenant, &endpoint.id, &profile, wanted).await?;
     let Some(Made { sealed, shown }) = made else {
-        return Err(waxseal_domain::problem::Problem::not_found().into());
+        return Err(Problem::not_found().into());
     };
     let until = sealed.created_at.plus_s(overlap_s);
-    write(&call, id, |endpoint, _| endpoint.rotated(sealed.clone(), until)).await?;
+    let rotated = |endpoint: Endpoint, _| endpoint.rotated(sealed.clone(), until);
+    write(&call, id, "endpoint.secret_rotated", rotated).await?;
     Ok(http::json(200, &Rotated { shown, overlap_until: until.rfc3339() }))
 }

@@ -3,26 +3,29 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use waxseal_adapters::http;
 use waxseal_domain::attempt::{Outcome, Sent};
 use waxseal_domain::dispatch::{Dispatched, Outgoing, dispatch};
 use waxseal_domain::endpoint::{Endpoint, Health};
 use waxseal_domain::event::{Event, Form, Submission};
 use waxseal_domain::handshake::{Handshake, shake};
-use waxseal_domain::id::{DeliveryId, EndpointId};
-use waxseal_domain::limits::EVENT_BYTES_MAX;
-use waxseal_domain::ports::{Clock as _, Engine};
+use waxseal_domain::id::DeliveryId;
+use waxseal_domain::limits::EVENT_TYPE_CHARS_MAX;
+use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, Round};
 
-use super::{find, write};
+use super::find;
+use crate::body::{Body, describe};
 use crate::{Answer, Call, Refusal};
 
 /// What a test event came to.
-#[derive(Serialize)]
-pub(super) struct TestResult {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct TestResult {
     delivery_id: String,
     outcome: Outcome,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,36 +38,61 @@ pub(super) struct TestResult {
     handshake: Option<Handshake>,
 }
 
-#[derive(Serialize)]
-struct ResponseView {
+/// What a receiver answered, capped.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TestResponse")]
+pub(crate) struct ResponseView {
     status: u16,
     headers: BTreeMap<String, String>,
     body: String,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TestBody<'a> {
-    #[serde(rename = "type", default)]
-    event_type: Option<String>,
-    #[serde(borrow, default)]
-    data: Option<&'a RawValue>,
+/// What a test asks for.
+struct Wanted {
+    event_type: String,
+    data: Option<Box<RawValue>>,
+}
+
+/// What a test looks like.
+pub(crate) fn test_body() -> Value {
+    describe(|body| drop(read(body)))
+}
+
+fn read(body: &mut Body<'_>) -> Wanted {
+    let event_type = body.text("type", EVENT_TYPE_CHARS_MAX).value();
+    let data = body.raw("data", || {
+        json!({"description": "The example of the tenant's catalogue, or of the profile's, if not said"})
+    });
+    Wanted { event_type: event_type.unwrap_or_else(|| "webhook.test".to_owned()), data }
 }
 
 /// `POST …/test`.
-pub(super) async fn send<E: Engine>(call: Call<'_, E>, id: &EndpointId) -> Answer {
-    let text = http::text(call.request, EVENT_BYTES_MAX)?;
-    let text = if text.trim().is_empty() { "{}" } else { text };
-    let body: TestBody<'_> = serde_json::from_str(text)
-        .map_err(|error| Problem::bad_request(format!("the body takes type and data: {error}")))?;
-    let event_type = body.event_type.unwrap_or_else(|| "webhook.test".to_owned());
+pub(crate) async fn test<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+    let mut body = Body::read(call.request)?;
+    let Wanted { event_type, data } = read(&mut body);
+    body.finish()?;
     let endpoint = find(&call, id).await?;
-    let profile = Profile::of(call.engine, &endpoint).await?;
-    let rest = match (body.data, profile.example(&event_type)) {
-        (None, Some(example)) => example.get().to_owned(),
-        (data, _) => of_data(data.map_or(r#"{"test":true}"#, RawValue::get)),
+    let rest = match data {
+        Some(data) => of_data(data.get()),
+        None => example(&call, &endpoint, &event_type).await?,
     };
     Ok(http::json(200, &post(&call, &endpoint, &event_type, &rest).await?))
+}
+
+/// What stands beside the type of an event that nobody gave: the catalogue's example, or the profile's.
+async fn example<E: Engine>(
+    call: &Call<'_, E>,
+    endpoint: &Endpoint,
+    event_type: &str,
+) -> Result<String, Refusal> {
+    let catalogue = call.engine.store().event_types(call.tenant, 0).await?;
+    let listed = catalogue.iter().find(|found| found.name == event_type);
+    if let Some(data) = listed.and_then(|found| found.example.as_ref()) {
+        return Ok(of_data(data.get()));
+    }
+    let profile = Profile::of(call.engine, endpoint).await?;
+    let example = profile.example(event_type).map(|example| example.get().to_owned());
+    Ok(example.unwrap_or_else(|| of_data(r#"{"test":true}"#)))
 }
 
 /// The ping that follows an endpoint's configuration.
@@ -104,10 +132,19 @@ async fn post<E: Engine>(
     let outgoing = Outgoing { endpoint, profile, event, id: &id, round };
     let Dispatched { sent, headers, .. } = dispatch(engine, outgoing, deadline).await?;
     if sent.outcome == Outcome::Accepted && endpoint.health != Health::Verified {
-        let verified = |found: Endpoint, _| Endpoint { health: Health::Verified, ..found };
-        write(call, &endpoint.id, verified).await?;
+        verified(call, endpoint).await?;
     }
     Ok(TestResult::of(id, sent, headers))
+}
+
+/// Remembers that a test event was accepted: no change of what is configured, and in no log. Where the
+/// endpoint was changed meanwhile, the next test remembers it.
+async fn verified<E: Engine>(call: &Call<'_, E>, endpoint: &Endpoint) -> Result<(), Refusal> {
+    let now = call.engine.clock().now();
+    let before = find(call, endpoint.id.as_str()).await?;
+    let after = Endpoint { health: Health::Verified, ..Endpoint::clone(&before) }.next_version(now);
+    call.engine.store().change(Change::PutEndpoint(&after), None).await?;
+    Ok(())
 }
 
 impl TestResult {

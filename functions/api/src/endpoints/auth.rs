@@ -1,0 +1,205 @@
+//! How an endpoint's receiver is authenticated to: read from a body, sealed, shown without its secret.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+use waxseal_domain::address::{AddressRules, URL_CHARS_MAX};
+use waxseal_domain::credentials::Credentials;
+use waxseal_domain::id::{EndpointId, TenantName};
+use waxseal_domain::json::Json;
+use waxseal_domain::ports::{Engine, EngineError, KeyVault as _};
+use waxseal_domain::secret::{Secret, SecretContext};
+use waxseal_domain::target::Target;
+
+use crate::body::{Body, Given};
+
+/// Characters of a token or a password.
+const SECRET_CHARS_MAX: usize = 4_096;
+/// Characters of any other member.
+const TEXT_CHARS_MAX: usize = 512;
+
+/// What a body says: its secret part is not sealed yet.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    /// With an empty `sealed`.
+    credentials: Credentials,
+    secret: Secret,
+}
+
+/// How a receiver is authenticated to, without what is secret of it.
+#[derive(Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[schemars(rename = "EndpointAuth")]
+pub(crate) enum AuthView {
+    /// A token that is always the same.
+    Bearer,
+    /// A user's name and password.
+    Basic { username: String },
+    /// A token that an OAuth 2.0 server gives for client credentials.
+    Oauth2 { token_url: String, client_id: String, scope: Option<String>, audience: Option<String> },
+}
+
+impl From<&Credentials> for AuthView {
+    fn from(credentials: &Credentials) -> Self {
+        match credentials.clone() {
+            Credentials::Bearer { .. } => Self::Bearer,
+            Credentials::Basic { username, .. } => Self::Basic { username },
+            Credentials::Oauth2 { token_url, client_id, scope, audience, .. } => {
+                Self::Oauth2 { token_url, client_id, scope, audience }
+            }
+        }
+    }
+}
+
+fn schema() -> Value {
+    let text = |most: usize| json!({"type": "string", "minLength": 1, "maxLength": most, "pattern": "^[ -~]+$"});
+    let kind = |name: &str| json!({"type": "string", "const": name});
+    let named = |most| json!({"type": "string", "minLength": 1, "maxLength": most, "pattern": "^[ -9;-~]+$"});
+    json!({
+        "description": "Sent as `Authorization`, beside the signature. Its secret is never shown again",
+        "oneOf": [
+            {"type": "null"},
+            {"type": "object", "additionalProperties": false, "required": ["type", "token"],
+             "properties": {"type": kind("bearer"), "token": {
+                "type": "string", "minLength": 1, "maxLength": SECRET_CHARS_MAX, "pattern": "^[!-~]+$"}}},
+            {"type": "object", "additionalProperties": false,
+             "required": ["type", "username", "password"],
+             "properties": {"type": kind("basic"), "username": named(TEXT_CHARS_MAX),
+                "password": text(SECRET_CHARS_MAX)}},
+            {"type": "object", "additionalProperties": false,
+             "required": ["type", "token_url", "client_id", "client_secret"],
+             "properties": {"type": kind("oauth2"),
+                "token_url": {"type": "string", "pattern": "^https://", "maxLength": URL_CHARS_MAX},
+                "client_id": text(TEXT_CHARS_MAX), "client_secret": text(SECRET_CHARS_MAX),
+                "scope": text(TEXT_CHARS_MAX), "audience": text(TEXT_CHARS_MAX)}},
+        ],
+    })
+}
+
+/// Members of `auth`, each asked for once.
+struct Members<'b, 'a> {
+    members: &'b [(std::borrow::Cow<'a, str>, Json<'a>)],
+    known: Vec<&'static str>,
+    faults: Vec<(String, String)>,
+}
+
+impl Members<'_, '_> {
+    /// Text that a header can hold; a fault where it is missing and required.
+    fn text(&mut self, name: &'static str, most: usize, required: bool) -> Option<String> {
+        self.known.push(name);
+        let found = self.members.iter().find(|(found, _)| found == name).map(|(_, value)| value);
+        if found.is_none_or(|value| *value == Json::Null) {
+            if required {
+                self.fault(name, "is required");
+            }
+            return None;
+        }
+        let fits = |text: &&str| {
+            (1..=most).contains(&text.len()) && text.bytes().all(|b| (b' '..=b'~').contains(&b))
+        };
+        let text = found.and_then(Json::as_str).filter(fits).map(str::to_owned);
+        if text.is_none() {
+            self.fault(name, &format!("must be 1 to {most} printable ASCII characters"));
+        }
+        text
+    }
+
+    fn fault(&mut self, name: &str, detail: &str) {
+        self.faults.push((format!("auth/{name}"), detail.to_owned()));
+    }
+}
+
+/// Reads `auth`; every fault of it is named. None goes to a queue or a bus.
+pub(super) fn read(
+    body: &mut Body<'_>,
+    (rules, tenant): (&AddressRules, &TenantName),
+) -> Given<Wanted> {
+    let Some(value) = body.member("auth", schema) else { return Given::Absent };
+    if value == Json::Null {
+        return Given::Null;
+    }
+    let Some(members) = value.as_object() else {
+        body.fault("auth", "must be an object with a type: bearer, basic or oauth2");
+        return Given::Absent;
+    };
+    let mut members = Members { members, known: vec!["type"], faults: Vec::new() };
+    let wanted = wanted(&mut members, value.get("type").and_then(Json::as_str), (rules, tenant));
+    let Members { members, known, faults } = members;
+    for (name, _) in members.iter().filter(|(name, _)| !known.iter().any(|one| one == name)) {
+        body.fault(&format!("auth/{name}"), "is not a member that this type takes");
+    }
+    let is_whole = faults.is_empty();
+    for (place, detail) in faults {
+        body.fault(&place, &detail);
+    }
+    wanted.filter(|_| is_whole).map_or(Given::Absent, Given::Value)
+}
+
+fn wanted(
+    members: &mut Members<'_, '_>,
+    kind: Option<&str>,
+    (rules, tenant): (&AddressRules, &TenantName),
+) -> Option<Wanted> {
+    let sealed = String::new();
+    let (credentials, secret) = match kind {
+        Some("bearer") => {
+            let token = members.text("token", SECRET_CHARS_MAX, true);
+            if token.as_ref().is_some_and(|token| token.contains(' ')) {
+                members.fault("token", "must not hold a space");
+            }
+            (Credentials::Bearer { sealed }, token?)
+        }
+        Some("basic") => {
+            let username = members.text("username", TEXT_CHARS_MAX, true);
+            let password = members.text("password", SECRET_CHARS_MAX, true);
+            if username.as_ref().is_some_and(|username| username.contains(':')) {
+                members.fault("username", "must not hold a colon");
+            }
+            (Credentials::Basic { username: username?, sealed }, password?)
+        }
+        Some("oauth2") => {
+            let token_url = members.text("token_url", URL_CHARS_MAX, true);
+            let client_id = members.text("client_id", TEXT_CHARS_MAX, true);
+            let secret = members.text("client_secret", SECRET_CHARS_MAX, true);
+            let scope = members.text("scope", TEXT_CHARS_MAX, false);
+            let audience = members.text("audience", TEXT_CHARS_MAX, false);
+            let token_url = token_url?;
+            match rules.check(tenant.as_str(), &token_url) {
+                Ok(Target::Http(_)) => {}
+                Ok(Target::Queue(_) | Target::Bus(_)) => {
+                    members.fault("token_url", "must be https")
+                }
+                Err(fault) => members.fault("token_url", &fault.to_string()),
+            }
+            let client_id = client_id?;
+            (Credentials::Oauth2 { token_url, client_id, scope, audience, sealed }, secret?)
+        }
+        _ => {
+            members.fault("type", "must be bearer, basic or oauth2");
+            return None;
+        }
+    };
+    Some(Wanted { credentials, secret: Secret::new(secret.into_bytes()) })
+}
+
+/// Seals what is secret of it, for this endpoint alone.
+pub(super) async fn seal<E: Engine>(
+    engine: &E,
+    tenant: &TenantName,
+    endpoint: &EndpointId,
+    wanted: Given<Wanted>,
+) -> Result<Given<Credentials>, EngineError> {
+    let Wanted { mut credentials, secret } = match wanted {
+        Given::Value(wanted) => wanted,
+        Given::Null => return Ok(Given::Null),
+        Given::Absent => return Ok(Given::Absent),
+    };
+    let context = SecretContext::credentials(tenant, endpoint);
+    let text = engine.key_vault().seal(&context, &secret).await?;
+    match &mut credentials {
+        Credentials::Bearer { sealed }
+        | Credentials::Basic { sealed, .. }
+        | Credentials::Oauth2 { sealed, .. } => *sealed = text,
+    }
+    Ok(Given::Value(credentials))
+}

@@ -1,0 +1,178 @@
+//! A dry run: what an endpoint, or one that does not exist yet, would have got of the last stored events.
+//! Nothing is sent, and nothing is saved.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+use waxseal_adapters::http;
+use waxseal_domain::dispatch::{Outgoing, preview};
+use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::id::{DeliveryId, EndpointId};
+use waxseal_domain::limits::{PAGE_DEFAULT, PAGE_MAX};
+use waxseal_domain::ports::{Clock as _, Engine, EventRow, EventStore as _, PageRequest};
+use waxseal_domain::problem::Problem;
+use waxseal_domain::profile::{Profile, Round, STANDARD};
+use waxseal_domain::subscription::Candidate;
+
+use super::changes::Changes;
+use super::find;
+use crate::body::{Body, Given, describe};
+use crate::{Answer, Call, Refusal};
+
+/// Bytes of rendered bodies that an answer holds: a function's answer has 6 MB in all.
+const BODIES_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Pages of events that are looked at for one answer.
+const PAGES_MAX: usize = 20;
+
+/// What would have been sent.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MatchResult")]
+pub(crate) struct MatchView {
+    /// How many events were looked at.
+    examined: usize,
+    /// How many of them would have been sent.
+    matched: usize,
+    /// Event by event, newest first.
+    items: Vec<MatchedEvent>,
+}
+
+/// What would have become of an event.
+#[derive(Serialize, JsonSchema)]
+struct MatchedEvent {
+    event_id: String,
+    #[serde(rename = "type")]
+    event_type: String,
+    #[schemars(extend("format" = "date-time"))]
+    time: String,
+    #[schemars(extend("format" = "date-time"))]
+    received_at: String,
+    matched: bool,
+    /// Of the body that would have been sent.
+    bytes: Option<usize>,
+    content_type: Option<String>,
+    /// The body, as text; left out where all bodies together would be too long.
+    body: Option<String>,
+    /// Why it could not have been sent.
+    detail: Option<String>,
+}
+
+/// What may be changed for a dry run of an endpoint.
+pub(crate) fn match_changes() -> Value {
+    describe(|body| {
+        limit(body);
+        let _changes = Changes::described(body);
+    })
+}
+
+/// What a draft looks like.
+pub(crate) fn match_draft() -> Value {
+    match_changes()
+}
+
+fn limit(body: &mut Body<'_>) -> usize {
+    let most = u64::try_from(PAGE_MAX).unwrap_or(u64::MAX);
+    let limit = body.whole("limit", 1..=most).value();
+    body.about(
+        "limit",
+        || json!({"description": "How many events, the newest first", "default": PAGE_DEFAULT}),
+    );
+    limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE_DEFAULT)
+}
+
+/// `POST …/endpoints/{id}/match`, and `POST …/endpoints/match` for one without an id.
+pub(crate) async fn matched<E: Engine>(call: Call<'_, E>, id: Option<&str>) -> Answer {
+    let now = call.engine.clock().now();
+    let before = match id {
+        Some(id) => Endpoint::clone(&*find(&call, id).await?),
+        None => {
+            let id: EndpointId = "ep_draft".parse().map_err(|_| Problem::not_found())?;
+            Endpoint::new(id, call.tenant.clone(), STANDARD.to_owned(), now)
+        }
+    };
+    let mut body = Body::read(call.request)?;
+    let limit = limit(&mut body);
+    let name = Changes::profile_name(&mut body, &before.profile);
+    let profile = Profile::find(call.engine, &name).await?;
+    let rules = (call.engine.address_rules(), call.tenant);
+    let changes = Changes::read(&mut body, rules, profile.as_deref(), false);
+    body.finish()?;
+    let profile = profile.ok_or_else(Problem::not_found)?;
+    let candidate = changes.apply(before, Given::Absent, now);
+    Ok(http::json(200, &run(&call, &candidate, &profile, limit).await?))
+}
+
+async fn run<E: Engine>(
+    call: &Call<'_, E>,
+    endpoint: &Endpoint,
+    profile: &Profile,
+    limit: usize,
+) -> Result<MatchView, Refusal> {
+    let mut view = MatchView { examined: 0, matched: 0, items: Vec::new() };
+    let mut room = BODIES_BYTES_MAX;
+    for row in last_events(call, limit).await? {
+        let mut item = looked_at(call, (endpoint, profile), &row).await?;
+        view.examined += 1;
+        view.matched += usize::from(item.matched);
+        let length = item.body.as_ref().map_or(0, String::len);
+        match room.checked_sub(length) {
+            Some(left) => room = left,
+            None => item.body = None,
+        }
+        view.items.push(item);
+    }
+    Ok(view)
+}
+
+/// The tenant's last events, newest first; those of ours that nobody asked for by name are none.
+async fn last_events<E: Engine>(
+    call: &Call<'_, E>,
+    limit: usize,
+) -> Result<Vec<EventRow>, Refusal> {
+    let now = call.engine.clock().now();
+    let mut found = Vec::new();
+    let mut page = PageRequest { limit, cursor: None };
+    for _ in 0..PAGES_MAX {
+        let part = call.engine.store().events_by_time(call.tenant, &page, now).await?;
+        found.extend(part.items.into_iter().filter(|row| !row.event.expunged));
+        page.cursor = part.cursor;
+        if found.len() >= limit || page.cursor.is_none() {
+            break;
+        }
+    }
+    found.truncate(limit);
+    Ok(found)
+}
+
+async fn looked_at<E: Engine>(
+    call: &Call<'_, E>,
+    (endpoint, profile): (&Endpoint, &Profile),
+    row: &EventRow,
+) -> Result<MatchedEvent, Refusal> {
+    let event = &row.event;
+    let matched = endpoint.subscription.wants(&Candidate::new(event));
+    let mut item = MatchedEvent {
+        event_id: event.id.to_string(),
+        event_type: event.event_type.clone(),
+        time: event.time.clone(),
+        received_at: row.born.rfc3339(),
+        matched,
+        bytes: None,
+        content_type: None,
+        body: None,
+        detail: None,
+    };
+    if matched {
+        let id = DeliveryId { endpoint: endpoint.id.clone(), event: event.id.clone() }.to_string();
+        let round = Round::single(call.engine.clock().now());
+        let outgoing = Outgoing { endpoint, profile, event, id: &id, round };
+        match preview(call.engine, outgoing) {
+            Ok(rendered) => {
+                item.bytes = Some(rendered.body.len());
+                item.content_type = Some(rendered.content_type);
+                item.body = String::from_utf8(rendered.body).ok();
+            }
+            Err(detail) => item.detail = Some(detail),
+        }
+    }
+    Ok(item)
+}

@@ -1,0 +1,147 @@
+//! The tenant's catalogue of event types.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use waxseal_adapters::http;
+use waxseal_domain::catalogue::{EventType, Schema};
+use waxseal_domain::json::Fault;
+use waxseal_domain::limits::{
+    DESCRIPTION_CHARS_MAX, EVENT_TYPES_PER_TENANT_MAX, EXAMPLE_BYTES_MAX,
+};
+use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine};
+use waxseal_domain::problem::Problem;
+
+use crate::body::{Body, describe};
+use crate::{Answer, Call, List, Refusal, Told, told};
+
+/// What puts an event type into the catalogue.
+pub(crate) const EXAMPLE: &str = r#"{"description":"A policy found personal data","schema":{"type":"object","required":["user"]},"example":{"user":"anna"}}"#;
+/// How it is shown.
+pub(crate) const SHOWN: &str = r#"{"type":"dlp.violation","description":"A policy found personal data","schema":{"type":"object","required":["user"]},"example":{"user":"anna"},"updated_at":"2026-11-21T12:00:00Z"}"#;
+
+/// Times that a change is tried again, where others change the tenant's configuration meanwhile.
+const TRIES_MAX: usize = 10;
+
+/// An event type of the catalogue.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EventType")]
+pub(crate) struct EventTypeView {
+    #[serde(rename = "type")]
+    name: String,
+    description: Option<String>,
+    /// What an event's `data` must be like: JSON Schema.
+    #[schemars(with = "Value")]
+    schema: Option<Box<RawValue>>,
+    /// The `data` of a test event.
+    #[schemars(with = "Value")]
+    example: Option<Box<RawValue>>,
+    #[schemars(extend("format" = "date-time"))]
+    updated_at: String,
+}
+
+impl EventTypeView {
+    fn of(event_type: &EventType) -> Self {
+        let schema = event_type.schema.as_ref();
+        Self {
+            name: event_type.name.clone(),
+            description: event_type.description.clone(),
+            schema: schema.and_then(|one| RawValue::from_string(one.text().to_owned()).ok()),
+            example: event_type.example.clone(),
+            updated_at: event_type.updated_at.rfc3339(),
+        }
+    }
+}
+
+/// What of an event type a body says.
+struct Wanted {
+    description: Option<String>,
+    schema: Option<Schema>,
+    example: Option<Box<RawValue>>,
+}
+
+/// What an event type looks like.
+pub(crate) fn body() -> Value {
+    describe(|body| drop(read(body)))
+}
+
+fn read(body: &mut Body<'_>) -> Wanted {
+    let description = body.text("description", DESCRIPTION_CHARS_MAX).value();
+    let schema_schema = || json!({"type": ["object", "boolean", "null"], "description": "JSON Schema 2020-12, without references to other documents"});
+    let schema = body.raw("schema", schema_schema).map(|text| Schema::read(text.get()));
+    let example = body.raw("example", || json!({"description": "The `data` of a test event"}));
+    let schema = match schema {
+        Some(Ok(schema)) => Some(schema),
+        Some(Err(fault)) => {
+            body.faults(vec![fault.within("/schema")]);
+            None
+        }
+        None => None,
+    };
+    if example.as_ref().is_some_and(|example| example.get().len() > EXAMPLE_BYTES_MAX) {
+        body.fault("example", &format!("is longer than {EXAMPLE_BYTES_MAX} bytes"));
+    }
+    if let (Some(schema), Some(example)) = (&schema, &example) {
+        let value = serde_json::from_str(example.get()).unwrap_or_default();
+        body.faults(
+            schema.faults(&value).into_iter().map(|fault| fault.within("/example")).collect(),
+        );
+    }
+    Wanted { description, schema, example }
+}
+
+pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
+    let all = call.engine.store().event_types(call.tenant, 0).await?;
+    let items: Vec<EventTypeView> = all.iter().map(EventTypeView::of).collect();
+    Ok(http::json(200, &List { items, cursor: None }))
+}
+
+pub(crate) async fn one<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
+    let found = find(&call, name).await?.ok_or_else(Problem::not_found)?;
+    Ok(http::json(200, &EventTypeView::of(&found)))
+}
+
+async fn find<E: Engine>(call: &Call<'_, E>, name: &str) -> Result<Option<EventType>, Refusal> {
+    let all = call.engine.store().event_types(call.tenant, 0).await?;
+    Ok(all.iter().find(|found| found.name == name).cloned())
+}
+
+pub(crate) async fn put<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
+    if !EventType::is_name(name) {
+        let detail =
+            "an event type is 1 to 256 of A-Z a-z 0-9 _ - . and does not begin with waxseal.";
+        return Err(Problem::bad_request(detail).into());
+    }
+    let mut body = Body::read(call.request)?;
+    let Wanted { description, schema, example } = read(&mut body);
+    body.finish()?;
+    let updated_at = call.engine.clock().now();
+    let event_type = EventType { name: name.to_owned(), description, schema, example, updated_at };
+    let view = EventTypeView::of(&event_type);
+    for _ in 0..TRIES_MAX {
+        let roster = call.engine.store().endpoints(call.tenant, 0).await?.unwrap_or_default();
+        let all = call.engine.store().event_types(call.tenant, 0).await?;
+        let before = all.iter().find(|found| found.name == name);
+        if before.is_none() && all.len() >= EVENT_TYPES_PER_TENANT_MAX {
+            let detail = format!("the catalogue has {EVENT_TYPES_PER_TENANT_MAX} types, its limit");
+            return Err(Problem::unprocessable(vec![Fault::new("", &detail)]).into());
+        }
+        let action = if before.is_some() { "event_type.updated" } else { "event_type.created" };
+        let before = before.and_then(|before| told(&EventTypeView::of(before)));
+        let told = Told { action, target: name, before, after: told(&view) };
+        let change = Change::PutEventType(call.tenant, &event_type, roster.version);
+        if call.change(change, told).await? {
+            return Ok(http::json(200, &view));
+        }
+    }
+    Err(Problem::conflict("the tenant was changed at the same time: try again").into())
+}
+
+pub(crate) async fn delete<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
+    let found = find(&call, name).await?.ok_or_else(Problem::not_found)?;
+    let before = told(&EventTypeView::of(&found));
+    let told = Told { action: "event_type.deleted", target: name, before, after: None };
+    let removed = call.change(Change::RemoveEventType(call.tenant, &found), told).await?;
+    removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())
+}
