@@ -3,19 +3,22 @@
 
 use waxseal_domain::api_key::{ApiKey, Scope};
 use waxseal_domain::attempt::{Attempt, Outcome};
+use waxseal_domain::audit::Entry;
+use waxseal_domain::catalogue::EventType;
 use waxseal_domain::delivery::{
     CancelledReason, Delivery, End, FailedReason, Guard, StatusName, Turn, Written,
 };
+use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::gate::{Gate, Mode};
 use waxseal_domain::id::{ApiKeyId, EndpointId, TenantName, Ticket};
 use waxseal_domain::lane::Lane;
 use waxseal_domain::limits::{DUE_SHARDS, EVENT_RETENTION_S};
 use waxseal_domain::message::Message;
 use waxseal_domain::ports::{
-    Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EventStore as _,
+    Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EventStore as _,
     GateStore as _, KeyVault as _, PageRequest, Put, Queue as _,
 };
-use waxseal_domain::rate::Tokens;
+use waxseal_domain::rate::{Tokens, of_endpoint};
 use waxseal_domain::retry::Next;
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::source::Source;
@@ -227,16 +230,21 @@ pub async fn endpoints_change_by_version<E: Engine>(engine: &E, tenant: &TenantN
     let mut changed = made.clone();
     changed.version = 2;
     changed.name = Some("n".to_owned());
-    assert!(engine.store().put_endpoint(&changed, Some(1)).await.unwrap());
-    assert!(!engine.store().put_endpoint(&changed, Some(1)).await.unwrap(), "an old version");
-    assert!(!engine.store().put_endpoint(&changed, None).await.unwrap(), "there is one");
+    let store = engine.store();
+    assert!(store.change(Change::PutEndpoint(&changed), None).await.unwrap());
+    assert!(!store.change(Change::PutEndpoint(&changed), None).await.unwrap(), "an old version");
+    let roster = store.endpoints(tenant, 0).await.unwrap().unwrap().version;
+    let again = Change::AddEndpoint(&changed, roster);
+    assert!(!store.change(again, None).await.unwrap(), "there is one");
     let found = engine.store().endpoint(tenant, &made.id, 0).await.unwrap().unwrap();
     assert_eq!(found.name.as_deref(), Some("n"));
     assert_eq!(engine.store().endpoints(tenant, 0).await.unwrap().unwrap().len(), 1);
     let other: TenantName = format!("{tenant}-x").parse().unwrap();
     assert!(engine.store().endpoint(&other, &made.id, 0).await.unwrap().is_none());
-    assert!(!engine.store().delete_endpoint(&other, &made.id).await.unwrap());
-    assert!(engine.store().delete_endpoint(tenant, &made.id).await.unwrap());
+    let foreign = Endpoint { tenant: other, ..changed.clone() };
+    assert!(!store.change(Change::RemoveEndpoint(&foreign), None).await.unwrap());
+    assert!(!store.change(Change::RemoveEndpoint(&made), None).await.unwrap(), "an old version");
+    assert!(store.change(Change::RemoveEndpoint(&changed), None).await.unwrap());
     assert!(engine.store().endpoint(tenant, &made.id, 0).await.unwrap().is_none());
     assert!(engine.store().endpoints(tenant, 0).await.unwrap().unwrap().is_empty());
 }
@@ -249,12 +257,19 @@ pub async fn keys_and_sources_are_found<E: Engine>(engine: &E, tenant: &TenantNa
         scopes: vec![Scope::Ingest],
         hash: format!("hash-{tenant}"),
         name: None,
+        max_per_second: None,
         created_at: engine.clock().now(),
     };
-    engine.store().put_api_key(&key).await.unwrap();
+    assert!(engine.store().change(Change::AddApiKey(&key), None).await.unwrap());
     assert_eq!(engine.store().api_key(&key.hash).await.unwrap().unwrap().id, key.id);
     assert_eq!(engine.store().api_keys(tenant).await.unwrap().len(), 1);
-    assert!(engine.store().delete_api_key(tenant, &key.id).await.unwrap());
+    let used_at = engine.clock().now();
+    engine.store().note_key_use(&key.id, used_at).await.unwrap();
+    let uses =
+        engine.store().key_uses(&[key.id.clone(), "key_none".parse().unwrap()]).await.unwrap();
+    assert_eq!(uses.into_iter().collect::<Vec<_>>(), [(key.id.clone(), used_at)]);
+    assert!(engine.store().change(Change::RemoveApiKey(&key), None).await.unwrap());
+    assert!(!engine.store().change(Change::RemoveApiKey(&key), None).await.unwrap());
     assert!(engine.store().api_key(&key.hash).await.unwrap().is_none());
     let source = Source {
         name: format!("src-{tenant}").parse().unwrap(),
@@ -263,13 +278,95 @@ pub async fn keys_and_sources_are_found<E: Engine>(engine: &E, tenant: &TenantNa
         secrets: Vec::new(),
         tolerance_s: 300,
     };
-    assert!(engine.store().put_source(&source).await.unwrap());
-    assert!(engine.store().put_source(&source).await.unwrap(), "the same tenant changes it");
+    assert!(engine.store().change(Change::PutSource(&source), None).await.unwrap());
+    assert!(
+        engine.store().change(Change::PutSource(&source), None).await.unwrap(),
+        "the same tenant changes it"
+    );
     let stolen = Source { tenant: format!("{tenant}-x").parse().unwrap(), ..source.clone() };
-    assert!(!engine.store().put_source(&stolen).await.unwrap());
+    assert!(!engine.store().change(Change::PutSource(&stolen), None).await.unwrap());
+    assert_eq!(engine.store().sources(tenant).await.unwrap().len(), 1);
+    assert!(engine.store().sources(&stolen.tenant).await.unwrap().is_empty());
     assert_eq!(engine.store().source(&source.name, 0).await.unwrap().unwrap().tenant, *tenant);
-    assert!(!engine.store().delete_source(&stolen.tenant, &source.name).await.unwrap());
-    assert!(engine.store().delete_source(tenant, &source.name).await.unwrap());
+    assert!(!engine.store().change(Change::RemoveSource(&stolen), None).await.unwrap());
+    assert!(engine.store().change(Change::RemoveSource(&source), None).await.unwrap());
+}
+
+/// A roster's version lets one of two through that looked at the same endpoints; so does an event
+/// type's, and a move to another profile.
+pub async fn of_two_that_saw_the_same_roster_one_gets_through<E: Engine>(
+    engine: &E,
+    tenant: &TenantName,
+) {
+    let made = endpoint(engine, tenant, "https://example.com/", &[1]).await;
+    let store = engine.store();
+    let roster = store.endpoints(tenant, 0).await.unwrap().unwrap();
+    assert!(!roster.has_catalogue || roster.version > 0);
+    let another = |id: &str| Endpoint { id: id.parse().unwrap(), ..made.clone() };
+    let (one, two) = (another("ep_one"), another("ep_two"));
+    let (first, second) = tokio::join!(
+        store.change(Change::AddEndpoint(&one, roster.version), None),
+        store.change(Change::AddEndpoint(&two, roster.version), None),
+    );
+    assert_eq!(usize::from(first.unwrap()) + usize::from(second.unwrap()), 1);
+    let moved = Endpoint { version: 2, profile: "github".to_owned(), ..made.clone() };
+    let stale = Change::MoveEndpoint(&moved, roster.version);
+    assert!(!store.change(stale, None).await.unwrap());
+    let event_type = EventType {
+        name: "a.b".to_owned(),
+        description: None,
+        schema: None,
+        example: None,
+        updated_at: made.created_at,
+    };
+    let stale = Change::PutEventType(tenant, &event_type, roster.version);
+    assert!(!store.change(stale, None).await.unwrap());
+    let now = store.endpoints(tenant, 0).await.unwrap().unwrap();
+    assert_eq!((now.len(), now.version), (2, roster.version + 1));
+    let put = Change::PutEventType(tenant, &event_type, now.version);
+    assert!(store.change(put, None).await.unwrap());
+    let now = store.endpoints(tenant, 0).await.unwrap().unwrap();
+    assert!(now.has_catalogue);
+    assert_eq!(store.event_types(tenant, 0).await.unwrap().len(), 1);
+    assert!(store.change(Change::MoveEndpoint(&moved, now.version), None).await.unwrap());
+    let removed = Change::RemoveEventType(tenant, &event_type);
+    assert!(store.change(removed, None).await.unwrap());
+    assert!(!store.change(removed, None).await.unwrap());
+    assert!(store.event_types(tenant, 0).await.unwrap().is_empty());
+}
+
+/// An entry is written with its change, or not at all; the log is read newest first, page by page.
+pub async fn an_entry_is_written_with_its_change_or_not_at_all<E: Engine>(
+    engine: &E,
+    tenant: &TenantName,
+) {
+    let made = endpoint(engine, tenant, "https://example.com/", &[1]).await;
+    let entry = |action: &str| Entry::now(engine, tenant, "operator", action, made.id.as_str());
+    let next = Endpoint { version: 2, ..made.clone() };
+    let store = engine.store();
+    for (change, action, is_done) in [
+        (Change::PutEndpoint(&next), "first", true),
+        (Change::PutEndpoint(&next), "refused", false),
+        (Change::RemoveEndpoint(&next), "second", true),
+    ] {
+        let before = engine.clock().now();
+        assert_eq!(store.change(change, Some(&entry(action))).await.unwrap(), is_done);
+        engine.clock().sleep_until(before.plus_ms(2)).await;
+    }
+    let mut page = PageRequest { limit: 1, cursor: None };
+    let mut found = Vec::new();
+    while found.len() < 5 {
+        let part = store.audit(tenant, &page).await.unwrap();
+        found.extend(part.items.into_iter().map(|entry| entry.action));
+        page.cursor = part.cursor;
+        if page.cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, ["second", "first"]);
+    let other: TenantName = format!("{tenant}-x").parse().unwrap();
+    let all = PageRequest { limit: 10, cursor: None };
+    assert!(store.audit(&other, &all).await.unwrap().items.is_empty());
 }
 
 /// A secret opens in its own context only.
@@ -339,11 +436,13 @@ pub async fn a_gate_holds_and_releases<E: Engine>(engine: &E, tenant: &TenantNam
     let tokens = |count| Tokens { window: 7, count, most: 10 };
     let mut granted = Vec::new();
     for count in [6, 5, 4, 1] {
-        granted.push(engine.store().take_tokens(tenant, id, tokens(count)).await.unwrap());
+        granted.push(
+            engine.store().take_tokens(&of_endpoint(tenant, id), tokens(count)).await.unwrap(),
+        );
     }
     assert_eq!(granted, [6, 0, 4, 0], "all that is asked for, or none");
     let next = Tokens { window: 8, ..tokens(10) };
-    assert_eq!(engine.store().take_tokens(tenant, id, next).await.unwrap(), 10);
+    assert_eq!(engine.store().take_tokens(&of_endpoint(tenant, id), next).await.unwrap(), 10);
 
     assert!(!engine.store().delete_gate(&gate).await.unwrap(), "an old version");
     assert!(engine.store().delete_gate(&paced).await.unwrap());

@@ -1,6 +1,5 @@
 //! Endpoints, events and engines as tests need them.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,18 +7,16 @@ use std::time::Duration;
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::delivery::DeliveryKey;
-use waxseal_domain::endpoint::{Endpoint, EndpointState, Health};
+use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::event::{Event, Form, Submission};
-use waxseal_domain::event_type::EventTypePattern;
 use waxseal_domain::gate::BreakerSettings;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::ports::{
-    Clock as _, ConfigStore as _, Engine, EventRow, KeyVault as _, Tenant,
+    Change, Clock as _, ConfigStore as _, Engine, EventRow, KeyVault as _, Tenant,
 };
 use waxseal_domain::profile::STANDARD;
 use waxseal_domain::retry::RetryPolicy;
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
-use waxseal_domain::subscription::Subscription;
 use waxseal_domain::timestamp::Timestamp;
 
 /// A secret that third parties' packages know as well.
@@ -86,31 +83,27 @@ pub async fn endpoint<E: Engine>(
 ) -> Endpoint {
     let now = engine.clock().now();
     let made = Tenant { name: tenant.clone(), created_at: now };
-    engine.store().create_tenant(&made).await.unwrap();
+    engine.store().change(Change::CreateTenant(&made), None).await.unwrap();
     let id = EndpointId::from_entropy(engine.entropy());
     let context = SecretContext::endpoint(tenant, &id);
     let secret = Secret::new(SECRET.as_bytes().to_vec());
     let sealed = engine.key_vault().seal(&context, &secret).await.unwrap();
     let endpoint = Endpoint {
-        id,
-        tenant: tenant.clone(),
         url: url.to_owned(),
-        name: None,
-        subscription: Subscription { event_types: vec![EventTypePattern::all()], filter: None },
-        profile: STANDARD.to_owned(),
         secrets: vec![SealedSecret { sealed, created_at: now, until: None, public_key: None }],
         retry: Some(RetryPolicy::own(delays_s, "").unwrap()),
         timeout_ms: Some(1_000),
-        max_per_second: None,
-        headers: BTreeMap::new(),
-        state: EndpointState::Enabled,
-        health: Health::Unverified,
-        version: 1,
-        created_at: now,
-        updated_at: now,
+        ..Endpoint::new(id, tenant.clone(), STANDARD.to_owned(), now)
     };
-    assert!(engine.store().put_endpoint(&endpoint, None).await.unwrap());
+    add(engine, &endpoint).await;
     endpoint
+}
+
+/// Adds an endpoint to its tenant.
+pub async fn add<E: Engine>(engine: &E, endpoint: &Endpoint) {
+    let roster = engine.store().endpoints(&endpoint.tenant, 0).await.unwrap().unwrap_or_default();
+    let change = Change::AddEndpoint(endpoint, roster.version);
+    assert!(engine.store().change(change, None).await.unwrap());
 }
 
 /// A plain submission.

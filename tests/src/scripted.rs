@@ -8,8 +8,8 @@ use waxseal_adapters::embedded::{EmbeddedEngine, EmbeddedQueue, EmbeddedStore, K
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::attempt::{Outcome, Response, Sent};
 use waxseal_domain::dispatch::Request;
-use waxseal_domain::gate::Breakers;
-use waxseal_domain::ports::{Clock as _, Engine, EngineError, Sender};
+use waxseal_domain::memory::Memory;
+use waxseal_domain::ports::{Check, Clock as _, Engine, EngineError, Sender};
 
 /// What the sender does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,8 +97,12 @@ impl Engine for ScriptedEngine {
         None
     }
 
-    fn breakers(&self) -> &Breakers {
-        self.inner.breakers()
+    fn memory(&self) -> &Memory {
+        self.inner.memory()
+    }
+
+    async fn checks(&self) -> Vec<Check> {
+        self.inner.checks().await
     }
     async fn operator_key_hash(&self) -> Result<String, EngineError> {
         self.inner.operator_key_hash().await

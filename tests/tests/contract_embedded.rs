@@ -21,6 +21,8 @@ contract!(
     events_are_listed_by_time,
     endpoints_change_by_version,
     keys_and_sources_are_found,
+    of_two_that_saw_the_same_roster_one_gets_through,
+    an_entry_is_written_with_its_change_or_not_at_all,
     a_secret_is_bound_to_its_owner,
     messages_are_queued,
     a_gate_holds_and_releases,

@@ -11,7 +11,8 @@ use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::lane::Lane;
 use waxseal_domain::message::{Message, Received};
 use waxseal_domain::ports::{
-    Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Engine as _, EventStore as _, Release,
+    Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Engine as _, EventStore as _,
+    Release,
 };
 use waxseal_domain::reissue::{cancel, replay};
 use waxseal_domain::timestamp::Timestamp;
@@ -185,7 +186,9 @@ async fn a_cancelled_delivery_is_not_posted_again() {
 async fn a_deleted_endpoint_cancels_what_it_is_owed() {
     let world = World::new(&[1], |_| Play::Answer(200)).await;
     let key = world.accept("e1").await;
-    world.engine.store().delete_endpoint(&key.tenant, &key.endpoint).await.unwrap();
+    let store = world.engine.store();
+    let endpoint = store.endpoint(&key.tenant, &key.endpoint, 0).await.unwrap().unwrap();
+    assert!(store.change(Change::RemoveEndpoint(&endpoint), None).await.unwrap());
     assert_eq!(world.drive(world.receive().await).await, Settled::Done);
     assert_eq!(world.status(&key).await, ("cancelled", 0));
 }

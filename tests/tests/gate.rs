@@ -4,7 +4,7 @@
 use waxseal_domain::gate::Mode;
 use waxseal_domain::limits::RATE_WINDOW_S;
 use waxseal_domain::ports::{
-    Clock as _, ConfigStore as _, DeliveryStore as _, Engine as _, GateStore as _,
+    Change, Clock as _, ConfigStore as _, DeliveryStore as _, Engine as _, GateStore as _,
 };
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_tests::by_hand::ByHand;
@@ -68,7 +68,7 @@ async fn what_is_over_its_rate_waits_and_costs_no_attempt() {
     let mut endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[]).await;
     endpoint.max_per_second = Some(1);
     endpoint.version = 2;
-    assert!(world.engine.store().put_endpoint(&endpoint, Some(1)).await.unwrap());
+    assert!(world.engine.store().change(Change::PutEndpoint(&endpoint), None).await.unwrap());
     let window = |now: Timestamp| now.seconds() / RATE_WINDOW_S;
     let began = world.engine.clock().now();
     world.send(0..30).await;

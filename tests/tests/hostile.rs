@@ -36,6 +36,7 @@ fn request(url: &str) -> Request {
         headers: BTreeMap::new(),
         body: b"{}".to_vec(),
         timeout_ms: TIMEOUT_MS,
+        response_chars_max: 1_024,
         subject: Subject::default(),
     }
 }

@@ -25,6 +25,7 @@ fn request(url: String) -> Request {
         headers: BTreeMap::from([("x-own".to_owned(), "1".to_owned())]),
         body: b"{\"a\": 1}".to_vec(),
         timeout_ms: 700,
+        response_chars_max: 1_024,
         subject: Subject::default(),
     }
 }

@@ -28,6 +28,7 @@ fn request(url: &str) -> Request {
         headers: BTreeMap::from([("webhook-id".to_owned(), "dlv_1_e".to_owned())]),
         body: b"{\"type\": \"a.b\", \"n\": 1.0}".to_vec(),
         timeout_ms: 1_000,
+        response_chars_max: 1_024,
         subject: Subject {
             delivery: "dlv_1_e".to_owned(),
             event_type: "a.b".to_owned(),

@@ -3,18 +3,16 @@
 //! cause the next.
 
 use waxseal_adapters::embedded::EmbeddedEngine;
-use waxseal_domain::endpoint::{Endpoint, EndpointState, Health};
-use waxseal_domain::event_type::EventTypePattern;
+use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::{EndpointId, SourceName, TenantName};
 use waxseal_domain::limits::TOLERANCE_S;
 use waxseal_domain::ports::{
-    Clock as _, ConfigStore as _, Engine as _, EngineError, KeyVault as _, Tenant,
+    Change, Clock as _, ConfigStore as _, Engine as _, EngineError, KeyVault as _, Tenant,
 };
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::retry::RetryPolicy;
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_domain::source::Source;
-use waxseal_domain::subscription::Subscription;
 
 use crate::settings::Settings;
 
@@ -27,40 +25,37 @@ pub(crate) const SOURCE: &str = "demo";
 /// The endpoint's name.
 pub(crate) const ENDPOINT: &str = "our own receiver";
 
-/// Makes the tenant if there is none; else takes its endpoint along to a new address.
+/// Makes the tenant and its endpoint if there are none; else takes the endpoint along to a new address.
 pub(crate) async fn prepare(
     engine: &EmbeddedEngine,
     settings: &Settings,
 ) -> Result<(), EngineError> {
     let named = |name: &str| name.parse::<TenantName>().map_err(|e| EngineError::new("demo", e));
     let (tenant, received) = (named(TENANT)?, named(RECEIVED)?);
-    let now = engine.clock().now();
-    if let Some(endpoints) = engine.store().endpoints(&tenant, 0).await? {
-        return follow(engine, &endpoints, &settings.own_receiver()).await;
+    let roster = engine.store().endpoints(&tenant, 0).await?.unwrap_or_default();
+    let own = roster.iter().find(|endpoint| endpoint.name.as_deref() == Some(ENDPOINT));
+    if let Some(own) = own {
+        return follow(engine, own, &settings.own_receiver()).await;
+    }
+    let created_at = engine.clock().now();
+    for name in [received.clone(), tenant.clone()] {
+        let change = Tenant { name, created_at };
+        engine.store().change(Change::CreateTenant(&change), None).await?;
     }
     let secret = Profile::standard().dialect.generate_secret(engine.random_bytes());
     let secret = Secret::new(secret.as_bytes().to_vec());
     put_source(engine, &received, &secret).await?;
-    put_endpoint(engine, &tenant, &secret, settings.own_receiver()).await?;
-    // The tenant last: a crash before it leaves nothing that the next start would take for whole.
-    for name in [received, tenant] {
-        engine.store().create_tenant(&Tenant { name, created_at: now }).await?;
-    }
-    Ok(())
+    // The endpoint last: a crash before it leaves nothing that the next start would take for whole.
+    add_endpoint(engine, &tenant, &secret, settings.own_receiver()).await
 }
 
-async fn follow(
-    engine: &EmbeddedEngine,
-    endpoints: &[Endpoint],
-    url: &str,
-) -> Result<(), EngineError> {
-    let own = endpoints.iter().find(|endpoint| endpoint.name.as_deref() == Some(ENDPOINT));
-    let Some(moved) = own.filter(|endpoint| endpoint.url != url) else { return Ok(()) };
-    let mut endpoint = moved.clone();
-    url.clone_into(&mut endpoint.url);
-    endpoint.version += 1;
-    endpoint.updated_at = engine.clock().now();
-    engine.store().put_endpoint(&endpoint, Some(moved.version)).await.map(|_| ())
+async fn follow(engine: &EmbeddedEngine, own: &Endpoint, url: &str) -> Result<(), EngineError> {
+    if own.url == url {
+        return Ok(());
+    }
+    let moved = Endpoint { url: url.to_owned(), ..own.clone() };
+    let moved = moved.next_version(engine.clock().now());
+    engine.store().change(Change::PutEndpoint(&moved), None).await.map(|_| ())
 }
 
 async fn put_source(
@@ -73,10 +68,10 @@ async fn put_source(
     let secrets = vec![seal(engine, &context, secret).await?];
     let (tenant, profile) = (tenant.clone(), STANDARD.to_owned());
     let source = Source { name, tenant, profile, secrets, tolerance_s: TOLERANCE_S };
-    engine.store().put_source(&source).await.map(|_| ())
+    engine.store().change(Change::PutSource(&source), None).await.map(|_| ())
 }
 
-async fn put_endpoint(
+async fn add_endpoint(
     engine: &EmbeddedEngine,
     tenant: &TenantName,
     secret: &Secret,
@@ -86,28 +81,19 @@ async fn put_endpoint(
     let now = engine.clock().now();
     let context = SecretContext::endpoint(tenant, &id);
     let endpoint = Endpoint {
-        id,
-        tenant: tenant.clone(),
         url,
         name: Some(ENDPOINT.to_owned()),
-        subscription: Subscription { event_types: vec![EventTypePattern::all()], filter: None },
-        profile: STANDARD.to_owned(),
         secrets: vec![seal(engine, &context, secret).await?],
         retry: Some(RetryPolicy {
             delays_s: vec![1, 1, 2, 5, 10, 30, 60],
             jitter: false,
             window_s: None,
         }),
-        timeout_ms: None,
-        max_per_second: None,
-        headers: std::collections::BTreeMap::new(),
-        state: EndpointState::Enabled,
-        health: Health::Unverified,
-        version: 1,
-        created_at: now,
-        updated_at: now,
+        ..Endpoint::new(id, tenant.clone(), STANDARD.to_owned(), now)
     };
-    engine.store().put_endpoint(&endpoint, None).await.map(|_| ())
+    let roster = engine.store().endpoints(tenant, 0).await?.unwrap_or_default();
+    let change = Change::AddEndpoint(&endpoint, roster.version);
+    engine.store().change(change, None).await.map(|_| ())
 }
 
 async fn seal(

@@ -1,6 +1,5 @@
 //! Who acts: senders, the queue's mapping to `deliver`, the scheduled sweep, `bury`, and people.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,14 +7,12 @@ use futures_util::future::join_all;
 use waxseal_deliver::{Settled, attempt, drive};
 use waxseal_domain::acceptance::accept_all;
 use waxseal_domain::delivery::DeliveryKey;
-use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, Health};
+use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState};
 use waxseal_domain::event::{Form, Submission};
-use waxseal_domain::event_type::EventTypePattern;
 use waxseal_domain::message::{Message, Receipt, Received};
 use waxseal_domain::reissue::{cancel, replay};
 use waxseal_domain::retry::RetryPolicy;
 use waxseal_domain::secret::SealedSecret;
-use waxseal_domain::subscription::Subscription;
 
 use super::broken::Broken;
 use super::instance::{Instance, Turn};
@@ -85,23 +82,14 @@ fn endpoint(world: &World, at: usize) -> Endpoint {
     let own = |delays_s: &Vec<u64>| RetryPolicy::own(delays_s, "").unwrap();
     let sealed =
         SealedSecret { sealed: SECRET.to_owned(), created_at: now, until: None, public_key: None };
+    let (id, profile) = (format!("ep_{at}").parse().unwrap(), planned.profile.clone());
     Endpoint {
-        id: format!("ep_{at}").parse().unwrap(),
-        tenant: world.tenant.clone(),
         url: "https://example.com/".to_owned(),
-        name: None,
-        subscription: Subscription { event_types: vec![EventTypePattern::all()], filter: None },
-        profile: planned.profile.clone(),
         secrets: vec![sealed],
         retry: planned.delays_s.as_ref().map(own),
         timeout_ms: Some(10_000),
         max_per_second: planned.max_per_second,
-        headers: BTreeMap::new(),
-        state: EndpointState::Enabled,
-        health: Health::Unverified,
-        version: 1,
-        created_at: now,
-        updated_at: now,
+        ..Endpoint::new(id, world.tenant.clone(), profile, now)
     }
 }
 

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::gate::{Breakers, Gate};
+use waxseal_domain::gate::Gate;
 use waxseal_domain::id::{EndpointId, Ticket};
-use waxseal_domain::ports::EngineError;
+use waxseal_domain::memory::Memory;
+use waxseal_domain::ports::{EngineError, Roster};
 use waxseal_domain::timestamp::Timestamp;
 
 use super::world::{State, World};
@@ -20,8 +21,8 @@ pub(super) struct Instance {
     pub(super) skew_ms: u64,
     pub(super) copies: Mutex<BTreeMap<EndpointId, (Timestamp, Arc<Endpoint>)>>,
     pub(super) gates: Mutex<BTreeMap<EndpointId, (Timestamp, Option<Gate>)>>,
-    pub(super) breakers: Breakers,
-    pub(super) list: Mutex<Option<(Timestamp, Arc<Vec<Endpoint>>)>>,
+    pub(super) memory: Memory,
+    pub(super) list: Mutex<Option<(Timestamp, Arc<Roster>)>>,
     pub(super) turns: Mutex<Vec<Turn>>,
     /// Tickets whose refused record is taken for "done": only where that guard is broken.
     pub(super) acknowledged: Mutex<BTreeSet<String>>,
@@ -69,7 +70,7 @@ impl Instance {
             skew_ms,
             copies: Mutex::default(),
             gates: Mutex::default(),
-            breakers: Breakers::new(world.plan.breaker),
+            memory: Memory::new(world.plan.breaker),
             list: Mutex::default(),
             turns: Mutex::default(),
             acknowledged: Mutex::default(),

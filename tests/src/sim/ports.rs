@@ -1,23 +1,26 @@
 //! What an instance reads and writes. The conditions are the domain's own (`Guard::allows`), which
 //! the contract suite compares with every engine's.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::api_key::ApiKey;
 use waxseal_domain::attempt::{Outcome, Response, Sent};
+use waxseal_domain::audit::Entry;
+use waxseal_domain::catalogue::EventType;
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Open, Status, Written, lease_until};
 use waxseal_domain::dispatch::Request;
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::gate::Breakers;
 use waxseal_domain::id::{
     ApiKeyId, DeliveryId, EndpointId, EventId, SourceName, TenantName, Ticket,
 };
 use waxseal_domain::limits::EVENT_RETENTION_S;
+use waxseal_domain::memory::Memory;
 use waxseal_domain::message::{Message, Receipt};
 use waxseal_domain::ports::{
-    Claim, Clock, ConfigStore, DeliveryStore, Due, Engine, EngineError, EventRow, EventStore,
-    KeyVault, Page, PageRequest, Put, Queue, Sender, Setting, Tenant,
+    Change, Check, Claim, Clock, ConfigStore, DeliveryStore, Due, Engine, EngineError, EventRow,
+    EventStore, KeyVault, Page, PageRequest, Put, Queue, Roster, Sender, Setting, Tenant,
 };
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::source::Source;
@@ -237,15 +240,40 @@ fn said(written: &Written, row: &Delivery) -> String {
 }
 
 impl ConfigStore for Instance {
-    async fn create_tenant(&self, _: &Tenant) -> Answer<bool> {
-        Ok(false)
+    async fn change(&self, change: Change<'_>, _: Option<&Entry>) -> Answer<bool> {
+        let (endpoint, is_removed) = match change {
+            Change::PutEndpoint(endpoint) => (endpoint, false),
+            Change::RemoveEndpoint(endpoint) => (endpoint, true),
+            _ => return Err(EngineError::new("change", "nobody does that here")),
+        };
+        self.copies.lock().unwrap().remove(&endpoint.id);
+        self.call("write endpoint", true, |state, _| {
+            let before = state.endpoints.get(&endpoint.id).map(|before| before.version);
+            let over = if is_removed { endpoint.version } else { endpoint.version - 1 };
+            let is_written = before == Some(over);
+            if is_written && is_removed {
+                state.endpoints.remove(&endpoint.id);
+            } else if is_written {
+                state.endpoints.insert(endpoint.id.clone(), endpoint.clone());
+            }
+            is_written
+        })
+        .await
+    }
+
+    async fn audit(&self, _: &TenantName, _: &PageRequest) -> Answer<Page<Entry>> {
+        Ok(Page { items: Vec::new(), cursor: None })
+    }
+
+    async fn event_types(&self, _: &TenantName, _: u64) -> Answer<Arc<Vec<EventType>>> {
+        Ok(Arc::default())
     }
 
     async fn tenants(&self, _: &PageRequest) -> Answer<Page<Tenant>> {
         Ok(Page { items: Vec::new(), cursor: None })
     }
 
-    async fn endpoints(&self, _: &TenantName, age_s: u64) -> Answer<Option<Arc<Vec<Endpoint>>>> {
+    async fn endpoints(&self, _: &TenantName, age_s: u64) -> Answer<Option<Arc<Roster>>> {
         let now = self.world.now();
         if let Some((at, list)) = &*self.list.lock().unwrap()
             && now.since_ms(*at) < age_s * 1_000
@@ -253,7 +281,8 @@ impl ConfigStore for Instance {
             return Ok(Some(Arc::clone(list)));
         }
         let read = self.call("read endpoints", true, |state, _| {
-            Arc::new(state.endpoints.values().cloned().collect::<Vec<_>>())
+            let endpoints = state.endpoints.values().cloned().collect();
+            Arc::new(Roster { endpoints, ..Roster::default() })
         });
         let list = read.await?;
         *self.list.lock().unwrap() = Some((now, Arc::clone(&list)));
@@ -280,49 +309,28 @@ impl ConfigStore for Instance {
         Ok(found)
     }
 
-    async fn put_endpoint(&self, endpoint: &Endpoint, over: Option<u64>) -> Answer<bool> {
-        self.copies.lock().unwrap().remove(&endpoint.id);
-        self.call("write endpoint", true, |state, _| {
-            let before = state.endpoints.get(&endpoint.id).map(|before| before.version);
-            let is_written = before == over;
-            if is_written {
-                state.endpoints.insert(endpoint.id.clone(), endpoint.clone());
-            }
-            is_written
-        })
-        .await
-    }
-
-    async fn delete_endpoint(&self, _: &TenantName, id: &EndpointId) -> Answer<bool> {
-        self.call("delete endpoint", true, |state, _| state.endpoints.remove(id).is_some()).await
-    }
-
     async fn api_key(&self, _: &str) -> Answer<Option<ApiKey>> {
         Ok(None)
-    }
-
-    async fn put_api_key(&self, _: &ApiKey) -> Answer<()> {
-        Ok(())
     }
 
     async fn api_keys(&self, _: &TenantName) -> Answer<Vec<ApiKey>> {
         Ok(Vec::new())
     }
 
-    async fn delete_api_key(&self, _: &TenantName, _: &ApiKeyId) -> Answer<bool> {
-        Ok(false)
+    async fn note_key_use(&self, _: &ApiKeyId, _: Timestamp) -> Answer<()> {
+        Ok(())
+    }
+
+    async fn key_uses(&self, _: &[ApiKeyId]) -> Answer<HashMap<ApiKeyId, Timestamp>> {
+        Ok(HashMap::new())
     }
 
     async fn source(&self, _: &SourceName, _: u64) -> Answer<Option<Source>> {
         Ok(None)
     }
 
-    async fn put_source(&self, _: &Source) -> Answer<bool> {
-        Ok(false)
-    }
-
-    async fn delete_source(&self, _: &TenantName, _: &SourceName) -> Answer<bool> {
-        Ok(false)
+    async fn sources(&self, _: &TenantName) -> Answer<Vec<Source>> {
+        Ok(Vec::new())
     }
 
     async fn setting(&self, _: Setting, _: &str, _: u64) -> Answer<Option<Arc<str>>> {
@@ -516,8 +524,12 @@ impl Engine for Instance {
     fn entropy(&self) -> u128 {
         self.world.random(|rng| (u128::from(rng.next()) << 64) | u128::from(rng.next()))
     }
-    fn breakers(&self) -> &Breakers {
-        &self.breakers
+    fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    async fn checks(&self) -> Vec<Check> {
+        Vec::new()
     }
     fn public_url(&self) -> Option<&str> {
         None

@@ -47,7 +47,7 @@ pub(super) struct State {
     pub(super) rows: BTreeMap<String, Stored>,
     pub(super) gates: BTreeMap<EndpointId, Gate>,
     /// Used, by endpoint and window.
-    pub(super) tokens: BTreeMap<(EndpointId, u64), u32>,
+    pub(super) tokens: BTreeMap<(String, u64), u32>,
     /// When each endpoint was probed.
     pub(super) probes: BTreeMap<EndpointId, Vec<Timestamp>>,
     pub(super) queue: Vec<Queued>,
