@@ -67,6 +67,16 @@ impl<'p> Place<'p> {
     }
 }
 
+impl<'p> Part<'p> {
+    /// The field that cannot be asked for beside one at that path: the same, or one that holds the
+    /// other. (A field that holds another is no value; an array may hold both, in two elements.)
+    fn clash(&self, path: &[&'p str]) -> Option<&String> {
+        let holder = (1..=path.len()).find_map(|length| self.pointers.get(path.get(..length)?));
+        let below = self.pointers.range(path.to_vec()..).next();
+        holder.or_else(|| below.filter(|(other, _)| other.starts_with(path)).map(|(_, at)| at))
+    }
+}
+
 impl Compiler {
     fn fault(&mut self, pointer: &str, detail: &str) {
         self.faults.push(Fault::new(pointer, detail));
@@ -110,15 +120,14 @@ impl Compiler {
 
     /// Both, if they ask for different fields.
     fn join<'p>(&mut self, whole: &mut Part<'p>, part: Part<'p>) {
-        whole.formula.and(part.formula);
-        for (path, pointer) in part.pointers {
-            if let Some(other) = whole.pointers.get(&path) {
-                let detail = format!("is the field of {other}: name it in each pattern of the $or");
-                self.fault(&pointer, &detail);
-            } else {
-                whole.pointers.insert(path, pointer);
+        for (path, pointer) in &part.pointers {
+            if let Some(other) = whole.clash(path) {
+                let detail = format!("asks for the field of {other}: name it in each of the $or");
+                self.fault(pointer, &detail);
             }
         }
+        whole.formula.and(part.formula);
+        whole.pointers.extend(part.pointers);
     }
 
     fn choice<'p>(&mut self, value: &'p Json<'_>, place: &Place<'p>) -> Part<'p> {

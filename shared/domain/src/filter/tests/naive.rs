@@ -23,16 +23,23 @@ struct Flattened<'e> {
     arrays: usize,
 }
 
-/// Whether the event matches; none where a field is both beside a `$or` and in it.
+/// Whether the event matches; none where a field is both beside a `$or` and in it, or holds another.
 pub(super) fn matches<'j>(pattern: &'j Json<'j>, event: &'j Json<'j>) -> Option<bool> {
     let mut flattened = Flattened::default();
     flattened.add("", event, &BTreeMap::new());
     let rules = expand("", pattern, vec![Rule::new()])?;
+    if rules.iter().any(has_holder) {
+        return None;
+    }
     let satisfied = |rule: &Rule<'_>| {
         let wanted: Vec<_> = rule.iter().map(|(path, any)| (path.as_str(), *any)).collect();
         flattened.satisfies(&wanted, &BTreeMap::new())
     };
     Some(rules.iter().any(satisfied))
+}
+
+fn has_holder(rule: &Rule<'_>) -> bool {
+    rule.keys().any(|path| rule.keys().any(|other| other.starts_with(&format!("{path}."))))
 }
 
 fn expand<'p>(path: &str, pattern: &'p Json<'p>, rules: Vec<Rule<'p>>) -> Option<Vec<Rule<'p>>> {
