@@ -10,7 +10,6 @@ use waxseal_domain::address::AddressRules;
 use waxseal_domain::delivery::DeliveryKey;
 use waxseal_domain::endpoint::{Endpoint, EndpointState, Health};
 use waxseal_domain::event::{Event, Form, Submission};
-use waxseal_domain::event_type::EventTypePattern;
 use waxseal_domain::gate::BreakerSettings;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::ports::{
@@ -96,7 +95,7 @@ pub async fn endpoint<E: Engine>(
         tenant: tenant.clone(),
         url: url.to_owned(),
         name: None,
-        subscription: Subscription { event_types: vec![EventTypePattern::all()], filter: None },
+        subscription: Subscription::default(),
         profile: STANDARD.to_owned(),
         secrets: vec![SealedSecret { sealed, created_at: now, until: None, public_key: None }],
         retry: Some(RetryPolicy::own(delays_s, "").unwrap()),

@@ -94,7 +94,7 @@ async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
         tenant: tenant.clone(),
         url: String::new(),
         name: None,
-        subscription: Subscription { event_types: Vec::new(), filter: None },
+        subscription: Subscription::default(),
         profile: name,
         secrets: sealed.into_iter().collect(),
         retry: None,

@@ -4,7 +4,6 @@
 
 use waxseal_adapters::embedded::EmbeddedEngine;
 use waxseal_domain::endpoint::{Endpoint, EndpointState, Health};
-use waxseal_domain::event_type::EventTypePattern;
 use waxseal_domain::id::{EndpointId, SourceName, TenantName};
 use waxseal_domain::limits::TOLERANCE_S;
 use waxseal_domain::ports::{
@@ -90,7 +89,7 @@ async fn put_endpoint(
         tenant: tenant.clone(),
         url,
         name: Some(ENDPOINT.to_owned()),
-        subscription: Subscription { event_types: vec![EventTypePattern::all()], filter: None },
+        subscription: Subscription::default(),
         profile: STANDARD.to_owned(),
         secrets: vec![seal(engine, &context, secret).await?],
         retry: Some(RetryPolicy {

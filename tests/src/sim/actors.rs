@@ -10,7 +10,6 @@ use waxseal_domain::acceptance::accept_all;
 use waxseal_domain::delivery::DeliveryKey;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, Health};
 use waxseal_domain::event::{Form, Submission};
-use waxseal_domain::event_type::EventTypePattern;
 use waxseal_domain::message::{Message, Receipt, Received};
 use waxseal_domain::reissue::{cancel, replay};
 use waxseal_domain::retry::RetryPolicy;
@@ -90,7 +89,7 @@ fn endpoint(world: &World, at: usize) -> Endpoint {
         tenant: world.tenant.clone(),
         url: "https://example.com/".to_owned(),
         name: None,
-        subscription: Subscription { event_types: vec![EventTypePattern::all()], filter: None },
+        subscription: Subscription::default(),
         profile: planned.profile.clone(),
         secrets: vec![sealed],
         retry: planned.delays_s.as_ref().map(own),
