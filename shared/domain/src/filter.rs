@@ -22,8 +22,9 @@
 //! - Numbers compare by exact decimal value, without bounds. Ruler takes none beyond ±5e9, and
 //!   rounds to six decimals.
 //! - Refused, because ruler takes it for something else than it says: a field both beside a `$or`
-//!   and in it (the last one wins), a network with bits beyond its mask (it begins there), names
-//!   with `$` that are no operator (a field of that name). A `/32` is taken, which ruler refuses.
+//!   and in it (the last one wins), or as value and as object at once; a network with bits beyond its
+//!   mask (it begins there); names with `$` that are no operator (a field of that name).
+//! - Taken, though ruler refuses it: a network of one address, as `10.0.0.1/32`.
 //!
 //! A pattern with an operator that is not known does not compile: it never silently matches
 //! everything, or nothing.

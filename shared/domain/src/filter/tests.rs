@@ -3,6 +3,7 @@ mod documented;
 #[expect(clippy::wildcard_enum_match_arm, reason = "in its plainest form")]
 mod naive;
 mod refused;
+mod samples;
 mod search;
 
 use super::*;

@@ -94,9 +94,12 @@ fn array(items: &[String]) -> String {
 
 fn event() -> BoxedStrategy<String> {
     let value = select(&VALUES[..]).prop_map(str::to_owned).prop_recursive(4, 16, 3, |inner| {
+        let objects =
+            btree_map(select(&NAMES[..]), inner.clone(), 1..4).prop_map(|found| object(&found));
         prop_oneof![
-            btree_map(select(&NAMES[..]), inner.clone(), 1..4).prop_map(|found| object(&found)),
-            vec(inner, 0..4).prop_map(|found| array(&found)),
+            1 => objects.clone(),
+            2 => vec(objects, 2..4).prop_map(|found| array(&found)),
+            1 => vec(inner, 0..4).prop_map(|found| array(&found)),
         ]
     });
     btree_map(select(&NAMES[..]), value, 2..4).prop_map(|found| object(&found)).boxed()
@@ -110,7 +113,7 @@ fn pattern() -> BoxedStrategy<String> {
     with_or(fields(inner.boxed())).boxed()
 }
 
-/// Objects of these fields, one in three with patterns of them in a `$or`.
+/// Objects of these fields, two in five with patterns of them in a `$or`.
 fn with_or(fields: BoxedStrategy<BTreeMap<&'static str, String>>) -> impl Strategy<Value = String> {
     let patterns = vec(fields.clone().prop_map(|found| object(&found)), 2..4);
     let nested = (fields.clone(), patterns.clone()).prop_map(|(mut found, patterns)| {
@@ -118,7 +121,7 @@ fn with_or(fields: BoxedStrategy<BTreeMap<&'static str, String>>) -> impl Strate
         object(&found)
     });
     let alone = patterns.prop_map(|patterns| object(&BTreeMap::from([("$or", array(&patterns))])));
-    prop_oneof![4 => fields.prop_map(|found| object(&found)), 1 => nested, 1 => alone]
+    prop_oneof![3 => fields.prop_map(|found| object(&found)), 1 => nested, 1 => alone]
 }
 
 /// Compares on so many pairs; how many were compared, and how many of them matched.
@@ -151,14 +154,14 @@ fn compare(pairs: u32) -> (u32, u32) {
 
 #[test]
 fn the_walk_gives_the_answers_of_the_search() {
-    let (compared, matched) = compare(2_000);
-    assert!(compared > 1_000, "{compared} of 2,000 compile");
+    let (compared, matched) = compare(1_500);
+    assert!(compared > 450, "{compared} of 1,500 compile");
     assert!(matched > compared / 20 && matched < compared / 2, "{matched} of {compared}");
 }
 
 /// `cargo test --release -p waxseal-domain million -- --ignored --nocapture`
 #[test]
-#[ignore = "takes a minute in release"]
+#[ignore = "takes four minutes in release"]
 fn a_million_pairs() {
     let (compared, matched) = compare(1_000_000);
     println!("1,000,000 pairs, {compared} of them compile, {matched} match");
