@@ -47,7 +47,7 @@ fn any_json() -> impl Strategy<Value = Value> {
         "[a-c.]{0,6}|.{0,8}".prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 48, 6, |inner| {
-        let name = "type|data|severity|prefix|numeric|exists|anything-but|\\$or|[a-c]{0,3}";
+        let name = "type|data|severity|prefix|suffix|wildcard|cidr|numeric|exists|anything-but|\\$or|[a-c]{0,3}";
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
             prop::collection::btree_map(name, inner, 0..6)
@@ -161,7 +161,7 @@ proptest! {
                 let tenant = "acme".parse().unwrap();
                 let accepted = Event::accept(&tenant, &submission, NOW, 7).unwrap();
                 let subscription =
-                    Subscription { event_types: vec![EventTypePattern::all()], filter: Some(filter) };
+                    Subscription { filter: Some(filter), ..Subscription::default() };
                 let candidate = Candidate::new(&accepted.event);
                 prop_assert_eq!(subscription.wants(&candidate), subscription.wants(&candidate));
             }

@@ -36,6 +36,15 @@ impl<T> Given<T> {
         }
     }
 
+    /// The value made into another; absent where that cannot be.
+    pub(crate) fn map<U>(self, make: impl FnOnce(T) -> Option<U>) -> Given<U> {
+        match self {
+            Self::Absent => Given::Absent,
+            Self::Null => Given::Null,
+            Self::Value(value) => make(value).map_or(Given::Absent, Given::Value),
+        }
+    }
+
     /// What becomes of a member that was `before`.
     pub(crate) fn over(self, before: Option<T>) -> Option<T> {
         match self {

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use waxseal_adapters::http::{self, Request};
 use waxseal_domain::delivery::Delivery;
-use waxseal_domain::event::SEVERITIES;
+use waxseal_domain::event::Severity;
 use waxseal_domain::expunge::expunge;
 use waxseal_domain::id::{EventId, TenantName};
 use waxseal_domain::limits::{
@@ -92,7 +92,7 @@ fn sent_event() -> Value {
             "source": text(1, SOURCE_CHARS_MAX),
             "type": text(1, EVENT_TYPE_CHARS_MAX),
             "time": {"type": "string", "format": "date-time"},
-            "severity": {"type": "string", "enum": SEVERITIES},
+            "severity": {"type": "string", "enum": Severity::ALL},
             "summary": text(0, SUMMARY_CHARS_MAX),
             "riskscore": {"type": "number", "minimum": 0, "maximum": 1},
             "traceparent": {

@@ -272,6 +272,7 @@ pub(crate) fn told<T: serde::Serialize>(view: &T) -> Option<Value> {
 }
 
 #[derive(serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "Serving")]
 pub(crate) struct Health {
     status: &'static str,
 }

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::credentials::Credentials;
-use crate::event_type::EventTypePattern;
 use crate::id::{EndpointId, TenantName};
 use crate::retry::RetryPolicy;
 use crate::secret::SealedSecret;
@@ -107,7 +106,7 @@ impl Endpoint {
             tenant,
             url: String::new(),
             name: None,
-            subscription: Subscription { event_types: vec![EventTypePattern::all()], filter: None },
+            subscription: Subscription::default(),
             profile,
             secrets: Vec::new(),
             retry: None,

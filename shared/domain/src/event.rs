@@ -5,6 +5,8 @@
 //! either makes an event of it or names every fault at once.
 
 mod draft;
+mod severity;
+mod tree;
 
 use std::collections::BTreeMap;
 
@@ -14,12 +16,10 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use self::draft::Draft;
+pub use self::severity::Severity;
 use crate::id::{EventId, TenantName};
 use crate::json::{Fault, Json, compact};
 use crate::timestamp::Timestamp;
-
-/// How grave an event is: one scale for all systems.
-pub const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
 
 /// An event, as stored and as it travels in a queue message.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -133,6 +133,11 @@ impl Event {
     /// An attribute that is text.
     pub fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.get(name).and_then(serde_json::Value::as_str)
+    }
+
+    /// How grave it is, where its sender says.
+    pub fn severity(&self) -> Option<Severity> {
+        self.attribute("severity")?.parse().ok()
     }
 
     /// The event as the API shows it and as filters see it: attributes beside `data`, compact.

@@ -1,159 +1,86 @@
 //! Content filters: `EventBridge` event patterns over the whole event.
 //!
-//! All fields of a pattern must match; of a field's alternatives, one. Where the event's value is an
-//! array, one of its elements must match. A pattern with an operator that is not known does not
-//! compile: it never silently matches everything, or nothing.
+//! Every field that a pattern names must match; of a field's alternatives, one; of a `$or`'s
+//! patterns, one. An alternative is a string, number, boolean or null, or one operator:
+//!
+//! | operator | matches |
+//! | --- | --- |
+//! | `{"prefix": "a"}`, `{"suffix": "a"}` | text that begins or ends so; or `{"equals-ignore-case": "a"}` |
+//! | `{"equals-ignore-case": "a"}` | text, whatever its case |
+//! | `{"wildcard": "a*b"}` | text, `*` being any characters; `\*` and `\\` are themselves |
+//! | `{"numeric": [">", 0, "<=", 5]}` | numbers: one comparison of `< <= = >= >`, or a range |
+//! | `{"cidr": "10.0.0.0/8"}` | text that is an address of that network |
+//! | `{"exists": true}` | a value, null too; `false`: none, as in `[]` and objects |
+//! | `{"anything-but": …}` | a value that is none of these: a text, a number, a list of either, or `prefix`, `suffix`, `equals-ignore-case` or `wildcard` of one text or a list |
+//!
+//! Where the event's value is an array, one of its elements must match; conditions that meet in an
+//! array of objects must hold in one and the same element. That goes for `anything-but` too:
+//! `["a","b"]` is anything but `"a"`, by `"b"`.
+//!
+//! The meaning is that of `aws/event-ruler`, which `EventBridge` runs. Deliberately different:
+//! - A member's name with a dot is one name. Ruler's README calls the other a caveat.
+//! - Numbers compare by exact decimal value, without bounds. Ruler takes none beyond ±5e9, and
+//!   rounds to six decimals.
+//! - Refused, because ruler takes it for something else than it says: a field both beside a `$or`
+//!   and in it (the last one wins), or as value and as object at once; a network with bits beyond its
+//!   mask (it begins there); names with `$` that are no operator (a field of that name).
+//! - Taken, though ruler refuses it: a network of one address, as `10.0.0.1/32`.
+//!
+//! A pattern with an operator that is not known does not compile: it never silently matches
+//! everything, or nothing.
 
 mod compile;
+mod condition;
+mod formula;
+mod likeness;
+mod network;
+mod operator;
+mod tree;
+mod wildcard;
 
+use self::formula::Formula;
+use self::tree::Members;
 use crate::json::{Fault, Json};
 
-/// Bytes of a pattern.
+/// Bytes of a pattern: four times `EventBridge`'s, for lists of ids.
 pub const BYTES_MAX: usize = 8 * 1024;
-/// Alternatives of a pattern, all fields together.
+/// Alternatives of a pattern, all fields together: what every event costs to match.
 pub const ALTERNATIVES_MAX: usize = 100;
-/// Levels of a pattern.
+/// Levels of a pattern, those of `$or` included: the recursion.
 pub const DEPTH_MAX: usize = 8;
+/// Ways in which the patterns of all `$or` combine, as `EventBridge` has it. They are tried one by
+/// one only on an event with arrays of objects where the pattern looks.
+pub const COMBINATIONS_MAX: usize = 1_000;
 
-/// A compiled pattern.
+/// A compiled pattern. It owns what it needs, so that it outlives its text and can be cached.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Filter(Vec<Field>);
-
-#[derive(Clone, Debug, PartialEq)]
-struct Field {
-    name: String,
-    rule: Rule,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Rule {
-    /// The field holds an object, or an array with an object, in which all of these match.
-    Within(Vec<Field>),
-    /// One of these matches.
-    AnyOf(Vec<Test>),
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Test {
-    Is(Scalar),
-    Prefix(String),
-    Numeric(Vec<(Comparison, f64)>),
-    Exists(bool),
-    AnythingBut(Vec<Scalar>),
-    AnythingButPrefix(String),
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Scalar {
-    Null,
-    Bool(bool),
-    Number(f64),
-    Text(String),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Comparison {
-    Less,
-    LessOrEqual,
-    Equal,
-    GreaterOrEqual,
-    Greater,
+pub struct Filter {
+    /// All the fields, those of every `$or` as well: where the conditions are.
+    fields: Members,
+    /// Which of them must match.
+    formula: Formula,
 }
 
 impl Filter {
-    /// Compiles a pattern, or names every fault in it.
+    /// Compiles a pattern, or names every fault in it; pointers start at the pattern.
     pub fn compile(pattern: &Json<'_>) -> Result<Self, Vec<Fault>> {
-        compile::compile(pattern).map(Self)
+        compile::compile(pattern)
     }
 
     /// Whether the event matches.
+    ///
+    /// `$or` is not multiplied out. One look at the event tells which fields can match, and that is
+    /// the answer but for arrays of objects, where all of one combination must hold in one element.
     pub fn matches(&self, event: &Json<'_>) -> bool {
-        all(&self.0, event)
-    }
-}
-
-fn all(fields: &[Field], object: &Json<'_>) -> bool {
-    fields.iter().all(|field| {
-        let value = object.get(&field.name);
-        match &field.rule {
-            Rule::Within(fields) => within(fields, value),
-            Rule::AnyOf(tests) => tests.iter().any(|test| test.matches(value)),
+        if let Some(wanted) = self.formula.without_choices() {
+            return self.fields.all_match(event, wanted);
         }
-    })
-}
-
-/// A missing object still matches a pattern of nothing but `exists: false`.
-fn within(fields: &[Field], value: Option<&Json<'_>>) -> bool {
-    match value {
-        Some(Json::Array(items)) => items.iter().any(|item| within(fields, Some(item))),
-        Some(object @ Json::Object(_)) => all(fields, object),
-        None | Some(Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_)) => {
-            all(fields, &Json::Null)
-        }
-    }
-}
-
-impl Test {
-    fn matches(&self, value: Option<&Json<'_>>) -> bool {
-        let leaves = value.map(leaves).unwrap_or_default();
-        match self {
-            // EventBridge: `exists` works on leaves; an object is none.
-            Self::Exists(wanted) => leaves.is_empty() != *wanted,
-            Self::Is(_)
-            | Self::Prefix(_)
-            | Self::Numeric(_)
-            | Self::AnythingBut(_)
-            | Self::AnythingButPrefix(_) => leaves.iter().any(|leaf| self.matches_leaf(leaf)),
-        }
-    }
-
-    fn matches_leaf(&self, leaf: &Json<'_>) -> bool {
-        match self {
-            Self::Is(scalar) => scalar.equals(leaf),
-            Self::Prefix(prefix) => leaf.as_str().is_some_and(|text| text.starts_with(prefix)),
-            Self::Numeric(comparisons) => leaf.as_f64().is_some_and(|number| {
-                comparisons.iter().all(|(comparison, bound)| comparison.holds(number, *bound))
-            }),
-            Self::AnythingBut(scalars) => !scalars.iter().any(|scalar| scalar.equals(leaf)),
-            Self::AnythingButPrefix(prefix) => {
-                leaf.as_str().is_some_and(|text| !text.starts_with(prefix))
-            }
-            Self::Exists(wanted) => *wanted,
-        }
-    }
-}
-
-/// The scalars of a value: itself, or those of an array, nested arrays included.
-fn leaves<'a, 'b>(value: &'b Json<'a>) -> Vec<&'b Json<'a>> {
-    match value {
-        Json::Array(items) => items.iter().flat_map(leaves).collect(),
-        Json::Object(_) => Vec::new(),
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => vec![value],
-    }
-}
-
-impl Scalar {
-    fn equals(&self, leaf: &Json<'_>) -> bool {
-        match (self, leaf) {
-            (Self::Null, Json::Null) => true,
-            (Self::Bool(wanted), Json::Bool(found)) => wanted == found,
-            (Self::Number(wanted), Json::Number(_)) => leaf.as_f64() == Some(*wanted),
-            (Self::Text(wanted), Json::String(found)) => wanted == found,
-            _ => false,
-        }
-    }
-}
-
-impl Comparison {
-    #[expect(clippy::float_cmp, reason = "`=` on numbers is exact")]
-    fn holds(self, number: f64, bound: f64) -> bool {
-        match self {
-            Self::Less => number < bound,
-            Self::LessOrEqual => number <= bound,
-            Self::Equal => number == bound,
-            Self::GreaterOrEqual => number >= bound,
-            Self::Greater => number > bound,
-        }
+        let seen = self.fields.look(event);
+        self.formula.holds(seen.possible)
+            && (!seen.arrays
+                || self
+                    .formula
+                    .any_combination(seen.possible, &|wanted| self.fields.all_match(event, wanted)))
     }
 }
 

@@ -4,6 +4,7 @@
 //! compare numbers by exact decimal value, and keep a payload's bytes. The reading itself is
 //! serde_json's, level by level over `RawValue`, so no scanner is written here.
 
+mod decimal;
 mod digest;
 
 use std::borrow::Cow;
@@ -13,6 +14,8 @@ use std::fmt;
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+
+pub use self::decimal::Decimal;
 
 /// Levels of nesting: more than events have, and few enough for the recursion here.
 pub const DEPTH_MAX: usize = 64;
@@ -48,7 +51,7 @@ pub enum Json<'a> {
     /// `true` or `false`.
     Bool(bool),
     /// A number, as written.
-    Number(&'a str),
+    Number(Cow<'a, str>),
     /// A string, its escapes undone.
     String(Cow<'a, str>),
     /// An array.
@@ -116,6 +119,14 @@ impl<'a> Json<'a> {
     pub fn as_f64(&self) -> Option<f64> {
         match self {
             Self::Number(text) => text.parse().ok(),
+            Self::Null | Self::Bool(_) | Self::String(_) | Self::Array(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// The value, of a number: exact.
+    pub fn as_decimal(&self) -> Option<Decimal<'_>> {
+        match self {
+            Self::Number(text) => Some(Decimal::of(text)),
             Self::Null | Self::Bool(_) | Self::String(_) | Self::Array(_) | Self::Object(_) => None,
         }
     }
@@ -208,7 +219,7 @@ fn read<'a>(raw: &'a RawValue, path: &mut Vec<String>) -> Result<Json<'a>, Fault
         Some(b't') => Ok(Json::Bool(true)),
         Some(b'f') => Ok(Json::Bool(false)),
         Some(b'n') => Ok(Json::Null),
-        _ => Ok(Json::Number(text)),
+        _ => Ok(Json::Number(Cow::Borrowed(text))),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::Event;
+use crate::event::{Event, Severity};
 
 /// Which queue a delivery's messages take: a critical event does not wait behind a backlog, its own
 /// endpoint's neither.
@@ -22,8 +22,8 @@ impl Lane {
 
     /// The lane of an event's deliveries.
     pub fn of(event: &Event) -> Self {
-        match event.attribute("severity") {
-            Some("critical") => Self::Critical,
+        match event.severity() {
+            Some(Severity::Critical) => Self::Critical,
             _ => Self::Normal,
         }
     }

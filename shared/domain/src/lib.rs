@@ -20,6 +20,8 @@
 //! `base64`, `time` and `url` are the parsers of their formats; `thiserror` words faults;
 //! `futures-util` joins the events of one request; `jsonschema`, offline and with patterns that take
 //! linear time only, checks payloads against tenants' schemas. None of them does I/O.
+//! `futures-util` joins the events of one request. None of them does I/O. `proptest` draws the random
+//! cases of tests.
 
 pub mod acceptance;
 pub mod address;

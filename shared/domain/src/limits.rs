@@ -21,6 +21,10 @@ pub const ATTRIBUTES_MAX: usize = 32;
 pub const ENDPOINTS_PER_TENANT_MAX: usize = 100;
 /// Event type patterns of an endpoint.
 pub const EVENT_TYPES_PER_ENDPOINT_MAX: usize = 50;
+/// Outcomes that an endpoint asks for: beyond these, a filter says what is meant.
+pub const OUTCOMES_PER_ENDPOINT_MAX: usize = 20;
+/// The scale of risk scores.
+pub const RISK_SCORE: std::ops::RangeInclusive<f64> = 0.0..=1.0;
 /// Own headers of an endpoint.
 pub const HEADERS_PER_ENDPOINT_MAX: usize = 20;
 /// Characters of an own header's value.

@@ -55,8 +55,9 @@ pub fn pattern() -> BoxedStrategy<String> {
         30 => scalar(),
         1 => json(),
         1 => json().prop_map(|text| format!("{{\"prefix\":{text}}}")),
-        10 => scalar().prop_map(|value| format!("{{\"anything-but\":[{value},1]}}")),
+        10 => scalar().prop_map(|value| format!("{{\"anything-but\":[{value}]}}")),
         10 => one_of(&["{\"exists\":true}", "{\"exists\":false}", "{\"prefix\":\"a\"}"]),
+        10 => one_of(&["{\"suffix\":\"a\"}", "{\"wildcard\":\"a*\"}", "{\"cidr\":\"10.0.0.0/8\"}"]),
         10 => one_of(&["{\"numeric\":[\">\",0,\"<=\",1e2]}", "{\"numeric\":[\"=\",1.0]}"]),
     ];
     let rule = vec(test, 1..4).prop_map(|tests| format!("[{}]", tests.join(",")));

@@ -8,17 +8,18 @@ use serde_json::{Value, json};
 use waxseal_domain::address::{AddressRules, URL_CHARS_MAX};
 use waxseal_domain::credentials::Credentials;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState};
+use waxseal_domain::event::Severity;
 use waxseal_domain::event_type::EventTypePattern;
 use waxseal_domain::id::TenantName;
 use waxseal_domain::json::{Json, escape_pointer};
 use waxseal_domain::limits::{
-    DELAY_S, DELAYS_MAX, EVENT_TYPE_CHARS_MAX, EVENT_TYPES_PER_ENDPOINT_MAX,
-    HEADER_VALUE_CHARS_MAX, HEADERS_PER_ENDPOINT_MAX, MAX_PER_SECOND, NAME_CHARS_MAX, TIMEOUT_MS,
-    WINDOW_S,
+    ATTRIBUTE_CHARS_MAX, DELAY_S, DELAYS_MAX, EVENT_TYPE_CHARS_MAX, EVENT_TYPES_PER_ENDPOINT_MAX,
+    HEADER_VALUE_CHARS_MAX, HEADERS_PER_ENDPOINT_MAX, MAX_PER_SECOND, NAME_CHARS_MAX,
+    OUTCOMES_PER_ENDPOINT_MAX, RISK_SCORE, TIMEOUT_MS, WINDOW_S,
 };
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::retry::RetryPolicy;
-use waxseal_domain::subscription::CompiledFilter;
+use waxseal_domain::subscription::{CompiledFilter, outcomes, risk_score};
 use waxseal_domain::target::Target;
 use waxseal_domain::timestamp::Timestamp;
 
@@ -47,6 +48,8 @@ const RESERVED: [&str; 17] = [
     "expect",
 ];
 
+const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
+
 /// What a URL may be.
 const URL: &str = "An https URL, or the ARN of an SQS queue (arn:aws:sqs:<region>:<account>:<name>) or \
 of an EventBridge bus (arn:aws:events:<region>:<account>:event-bus/<name>) that the deployment allows. A \
@@ -62,6 +65,9 @@ pub(super) struct Changes {
     name: Given<String>,
     event_types: Given<Vec<EventTypePattern>>,
     filter: Given<CompiledFilter>,
+    min_severity: Given<Severity>,
+    risk_score_above: Given<f64>,
+    outcomes: Given<Vec<String>>,
     profile: Given<String>,
     pub(super) auth: Given<Wanted>,
     retry: Given<RetryPolicy>,
@@ -124,6 +130,9 @@ impl Changes {
             name: body.text("name", NAME_CHARS_MAX),
             event_types: read_event_types(body),
             filter: read_filter(body),
+            min_severity: read_min_severity(body),
+            risk_score_above: read_risk_score_above(body),
+            outcomes: read_outcomes(body),
             profile: read_profile(body, profile),
             auth: auth::read(body, (rules, tenant)),
             retry: read_retry(body),
@@ -160,6 +169,10 @@ impl Changes {
         let types = types.filter(|types| !types.is_empty());
         subscription.event_types = types.unwrap_or_else(|| vec![EventTypePattern::all()]);
         subscription.filter = self.filter.over(subscription.filter.take());
+        subscription.min_severity = self.min_severity.over(subscription.min_severity);
+        subscription.risk_score_above = self.risk_score_above.over(subscription.risk_score_above);
+        let outcomes = self.outcomes.over(Some(std::mem::take(&mut subscription.outcomes)));
+        subscription.outcomes = outcomes.unwrap_or_default();
         endpoint.url = self.url.unwrap_or(endpoint.url);
         endpoint.name = self.name.over(endpoint.name);
         let profile = self.profile.over(Some(endpoint.profile));
@@ -246,6 +259,47 @@ fn read_filter(body: &mut Body<'_>) -> Given<CompiledFilter> {
             body.faults(faults.into_iter().map(|fault| fault.within("/filter")).collect());
             Given::Absent
         }
+    }
+}
+
+fn read_min_severity(body: &mut Body<'_>) -> Given<Severity> {
+    let given = body.word("min_severity", &SEVERITIES);
+    body.about("min_severity", || {
+        json!({"description": "Events this grave or graver; one that says nothing counts as info"})
+    });
+    given.map(|word| word.parse().ok())
+}
+
+fn read_risk_score_above(body: &mut Body<'_>) -> Given<f64> {
+    let (least, most) = (RISK_SCORE.start(), RISK_SCORE.end());
+    let schema = || {
+        json!({"type": ["number", "null"], "minimum": least, "maximum": most,
+            "description": "Events whose riskscore is above this; one without is not wanted"})
+    };
+    let read = |value: &Json<'_>| value.as_f64().and_then(|score| risk_score(score).ok());
+    let shape = || format!("must be a number from {least} to {most}");
+    body.given("risk_score_above", schema, read, shape)
+}
+
+fn read_outcomes(body: &mut Body<'_>) -> Given<Vec<String>> {
+    let schema = || {
+        json!({"type": ["array", "null"], "minItems": 1, "maxItems": OUTCOMES_PER_ENDPOINT_MAX,
+            "items": {"type": "string", "minLength": 1, "maxLength": ATTRIBUTE_CHARS_MAX,
+                "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"},
+            "description": "Events whose outcome is one of these"})
+    };
+    let read = |value: &Json<'_>| {
+        value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
+    };
+    match body.given("outcomes", schema, read, || "must be an array of texts".to_owned()) {
+        Given::Value(values) => match outcomes(values) {
+            Ok(values) => Given::Value(values),
+            Err(faults) => {
+                body.faults(faults.into_iter().map(|fault| fault.within("/outcomes")).collect());
+                Given::Absent
+            }
+        },
+        other => other,
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use waxseal_domain::attempt::{Attempt, Outcome};
 use waxseal_domain::delivery::Delivery;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, Health};
+use waxseal_domain::event::Severity;
 use waxseal_domain::event_type::EventTypePattern;
 use waxseal_domain::gate::{Gate, Mode};
 use waxseal_domain::id::EndpointId;
@@ -39,6 +40,12 @@ pub(crate) struct EndpointView<'a> {
     /// An EventBridge event pattern over the whole event.
     #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     filter: Option<Box<RawValue>>,
+    /// Events this grave or graver.
+    min_severity: Option<Severity>,
+    /// Events whose `riskscore` is above this.
+    risk_score_above: Option<f64>,
+    /// Events whose `outcome` is one of these; any where the list is empty.
+    outcomes: &'a [String],
     profile: &'a str,
     /// Whether its deliveries are signed.
     signed: bool,
@@ -145,6 +152,9 @@ impl<'a> EndpointView<'a> {
             name: endpoint.name.as_deref(),
             event_types: &endpoint.subscription.event_types,
             filter: filter.and_then(|filter| RawValue::from_string(filter.text().to_owned()).ok()),
+            min_severity: endpoint.subscription.min_severity,
+            risk_score_above: endpoint.subscription.risk_score_above,
+            outcomes: &endpoint.subscription.outcomes,
             profile: &endpoint.profile,
             signed: !endpoint.secrets.is_empty(),
             secrets: endpoint.secrets.iter().map(secret).collect(),

@@ -7,11 +7,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Event, Form, SEVERITIES, Submission};
+use super::{Event, Form, Severity, Submission};
 use crate::id::{EventId, TenantName};
 use crate::json::{Fault, Json, escape_pointer};
 use crate::limits::{
-    ATTRIBUTE_CHARS_MAX, ATTRIBUTES_MAX, EVENT_TYPE_CHARS_MAX, SOURCE_CHARS_MAX, SUMMARY_CHARS_MAX,
+    ATTRIBUTE_CHARS_MAX, ATTRIBUTES_MAX, EVENT_TYPE_CHARS_MAX, RISK_SCORE, SOURCE_CHARS_MAX,
+    SUMMARY_CHARS_MAX,
 };
 use crate::notice::PREFIX;
 use crate::timestamp::{Timestamp, in_utc};
@@ -77,16 +78,16 @@ impl Draft {
     }
 
     fn read_severity(&mut self, value: &Json<'_>) {
-        match value.as_str().filter(|text| SEVERITIES.contains(text)) {
-            Some(text) => self.keep("severity", text.into()),
-            None => self.fault("severity", "must be critical, high, medium, low or info"),
+        match value.as_str().unwrap_or_default().parse::<Severity>() {
+            Ok(severity) => self.keep("severity", severity.as_str().into()),
+            Err(detail) => self.fault("severity", &detail),
         }
     }
 
     /// A number, or (`CloudEvents` has no fractions) text that is one.
     fn read_riskscore(&mut self, value: &Json<'_>) {
         let score = value.as_f64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
-        match score.filter(|score: &f64| (0.0..=1.0).contains(score)) {
+        match score.filter(|score: &f64| RISK_SCORE.contains(score)) {
             Some(score) => self.keep("riskscore", score.into()),
             None => self.fault("riskscore", "must be a number from 0 to 1"),
         }

@@ -1,23 +1,80 @@
 //! From a pattern's JSON to a filter: every fault named by its pointer.
 
-use super::{ALTERNATIVES_MAX, Comparison, DEPTH_MAX, Field, Rule, Scalar, Test};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::condition::Condition;
+use super::formula::{Fields, Formula};
+use super::tree::{Leaf, Members};
+use super::{ALTERNATIVES_MAX, COMBINATIONS_MAX, DEPTH_MAX, Filter, operator};
 use crate::json::{Fault, Json, escape_pointer};
 
-const OPERATORS: &str = "prefix, numeric, exists and anything-but";
+/// The one operator that stands where a field does.
+const OR: &str = "$or";
 
-pub(super) fn compile(pattern: &Json<'_>) -> Result<Vec<Field>, Vec<Fault>> {
+pub(super) fn compile(pattern: &Json<'_>) -> Result<Filter, Vec<Fault>> {
     let mut compiler = Compiler::default();
-    let fields = compiler.fields("", pattern, 1);
+    let formula = compiler.pattern(pattern, &Place::default()).formula;
     if compiler.alternatives > ALTERNATIVES_MAX {
         compiler.fault("", &format!("has more than {ALTERNATIVES_MAX} alternatives"));
     }
-    if compiler.faults.is_empty() { Ok(fields) } else { Err(compiler.faults) }
+    if formula.combinations() > COMBINATIONS_MAX {
+        compiler.fault("", &format!("combines in more than {COMBINATIONS_MAX} ways"));
+    }
+    if compiler.faults.is_empty() {
+        Ok(Filter { fields: compiler.tree, formula })
+    } else {
+        Err(compiler.faults)
+    }
 }
 
+/// What was found so far. Compiling goes on after a fault, to name the next one as well.
 #[derive(Default)]
 struct Compiler {
     faults: Vec<Fault>,
     alternatives: usize,
+    fields: u32,
+    tree: Members,
+}
+
+/// Where in the pattern.
+#[derive(Clone, Default)]
+struct Place<'p> {
+    pointer: String,
+    /// The names that lead to it in an event: no `$or` among them.
+    path: Vec<&'p str>,
+    depth: usize,
+    in_or: bool,
+}
+
+/// What must match, and where each of its fields stands.
+#[derive(Default)]
+struct Part<'p> {
+    formula: Formula,
+    pointers: BTreeMap<Vec<&'p str>, String>,
+}
+
+impl<'p> Place<'p> {
+    fn child(&self, name: &str) -> Self {
+        let pointer = format!("{}/{}", self.pointer, escape_pointer(name));
+        Self { pointer, ..self.clone() }
+    }
+
+    fn field(&self, name: &'p str) -> Self {
+        let mut place = self.child(name);
+        place.path.push(name);
+        place
+    }
+}
+
+impl<'p> Part<'p> {
+    /// The field that cannot be asked for beside one at that path: the same, or one that holds the
+    /// other. (A field that holds another is no value; an array may hold both, in two elements.)
+    fn clash(&self, path: &[&'p str]) -> Option<&String> {
+        let holder = (1..=path.len()).find_map(|length| self.pointers.get(path.get(..length)?));
+        let below = self.pointers.range(path.to_vec()..).next();
+        holder.or_else(|| below.filter(|(other, _)| other.starts_with(path)).map(|(_, at)| at))
+    }
 }
 
 impl Compiler {
@@ -25,171 +82,111 @@ impl Compiler {
         self.faults.push(Fault::new(pointer, detail));
     }
 
-    fn fields(&mut self, pointer: &str, pattern: &Json<'_>, depth: usize) -> Vec<Field> {
+    fn refuse<'p>(&mut self, place: &Place<'p>, detail: &str) -> Part<'p> {
+        self.fault(&place.pointer, detail);
+        Part::default()
+    }
+
+    fn pattern<'p>(&mut self, pattern: &'p Json<'_>, place: &Place<'p>) -> Part<'p> {
         let Json::Object(members) = pattern else {
-            self.fault(pointer, &format!("must be an object of fields, not {}", pattern.kind()));
-            return Vec::new();
+            let detail = format!("must be an object of fields, not {}", pattern.kind());
+            return self.refuse(place, &detail);
         };
         if members.is_empty() {
-            self.fault(pointer, "has no fields");
+            return self.refuse(place, "has no fields");
         }
-        if depth > DEPTH_MAX {
-            self.fault(pointer, &format!("is nested deeper than {DEPTH_MAX} levels"));
-            return Vec::new();
+        if place.depth == DEPTH_MAX {
+            return self.refuse(place, &format!("is nested deeper than {DEPTH_MAX} levels"));
         }
-        let field = |(name, value): &(std::borrow::Cow<'_, str>, Json<'_>)| {
-            let pointer = format!("{pointer}/{}", escape_pointer(name));
-            self.field(name, &pointer, value, depth)
-        };
-        members.iter().filter_map(field).collect()
+        self.members(members, &Place { depth: place.depth + 1, ..place.clone() })
     }
 
-    fn field(
+    fn members<'p>(
         &mut self,
-        name: &str,
-        pointer: &str,
-        value: &Json<'_>,
-        depth: usize,
-    ) -> Option<Field> {
+        members: &'p [(Cow<'_, str>, Json<'_>)],
+        place: &Place<'p>,
+    ) -> Part<'p> {
+        let mut whole = Part::default();
+        for (name, value) in members {
+            let part = if name == OR {
+                self.choice(value, &place.child(name))
+            } else {
+                self.field(name, value, &place.field(name))
+            };
+            self.join(&mut whole, part);
+        }
+        whole
+    }
+
+    /// Both, if they ask for different fields.
+    fn join<'p>(&mut self, whole: &mut Part<'p>, part: Part<'p>) {
+        for (path, pointer) in &part.pointers {
+            if let Some(other) = whole.clash(path) {
+                let detail = format!("asks for the field of {other}: name it in each of the $or");
+                self.fault(pointer, &detail);
+            }
+        }
+        whole.formula.and(part.formula);
+        whole.pointers.extend(part.pointers);
+    }
+
+    fn choice<'p>(&mut self, value: &'p Json<'_>, place: &Place<'p>) -> Part<'p> {
+        let Some(patterns) = value.as_array().filter(|patterns| patterns.len() > 1) else {
+            return self.refuse(place, "must be an array of two patterns or more");
+        };
+        let mut any = Part::default();
+        let mut choice = Vec::with_capacity(patterns.len());
+        for (index, pattern) in patterns.iter().enumerate() {
+            let place = Place { in_or: true, ..place.child(&index.to_string()) };
+            let part = self.pattern(pattern, &place);
+            choice.push(part.formula);
+            for (path, pointer) in part.pointers {
+                any.pointers.entry(path).or_insert(pointer);
+            }
+        }
+        any.formula.choices.push(choice);
+        any
+    }
+
+    fn field<'p>(&mut self, name: &str, value: &'p Json<'_>, place: &Place<'p>) -> Part<'p> {
         if name.starts_with('$') {
-            self.fault(
-                pointer,
-                &format!("the operator {name} is not known; known are {OPERATORS}"),
-            );
-            return None;
+            return self.refuse(place, &operator::unknown(name));
         }
-        let rule = match value {
-            Json::Object(_) => Rule::Within(self.fields(pointer, value, depth + 1)),
-            Json::Array(items) if items.is_empty() => {
-                self.fault(pointer, "has no alternatives");
-                return None;
-            }
-            Json::Array(items) => {
-                let tests = items.iter().enumerate();
-                let test = |(index, item)| self.test(&format!("{pointer}/{index}"), item);
-                Rule::AnyOf(tests.filter_map(test).collect())
-            }
-            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {
-                let detail = "must be an array of alternatives, or an object of fields";
-                self.fault(pointer, detail);
-                return None;
-            }
-        };
-        Some(Field { name: name.to_owned(), rule })
-    }
-
-    fn test(&mut self, pointer: &str, item: &Json<'_>) -> Option<Test> {
-        self.alternatives += 1;
-        let Json::Object(members) = item else {
-            return self.scalar(pointer, item).map(Test::Is);
-        };
-        let [(operator, operand)] = members.as_slice() else {
-            self.fault(pointer, "must have exactly one operator");
-            return None;
-        };
-        let pointer = format!("{pointer}/{}", escape_pointer(operator));
-        match operator.as_ref() {
-            "prefix" => self.text(&pointer, operand).map(Test::Prefix),
-            "numeric" => self.numeric(&pointer, operand).map(Test::Numeric),
-            "exists" => match operand {
-                Json::Bool(wanted) => Some(Test::Exists(*wanted)),
-                Json::Null
-                | Json::Number(_)
-                | Json::String(_)
-                | Json::Array(_)
-                | Json::Object(_) => self.refuse(&pointer, "must be true or false"),
-            },
-            "anything-but" => self.anything_but(&pointer, operand),
-            unknown => {
-                let detail = format!("the operator {unknown} is not known; known are {OPERATORS}");
-                self.refuse(&pointer, &detail)
-            }
+        if place.in_or && operator::is_reserved(name) {
+            return self.refuse(place, "is an operator's name, which no field in a $or may have");
         }
-    }
-
-    fn refuse<T>(&mut self, pointer: &str, detail: &str) -> Option<T> {
-        self.fault(pointer, detail);
-        None
-    }
-
-    fn text(&mut self, pointer: &str, operand: &Json<'_>) -> Option<String> {
-        match operand.as_str().filter(|text| !text.is_empty()) {
-            Some(text) => Some(text.to_owned()),
-            None => self.refuse(pointer, "must be text, not empty"),
-        }
-    }
-
-    fn scalar(&mut self, pointer: &str, value: &Json<'_>) -> Option<Scalar> {
         match value {
-            Json::Null => Some(Scalar::Null),
-            Json::Bool(flag) => Some(Scalar::Bool(*flag)),
-            Json::String(text) => Some(Scalar::Text(text.to_string())),
-            Json::Number(_) => match value.as_f64().filter(|number| number.is_finite()) {
-                Some(number) => Some(Scalar::Number(number)),
-                None => self.refuse(pointer, "is a number out of range"),
-            },
-            Json::Array(_) | Json::Object(_) => {
-                self.refuse(pointer, &format!("must be a single value, not {}", value.kind()))
-            }
-        }
-    }
-
-    fn numeric(&mut self, pointer: &str, operand: &Json<'_>) -> Option<Vec<(Comparison, f64)>> {
-        const SHAPE: &str = "must be one or two comparisons, as [\">\", 0, \"<=\", 5]";
-        let Json::Array(items) = operand else { return self.refuse(pointer, SHAPE) };
-        if !matches!(items.len(), 2 | 4) {
-            return self.refuse(pointer, SHAPE);
-        }
-        let pairs: Option<Vec<_>> = items.chunks_exact(2).map(comparison).collect();
-        let Some(pairs) = pairs else { return self.refuse(pointer, SHAPE) };
-        if let [(low, from), (high, to)] = pairs.as_slice()
-            && !(low.is_lower() && high.is_upper() && from < to)
-        {
-            return self.refuse(pointer, "of two comparisons, the first is > or >=, the second < or <=, and the range is not empty");
-        }
-        Some(pairs)
-    }
-
-    fn anything_but(&mut self, pointer: &str, operand: &Json<'_>) -> Option<Test> {
-        match operand {
-            Json::Object(members) => match members.as_slice() {
-                [(operator, operand)] if operator == "prefix" => {
-                    self.text(&format!("{pointer}/prefix"), operand).map(Test::AnythingButPrefix)
-                }
-                _ => self.refuse(pointer, "takes values, a list of values, or {\"prefix\": text}"),
-            },
-            Json::Array(items) if items.is_empty() => self.refuse(pointer, "has no values"),
-            Json::Array(items) => {
-                let items = items.iter().enumerate();
-                let scalar = |(index, item)| self.scalar(&format!("{pointer}/{index}"), item);
-                Some(Test::AnythingBut(items.filter_map(scalar).collect()))
-            }
+            Json::Object(_) => self.pattern(value, place),
+            Json::Array(items) if items.is_empty() => self.refuse(place, "has no alternatives"),
+            Json::Array(items) => self.leaf(items, place),
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {
-                self.scalar(pointer, operand).map(|scalar| Test::AnythingBut(vec![scalar]))
+                self.refuse(place, "must be an array of alternatives, or an object of fields")
             }
         }
     }
-}
 
-fn comparison(pair: &[Json<'_>]) -> Option<(Comparison, f64)> {
-    let [operator, bound] = pair else { return None };
-    let comparison = match operator.as_str()? {
-        "<" => Comparison::Less,
-        "<=" => Comparison::LessOrEqual,
-        "=" => Comparison::Equal,
-        ">=" => Comparison::GreaterOrEqual,
-        ">" => Comparison::Greater,
-        _ => return None,
-    };
-    Some((comparison, bound.as_f64().filter(|bound| bound.is_finite())?))
-}
-
-impl Comparison {
-    fn is_lower(self) -> bool {
-        matches!(self, Self::Greater | Self::GreaterOrEqual)
+    fn leaf<'p>(&mut self, items: &[Json<'_>], place: &Place<'p>) -> Part<'p> {
+        let alternatives = items.iter().enumerate();
+        let conditions =
+            alternatives.filter_map(|(index, item)| self.alternative(item, place, index)).collect();
+        // A field without a bit is one of too many, for which the pattern is refused.
+        let field: Fields = 1_u128.checked_shl(self.fields).unwrap_or(0);
+        self.fields += 1;
+        self.tree.insert(&place.path, Leaf { field, conditions });
+        Part {
+            formula: Formula { all: field, choices: Vec::new() },
+            pointers: BTreeMap::from([(place.path.clone(), place.pointer.clone())]),
+        }
     }
 
-    fn is_upper(self) -> bool {
-        matches!(self, Self::Less | Self::LessOrEqual)
+    fn alternative(
+        &mut self,
+        item: &Json<'_>,
+        place: &Place<'_>,
+        index: usize,
+    ) -> Option<Condition> {
+        self.alternatives += 1;
+        let compiled = operator::compile(item, &format!("{}/{index}", place.pointer));
+        compiled.map_err(|faults| self.faults.extend(faults)).ok()
     }
 }

@@ -1,0 +1,109 @@
+//! One alternative of a field: a condition on a single value.
+
+use super::likeness::Likeness;
+use super::network::Network;
+use crate::json::{Decimal, Json};
+
+/// What one entry of a pattern's array asks of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Condition {
+    Equals(Scalar),
+    Like(Likeness),
+    Numeric(Range),
+    In(Network),
+    /// There is a value, be it null.
+    Exists,
+    /// There is none: holds for no value.
+    Absent,
+    /// A value, of any type, that is none of these.
+    NoneOf(Vec<Scalar>),
+    /// A value, of any type, that is like none of these.
+    LikeNone(Vec<Likeness>),
+}
+
+/// A value without parts, as a pattern holds it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Scalar {
+    Null,
+    Bool(bool),
+    /// As written.
+    Number(String),
+    Text(String),
+}
+
+/// Two ends, each left out where there is no bound.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Range {
+    pub(super) bottom: Option<Bound>,
+    pub(super) top: Option<Bound>,
+}
+
+/// One end of a range.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Bound {
+    /// As written.
+    pub(super) number: String,
+    /// Whether the number itself is inside: `>=` and `<=`, not `>` and `<`.
+    pub(super) inclusive: bool,
+}
+
+impl Condition {
+    /// Whether it holds for a value that is there and is no array or object.
+    pub(super) fn holds(&self, value: &Json<'_>) -> bool {
+        match self {
+            Self::Equals(scalar) => scalar.is(value),
+            Self::Like(likeness) => value.as_str().is_some_and(|text| likeness.holds(text)),
+            Self::Numeric(range) => value.as_decimal().is_some_and(|number| range.holds(&number)),
+            Self::In(network) => value.as_str().is_some_and(|text| network.holds(text)),
+            Self::Exists => true,
+            Self::Absent => false,
+            Self::NoneOf(scalars) => !scalars.iter().any(|scalar| scalar.is(value)),
+            Self::LikeNone(likenesses) => value
+                .as_str()
+                .is_none_or(|text| !likenesses.iter().any(|likeness| likeness.holds(text))),
+        }
+    }
+}
+
+impl Scalar {
+    fn is(&self, value: &Json<'_>) -> bool {
+        match (self, value) {
+            (Self::Null, Json::Null) => true,
+            (Self::Bool(wanted), Json::Bool(found)) => wanted == found,
+            (Self::Number(wanted), Json::Number(found)) => {
+                Decimal::of(wanted) == Decimal::of(found)
+            }
+            (Self::Text(wanted), Json::String(found)) => wanted == found,
+            _ => false,
+        }
+    }
+}
+
+impl Range {
+    fn holds(&self, number: &Decimal<'_>) -> bool {
+        let above = self.bottom.as_ref().is_none_or(|bottom| bottom.is_below(number));
+        above && self.top.as_ref().is_none_or(|top| top.is_above(number))
+    }
+
+    /// Whether no number at all is inside.
+    pub(super) fn is_empty(&self) -> bool {
+        let (Some(bottom), Some(top)) = (&self.bottom, &self.top) else { return false };
+        !(bottom.is_below(&top.value()) && top.is_above(&bottom.value()))
+    }
+}
+
+impl Bound {
+    fn value(&self) -> Decimal<'_> {
+        Decimal::of(&self.number)
+    }
+
+    fn is_below(&self, number: &Decimal<'_>) -> bool {
+        let order = self.value().cmp(number);
+        order.is_lt() || self.inclusive && order.is_eq()
+    }
+
+    fn is_above(&self, number: &Decimal<'_>) -> bool {
+        let order = self.value().cmp(number);
+        order.is_gt() || self.inclusive && order.is_eq()
+    }
+}

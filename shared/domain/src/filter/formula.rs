@@ -1,0 +1,62 @@
+//! Which of a pattern's fields must match: all of some, and one pattern of every `$or`.
+
+/// Fields as bits, by their order in the pattern. More than [`super::ALTERNATIVES_MAX`] there are not.
+pub(super) type Fields = u128;
+
+/// All of these, and of each choice one.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Formula {
+    pub(super) all: Fields,
+    pub(super) choices: Vec<Vec<Formula>>,
+}
+
+impl Formula {
+    /// Both.
+    pub(super) fn and(&mut self, other: Self) {
+        self.all |= other.all;
+        self.choices.extend(other.choices);
+    }
+
+    /// The fields, if there is no `$or`.
+    pub(super) fn without_choices(&self) -> Option<Fields> {
+        self.choices.is_empty().then_some(self.all)
+    }
+
+    /// Whether it holds if these fields match.
+    pub(super) fn holds(&self, matching: Fields) -> bool {
+        self.all & !matching == 0
+            && self.choices.iter().all(|choice| choice.iter().any(|one| one.holds(matching)))
+    }
+
+    /// How many combinations there are.
+    pub(super) fn combinations(&self) -> usize {
+        let count = |choice: &Vec<Self>| {
+            choice.iter().map(Self::combinations).fold(0, usize::saturating_add)
+        };
+        self.choices.iter().map(count).fold(1, usize::saturating_mul)
+    }
+
+    /// Whether some combination passes, of those that have none but the `possible` fields.
+    pub(super) fn any_combination(
+        &self,
+        possible: Fields,
+        passes: &impl Fn(Fields) -> bool,
+    ) -> bool {
+        let choices: Vec<_> = self.choices.iter().collect();
+        self.all & !possible == 0 && any_of(self.all, &choices, possible, passes)
+    }
+}
+
+/// Takes one pattern of the first choice, and goes on with the others and with its own.
+fn any_of(
+    chosen: Fields,
+    choices: &[&Vec<Formula>],
+    possible: Fields,
+    passes: &impl Fn(Fields) -> bool,
+) -> bool {
+    let Some((choice, rest)) = choices.split_first() else { return passes(chosen) };
+    choice.iter().filter(|one| one.holds(possible)).any(|one| {
+        let open: Vec<_> = rest.iter().copied().chain(&one.choices).collect();
+        any_of(chosen | one.all, &open, possible, passes)
+    })
+}

@@ -1,0 +1,43 @@
+//! What a text may be like.
+
+use super::wildcard::Wildcard;
+
+/// A likeness to a text. Where the case is ignored, the text is folded already.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Likeness {
+    Prefix(String),
+    PrefixIgnoringCase(String),
+    Suffix(String),
+    SuffixIgnoringCase(String),
+    EqualIgnoringCase(String),
+    Wildcard(Wildcard),
+}
+
+impl Likeness {
+    pub(super) fn holds(&self, text: &str) -> bool {
+        match self {
+            Self::Prefix(prefix) => text.starts_with(prefix.as_str()),
+            Self::PrefixIgnoringCase(prefix) => begins(folded(text), prefix.chars()),
+            Self::Suffix(suffix) => text.ends_with(suffix.as_str()),
+            Self::SuffixIgnoringCase(suffix) => {
+                let backwards = text.chars().rev().flat_map(|char| char.to_lowercase().rev());
+                begins(backwards, suffix.chars().rev())
+            }
+            Self::EqualIgnoringCase(wanted) => folded(text).eq(wanted.chars()),
+            Self::Wildcard(wildcard) => wildcard.matches(text),
+        }
+    }
+}
+
+/// A text for comparison without case: each letter for itself, whatever its neighbours.
+pub(super) fn fold(text: &str) -> String {
+    folded(text).collect()
+}
+
+fn folded(text: &str) -> impl Iterator<Item = char> {
+    text.chars().flat_map(char::to_lowercase)
+}
+
+fn begins(mut text: impl Iterator<Item = char>, mut wanted: impl Iterator<Item = char>) -> bool {
+    wanted.all(|char| text.next() == Some(char))
+}

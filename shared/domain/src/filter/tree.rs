@@ -1,0 +1,256 @@
+//! A pattern's fields as a tree of names, and the walk of an event along it.
+//!
+//! Ruler flattens the event into fields, each with the array elements it lies in, takes the pattern's
+//! fields in sorted order, and searches for values that satisfy all of them and whose elements agree
+//! (`ArrayMembership.checkArrayConsistency`). A field is absent where it has no value that agrees with
+//! what was chosen before it. That search is exponential in the worst case; this walk gives the same
+//! answers, because of two facts:
+//! - Under different members of an object lie different arrays, so members do not constrain each
+//!   other.
+//! - In an array, the first field (in sorted order) that has a value anywhere cannot be taken for
+//!   absent, so it picks the element, and all fields after it are asked of that element alone.
+
+use super::condition::Condition;
+use super::formula::Fields;
+use crate::json::Json;
+
+/// Members of an object, sorted as ruler sorts its fields.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Members(Vec<Member>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct Member {
+    name: String,
+    /// Every field that is here or below.
+    fields: Fields,
+    /// Those of them that match where nothing is.
+    absent: Fields,
+    pattern: Pattern,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Pattern {
+    Members(Members),
+    /// What patterns of a `$or` ask of the same name; of one combination it is one at most.
+    Leaves(Vec<Leaf>),
+}
+
+/// One field of the pattern: any of these conditions.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Leaf {
+    pub(super) field: Fields,
+    pub(super) conditions: Vec<Condition>,
+}
+
+/// What a look at the event told.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// The fields that match somewhere. Exact unless there were arrays.
+    pub(super) possible: Fields,
+    /// Whether there was an array where the pattern has an object.
+    pub(super) arrays: bool,
+}
+
+impl Members {
+    /// Adds a field. `path` has a name at least.
+    pub(super) fn insert(&mut self, path: &[&str], leaf: Leaf) {
+        let Some((name, rest)) = path.split_first() else { return };
+        let is_leaf = rest.is_empty();
+        let key = order_key(name, is_leaf);
+        let found = self.0.binary_search_by(|member| {
+            let is_leaf = matches!(member.pattern, Pattern::Leaves(_));
+            order_key(&member.name, is_leaf).cmp(key.clone())
+        });
+        let index = found.unwrap_or_else(|index| {
+            let pattern = if is_leaf {
+                Pattern::Leaves(Vec::new())
+            } else {
+                Pattern::Members(Self::default())
+            };
+            self.0.insert(index, Member::new(name, pattern));
+            index
+        });
+        let Some(member) = self.0.get_mut(index) else { return };
+        member.fields |= leaf.field;
+        if leaf.takes_absence() {
+            member.absent |= leaf.field;
+        }
+        match &mut member.pattern {
+            Pattern::Members(members) => members.insert(rest, leaf),
+            Pattern::Leaves(leaves) => leaves.push(leaf),
+        }
+    }
+
+    /// Whether the event has all the wanted fields, as they are wanted.
+    pub(super) fn all_match(&self, value: &Json<'_>, wanted: Fields) -> bool {
+        match value {
+            Json::Object(_) => self.wanted(wanted).all(|member| match value.get(&member.name) {
+                Some(found) => member.matches(found, wanted),
+                None => member.takes_absence(wanted),
+            }),
+            Json::Array(elements) => self.match_in_array(value, elements, wanted),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {
+                self.wanted(wanted).all(|member| member.takes_absence(wanted))
+            }
+        }
+    }
+
+    /// Which fields match, each for itself.
+    pub(super) fn look(&self, event: &Json<'_>) -> Seen {
+        let mut seen = Seen::default();
+        self.look_at(event, &mut seen);
+        seen
+    }
+
+    fn wanted(&self, wanted: Fields) -> impl Iterator<Item = &Member> {
+        self.0.iter().filter(move |member| member.fields & wanted != 0)
+    }
+
+    /// An array of objects: all fields from one element.
+    fn match_in_array(&self, array: &Json<'_>, elements: &[Json<'_>], wanted: Fields) -> bool {
+        let mut path = Vec::new();
+        match self.first_in(array, wanted, &mut path) {
+            First::Nothing => true,
+            First::Unmet => false,
+            // Fields before it are absent from the whole array, so from the element as well, and
+            // are asked for there.
+            First::Value => elements
+                .iter()
+                .any(|element| has_value(&path, element) && self.all_match(element, wanted)),
+        }
+    }
+
+    /// The first field that has a value in the array; its names are then in `path`.
+    fn first_in<'p>(&'p self, array: &Json<'_>, wanted: Fields, path: &mut Vec<&'p str>) -> First {
+        for member in self.wanted(wanted) {
+            path.push(&member.name);
+            let first = match &member.pattern {
+                Pattern::Members(members) => members.first_in(array, wanted, path),
+                Pattern::Leaves(_) if has_value(path, array) => First::Value,
+                Pattern::Leaves(_) if member.takes_absence(wanted) => First::Nothing,
+                Pattern::Leaves(_) => First::Unmet,
+            };
+            if !matches!(first, First::Nothing) {
+                return first;
+            }
+            path.pop();
+        }
+        First::Nothing
+    }
+
+    fn look_at(&self, value: &Json<'_>, seen: &mut Seen) {
+        match value {
+            Json::Object(_) => {
+                for member in &self.0 {
+                    match value.get(&member.name) {
+                        Some(found) => member.look_at(found, seen),
+                        None => seen.possible |= member.absent,
+                    }
+                }
+            }
+            Json::Array(elements) => {
+                seen.arrays = true;
+                seen.possible |= self.absent();
+                for element in elements {
+                    self.look_at(element, seen);
+                }
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {
+                seen.possible |= self.absent();
+            }
+        }
+    }
+
+    /// The fields that match where nothing is.
+    fn absent(&self) -> Fields {
+        self.0.iter().fold(0, |fields, member| fields | member.absent)
+    }
+}
+
+/// What the pattern's fields, in order, find in an array.
+enum First {
+    /// None has a value, and all are content with that.
+    Nothing,
+    /// One has no value and is not content with that.
+    Unmet,
+    /// One has a value, and those before it are content with none.
+    Value,
+}
+
+impl Member {
+    fn new(name: &str, pattern: Pattern) -> Self {
+        Self { name: name.to_owned(), fields: 0, absent: 0, pattern }
+    }
+
+    fn matches(&self, value: &Json<'_>, wanted: Fields) -> bool {
+        match &self.pattern {
+            Pattern::Members(members) => members.all_match(value, wanted),
+            Pattern::Leaves(leaves) => leaves
+                .iter()
+                .filter(|leaf| leaf.field & wanted != 0)
+                .all(|leaf| leaf.matches(value)),
+        }
+    }
+
+    fn look_at(&self, value: &Json<'_>, seen: &mut Seen) {
+        match &self.pattern {
+            Pattern::Members(members) => members.look_at(value, seen),
+            Pattern::Leaves(leaves) => {
+                let matching = leaves.iter().filter(|leaf| leaf.matches(value));
+                seen.possible |= matching.fold(0, |fields, leaf| fields | leaf.field);
+            }
+        }
+    }
+
+    /// Whether all that is wanted of it is content with nothing being there.
+    fn takes_absence(&self, wanted: Fields) -> bool {
+        self.fields & wanted & !self.absent == 0
+    }
+}
+
+impl Leaf {
+    fn matches(&self, value: &Json<'_>) -> bool {
+        if has_scalar(value) { self.any_holds(value) } else { self.takes_absence() }
+    }
+
+    fn any_holds(&self, value: &Json<'_>) -> bool {
+        match value {
+            Json::Array(elements) => elements.iter().any(|element| self.any_holds(element)),
+            Json::Object(_) => false,
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {
+                self.conditions.iter().any(|condition| condition.holds(value))
+            }
+        }
+    }
+
+    fn takes_absence(&self) -> bool {
+        self.conditions.iter().any(|condition| matches!(condition, Condition::Absent))
+    }
+}
+
+/// Whether there is any value at that path, arrays on the way walked into.
+fn has_value(path: &[&str], value: &Json<'_>) -> bool {
+    if let Json::Array(elements) = value
+        && !path.is_empty()
+    {
+        return elements.iter().any(|element| has_value(path, element));
+    }
+    match path.split_first() {
+        None => has_scalar(value),
+        Some((name, rest)) => value.get(name).is_some_and(|member| has_value(rest, member)),
+    }
+}
+
+/// Whether the value is, or is an array that holds, something other than arrays and objects.
+fn has_scalar(value: &Json<'_>) -> bool {
+    match value {
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => true,
+        Json::Array(elements) => elements.iter().any(has_scalar),
+        Json::Object(_) => false,
+    }
+}
+
+/// The key by which ruler orders a pattern's fields: their names joined with dots.
+fn order_key(name: &str, is_leaf: bool) -> impl Iterator<Item = u8> + Clone {
+    name.bytes().chain((!is_leaf).then_some(b'.'))
+}

@@ -1,0 +1,143 @@
+use super::*;
+use crate::event::{Form, Submission};
+use crate::timestamp::Timestamp;
+
+fn event(attributes: &str) -> Event {
+    let text = format!("{{\"type\":\"decision.blocked\"{attributes}}}");
+    let submission = Submission { text, form: Form::Plain, fallback_id: None };
+    let tenant = "acme".parse().unwrap();
+    Event::accept(&tenant, &submission, Timestamp::from_ms(0), 7).unwrap().event
+}
+
+fn wants(subscription: &Subscription, attributes: &str) -> bool {
+    subscription.wants(&Candidate::new(&event(attributes)))
+}
+
+fn severity(least: Severity) -> Subscription {
+    Subscription { min_severity: Some(least), ..Subscription::default() }
+}
+
+#[test]
+fn wants_every_event_by_default() {
+    assert!(wants(&Subscription::default(), ""));
+    assert!(wants(&Subscription::default(), r#","severity":"low","riskscore":0.1,"outcome":"x""#));
+}
+
+#[test]
+fn a_minimal_severity_lets_graver_events_through() {
+    for (at, least) in Severity::ALL.into_iter().enumerate() {
+        for (other, found) in Severity::ALL.into_iter().enumerate() {
+            let attributes = format!(",\"severity\":\"{found}\"");
+            assert_eq!(wants(&severity(least), &attributes), other <= at, "{found} for {least}");
+        }
+    }
+}
+
+#[test]
+fn an_event_without_a_severity_counts_as_info() {
+    assert!(wants(&severity(Severity::Info), ""));
+    assert!(!wants(&severity(Severity::Low), ""));
+    assert!(!wants(&severity(Severity::Critical), ""));
+}
+
+#[test]
+fn a_risk_score_is_strictly_above() {
+    let above = |bound| Subscription { risk_score_above: Some(bound), ..Subscription::default() };
+    assert!(wants(&above(0.8), r#","riskscore":0.81"#));
+    assert!(wants(&above(0.8), r#","riskscore":1"#));
+    assert!(
+        wants(&above(0.8), r#","riskscore":"0.9""#),
+        "text that is a number is one once accepted"
+    );
+    assert!(!wants(&above(0.8), r#","riskscore":0.8"#));
+    assert!(!wants(&above(0.0), r#","riskscore":0"#));
+    assert!(!wants(&above(0.0), ""), "an event without a score");
+}
+
+#[test]
+fn an_outcome_is_one_of_those_asked_for() {
+    let outcomes = vec!["BLOCK".to_owned(), "ESCALATE".to_owned()];
+    let subscription = Subscription { outcomes, ..Subscription::default() };
+    assert!(wants(&subscription, r#","outcome":"ESCALATE""#));
+    assert!(!wants(&subscription, r#","outcome":"ALLOW""#));
+    assert!(!wants(&subscription, r#","outcome":"block""#));
+    assert!(!wants(&subscription, ""));
+}
+
+#[test]
+fn all_conditions_must_hold() {
+    let subscription = Subscription {
+        event_types: vec!["decision.*".parse().unwrap()],
+        min_severity: Some(Severity::High),
+        risk_score_above: Some(0.5),
+        outcomes: vec!["BLOCK".to_owned()],
+        filter: Some(CompiledFilter::compile(r#"{"data":{"n":[1]}}"#).unwrap()),
+    };
+    let [severity, score, outcome, data] = [
+        r#","severity":"high""#,
+        r#","riskscore":0.6"#,
+        r#","outcome":"BLOCK""#,
+        r#","data":{"n":1}"#,
+    ];
+    assert!(wants(&subscription, &[severity, score, outcome, data].concat()));
+    assert!(!wants(&subscription, &[score, outcome, data].concat()));
+    assert!(!wants(&subscription, &[severity, outcome, data].concat()));
+    assert!(!wants(&subscription, &[severity, score, data].concat()));
+    assert!(!wants(&subscription, &[severity, score, outcome].concat()));
+    let other = Subscription { event_types: vec!["dlp.*".parse().unwrap()], ..subscription };
+    assert!(!wants(&other, &[severity, score, outcome, data].concat()));
+}
+
+#[test]
+fn filters_see_the_whole_event() {
+    let filter = |text| Subscription {
+        filter: Some(CompiledFilter::compile(text).unwrap()),
+        ..Subscription::default()
+    };
+    let attributes = r#","severity":"high","riskscore":0.85,"data":{"n":[1.50]}"#;
+    assert!(wants(&filter(r#"{"tenant":["acme"],"riskscore":[0.85]}"#), attributes));
+    assert!(wants(&filter(r#"{"type":[{"prefix":"decision."}],"data":{"n":[1.5]}}"#), attributes));
+    assert!(wants(&filter(r#"{"data":[null]}"#), ""));
+    assert!(!wants(&filter(r#"{"data":[null]}"#), attributes));
+}
+
+#[test]
+fn the_tree_is_made_only_where_a_filter_asks_and_once() {
+    let event = event("");
+    let candidate = Candidate::new(&event);
+    assert!(!severity(Severity::High).wants(&candidate));
+    assert!(candidate.tree.get().is_none());
+    let filter = Some(CompiledFilter::compile(r#"{"type":["x"]}"#).unwrap());
+    assert!(!Subscription { filter, ..Subscription::default() }.wants(&candidate));
+    assert!(candidate.tree.get().is_some());
+}
+
+#[test]
+fn what_was_stored_before_still_reads() {
+    let stored = r#"{"event_types":["dlp.*"],"filter":"{\"type\":[\"a\"]}"}"#;
+    let subscription: Subscription = serde_json::from_str(stored).unwrap();
+    assert_eq!(subscription.min_severity, None);
+    assert_eq!(subscription.risk_score_above, None);
+    assert!(subscription.outcomes.is_empty());
+    assert_eq!(serde_json::to_string(&subscription).unwrap(), stored);
+    let whole = r#"{"event_types":["*"],"min_severity":"high","risk_score_above":0.8,"outcomes":["BLOCK"]}"#;
+    let subscription: Subscription = serde_json::from_str(whole).unwrap();
+    assert_eq!(serde_json::to_string(&subscription).unwrap(), whole);
+}
+
+#[test]
+fn shorthands_are_bounded() {
+    for score in [0.0, 0.8, 1.0] {
+        assert!(risk_score(score).is_ok(), "{score}");
+    }
+    for score in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
+        assert!(risk_score(score).is_err(), "{score}");
+    }
+    let many = |count| vec!["BLOCK".to_owned(); count];
+    assert!(outcomes(many(OUTCOMES_PER_ENDPOINT_MAX)).is_ok());
+    assert_eq!(outcomes(many(OUTCOMES_PER_ENDPOINT_MAX + 1)).unwrap_err()[0].pointer, "");
+    assert_eq!(outcomes(Vec::new()).unwrap_err()[0].pointer, "");
+    let faults = outcomes(vec!["a".into(), String::new(), "b\n".into()]).unwrap_err();
+    let pointers: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+    assert_eq!(pointers, ["/1", "/2"]);
+}
