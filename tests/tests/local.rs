@@ -149,13 +149,13 @@ async fn bad_input_is_named_and_nothing_is_stored_or_sent() {
         assert_eq!(post(&stranger, "nobody", r#"{"type":"a"}"#).await.0, 401);
     }
     for url in ["http://example.com/", "https://[::ffff:10.0.0.1]/", "https://167772161/"] {
-        let body = json!({"url": url, "filter": {"type": [{"suffix": "x"}]}, "timeout_ms": 1});
+        let body = json!({"url": url, "filter": {"type": [{"sufix": "x"}]}, "timeout_ms": 1});
         let path = "/v1/tenants/acme/endpoints";
         let (status, problem) = client.call("POST", path, &body.to_string()).await;
         assert_eq!(status, 422);
         let pointers: Vec<_> =
             problem["errors"].as_array().unwrap().iter().map(|e| e["pointer"].clone()).collect();
-        assert_eq!(pointers, ["/url", "/filter/type/0/suffix", "/timeout_ms"]);
+        assert_eq!(pointers, ["/url", "/filter/type/0/sufix", "/timeout_ms"]);
     }
     let body = r#"{"url": "arn:aws:sqs:us-east-1:123456789012:q"}"#;
     let (status, problem) = client.call("POST", "/v1/tenants/acme/endpoints", body).await;

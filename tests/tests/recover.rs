@@ -145,7 +145,8 @@ async fn failures_are_events_for_whoever_asks_by_name() {
             told(sink).iter().map(|one| one["type"].as_str().unwrap().to_owned()).collect();
         types.sort();
         let failed = "waxseal.delivery.failed";
-        assert_eq!(types, [failed, failed, "waxseal.endpoint.disabled"]);
+        let (audit, disabled) = ("waxseal.audit.endpoint.disabled", "waxseal.endpoint.disabled");
+        assert_eq!(types, [audit, failed, failed, disabled]);
     }
     let all = told(&operators);
     let exhausted = all.iter().find(|one| one["data"]["reason"] == "exhausted").unwrap();

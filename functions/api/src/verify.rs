@@ -70,10 +70,13 @@ fn read_secrets(body: &mut Body<'_>) -> Vec<String> {
         json!({"type": ["array", "null"], "items": {"type": "string"}, "maxItems": SECRETS_MAX,
             "description": "`secret` and these: 1 to 5 in all"})
     };
-    let shape = || format!("must be an array of at most {SECRETS_MAX} texts");
+    let shape = || "must be an array of texts".to_owned();
     let read = |value: &Json<'_>| {
-        let items = value.as_array().filter(|items| items.len() <= SECRETS_MAX)?;
-        items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<String>>>()
+        value
+            .as_array()?
+            .iter()
+            .map(|item| item.as_str().map(str::to_owned))
+            .collect::<Option<Vec<String>>>()
     };
     body.given("secrets", schema, read, shape).value().unwrap_or_default()
 }
@@ -106,14 +109,11 @@ fn read_content(body: &mut Body<'_>) -> Vec<u8> {
     let schema = || json!({"type": ["string", "null"], "contentEncoding": "base64", "description": "The body, in base 64"});
     let encoded =
         body.given("body_base64", schema, decoded, || "is not base 64".to_owned()).value();
-    match (plain, encoded) {
-        (Some(text), None) => text.into_bytes(),
-        (None, Some(bytes)) => bytes,
-        (Some(_), Some(_)) | (None, None) => {
-            body.fault("body", "give one of body and body_base64");
-            Vec::new()
-        }
+    let is_given = |name: &&str| body.peek(name).is_some_and(|value| *value != Json::Null);
+    if ["body", "body_base64"].iter().filter(|name| is_given(name)).count() != 1 {
+        body.fault("body", "give one of body and body_base64");
     }
+    plain.map(String::into_bytes).or(encoded).unwrap_or_default()
 }
 
 /// What is said of a request.

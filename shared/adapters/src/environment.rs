@@ -23,6 +23,8 @@ pub struct Environment {
     pub rejected_queue_url: String,
     /// `WAXSEAL_DEAD_LETTERS_URL`: messages of invocations that crashed.
     pub dead_letters_url: String,
+    /// `WAXSEAL_ALARMS_PREFIX`: what the names of the deployment's alarms begin with.
+    pub alarms_prefix: String,
     /// `WAXSEAL_KEY_ID`: the KMS key that seals secrets.
     pub key_id: String,
     /// `WAXSEAL_OPERATOR_SECRET`: the Secrets Manager secret that is the operator's API key.
@@ -58,6 +60,7 @@ impl Environment {
             critical_queue_url: text("WAXSEAL_CRITICAL_QUEUE_URL"),
             rejected_queue_url: text("WAXSEAL_REJECTED_QUEUE_URL"),
             dead_letters_url: text("WAXSEAL_DEAD_LETTERS_URL"),
+            alarms_prefix: text("WAXSEAL_ALARMS_PREFIX"),
             key_id: text("WAXSEAL_KEY_ID"),
             operator_secret: text("WAXSEAL_OPERATOR_SECRET"),
             default_tenant: variable("WAXSEAL_DEFAULT_TENANT"),

@@ -9,7 +9,7 @@ use waxseal_domain::memory::Memory;
 use waxseal_domain::ports::{Check, Engine, EngineError};
 
 use super::cache::AgedCache;
-use super::checks::{Watched, look_at};
+use super::checks::{Watched, alarms, look_at};
 use super::client::{Clients, sdk_config};
 use super::config::ConfigCache;
 use super::key_vault::KmsVault;
@@ -37,6 +37,7 @@ pub struct AwsEngine {
     operator_key_hash: AgedCache<(), String>,
     public_url: Option<String>,
     watched: [Watched; 4],
+    alarms_prefix: String,
 }
 
 impl AwsEngine {
@@ -62,6 +63,7 @@ impl AwsEngine {
             operator_key_hash: AgedCache::new(1),
             public_url: environment.public_url.clone(),
             watched: watched(environment),
+            alarms_prefix: environment.alarms_prefix.clone(),
         })
     }
 
@@ -127,7 +129,9 @@ impl Engine for AwsEngine {
     }
 
     async fn checks(&self) -> Vec<Check> {
-        look_at(&self.clients, &self.watched).await
+        let mut checks = look_at(&self.clients, &self.watched).await;
+        checks.extend(alarms(&self.clients, &self.alarms_prefix).await);
+        checks
     }
 
     fn public_url(&self) -> Option<&str> {
