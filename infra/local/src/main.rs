@@ -20,17 +20,20 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use self::settings::{Command, Settings};
+use self::settings::{Command, CommandLine};
 
 fn main() -> ExitCode {
-    let settings = Settings::parse();
-    log(&settings);
-    let done = match &settings.command {
-        Some(Command::Verify(arguments)) => return verify::run(arguments),
-        Some(Command::Demo) => block_on(demo::run(&settings)),
-        None => block_on(server::run(&settings)),
-    };
-    match done {
+    let CommandLine { settings, command } = CommandLine::parse();
+    log(command.is_some());
+    match &command {
+        None => block_on(served(server::run(&settings))),
+        Some(Command::Demo(settings)) => block_on(served(demo::run(settings))),
+        Some(Command::Verify(arguments)) => verify::run(arguments),
+    }
+}
+
+async fn served(work: impl Future<Output = Result<(), String>>) -> ExitCode {
+    match work.await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("waxseal: {error}");
@@ -39,15 +42,20 @@ fn main() -> ExitCode {
     }
 }
 
-fn block_on(work: impl Future<Output = Result<(), String>>) -> Result<(), String> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| error.to_string())?.block_on(work)
+fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => {
+            eprintln!("waxseal: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
-/// Logs go to standard error, `info` and above unless `RUST_LOG` says otherwise; the demo, which
+/// Logs go to standard error, `info` and above unless `RUST_LOG` says otherwise; a command, which
 /// prints what happens, logs errors only.
-fn log(settings: &Settings) {
-    let default = if settings.command.is_some() { "error" } else { "info" };
+fn log(is_command: bool) {
+    let default = if is_command { "error" } else { "info" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)

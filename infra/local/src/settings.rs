@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use waxseal_domain::address::{AddressRules, OwnReceiver};
@@ -12,55 +12,64 @@ use crate::{demo_tenant, verify};
 
 /// Signed webhooks, delivered until they are taken: everything in one process, on one folder.
 #[derive(Clone, Debug, Parser)]
-#[command(version, about)]
+#[command(name = "waxseal", version, about, args_conflicts_with_subcommands = true)]
+pub(crate) struct CommandLine {
+    /// How to serve.
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+    /// What to do, if not serve.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// How to serve.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Serving")]
 pub(crate) struct Settings {
     /// Where the API and the receiver listen.
-    #[arg(long, env = "WAXSEAL_LISTEN", default_value = "127.0.0.1:8080", global = true)]
+    #[arg(long, env = "WAXSEAL_LISTEN", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
     /// The data folder, made if it is not there.
-    #[arg(long, env = "WAXSEAL_DATA", default_value = ".waxseal", global = true)]
+    #[arg(long, env = "WAXSEAL_DATA", default_value = ".waxseal")]
     pub(crate) data: PathBuf,
     /// The operator's API key; one is made at the first start and kept with the data.
-    #[arg(long, env = "WAXSEAL_API_KEY", hide_env_values = true, global = true)]
+    #[arg(long, env = "WAXSEAL_API_KEY", hide_env_values = true)]
     pub(crate) api_key: Option<String>,
     /// Allow endpoints on loopback, and http to them.
     #[arg(
-        long, env = "WAXSEAL_ALLOW_LOOPBACK", action = ArgAction::SetTrue, global = true,
+        long, env = "WAXSEAL_ALLOW_LOOPBACK", action = ArgAction::SetTrue,
         value_parser = clap::builder::FalseyValueParser::new()
     )]
     pub(crate) allow_loopback: bool,
     /// Where the API is reached from outside, for links to stored events; where it listens, if not said.
-    #[arg(long, env = "WAXSEAL_PUBLIC_URL", global = true)]
+    #[arg(long, env = "WAXSEAL_PUBLIC_URL")]
     pub(crate) public_url: Option<String>,
     /// Certificates (PEM) of authorities to trust beside Mozilla's.
-    #[arg(long, env = "WAXSEAL_CA_FILE", global = true)]
+    #[arg(long, env = "WAXSEAL_CA_FILE")]
     pub(crate) ca_file: Option<PathBuf>,
     /// Attempts under way at the same time.
-    #[arg(long, env = "WAXSEAL_MAX_ATTEMPTS", default_value_t = 128, global = true,
+    #[arg(long, env = "WAXSEAL_MAX_ATTEMPTS", default_value_t = 128,
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) max_attempts: u32,
     /// Share of failed attempts within a minute, in percent, that opens an endpoint's circuit breaker.
-    #[arg(long, env = "WAXSEAL_BREAKER_PERCENT", default_value_t = 50, global = true,
+    #[arg(long, env = "WAXSEAL_BREAKER_PERCENT", default_value_t = 50,
           value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) breaker_percent: u32,
     /// Seconds from a breaker's opening to its first probe, and between probes.
-    #[arg(long, env = "WAXSEAL_PROBE_S", default_value_t = 30, global = true,
+    #[arg(long, env = "WAXSEAL_PROBE_S", default_value_t = 30,
           value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub(crate) probe_s: u32,
     /// Connections open at the same time.
-    #[arg(long, env = "WAXSEAL_MAX_CONNECTIONS", default_value_t = 1_024, global = true,
+    #[arg(long, env = "WAXSEAL_MAX_CONNECTIONS", default_value_t = 1_024,
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) max_connections: u32,
-    /// What to do, if not serve.
-    #[command(subcommand)]
-    pub(crate) command: Option<Command>,
 }
 
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
     /// Post the sample events and watch them arrive: at the running server, or one started for it.
-    Demo,
+    Demo(Box<Settings>),
     /// Verify a hook that was saved, and explain why it does not verify. Needs no server.
     Verify(Box<verify::Arguments>),
 }
