@@ -1,14 +1,19 @@
-//! `waxseal`: all the functions in one process, over the embedded store.
+//! `waxseal`: all the functions in one process, over the embedded store; and the command line.
 //!
-//! `main` reads the settings and starts the server or the demo, or verifies one hook and ends. The
-//! functions are the same that run on Lambda; [`server`] brings them HTTP and [`worker`] messages.
+//! `main` reads the command line and starts the server or the demo, verifies one hook, or asks a server.
+//! The functions are the same that run on Lambda; [`server`] brings them HTTP and [`worker`] messages.
 //!
-//! Why these dependencies: `clap` for settings as flags and environment with `--help`; `hyper`, which
-//! `reqwest` brings anyway, for the server; `tokio` as everywhere.
+//! Why these dependencies: `clap` for settings as flags and environment with `--help`;
+//! `hyper`, which `reqwest` brings anyway, for the server and, with its
+//! `tokio-rustls` and `webpki-roots`, for the client; `percent-encoding`, which `url` brings anyway, for ids in
+//! paths; `console` for colours that a terminal and `NO_COLOR` allow, widths of text and a key typed unseen;
+//! `tokio` as everywhere.
 
+mod cli;
 mod client;
 mod demo;
 mod demo_tenant;
+mod http;
 mod server;
 mod settings;
 mod verify;
@@ -29,6 +34,7 @@ fn main() -> ExitCode {
         None => block_on(served(server::run(&settings))),
         Some(Command::Demo(settings)) => block_on(served(demo::run(settings))),
         Some(Command::Verify(arguments)) => verify::run(arguments),
+        Some(Command::Cli(command)) => block_on(cli::run(command, &settings)),
     }
 }
 

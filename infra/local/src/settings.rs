@@ -5,14 +5,18 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
 use waxseal_domain::address::{AddressRules, OwnReceiver};
 
-use crate::{demo_tenant, verify};
+use crate::cli::EXIT_CODES;
+use crate::http::roots_in;
+use crate::{cli, demo_tenant, verify};
 
-/// Signed webhooks, delivered until they are taken: everything in one process, on one folder.
+/// Signed webhooks, delivered until they are taken.
+///
+/// Without a command it serves: everything in one process, on one folder. The commands ask a server, this
+/// one or any other.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "waxseal", version, about, args_conflicts_with_subcommands = true)]
+#[command(name = "waxseal", version, about, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
 pub(crate) struct CommandLine {
     /// How to serve.
     #[command(flatten)]
@@ -68,6 +72,8 @@ pub(crate) struct Settings {
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
+    #[command(flatten)]
+    Cli(Box<cli::Command>),
     /// Post the sample events and watch them arrive: at the running server, or one started for it.
     Demo(Box<Settings>),
     /// Verify a hook that was saved, and explain why it does not verify. Needs no server.
@@ -109,8 +115,6 @@ impl Settings {
 
     /// The authorities in `--ca-file`.
     pub(crate) fn extra_roots(&self) -> Result<Vec<CertificateDer<'static>>, String> {
-        let Some(path) = &self.ca_file else { return Ok(Vec::new()) };
-        let said = |error: rustls::pki_types::pem::Error| format!("{}: {error:?}", path.display());
-        CertificateDer::pem_file_iter(path).map_err(said)?.collect::<Result<_, _>>().map_err(said)
+        roots_in(self.ca_file.as_deref())
     }
 }
