@@ -3,16 +3,22 @@
 //! A file a noun. [`context`] finds the server and the key and calls; [`table`] is how answers look to
 //! people; [`failure`] is why a command did not do what was asked, and its exit code.
 
+mod body;
 mod config;
 mod confirm;
 mod context;
+mod deliveries;
+mod draft;
+mod endpoints;
 mod failure;
+mod filter;
 mod keys;
 mod login;
 mod output;
 mod page;
 mod table;
 mod tenants;
+mod test_event;
 
 use std::process::ExitCode;
 
@@ -40,6 +46,14 @@ pub(crate) enum Command {
     Tenants(Noun<tenants::Command>),
     /// API keys of a tenant: list, create, revoke.
     Keys(Noun<keys::Command>),
+    /// Endpoints: where events go.
+    Endpoints(Noun<endpoints::Command>),
+    /// Deliveries: what was sent, when, and what came back.
+    Deliveries(Noun<deliveries::Command>),
+    /// Send a delivery again.
+    Replay(With<deliveries::One>),
+    /// Send a test event to an endpoint and show what came back.
+    Test(With<test_event::Test>),
 }
 
 /// Commands of a noun.
@@ -86,6 +100,10 @@ impl Command {
             Self::Whoami(with) => login::whoami(&open(&with.connection)?).await,
             Self::Tenants(noun) => noun.command.run(&open(&noun.connection)?).await,
             Self::Keys(noun) => noun.command.run(&open(&noun.connection)?).await,
+            Self::Endpoints(noun) => noun.command.run(&open(&noun.connection)?).await,
+            Self::Deliveries(noun) => noun.command.run(&open(&noun.connection)?).await,
+            Self::Replay(with) => with.arguments.replay(&open(&with.connection)?).await,
+            Self::Test(with) => with.arguments.run(&open(&with.connection)?).await,
         }
     }
 }

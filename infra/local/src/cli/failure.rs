@@ -23,6 +23,8 @@ pub(crate) enum Failure {
     Unavailable(String),
     /// Whoever read our output has gone, as `head` does: no failure of ours.
     NobodyReads,
+    /// All has been said already.
+    Said,
 }
 
 #[derive(Deserialize)]
@@ -49,7 +51,7 @@ impl Failure {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::NobodyReads => 0,
-            Self::Failed(_) => 1,
+            Self::Failed(_) | Self::Said => 1,
             Self::Usage(_) => 2,
             Self::Unauthorised(_) => 3,
             Self::NotFound(_) => 4,
@@ -72,7 +74,7 @@ impl Failure {
             | Self::Unauthorised(text)
             | Self::NotFound(text)
             | Self::Unavailable(text) => text,
-            Self::NobodyReads => "",
+            Self::NobodyReads | Self::Said => "",
         }
     }
 

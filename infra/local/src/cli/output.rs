@@ -45,6 +45,16 @@ pub(crate) fn member(value: &Value, name: &str) -> String {
     }
 }
 
+/// A member that is text, as it is.
+pub(crate) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// A member that is an array; empty where there is none.
+pub(crate) fn array<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
 /// A time without its fraction: seconds are what a person looks for.
 pub(crate) fn time(value: &Value, name: &str) -> String {
     let text = member(value, name);

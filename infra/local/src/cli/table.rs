@@ -1,7 +1,7 @@
 //! Tables for people: columns as wide as their widest cell, colours where standard output is a terminal
 //! that shows them and `NO_COLOR` is not set (`console` decides).
 
-use console::{Alignment, measure_text_width, pad_str, style};
+use console::{Alignment, Style, measure_text_width, pad_str, style};
 
 /// Columns of a cell that is not the last of its row, at most: the longest id, a delivery's, is 165 and must
 /// be whole to be copied.
@@ -69,6 +69,21 @@ pub(crate) fn fields(pairs: &[(&str, String)]) -> String {
         format!("{}{padding}  {value}", style(name).dim())
     });
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A word that says how it went, in the colour of that.
+pub(crate) fn state(word: &str) -> String {
+    let colour = match word {
+        "delivered" | "accepted" | "verified" | "enabled" | "closed" | "ok" | "yes" => {
+            Style::new().green()
+        }
+        "pending" | "retrying" | "unverified" | "pacing" | "throttled" | "warn" => {
+            Style::new().yellow()
+        }
+        "" | "cancelled" | "no" => Style::new().dim(),
+        _ => Style::new().red(),
+    };
+    colour.apply_to(word).to_string()
 }
 
 #[cfg(test)]
