@@ -10,12 +10,18 @@ mod context;
 mod deliveries;
 mod draft;
 mod endpoints;
+mod events;
 mod failure;
 mod filter;
 mod keys;
 mod login;
 mod output;
 mod page;
+mod pretty;
+mod progress;
+mod recover;
+mod send;
+mod since;
 mod table;
 mod tenants;
 mod test_event;
@@ -48,10 +54,14 @@ pub(crate) enum Command {
     Keys(Noun<keys::Command>),
     /// Endpoints: where events go.
     Endpoints(Noun<endpoints::Command>),
+    /// Events: send, list, get, tail.
+    Events(Noun<events::Command>),
     /// Deliveries: what was sent, when, and what came back.
     Deliveries(Noun<deliveries::Command>),
     /// Send a delivery again.
     Replay(With<deliveries::One>),
+    /// Send all that failed or went missing since a time again.
+    Recover(With<recover::Recover>),
     /// Send a test event to an endpoint and show what came back.
     Test(With<test_event::Test>),
 }
@@ -101,8 +111,10 @@ impl Command {
             Self::Tenants(noun) => noun.command.run(&open(&noun.connection)?).await,
             Self::Keys(noun) => noun.command.run(&open(&noun.connection)?).await,
             Self::Endpoints(noun) => noun.command.run(&open(&noun.connection)?).await,
+            Self::Events(noun) => noun.command.run(&open(&noun.connection)?).await,
             Self::Deliveries(noun) => noun.command.run(&open(&noun.connection)?).await,
             Self::Replay(with) => with.arguments.replay(&open(&with.connection)?).await,
+            Self::Recover(with) => with.arguments.run(&open(&with.connection)?).await,
             Self::Test(with) => with.arguments.run(&open(&with.connection)?).await,
         }
     }

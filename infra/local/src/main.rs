@@ -7,7 +7,7 @@
 //! `hyper`, which `reqwest` brings anyway, for the server and, with its
 //! `tokio-rustls` and `webpki-roots`, for the client; `percent-encoding`, which `url` brings anyway, for ids in
 //! paths; `console` for colours that a terminal and `NO_COLOR` allow, widths of text and a key typed unseen;
-//! `tokio` as everywhere.
+//! `indicatif`, of the same authors and upon it, for progress; `tokio` as everywhere.
 
 mod cli;
 mod client;
