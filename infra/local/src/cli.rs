@@ -12,6 +12,7 @@ mod draft;
 mod endpoints;
 mod events;
 mod failure;
+mod feed;
 mod filter;
 mod keys;
 mod login;
@@ -23,6 +24,7 @@ mod recover;
 mod send;
 mod since;
 mod table;
+mod tail;
 mod tenants;
 mod test_event;
 

@@ -12,6 +12,7 @@ use super::page::{Page, list};
 use super::pretty::pretty;
 use super::send::Send;
 use super::table::{Table, fields, state};
+use super::tail::Tail;
 use crate::client::Call;
 use crate::http::Answer;
 
@@ -24,6 +25,8 @@ pub(crate) enum Command {
     List(Page),
     /// An event and its deliveries.
     Get(Named),
+    /// Print events as they come.
+    Tail(Tail),
 }
 
 /// Which event.
@@ -47,6 +50,7 @@ impl Command {
                 let answer = context.send(&Call::get(path)).await?;
                 context.show(&answer, |event| shown(event, payload(&answer)))
             }
+            Self::Tail(tail) => tail.run(context).await,
         }
     }
 }
