@@ -15,6 +15,7 @@ mod failure;
 mod feed;
 mod filter;
 mod keys;
+mod listen;
 mod login;
 mod output;
 mod page;
@@ -66,6 +67,8 @@ pub(crate) enum Command {
     Recover(With<recover::Recover>),
     /// Send a test event to an endpoint and show what came back.
     Test(With<test_event::Test>),
+    /// Forward events to a port of this machine, signed as the server would.
+    Listen(Box<With<listen::Listen>>),
 }
 
 /// Commands of a noun.
@@ -118,6 +121,7 @@ impl Command {
             Self::Replay(with) => with.arguments.replay(&open(&with.connection)?).await,
             Self::Recover(with) => with.arguments.run(&open(&with.connection)?).await,
             Self::Test(with) => with.arguments.run(&open(&with.connection)?).await,
+            Self::Listen(with) => with.arguments.run(&open(&with.connection)?).await,
         }
     }
 }

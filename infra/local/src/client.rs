@@ -10,7 +10,7 @@ use waxseal_adapters::clock::SystemClock;
 use waxseal_domain::ports::Clock as _;
 use waxseal_domain::timestamp::Timestamp;
 
-use crate::http::{Answer, Fault, Http, Request};
+use crate::http::{Answer, Fault, Http, Reach, Request};
 
 /// A request takes at most so long: `recover` itself takes eight seconds, a test event up to fifteen.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -70,7 +70,7 @@ impl Client {
         if api_key.bytes().any(|byte| !byte.is_ascii_graphic()) {
             return Err("the API key holds what no key holds: is it another text?".to_owned());
         }
-        Ok(Self { http: Http::new(extra_roots)?, base, api_key: api_key.to_owned() })
+        Ok(Self { http: Http::new(Reach::Any, extra_roots)?, base, api_key: api_key.to_owned() })
     }
 
     /// The answer, whatever it says; where it is 429, or 503 to what is repeatable, after some tries.

@@ -1,8 +1,8 @@
 //! HTTP out: one request on one connection, over TLS where the URL says `https`; bounded in time and in
-//! size. The API's client sends by it.
+//! size. The API's client sends by it, and what `listen` forwards.
 //!
-//! Not the deliveries' sender: that one is kept from private addresses, and a person's own server is
-//! often at one.
+//! Not the deliveries' sender: that one is kept from private addresses, and a person's own server, or the
+//! port on their own machine, is often at one.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -28,6 +28,16 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 #[derive(Clone)]
 pub(crate) struct Http {
     tls: TlsConnector,
+    reach: Reach,
+}
+
+/// Which addresses are connected to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Any.
+    Any,
+    /// Those of this machine, whatever a name resolves to.
+    Loopback,
 }
 
 /// A request.
@@ -85,7 +95,10 @@ pub(crate) fn roots_in(file: Option<&Path>) -> Result<Vec<CertificateDer<'static
 
 impl Http {
     /// Trusts Mozilla's authorities and these.
-    pub(crate) fn new(extra_roots: Vec<CertificateDer<'static>>) -> Result<Self, String> {
+    pub(crate) fn new(
+        reach: Reach,
+        extra_roots: Vec<CertificateDer<'static>>,
+    ) -> Result<Self, String> {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         for root in extra_roots {
             roots.add(root).map_err(|error| format!("an authority of the CA file: {error}"))?;
@@ -96,7 +109,7 @@ impl Http {
             .map_err(|error| format!("TLS: {error}"))?
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Ok(Self { tls: TlsConnector::from(Arc::new(config)) })
+        Ok(Self { tls: TlsConnector::from(Arc::new(config)), reach })
     }
 
     /// The answer, whatever its status.
@@ -123,7 +136,12 @@ impl Http {
 
     async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, String> {
         let found = tokio::net::lookup_host((host, port)).await;
-        let addresses: Vec<SocketAddr> = found.map_err(|error| error.to_string())?.collect();
+        let all: Vec<SocketAddr> = found.map_err(|error| error.to_string())?.collect();
+        let may = |address: &&SocketAddr| self.reach == Reach::Any || address.ip().is_loopback();
+        let addresses: Vec<SocketAddr> = all.iter().filter(may).copied().collect();
+        if addresses.is_empty() && !all.is_empty() {
+            return Err("it is not an address of this machine".to_owned());
+        }
         let stream = TcpStream::connect(addresses.as_slice()).await;
         let stream = stream.map_err(|error| error.to_string())?;
         let _slower = stream.set_nodelay(true);

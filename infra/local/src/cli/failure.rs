@@ -1,6 +1,7 @@
 //! Why a command did not do what was asked, in words, and as an exit code. Never with a key in it.
 
 use serde::Deserialize;
+use waxseal_domain::ports::EngineError;
 
 use super::output::plain;
 use crate::http::{Answer, Fault};
@@ -97,6 +98,13 @@ impl Failure {
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
         Self::Unavailable(fault.to_string())
+    }
+}
+
+/// Of `listen`, which runs an engine of its own.
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        Self::Failed(error.to_string())
     }
 }
 
