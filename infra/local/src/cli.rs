@@ -8,6 +8,7 @@ mod config;
 mod confirm;
 mod context;
 mod deliveries;
+mod doctor;
 mod draft;
 mod endpoints;
 mod events;
@@ -69,6 +70,8 @@ pub(crate) enum Command {
     Test(With<test_event::Test>),
     /// Forward events to a port of this machine, signed as the server would.
     Listen(Box<With<listen::Listen>>),
+    /// Check a deployment, and say what to do about what is wrong.
+    Doctor(With<Nothing>),
 }
 
 /// Commands of a noun.
@@ -122,6 +125,7 @@ impl Command {
             Self::Recover(with) => with.arguments.run(&open(&with.connection)?).await,
             Self::Test(with) => with.arguments.run(&open(&with.connection)?).await,
             Self::Listen(with) => with.arguments.run(&open(&with.connection)?).await,
+            Self::Doctor(with) => doctor::run(&with.connection, settings).await,
         }
     }
 }
