@@ -3,6 +3,7 @@
 //! A file a noun. [`context`] finds the server and the key and calls; [`table`] is how answers look to
 //! people; [`failure`] is why a command did not do what was asked, and its exit code.
 
+mod audit;
 mod body;
 mod config;
 mod confirm;
@@ -11,6 +12,7 @@ mod deliveries;
 mod doctor;
 mod draft;
 mod endpoints;
+mod event_types;
 mod events;
 mod failure;
 mod feed;
@@ -18,6 +20,7 @@ mod filter;
 mod keys;
 mod listen;
 mod login;
+mod matching;
 mod output;
 mod page;
 mod pretty;
@@ -68,6 +71,12 @@ pub(crate) enum Command {
     Recover(With<recover::Recover>),
     /// Send a test event to an endpoint and show what came back.
     Test(With<test_event::Test>),
+    /// Which stored events an endpoint, or a draft of one, would get.
+    Match(Box<With<matching::Match>>),
+    /// Event types: what they mean, their schema and an example.
+    EventTypes(Noun<event_types::Command>),
+    /// What was changed, when, and by whom.
+    Audit(Noun<audit::Command>),
     /// Forward events to a port of this machine, signed as the server would.
     Listen(Box<With<listen::Listen>>),
     /// Check a deployment, and say what to do about what is wrong.
@@ -124,6 +133,9 @@ impl Command {
             Self::Replay(with) => with.arguments.replay(&open(&with.connection)?).await,
             Self::Recover(with) => with.arguments.run(&open(&with.connection)?).await,
             Self::Test(with) => with.arguments.run(&open(&with.connection)?).await,
+            Self::Match(with) => with.arguments.run(&open(&with.connection)?).await,
+            Self::EventTypes(noun) => noun.command.run(&open(&noun.connection)?).await,
+            Self::Audit(noun) => noun.command.run(&open(&noun.connection)?).await,
             Self::Listen(with) => with.arguments.run(&open(&with.connection)?).await,
             Self::Doctor(with) => doctor::run(&with.connection, settings).await,
         }
