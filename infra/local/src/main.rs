@@ -3,8 +3,8 @@
 //! `main` reads the command line and starts the server or the demo, verifies one hook, or asks a server.
 //! The functions are the same that run on Lambda; [`server`] brings them HTTP and [`worker`] messages.
 //!
-//! Why these dependencies: `clap` for settings as flags and environment with `--help`;
-//! `hyper`, which `reqwest` brings anyway, for the server and, with its
+//! Why these dependencies: `clap` for settings as flags and environment with `--help`, and its
+//! `clap_complete` for shells; `hyper`, which `reqwest` brings anyway, for the server and, with its
 //! `tokio-rustls` and `webpki-roots`, for the client; `percent-encoding`, which `url` brings anyway, for ids in
 //! paths; `console` for colours that a terminal and `NO_COLOR` allow, widths of text and a key typed unseen;
 //! `indicatif`, of the same authors and upon it, for progress; `tokio` as everywhere.
@@ -19,7 +19,7 @@ mod settings;
 mod verify;
 mod worker;
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         None => block_on(served(server::run(&settings))),
         Some(Command::Demo(settings)) => block_on(served(demo::run(settings))),
         Some(Command::Verify(arguments)) => verify::run(arguments),
+        Some(Command::Completion { shell }) => completion(*shell),
         Some(Command::Cli(command)) => block_on(cli::run(command, &settings)),
     }
 }
@@ -46,6 +47,12 @@ async fn served(work: impl Future<Output = Result<(), String>>) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn completion(shell: clap_complete::Shell) -> ExitCode {
+    // Nobody reads: nobody to tell.
+    let _unread = std::io::stdout().write_all(&CommandLine::completion(shell));
+    ExitCode::SUCCESS
 }
 
 fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {

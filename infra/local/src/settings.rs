@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 use rustls::pki_types::CertificateDer;
 use waxseal_domain::address::{AddressRules, OwnReceiver};
 
@@ -78,6 +79,23 @@ pub(crate) enum Command {
     Demo(Box<Settings>),
     /// Verify a hook that was saved, and explain why it does not verify. Needs no server.
     Verify(Box<verify::Arguments>),
+    /// Print a shell's completion script.
+    #[command(
+        after_help = "Example: waxseal completion bash > ~/.local/share/bash-completion/completions/waxseal"
+    )]
+    Completion {
+        /// Which shell.
+        shell: Shell,
+    },
+}
+
+impl CommandLine {
+    /// A shell's completion script, for this command line.
+    pub(crate) fn completion(shell: Shell) -> Vec<u8> {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Self::command(), "waxseal", &mut script);
+        script
+    }
 }
 
 impl Settings {
