@@ -150,7 +150,8 @@ impl Running {
         let id = self.child.id().unwrap().to_string();
         assert!(Command::new("kill").args(["-INT", &id]).status().await.unwrap().success());
         drop(self.err);
-        self.child.wait().await.unwrap().code().unwrap()
+        let status = self.child.wait().await.unwrap();
+        status.code().unwrap_or_else(|| panic!("{status}"))
     }
 }
 

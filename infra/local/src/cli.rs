@@ -28,6 +28,7 @@ mod progress;
 mod recover;
 mod send;
 mod since;
+mod stop;
 mod table;
 mod tail;
 mod tenants;

@@ -146,16 +146,3 @@ impl Listed {
         Ok(Self { raw, id: head.id, received_at })
     }
 }
-
-/// Ends with Ctrl-C or SIGTERM.
-pub(crate) async fn stopped() -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let said = |error: std::io::Error| Failure::Failed(format!("cannot wait for signals: {error}"));
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(said)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(said)?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
-}

@@ -20,10 +20,11 @@ use self::session::Session;
 use super::context::Context;
 use super::draft::header;
 use super::failure::Outcome;
-use super::feed::{Feed, stopped};
+use super::feed::Feed;
 use super::filter::Wanted;
 use super::output::{plain, print, say};
 use super::since::Since;
+use super::stop::Stop;
 use super::table::state;
 
 /// What to forward, where to, and how.
@@ -68,10 +69,7 @@ Each event is sent once: what fails is printed, and not tried again. Ctrl-C ends
 
 impl Listen {
     pub(crate) async fn run(&self, context: &Context) -> Outcome {
-        tokio::select! {
-            done = self.follow(context) => done,
-            done = stopped() => done,
-        }
+        Stop::catch()?.or(self.follow(context)).await
     }
 
     async fn follow(&self, context: &Context) -> Outcome {

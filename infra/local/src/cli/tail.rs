@@ -9,9 +9,10 @@ use waxseal_domain::ports::Clock as _;
 
 use super::context::Context;
 use super::failure::Outcome;
-use super::feed::{Feed, Listed, stopped};
+use super::feed::{Feed, Listed};
 use super::output::{member, print, say, text, time};
 use super::since::Since;
+use super::stop::Stop;
 
 /// What to print, and how long.
 #[derive(Args, Clone, Debug)]
@@ -40,11 +41,13 @@ With --json each event is a line. Ctrl-C and --timeout-s end it with 0.";
 
 impl Tail {
     pub(crate) async fn run(&self, context: &Context) -> Outcome {
-        tokio::select! {
-            done = self.follow(context) => done,
-            done = stopped() => done,
-            () = after(self.timeout_s) => Ok(()),
-        }
+        let ended = async {
+            tokio::select! {
+                done = self.follow(context) => done,
+                () = after(self.timeout_s) => Ok(()),
+            }
+        };
+        Stop::catch()?.or(ended).await
     }
 
     async fn follow(&self, context: &Context) -> Outcome {
