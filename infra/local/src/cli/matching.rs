@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::context::{Context, escaped};
 use super::draft::Draft;
-use super::failure::{Failure, Outcome};
+use super::failure::Outcome;
 use super::output::{array, member, time};
 use super::table::{Table, state};
 use crate::client::Call;
@@ -15,14 +15,14 @@ use crate::client::Call;
 #[command(after_long_help = EXAMPLES)]
 #[command(group(ArgGroup::new("which").required(true).args(["endpoint", "draft"])))]
 pub(crate) struct Match {
-    /// The endpoint's id.
+    /// The endpoint's id; the flags below say what to change of it, for this answer alone.
     #[arg(value_name = "ENDPOINT")]
     endpoint: Option<String>,
     /// A draft, by the flags below: nothing is made.
     #[arg(long = "draft", id = "draft")]
     is_draft: bool,
-    /// Where a draft's events would go.
-    #[arg(id = "endpoint_url", long = "endpoint-url", value_name = "URL", requires = "draft")]
+    /// Where its events would go.
+    #[arg(id = "endpoint_url", long = "endpoint-url", value_name = "URL")]
     url: Option<String>,
     /// How many of the newest events to look at.
     #[arg(long, value_name = "N")]
@@ -33,15 +33,12 @@ pub(crate) struct Match {
 
 const EXAMPLES: &str = "Examples:
   waxseal match ep_3v9
+  waxseal match ep_3v9 --min-severity critical
   waxseal match --draft --event-types 'dlp.*' --min-severity high --profile github --limit 50 --json";
 
 impl Match {
     pub(crate) async fn run(&self, context: &Context) -> Outcome {
         let mut members = self.members.members()?;
-        if !self.is_draft && !members.is_empty() {
-            let text = "an endpoint is matched as it is: --draft takes the other flags";
-            return Err(Failure::Usage(text.to_owned()));
-        }
         members.extend(self.url.as_ref().map(|url| ("url".to_owned(), json!(url))));
         members.extend(self.limit.map(|limit| ("limit".to_owned(), json!(limit))));
         let path = match &self.endpoint {
@@ -58,7 +55,7 @@ fn call(path: String, members: Map<String, Value>) -> Call {
 }
 
 fn shown(answer: &Value) -> String {
-    let mut table = Table::new(&["MATCHED", "TIME", "EVENT", "TYPE", "BYTES"]);
+    let mut table = Table::new(&["MATCHED", "TIME", "EVENT", "TYPE", "BYTES", "DETAIL"]);
     for item in array(answer, "items") {
         let is_matched = item.get("matched").and_then(Value::as_bool) == Some(true);
         table.row(vec![
@@ -67,6 +64,7 @@ fn shown(answer: &Value) -> String {
             member(item, "event_id"),
             member(item, "type"),
             member(item, "bytes"),
+            member(item, "detail"),
         ]);
     }
     let (matched, examined) = (member(answer, "matched"), member(answer, "examined"));
