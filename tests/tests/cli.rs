@@ -578,10 +578,13 @@ async fn a_server_that_is_not_there_is_5_and_doctor_says_what_to_do() {
     );
     let doctor = person.run(&["doctor", "--json"]).await.is(1).json();
     assert_eq!(doctor["checks"][0]["status"], "fail");
-    let busy =
-        Sink::start(vec![Answer::Status(429, vec![("retry-after", "0")], ""), Answer::status(503)])
-            .await;
-    person.run(&["whoami", "--url", &busy.url(""), "--key", "k"]).await.is(0);
+    let identity =
+        r#"{"actor": "key_1", "operator": false, "tenant": "acme", "scopes": ["manage"]}"#;
+    let busy = Answer::Status(429, vec![("retry-after", "0")], "");
+    let answers = vec![busy, Answer::status(503), Answer::Status(200, Vec::new(), identity)];
+    let busy = Sink::start(answers).await;
+    let who = person.json(&["whoami", "--url", &busy.url(""), "--key", "k"]).await;
+    assert_eq!((text(&who, "/key"), text(&who, "/tenant")), ("manage", "acme"));
     assert_eq!(busy.captured().len(), 3, "what is turned away for now is tried again");
 }
 
@@ -645,6 +648,7 @@ async fn doctor_shows_what_the_server_says_of_itself_and_what_fails_there() {
             {"name": "store", "status": "ok", "detail": "reads"},
             {"name": "queues", "status": "fail", "detail": "12 in the dead letters"}]}"#,
         ),
+        "/v1/whoami" => Answer::Status(200, Vec::new(), r#"{"operator": true, "tenant": null}"#),
         _ => Answer::Status(200, vec![("date", "Sun, 06 Nov 1994 08:49:37 GMT")], "{}"),
     })
     .await;
@@ -665,7 +669,8 @@ async fn https_is_trusted_by_its_authority_only() {
         .with_no_client_auth()
         .with_single_cert(vec![key.cert.der().clone()], private)
         .unwrap();
-    let server = Sink::start_tls(Vec::new(), tls).await;
+    let identity = Answer::Status(200, Vec::new(), r#"{"operator": true, "tenant": null}"#);
+    let server = Sink::start_tls(vec![identity], tls).await;
     let url = format!("https://localhost:{}", server.address.port());
     let person = Person { home: tempfile::tempdir().unwrap(), address: server.address };
     std::fs::write(person.home.path().join("ca.pem"), key.cert.pem()).unwrap();

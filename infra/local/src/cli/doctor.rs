@@ -123,7 +123,7 @@ async fn all(connection: &Connection, settings: &Settings) -> Vec<Check> {
     checks.push(loads(&client, "profiles", "/v1/profiles", "items").await);
     checks.push(loads(&client, "webhook-keys", "/.well-known/webhook-keys", "keys").await);
     let Some(powers) = key(&client, &found, &mut checks).await else { return checks };
-    if let Some(tenant) = &found.tenant {
+    if let Some(tenant) = found.tenant.as_deref().or(powers.tenant()) {
         endpoints(&client, tenant, &powers, &mut checks).await;
     } else {
         let hint = "--tenant, or waxseal login --tenant …";
@@ -243,7 +243,7 @@ async fn key(client: &Client, found: &Found, checks: &mut Vec<Check>) -> Option<
 }
 
 async fn endpoints(client: &Client, tenant: &str, powers: &Powers, checks: &mut Vec<Check>) {
-    if !matches!(powers, Powers::Operator | Powers::Manage) {
+    if !powers.may_manage() {
         let hint = "a key with the scope manage shows them";
         checks.push(Check::new(Mark::Warn, "endpoints", "not shown to this key", hint));
         return;

@@ -3,12 +3,13 @@
 use std::io::IsTerminal as _;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 
 use super::config::Login as Stored;
 use super::context::{Connection, Context, Found, Origin, escaped, shown};
 use super::failure::{Failure, Outcome};
-use super::output::{member, print, say};
+use super::output::{member, plain, print, say};
 use super::table::fields;
 use crate::client::{Call, Client};
 use crate::settings::Settings;
@@ -32,6 +33,8 @@ server on this machine (.waxseal/operator.key).";
 pub(crate) enum Powers {
     /// Everything, for every tenant.
     Operator,
+    /// As the server says: of this tenant, with these scopes.
+    Told(String, Vec<String>),
     /// Everything of its tenant but, it may be, sending.
     Manage,
     /// Sending events at most.
@@ -40,29 +43,82 @@ pub(crate) enum Powers {
     SomeTenants,
 }
 
+/// `GET /v1/whoami`.
+#[derive(Deserialize)]
+struct Identity {
+    operator: bool,
+    tenant: Option<String>,
+    #[serde(default)]
+    scopes: Vec<String>,
+}
+
 impl Powers {
     /// For people.
-    pub(crate) fn words(&self) -> &'static str {
+    pub(crate) fn words(&self) -> String {
         match self {
-            Self::Operator => "the operator's: everything, for every tenant",
-            Self::Manage => "a tenant's, with the scope manage",
-            Self::Ingest => "a tenant's, without the scope manage: it may send events at most",
-            Self::SomeTenants => "a tenant's; --tenant to see what it may do there",
+            Self::Operator => "the operator's: everything, for every tenant".to_owned(),
+            Self::Told(tenant, scopes) => {
+                format!("tenant {}'s, with {}", plain(tenant), plain(&scopes.join(", ")))
+            }
+            Self::Manage => "a tenant's, with the scope manage".to_owned(),
+            Self::Ingest => {
+                "a tenant's, without the scope manage: it may send events at most".to_owned()
+            }
+            Self::SomeTenants => "a tenant's; --tenant to see what it may do there".to_owned(),
         }
     }
 
-    fn word(&self) -> &'static str {
+    /// Whether it may look at its tenant's endpoints.
+    pub(crate) fn may_manage(&self) -> bool {
         match self {
-            Self::Operator => "operator",
-            Self::Manage => "manage",
-            Self::Ingest => "ingest",
-            Self::SomeTenants => "tenant",
+            Self::Operator | Self::Manage => true,
+            Self::Told(_, scopes) => scopes.iter().any(|scope| scope == "manage"),
+            Self::Ingest | Self::SomeTenants => false,
+        }
+    }
+
+    /// The tenant whose key it is, where the server says.
+    pub(crate) fn tenant(&self) -> Option<&str> {
+        match self {
+            Self::Told(tenant, _) => Some(tenant),
+            Self::Operator | Self::Manage | Self::Ingest | Self::SomeTenants => None,
+        }
+    }
+
+    fn word(&self) -> String {
+        match self {
+            Self::Operator => "operator".to_owned(),
+            Self::Told(_, scopes) => scopes.join(","),
+            Self::Manage => "manage".to_owned(),
+            Self::Ingest => "ingest".to_owned(),
+            Self::SomeTenants => "tenant".to_owned(),
         }
     }
 }
 
-/// What the key may do: by what the server refuses, for it has no path that says so.
+/// What the key may do: as the server says, or, where it has no path for that, by what it refuses.
 pub(crate) async fn powers(client: &Client, tenant: Option<&str>) -> Result<Powers, Failure> {
+    let answer = client.send(&Call::get("/v1/whoami")).await?;
+    match answer.status {
+        200 => {}
+        404 => return probed(client, tenant).await,
+        _ => return Err(Failure::of(&answer)),
+    }
+    let not_ours = |_| Failure::Unavailable("the answer is no identity of ours".to_owned());
+    let identity: Identity = serde_json::from_slice(&answer.body).map_err(not_ours)?;
+    let own = identity.tenant.unwrap_or_default();
+    if identity.operator {
+        return Ok(Powers::Operator);
+    }
+    match tenant.filter(|tenant| *tenant != own) {
+        Some(other) => {
+            Err(Failure::NotFound(format!("the key is of tenant {}, not {other}", plain(&own))))
+        }
+        None => Ok(Powers::Told(own, identity.scopes)),
+    }
+}
+
+async fn probed(client: &Client, tenant: Option<&str>) -> Result<Powers, Failure> {
     let answer = client.send(&Call::get("/v1/tenants?limit=1")).await?;
     match answer.status {
         200 => return Ok(Powers::Operator),
@@ -95,6 +151,7 @@ impl Login {
         let powers = powers(&client, found.tenant.as_deref()).await?;
         let path = connection.path()?;
         let Found { url, tenant, .. } = found;
+        let tenant = tenant.or_else(|| powers.tenant().map(str::to_owned));
         Stored { url: url.clone(), tenant: tenant.clone(), key }.write(&path)?;
         say(&format!("waxseal: kept in {}", shown(&path)));
         tell(connection.is_json(), &url, tenant.as_deref(), &powers, "login")
@@ -153,7 +210,8 @@ pub(crate) async fn whoami(context: &Context) -> Outcome {
         Origin::Given => "flags or environment".to_owned(),
         Origin::Login(path) | Origin::Embedded(path) => shown(path),
     };
-    tell(context.json, &context.url, context.tenant(), &powers, &origin)
+    let tenant = context.tenant().or(powers.tenant());
+    tell(context.json, &context.url, tenant, &powers, &origin)
 }
 
 fn tell(is_json: bool, url: &str, tenant: Option<&str>, powers: &Powers, from: &str) -> Outcome {
@@ -162,12 +220,10 @@ fn tell(is_json: bool, url: &str, tenant: Option<&str>, powers: &Powers, from: &
         return print(&whole.to_string());
     }
     let said = |name| member(&whole, name);
-    let key = Value::String(powers.words().to_owned());
-    let key = key.as_str().unwrap_or_default().to_owned();
     print(&fields(&[
         ("server", said("url")),
         ("tenant", said("tenant")),
-        ("key", key),
+        ("key", powers.words()),
         ("from", said("from")),
     ]))
 }
