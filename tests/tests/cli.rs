@@ -64,6 +64,7 @@ impl Person {
             .args(arguments)
             .env_clear()
             .env("HOME", self.home.path())
+            .env("TMPDIR", self.home.path())
             .current_dir(self.home.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -408,6 +409,9 @@ async fn listen_forwards_what_is_wanted_signed_with_the_secret_that_it_prints() 
     assert_eq!(listen.interrupt().await, 0);
     let hooks = sink.captured();
     assert_eq!(hooks.len(), 2, "each once, and nothing from before");
+    let left =
+        std::fs::read_dir(person.home.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(left.collect::<Vec<_>>(), [".config"], "what a session keeps goes with it");
     assert_eq!(hooks[0].path, "/hooks?x=1");
     assert!(String::from_utf8_lossy(&hooks[0].body).contains(r#""data":{"n":1.50}"#));
     for hook in &hooks {
@@ -698,6 +702,8 @@ async fn completion_and_help_print_without_a_server() {
         assert!(help.out.contains("Examples:"), "{}", help.out);
     }
     assert!(person.run(&["--help"]).await.is(0).out.contains("Exit codes:"));
+    let help = person.run(&["listen", "--help"]).await.is(0).out;
+    assert!(help.find("--forward-to <URL>") < help.find("Server and output:"), "{help}");
     for usage in [
         ["endpoints", "lst"].as_slice(),
         &["recover", "ep_1", "--since", "yesterday"],

@@ -98,10 +98,11 @@ pub(crate) struct Noun<C: Subcommand> {
 #[derive(Args, Clone, Debug)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct With<A: Args> {
-    #[command(flatten)]
-    connection: Connection,
+    /// First: what follows the connection would stand under its heading in the help.
     #[command(flatten)]
     arguments: A,
+    #[command(flatten)]
+    connection: Connection,
 }
 
 /// No arguments.
