@@ -84,7 +84,7 @@ pub fn openapi() -> Value {
 async fn route<E: Engine>(engine: &E, request: &Request) -> Answer {
     let (operation, path) = match operation::find(request.method().as_str(), request.uri().path()) {
         Found::Operation(operation, path) => (operation, path),
-        Found::Methods(methods) => return Err(Problem::method_not_allowed(methods).into()),
+        Found::Methods(methods) => return Err(Problem::method_not_allowed(&methods).into()),
         Found::Nothing => return Err(Problem::not_found().into()),
     };
     let path: Option<Vec<Cow<'_, str>>> =

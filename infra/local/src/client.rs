@@ -1,44 +1,113 @@
-//! The demo's client: one request, one connection, JSON in and out, over plain HTTP on loopback.
+//! The API's client: one server, one key, JSON in and out.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper_util::rt::TokioIo;
+use http::Uri;
+use rustls::pki_types::CertificateDer;
 use serde_json::Value;
-use tokio::net::TcpStream;
+use waxseal_adapters::clock::SystemClock;
+use waxseal_domain::ports::Clock as _;
+use waxseal_domain::timestamp::Timestamp;
 
-/// A request takes at most so long.
-const TIMEOUT: Duration = Duration::from_secs(20);
-/// An answer is at most so long.
-const ANSWER_BYTES_MAX: usize = 8 * 1024 * 1024;
+use crate::http::{Answer, Fault, Http, Reach, Request};
+
+/// A request takes at most so long: `recover` itself takes eight seconds, a test event up to fifteen.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// A request that was turned away for now is made so often, at most.
+const TRIES_MAX: u32 = 4;
+/// The longest wait between two tries, in seconds, whatever `Retry-After` says.
+const WAIT_S_MAX: u64 = 30;
 
 /// Talks to one server with one key.
+#[derive(Clone)]
 pub(crate) struct Client {
-    pub(crate) address: SocketAddr,
-    pub(crate) api_key: String,
+    http: Http,
+    /// Without a slash at its end.
+    base: String,
+    api_key: String,
+}
+
+/// A call of the API.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Call {
+    pub(crate) method: &'static str,
+    /// With its query.
+    pub(crate) path: String,
+    /// JSON; none where it is empty.
+    pub(crate) body: String,
+    pub(crate) headers: Vec<(String, String)>,
+    /// Whether making it twice is the same as making it once.
+    pub(crate) repeatable: bool,
+}
+
+impl Call {
+    /// Reads, and changes nothing.
+    pub(crate) fn get(path: impl Into<String>) -> Self {
+        Self { method: "GET", path: path.into(), repeatable: true, ..Self::default() }
+    }
+
+    /// Does something, once.
+    pub(crate) fn post(path: impl Into<String>, body: String) -> Self {
+        Self { method: "POST", path: path.into(), body, ..Self::default() }
+    }
 }
 
 impl Client {
+    /// Of a server at this URL: `http` or `https`, with or without a path.
+    pub(crate) fn new(
+        url: &str,
+        api_key: &str,
+        extra_roots: Vec<CertificateDer<'static>>,
+    ) -> Result<Self, String> {
+        let base = url.trim_end_matches('/').to_owned();
+        let parsed: Uri = base.parse().map_err(|error| format!("the server's URL: {error}"))?;
+        let is_web = matches!(parsed.scheme_str(), Some("http" | "https"));
+        if !is_web || parsed.host().is_none() || parsed.query().is_some() {
+            return Err("the server's URL must be http:// or https:// and a host".to_owned());
+        }
+        // Said here: an error at each request would name the header, and might show it.
+        if api_key.bytes().any(|byte| !byte.is_ascii_graphic()) {
+            return Err("the API key holds what no key holds: is it another text?".to_owned());
+        }
+        Ok(Self { http: Http::new(Reach::Any, extra_roots)?, base, api_key: api_key.to_owned() })
+    }
+
+    /// The answer, whatever it says; where it is 429, or 503 to what is repeatable, after some tries.
+    pub(crate) async fn send(&self, call: &Call) -> Result<Answer, Fault> {
+        let mut tries = 1;
+        loop {
+            let answer = self.try_once(call).await?;
+            let is_for_now = answer.status == 429 || (answer.status == 503 && call.repeatable);
+            if !is_for_now || tries == TRIES_MAX {
+                return Ok(answer);
+            }
+            let now = SystemClock.now();
+            let wait_s = retry_after_s(&answer, now).unwrap_or(1 << (tries - 1)).min(WAIT_S_MAX);
+            SystemClock.sleep_until(now.plus_s(wait_s)).await;
+            tries += 1;
+        }
+    }
+
     /// The answer's status and JSON (null where there is none).
     pub(crate) async fn call(
         &self,
-        method: &str,
+        method: &'static str,
         path: &str,
         body: Option<&Value>,
     ) -> Result<(u16, Value), String> {
-        let exchange = self.exchange(method, path, body);
-        match tokio::time::timeout(TIMEOUT, exchange).await {
-            Ok(result) => result,
-            Err(_) => Err(format!("{method} {path}: no answer")),
-        }
+        let body = body.map(ToString::to_string).unwrap_or_default();
+        let call = Call { method, path: path.to_owned(), body, ..Call::default() };
+        let answer =
+            self.try_once(&call).await.map_err(|fault| format!("{method} {path}: {fault}"));
+        let answer = answer?;
+        Ok((answer.status, serde_json::from_slice(&answer.body).unwrap_or(Value::Null)))
     }
 
     /// The same, where anything but 2xx is an error.
     pub(crate) async fn expect(
         &self,
-        method: &str,
+        method: &'static str,
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, String> {
@@ -49,30 +118,23 @@ impl Client {
         }
     }
 
-    async fn exchange(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<&Value>,
-    ) -> Result<(u16, Value), String> {
-        let said = |error: &dyn std::fmt::Display| format!("{method} {path}: {error}");
-        let stream = TcpStream::connect(self.address).await.map_err(|e| said(&e))?;
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .map_err(|e| said(&e))?;
-        tokio::spawn(connection);
-        let request = hyper::Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", self.address.to_string())
-            .header("authorization", format!("Bearer {}", self.api_key))
-            .header("content-type", "application/json")
-            .body(Full::new(body.map(|body| Bytes::from(body.to_string())).unwrap_or_default()))
-            .map_err(|e| said(&e))?;
-        let response = sender.send_request(request).await.map_err(|e| said(&e))?;
-        let status = response.status().as_u16();
-        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect().await;
-        let body = body.map_err(|e| said(&e))?.to_bytes();
-        Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+    async fn try_once(&self, call: &Call) -> Result<Answer, Fault> {
+        let url: Result<Uri, _> = format!("{}{}", self.base, call.path).parse();
+        let url = url.map_err(|error| Fault::Unreachable(format!("{}: {error}", call.path)))?;
+        let mut headers = call.headers.clone();
+        if !self.api_key.is_empty() {
+            headers.push(("authorization".to_owned(), format!("Bearer {}", self.api_key)));
+        }
+        headers.push(("content-type".to_owned(), "application/json".to_owned()));
+        let body = Bytes::from(call.body.clone());
+        let (method, url, headers) = (call.method, &url, headers.as_slice());
+        self.http.send(&Request { method, url, headers, body, timeout: TIMEOUT }).await
     }
+}
+
+/// Seconds that the server asks to wait.
+fn retry_after_s(answer: &Answer, now: Timestamp) -> Option<u64> {
+    let text = answer.header("retry-after")?.trim();
+    let until = |at: Timestamp| at.wait_s(now);
+    text.parse().ok().or_else(|| Timestamp::parse_http_date(text).map(until))
 }

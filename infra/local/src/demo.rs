@@ -34,7 +34,8 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(crate) async fn run(settings: &Settings) -> Result<(), String> {
     let own = start_if_none(settings).await?;
     let address = own.as_ref().map_or(settings.own_address(), |server| server.address);
-    let client = Client { address, api_key: api_key(settings, own.as_ref())? };
+    let key = api_key(settings, own.as_ref())?;
+    let client = Client::new(&format!("http://{address}"), &key, Vec::new())?;
     let done = show(&client).await;
     if let Some(server) = own {
         server.stop().await;
@@ -43,12 +44,13 @@ pub(crate) async fn run(settings: &Settings) -> Result<(), String> {
 }
 
 async fn start_if_none(settings: &Settings) -> Result<Option<Server>, String> {
-    let probe = Client { address: settings.own_address(), api_key: String::new() };
+    let url = format!("http://{}", settings.own_address());
+    let probe = Client::new(&url, "", Vec::new())?;
     if let Ok((200, _)) = probe.call("GET", "/healthz", None).await {
-        println!("Found the server at http://{}.", settings.own_address());
+        println!("Found the server at {url}.");
         return Ok(None);
     }
-    println!("No server at http://{}: starting one for the demo.", settings.own_address());
+    println!("No server at {url}: starting one for the demo.");
     server::start(settings).await.map(Some)
 }
 

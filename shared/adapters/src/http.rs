@@ -35,13 +35,10 @@ pub fn problem(problem: &Problem) -> Response {
     if problem.status == 401 {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    if let Some(retry_after_s) = problem.retry_after_s {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(retry_after_s));
-    }
-    if let Ok(methods) = HeaderValue::try_from(problem.allow.join(", "))
-        && !methods.is_empty()
+    if let Some((name, value)) = problem.header.as_deref()
+        && let Ok(value) = HeaderValue::try_from(value)
     {
-        headers.insert(header::ALLOW, methods);
+        headers.insert(*name, value);
     }
     response
 }

@@ -109,7 +109,7 @@ pub async fn authorization<E: Engine>(
             let client = basic(&encoded(client_id), &encoded(secret));
             let request = request(engine, endpoint, (token_url, form), &client, deadline);
             let sent = engine.sender().send(request).await;
-            Ok(taken(sent).map(|(token, until)| {
+            Ok(taken(&sent).map(|(token, until)| {
                 let header = bearer(&token);
                 engine.memory().tokens.keep(place(endpoint), Token { text: token, until });
                 Some(header)
@@ -208,7 +208,7 @@ fn request<E: Engine>(
 }
 
 /// The token of a server's answer and until when it is kept; or what the attempt came to.
-fn taken(sent: Sent) -> Result<(Zeroizing<String>, Timestamp), Sent> {
+fn taken(sent: &Sent) -> Result<(Zeroizing<String>, Timestamp), Sent> {
     #[derive(Deserialize)]
     struct Answer {
         access_token: Zeroizing<String>,
@@ -228,7 +228,13 @@ fn taken(sent: Sent) -> Result<(Zeroizing<String>, Timestamp), Sent> {
         // 410 is the token server's, and must not disable the endpoint.
         let outcome = match Outcome::of_status(response.status) {
             known @ (Outcome::Throttled | Outcome::ServerError) => known,
-            _ => Outcome::Rejected,
+            Outcome::Accepted
+            | Outcome::Rejected
+            | Outcome::Gone
+            | Outcome::TimedOut
+            | Outcome::Unreachable
+            | Outcome::Blocked
+            | Outcome::Unsendable => Outcome::Rejected,
         };
         return Err(fail(outcome, format!("answered {}", response.status)));
     }
@@ -263,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_token_is_kept_until_shortly_before_its_end() {
-        let until = |body: &str| taken(answered(200, body)).unwrap().1.ms() / 1_000 - 1;
+        let until = |body: &str| taken(&answered(200, body)).unwrap().1.ms() / 1_000 - 1;
         assert_eq!(until(r#"{"access_token":"t","expires_in":600,"token_type":"Bearer"}"#), 540);
         assert_eq!(until(r#"{"access_token":"t","expires_in":20}"#), 10);
         assert_eq!(until(r#"{"access_token":"t"}"#), 240);
@@ -272,7 +278,7 @@ mod tests {
 
     #[test]
     fn what_a_token_server_does_wrong_is_a_failed_attempt_that_shows_no_answer() {
-        let failed = |status, body: &str| taken(answered(status, body)).unwrap_err();
+        let failed = |status, body: &str| taken(&answered(status, body)).unwrap_err();
         let outcome = |status| failed(status, "canary").outcome;
         assert_eq!(
             [outcome(410), outcome(401)],

@@ -21,12 +21,9 @@ pub struct Problem {
     /// Each fault of a body that does not fit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Fault>,
-    /// Seconds after which to try again: the header `Retry-After`.
+    /// A header that goes with it: its name, in lower case, and its value.
     #[serde(skip)]
-    pub retry_after_s: Option<u64>,
-    /// Methods that the path takes: the header `Allow`.
-    #[serde(skip)]
-    pub allow: Vec<&'static str>,
+    pub header: Option<Box<(&'static str, String)>>,
 }
 
 impl Problem {
@@ -37,8 +34,7 @@ impl Problem {
             status,
             detail: detail.into(),
             errors: Vec::new(),
-            retry_after_s: None,
-            allow: Vec::new(),
+            header: None,
         }
     }
 
@@ -97,9 +93,11 @@ impl Problem {
     }
 
     /// 405: the path is there, the method is not.
-    pub fn method_not_allowed(allow: Vec<&'static str>) -> Self {
-        let detail = format!("this path takes {}", allow.join(", "));
-        Self { allow, ..Self::new(405, "method-not-allowed", "Method not allowed", detail) }
+    pub fn method_not_allowed(allowed: &[&str]) -> Self {
+        let methods = allowed.join(", ");
+        let detail = format!("this path takes {methods}");
+        let problem = Self::new(405, "method-not-allowed", "Method not allowed", detail);
+        Self { header: Some(Box::new(("allow", methods))), ..problem }
     }
 
     /// 409: what is there already stands in the way.
@@ -136,7 +134,7 @@ impl Problem {
     pub fn too_many(max_per_second: u32, retry_after_s: u64) -> Self {
         let detail = format!("this key may make {max_per_second} requests a second");
         let problem = Self::new(429, "too-many-requests", "Too many requests", detail);
-        Self { retry_after_s: Some(retry_after_s), ..problem }
+        Self { header: Some(Box::new(("retry-after", retry_after_s.to_string()))), ..problem }
     }
 
     /// 503: our own failure; the sender may try again.

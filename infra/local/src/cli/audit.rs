@@ -1,0 +1,27 @@
+//! `audit`: what was changed, when, and by whom.
+
+use clap::Subcommand;
+
+use super::context::Context;
+use super::failure::Outcome;
+use super::output::{member, time};
+use super::page::{Page, list};
+
+/// What to do with the audit.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Changes, newest first; --json has each before and after.
+    List(Page),
+}
+
+impl Command {
+    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+        let Self::List(page) = self;
+        let titles = (["AT", "ACTOR", "ACTION", "TARGET", "ID"].as_slice(), "No changes.");
+        list(context, &context.path("/audit")?, page, titles, |entry| {
+            let cells = ["actor", "action", "target", "id"].map(|name| member(entry, name));
+            std::iter::once(time(entry, "at")).chain(cells).collect()
+        })
+        .await
+    }
+}

@@ -1,0 +1,143 @@
+//! The engine of a session: the embedded one on a folder of its own, which goes with it, but for the
+//! sender. The deliveries' own keeps away from private addresses; this one is for them.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use http::Uri;
+use waxseal_adapters::clock::SystemClock;
+use waxseal_adapters::embedded::{EmbeddedEngine, Options};
+use waxseal_adapters::entropy::entropy;
+use waxseal_domain::address::AddressRules;
+use waxseal_domain::attempt::{Outcome, Response, Sent};
+use waxseal_domain::dispatch::{Method, Request};
+use waxseal_domain::id::base32;
+use waxseal_domain::limits::EXCERPT_CHARS_MAX;
+use waxseal_domain::memory::Memory;
+use waxseal_domain::ports::{Check, Clock as _, Engine, EngineError, Sender};
+
+use crate::http::{self as local, Fault, Http};
+
+/// Sends to this machine.
+pub(super) struct LocalSender(Http);
+
+impl Sender for LocalSender {
+    async fn send(&self, request: Request) -> Sent {
+        let started_at = SystemClock.now();
+        let answer = self.answer(request).await;
+        let ended_at = SystemClock.now();
+        let (outcome, detail, response) = match answer {
+            Ok(answer) => (Outcome::of_status(answer.status), None, Some(response(&answer))),
+            Err(fault @ Fault::TimedOut) => (Outcome::TimedOut, Some(fault.to_string()), None),
+            Err(fault) => (Outcome::Unreachable, Some(fault.to_string()), None),
+        };
+        Sent { outcome, detail, response, started_at, ended_at }
+    }
+}
+
+impl LocalSender {
+    async fn answer(&self, request: Request) -> Result<local::Answer, Fault> {
+        let url: Result<Uri, _> = request.url.parse();
+        let url = url.map_err(|error| Fault::Unreachable(error.to_string()))?;
+        let headers: Vec<(String, String)> = request.headers.into_iter().collect();
+        let method = match request.method {
+            Method::Post => "POST",
+            Method::Options => "OPTIONS",
+        };
+        let timeout = std::time::Duration::from_millis(request.timeout_ms);
+        let body = Bytes::from(request.body);
+        self.0.send(&local::Request { method, url: &url, headers: &headers, body, timeout }).await
+    }
+}
+
+fn response(answer: &local::Answer) -> Response {
+    let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+    };
+    let headers = answer.headers.iter().filter_map(text).collect();
+    let excerpt = String::from_utf8_lossy(&answer.body).chars().take(EXCERPT_CHARS_MAX).collect();
+    Response { status: answer.status, headers, excerpt }
+}
+
+/// A folder that goes when this does.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What stays behind is in the folder for what may go.
+        let _left = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Signs and renders as the server does, and sends to this machine.
+pub(super) struct Forwarding {
+    embedded: EmbeddedEngine,
+    sender: LocalSender,
+    /// The last: it goes when nothing of the engine is open any more.
+    _folder: Folder,
+}
+
+impl Forwarding {
+    /// On a new folder among the system's temporary ones.
+    pub(super) fn open(http: Http) -> Result<Self, EngineError> {
+        let name = format!("waxseal-listen-{}", base32(entropy()));
+        let folder = Folder(std::env::temp_dir().join(name));
+        // Nobody calls an API here: the key is one that nobody has.
+        let operator_key = Some(base32(entropy()));
+        let options = Options { folder: folder.0.clone(), operator_key, ..Options::default() };
+        let embedded = EmbeddedEngine::open(options)?;
+        Ok(Self { embedded, sender: LocalSender(http), _folder: folder })
+    }
+}
+
+impl Engine for Forwarding {
+    type Store = <EmbeddedEngine as Engine>::Store;
+    type Queue = <EmbeddedEngine as Engine>::Queue;
+    type KeyVault = <EmbeddedEngine as Engine>::KeyVault;
+    type Sender = LocalSender;
+    type Clock = <EmbeddedEngine as Engine>::Clock;
+
+    fn store(&self) -> &Self::Store {
+        self.embedded.store()
+    }
+
+    fn queue(&self) -> &Self::Queue {
+        self.embedded.queue()
+    }
+
+    fn key_vault(&self) -> &Self::KeyVault {
+        self.embedded.key_vault()
+    }
+
+    fn sender(&self) -> &LocalSender {
+        &self.sender
+    }
+
+    fn clock(&self) -> &Self::Clock {
+        self.embedded.clock()
+    }
+
+    fn address_rules(&self) -> &AddressRules {
+        self.embedded.address_rules()
+    }
+
+    fn entropy(&self) -> u128 {
+        entropy()
+    }
+
+    fn memory(&self) -> &Memory {
+        self.embedded.memory()
+    }
+
+    async fn checks(&self) -> Vec<Check> {
+        self.embedded.checks().await
+    }
+
+    fn public_url(&self) -> Option<&str> {
+        None
+    }
+
+    async fn operator_key_hash(&self) -> Result<String, EngineError> {
+        self.embedded.operator_key_hash().await
+    }
+}

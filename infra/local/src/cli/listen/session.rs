@@ -1,0 +1,248 @@
+//! A session: an endpoint of this process alone, its profile, its secret, and how it sends.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use waxseal_adapters::clock::SystemClock;
+use waxseal_domain::dispatch::{Dispatched, Outgoing, dispatch};
+use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::event::{Event, Severity};
+use waxseal_domain::event_type::EventTypePattern;
+use waxseal_domain::id::{DeliveryId, EndpointId, EventId, TenantName};
+use waxseal_domain::ports::{Clock as _, Engine as _, KeyVault as _};
+use waxseal_domain::profile::{Profile, Round, STANDARD};
+use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
+use waxseal_domain::subscription::{Candidate, Subscription};
+
+use super::Listen;
+use super::engine::Forwarding;
+use crate::cli::context::{Context, escaped, value};
+use crate::cli::endpoints::Named;
+use crate::cli::failure::Failure;
+use crate::cli::filter::compiled;
+use crate::client::Call;
+use crate::http::{Http, Reach};
+
+/// Forwards what it wants.
+pub(super) struct Session {
+    engine: Forwarding,
+    endpoint: Endpoint,
+    profile: Arc<Profile>,
+    /// What receivers verify by.
+    pub(super) secret: String,
+    /// The key of Standard Webhooks' headers, where those stand beside the profile's own.
+    pub(super) standard_secret: Option<String>,
+    /// Of a secret that signs with ed25519.
+    pub(super) public_key: Option<String>,
+}
+
+/// What an endpoint's answer, or the flags, say of the deliveries.
+struct Terms {
+    id: EndpointId,
+    subscription: Subscription,
+    profile: String,
+    headers: std::collections::BTreeMap<String, String>,
+    timeout_ms: Option<u32>,
+}
+
+impl Session {
+    /// Asks the server for the endpoint and the profile, and makes the secret.
+    pub(super) async fn open(listen: &Listen, context: &Context) -> Result<Self, Failure> {
+        let tenant = context.tenant().unwrap_or_default().parse::<TenantName>();
+        let tenant = tenant.map_err(|error| Failure::Usage(format!("--tenant: {error}")))?;
+        let reach = if listen.allow_any { Reach::Any } else { Reach::Loopback };
+        let http = Http::new(reach, Vec::new()).map_err(Failure::Failed)?;
+        let engine = Forwarding::open(http)?;
+        let terms = match &listen.endpoint {
+            Some(id) => of_endpoint(context, &Named { id: id.clone() }).await?,
+            None => of_flags(listen, EndpointId::from_entropy(engine.entropy()))?,
+        };
+        let profile = profile(context, &terms.profile).await?;
+        let made = || profile.dialect.generate_secret(engine.random_bytes()).to_string();
+        let secret = listen.secret.clone().unwrap_or_else(made);
+        let key = profile.dialect.key(&secret);
+        let key = key.map_err(|fault| Failure::Usage(format!("--secret: {fault}")))?;
+        let (public_key, standard_secret) =
+            (key.public_text(), key.standard_text().map(|text| text.to_string()));
+        let sealing = SecretContext::endpoint(&tenant, &terms.id);
+        let opened = Secret::new(secret.clone().into_bytes());
+        let sealed = engine.key_vault().seal(&sealing, &opened).await?;
+        let (created_at, until) = (SystemClock.now(), None);
+        let sealed = SealedSecret { sealed, created_at, until, public_key: public_key.clone() };
+        let endpoint = terms.endpoint(tenant, listen.forward_to.to_string(), sealed);
+        Ok(Self { engine, endpoint, profile, secret, standard_secret, public_key })
+    }
+
+    /// The wire contract's name.
+    pub(super) fn profile_name(&self) -> &str {
+        self.profile.name()
+    }
+
+    /// The event, if it is wanted and its payload was not removed.
+    pub(super) fn wanted(&self, raw: &RawValue) -> Result<Option<Event>, Failure> {
+        let not_ours = |error| Failure::Unavailable(format!("an event cannot be read: {error}"));
+        let event = event(&self.endpoint.tenant, raw).map_err(not_ours)?;
+        let is_wanted =
+            !event.expunged && self.endpoint.subscription.wants(&Candidate::new(&event));
+        Ok(is_wanted.then_some(event))
+    }
+
+    /// One attempt; its delivery's id and what came of it.
+    pub(super) async fn forward(&self, event: &Event) -> Result<(String, Dispatched), Failure> {
+        let now = SystemClock.now();
+        let (endpoint, profile) = (&self.endpoint, self.profile.as_ref());
+        let id = DeliveryId { endpoint: endpoint.id.clone(), event: event.id.clone() }.to_string();
+        let outgoing = Outgoing { endpoint, profile, event, id: &id, round: Round::single(now) };
+        let deadline = now.plus_ms(u64::from(profile.timeout_of(endpoint)));
+        let dispatched = dispatch(&self.engine, outgoing, deadline).await?;
+        Ok((id, dispatched))
+    }
+}
+
+impl Terms {
+    fn endpoint(self, tenant: TenantName, url: String, secret: SealedSecret) -> Endpoint {
+        let created_at = secret.created_at;
+        Endpoint {
+            url,
+            subscription: self.subscription,
+            secrets: vec![secret],
+            timeout_ms: self.timeout_ms,
+            headers: self.headers,
+            ..Endpoint::new(self.id, tenant, self.profile, created_at)
+        }
+    }
+}
+
+fn of_flags(listen: &Listen, id: EndpointId) -> Result<Terms, Failure> {
+    Ok(Terms {
+        id,
+        subscription: listen.wanted.subscription()?,
+        profile: listen.profile.clone().unwrap_or_else(|| STANDARD.to_owned()),
+        headers: listen
+            .header
+            .iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
+            .collect(),
+        timeout_ms: None,
+    })
+}
+
+#[derive(Deserialize)]
+struct EndpointView {
+    id: EndpointId,
+    event_types: Vec<EventTypePattern>,
+    filter: Option<Box<RawValue>>,
+    min_severity: Option<Severity>,
+    risk_score_above: Option<f64>,
+    outcomes: Vec<String>,
+    profile: String,
+    headers: std::collections::BTreeMap<String, String>,
+    timeout_ms: u32,
+}
+
+async fn of_endpoint(context: &Context, named: &Named) -> Result<Terms, Failure> {
+    let answer = context.send(&Call::get(named.path(context, "")?)).await?;
+    let not_ours = |error| Failure::Unavailable(format!("the endpoint cannot be read: {error}"));
+    let view: EndpointView = serde_json::from_slice(&answer.body).map_err(not_ours)?;
+    let filter = view.filter.map(|raw| compiled(raw.get())).transpose()?;
+    Ok(Terms {
+        id: view.id,
+        subscription: Subscription {
+            event_types: view.event_types,
+            filter,
+            min_severity: view.min_severity,
+            risk_score_above: view.risk_score_above,
+            outcomes: view.outcomes,
+        },
+        profile: view.profile,
+        headers: view.headers,
+        timeout_ms: Some(view.timeout_ms),
+    })
+}
+
+/// Compiled in, or the deployment's own: then the server has its file.
+async fn profile(context: &Context, name: &str) -> Result<Arc<Profile>, Failure> {
+    if let Some(profile) = Profile::named(name) {
+        return Ok(profile);
+    }
+    let answer = context.send(&Call::get(format!("/v1/profiles/{}", escaped(name)))).await?;
+    let file = value(&answer)?.get("file").map(Value::to_string).unwrap_or_default();
+    let parsed = Profile::parse(&file).map(Arc::new);
+    parsed.map_err(|_| Failure::Failed(format!("this version cannot read the profile {name}")))
+}
+
+/// Members of an event that the API shows.
+#[derive(Deserialize)]
+struct EventView {
+    id: EventId,
+    #[serde(default)]
+    sender_id: Option<String>,
+    #[serde(rename = "type")]
+    event_type: String,
+    source: String,
+    time: String,
+    #[serde(default)]
+    data: Option<Box<RawValue>>,
+    #[serde(default)]
+    data_base64: Option<String>,
+    #[serde(default)]
+    expunged: bool,
+}
+
+/// Members that are no attributes of the sender's.
+const NO_ATTRIBUTES: [&str; 11] = [
+    "id",
+    "sender_id",
+    "type",
+    "source",
+    "time",
+    "data",
+    "data_base64",
+    "expunged",
+    "tenant",
+    "received_at",
+    "deliveries",
+];
+
+/// The event as it is stored: its payload byte for byte.
+fn event(tenant: &TenantName, raw: &RawValue) -> Result<Event, serde_json::Error> {
+    let view: EventView = serde_json::from_str(raw.get())?;
+    let members: Map<String, Value> = serde_json::from_str(raw.get())?;
+    let is_attribute = |(name, _): &(String, Value)| !NO_ATTRIBUTES.contains(&name.as_str());
+    Ok(Event {
+        id: view.id,
+        sender_id: view.sender_id,
+        tenant: tenant.clone(),
+        event_type: view.event_type,
+        source: view.source,
+        time: view.time,
+        attributes: members.into_iter().filter(is_attribute).collect(),
+        data: view.data,
+        data_base64: view.data_base64,
+        expunged: view.expunged,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use waxseal_domain::event::{Form, Submission};
+    use waxseal_domain::timestamp::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_listed_event_is_the_one_that_was_stored() {
+        let text = r#"{"type":"a.b","source":"/x","id":"has space","severity":"high","riskscore":0.5,
+            "agentid":"a","data":{"n":1.50,"big":123456789012345678901234567890}}"#;
+        let submission = Submission { text: text.to_owned(), form: Form::Plain, fallback_id: None };
+        let tenant: TenantName = "acme".parse().unwrap();
+        let stored = Event::accept(&tenant, &submission, Timestamp::from_ms(5), 7).unwrap().event;
+        let mut view = stored.view();
+        view.pop();
+        let listed = format!("{view},\"received_at\":\"2026-11-21T10:00:00Z\"}}");
+        let read = event(&tenant, &RawValue::from_string(listed).unwrap()).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), serde_json::to_string(&stored).unwrap());
+    }
+}

@@ -1,0 +1,717 @@
+//! A person's first ten minutes with the command line alone: the real binary is the server and the client,
+//! and the receivers are real. Nothing here calls the API by itself.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::PrivateKeyDer;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use waxseal_tests::fixtures::nap;
+use waxseal_tests::process::{Server, binary, free_address};
+use waxseal_tests::sink::{Answer, Captured, Sink};
+
+/// The operator's key, as [`Server`] sets it.
+const KEY: &str = "operator";
+
+/// A person: a home of their own, and a server that they talk to.
+struct Person {
+    home: TempDir,
+    address: SocketAddr,
+}
+
+/// What a command came to.
+struct Run {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Run {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("{}{}", self.out, self.err))
+    }
+
+    /// The exit code; all that was printed, where it is another.
+    fn is(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{}{}", self.out, self.err);
+        self
+    }
+}
+
+impl Person {
+    fn at(server: &Server) -> Self {
+        Self { home: tempfile::tempdir().unwrap(), address: server.address }
+    }
+
+    async fn logged_in(server: &Server, tenant: &str) -> Self {
+        let person = Self::at(server);
+        let url = format!("http://{}", server.address);
+        person.piped(&["login", "--url", &url, "--tenant", tenant], KEY).await.is(0);
+        person
+    }
+
+    /// Nothing of this test's own environment decides.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command
+            .args(arguments)
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("TMPDIR", self.home.path())
+            .current_dir(self.home.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Run {
+        ended(self.command(arguments).spawn().unwrap()).await
+    }
+
+    /// With something on standard input.
+    async fn piped(&self, arguments: &[&str], input: &str) -> Run {
+        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
+        let _unread = child.stdin.take().unwrap().write_all(input.as_bytes()).await;
+        ended(child).await
+    }
+
+    /// Done, and its JSON.
+    async fn json(&self, arguments: &[&str]) -> Value {
+        self.run(&[arguments, &["--json"]].concat()).await.is(0).json()
+    }
+
+    /// An endpoint's id.
+    async fn endpoint(&self, more: &[&str]) -> String {
+        let made = self.json(&[&["endpoints", "create", "--no-ping"], more].concat()).await;
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Runs a command until what it prints fits.
+    async fn until(&self, arguments: &[&str], fits: impl Fn(&Value) -> bool) -> Value {
+        for _ in 0..400 {
+            let found = self.json(arguments).await;
+            if fits(&found) {
+                return found;
+            }
+            nap(50).await;
+        }
+        panic!("{arguments:?} never fits");
+    }
+}
+
+async fn ended(child: Child) -> Run {
+    let output = child.wait_with_output();
+    let output = tokio::time::timeout(Duration::from_mins(1), output).await.unwrap().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let run = Run {
+        code: output.status.code().unwrap(),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    };
+    assert!(!run.err.contains("panicked"), "{}", run.err);
+    run
+}
+
+/// A command that runs until it is interrupted.
+struct Running {
+    child: Child,
+    out: Lines<BufReader<ChildStdout>>,
+    err: Lines<BufReader<ChildStderr>>,
+}
+
+impl Running {
+    /// Started, and ready: it has said so on standard error.
+    async fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut err = BufReader::new(child.stderr.take().unwrap()).lines();
+        loop {
+            let line = line(&mut err).await;
+            if line.contains("Ctrl-C ends it") {
+                return Self { child, out, err };
+            }
+        }
+    }
+
+    async fn line(&mut self) -> String {
+        line(&mut self.out).await
+    }
+
+    /// By Ctrl-C; its exit code.
+    async fn interrupt(mut self) -> i32 {
+        let id = self.child.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().await.unwrap().success());
+        drop(self.err);
+        let status = self.child.wait().await.unwrap();
+        status.code().unwrap_or_else(|| panic!("{status}"))
+    }
+}
+
+async fn line<R: tokio::io::AsyncBufRead + Unpin>(lines: &mut Lines<R>) -> String {
+    let next = tokio::time::timeout(Duration::from_secs(20), lines.next_line());
+    next.await.expect("a line in time").unwrap().expect("a line")
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer}: {value}"))
+}
+
+/// Verifies a captured hook with `waxseal verify`.
+async fn verifies(person: &Person, secret: &str, hook: &Captured) -> Run {
+    let mut command = person.command(&["verify", "--secret-env", "HOOK_SECRET"]);
+    command.env("HOOK_SECRET", secret).stdin(Stdio::piped());
+    for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
+        command.args(["--header", &format!("{name}: {}", hook.header(name))]);
+    }
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&hook.body).await.unwrap();
+    ended(child).await
+}
+
+#[tokio::test]
+async fn the_first_ten_minutes() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let person = Person::logged_in(&server, "acme").await;
+    let kept = person.home.path().join(".config/waxseal/config.json");
+    assert_eq!(std::fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
+    let who = person.json(&["whoami"]).await;
+    assert_eq!((text(&who, "/key"), text(&who, "/tenant")), ("operator", "acme"));
+
+    person.run(&["tenants", "create", "acme"]).await.is(0);
+    let sink = Sink::start(Vec::new()).await;
+    let url = sink.url("/hooks");
+    let create =
+        ["endpoints", "create", "--url", &url, "--event-types", "dlp.*", "--min-severity", "high"];
+    let made = person.run(&create).await.is(0);
+    let secret = made.out.split_whitespace().find(|word| word.starts_with("whsec_")).unwrap();
+    assert_eq!(made.out.matches("whsec_").count(), 1, "once: {}", made.out);
+    assert!(made.out.contains("this once") && made.out.contains("accepted"), "{}", made.out);
+    let endpoints = person.json(&["endpoints", "list"]).await;
+    let id = text(&endpoints, "/items/0/id");
+    assert_eq!(endpoints["items"][0]["filter"], json!({"severity": ["critical", "high"]}));
+    let listed = person.run(&["endpoints", "list"]).await.is(0);
+    assert!(listed.out.contains(id) && !listed.out.contains(secret), "{}", listed.out);
+
+    let tested =
+        person.run(&["test", id, "--type", "dlp.test", "--data", r#"{"n":1.50}"#]).await.is(0);
+    assert!(
+        tested.out.contains("accepted") && tested.out.contains("webhook-signature"),
+        "{}",
+        tested.out
+    );
+    let hook = sink.captured().pop().unwrap();
+    assert!(String::from_utf8_lossy(&hook.body).contains("1.50"));
+    verifies(&person, secret, &hook).await.is(0);
+    verifies(&person, "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", &hook).await.is(1);
+
+    let mut tail =
+        Running::start(person.command(&["events", "tail", "--json", "--every-ms", "50"])).await;
+    let send = ["events", "send", "--type", "dlp.pii_blocked", "--severity", "high", "--data", "-"];
+    let sent = person.piped(&send, r#"{"entity_types": ["IBAN"]}"#).await.is(0);
+    assert!(sent.out.contains("accepted, for 1 endpoint"), "{}", sent.out);
+    let seen: Value = serde_json::from_str(&tail.line().await).unwrap();
+    assert_eq!((text(&seen, "/type"), text(&seen, "/severity")), ("dlp.pii_blocked", "high"));
+    assert_eq!(tail.interrupt().await, 0);
+    let event = ["events", "get", text(&seen, "/id")];
+    let delivered = |event: &Value| event["deliveries"][0]["status"] == "delivered";
+    person.until(&event, delivered).await;
+    assert!(person.run(&event).await.is(0).out.contains("IBAN"));
+    let doctor = person.run(&["doctor"]).await.is(0);
+    assert!(doctor.out.contains('✓') && !doctor.out.contains('✗'), "{}", doctor.out);
+
+    let deleted = person.run(&["endpoints", "delete", id]).await.is(2);
+    assert!(deleted.err.contains("--yes"), "{}", deleted.err);
+    person.run(&["endpoints", "delete", id, "--yes"]).await.is(0);
+    person.run(&["endpoints", "get", id]).await.is(4);
+    person.run(&["logout"]).await.is(0);
+    assert!(!kept.exists());
+    let unknown = person.run(&["endpoints", "list"]).await.is(3);
+    assert!(unknown.err.contains("waxseal login"), "{}", unknown.err);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_failed_is_shown_replayed_and_recovered() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let person = Person::logged_in(&server, "acme").await;
+    let refusal = Answer::Status(400, Vec::new(), "no\u{1b}[31m thanks");
+    let sink = Sink::start(vec![refusal; 2]).await;
+    let url = sink.url("/");
+    let id = person.endpoint(&["--url", &url, "--delays-s", "1"]).await;
+    person.run(&["events", "send", "--type", "a.b", "--id", "e1"]).await.is(0);
+    let list = ["deliveries", "list", "--endpoint", &id, "--status", "failed"];
+    let failed = person.until(&list, |found| found["items"][0]["status"] == "failed").await;
+    let delivery = text(&failed, "/items/0/id");
+    let why = person.run(&["endpoints", "failures", &id]).await.is(0).out;
+    assert!(why.contains(delivery) && why.contains("rejected") && why.contains("400"), "{why}");
+    assert!(
+        why.contains("thanks") && !why.contains('\u{1b}'),
+        "a receiver steers no terminal: {why}"
+    );
+    let attempts = person.run(&["deliveries", "get", delivery]).await.is(0).out;
+    assert_eq!(attempts.matches("rejected").count(), 2, "{attempts}");
+
+    let recover = ["recover", &id, "--since", "1h", "--dry-run"];
+    let counted = person.run(&recover).await.is(0);
+    assert_eq!(counted.out, "1 delivery would be sent again.\n");
+    assert_eq!(
+        person.json(&recover).await,
+        json!({"deliveries": 1, "dry_run": true, "cursor": null})
+    );
+    person.run(&["replay", delivery]).await.is(0);
+    let get = ["deliveries", "get", delivery];
+    person.until(&get, |found| found["status"] == "delivered").await;
+    person.run(&["replay", "dlv_0_none"]).await.is(4);
+
+    sink.script(vec![Answer::status(500)]);
+    let refused = person.run(&["test", &id]).await.is(1);
+    assert!(refused.out.contains("server_error") && refused.out.contains("500"), "{}", refused.out);
+    let disabled = person.run(&["endpoints", "disable", &id]).await.is(0);
+    assert!(disabled.out.contains("disabled"), "{}", disabled.out);
+    person.run(&recover).await.is(1);
+    let doctor = person.run(&["doctor"]).await.is(0);
+    assert!(doctor.out.contains("! disabled") && doctor.out.contains(&id), "{}", doctor.out);
+}
+
+#[tokio::test]
+async fn an_endpoint_is_changed_member_by_member() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let person = Person::logged_in(&server, "acme").await;
+    let sink = Sink::start(Vec::new()).await;
+    let url = sink.url("/");
+    let more = ["--header", "x-team=a=b", "--max-per-second", "5", "--profile", "github"];
+    let id = person.endpoint(&[["--url", &url].as_slice(), &more].concat()).await;
+    let named = ["endpoints", "get", &id];
+    let before = person.json(&named).await;
+    assert_eq!(before["headers"], json!({"x-team": "a=b"}));
+    assert_eq!((&before["profile"], &before["max_per_second"]), (&json!("github"), &json!(5)));
+    let server_url = format!("http://{}", server.address);
+    let change = [
+        "endpoints",
+        "update",
+        &id,
+        "--name",
+        "n",
+        "--unset",
+        "max_per_second,headers",
+        "--server",
+        &server_url,
+    ];
+    person.run(&change).await.is(0);
+    let after = person.json(&named).await;
+    assert_eq!((&after["name"], &after["max_per_second"]), (&json!("n"), &Value::Null));
+    assert_eq!(after["headers"], json!({}));
+    person.run(&["endpoints", "update", &id]).await.is(2);
+    let rotated =
+        person.run(&["endpoints", "rotate-secret", &id, "--overlap-s", "120"]).await.is(0);
+    assert!(
+        rotated.out.contains("this once") && rotated.out.contains("signs too until"),
+        "{}",
+        rotated.out
+    );
+    let refused =
+        person.run(&["endpoints", "create", "--url", "ftp://x", "--event-types", "a*"]).await.is(1);
+    assert!(refused.err.contains("/url must be https"), "{}", refused.err);
+    assert!(refused.err.contains("/event_types/0 takes *"), "{}", refused.err);
+    let usage = ["--filter", r#"{"severity":["low"]}"#, "--min-severity", "high"];
+    person.run(&[["endpoints", "create", "--url", &url].as_slice(), &usage].concat()).await.is(2);
+}
+
+#[tokio::test]
+async fn a_file_of_events_is_sent_in_batches_and_each_refusal_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let person = Person::logged_in(&server, "acme").await;
+    person.run(&["tenants", "create", "acme"]).await.is(0);
+    let lines: Vec<String> =
+        (0..250).map(|n| json!({"type": "a.b", "id": format!("e{n}")}).to_string()).collect();
+    let ndjson = person.piped(&["events", "send", "--file", "-"], &lines.join("\n")).await.is(0);
+    assert_eq!(ndjson.out, "250 accepted (0 duplicates), 0 refused\n");
+    let array = person.home.path().join("events.json");
+    std::fs::write(&array, format!("[{}, {{\"id\": \"x\"}}]", lines[..2].join(","))).unwrap();
+    let again = person.run(&["events", "send", "--file", "events.json"]).await.is(1);
+    assert_eq!(again.out, "2 accepted (2 duplicates), 1 refused\n");
+    assert!(
+        again.err.contains("event 3: ") && again.err.contains("/type is required"),
+        "{}",
+        again.err
+    );
+    let all = person.json(&["events", "list", "--all"]).await;
+    assert_eq!(all.as_array().unwrap().len(), 250);
+    let page = person.run(&["events", "list", "--limit", "2"]).await.is(0);
+    assert!(page.err.contains("--cursor"), "{}", page.err);
+    let tail = ["events", "tail", "--since", "1h", "--limit", "3", "--json"];
+    let seen = person.run(&tail).await.is(0);
+    let ids: Vec<Value> =
+        seen.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(ids.len(), 3, "{}", seen.out);
+    person.run(&["events", "tail", "--timeout-s", "1"]).await.is(0);
+}
+
+#[tokio::test]
+async fn listen_forwards_what_is_wanted_signed_with_the_secret_that_it_prints() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let person = Person::logged_in(&server, "acme").await;
+    person.run(&["tenants", "create", "acme"]).await.is(0);
+    person.run(&["events", "send", "--type", "dlp.old", "--severity", "high"]).await.is(0);
+    let sink = Sink::start(vec![Answer::status(200), Answer::status(503)]).await;
+    let to = sink.url("/hooks?x=1");
+    let arguments = [
+        "listen",
+        "--forward-to",
+        &to,
+        "--event-types",
+        "dlp.*",
+        "--min-severity",
+        "high",
+        "--every-ms",
+        "50",
+    ];
+    let mut listen = Running::start(person.command(&arguments)).await;
+    let secret = listen.line().await;
+    let secret = secret.split_whitespace().next_back().unwrap();
+    for (kind, severity) in
+        [("dlp.one", "high"), ("dlp.two", "low"), ("other", "high"), ("dlp.three", "critical")]
+    {
+        person
+            .run(&[
+                "events",
+                "send",
+                "--type",
+                kind,
+                "--severity",
+                severity,
+                "--data",
+                r#"{"n":1.50}"#,
+            ])
+            .await
+            .is(0);
+    }
+    let (first, second) = (listen.line().await, listen.line().await);
+    assert!(
+        first.contains("200") && first.contains("dlp.one") && first.contains(" ms "),
+        "{first}"
+    );
+    assert!(second.contains("503") && second.contains("dlp.three"), "{second}");
+    assert_eq!(listen.interrupt().await, 0);
+    let hooks = sink.captured();
+    assert_eq!(hooks.len(), 2, "each once, and nothing from before");
+    let left =
+        std::fs::read_dir(person.home.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(left.collect::<Vec<_>>(), [".config"], "what a session keeps goes with it");
+    assert_eq!(hooks[0].path, "/hooks?x=1");
+    assert!(String::from_utf8_lossy(&hooks[0].body).contains(r#""data":{"n":1.50}"#));
+    for hook in &hooks {
+        verifies(&person, secret, hook).await.is(0);
+    }
+}
+
+#[tokio::test]
+async fn listen_is_as_an_endpoint_would_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let person = Person::logged_in(&server, "acme").await;
+    let id = person
+        .endpoint(&[
+            "--url",
+            "https://example.com/",
+            "--event-types",
+            "a.b",
+            "--profile",
+            "github",
+            "--header",
+            "x-team=red",
+        ])
+        .await;
+    person.run(&["endpoints", "disable", &id]).await.is(0);
+    person.run(&["events", "send", "--type", "a.b"]).await.is(0);
+    let sink = Sink::start(Vec::new()).await;
+    let to = sink.url("/");
+    let arguments = [
+        "listen",
+        "--forward-to",
+        &to,
+        "--endpoint",
+        &id,
+        "--since",
+        "1h",
+        "--json",
+        "--every-ms",
+        "50",
+    ];
+    let mut listen = Running::start(person.command(&arguments)).await;
+    let head: Value = serde_json::from_str(&listen.line().await).unwrap();
+    assert_eq!(text(&head, "/profile"), "github");
+    let done: Value = serde_json::from_str(&listen.line().await).unwrap();
+    assert_eq!(
+        (&done["outcome"], &done["status"], &done["type"]),
+        (&json!("accepted"), &json!(200), &json!("a.b"))
+    );
+    assert_eq!(listen.interrupt().await, 0);
+    let hook = sink.captured().pop().unwrap();
+    assert_eq!(hook.header("x-team"), "red");
+    assert!(hook.header("x-hub-signature-256").starts_with("sha256="));
+}
+
+#[tokio::test]
+async fn listen_stays_on_this_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let person = Person::logged_in(&server, "acme").await;
+    person.run(&["tenants", "create", "acme"]).await.is(0);
+    person.run(&["events", "send", "--type", "a.b"]).await.is(0);
+    let elsewhere = [
+        "listen",
+        "--forward-to",
+        "http://192.0.2.1:3000/",
+        "--since",
+        "1h",
+        "--json",
+        "--every-ms",
+        "50",
+    ];
+    let mut listen = Running::start(person.command(&elsewhere)).await;
+    listen.line().await;
+    let refused = listen.line().await;
+    assert!(
+        refused.contains("unreachable") && refused.contains("not an address of this machine"),
+        "{refused}"
+    );
+    assert_eq!(listen.interrupt().await, 0);
+}
+
+#[tokio::test]
+async fn a_key_is_never_shown_and_goes_to_its_own_server_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let person = Person::logged_in(&server, "acme").await;
+    person.run(&["tenants", "create", "acme"]).await.is(0);
+    for arguments in [["whoami"].as_slice(), &["endpoints", "list"], &["login"]] {
+        let wrong = person.run(&[arguments, &["--key", "wxs_secret_of_mine"]].concat()).await.is(3);
+        assert!(wrong.err.contains("No valid API key"), "{}", wrong.err);
+        assert!(!(wrong.out + &wrong.err).contains("wxs_secret"), "the key is shown");
+    }
+    let odd = person.run(&["whoami", "--key", "wxs\u{e9} secret_of_mine"]).await.is(2);
+    assert!(!odd.err.contains("secret_of_mine"), "{}", odd.err);
+    let mut help = person.command(&["whoami", "--help"]);
+    let help = ended(help.env("WAXSEAL_KEY", "wxs_secret_of_mine").spawn().unwrap()).await.is(0);
+    assert!(help.out.contains("WAXSEAL_KEY") && !help.out.contains("wxs_secret"), "{}", help.out);
+
+    let other = Sink::start(Vec::new()).await;
+    let keyless = person.run(&["endpoints", "list", "--url", &other.url("")]).await.is(3);
+    assert!(keyless.err.contains("no key for"), "{}", keyless.err);
+    assert!(other.captured().is_empty(), "the login's key is for another server");
+
+    let made = person.json(&["keys", "create", "--name", "ci", "--scopes", "ingest"]).await;
+    let (id, key) = (text(&made, "/id"), text(&made, "/key"));
+    let listed = person.run(&["keys", "list"]).await.is(0);
+    assert!(listed.out.contains(id) && !listed.out.contains(key), "{}", listed.out);
+    let who = person.json(&["whoami", "--key", key]).await;
+    assert_eq!(text(&who, "/key"), "ingest");
+    person.run(&["events", "send", "--type", "a.b", "--key", key]).await.is(0);
+    person.run(&["endpoints", "list", "--key", key]).await.is(3);
+    person.run(&["keys", "revoke", id, "--yes"]).await.is(0);
+    person.run(&["events", "send", "--type", "a.b", "--key", key]).await.is(3);
+}
+
+#[tokio::test]
+async fn without_a_login_the_server_on_this_machine_is_asked_with_its_own_key() {
+    let person = Person { home: tempfile::tempdir().unwrap(), address: free_address() };
+    let address = person.address.to_string();
+    let mut serve = person.command(&["--listen", &address, "--allow-loopback"]);
+    let serve = serve.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for(&person.home.path().join(".waxseal/operator.key")).await;
+    let asked = |arguments: &'static [&'static str]| {
+        let mut command = person.command(arguments);
+        command.env("WAXSEAL_LISTEN", &address);
+        async move { ended(command.spawn().unwrap()).await }
+    };
+    for _ in 0..100 {
+        if asked(&["whoami"]).await.code == 0 {
+            break;
+        }
+        nap(50).await;
+    }
+    let who = asked(&["whoami"]).await.is(0);
+    assert!(
+        who.err.contains("no login: asking") && who.err.contains("operator.key"),
+        "{}",
+        who.err
+    );
+    assert!(asked(&["endpoints", "list"]).await.is(2).err.contains("--tenant"));
+    asked(&["endpoints", "list", "--tenant", "demo"]).await.is(0);
+    asked(&["demo"]).await.is(0);
+    drop(serve);
+}
+
+async fn wait_for(path: &Path) {
+    for _ in 0..400 {
+        if path.exists() {
+            return;
+        }
+        nap(20).await;
+    }
+    panic!("{} is not there", path.display());
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_5_and_doctor_says_what_to_do() {
+    let person = Person { home: tempfile::tempdir().unwrap(), address: free_address() };
+    let url = format!("http://{}", person.address);
+    let away = ["--url", &url, "--key", "k", "--tenant", "acme"];
+    let gone = person.run(&[["endpoints", "list"].as_slice(), &away].concat()).await.is(5);
+    assert!(gone.err.contains("refused"), "{}", gone.err);
+    let doctor = person.run(&[["doctor"].as_slice(), &away].concat()).await.is(1);
+    assert!(
+        doctor.out.contains("✗ reachable") && doctor.out.contains("→ is the server up"),
+        "{}",
+        doctor.out
+    );
+    let doctor = person.run(&["doctor", "--json"]).await.is(1).json();
+    assert_eq!(doctor["checks"][0]["status"], "fail");
+    let identity =
+        r#"{"actor": "key_1", "operator": false, "tenant": "acme", "scopes": ["manage"]}"#;
+    let busy = Answer::Status(429, vec![("retry-after", "0")], "");
+    let answers = vec![busy, Answer::status(503), Answer::Status(200, Vec::new(), identity)];
+    let busy = Sink::start(answers).await;
+    let who = person.json(&["whoami", "--url", &busy.url(""), "--key", "k"]).await;
+    assert_eq!((text(&who, "/key"), text(&who, "/tenant")), ("manage", "acme"));
+    assert_eq!(busy.captured().len(), 3, "what is turned away for now is tried again");
+}
+
+/// A server of our own that answers as was agreed; nothing else.
+#[tokio::test]
+async fn what_a_newer_server_answers_is_asked_for_and_shown() {
+    let person = Person { home: tempfile::tempdir().unwrap(), address: free_address() };
+    let matched = r#"{"examined": 2, "matched": 1, "items": [
+        {"event_id": "e2", "type": "dlp.a", "time": "2026-11-21T10:00:00Z", "matched": true, "bytes": 12},
+        {"event_id": "e1", "type": "a", "time": "2026-11-21T09:00:00Z", "matched": false, "bytes": 9}]}"#;
+    let event_type = r#"{"type": "dlp.a", "description": "A thing", "schema": {"maximum": 1.50}}"#;
+    let audit = r#"{"items": [{"id": "a1", "at": "2026-11-21T10:00:00Z", "actor": "operator",
+        "action": "endpoint.delete", "target": "ep_1", "before": {}, "after": null}], "cursor": null}"#;
+    let answers = [matched, matched, event_type, audit];
+    let answers = answers.map(|body| Answer::Status(200, Vec::new(), body)).to_vec();
+    let server = Sink::start(answers).await;
+    let url = server.url("/base/");
+    let at = ["--server", &url, "--key", "k", "--tenant", "acme"];
+    let run = async |arguments: &[&str]| person.run(&[arguments, &at].concat()).await.is(0).out;
+    let shown = run(&["match", "ep_1"]).await;
+    assert!(shown.contains("1 of 2 events match") && shown.contains("dlp.a"), "{shown}");
+    run(&["match", "--draft", "--event-types", "dlp.*,x", "--outcome", "blocked", "--limit", "5"])
+        .await;
+    let put = run(&[
+        "event-types",
+        "put",
+        "dlp.a",
+        "--description",
+        "A thing",
+        "--schema",
+        r#"{"maximum": 1.50}"#,
+    ])
+    .await;
+    assert!(put.contains("A thing") && put.contains("\"maximum\""), "{put}");
+    assert!(run(&["audit", "list", "--limit", "5"]).await.contains("endpoint.delete"));
+    let asked: Vec<(String, String)> =
+        server.captured().into_iter().map(|one| (one.method, one.path)).collect();
+    let expected = [
+        ("POST", "/base/v1/tenants/acme/endpoints/ep_1/match"),
+        ("POST", "/base/v1/tenants/acme/endpoints/match"),
+        ("PUT", "/base/v1/tenants/acme/event-types/dlp.a"),
+        ("GET", "/base/v1/tenants/acme/audit?limit=5"),
+    ];
+    assert_eq!(asked, expected.map(|(method, path)| (method.to_owned(), path.to_owned())));
+    let draft: Value = serde_json::from_slice(&server.captured()[1].body).unwrap();
+    let wanted =
+        json!({"event_types": ["dlp.*", "x"], "filter": {"outcome": ["blocked"]}, "limit": 5});
+    assert_eq!(draft, wanted);
+    let put = String::from_utf8(server.captured()[2].body.to_vec()).unwrap();
+    assert!(put.contains(r#""schema":{"maximum": 1.50}"#), "as it was written: {put}");
+}
+
+#[tokio::test]
+async fn doctor_shows_what_the_server_says_of_itself_and_what_fails_there() {
+    let person = Person { home: tempfile::tempdir().unwrap(), address: free_address() };
+    let server = Sink::ruled(|request| match request.path.as_str() {
+        "/v1/status" => Answer::Status(
+            200,
+            Vec::new(),
+            r#"{"checks": [
+            {"name": "store", "status": "ok", "detail": "reads"},
+            {"name": "queues", "status": "fail", "detail": "12 in the dead letters"}]}"#,
+        ),
+        "/v1/whoami" => Answer::Status(200, Vec::new(), r#"{"operator": true, "tenant": null}"#),
+        _ => Answer::Status(200, vec![("date", "Sun, 06 Nov 1994 08:49:37 GMT")], "{}"),
+    })
+    .await;
+    let run = person.run(&["doctor", "--url", &server.url(""), "--key", "k"]).await.is(1);
+    for line in ["✗ clock: ", "✓ store: reads", "✗ queues: 12 in the dead letters"] {
+        assert!(run.out.contains(line), "{}", run.out);
+    }
+}
+
+#[tokio::test]
+async fn https_is_trusted_by_its_authority_only() {
+    let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let private = PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![key.cert.der().clone()], private)
+        .unwrap();
+    let identity = Answer::Status(200, Vec::new(), r#"{"operator": true, "tenant": null}"#);
+    let server = Sink::start_tls(vec![identity], tls).await;
+    let url = format!("https://localhost:{}", server.address.port());
+    let person = Person { home: tempfile::tempdir().unwrap(), address: server.address };
+    std::fs::write(person.home.path().join("ca.pem"), key.cert.pem()).unwrap();
+    let whoami = ["whoami", "--url", &url, "--key", "k"];
+    let stranger = person.run(&whoami).await.is(5);
+    assert!(stranger.err.contains("TLS: "), "{}", stranger.err);
+    assert!(server.captured().is_empty(), "no key goes to a server that is not verified");
+    let doctor = person.run(&["doctor", "--url", &url, "--key", "k"]).await.is(1);
+    assert!(doctor.out.contains("WAXSEAL_CA_FILE"), "{}", doctor.out);
+    person.run(&[whoami.as_slice(), &["--ca-file", "ca.pem"]].concat()).await.is(0);
+    assert_eq!(server.captured()[0].header("authorization"), "Bearer k");
+}
+
+#[tokio::test]
+async fn completion_and_help_print_without_a_server() {
+    let person = Person { home: tempfile::tempdir().unwrap(), address: free_address() };
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = person.run(&["completion", shell]).await.is(0);
+        assert!(script.out.contains("rotate-secret"), "{shell}");
+    }
+    for command in
+        [["events", "send"].as_slice(), &["endpoints", "create"], &["recover"], &["listen"]]
+    {
+        let help = person.run(&[command, &["--help"]].concat()).await.is(0);
+        assert!(help.out.contains("Examples:"), "{}", help.out);
+    }
+    assert!(person.run(&["--help"]).await.is(0).out.contains("Exit codes:"));
+    let help = person.run(&["listen", "--help"]).await.is(0).out;
+    assert!(help.find("--forward-to <URL>") < help.find("Server and output:"), "{help}");
+    for usage in [
+        ["endpoints", "lst"].as_slice(),
+        &["recover", "ep_1", "--since", "yesterday"],
+        &["endpoints", "create", "--url", "https://a.b", "--header", "x: y"],
+        &["events", "send"],
+        &["events", "send", "--type", "a", "--file", "b"],
+        &["match"],
+    ] {
+        person.run(usage).await.is(2);
+    }
+}
