@@ -46,6 +46,50 @@ impl Client {
     ) -> Option<(u16, Value)> {
         Session::of(self).with(method, path, headers, body).await
     }
+
+    /// A request with a JSON body and these headers; the whole answer.
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Reply {
+        let headers = [&[("content-type", "application/json")], headers].concat();
+        let reply = Session::of(self).send(method, path, &headers, body.to_owned()).await;
+        reply.expect("an answer")
+    }
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// Its status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: http::HeaderMap,
+    /// Its JSON; null where it is none.
+    pub json: Value,
+}
+
+impl Reply {
+    /// A header's value; empty where it is missing.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// This, where it is of that status.
+    #[expect(clippy::return_self_not_must_use, reason = "the status alone is often what is asked")]
+    pub fn of(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.json);
+        self
+    }
+
+    /// The pointers of a problem's faults.
+    pub fn pointers(&self) -> Vec<&str> {
+        let errors = self.json["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        errors.iter().filter_map(|error| error["pointer"].as_str()).collect()
+    }
 }
 
 /// A client's connection, kept between requests and made anew where it has ended.
@@ -73,13 +117,23 @@ impl Session {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Option<(u16, Value)> {
+        self.send(method, path, headers, body).await.map(|reply| (reply.status, reply.json))
+    }
+
+    async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Option<Reply> {
         let request = self.request(method, path, headers, body.into());
         let mut connection = self.connected().await?;
         let response = connection.send_request(request).await.ok()?;
-        let status = response.status().as_u16();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.into_body().collect().await.ok()?.to_bytes();
         self.connection = Some(connection);
-        Some((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+        Some(Reply { status, headers, json: serde_json::from_slice(&body).unwrap_or(Value::Null) })
     }
 
     /// The kept connection, or another; whoever gets an answer on it keeps it again.

@@ -8,6 +8,7 @@ pub mod emulator;
 pub mod faults;
 pub mod fixtures;
 pub mod hooks;
+pub mod management;
 pub mod poster;
 pub mod process;
 pub mod proxy;

@@ -198,7 +198,7 @@ async fn the_first_ten_minutes() {
     assert!(made.out.contains("this once") && made.out.contains("accepted"), "{}", made.out);
     let endpoints = person.json(&["endpoints", "list"]).await;
     let id = text(&endpoints, "/items/0/id");
-    assert_eq!(endpoints["items"][0]["filter"], json!({"severity": ["critical", "high"]}));
+    assert_eq!(endpoints["items"][0]["min_severity"], "high");
     let listed = person.run(&["endpoints", "list"]).await.is(0);
     assert!(listed.out.contains(id) && !listed.out.contains(secret), "{}", listed.out);
 
@@ -325,7 +325,7 @@ async fn an_endpoint_is_changed_member_by_member() {
         person.run(&["endpoints", "create", "--url", "ftp://x", "--event-types", "a*"]).await.is(1);
     assert!(refused.err.contains("/url must be https"), "{}", refused.err);
     assert!(refused.err.contains("/event_types/0 takes *"), "{}", refused.err);
-    let usage = ["--filter", r#"{"severity":["low"]}"#, "--min-severity", "high"];
+    let usage = ["--filter", "[]", "--min-severity", "high"];
     person.run(&[["endpoints", "create", "--url", &url].as_slice(), &usage].concat()).await.is(2);
 }
 
@@ -634,8 +634,7 @@ async fn what_a_newer_server_answers_is_asked_for_and_shown() {
     ];
     assert_eq!(asked, expected.map(|(method, path)| (method.to_owned(), path.to_owned())));
     let draft: Value = serde_json::from_slice(&server.captured()[1].body).unwrap();
-    let wanted =
-        json!({"event_types": ["dlp.*", "x"], "filter": {"outcome": ["blocked"]}, "limit": 5});
+    let wanted = json!({"event_types": ["dlp.*", "x"], "outcomes": ["blocked"], "limit": 5});
     assert_eq!(draft, wanted);
     let put = String::from_utf8(server.captured()[2].body.to_vec()).unwrap();
     assert!(put.contains(r#""schema":{"maximum": 1.50}"#), "as it was written: {put}");

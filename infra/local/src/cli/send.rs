@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use waxseal_adapters::entropy::entropy;
-use waxseal_domain::event::SEVERITIES;
+use waxseal_domain::event::Severity;
 use waxseal_domain::id::EventId;
 
 use super::body;
@@ -42,8 +42,8 @@ pub(crate) struct Send {
     #[arg(long)]
     source: Option<String>,
     /// How grave it is.
-    #[arg(long, value_parser = SEVERITIES)]
-    severity: Option<String>,
+    #[arg(long)]
+    severity: Option<Severity>,
     /// One line for people.
     #[arg(long)]
     summary: Option<String>,
@@ -94,7 +94,7 @@ impl Send {
             id: self.id.clone().unwrap_or_else(new_id),
             kind: self.event_type.as_deref(),
             source: self.source.as_deref(),
-            severity: self.severity.as_deref(),
+            severity: self.severity.map(Severity::as_str),
             summary: self.summary.as_deref(),
             data: self.data.as_ref().map(|data| body::raw("--data", data)).transpose()?,
         };

@@ -88,6 +88,17 @@ impl ConfigCache {
     }
 }
 
+/// What the key file sealed when the folder was new.
+pub(super) fn key_check(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    find(connection, &Place::key_check())
+}
+
+/// Keeps it.
+pub(super) fn keep_key_check(connection: &Connection, sealed: &str) -> rusqlite::Result<()> {
+    let doc = schema_value::json(&sealed)?;
+    insert(connection, &Place::key_check(), None, 1, &doc).map(|_| ())
+}
+
 /// Removes audit entries older than `before`.
 pub(super) fn expire_audit(connection: &Connection, before: Timestamp) -> rusqlite::Result<()> {
     let sql = "DELETE FROM audit WHERE place < ?1";

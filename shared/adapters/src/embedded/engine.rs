@@ -16,6 +16,7 @@ use waxseal_domain::message::{Message, Received};
 use waxseal_domain::ports::{
     Check, Claim, Clock as _, Due, Engine, EngineError, EventRow, Put, Release,
 };
+use waxseal_domain::secret::{Secret, SecretContext};
 
 use super::config::ConfigCache;
 use super::gates::Gates;
@@ -31,6 +32,9 @@ use crate::sender::{Connections, HttpSender};
 
 /// Events removed in one go, once expired.
 const EXPIRE_MAX: usize = 500;
+
+/// What the key file seals when a folder is new, and opens at every start.
+const CHECK: &str = "key-check";
 
 /// How the engine is opened.
 #[derive(Debug, Default)]
@@ -75,6 +79,7 @@ impl EmbeddedEngine {
         let lock = files::lock(folder)?;
         let path = folder.join("waxseal.db");
         let connection = schema::open_writer(&path).map_err(failed("open database"))?;
+        let key_vault = key_vault(&connection, folder)?;
         let lanes = Arc::new(Lanes::new(match options.attempts_per_endpoint {
             0 => usize::MAX,
             most => most,
@@ -95,7 +100,7 @@ impl EmbeddedEngine {
             queue: EmbeddedQueue::new(Arc::clone(&store), Arc::clone(&lanes)),
             store,
             lanes,
-            key_vault: KeyFile::new(&files::secrets_key(folder)?)?,
+            key_vault,
             sender,
             address_rules,
             operator_key,
@@ -122,6 +127,25 @@ impl EmbeddedEngine {
         };
         self.store.writer.write("expire events", Durability::Lazy, expire, |()| ()).await
     }
+}
+
+/// The key file, which must open what it sealed when the folder was new.
+fn key_vault(connection: &Connection, folder: &Path) -> Result<KeyFile, EngineError> {
+    let tenant = CHECK.parse().map_err(|error| EngineError::new("check key file", error))?;
+    let context = SecretContext::links(&tenant);
+    let sealed = config::key_check(connection).map_err(failed("check key file"))?;
+    let key_file = KeyFile::new(&files::secrets_key(folder, sealed.is_some())?)?;
+    match sealed {
+        Some(sealed) => {
+            let opened = key_file.open_now(&context, &sealed);
+            opened.map_err(|_| files::lost(folder, "is another one"))?;
+        }
+        None => {
+            let sealed = key_file.seal_now(&context, &Secret::new(CHECK.as_bytes().to_vec()))?;
+            config::keep_key_check(connection, &sealed).map_err(failed("check key file"))?;
+        }
+    }
+    Ok(key_file)
 }
 
 impl Engine for EmbeddedEngine {

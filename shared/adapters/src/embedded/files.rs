@@ -12,6 +12,9 @@ use waxseal_domain::secret::Secret;
 
 use crate::entropy::entropy;
 
+/// The key file's name.
+const SECRETS_KEY: &str = "secrets.key";
+
 /// Makes the folder if it is not there, readable by its owner only.
 pub(super) fn make_folder(folder: &Path) -> Result<(), EngineError> {
     let failed =
@@ -39,15 +42,30 @@ pub(super) fn lock(folder: &Path) -> Result<File, EngineError> {
     }
 }
 
-/// The key that seals secrets; made at the first start.
-pub(super) fn secrets_key(folder: &Path) -> Result<Secret, EngineError> {
+/// The key that seals secrets; made at the first start. Where something was sealed already, its loss is
+/// told, and no other key is made: secrets that cannot be opened are worth a person's look.
+pub(super) fn secrets_key(folder: &Path, was_made: bool) -> Result<Secret, EngineError> {
+    let path = folder.join(SECRETS_KEY);
+    if was_made && !path.exists() {
+        return Err(lost(folder, "is missing"));
+    }
     let make = || {
         let bytes = [entropy().to_be_bytes(), entropy().to_be_bytes()].concat();
         BASE64.encode(bytes)
     };
-    let text = read_or_make(&folder.join("secrets.key"), make)?;
+    let text = read_or_make(&path, make)?;
     let key = BASE64.decode(text.trim()).map(Secret::new);
     key.map_err(|_| EngineError::new("read key file", "secrets.key is not base 64"))
+}
+
+/// The key file is not the one that this folder's secrets were sealed with.
+pub(super) fn lost(folder: &Path, how: &str) -> EngineError {
+    let path = folder.join(SECRETS_KEY);
+    let detail = format!(
+        "{} {how}, and this folder's secrets were sealed with it: bring it back from a backup",
+        path.display()
+    );
+    EngineError::new("open key file", detail)
 }
 
 /// The operator's API key; made at the first start.

@@ -25,8 +25,13 @@ impl KeyFile {
     }
 }
 
-impl KeyVault for KeyFile {
-    async fn seal(&self, context: &SecretContext, secret: &Secret) -> Result<String, EngineError> {
+impl KeyFile {
+    /// Seals, at once.
+    pub(super) fn seal_now(
+        &self,
+        context: &SecretContext,
+        secret: &Secret,
+    ) -> Result<String, EngineError> {
         let mut sealed = secret.expose().to_vec();
         let nonce = self
             .0
@@ -35,7 +40,12 @@ impl KeyVault for KeyFile {
         Ok(BASE64.encode([nonce.as_ref().as_slice(), sealed.as_slice()].concat()))
     }
 
-    async fn open(&self, context: &SecretContext, sealed: &str) -> Result<Secret, EngineError> {
+    /// Opens, at once.
+    pub(super) fn open_now(
+        &self,
+        context: &SecretContext,
+        sealed: &str,
+    ) -> Result<Secret, EngineError> {
         let failed = || EngineError::new("open secret", "it was not sealed here, for this owner");
         let bytes = BASE64.decode(sealed).map_err(|_| failed())?;
         let (nonce, ciphertext) = bytes.split_at_checked(NONCE).ok_or_else(failed)?;
@@ -48,6 +58,16 @@ impl KeyVault for KeyFile {
         let secret = Secret::new(opened.to_vec());
         zeroize::Zeroize::zeroize(&mut ciphertext);
         Ok(secret)
+    }
+}
+
+impl KeyVault for KeyFile {
+    async fn seal(&self, context: &SecretContext, secret: &Secret) -> Result<String, EngineError> {
+        self.seal_now(context, secret)
+    }
+
+    async fn open(&self, context: &SecretContext, sealed: &str) -> Result<Secret, EngineError> {
+        self.open_now(context, sealed)
     }
 }
 

@@ -18,6 +18,10 @@ pub(super) struct Place {
 }
 
 impl Place {
+    pub(super) fn key_check() -> Self {
+        Self { kind: "key_check", tenant: String::new(), id: String::new() }
+    }
+
     pub(super) fn tenant(name: &TenantName) -> Self {
         Self { kind: "tenant", tenant: String::new(), id: name.to_string() }
     }
