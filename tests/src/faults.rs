@@ -6,6 +6,9 @@ use hyper::Response;
 
 use crate::rng::Rng;
 
+/// What a call to KMS is known by.
+const KMS: &str = "TrentService.";
+
 /// What becomes of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -33,16 +36,26 @@ pub struct Shares {
 pub struct Faults {
     shares: Shares,
     rng: Rng,
+    /// Whether the key of KMS is disabled: nothing else fails then.
+    no_key: bool,
 }
 
 impl Faults {
     /// With these shares, from this seed.
     pub fn new(shares: Shares, seed: u64) -> Self {
-        Self { shares, rng: Rng::new(seed) }
+        Self { shares, rng: Rng::new(seed), no_key: false }
+    }
+
+    /// The key of KMS is disabled; all other calls work.
+    pub fn no_key() -> Self {
+        Self { no_key: true, ..Self::new(Shares { refused: 0, cut: 0 }, 0) }
     }
 
     /// The fate of the next call, by its `x-amz-target`.
     pub fn next(&mut self, target: &str) -> Fate {
+        if self.no_key {
+            return if target.starts_with(KMS) { Fate::Fails } else { Fate::Works };
+        }
         if !["DynamoDB_", "AmazonSQS."].iter().any(|service| target.starts_with(service)) {
             return Fate::Works;
         }
@@ -56,9 +69,10 @@ impl Faults {
     }
 }
 
-/// The error that DynamoDB and SQS answer with, in the form that both speak.
+/// The error that DynamoDB, SQS and KMS answer with, in the form that all speak.
 pub fn refusal(fate: Fate, target: &str) -> Response<Full<Bytes>> {
     let (status, error) = match (fate, target.starts_with("DynamoDB_")) {
+        _ if target.starts_with(KMS) => (400, "com.amazonaws.kms#DisabledException"),
         (Fate::Throttled, true) => {
             (400, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException")
         }

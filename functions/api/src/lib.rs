@@ -71,7 +71,7 @@ pub async fn answer<E: Engine>(engine: &E, request: &Request) -> Response {
         Err(Refusal::Problem(problem)) => http::problem(&problem),
         Err(Refusal::Ours(error)) => {
             tracing::error!(%error, path = request.uri().path(), "a request failed");
-            http::problem(&Problem::unavailable())
+            http::problem(&Problem::failed_at(error.step()))
         }
     }
 }

@@ -49,8 +49,12 @@ pub(crate) fn prove(lengths: &Lengths) -> Result<(), String> {
     let killed = kill(lengths.kills)?;
     let fuzzed = fuzz(FUZZ_S)?;
     let mutated = mutate()?;
+    let filtered = filters()?;
     let soaked = soak(lengths.seconds)?;
-    let summary = format!("{HEAD}- {simulated}\n- {killed}\n- {fuzzed}\n- {mutated}\n\n{soaked}");
+    let asked = api()?;
+    let summary = format!(
+        "{HEAD}- {simulated}\n- {killed}\n- {fuzzed}\n- {mutated}\n{filtered}\n{soaked}\n{asked}"
+    );
     print!("{summary}");
     keep(Section::Proved, &summary)
 }
@@ -86,6 +90,27 @@ fn soak(seconds: u64) -> Result<String, String> {
     let printed = output("soak", run.env("WAXSEAL_SECONDS", seconds.to_string()))?;
     let table = printed.find("| soak").and_then(|at| printed.get(at..));
     table.map(str::to_owned).ok_or_else(|| format!("soak said nothing:\n{printed}"))
+}
+
+/// A million random pairs of pattern and event, and what matching an event costs.
+fn filters() -> Result<String, String> {
+    println!("── filters");
+    let mut million = cargo();
+    million.args(["test", "--release", "--package", "waxseal-domain", "million", "--"]);
+    let printed = output("a million pairs", million.args(["--ignored", "--nocapture"]))?;
+    one_passed(&printed)?;
+    let pairs = printed.lines().find(|line| line.contains("pairs")).unwrap_or_default();
+    let mut cost = cargo();
+    cost.args(["run", "--release", "--quiet", "--package", "waxseal-domain"]);
+    let cost = output("match cost", cost.args(["--example", "match_cost"]))?;
+    Ok(format!("- filters: {pairs}\n- {}\n", cost.trim().replace('\n', "; ")))
+}
+
+fn api() -> Result<String, String> {
+    println!("── the API at a modest load");
+    let mut run = cargo();
+    run.args(["run", "--quiet", "--package", "waxseal-tests", "--bin", "api"]);
+    output("api", &mut run)
 }
 
 fn test(options: &[&str], name: &str) -> Command {

@@ -36,6 +36,11 @@ impl EngineError {
     ) -> Self {
         Self { step, source: source.into() }
     }
+
+    /// What did not work, in words that say nothing of whom it was for.
+    pub fn step(&self) -> &'static str {
+        self.step
+    }
 }
 
 impl fmt::Display for EngineError {

@@ -141,4 +141,10 @@ impl Problem {
     pub fn unavailable() -> Self {
         Self::new(503, "unavailable", "Not available now", "nothing was acknowledged; try again")
     }
+
+    /// The same, and which step it was.
+    pub fn failed_at(step: &str) -> Self {
+        let detail = format!("{step} failed: nothing was acknowledged; try again");
+        Self { detail, ..Self::unavailable() }
+    }
 }
