@@ -89,7 +89,7 @@ pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
         return answer
             .ok_or_else(|| Problem::conflict("too many endpoints at once: try again").into());
     }
-    let pings = http::query(request, "ping") != Some("false");
+    let pings = http::query(request, "ping").as_deref() != Some("false");
     let ping = if pings { Some(test_event::ping(&call, &endpoint).await?) } else { None };
     let endpoint = find(&call, endpoint.id.as_str()).await?;
     created(&call, (&endpoint, &profile), shown, ping)

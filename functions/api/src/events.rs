@@ -132,7 +132,7 @@ pub(crate) async fn content<E: Engine>(
     let expires = http::query(request, "expires").and_then(|text| text.parse().ok());
     let signature = http::query(request, "signature");
     let (expires, signature) = expires.zip(signature).ok_or_else(Problem::bad_link)?;
-    if !is_good(engine, &tenant, &id, expires, signature).await? {
+    if !is_good(engine, &tenant, &id, expires, &signature).await? {
         return Err(Problem::bad_link().into());
     }
     let row = engine.store().event(&tenant, &id).await?.ok_or_else(Problem::not_found)?;

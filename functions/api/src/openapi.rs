@@ -196,10 +196,9 @@ fn answered(operation: &Operation, answer: &Answered, generator: &mut SchemaGene
 }
 
 fn parameter(parameter: &Parameter) -> Value {
-    let is_header = parameter.name.starts_with(char::is_uppercase);
     json!({
         "name": parameter.name,
-        "in": if is_header { "header" } else { "query" },
+        "in": if parameter.is_header() { "header" } else { "query" },
         "description": parameter.about,
         "required": parameter.required,
         "schema": (parameter.schema)(),

@@ -125,6 +125,13 @@ pub(crate) struct Parameter {
     pub(crate) required: bool,
 }
 
+impl Parameter {
+    /// Whether it is a header.
+    pub(crate) fn is_header(&self) -> bool {
+        self.name.starts_with(char::is_uppercase)
+    }
+}
+
 /// A body that an operation takes.
 #[derive(Clone, Copy)]
 pub(crate) struct Taken {

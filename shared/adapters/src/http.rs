@@ -1,9 +1,13 @@
 //! HTTP requests and answers, as the functions see them: whatever brought them has been taken off.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use waxseal_domain::api_key::Caller;
+use waxseal_domain::id::{SourceName, TenantName};
 use waxseal_domain::problem::Problem;
 
 /// A request, its body whole. A `Caller` among its extensions has been authenticated by AWS.
@@ -74,13 +78,13 @@ pub fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     request.headers().get(name).and_then(|value| value.to_str().ok())
 }
 
-/// A parameter of the query, undecoded: ours need no escapes.
-pub fn query<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+/// A parameter of the query; one without `=` is empty. What is no UTF-8 becomes replacement characters.
+pub fn query<'a>(request: &'a Request, name: &str) -> Option<Cow<'a, str>> {
     let pairs = request.uri().query().unwrap_or_default().split('&');
     pairs
-        .filter_map(|pair| pair.split_once('='))
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
         .find(|(key, _)| *key == name)
-        .map(|(_, value)| value)
+        .map(|(_, value)| percent_decode_str(value).decode_utf8_lossy())
 }
 
 /// The body as text: 413 over the bound, 400 where it is not UTF-8.

@@ -9,7 +9,7 @@ use super::Access::{Key, Operator, Public, Tenant};
 use super::Handler::{self, Elsewhere};
 use super::{Access, Answered, Inside, Operation, Outside, Parameter, Taken};
 use crate::audit::EntryView;
-use crate::deliveries::{DELIVERY, DeliveryView};
+use crate::deliveries::{DELIVERY, DeliveryView, STATUSES};
 use crate::endpoints::{
     CREATED, Created, ENDPOINT, EndpointView, MatchView, RecoveryView, Rotated, TestResult,
 };
@@ -88,11 +88,8 @@ const PING: Parameter = query(
     "`false` leaves the test event out",
     || json!({"type": "string", "enum": ["true", "false"], "default": "true"}),
 );
-const STATUS: Parameter = query(
-    "status",
-    "Only those",
-    || json!({"type": "string", "enum": ["pending", "retrying", "delivered", "failed", "cancelled"]}),
-);
+const STATUS: Parameter =
+    query("status", "Only those", || json!({"type": "string", "enum": STATUSES}));
 
 /// Every operation.
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -129,7 +126,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         about: "The link is the key: it is signed, and expires.",
         parameters: &[
             Parameter { required: true, ..query("expires", "Seconds since 1970", || {
-                json!({"type": "integer", "minimum": 0})
+                json!({"type": "integer", "minimum": 0, "maximum": 253_402_300_799_u64})
             }) },
             Parameter { required: true, ..query("signature", "Of the link", || {
                 json!({"type": "string", "maxLength": 256})
