@@ -223,16 +223,16 @@ pub(crate) enum Found<'a> {
     Nothing,
 }
 
-/// The operation of that method and path.
+/// The operation of that method and path. Of two paths that fit, the one that says more itself counts.
 pub(crate) fn find<'a>(method: &str, path: &'a str) -> Found<'a> {
-    let mut methods = Vec::new();
-    for operation in OPERATIONS {
-        if let Some(parameters) = operation.matches(path) {
-            if operation.method() == method {
-                return Found::Operation(operation, parameters);
-            }
-            methods.push(operation.method());
-        }
+    let mut fitting: Vec<_> =
+        OPERATIONS.iter().filter_map(|one| Some((one, one.matches(path)?))).collect();
+    let fewest = fitting.iter().map(|(_, parameters)| parameters.len()).min().unwrap_or_default();
+    fitting.retain(|(_, parameters)| parameters.len() == fewest);
+    let methods: Vec<&str> = fitting.iter().map(|(operation, _)| operation.method()).collect();
+    match fitting.into_iter().find(|(operation, _)| operation.method() == method) {
+        Some((operation, parameters)) => Found::Operation(operation, parameters),
+        None if methods.is_empty() => Found::Nothing,
+        None => Found::Methods(methods),
     }
-    if methods.is_empty() { Found::Nothing } else { Found::Methods(methods) }
 }
