@@ -217,13 +217,13 @@ pub(crate) async fn patch<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
     let if_match = IfMatch::of(call.request);
     for _ in 0..TRIES_MAX {
         let before = find(&call, id).await?;
-        if_match.allows(&before)?;
         let mut body = Body::read(call.request)?;
         let name = Changes::profile_name(&mut body, &before.profile);
         let profile = Profile::find(call.engine, &name).await?;
         let rules = (call.engine.address_rules(), call.tenant);
         let changes = Changes::read(&mut body, rules, profile.as_deref(), false);
         body.finish()?;
+        if_match.allows(&before)?;
         let profile = profile.ok_or_else(Problem::not_found)?;
         let now = call.engine.clock().now();
         let auth = auth::seal(call.engine, call.tenant, &before.id, changes.auth.clone()).await?;
