@@ -55,11 +55,19 @@ pub fn no_content() -> Response {
 }
 
 /// The answer to `OPTIONS`: the validation handshake of the `CloudEvents` HTTP webhook specification. Keys
-/// and signatures decide who may send, so every origin that asks is allowed.
+/// and signatures decide who may send, so every origin that asks is allowed. 404 for what is no name.
 pub fn allow(request: &Request) -> Response {
+    let path: Vec<&str> = request.uri().path().split('/').filter(|part| !part.is_empty()).collect();
+    let methods = match path.as_slice() {
+        ["hooks", source] if source.parse::<SourceName>().is_ok() => "OPTIONS, POST",
+        ["v1", "tenants", tenant, "events"] if tenant.parse::<TenantName>().is_ok() => {
+            "GET, OPTIONS, POST"
+        }
+        _ => return problem(&Problem::not_found()),
+    };
     let mut response = no_content();
     let headers = response.headers_mut();
-    headers.insert("allow", HeaderValue::from_static("OPTIONS, POST, GET"));
+    headers.insert("allow", HeaderValue::from_static(methods));
     if let Some(origin) = request.headers().get("webhook-request-origin") {
         headers.insert("webhook-allowed-origin", origin.clone());
         headers.insert("webhook-allowed-rate", HeaderValue::from_static("*"));

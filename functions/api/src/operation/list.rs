@@ -156,6 +156,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         id: "allowSender",
         summary: "The handshake of the CloudEvents HTTP webhook specification",
         answers: &[Answered::empty("Any sender with a key may send")],
+        problems: &[404],
         ..BLANK
     },
     // ---- endpoints
@@ -402,6 +403,15 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         }),
         answers: &[Answered::json::<Value>(200, "Accepted, or a duplicate; or the answer to the system's question")],
         problems: &[400, 401, 404, 409, 413, 422],
+        ..BLANK
+    },
+    Operation {
+        access: Public,
+        line: "OPTIONS /hooks/{source}",
+        id: "allowHooks",
+        summary: "The handshake of the CloudEvents HTTP webhook specification",
+        answers: &[Answered::empty("Any system may send; its signatures decide")],
+        problems: &[404],
         ..BLANK
     },
     Operation {
