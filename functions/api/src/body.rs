@@ -244,9 +244,12 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// A fault of the member at this path.
+    /// A fault of the member at this path; one at fault is not named twice.
     pub(crate) fn fault(&mut self, path: &str, detail: &str) {
-        self.faults.push(Fault::new(&format!("/{path}"), detail));
+        let pointer = format!("/{path}");
+        if self.faults.iter().all(|fault| fault.pointer != pointer) {
+            self.faults.push(Fault::new(&pointer, detail));
+        }
     }
 
     /// Faults that name their own pointers.
@@ -275,8 +278,12 @@ impl<'a> Body<'a> {
     }
 }
 
-/// A whole number that is not negative: `5`, but not `5.5` nor `"5"`.
+/// A whole number that is not negative: `5` and `5.0`, as JSON Schema has it, but not `5.5` nor `"5"`.
 pub(crate) fn whole(value: &Json<'_>) -> Option<u64> {
     let Json::Number(text) = value else { return None };
-    text.parse().ok()
+    text.parse().ok().or_else(|| {
+        let number: f64 = text.parse().ok()?;
+        // Written without its fraction: what is too large for that does not fit any range either.
+        (number.fract() == 0.0).then(|| format!("{number:.0}").parse().ok())?
+    })
 }
