@@ -20,6 +20,7 @@ use waxseal_domain::ports::{Clock as _, Engine, EventRow, EventStore as _};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
 
+use crate::body::{EVENT_TYPE, PRINTABLE};
 use crate::deliveries::STATUSES;
 use crate::{Answer, Call, List, Refusal};
 
@@ -40,6 +41,12 @@ struct DeliveryBrief {
 /// An event, for instance.
 pub(crate) const EXAMPLE: &str = r#"{"type":"dlp.violation","severity":"high","summary":"Personal data in a prompt","data":{"user":"anna"}}"#;
 
+/// Base 64 with its padding, as a pattern.
+const BASE64: &str = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$";
+/// Members of an event that are no attributes: `specversion`, `id`, `source`, `type`, `time`, `tenant`
+/// and its data.
+const OWN_MEMBERS: usize = 7;
+
 /// An event with what is said of it: its text, so that the payload's bytes stay as they came.
 #[derive(Serialize)]
 #[serde(transparent)]
@@ -55,6 +62,7 @@ impl JsonSchema for EventView {
         let deliveries = generator.subschema_for::<Vec<DeliveryBrief>>();
         let more = json!({
             "specversion": {"type": "string", "const": "1.0"},
+            "riskscore": {"type": "number", "minimum": 0, "maximum": 1},
             "received_at": {"type": "string", "format": "date-time"},
             "expunged": {"type": "boolean"},
             "sender_id": {"type": "string"},
@@ -64,6 +72,8 @@ impl JsonSchema for EventView {
             members.remove("tenant");
             members.extend(more);
         }
+        let names = "^([a-z0-9]{1,64}|data_base64|sender_id|received_at)$";
+        schema["propertyNames"] = json!({"pattern": names});
         schema["required"] = json!(["id", "type", "source", "time"]);
         Schema::try_from(schema).unwrap_or_default()
     }
@@ -79,10 +89,7 @@ pub(crate) fn sent() -> Value {
 
 /// An event as a sender sends it.
 fn sent_event() -> Value {
-    let text = |min: usize, max: usize| {
-        let printable = r"^[^\u0000-\u001f\u007f-\u009f]*$";
-        json!({"type": "string", "minLength": min, "maxLength": max, "pattern": printable})
-    };
+    let text = |min: usize, max: usize| json!({"type": "string", "minLength": min, "maxLength": max, "pattern": PRINTABLE});
     json!({
         "type": "object",
         "required": ["type"],
@@ -90,23 +97,29 @@ fn sent_event() -> Value {
             "specversion": {"type": "string", "const": "1.0"},
             "id": text(1, SOURCE_CHARS_MAX),
             "source": text(1, SOURCE_CHARS_MAX),
-            "type": text(1, EVENT_TYPE_CHARS_MAX),
+            "type": {"type": "string", "minLength": 1, "maxLength": EVENT_TYPE_CHARS_MAX,
+                "pattern": EVENT_TYPE},
             "time": {"type": "string", "format": "date-time"},
             "severity": {"type": "string", "enum": Severity::ALL},
             "summary": text(0, SUMMARY_CHARS_MAX),
-            "riskscore": {"type": "number", "minimum": 0, "maximum": 1},
+            "riskscore": {"anyOf": [
+                {"type": "number", "minimum": 0, "maximum": 1},
+                {"type": "string", "pattern": r"^(0(\.[0-9]+)?|1(\.0+)?)$"},
+            ]},
             "traceparent": {
                 "type": "string", "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
             },
             "tenant": {"type": "string", "description": "The path's, where it is said"},
             "data": {},
-            "data_base64": {"type": "string", "contentEncoding": "base64"},
+            "data_base64": {"type": "string", "contentEncoding": "base64", "pattern": BASE64},
         },
-        "propertyNames": {"pattern": "^[a-z0-9]{1,64}$|^data_base64$|^sender_id$|^received_at$"},
+        "propertyNames": {"pattern": "^([a-z0-9]{1,64}|data_base64)$"},
         "additionalProperties": {
             "type": ["string", "number", "boolean", "null"], "maxLength": ATTRIBUTE_CHARS_MAX,
+            "pattern": PRINTABLE,
         },
-        "maxProperties": ATTRIBUTES_MAX,
+        "maxProperties": ATTRIBUTES_MAX + OWN_MEMBERS,
+        "not": {"required": ["data", "data_base64"]},
     })
 }
 

@@ -15,7 +15,7 @@ const PATH_PARAMETERS: [(&str, &str, &str, &str); 8] = [
     ("delivery", "^dlv_[A-Za-z0-9]{1,32}_[A-Za-z0-9_:-]{1,128}$", "dlv_1_evt_1", "A delivery's id"),
     ("key", "^key_[A-Za-z0-9]{1,32}$", "key_1", "An API key's id"),
     ("source", "^[a-z0-9][a-z0-9_-]{0,63}$", "github", "A source's name"),
-    ("type", "^[A-Za-z0-9_.-]{1,256}$", "dlp.violation", "An event type"),
+    ("type", r"^(?!waxseal\.)[A-Za-z0-9_.-]{1,256}$", "dlp.violation", "An event type"),
     ("profile", "^[a-z0-9][a-z0-9_-]{0,63}$", "standard", "A profile's name"),
 ];
 
