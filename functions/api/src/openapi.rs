@@ -69,7 +69,7 @@ pub(crate) fn document() -> Value {
         "components": {
             "securitySchemes": {"apiKey": {
                 "type": "http", "scheme": "bearer",
-                "description": "An API key. On AWS, IAM-signed requests to the function URL act as the operator.",
+                "description": "An API key, of a scope that the operation names, or the operator's. On AWS, IAM-signed requests to the function URL act as the operator.",
             }},
             "responses": responses,
             "schemas": schemas,
@@ -142,9 +142,12 @@ fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
     if let Some(body) = &operation.body {
         described["requestBody"] = taken(body);
     }
-    if operation.access == Access::Public {
-        described["security"] = json!([]);
-    }
+    described["security"] = match operation.access {
+        Access::Public => json!([]),
+        Access::Key => json!([{"apiKey": []}]),
+        Access::Operator => json!([{"apiKey": ["operator"]}]),
+        Access::Tenant(scope) => json!([{"apiKey": [scope]}]),
+    };
     described
 }
 
