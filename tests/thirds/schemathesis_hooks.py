@@ -43,7 +43,7 @@ REFUSALS = [
 
 def is_known(operation, fault):
     return any(
-        operation in operations and re.fullmatch(pointer, fault["pointer"]) and re.match(words, fault["detail"])
+        operation in operations and re.fullmatch(pointer, fault["pointer"], re.DOTALL) and re.match(words, fault["detail"])
         for operations, pointer, words in REFUSALS
     )
 

@@ -160,7 +160,9 @@ impl<'a> Body<'a> {
     /// A member that is a time.
     pub(crate) fn time(&mut self, name: &'static str) -> Given<Timestamp> {
         let read = |value: &Json<'_>| value.as_str().and_then(Timestamp::parse_rfc3339);
-        let schema = || json!({"type": ["string", "null"], "format": "date-time"});
+        let since_1970 = "^(19[7-9][0-9]|[2-9][0-9]{3})-";
+        let schema =
+            || json!({"type": ["string", "null"], "format": "date-time", "pattern": since_1970});
         self.given(name, schema, read, || "must be a time as in RFC 3339".to_owned())
     }
 

@@ -41,6 +41,9 @@ struct DeliveryBrief {
 /// An event, for instance.
 pub(crate) const EXAMPLE: &str = r#"{"type":"dlp.violation","severity":"high","summary":"Personal data in a prompt","data":{"user":"anna"}}"#;
 
+/// The same, as it is shown.
+pub(crate) const SHOWN: &str = r#"{"type":"dlp.violation","time":"2026-11-21T12:00:00Z","tenant":"acme","id":"evt_1","source":"/tenants/acme","severity":"high","summary":"Personal data in a prompt","data":{"user":"anna"},"received_at":"2026-11-21T12:00:00Z","deliveries":[{"id":"dlv_1_evt_1","endpoint_id":"ep_1","status":"delivered","attempts":1,"next_attempt_at":null}]}"#;
+
 /// Base 64 with its padding, as a pattern.
 const BASE64: &str = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$";
 /// Members of an event that are no attributes: `specversion`, `id`, `source`, `type`, `time`, `tenant`
@@ -63,19 +66,26 @@ impl JsonSchema for EventView {
         let more = json!({
             "specversion": {"type": "string", "const": "1.0"},
             "riskscore": {"type": "number", "minimum": 0, "maximum": 1},
+            "tenant": {"type": "string"},
             "received_at": {"type": "string", "format": "date-time"},
             "expunged": {"type": "boolean"},
             "sender_id": {"type": "string"},
             "deliveries": deliveries,
         });
-        if let (Some(members), Value::Object(more)) = (schema["properties"].as_object_mut(), more) {
-            members.remove("tenant");
+        if let Some(Value::Object(members)) = schema.get_mut("properties")
+            && let Value::Object(more) = more
+        {
             members.extend(more);
         }
+        let mut schema = Schema::try_from(schema).unwrap_or_default();
+        // What was taken is shown with more beside it.
+        schema.remove("maxProperties");
+        schema.remove("not");
         let names = "^([a-z0-9]{1,64}|data_base64|sender_id|received_at)$";
-        schema["propertyNames"] = json!({"pattern": names});
-        schema["required"] = json!(["id", "type", "source", "time"]);
-        Schema::try_from(schema).unwrap_or_default()
+        schema.insert("propertyNames".to_owned(), json!({"pattern": names}));
+        let always = ["id", "type", "source", "time", "tenant"];
+        schema.insert("required".to_owned(), json!(always));
+        schema
     }
 }
 

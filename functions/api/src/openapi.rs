@@ -2,10 +2,11 @@
 
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
+use schemars::transform::ReplaceBoolSchemas;
 use serde_json::{Map, Value, json};
 use waxseal_domain::problem::Problem;
 
-use crate::operation::{Access, Answered, OPERATIONS, Operation, Parameter, Taken};
+use crate::operation::{Access, Answered, Link, OPERATIONS, Operation, Parameter, Taken};
 
 /// Parameters of paths: their form, an example, and what they name.
 const PATH_PARAMETERS: [(&str, &str, &str, &str); 8] = [
@@ -40,6 +41,10 @@ pub(crate) fn document() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
+        // Generators of clients know no schema that is `true`.
+        let mut anything = ReplaceBoolSchemas::default();
+        anything.skip_additional_properties = true;
+        settings.transforms.push(Box::new(anything));
     });
     let mut generator = settings.for_serialize().into_generator();
     let mut paths = Map::new();
@@ -188,14 +193,23 @@ fn answered(operation: &Operation, answer: &Answered, generator: &mut SchemaGene
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
         .collect();
-    for (to, parameter) in answer.links {
-        let mut parameters = json!({*parameter: "$response.body#/id"});
-        for name in inherited.iter().filter(|name| *name != parameter) {
+    for Link { pointer, parameter, to } in answer.links {
+        let mut parameters = json!({*parameter: format!("$response.body#{pointer}")});
+        let takes = |name: &&&str| to.iter().all(|to| takes(to, name));
+        for name in inherited.iter().filter(|name| *name != parameter).filter(takes) {
             parameters[*name] = json!(format!("$request.path.{name}"));
         }
-        described["links"][*to] = json!({"operationId": to, "parameters": parameters});
+        for to in *to {
+            described["links"][*to] = json!({"operationId": to, "parameters": parameters});
+        }
     }
     described
+}
+
+/// Whether the path of the operation of that name has this parameter.
+fn takes(operation: &str, parameter: &str) -> bool {
+    let named = OPERATIONS.iter().find(|one| one.id == operation);
+    named.is_some_and(|named| named.path().contains(&format!("{{{parameter}}}")))
 }
 
 fn parameter(parameter: &Parameter) -> Value {

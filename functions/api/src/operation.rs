@@ -158,8 +158,19 @@ pub(crate) struct Answered {
     pub(crate) content_type: &'static str,
     /// One, as JSON.
     pub(crate) example: &'static str,
-    /// Operations that take the answer's `id`, and the name of their path's parameter.
-    pub(crate) links: &'static [(&'static str, &'static str)],
+    /// What it leads to.
+    pub(crate) links: &'static [Link],
+}
+
+/// Operations that take an id of an answer.
+#[derive(Clone, Copy)]
+pub(crate) struct Link {
+    /// Where in the answer it stands.
+    pub(crate) pointer: &'static str,
+    /// The parameter of their paths that takes it.
+    pub(crate) parameter: &'static str,
+    /// Their names.
+    pub(crate) to: &'static [&'static str],
 }
 
 impl Answered {
@@ -180,8 +191,8 @@ impl Answered {
         Self { example, ..self }
     }
 
-    /// What its `id` leads to.
-    pub(crate) const fn linked(self, links: &'static [(&'static str, &'static str)]) -> Self {
+    /// What it leads to.
+    pub(crate) const fn linked(self, links: &'static [Link]) -> Self {
         Self { links, ..self }
     }
 }

@@ -69,7 +69,7 @@ fn schema() -> Value {
             {"type": "object", "additionalProperties": false,
              "required": ["type", "token_url", "client_id", "client_secret"],
              "properties": {"type": kind("oauth2"),
-                "token_url": {"type": "string", "pattern": "^https://", "maxLength": URL_CHARS_MAX},
+                "token_url": {"type": "string", "pattern": "^https://[!-~]+$", "maxLength": URL_CHARS_MAX},
                 "client_id": text(TEXT_CHARS_MAX), "client_secret": text(SECRET_CHARS_MAX),
                 "scope": text(TEXT_CHARS_MAX), "audience": text(TEXT_CHARS_MAX)}},
         ],

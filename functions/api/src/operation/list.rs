@@ -1,13 +1,13 @@
 //! The list of operations, in the order of the reference.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use waxseal_domain::acceptance::Acceptance;
 use waxseal_domain::api_key::Scope;
 use waxseal_domain::limits::{EVENTS_PER_REQUEST_MAX, PAGE_DEFAULT, PAGE_MAX};
 
 use super::Access::{Key, Operator, Public, Tenant};
 use super::Handler::{self, Elsewhere};
-use super::{Access, Answered, Inside, Operation, Outside, Parameter, Taken};
+use super::{Access, Answered, Inside, Link, Operation, Outside, Parameter, Taken};
 use crate::audit::EntryView;
 use crate::deliveries::{DELIVERY, DeliveryView, STATUSES};
 use crate::endpoints::{
@@ -91,6 +91,30 @@ const PING: Parameter = query(
 const STATUS: Parameter =
     query("status", "Only those", || json!({"type": "string", "enum": STATUSES}));
 
+const ENDPOINT_LINK: Link = Link {
+    pointer: "/id",
+    parameter: "endpoint",
+    to: &[
+        "getEndpoint",
+        "changeEndpoint",
+        "deleteEndpoint",
+        "testEndpoint",
+        "rotateSecret",
+        "enableEndpoint",
+        "disableEndpoint",
+        "recoverDeliveries",
+        "matchEndpoint",
+        "listDeliveries",
+    ],
+};
+const EVENT_LINK: Link =
+    Link { pointer: "/id", parameter: "event", to: &["getEvent", "expungeEvent"] };
+const DELIVERY_LINK: Link = Link {
+    pointer: "/deliveries/0/id",
+    parameter: "delivery",
+    to: &["getDelivery", "replayDelivery", "cancelDelivery"],
+};
+
 /// Every operation.
 pub(crate) const OPERATIONS: &[Operation] = &[
     // ---- events
@@ -105,7 +129,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         body: taken(events::sent, events::EXAMPLE),
         answers: &[Answered::json::<AcceptedView>(202, "Accepted: an array's results are in its order")
             .like(r#"{"id":"evt_1","duplicate":false,"deliveries":[{"id":"dlv_1_evt_1","endpoint_id":"ep_1"}]}"#)
-            .linked(&[("getEvent", "event")])],
+            .linked(&[EVENT_LINK, DELIVERY_LINK])],
         problems: &[409, 413, 415],
         ..BLANK
     },
@@ -117,7 +141,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "An event and its deliveries",
-        answers: &[Answered::json::<EventView>(200, "The event")],
+        answers: &[Answered::json::<EventView>(200, "The event").like(events::SHOWN).linked(&[DELIVERY_LINK])],
         ..inside(Inside::Event, "GET /v1/tenants/{tenant}/events/{event}", "getEvent")
     },
     Operation {
@@ -168,11 +192,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         body: taken(endpoints::draft, endpoints::DRAFT),
         answers: &[Answered::json::<Created<'static>>(201, "The endpoint, its secret, and what the ping came to")
             .like(CREATED)
-            .linked(&[
-                ("getEndpoint", "endpoint"), ("changeEndpoint", "endpoint"), ("deleteEndpoint", "endpoint"),
-                ("testEndpoint", "endpoint"), ("rotateSecret", "endpoint"), ("matchEndpoint", "endpoint"),
-                ("listDeliveries", "endpoint"),
-            ])],
+            .linked(&[ENDPOINT_LINK])],
         problems: &[409],
         ..inside(Inside::CreateEndpoint, "POST /v1/tenants/{tenant}/endpoints", "createEndpoint")
     },
@@ -347,7 +367,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         about: "With a `schema`, an event of the type whose `data` does not fit is refused (422) from \
                 then on; `example` is what a test event of the type holds.",
         body: taken(event_types::body, event_types::EXAMPLE),
-        answers: &[Answered::json::<EventTypeView>(200, "As it is now").like(event_types::SHOWN)],
+        answers: &[Answered::json::<EventTypeView>(200, "As it is now").like(event_types::SHOWN).linked(&[
+            Link { pointer: "/type", parameter: "type", to: &["getEventType", "deleteEventType"] },
+        ])],
         problems: &[409],
         ..inside(
             Inside::PutEventType,
@@ -380,7 +402,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         summary: "Say who sends hooks, and the secrets that they sign with",
         about: "Hooks come in at `/hooks/{source}`, so its name is unique in the deployment.",
         body: taken(sources::body, r#"{"profile":"github","secrets":["It's a Secret to Everybody"]}"#),
-        answers: &[Answered::json::<SourceView>(200, "As it is now")],
+        answers: &[Answered::json::<SourceView>(200, "As it is now").linked(&[
+            Link { pointer: "/name", parameter: "source", to: &["getSource", "deleteSource"] },
+        ])],
         problems: &[409],
         ..inside(Inside::PutSource, "PUT /v1/tenants/{tenant}/sources/{source}", "putSource")
     },
@@ -396,12 +420,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         summary: "A hook, which becomes an event once it is verified",
         about: "Signed as the source's profile says; the body is the system's own.",
         body: Some(Taken {
-            schema: || json!({}),
-            content_type: "*/*",
+            schema: || json!({"type": "string", "format": "binary"}),
+            content_type: "application/octet-stream",
             optional: false,
             example: "",
         }),
-        answers: &[Answered::json::<Value>(200, "Accepted, or a duplicate; or the answer to the system's question")],
+        answers: &[Answered::json::<HookView>(200, "Accepted, or a duplicate; or the answer to the system's question")
+            .like(r#"{"id":"evt_1","duplicate":false,"deliveries":[{"id":"dlv_1_evt_1","endpoint_id":"ep_1"}]}"#)],
         problems: &[400, 401, 404, 409, 413, 422],
         ..BLANK
     },
@@ -448,7 +473,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         summary: "A new API key, shown this once",
         body: may_take(keys::body, r#"{"name":"Agent runtime","scopes":["ingest"]}"#),
-        answers: &[Answered::json::<KeyView>(201, "The key").linked(&[("deleteKey", "key")])],
+        answers: &[Answered::json::<KeyView>(201, "The key").linked(&[Link { pointer: "/id", parameter: "key", to: &["deleteKey"] }])],
         problems: &[409],
         ..inside(Inside::CreateKey, "POST /v1/tenants/{tenant}/keys", "createKey")
     },
@@ -523,7 +548,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         access: Public,
         summary: "This document",
-        answers: &[Answered::json::<Value>(200, "OpenAPI 3.1")],
+        answers: &[Answered::json::<Map<String, Value>>(200, "OpenAPI 3.1")],
         ..outside(Outside::OpenApi, "GET /openapi.json", "getOpenApi")
     },
     Operation {
@@ -541,6 +566,15 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 enum AcceptedView {
     One(Acceptance),
     Many { results: Vec<ResultView> },
+}
+
+/// What a hook is answered.
+#[derive(schemars::JsonSchema)]
+#[schemars(untagged, rename = "HookAnswer")]
+#[expect(dead_code, reason = "only described here: the receiver answers")]
+enum HookView {
+    Accepted(Acceptance),
+    Asked { challenge: String },
 }
 
 /// The result of one event of an array.
