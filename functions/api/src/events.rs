@@ -46,6 +46,9 @@ pub(crate) const SHOWN: &str = r#"{"type":"dlp.violation","time":"2026-11-21T12:
 
 /// Base 64 with its padding, as a pattern.
 const BASE64: &str = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$";
+/// Names that are attributes' and no other member's, as a pattern.
+const ATTRIBUTE: &str = "^(?!(specversion|id|source|type|time|tenant|data|severity|summary|riskscore|\
+                         traceparent|expunged|deliveries)$)[a-z0-9]{1,64}$";
 /// Members of an event that are no attributes: `specversion`, `id`, `source`, `type`, `time`, `tenant`
 /// and its data.
 const OWN_MEMBERS: usize = 7;
@@ -91,7 +94,8 @@ impl JsonSchema for EventView {
 
 /// What may be sent: an event, or an array of them.
 pub(crate) fn sent() -> Value {
-    let event = sent_event();
+    let mut event = sent_event();
+    event["title"] = json!("NewEvent");
     let many =
         json!({"type": "array", "items": event, "minItems": 1, "maxItems": EVENTS_PER_REQUEST_MAX});
     json!({"anyOf": [event, many]})
@@ -124,10 +128,12 @@ fn sent_event() -> Value {
             "data_base64": {"type": "string", "contentEncoding": "base64", "pattern": BASE64},
         },
         "propertyNames": {"pattern": "^([a-z0-9]{1,64}|data_base64)$"},
-        "additionalProperties": {
+        // A member of its own for attributes: the index of a generated type then fits `data` too.
+        "patternProperties": {ATTRIBUTE: {
             "type": ["string", "number", "boolean", "null"], "maxLength": ATTRIBUTE_CHARS_MAX,
             "pattern": PRINTABLE,
-        },
+        }},
+        "additionalProperties": true,
         "maxProperties": ATTRIBUTES_MAX + OWN_MEMBERS,
         "not": {"required": ["data", "data_base64"]},
     })

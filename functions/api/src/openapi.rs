@@ -54,7 +54,9 @@ pub(crate) fn document() -> Value {
         path[operation.method().to_ascii_lowercase()] = described;
     }
     let problem = generator.subschema_for::<Problem>();
-    let schemas = generator.take_definitions(true);
+    let mut paths = Value::Object(paths);
+    let mut schemas = generator.take_definitions(true);
+    name_schemas(&mut paths, &mut schemas);
     let responses: Map<String, Value> =
         PROBLEMS.iter().map(|problem_of| response(*problem_of, &problem)).collect();
     json!({
@@ -80,6 +82,25 @@ pub(crate) fn document() -> Value {
             "schemas": schemas,
         },
     })
+}
+
+/// Puts what has a title among the document's schemas, under it: clients have a type of that name.
+fn name_schemas(value: &mut Value, schemas: &mut Map<String, Value>) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| name_schemas(item, schemas)),
+        Value::Object(members) => {
+            let parts = members.iter_mut().filter(|(name, _)| *name != "example");
+            parts.for_each(|(_, member)| name_schemas(member, schemas));
+            let title = members.get("title").and_then(Value::as_str).map(str::to_owned);
+            if let Some(title) = title {
+                members.remove("title");
+                let place = format!("#/components/schemas/{title}");
+                let schema = std::mem::replace(value, json!({"$ref": place}));
+                schemas.insert(title, schema);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 fn tags() -> Vec<Value> {
@@ -223,7 +244,11 @@ fn parameter(parameter: &Parameter) -> Value {
 }
 
 fn taken(body: &Taken) -> Value {
-    let mut content = json!({"schema": (body.schema)()});
+    let mut schema = (body.schema)();
+    if !body.name.is_empty() {
+        schema["title"] = json!(body.name);
+    }
+    let mut content = json!({"schema": schema});
     if let Ok(example) = serde_json::from_str::<Value>(body.example) {
         content["example"] = example;
     }

@@ -135,6 +135,8 @@ impl Parameter {
 /// A body that an operation takes.
 #[derive(Clone, Copy)]
 pub(crate) struct Taken {
+    /// What its schema is called.
+    pub(crate) name: &'static str,
     /// Its JSON Schema.
     pub(crate) schema: fn() -> Value,
     /// Its content type.

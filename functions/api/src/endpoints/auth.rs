@@ -59,14 +59,14 @@ fn schema() -> Value {
         "description": "Sent as `Authorization`, beside the signature. Its secret is never shown again",
         "oneOf": [
             {"type": "null"},
-            {"type": "object", "additionalProperties": false, "required": ["type", "token"],
+            {"title": "BearerAuth", "type": "object", "additionalProperties": false, "required": ["type", "token"],
              "properties": {"type": kind("bearer"), "token": {
                 "type": "string", "minLength": 1, "maxLength": SECRET_CHARS_MAX, "pattern": "^[!-~]+$"}}},
-            {"type": "object", "additionalProperties": false,
+            {"title": "BasicAuth", "type": "object", "additionalProperties": false,
              "required": ["type", "username", "password"],
              "properties": {"type": kind("basic"), "username": named(TEXT_CHARS_MAX),
                 "password": text(SECRET_CHARS_MAX)}},
-            {"type": "object", "additionalProperties": false,
+            {"title": "OAuth2Auth", "type": "object", "additionalProperties": false,
              "required": ["type", "token_url", "client_id", "client_secret"],
              "properties": {"type": kind("oauth2"),
                 "token_url": {"type": "string", "pattern": "^https://[!-~]+$", "maxLength": URL_CHARS_MAX},
