@@ -85,13 +85,13 @@ pub(crate) fn describe(read: impl FnOnce(&mut Body<'static>)) -> Value {
         Body { text: "{}", members: Vec::new(), known: Vec::new(), faults: Vec::new(), shape };
     read(&mut body);
     let Shape { properties, required } = body.shape.unwrap_or_default();
-    let mut schema = json!({
-        "type": "object", "additionalProperties": false, "properties": properties,
-    });
-    if !required.is_empty() {
-        schema["required"] = json!(required);
-    }
-    schema
+    let required = (!required.is_empty()).then(|| ("required".to_owned(), json!(required)));
+    let schema = [
+        ("type".to_owned(), json!("object")),
+        ("additionalProperties".to_owned(), json!(false)),
+        ("properties".to_owned(), properties.into()),
+    ];
+    schema.into_iter().chain(required).collect()
 }
 
 impl<'a> Body<'a> {
@@ -179,10 +179,10 @@ impl<'a> Body<'a> {
 
     /// A fault where a member is null; it need not be there.
     pub(crate) fn not_null(&mut self, name: &'static str) {
-        if let Some(types) = self.schema_of(name).and_then(|schema| schema.get_mut("type")) {
-            if let Some(only) = types.as_array().and_then(|types| types.first()).cloned() {
-                *types = only;
-            }
+        if let Some(types) = self.schema_of(name).and_then(|schema| schema.get_mut("type"))
+            && let Some(only) = types.as_array().and_then(|types| types.first()).cloned()
+        {
+            *types = only;
         }
         if self.members.iter().any(|(found, value)| found == name && *value == Json::Null) {
             self.fault(name, "must not be null");

@@ -92,7 +92,7 @@ pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
     let pings = http::query(request, "ping").as_deref() != Some("false");
     let ping = if pings { Some(test_event::ping(&call, &endpoint).await?) } else { None };
     let endpoint = find(&call, endpoint.id.as_str()).await?;
-    created(&call, (&endpoint, &profile), shown, ping)
+    Ok(created(&call, (&endpoint, &profile), shown, ping))
 }
 
 /// The answer to a new endpoint.
@@ -101,10 +101,10 @@ fn created<E: Engine>(
     (endpoint, profile): (&Endpoint, &Profile),
     shown: Shown,
     ping: Option<TestResult>,
-) -> Answer {
+) -> Response {
     let active_from = endpoint.created_at.plus_s(call.engine.endpoints_settle_s());
     let view = Created::of(EndpointView::of(endpoint, profile), shown, ping, active_from);
-    Ok(with_etag(http::json(201, &view), endpoint))
+    with_etag(http::json(201, &view), endpoint)
 }
 
 /// A tenant exists once the operator configures an endpoint in it.

@@ -95,7 +95,9 @@ impl JsonSchema for EventView {
 /// What may be sent: an event, or an array of them.
 pub(crate) fn sent() -> Value {
     let mut event = sent_event();
-    event["title"] = json!("NewEvent");
+    if let Value::Object(members) = &mut event {
+        members.insert("title".to_owned(), json!("NewEvent"));
+    }
     let many =
         json!({"type": "array", "items": event, "minItems": 1, "maxItems": EVENTS_PER_REQUEST_MAX});
     json!({"anyOf": [event, many]})

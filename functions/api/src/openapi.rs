@@ -1,5 +1,10 @@
 //! The OpenAPI 3.1 document, made of the list of operations and of the types that are answered.
 
+#![expect(
+    clippy::indexing_slicing,
+    reason = "of JSON that is made here: an index makes its member"
+)]
+
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use schemars::transform::ReplaceBoolSchemas;

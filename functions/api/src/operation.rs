@@ -179,8 +179,8 @@ impl Answered {
     /// An answer in JSON of this type.
     pub(crate) const fn json<T: JsonSchema>(status: u16, about: &'static str) -> Self {
         let schema: fn(&mut SchemaGenerator) -> Schema = SchemaGenerator::subschema_for::<T>;
-        let (content_type, example, links) = ("application/json", "", &[] as &[_]);
-        Self { status, about, schema: Some(schema), content_type, example, links }
+        let (content_type, example) = ("application/json", "");
+        Self { status, about, schema: Some(schema), content_type, example, links: &[] }
     }
 
     /// An answer without a body.

@@ -14,8 +14,8 @@ use crate::operation::{Operation, Parameter};
 /// 400 where the request is not as its operation says.
 pub(crate) fn check(operation: &Operation, request: &Request) -> Result<(), Problem> {
     for parameter in operation.parameters {
-        match value(parameter, request) {
-            Some(text) => fits(parameter, &text.ok_or_else(|| refusal(parameter, "is not text"))?)?,
+        match value(parameter, request)? {
+            Some(text) => fits(parameter, &text)?,
             None if parameter.required => return Err(refusal(parameter, "is required")),
             None => {}
         }
@@ -27,19 +27,20 @@ pub(crate) fn check(operation: &Operation, request: &Request) -> Result<(), Prob
     Ok(())
 }
 
-/// What was given, where something was; none within where that is not text.
-fn value<'a>(parameter: &Parameter, request: &'a Request) -> Option<Option<Cow<'a, str>>> {
+/// What was given, where something was.
+fn value<'a>(parameter: &Parameter, request: &'a Request) -> Result<Option<Cow<'a, str>>, Problem> {
     if !parameter.is_header() {
-        return http::query(request, parameter.name).map(Some);
+        return Ok(http::query(request, parameter.name));
     }
-    let value = request.headers().get(parameter.name)?;
-    Some(value.to_str().ok().map(Cow::Borrowed))
+    let value = request.headers().get(parameter.name);
+    let text = value.map(|value| value.to_str().map(Cow::Borrowed)).transpose();
+    text.map_err(|_| refusal(parameter, "is not text"))
 }
 
 fn fits(parameter: &Parameter, text: &str) -> Result<(), Problem> {
     let schema = (parameter.schema)();
     let value = match text.parse::<u64>() {
-        Ok(number) if schema["type"] == "integer" => number.into(),
+        Ok(number) if schema.get("type").is_some_and(|kind| kind == "integer") => number.into(),
         _ => Value::from(text),
     };
     let schema = Schema::read(&schema.to_string());

@@ -78,7 +78,7 @@ fn schema() -> Value {
 
 /// Members of `auth`, each asked for once.
 struct Members<'b, 'a> {
-    members: &'b [(std::borrow::Cow<'a, str>, Json<'a>)],
+    given: &'b [(std::borrow::Cow<'a, str>, Json<'a>)],
     known: Vec<&'static str>,
     faults: Vec<(String, String)>,
 }
@@ -87,7 +87,7 @@ impl Members<'_, '_> {
     /// Text that a header can hold; a fault where it is missing and required.
     fn text(&mut self, name: &'static str, most: usize, required: bool) -> Option<String> {
         self.known.push(name);
-        let found = self.members.iter().find(|(found, _)| found == name).map(|(_, value)| value);
+        let found = self.given.iter().find(|(found, _)| found == name).map(|(_, value)| value);
         if found.is_none_or(|value| *value == Json::Null) {
             if required {
                 self.fault(name, "is required");
@@ -118,14 +118,14 @@ pub(super) fn read(
     if value == Json::Null {
         return Given::Null;
     }
-    let Some(members) = value.as_object() else {
+    let Some(given) = value.as_object() else {
         body.fault("auth", "must be an object with a type: bearer, basic or oauth2");
         return Given::Absent;
     };
-    let mut members = Members { members, known: vec!["type"], faults: Vec::new() };
+    let mut members = Members { given, known: vec!["type"], faults: Vec::new() };
     let wanted = wanted(&mut members, value.get("type").and_then(Json::as_str), (rules, tenant));
-    let Members { members, known, faults } = members;
-    for (name, _) in members.iter().filter(|(name, _)| !known.iter().any(|one| one == name)) {
+    let Members { given, known, faults } = members;
+    for (name, _) in given.iter().filter(|(name, _)| !known.iter().any(|one| one == name)) {
         body.fault(&format!("auth/{name}"), "is not a member that this type takes");
     }
     let is_whole = faults.is_empty();
@@ -167,7 +167,7 @@ fn wanted(
             match rules.check(tenant.as_str(), &token_url) {
                 Ok(Target::Http(_)) => {}
                 Ok(Target::Queue(_) | Target::Bus(_)) => {
-                    members.fault("token_url", "must be https")
+                    members.fault("token_url", "must be https");
                 }
                 Err(fault) => members.fault("token_url", &fault.to_string()),
             }

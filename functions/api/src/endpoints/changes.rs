@@ -108,11 +108,10 @@ impl Changes {
 
     /// The name of the profile that an endpoint has with a body's changes: null is the default's.
     pub(super) fn profile_name(body: &mut Body<'_>, before: &str) -> String {
-        let given = body.peek("profile").and_then(|value| match value {
-            Json::Null => Some(STANDARD.to_owned()),
-            value => value.as_str().map(str::to_owned),
-        });
-        given.unwrap_or_else(|| before.to_owned())
+        let given = body.peek("profile");
+        let is_default = given == Some(&Json::Null);
+        let usual = if is_default { STANDARD } else { before };
+        given.and_then(Json::as_str).unwrap_or(usual).to_owned()
     }
 
     /// Reads a body; its faults are the body's. `profile` is the one that it asks for, or that the endpoint
@@ -299,7 +298,8 @@ fn read_outcomes(body: &mut Body<'_>) -> Given<Vec<String>> {
                 Given::Absent
             }
         },
-        other => other,
+        Given::Absent => Given::Absent,
+        Given::Null => Given::Null,
     }
 }
 

@@ -84,7 +84,7 @@ impl Once {
                 Shown::of(profile, secret.expose_text().unwrap_or_default())?
             }
         };
-        let mut response = created(call, (&endpoint, profile), shown, None)?;
+        let mut response = created(call, (&endpoint, profile), shown, None);
         let replayed = HeaderValue::from_static("true");
         response.headers_mut().insert("idempotent-replayed", replayed);
         Ok(Some(response))

@@ -82,12 +82,11 @@ fn limit(body: &mut Body<'_>) -> usize {
 /// `POST …/endpoints/{id}/match`, and `POST …/endpoints/match` for one without an id.
 pub(crate) async fn matched<E: Engine>(call: Call<'_, E>, id: Option<&str>) -> Answer {
     let now = call.engine.clock().now();
-    let before = match id {
-        Some(id) => Endpoint::clone(&*find(&call, id).await?),
-        None => {
-            let id: EndpointId = "ep_draft".parse().map_err(|_| Problem::not_found())?;
-            Endpoint::new(id, call.tenant.clone(), STANDARD.to_owned(), now)
-        }
+    let before = if let Some(id) = id {
+        Endpoint::clone(&*find(&call, id).await?)
+    } else {
+        let id: EndpointId = "ep_draft".parse().map_err(|_| Problem::not_found())?;
+        Endpoint::new(id, call.tenant.clone(), STANDARD.to_owned(), now)
     };
     let mut body = Body::read(call.request)?;
     let limit = limit(&mut body);
@@ -110,7 +109,7 @@ async fn run<E: Engine>(
     let mut view = MatchView { examined: 0, matched: 0, items: Vec::new() };
     let mut room = BODIES_BYTES_MAX;
     for row in last_events(call, limit).await? {
-        let mut item = looked_at(call, (endpoint, profile), &row).await?;
+        let mut item = looked_at(call, (endpoint, profile), &row);
         view.examined += 1;
         view.matched += usize::from(item.matched);
         let length = item.body.as_ref().map_or(0, String::len);
@@ -143,11 +142,11 @@ async fn last_events<E: Engine>(
     Ok(found)
 }
 
-async fn looked_at<E: Engine>(
+fn looked_at<E: Engine>(
     call: &Call<'_, E>,
     (endpoint, profile): (&Endpoint, &Profile),
     row: &EventRow,
-) -> Result<MatchedEvent, Refusal> {
+) -> MatchedEvent {
     let event = &row.event;
     let matched = endpoint.subscription.wants(&Candidate::new(event));
     let mut item = MatchedEvent {
@@ -174,5 +173,5 @@ async fn looked_at<E: Engine>(
             Err(detail) => item.detail = Some(detail),
         }
     }
-    Ok(item)
+    item
 }

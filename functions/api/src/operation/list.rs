@@ -48,20 +48,12 @@ const fn inside(name: Inside, line: &'static str, id: &'static str) -> Operation
     Operation { handler: Handler::Inside(name), line, id, ..BLANK }
 }
 
-const fn taken(
-    name: &'static str,
-    schema: fn() -> Value,
-    example: &'static str,
-) -> Option<Taken> {
-    Some(Taken { name, schema, content_type: "application/json", optional: false, example })
+const fn taken(name: &'static str, schema: fn() -> Value, example: &'static str) -> Taken {
+    Taken { name, schema, content_type: "application/json", optional: false, example }
 }
 
-const fn may_take(
-    name: &'static str,
-    schema: fn() -> Value,
-    example: &'static str,
-) -> Option<Taken> {
-    Some(Taken { name, schema, content_type: "application/json", optional: true, example })
+const fn may_take(name: &'static str, schema: fn() -> Value, example: &'static str) -> Taken {
+    Taken { name, schema, content_type: "application/json", optional: true, example }
 }
 
 const fn query(name: &'static str, about: &'static str, schema: fn() -> Value) -> Parameter {
@@ -134,7 +126,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         about: "A CloudEvent, structured, binary or batched by its content type, or a plain object \
                 with a `type`. 202 once it is durable and queued. The same `source` and `id` again is \
                 a duplicate; with other content it is a conflict (409).",
-        body: taken("EventOrEvents", events::sent, events::EXAMPLE),
+        body: Some(taken("EventOrEvents", events::sent, events::EXAMPLE)),
         answers: &[Answered::json::<AcceptedView>(202, "Accepted: an array's results are in its order")
             .like(r#"{"id":"evt_1","duplicate":false,"deliveries":[{"id":"dlv_1_evt_1","endpoint_id":"ep_1"}]}"#)
             .linked(&[EVENT_LINK, DELIVERY_LINK])],
@@ -197,7 +189,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         about: "A test event is sent at once (`ping`); a failed one does not undo the endpoint. Its \
                 `secret` is shown this once.",
         parameters: &[PING, IDEMPOTENCY_KEY],
-        body: taken("NewEndpoint", endpoints::draft, endpoints::DRAFT),
+        body: Some(taken("NewEndpoint", endpoints::draft, endpoints::DRAFT)),
         answers: &[Answered::json::<Created<'static>>(201, "The endpoint, its secret, and what the ping came to")
             .like(CREATED)
             .linked(&[ENDPOINT_LINK])],
@@ -220,7 +212,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         summary: "Change an endpoint",
         about: "A JSON merge patch: what is left out stays, null is the default.",
         parameters: &[IF_MATCH],
-        body: taken("EndpointChanges", endpoints::changes, r#"{"name":"On call","max_per_second":5}"#),
+        body: Some(taken("EndpointChanges", endpoints::changes, r#"{"name":"On call","max_per_second":5}"#)),
         answers: &[Answered::json::<EndpointView<'static>>(200, "As it is now").like(ENDPOINT)],
         problems: &[409, 412],
         ..inside(
@@ -243,7 +235,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         summary: "Send a signed test event now",
         about: "Under the same rules as any delivery. What the receiver did is the answer, not an error.",
-        body: may_take("NewTest", endpoints::test_body, r#"{"type":"dlp.violation"}"#),
+        body: Some(may_take("NewTest", endpoints::test_body, r#"{"type":"dlp.violation"}"#)),
         answers: &[Answered::json::<TestResult>(200, "What came of it")],
         problems: &[409],
         ..inside(
@@ -254,7 +246,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "A new secret; both sign until the overlap ends",
-        body: may_take("Rotation", endpoints::rotation, r#"{"overlap_s":86400}"#),
+        body: Some(may_take("Rotation", endpoints::rotation, r#"{"overlap_s":86400}"#)),
         answers: &[Answered::json::<Rotated>(200, "The new secret, shown this once")],
         problems: &[409],
         ..inside(
@@ -285,7 +277,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "Send again what failed or went missing since a time",
-        body: taken("NewRecovery", endpoints::recovery, r#"{"since":"2026-11-20T00:00:00Z","dry_run":true}"#),
+        body: Some(taken("NewRecovery", endpoints::recovery, r#"{"since":"2026-11-20T00:00:00Z","dry_run":true}"#)),
         answers: &[
             Answered::json::<RecoveryView>(200, "How many it would be"),
             Answered::json::<RecoveryView>(202, "How many were queued; call again with its `cursor` for the rest"),
@@ -301,7 +293,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         summary: "What an endpoint would have got, with changes that are not saved",
         about: "The last stored events go through the endpoint's subscription, with the body's members \
                 in place of its own, and are rendered in its profile. Nothing is sent or saved.",
-        body: may_take("MatchChanges", endpoints::match_changes, r#"{"event_types":["dlp.*"],"limit":20}"#),
+        body: Some(may_take("MatchChanges", endpoints::match_changes, r#"{"event_types":["dlp.*"],"limit":20}"#)),
         answers: &[Answered::json::<MatchView>(200, "Event by event, newest first")],
         ..inside(
             Inside::Match,
@@ -311,7 +303,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "What an endpoint that does not exist yet would have got",
-        body: may_take("MatchDraft", endpoints::match_draft, r#"{"event_types":["dlp.*"],"profile":"slack","limit":20}"#),
+        body: Some(may_take("MatchDraft", endpoints::match_draft, r#"{"event_types":["dlp.*"],"profile":"slack","limit":20}"#)),
         answers: &[Answered::json::<MatchView>(200, "Event by event, newest first")],
         ..inside(Inside::MatchDraft, "POST /v1/tenants/{tenant}/endpoints/match", "matchDraft")
     },
@@ -374,7 +366,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         summary: "Put an event type into the catalogue",
         about: "With a `schema`, an event of the type whose `data` does not fit is refused (422) from \
                 then on; `example` is what a test event of the type holds.",
-        body: taken("NewEventType", event_types::body, event_types::EXAMPLE),
+        body: Some(taken("NewEventType", event_types::body, event_types::EXAMPLE)),
         answers: &[Answered::json::<EventTypeView>(200, "As it is now").like(event_types::SHOWN).linked(&[
             Link { pointer: "/type", parameter: "type", to: &["getEventType", "deleteEventType"] },
         ])],
@@ -409,7 +401,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         summary: "Say who sends hooks, and the secrets that they sign with",
         about: "Hooks come in at `/hooks/{source}`, so its name is unique in the deployment.",
-        body: taken("NewSource", sources::body, r#"{"profile":"github","secrets":["It's a Secret to Everybody"]}"#),
+        body: Some(taken("NewSource", sources::body, r#"{"profile":"github","secrets":["It's a Secret to Everybody"]}"#)),
         answers: &[Answered::json::<SourceView>(200, "As it is now").linked(&[
             Link { pointer: "/name", parameter: "source", to: &["getSource", "deleteSource"] },
         ])],
@@ -452,7 +444,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         access: Key,
         summary: "Whether a hook verifies, and if not, why",
         about: "Nothing of it is kept.",
-        body: taken("Question", verify::question, verify::EXAMPLE),
+        body: Some(taken("Question", verify::question, verify::EXAMPLE)),
         answers: &[Answered::json::<Verdict>(200, "Valid, or the mistakes that were found")
             .like(r#"{"valid":false,"mistakes":[{"code":"wrong_secret","detail":"no secret given makes this signature"}]}"#)],
         ..outside(Outside::Verify, "POST /v1/verify", "verify")
@@ -468,7 +460,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         access: Operator,
         summary: "Make a tenant",
-        body: taken("NewTenant", tenants::body, r#"{"name":"acme"}"#),
+        body: Some(taken("NewTenant", tenants::body, r#"{"name":"acme"}"#)),
         answers: &[Answered::json::<TenantView>(201, "The tenant")
             .like(r#"{"name":"acme","created_at":"2026-11-21T12:00:00Z"}"#)],
         problems: &[409],
@@ -481,7 +473,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "A new API key, shown this once",
-        body: may_take("NewKey", keys::body, r#"{"name":"Agent runtime","scopes":["ingest"]}"#),
+        body: Some(may_take("NewKey", keys::body, r#"{"name":"Agent runtime","scopes":["ingest"]}"#)),
         answers: &[Answered::json::<KeyView>(201, "The key").linked(&[Link { pointer: "/id", parameter: "key", to: &["deleteKey"] }])],
         problems: &[409],
         ..inside(Inside::CreateKey, "POST /v1/tenants/{tenant}/keys", "createKey")
@@ -524,7 +516,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         access: Operator,
         summary: "Add a wire contract of the deployment's own",
         about: "The file is the body; its format is told in `shared/verify/profiles/README.md`.",
-        body: taken("NewProfile", || json!({"type": "object"}), ""),
+        body: Some(taken("NewProfile", || json!({"type": "object"}), "")),
         answers: &[Answered::json::<ProfileView<'static>>(200, "It")],
         problems: &[409],
         ..outside(Outside::PutProfile, "PUT /v1/profiles/{profile}", "putProfile")
