@@ -45,7 +45,10 @@ async fn sends(script: &mut Command, (server, sink): (&Server, &Sink), event: &s
     let delivery: Value = serde_json::from_str(&said).unwrap();
     assert_eq!((&delivery["status"], &delivery["event_id"]), (&"delivered".into(), &event.into()));
     let captured = sink.captured();
-    assert_eq!((captured.len(), captured[0].header("webhook-id")), (1, delivery["id"].as_str().unwrap()));
+    assert_eq!(
+        (captured.len(), captured[0].header("webhook-id")),
+        (1, delivery["id"].as_str().unwrap())
+    );
 }
 
 #[tokio::test]
@@ -80,7 +83,8 @@ fn compiler(folder: &Path, script: &str) -> Command {
 async fn in_typescript() {
     let (server, sink, folder) = start().await;
     let folder = folder.path();
-    std::os::unix::fs::symlink(tools().join("node/node_modules"), folder.join("node_modules")).unwrap();
+    std::os::unix::fs::symlink(tools().join("node/node_modules"), folder.join("node_modules"))
+        .unwrap();
     std::fs::write(folder.join("package.json"), r#"{"type":"module"}"#).unwrap();
     // All that the script uses of Node: its own types are not among the tools.
     std::fs::write(folder.join("node.d.ts"), "declare const process: { argv: string[] };").unwrap();

@@ -100,9 +100,10 @@ impl World {
             if operation.method != "GET" || !operation.is_in_a_tenant() || operation.is_public() {
                 continue;
             }
-            let path = operation.parameters().into_iter().fold(operation.path.clone(), |path, name| {
-                path.replace(&format!("{{{name}}}"), &self.ids[name])
-            });
+            let path =
+                operation.parameters().into_iter().fold(operation.path.clone(), |path, name| {
+                    path.replace(&format!("{{{name}}}"), &self.ids[name])
+                });
             let (status, mut answer) = self.operator.call("GET", &path, "").await;
             assert_eq!(status, 200, "{operation}: {answer}");
             for item in answer["items"].as_array_mut().into_iter().flatten() {
