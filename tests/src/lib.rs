@@ -9,6 +9,7 @@ pub mod faults;
 pub mod fixtures;
 pub mod hooks;
 pub mod management;
+pub mod openapi;
 pub mod poster;
 pub mod process;
 pub mod proxy;

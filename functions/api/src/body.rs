@@ -15,6 +15,12 @@ use waxseal_domain::limits::REQUEST_BYTES_MAX;
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
 
+/// Text without control characters, as a pattern.
+pub(crate) const PRINTABLE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+
+/// The same of an event's type: those that begin with `waxseal.` are ours.
+pub(crate) const EVENT_TYPE: &str = r"^(?!waxseal\.)[^\u0000-\u001f\u007f-\u009f]*$";
+
 /// A member of a merge patch. One at fault counts as absent: the faults are the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Given<T> {
@@ -154,7 +160,9 @@ impl<'a> Body<'a> {
     /// A member that is a time.
     pub(crate) fn time(&mut self, name: &'static str) -> Given<Timestamp> {
         let read = |value: &Json<'_>| value.as_str().and_then(Timestamp::parse_rfc3339);
-        let schema = || json!({"type": ["string", "null"], "format": "date-time"});
+        let since_1970 = "^(19[7-9][0-9]|[2-9][0-9]{3})-";
+        let schema =
+            || json!({"type": ["string", "null"], "format": "date-time", "pattern": since_1970});
         self.given(name, schema, read, || "must be a time as in RFC 3339".to_owned())
     }
 
@@ -244,9 +252,12 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// A fault of the member at this path.
+    /// A fault of the member at this path; one at fault is not named twice.
     pub(crate) fn fault(&mut self, path: &str, detail: &str) {
-        self.faults.push(Fault::new(&format!("/{path}"), detail));
+        let pointer = format!("/{path}");
+        if self.faults.iter().all(|fault| fault.pointer != pointer) {
+            self.faults.push(Fault::new(&pointer, detail));
+        }
     }
 
     /// Faults that name their own pointers.
@@ -275,8 +286,12 @@ impl<'a> Body<'a> {
     }
 }
 
-/// A whole number that is not negative: `5`, but not `5.5` nor `"5"`.
+/// A whole number that is not negative: `5` and `5.0`, as JSON Schema has it, but not `5.5` nor `"5"`.
 pub(crate) fn whole(value: &Json<'_>) -> Option<u64> {
     let Json::Number(text) = value else { return None };
-    text.parse().ok()
+    text.parse().ok().or_else(|| {
+        let number: f64 = text.parse().ok()?;
+        // Written without its fraction: what is too large for that does not fit any range either.
+        (number.fract() == 0.0).then(|| format!("{number:.0}").parse().ok())?
+    })
 }

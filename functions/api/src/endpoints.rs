@@ -89,7 +89,7 @@ pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
         return answer
             .ok_or_else(|| Problem::conflict("too many endpoints at once: try again").into());
     }
-    let pings = http::query(request, "ping") != Some("false");
+    let pings = http::query(request, "ping").as_deref() != Some("false");
     let ping = if pings { Some(test_event::ping(&call, &endpoint).await?) } else { None };
     let endpoint = find(&call, endpoint.id.as_str()).await?;
     created(&call, (&endpoint, &profile), shown, ping)
@@ -217,13 +217,13 @@ pub(crate) async fn patch<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
     let if_match = IfMatch::of(call.request);
     for _ in 0..TRIES_MAX {
         let before = find(&call, id).await?;
-        if_match.allows(&before)?;
         let mut body = Body::read(call.request)?;
         let name = Changes::profile_name(&mut body, &before.profile);
         let profile = Profile::find(call.engine, &name).await?;
         let rules = (call.engine.address_rules(), call.tenant);
         let changes = Changes::read(&mut body, rules, profile.as_deref(), false);
         body.finish()?;
+        if_match.allows(&before)?;
         let profile = profile.ok_or_else(Problem::not_found)?;
         let now = call.engine.clock().now();
         let auth = auth::seal(call.engine, call.tenant, &before.id, changes.auth.clone()).await?;

@@ -20,6 +20,7 @@ use waxseal_domain::ports::{Clock as _, Engine, EventRow, EventStore as _};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
 
+use crate::body::{EVENT_TYPE, PRINTABLE};
 use crate::deliveries::STATUSES;
 use crate::{Answer, Call, List, Refusal};
 
@@ -40,6 +41,18 @@ struct DeliveryBrief {
 /// An event, for instance.
 pub(crate) const EXAMPLE: &str = r#"{"type":"dlp.violation","severity":"high","summary":"Personal data in a prompt","data":{"user":"anna"}}"#;
 
+/// The same, as it is shown.
+pub(crate) const SHOWN: &str = r#"{"type":"dlp.violation","time":"2026-11-21T12:00:00Z","tenant":"acme","id":"evt_1","source":"/tenants/acme","severity":"high","summary":"Personal data in a prompt","data":{"user":"anna"},"received_at":"2026-11-21T12:00:00Z","deliveries":[{"id":"dlv_1_evt_1","endpoint_id":"ep_1","status":"delivered","attempts":1,"next_attempt_at":null}]}"#;
+
+/// Base 64 with its padding, as a pattern.
+const BASE64: &str = "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$";
+/// Names that are attributes' and no other member's, as a pattern.
+const ATTRIBUTE: &str = "^(?!(specversion|id|source|type|time|tenant|data|severity|summary|riskscore|\
+                         traceparent|expunged|deliveries)$)[a-z0-9]{1,64}$";
+/// Members of an event that are no attributes: `specversion`, `id`, `source`, `type`, `time`, `tenant`
+/// and its data.
+const OWN_MEMBERS: usize = 7;
+
 /// An event with what is said of it: its text, so that the payload's bytes stay as they came.
 #[derive(Serialize)]
 #[serde(transparent)]
@@ -55,23 +68,34 @@ impl JsonSchema for EventView {
         let deliveries = generator.subschema_for::<Vec<DeliveryBrief>>();
         let more = json!({
             "specversion": {"type": "string", "const": "1.0"},
+            "riskscore": {"type": "number", "minimum": 0, "maximum": 1},
+            "tenant": {"type": "string"},
             "received_at": {"type": "string", "format": "date-time"},
             "expunged": {"type": "boolean"},
             "sender_id": {"type": "string"},
             "deliveries": deliveries,
         });
-        if let (Some(members), Value::Object(more)) = (schema["properties"].as_object_mut(), more) {
-            members.remove("tenant");
+        if let Some(Value::Object(members)) = schema.get_mut("properties")
+            && let Value::Object(more) = more
+        {
             members.extend(more);
         }
-        schema["required"] = json!(["id", "type", "source", "time"]);
-        Schema::try_from(schema).unwrap_or_default()
+        let mut schema = Schema::try_from(schema).unwrap_or_default();
+        // What was taken is shown with more beside it.
+        schema.remove("maxProperties");
+        schema.remove("not");
+        let names = "^([a-z0-9]{1,64}|data_base64|sender_id|received_at)$";
+        schema.insert("propertyNames".to_owned(), json!({"pattern": names}));
+        let always = ["id", "type", "source", "time", "tenant"];
+        schema.insert("required".to_owned(), json!(always));
+        schema
     }
 }
 
 /// What may be sent: an event, or an array of them.
 pub(crate) fn sent() -> Value {
-    let event = sent_event();
+    let mut event = sent_event();
+    event["title"] = json!("NewEvent");
     let many =
         json!({"type": "array", "items": event, "minItems": 1, "maxItems": EVENTS_PER_REQUEST_MAX});
     json!({"anyOf": [event, many]})
@@ -79,10 +103,7 @@ pub(crate) fn sent() -> Value {
 
 /// An event as a sender sends it.
 fn sent_event() -> Value {
-    let text = |min: usize, max: usize| {
-        let printable = r"^[^\u0000-\u001f\u007f-\u009f]*$";
-        json!({"type": "string", "minLength": min, "maxLength": max, "pattern": printable})
-    };
+    let text = |min: usize, max: usize| json!({"type": "string", "minLength": min, "maxLength": max, "pattern": PRINTABLE});
     json!({
         "type": "object",
         "required": ["type"],
@@ -90,23 +111,31 @@ fn sent_event() -> Value {
             "specversion": {"type": "string", "const": "1.0"},
             "id": text(1, SOURCE_CHARS_MAX),
             "source": text(1, SOURCE_CHARS_MAX),
-            "type": text(1, EVENT_TYPE_CHARS_MAX),
+            "type": {"type": "string", "minLength": 1, "maxLength": EVENT_TYPE_CHARS_MAX,
+                "pattern": EVENT_TYPE},
             "time": {"type": "string", "format": "date-time"},
             "severity": {"type": "string", "enum": Severity::ALL},
             "summary": text(0, SUMMARY_CHARS_MAX),
-            "riskscore": {"type": "number", "minimum": 0, "maximum": 1},
+            "riskscore": {"anyOf": [
+                {"type": "number", "minimum": 0, "maximum": 1},
+                {"type": "string", "pattern": r"^(0(\.[0-9]+)?|1(\.0+)?)$"},
+            ]},
             "traceparent": {
                 "type": "string", "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
             },
             "tenant": {"type": "string", "description": "The path's, where it is said"},
             "data": {},
-            "data_base64": {"type": "string", "contentEncoding": "base64"},
+            "data_base64": {"type": "string", "contentEncoding": "base64", "pattern": BASE64},
         },
-        "propertyNames": {"pattern": "^[a-z0-9]{1,64}$|^data_base64$|^sender_id$|^received_at$"},
-        "additionalProperties": {
+        "propertyNames": {"pattern": "^([a-z0-9]{1,64}|data_base64)$"},
+        // A member of its own for attributes: the index of a generated type then fits `data` too.
+        "patternProperties": {ATTRIBUTE: {
             "type": ["string", "number", "boolean", "null"], "maxLength": ATTRIBUTE_CHARS_MAX,
-        },
-        "maxProperties": ATTRIBUTES_MAX,
+            "pattern": PRINTABLE,
+        }},
+        "additionalProperties": true,
+        "maxProperties": ATTRIBUTES_MAX + OWN_MEMBERS,
+        "not": {"required": ["data", "data_base64"]},
     })
 }
 
@@ -132,7 +161,7 @@ pub(crate) async fn content<E: Engine>(
     let expires = http::query(request, "expires").and_then(|text| text.parse().ok());
     let signature = http::query(request, "signature");
     let (expires, signature) = expires.zip(signature).ok_or_else(Problem::bad_link)?;
-    if !is_good(engine, &tenant, &id, expires, signature).await? {
+    if !is_good(engine, &tenant, &id, expires, &signature).await? {
         return Err(Problem::bad_link().into());
     }
     let row = engine.store().event(&tenant, &id).await?.ok_or_else(Problem::not_found)?;

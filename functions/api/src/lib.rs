@@ -17,6 +17,7 @@ mod events;
 mod keys;
 mod openapi;
 mod operation;
+mod parameters;
 mod profiles;
 mod sources;
 mod status;
@@ -92,6 +93,7 @@ async fn route<E: Engine>(engine: &E, request: &Request) -> Answer {
     let path = path.ok_or_else(Problem::not_found)?;
     let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
     let principal = admit(engine, request, operation.access, &path).await?;
+    parameters::check(engine.schema_checker(), operation, request)?;
     match (operation.handler, path.as_slice()) {
         (Handler::Outside(name), path) => outside(engine, request, name, path, principal).await,
         (Handler::Inside(name), [tenant, path @ ..]) => {
@@ -263,7 +265,7 @@ pub(crate) fn page(request: &Request) -> Result<PageRequest, Problem> {
             .filter(|limit| (1..=PAGE_MAX).contains(limit))
             .ok_or_else(|| Problem::bad_request(format!("limit must be 1 to {PAGE_MAX}")))?,
     };
-    Ok(PageRequest { limit, cursor: http::query(request, "cursor").map(str::to_owned) })
+    Ok(PageRequest { limit, cursor: http::query(request, "cursor").map(Cow::into_owned) })
 }
 
 /// A representation, as the audit log keeps it.

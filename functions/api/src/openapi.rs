@@ -2,10 +2,11 @@
 
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
+use schemars::transform::ReplaceBoolSchemas;
 use serde_json::{Map, Value, json};
 use waxseal_domain::problem::Problem;
 
-use crate::operation::{Access, Answered, OPERATIONS, Operation, Parameter, Taken};
+use crate::operation::{Access, Answered, Link, OPERATIONS, Operation, Parameter, Taken};
 
 /// Parameters of paths: their form, an example, and what they name.
 const PATH_PARAMETERS: [(&str, &str, &str, &str); 8] = [
@@ -15,7 +16,7 @@ const PATH_PARAMETERS: [(&str, &str, &str, &str); 8] = [
     ("delivery", "^dlv_[A-Za-z0-9]{1,32}_[A-Za-z0-9_:-]{1,128}$", "dlv_1_evt_1", "A delivery's id"),
     ("key", "^key_[A-Za-z0-9]{1,32}$", "key_1", "An API key's id"),
     ("source", "^[a-z0-9][a-z0-9_-]{0,63}$", "github", "A source's name"),
-    ("type", "^[A-Za-z0-9_.-]{1,256}$", "dlp.violation", "An event type"),
+    ("type", r"^(?!waxseal\.)[A-Za-z0-9_.-]{1,256}$", "dlp.violation", "An event type"),
     ("profile", "^[a-z0-9][a-z0-9_-]{0,63}$", "standard", "A profile's name"),
 ];
 
@@ -40,6 +41,10 @@ pub(crate) fn document() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
+        // Generators of clients know no schema that is `true`.
+        let mut anything = ReplaceBoolSchemas::default();
+        anything.skip_additional_properties = true;
+        settings.transforms.push(Box::new(anything));
     });
     let mut generator = settings.for_serialize().into_generator();
     let mut paths = Map::new();
@@ -49,7 +54,9 @@ pub(crate) fn document() -> Value {
         path[operation.method().to_ascii_lowercase()] = described;
     }
     let problem = generator.subschema_for::<Problem>();
-    let schemas = generator.take_definitions(true);
+    let mut paths = Value::Object(paths);
+    let mut schemas = generator.take_definitions(true);
+    name_schemas(&mut paths, &mut schemas);
     let responses: Map<String, Value> =
         PROBLEMS.iter().map(|problem_of| response(*problem_of, &problem)).collect();
     json!({
@@ -69,12 +76,31 @@ pub(crate) fn document() -> Value {
         "components": {
             "securitySchemes": {"apiKey": {
                 "type": "http", "scheme": "bearer",
-                "description": "An API key. On AWS, IAM-signed requests to the function URL act as the operator.",
+                "description": "An API key, of a scope that the operation names, or the operator's. On AWS, IAM-signed requests to the function URL act as the operator.",
             }},
             "responses": responses,
             "schemas": schemas,
         },
     })
+}
+
+/// Puts what has a title among the document's schemas, under it: clients have a type of that name.
+fn name_schemas(value: &mut Value, schemas: &mut Map<String, Value>) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| name_schemas(item, schemas)),
+        Value::Object(members) => {
+            let parts = members.iter_mut().filter(|(name, _)| *name != "example");
+            parts.for_each(|(_, member)| name_schemas(member, schemas));
+            let title = members.get("title").and_then(Value::as_str).map(str::to_owned);
+            if let Some(title) = title {
+                members.remove("title");
+                let place = format!("#/components/schemas/{title}");
+                let schema = std::mem::replace(value, json!({"$ref": place}));
+                schemas.insert(title, schema);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 fn tags() -> Vec<Value> {
@@ -142,9 +168,12 @@ fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
     if let Some(body) = &operation.body {
         described["requestBody"] = taken(body);
     }
-    if operation.access == Access::Public {
-        described["security"] = json!([]);
-    }
+    described["security"] = match operation.access {
+        Access::Public => json!([]),
+        Access::Key => json!([{"apiKey": []}]),
+        Access::Operator => json!([{"apiKey": ["operator"]}]),
+        Access::Tenant(scope) => json!([{"apiKey": [scope]}]),
+    };
     described
 }
 
@@ -185,21 +214,29 @@ fn answered(operation: &Operation, answer: &Answered, generator: &mut SchemaGene
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
         .collect();
-    for (to, parameter) in answer.links {
-        let mut parameters = json!({*parameter: "$response.body#/id"});
-        for name in inherited.iter().filter(|name| *name != parameter) {
+    for Link { pointer, parameter, to } in answer.links {
+        let mut parameters = json!({*parameter: format!("$response.body#{pointer}")});
+        let takes = |name: &&&str| to.iter().all(|to| takes(to, name));
+        for name in inherited.iter().filter(|name| *name != parameter).filter(takes) {
             parameters[*name] = json!(format!("$request.path.{name}"));
         }
-        described["links"][*to] = json!({"operationId": to, "parameters": parameters});
+        for to in *to {
+            described["links"][*to] = json!({"operationId": to, "parameters": parameters});
+        }
     }
     described
 }
 
+/// Whether the path of the operation of that name has this parameter.
+fn takes(operation: &str, parameter: &str) -> bool {
+    let named = OPERATIONS.iter().find(|one| one.id == operation);
+    named.is_some_and(|named| named.path().contains(&format!("{{{parameter}}}")))
+}
+
 fn parameter(parameter: &Parameter) -> Value {
-    let is_header = parameter.name.starts_with(char::is_uppercase);
     json!({
         "name": parameter.name,
-        "in": if is_header { "header" } else { "query" },
+        "in": if parameter.is_header() { "header" } else { "query" },
         "description": parameter.about,
         "required": parameter.required,
         "schema": (parameter.schema)(),
@@ -207,7 +244,11 @@ fn parameter(parameter: &Parameter) -> Value {
 }
 
 fn taken(body: &Taken) -> Value {
-    let mut content = json!({"schema": (body.schema)()});
+    let mut schema = (body.schema)();
+    if !body.name.is_empty() {
+        schema["title"] = json!(body.name);
+    }
+    let mut content = json!({"schema": schema});
     if let Ok(example) = serde_json::from_str::<Value>(body.example) {
         content["example"] = example;
     }

@@ -125,9 +125,18 @@ pub(crate) struct Parameter {
     pub(crate) required: bool,
 }
 
+impl Parameter {
+    /// Whether it is a header.
+    pub(crate) fn is_header(&self) -> bool {
+        self.name.starts_with(char::is_uppercase)
+    }
+}
+
 /// A body that an operation takes.
 #[derive(Clone, Copy)]
 pub(crate) struct Taken {
+    /// What its schema is called.
+    pub(crate) name: &'static str,
     /// Its JSON Schema.
     pub(crate) schema: fn() -> Value,
     /// Its content type.
@@ -151,8 +160,19 @@ pub(crate) struct Answered {
     pub(crate) content_type: &'static str,
     /// One, as JSON.
     pub(crate) example: &'static str,
-    /// Operations that take the answer's `id`, and the name of their path's parameter.
-    pub(crate) links: &'static [(&'static str, &'static str)],
+    /// What it leads to.
+    pub(crate) links: &'static [Link],
+}
+
+/// Operations that take an id of an answer.
+#[derive(Clone, Copy)]
+pub(crate) struct Link {
+    /// Where in the answer it stands.
+    pub(crate) pointer: &'static str,
+    /// The parameter of their paths that takes it.
+    pub(crate) parameter: &'static str,
+    /// Their names.
+    pub(crate) to: &'static [&'static str],
 }
 
 impl Answered {
@@ -173,8 +193,8 @@ impl Answered {
         Self { example, ..self }
     }
 
-    /// What its `id` leads to.
-    pub(crate) const fn linked(self, links: &'static [(&'static str, &'static str)]) -> Self {
+    /// What it leads to.
+    pub(crate) const fn linked(self, links: &'static [Link]) -> Self {
         Self { links, ..self }
     }
 }
@@ -216,16 +236,16 @@ pub(crate) enum Found<'a> {
     Nothing,
 }
 
-/// The operation of that method and path.
+/// The operation of that method and path. Of two paths that fit, the one that says more itself counts.
 pub(crate) fn find<'a>(method: &str, path: &'a str) -> Found<'a> {
-    let mut methods = Vec::new();
-    for operation in OPERATIONS {
-        if let Some(parameters) = operation.matches(path) {
-            if operation.method() == method {
-                return Found::Operation(operation, parameters);
-            }
-            methods.push(operation.method());
-        }
+    let mut fitting: Vec<_> =
+        OPERATIONS.iter().filter_map(|one| Some((one, one.matches(path)?))).collect();
+    let fewest = fitting.iter().map(|(_, parameters)| parameters.len()).min().unwrap_or_default();
+    fitting.retain(|(_, parameters)| parameters.len() == fewest);
+    let methods: Vec<&str> = fitting.iter().map(|(operation, _)| operation.method()).collect();
+    match fitting.into_iter().find(|(operation, _)| operation.method() == method) {
+        Some((operation, parameters)) => Found::Operation(operation, parameters),
+        None if methods.is_empty() => Found::Nothing,
+        None => Found::Methods(methods),
     }
-    if methods.is_empty() { Found::Nothing } else { Found::Methods(methods) }
 }

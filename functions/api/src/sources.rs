@@ -76,7 +76,7 @@ fn read_secrets(body: &mut Body<'_>) -> Vec<String> {
     let schema = || {
         json!({
             "type": "array", "minItems": 1, "maxItems": SECRETS_LIVE_MAX,
-            "items": {"type": "string", "minLength": 1, "maxLength": SECRET_CHARS_MAX},
+            "items": {"type": "string", "minLength": 8, "maxLength": SECRET_CHARS_MAX, "pattern": "^[ -~]+$"},
             "description": "Of the profile's form; while one rotates, both",
         })
     };

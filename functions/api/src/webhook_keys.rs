@@ -55,7 +55,8 @@ pub(crate) async fn answer<E: Engine>(engine: &E, request: &Request) -> Answer {
     let mut keys = Vec::new();
     for tenant in tenants {
         let endpoints = engine.store().endpoints(&tenant, FRESH_S).await?.unwrap_or_default();
-        let asked = |endpoint: &&Endpoint| wanted.is_none_or(|id| id == endpoint.id.as_str());
+        let asked =
+            |endpoint: &&Endpoint| wanted.as_deref().is_none_or(|id| id == endpoint.id.as_str());
         keys.extend(endpoints.iter().filter(asked).flat_map(|endpoint| keys_of(endpoint, now)));
     }
     let mut response = http::json(200, &KeySet { keys });

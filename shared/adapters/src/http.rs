@@ -1,9 +1,13 @@
 //! HTTP requests and answers, as the functions see them: whatever brought them has been taken off.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use waxseal_domain::api_key::Caller;
+use waxseal_domain::id::{SourceName, TenantName};
 use waxseal_domain::problem::Problem;
 
 /// A request, its body whole. A `Caller` among its extensions has been authenticated by AWS.
@@ -51,11 +55,19 @@ pub fn no_content() -> Response {
 }
 
 /// The answer to `OPTIONS`: the validation handshake of the `CloudEvents` HTTP webhook specification. Keys
-/// and signatures decide who may send, so every origin that asks is allowed.
+/// and signatures decide who may send, so every origin that asks is allowed. 404 for what is no name.
 pub fn allow(request: &Request) -> Response {
+    let path: Vec<&str> = request.uri().path().split('/').filter(|part| !part.is_empty()).collect();
+    let methods = match path.as_slice() {
+        ["hooks", source] if source.parse::<SourceName>().is_ok() => "OPTIONS, POST",
+        ["v1", "tenants", tenant, "events"] if tenant.parse::<TenantName>().is_ok() => {
+            "GET, OPTIONS, POST"
+        }
+        _ => return problem(&Problem::not_found()),
+    };
     let mut response = no_content();
     let headers = response.headers_mut();
-    headers.insert("allow", HeaderValue::from_static("OPTIONS, POST, GET"));
+    headers.insert("allow", HeaderValue::from_static(methods));
     if let Some(origin) = request.headers().get("webhook-request-origin") {
         headers.insert("webhook-allowed-origin", origin.clone());
         headers.insert("webhook-allowed-rate", HeaderValue::from_static("*"));
@@ -74,13 +86,13 @@ pub fn header<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     request.headers().get(name).and_then(|value| value.to_str().ok())
 }
 
-/// A parameter of the query, undecoded: ours need no escapes.
-pub fn query<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
+/// A parameter of the query; one without `=` is empty. What is no UTF-8 becomes replacement characters.
+pub fn query<'a>(request: &'a Request, name: &str) -> Option<Cow<'a, str>> {
     let pairs = request.uri().query().unwrap_or_default().split('&');
     pairs
-        .filter_map(|pair| pair.split_once('='))
+        .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
         .find(|(key, _)| *key == name)
-        .map(|(_, value)| value)
+        .map(|(_, value)| percent_decode_str(value).decode_utf8_lossy())
 }
 
 /// The body as text: 413 over the bound, 400 where it is not UTF-8.

@@ -7,8 +7,8 @@
 //! parsing costs tens of milliseconds of a cold start); `aws-lc-rs` is rustls' and the SDK's
 //! cryptography, so random numbers and the key file's AES-GCM cost nothing more; `rusqlite` is
 //! SQLite, bundled, so that nothing need be installed.
-//! `tokio` waits, `tracing` logs, `http` and `bytes` are what all of HTTP here speaks, and `zeroize`
-//! clears opened secrets.
+//! `tokio` waits, `tracing` logs, `http` and `bytes` are what all of HTTP here speaks, `percent-encoding`
+//! reads its queries, and `zeroize` clears opened secrets.
 
 #[cfg(feature = "aws")]
 pub mod aws;

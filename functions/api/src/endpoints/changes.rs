@@ -25,7 +25,7 @@ use waxseal_domain::timestamp::Timestamp;
 
 use super::auth::{self, Wanted};
 use super::secrets::WantedSecret;
-use crate::body::{Body, Given, describe, whole};
+use crate::body::{Body, Given, PRINTABLE, describe, whole};
 
 /// Headers that are ours, or the connection's.
 const RESERVED: [&str; 17] = [
@@ -285,7 +285,7 @@ fn read_outcomes(body: &mut Body<'_>) -> Given<Vec<String>> {
     let schema = || {
         json!({"type": ["array", "null"], "minItems": 1, "maxItems": OUTCOMES_PER_ENDPOINT_MAX,
             "items": {"type": "string", "minLength": 1, "maxLength": ATTRIBUTE_CHARS_MAX,
-                "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"},
+                "pattern": PRINTABLE},
             "description": "Events whose outcome is one of these"})
     };
     let read = |value: &Json<'_>| {

@@ -41,7 +41,10 @@ impl WantedSecret {
     /// Of `secret` and `algorithm`, as far as the profile allows.
     pub(super) fn read(body: &mut Body<'_>, profile: &Profile) -> Self {
         let secret = body.text("secret", 256);
-        body.about("secret", || json!({"description": SECRET}));
+        body.about(
+            "secret",
+            || json!({"description": SECRET, "minLength": 8, "pattern": "^[ -~]+$"}),
+        );
         let algorithm = body.word("algorithm", &ALGORITHMS);
         body.about("algorithm", || json!({"description": "Of a new secret"}));
         let has_ed25519 = profile.dialect.algorithms().any(|one| one == Algorithm::Ed25519);
@@ -156,9 +159,7 @@ pub(crate) fn rotation() -> Value {
 
 fn read_rotation(body: &mut Body<'_>, profile: &Profile) -> (WantedSecret, u64) {
     let wanted = WantedSecret::read(body, profile);
-    if matches!(wanted, WantedSecret::None) {
-        body.fault("secret", "must not be null: there is nothing to rotate to");
-    }
+    body.not_null("secret");
     let overlap_s = body.whole("overlap_s", 120..=30 * 86_400).value().unwrap_or(OVERLAP_S);
     (wanted, overlap_s)
 }

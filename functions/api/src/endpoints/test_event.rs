@@ -20,7 +20,7 @@ use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, Round};
 
 use super::find;
-use crate::body::{Body, describe};
+use crate::body::{Body, EVENT_TYPE, describe};
 use crate::{Answer, Call, Refusal};
 
 /// What a test event came to.
@@ -60,6 +60,7 @@ pub(crate) fn test_body() -> Value {
 
 fn read(body: &mut Body<'_>) -> Wanted {
     let event_type = body.text("type", EVENT_TYPE_CHARS_MAX).value();
+    body.about("type", || json!({"pattern": EVENT_TYPE}));
     let data = body.raw("data", || {
         json!({"description": "The example of the tenant's catalogue, or of the profile's, if not said"})
     });

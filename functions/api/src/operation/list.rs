@@ -1,15 +1,15 @@
 //! The list of operations, in the order of the reference.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use waxseal_domain::acceptance::Acceptance;
 use waxseal_domain::api_key::Scope;
 use waxseal_domain::limits::{EVENTS_PER_REQUEST_MAX, PAGE_DEFAULT, PAGE_MAX};
 
 use super::Access::{Key, Operator, Public, Tenant};
 use super::Handler::{self, Elsewhere};
-use super::{Access, Answered, Inside, Operation, Outside, Parameter, Taken};
+use super::{Access, Answered, Inside, Link, Operation, Outside, Parameter, Taken};
 use crate::audit::EntryView;
-use crate::deliveries::{DELIVERY, DeliveryView};
+use crate::deliveries::{DELIVERY, DeliveryView, STATUSES};
 use crate::endpoints::{
     CREATED, Created, ENDPOINT, EndpointView, MatchView, RecoveryView, Rotated, TestResult,
 };
@@ -48,12 +48,16 @@ const fn inside(name: Inside, line: &'static str, id: &'static str) -> Operation
     Operation { handler: Handler::Inside(name), line, id, ..BLANK }
 }
 
-const fn taken(schema: fn() -> Value, example: &'static str) -> Option<Taken> {
-    Some(Taken { schema, content_type: "application/json", optional: false, example })
+const fn taken(name: &'static str, schema: fn() -> Value, example: &'static str) -> Option<Taken> {
+    Some(Taken { name, schema, content_type: "application/json", optional: false, example })
 }
 
-const fn may_take(schema: fn() -> Value, example: &'static str) -> Option<Taken> {
-    Some(Taken { schema, content_type: "application/json", optional: true, example })
+const fn may_take(
+    name: &'static str,
+    schema: fn() -> Value,
+    example: &'static str,
+) -> Option<Taken> {
+    Some(Taken { name, schema, content_type: "application/json", optional: true, example })
 }
 
 const fn query(name: &'static str, about: &'static str, schema: fn() -> Value) -> Parameter {
@@ -88,11 +92,32 @@ const PING: Parameter = query(
     "`false` leaves the test event out",
     || json!({"type": "string", "enum": ["true", "false"], "default": "true"}),
 );
-const STATUS: Parameter = query(
-    "status",
-    "Only those",
-    || json!({"type": "string", "enum": ["pending", "retrying", "delivered", "failed", "cancelled"]}),
-);
+const STATUS: Parameter =
+    query("status", "Only those", || json!({"type": "string", "enum": STATUSES}));
+
+const ENDPOINT_LINK: Link = Link {
+    pointer: "/id",
+    parameter: "endpoint",
+    to: &[
+        "getEndpoint",
+        "changeEndpoint",
+        "deleteEndpoint",
+        "testEndpoint",
+        "rotateSecret",
+        "enableEndpoint",
+        "disableEndpoint",
+        "recoverDeliveries",
+        "matchEndpoint",
+        "listDeliveries",
+    ],
+};
+const EVENT_LINK: Link =
+    Link { pointer: "/id", parameter: "event", to: &["getEvent", "expungeEvent"] };
+const DELIVERY_LINK: Link = Link {
+    pointer: "/deliveries/0/id",
+    parameter: "delivery",
+    to: &["getDelivery", "replayDelivery", "cancelDelivery"],
+};
 
 /// Every operation.
 pub(crate) const OPERATIONS: &[Operation] = &[
@@ -105,10 +130,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         about: "A CloudEvent, structured, binary or batched by its content type, or a plain object \
                 with a `type`. 202 once it is durable and queued. The same `source` and `id` again is \
                 a duplicate; with other content it is a conflict (409).",
-        body: taken(events::sent, events::EXAMPLE),
+        body: taken("EventOrEvents", events::sent, events::EXAMPLE),
         answers: &[Answered::json::<AcceptedView>(202, "Accepted: an array's results are in its order")
             .like(r#"{"id":"evt_1","duplicate":false,"deliveries":[{"id":"dlv_1_evt_1","endpoint_id":"ep_1"}]}"#)
-            .linked(&[("getEvent", "event")])],
+            .linked(&[EVENT_LINK, DELIVERY_LINK])],
         problems: &[409, 413, 415],
         ..BLANK
     },
@@ -120,7 +145,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "An event and its deliveries",
-        answers: &[Answered::json::<EventView>(200, "The event")],
+        answers: &[Answered::json::<EventView>(200, "The event").like(events::SHOWN).linked(&[DELIVERY_LINK])],
         ..inside(Inside::Event, "GET /v1/tenants/{tenant}/events/{event}", "getEvent")
     },
     Operation {
@@ -129,7 +154,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         about: "The link is the key: it is signed, and expires.",
         parameters: &[
             Parameter { required: true, ..query("expires", "Seconds since 1970", || {
-                json!({"type": "integer", "minimum": 0})
+                json!({"type": "integer", "minimum": 0, "maximum": 253_402_300_799_u64})
             }) },
             Parameter { required: true, ..query("signature", "Of the link", || {
                 json!({"type": "string", "maxLength": 256})
@@ -159,6 +184,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         id: "allowSender",
         summary: "The handshake of the CloudEvents HTTP webhook specification",
         answers: &[Answered::empty("Any sender with a key may send")],
+        problems: &[404],
         ..BLANK
     },
     // ---- endpoints
@@ -167,14 +193,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         about: "A test event is sent at once (`ping`); a failed one does not undo the endpoint. Its \
                 `secret` is shown this once.",
         parameters: &[PING, IDEMPOTENCY_KEY],
-        body: taken(endpoints::draft, endpoints::DRAFT),
+        body: taken("NewEndpoint", endpoints::draft, endpoints::DRAFT),
         answers: &[Answered::json::<Created<'static>>(201, "The endpoint, its secret, and what the ping came to")
             .like(CREATED)
-            .linked(&[
-                ("getEndpoint", "endpoint"), ("changeEndpoint", "endpoint"), ("deleteEndpoint", "endpoint"),
-                ("testEndpoint", "endpoint"), ("rotateSecret", "endpoint"), ("matchEndpoint", "endpoint"),
-                ("listDeliveries", "endpoint"),
-            ])],
+            .linked(&[ENDPOINT_LINK])],
         problems: &[409],
         ..inside(Inside::CreateEndpoint, "POST /v1/tenants/{tenant}/endpoints", "createEndpoint")
     },
@@ -194,7 +216,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         summary: "Change an endpoint",
         about: "A JSON merge patch: what is left out stays, null is the default.",
         parameters: &[IF_MATCH],
-        body: taken(endpoints::changes, r#"{"name":"On call","max_per_second":5}"#),
+        body: taken("EndpointChanges", endpoints::changes, r#"{"name":"On call","max_per_second":5}"#),
         answers: &[Answered::json::<EndpointView<'static>>(200, "As it is now").like(ENDPOINT)],
         problems: &[409, 412],
         ..inside(
@@ -217,7 +239,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         summary: "Send a signed test event now",
         about: "Under the same rules as any delivery. What the receiver did is the answer, not an error.",
-        body: may_take(endpoints::test_body, r#"{"type":"dlp.violation"}"#),
+        body: may_take("NewTest", endpoints::test_body, r#"{"type":"dlp.violation"}"#),
         answers: &[Answered::json::<TestResult>(200, "What came of it")],
         problems: &[409],
         ..inside(
@@ -228,7 +250,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "A new secret; both sign until the overlap ends",
-        body: may_take(endpoints::rotation, r#"{"overlap_s":86400}"#),
+        body: may_take("Rotation", endpoints::rotation, r#"{"overlap_s":86400}"#),
         answers: &[Answered::json::<Rotated>(200, "The new secret, shown this once")],
         problems: &[409],
         ..inside(
@@ -259,7 +281,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "Send again what failed or went missing since a time",
-        body: taken(endpoints::recovery, r#"{"since":"2026-11-20T00:00:00Z","dry_run":true}"#),
+        body: taken("NewRecovery", endpoints::recovery, r#"{"since":"2026-11-20T00:00:00Z","dry_run":true}"#),
         answers: &[
             Answered::json::<RecoveryView>(200, "How many it would be"),
             Answered::json::<RecoveryView>(202, "How many were queued; call again with its `cursor` for the rest"),
@@ -275,7 +297,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         summary: "What an endpoint would have got, with changes that are not saved",
         about: "The last stored events go through the endpoint's subscription, with the body's members \
                 in place of its own, and are rendered in its profile. Nothing is sent or saved.",
-        body: may_take(endpoints::match_changes, r#"{"event_types":["dlp.*"],"limit":20}"#),
+        body: may_take("MatchChanges", endpoints::match_changes, r#"{"event_types":["dlp.*"],"limit":20}"#),
         answers: &[Answered::json::<MatchView>(200, "Event by event, newest first")],
         ..inside(
             Inside::Match,
@@ -285,7 +307,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "What an endpoint that does not exist yet would have got",
-        body: may_take(endpoints::match_draft, r#"{"event_types":["dlp.*"],"profile":"slack","limit":20}"#),
+        body: may_take("MatchDraft", endpoints::match_draft, r#"{"event_types":["dlp.*"],"profile":"slack","limit":20}"#),
         answers: &[Answered::json::<MatchView>(200, "Event by event, newest first")],
         ..inside(Inside::MatchDraft, "POST /v1/tenants/{tenant}/endpoints/match", "matchDraft")
     },
@@ -348,8 +370,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         summary: "Put an event type into the catalogue",
         about: "With a `schema`, an event of the type whose `data` does not fit is refused (422) from \
                 then on; `example` is what a test event of the type holds.",
-        body: taken(event_types::body, event_types::EXAMPLE),
-        answers: &[Answered::json::<EventTypeView>(200, "As it is now").like(event_types::SHOWN)],
+        body: taken("NewEventType", event_types::body, event_types::EXAMPLE),
+        answers: &[Answered::json::<EventTypeView>(200, "As it is now").like(event_types::SHOWN).linked(&[
+            Link { pointer: "/type", parameter: "type", to: &["getEventType", "deleteEventType"] },
+        ])],
         problems: &[409],
         ..inside(
             Inside::PutEventType,
@@ -381,8 +405,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         summary: "Say who sends hooks, and the secrets that they sign with",
         about: "Hooks come in at `/hooks/{source}`, so its name is unique in the deployment.",
-        body: taken(sources::body, r#"{"profile":"github","secrets":["It's a Secret to Everybody"]}"#),
-        answers: &[Answered::json::<SourceView>(200, "As it is now")],
+        body: taken("NewSource", sources::body, r#"{"profile":"github","secrets":["It's a Secret to Everybody"]}"#),
+        answers: &[Answered::json::<SourceView>(200, "As it is now").linked(&[
+            Link { pointer: "/name", parameter: "source", to: &["getSource", "deleteSource"] },
+        ])],
         problems: &[409],
         ..inside(Inside::PutSource, "PUT /v1/tenants/{tenant}/sources/{source}", "putSource")
     },
@@ -398,20 +424,31 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         summary: "A hook, which becomes an event once it is verified",
         about: "Signed as the source's profile says; the body is the system's own.",
         body: Some(Taken {
-            schema: || json!({}),
-            content_type: "*/*",
+            name: "",
+            schema: || json!({"type": "string", "format": "binary"}),
+            content_type: "application/octet-stream",
             optional: false,
             example: "",
         }),
-        answers: &[Answered::json::<Value>(200, "Accepted, or a duplicate; or the answer to the system's question")],
+        answers: &[Answered::json::<HookView>(200, "Accepted, or a duplicate; or the answer to the system's question")
+            .like(r#"{"id":"evt_1","duplicate":false,"deliveries":[{"id":"dlv_1_evt_1","endpoint_id":"ep_1"}]}"#)],
         problems: &[400, 401, 404, 409, 413, 422],
+        ..BLANK
+    },
+    Operation {
+        access: Public,
+        line: "OPTIONS /hooks/{source}",
+        id: "allowHooks",
+        summary: "The handshake of the CloudEvents HTTP webhook specification",
+        answers: &[Answered::empty("Any system may send; its signatures decide")],
+        problems: &[404],
         ..BLANK
     },
     Operation {
         access: Key,
         summary: "Whether a hook verifies, and if not, why",
         about: "Nothing of it is kept.",
-        body: taken(verify::question, verify::EXAMPLE),
+        body: taken("Question", verify::question, verify::EXAMPLE),
         answers: &[Answered::json::<Verdict>(200, "Valid, or the mistakes that were found")
             .like(r#"{"valid":false,"mistakes":[{"code":"wrong_secret","detail":"no secret given makes this signature"}]}"#)],
         ..outside(Outside::Verify, "POST /v1/verify", "verify")
@@ -427,7 +464,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         access: Operator,
         summary: "Make a tenant",
-        body: taken(tenants::body, r#"{"name":"acme"}"#),
+        body: taken("NewTenant", tenants::body, r#"{"name":"acme"}"#),
         answers: &[Answered::json::<TenantView>(201, "The tenant")
             .like(r#"{"name":"acme","created_at":"2026-11-21T12:00:00Z"}"#)],
         problems: &[409],
@@ -440,8 +477,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "A new API key, shown this once",
-        body: may_take(keys::body, r#"{"name":"Agent runtime","scopes":["ingest"]}"#),
-        answers: &[Answered::json::<KeyView>(201, "The key").linked(&[("deleteKey", "key")])],
+        body: may_take("NewKey", keys::body, r#"{"name":"Agent runtime","scopes":["ingest"]}"#),
+        answers: &[Answered::json::<KeyView>(201, "The key").linked(&[Link { pointer: "/id", parameter: "key", to: &["deleteKey"] }])],
         problems: &[409],
         ..inside(Inside::CreateKey, "POST /v1/tenants/{tenant}/keys", "createKey")
     },
@@ -483,7 +520,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         access: Operator,
         summary: "Add a wire contract of the deployment's own",
         about: "The file is the body; its format is told in `shared/verify/profiles/README.md`.",
-        body: taken(|| json!({"type": "object"}), ""),
+        body: taken("NewProfile", || json!({"type": "object"}), ""),
         answers: &[Answered::json::<ProfileView<'static>>(200, "It")],
         problems: &[409],
         ..outside(Outside::PutProfile, "PUT /v1/profiles/{profile}", "putProfile")
@@ -516,7 +553,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         access: Public,
         summary: "This document",
-        answers: &[Answered::json::<Value>(200, "OpenAPI 3.1")],
+        answers: &[Answered::json::<Map<String, Value>>(200, "OpenAPI 3.1")],
         ..outside(Outside::OpenApi, "GET /openapi.json", "getOpenApi")
     },
     Operation {
@@ -529,16 +566,40 @@ pub(crate) const OPERATIONS: &[Operation] = &[
 
 /// One event's acceptance, or an array's results.
 #[derive(schemars::JsonSchema)]
-#[schemars(untagged)]
+#[schemars(untagged, rename = "Accepted")]
 #[expect(dead_code, reason = "only described here: `ingest` answers")]
 enum AcceptedView {
     One(Acceptance),
-    Many { results: Vec<ResultView> },
+    Many(Results),
+}
+
+/// Of an array: each event's own result, in its order.
+#[derive(schemars::JsonSchema)]
+#[schemars(rename = "EventResults")]
+#[expect(dead_code, reason = "only described here: `ingest` answers")]
+struct Results {
+    results: Vec<ResultView>,
+}
+
+/// What a hook is answered.
+#[derive(schemars::JsonSchema)]
+#[schemars(untagged, rename = "HookAnswer")]
+#[expect(dead_code, reason = "only described here: the receiver answers")]
+enum HookView {
+    Accepted(Acceptance),
+    Asked(Challenge),
+}
+
+/// The answer to a system's question.
+#[derive(schemars::JsonSchema)]
+#[expect(dead_code, reason = "only described here: the receiver answers")]
+struct Challenge {
+    challenge: String,
 }
 
 /// The result of one event of an array.
 #[derive(schemars::JsonSchema)]
-#[schemars(untagged)]
+#[schemars(untagged, rename = "EventResult")]
 #[expect(dead_code, reason = "only described here: `ingest` answers")]
 enum ResultView {
     Accepted(Acceptance),

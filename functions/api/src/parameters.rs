@@ -1,0 +1,63 @@
+//! What a request brings beside the members of its body, held against its operation: a parameter that does
+//! not fit its schema is refused, and so is a request whose body must be there and is not. What is
+//! described is thereby what is taken; handlers read what is left.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+use waxseal_adapters::http::{self, Request};
+use waxseal_domain::catalogue::Schema;
+use waxseal_domain::ports::SchemaChecker;
+use waxseal_domain::problem::Problem;
+
+use crate::operation::{Operation, Parameter};
+
+/// 400 where the request is not as its operation says.
+pub(crate) fn check<C: SchemaChecker>(
+    checker: &C,
+    operation: &Operation,
+    request: &Request,
+) -> Result<(), Problem> {
+    for parameter in operation.parameters {
+        match value(parameter, request) {
+            Some(text) => {
+                let text = text.ok_or_else(|| refusal(parameter, "is not text"))?;
+                fits(checker, parameter, &text)?;
+            }
+            None if parameter.required => return Err(refusal(parameter, "is required")),
+            None => {}
+        }
+    }
+    let needs_body = operation.body.is_some_and(|body| !body.optional);
+    if needs_body && request.body().trim_ascii().is_empty() {
+        return Err(Problem::bad_request("the body is missing"));
+    }
+    Ok(())
+}
+
+/// What was given, where something was; none within where that is not text.
+fn value<'a>(parameter: &Parameter, request: &'a Request) -> Option<Option<Cow<'a, str>>> {
+    if !parameter.is_header() {
+        return http::query(request, parameter.name).map(Some);
+    }
+    let value = request.headers().get(parameter.name)?;
+    Some(value.to_str().ok().map(Cow::Borrowed))
+}
+
+fn fits<C: SchemaChecker>(checker: &C, parameter: &Parameter, text: &str) -> Result<(), Problem> {
+    let schema = (parameter.schema)();
+    let value = match text.parse::<u64>() {
+        Ok(number) if schema["type"] == "integer" => number.into(),
+        _ => Value::from(text),
+    };
+    let schema = Schema::read(checker, &schema.to_string());
+    let schema = schema.map_err(|fault| refusal(parameter, &fault.detail))?;
+    match checker.faults(&schema, &value).first() {
+        Some(fault) => Err(refusal(parameter, &fault.detail)),
+        None => Ok(()),
+    }
+}
+
+fn refusal(parameter: &Parameter, detail: &str) -> Problem {
+    Problem::bad_request(format!("{}: {detail}", parameter.name))
+}
