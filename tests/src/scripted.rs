@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use waxseal_adapters::clock::SystemClock;
 use waxseal_adapters::embedded::{EmbeddedEngine, EmbeddedQueue, EmbeddedStore, KeyFile};
+use waxseal_adapters::json_schema::JsonSchemas;
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::attempt::{Outcome, Response, Sent};
 use waxseal_domain::dispatch::Request;
@@ -71,6 +72,7 @@ impl Engine for ScriptedEngine {
     type KeyVault = KeyFile;
     type Sender = ScriptedSender;
     type Clock = SystemClock;
+    type SchemaChecker = JsonSchemas;
 
     fn store(&self) -> &EmbeddedStore {
         self.inner.store()
@@ -86,6 +88,9 @@ impl Engine for ScriptedEngine {
     }
     fn clock(&self) -> &SystemClock {
         &SystemClock
+    }
+    fn schema_checker(&self) -> &JsonSchemas {
+        self.inner.schema_checker()
     }
     fn address_rules(&self) -> &AddressRules {
         self.inner.address_rules()

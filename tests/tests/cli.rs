@@ -592,52 +592,80 @@ async fn a_server_that_is_not_there_is_5_and_doctor_says_what_to_do() {
     assert_eq!(busy.captured().len(), 3, "what is turned away for now is tried again");
 }
 
-/// A server of our own that answers as was agreed; nothing else.
 #[tokio::test]
-async fn what_a_newer_server_answers_is_asked_for_and_shown() {
-    let person = Person { home: tempfile::tempdir().unwrap(), address: free_address() };
-    let matched = r#"{"examined": 2, "matched": 1, "items": [
-        {"event_id": "e2", "type": "dlp.a", "time": "2026-11-21T10:00:00Z", "matched": true, "bytes": 12},
-        {"event_id": "e1", "type": "a", "time": "2026-11-21T09:00:00Z", "matched": false, "bytes": 9}]}"#;
-    let event_type = r#"{"type": "dlp.a", "description": "A thing", "schema": {"maximum": 1.50}}"#;
-    let audit = r#"{"items": [{"id": "a1", "at": "2026-11-21T10:00:00Z", "actor": "operator",
-        "action": "endpoint.delete", "target": "ep_1", "before": {}, "after": null}], "cursor": null}"#;
-    let answers = [matched, matched, event_type, audit];
-    let answers = answers.map(|body| Answer::Status(200, Vec::new(), body)).to_vec();
-    let server = Sink::start(answers).await;
-    let url = server.url("/base/");
-    let at = ["--server", &url, "--key", "k", "--tenant", "acme"];
-    let run = async |arguments: &[&str]| person.run(&[arguments, &at].concat()).await.is(0).out;
-    let shown = run(&["match", "ep_1"]).await;
-    assert!(shown.contains("1 of 2 events match") && shown.contains("dlp.a"), "{shown}");
-    run(&["match", "--draft", "--event-types", "dlp.*,x", "--outcome", "blocked", "--limit", "5"])
-        .await;
-    let put = run(&[
+async fn the_rest_of_the_api_is_there_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let person = Person::logged_in(&server, "acme").await;
+    let whoami = person.run(&["whoami"]).await.is(0).out;
+    assert!(whoami.contains("operator"), "{whoami}");
+    let sink = Sink::start(vec![Answer::status(500)]).await;
+    let url = sink.url("/");
+    let key = ["--idempotency-key", "once", "--url", &url, "--event-types", "dlp.*"];
+    let id = person.endpoint(&key).await;
+    assert_eq!(person.endpoint(&key).await, id, "a request that is repeated makes no second one");
+    std::fs::write(person.home.path().join("auth.json"), r#"{"type":"bearer","token":"t-1"}"#)
+        .unwrap();
+    person
+        .run(&["endpoints", "update", &id, "--auth", "@auth.json", "--delays-s", "1000"])
+        .await
+        .is(0);
+    let shown = person.run(&["endpoints", "get", &id]).await.is(0).out;
+    assert!(shown.contains("bearer") && !shown.contains("t-1"), "{shown}");
+
+    let schema = r#"{"type": "object", "maxProperties": 1.50}"#;
+    let schema = schema.replace("1.50", "1");
+    let put = [
         "event-types",
         "put",
         "dlp.a",
         "--description",
         "A thing",
         "--schema",
-        r#"{"maximum": 1.50}"#,
-    ])
-    .await;
-    assert!(put.contains("A thing") && put.contains("\"maximum\""), "{put}");
-    assert!(run(&["audit", "list", "--limit", "5"]).await.contains("endpoint.delete"));
-    let asked: Vec<(String, String)> =
-        server.captured().into_iter().map(|one| (one.method, one.path)).collect();
-    let expected = [
-        ("POST", "/base/v1/tenants/acme/endpoints/ep_1/match"),
-        ("POST", "/base/v1/tenants/acme/endpoints/match"),
-        ("PUT", "/base/v1/tenants/acme/event-types/dlp.a"),
-        ("GET", "/base/v1/tenants/acme/audit?limit=5"),
+        &schema,
+        "--example",
+        r#"{"n": 1}"#,
     ];
-    assert_eq!(asked, expected.map(|(method, path)| (method.to_owned(), path.to_owned())));
-    let draft: Value = serde_json::from_slice(&server.captured()[1].body).unwrap();
-    let wanted = json!({"event_types": ["dlp.*", "x"], "outcomes": ["blocked"], "limit": 5});
-    assert_eq!(draft, wanted);
-    let put = String::from_utf8(server.captured()[2].body.to_vec()).unwrap();
-    assert!(put.contains(r#""schema":{"maximum": 1.50}"#), "as it was written: {put}");
+    let put = person.run(&put).await.is(0).out;
+    assert!(put.contains("A thing") && put.contains("maxProperties"), "{put}");
+    assert!(person.run(&["event-types", "list"]).await.is(0).out.contains("dlp.a"));
+    let refused =
+        person.run(&["events", "send", "--type", "dlp.a", "--data", r#"{"a":1,"b":2}"#]).await;
+    assert!(refused.is(1).err.contains("/data"), "by the schema");
+    person
+        .run(&["events", "send", "--type", "dlp.a", "--id", "e1", "--data", r#"{"a":1}"#])
+        .await
+        .is(0);
+    sink.wait_for(1).await;
+    assert_eq!(sink.captured()[0].header("authorization"), "Bearer t-1");
+
+    let matched = person.run(&["match", &id]).await.is(0).out;
+    assert!(matched.contains("1 of 1 events match") && matched.contains("dlp.a"), "{matched}");
+    let draft = ["match", "--draft", "--event-types", "ops.*,x", "--min-severity", "high"];
+    assert!(person.run(&draft).await.is(0).out.contains("0 of 1 events match"));
+
+    let delivery = person
+        .until(&["deliveries", "list", "--endpoint", &id], |found| {
+            found["items"][0]["status"] == "retrying"
+        })
+        .await;
+    let delivery = text(&delivery, "/items/0/id").to_owned();
+    person.run(&["deliveries", "cancel", &delivery]).await.is(0);
+    assert_eq!(person.json(&["deliveries", "get", &delivery]).await["status"], "cancelled");
+    person.run(&["deliveries", "cancel", &delivery]).await.is(1);
+    person.run(&["replay", &delivery]).await.is(0);
+    sink.wait_for(2).await;
+
+    let audit = person.run(&["audit", "list", "--limit", "20"]).await.is(0).out;
+    for action in ["tenant.created", "endpoint.created", "endpoint.updated", "event_type.created"] {
+        assert!(audit.contains(action), "{action}: {audit}");
+    }
+    person.run(&["event-types", "delete", "dlp.a", "--yes"]).await.is(0);
+    person.run(&["event-types", "get", "dlp.a"]).await.is(4);
+    let doctor = person.run(&["doctor"]).await.is(0).out;
+    for line in ["✓ key vault", "✓ store", "✓ database"] {
+        assert!(doctor.contains(line), "{doctor}");
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{
     DESCRIPTION_CHARS_MAX, EVENT_TYPES_PER_TENANT_MAX, EXAMPLE_BYTES_MAX,
 };
-use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine};
+use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine, SchemaChecker};
 use waxseal_domain::problem::Problem;
 
 use crate::body::{Body, describe};
@@ -57,7 +57,7 @@ impl EventTypeView {
 /// What of an event type a body says.
 struct Wanted {
     description: Option<String>,
-    schema: Option<Schema>,
+    schema: Option<Box<RawValue>>,
     example: Option<Box<RawValue>>,
 }
 
@@ -67,28 +67,36 @@ pub(crate) fn body() -> Value {
 }
 
 fn read(body: &mut Body<'_>) -> Wanted {
+    let about = "JSON Schema 2020-12, without references to other documents";
     let description = body.text("description", DESCRIPTION_CHARS_MAX).value();
-    let schema_schema = || json!({"type": ["object", "boolean", "null"], "description": "JSON Schema 2020-12, without references to other documents"});
-    let schema = body.raw("schema", schema_schema).map(|text| Schema::read(text.get()));
+    let schema =
+        body.raw("schema", || json!({"type": ["object", "boolean", "null"], "description": about}));
     let example = body.raw("example", || json!({"description": "The `data` of a test event"}));
-    let schema = match schema {
-        Some(Ok(schema)) => Some(schema),
-        Some(Err(fault)) => {
-            body.faults(vec![fault.within("/schema")]);
-            None
-        }
-        None => None,
-    };
     if example.as_ref().is_some_and(|example| example.get().len() > EXAMPLE_BYTES_MAX) {
         body.fault("example", &format!("is longer than {EXAMPLE_BYTES_MAX} bytes"));
     }
-    if let (Some(schema), Some(example)) = (&schema, &example) {
-        let value = serde_json::from_str(example.get()).unwrap_or_default();
-        body.faults(
-            schema.faults(&value).into_iter().map(|fault| fault.within("/example")).collect(),
-        );
-    }
     Wanted { description, schema, example }
+}
+
+/// The schema, if it is one and the example fits it; faults are the body's.
+fn read_schema<C: SchemaChecker>(
+    body: &mut Body<'_>,
+    checker: &C,
+    wanted: &Wanted,
+) -> Option<Schema> {
+    let schema = match Schema::read(checker, wanted.schema.as_ref()?.get()) {
+        Ok(schema) => schema,
+        Err(fault) => {
+            body.faults(vec![fault.within("/schema")]);
+            return None;
+        }
+    };
+    if let Some(example) = &wanted.example {
+        let value = serde_json::from_str(example.get()).unwrap_or_default();
+        let faults = checker.faults(&schema, &value).into_iter();
+        body.faults(faults.map(|fault| fault.within("/example")).collect());
+    }
+    Some(schema)
 }
 
 pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
@@ -114,8 +122,10 @@ pub(crate) async fn put<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
         return Err(Problem::bad_request(detail).into());
     }
     let mut body = Body::read(call.request)?;
-    let Wanted { description, schema, example } = read(&mut body);
+    let wanted = read(&mut body);
+    let schema = read_schema(&mut body, call.engine.schema_checker(), &wanted);
     body.finish()?;
+    let Wanted { description, example, .. } = wanted;
     let updated_at = call.engine.clock().now();
     let event_type = EventType { name: name.to_owned(), description, schema, example, updated_at };
     let view = EventTypeView::of(&event_type);

@@ -93,7 +93,7 @@ async fn route<E: Engine>(engine: &E, request: &Request) -> Answer {
     let path = path.ok_or_else(Problem::not_found)?;
     let path: Vec<&str> = path.iter().map(AsRef::as_ref).collect();
     let principal = admit(engine, request, operation.access, &path).await?;
-    parameters::check(operation, request)?;
+    parameters::check(engine.schema_checker(), operation, request)?;
     match (operation.handler, path.as_slice()) {
         (Handler::Outside(name), path) => outside(engine, request, name, path, principal).await,
         (Handler::Inside(name), [tenant, path @ ..]) => {

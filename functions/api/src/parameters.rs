@@ -7,15 +7,20 @@ use std::borrow::Cow;
 use serde_json::Value;
 use waxseal_adapters::http::{self, Request};
 use waxseal_domain::catalogue::Schema;
+use waxseal_domain::ports::SchemaChecker;
 use waxseal_domain::problem::Problem;
 
 use crate::operation::{Operation, Parameter};
 
 /// 400 where the request is not as its operation says.
-pub(crate) fn check(operation: &Operation, request: &Request) -> Result<(), Problem> {
+pub(crate) fn check<C: SchemaChecker>(
+    checker: &C,
+    operation: &Operation,
+    request: &Request,
+) -> Result<(), Problem> {
     for parameter in operation.parameters {
         match value(parameter, request)? {
-            Some(text) => fits(parameter, &text)?,
+            Some(text) => fits(checker, parameter, &text)?,
             None if parameter.required => return Err(refusal(parameter, "is required")),
             None => {}
         }
@@ -37,15 +42,15 @@ fn value<'a>(parameter: &Parameter, request: &'a Request) -> Result<Option<Cow<'
     text.map_err(|_| refusal(parameter, "is not text"))
 }
 
-fn fits(parameter: &Parameter, text: &str) -> Result<(), Problem> {
+fn fits<C: SchemaChecker>(checker: &C, parameter: &Parameter, text: &str) -> Result<(), Problem> {
     let schema = (parameter.schema)();
     let value = match text.parse::<u64>() {
         Ok(number) if schema.get("type").is_some_and(|kind| kind == "integer") => number.into(),
         _ => Value::from(text),
     };
-    let schema = Schema::read(&schema.to_string());
+    let schema = Schema::read(checker, &schema.to_string());
     let schema = schema.map_err(|fault| refusal(parameter, &fault.detail))?;
-    match schema.faults(&value).first() {
+    match checker.faults(&schema, &value).first() {
         Some(fault) => Err(refusal(parameter, &fault.detail)),
         None => Ok(()),
     }

@@ -27,7 +27,7 @@ async fn handle(function: &Function, event: LambdaEvent<Box<RawValue>>) -> Resul
             waxseal_receiver::receive(function.engine.as_ref(), source, &request).await
         }
         ("OPTIONS", Some(_)) => allow(&request),
-        (_, Some(_)) => problem(&Problem::method_not_allowed(&["OPTIONS", "POST"])),
+        (_, Some(_)) => problem(&Problem::method_not_allowed(&["POST", "OPTIONS"])),
         (_, None) => problem(&Problem::not_found()),
     };
     Ok(response(&answer))

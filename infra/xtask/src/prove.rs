@@ -109,7 +109,7 @@ fn filters() -> Result<String, String> {
 fn api() -> Result<String, String> {
     println!("── the API at a modest load");
     let mut run = cargo();
-    run.args(["run", "--quiet", "--package", "waxseal-tests", "--bin", "api"]);
+    run.args(["run", "--quiet", "--package", "waxseal-tests", "--bin", "latencies"]);
     output("api", &mut run)
 }
 

@@ -41,6 +41,7 @@ mod cache;
 mod checks;
 mod client;
 pub mod cloud_event;
+mod cloudwatch;
 mod config;
 mod deliveries;
 mod delivery_item;

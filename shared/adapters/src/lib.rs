@@ -21,5 +21,6 @@ pub mod environment;
 #[cfg(feature = "aws")]
 pub mod function;
 pub mod http;
+pub mod json_schema;
 pub mod sender;
 mod tls;

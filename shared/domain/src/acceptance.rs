@@ -91,7 +91,7 @@ pub async fn accept_all<E: Engine>(
     } else {
         Arc::default()
     };
-    let check = |event: &Event| catalogue::check(&engine.memory().schemas, &catalogue, event);
+    let check = |event: &Event| catalogue::check(engine.schema_checker(), &catalogue, event);
     accept_each(engine, tenant, &roster, submissions, &check).await
 }
 

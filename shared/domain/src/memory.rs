@@ -1,7 +1,6 @@
 //! What one instance remembers between invocations: counts, and what is costly to make again. Losing
 //! it loses nothing.
 
-use crate::catalogue::Schemas;
 use crate::credentials::Tokens;
 use crate::gate::{BreakerSettings, Breakers};
 use crate::throttle::Throttle;
@@ -13,8 +12,6 @@ pub struct Memory {
     pub breakers: Breakers,
     /// How often keys call.
     pub throttle: Throttle,
-    /// Event types' schemas, compiled.
-    pub schemas: Schemas,
     /// Access tokens of endpoints' receivers.
     pub tokens: Tokens,
 }

@@ -16,7 +16,9 @@ use std::fmt;
 use std::future::Future;
 
 use crate::attempt::Sent;
+use crate::catalogue::Schema;
 use crate::dispatch::Request;
+use crate::json::Fault;
 use crate::message::{Message, Receipt};
 use crate::secret::{Secret, SecretContext};
 use crate::timestamp::Timestamp;
@@ -98,6 +100,15 @@ pub trait KeyVault: Send + Sync {
 pub trait Sender: Send + Sync {
     /// One request, no redirects, no hidden retries; ended by its time-out.
     fn send(&self, request: Request) -> impl Future<Output = Sent> + Send;
+}
+
+/// Checks values against JSON Schemas: no I/O, but more code than a deliver function should carry.
+pub trait SchemaChecker: Send + Sync {
+    /// Whether a text is a schema that can be used: it follows no reference to another document.
+    fn compile(&self, schema: &Schema) -> Result<(), Fault>;
+
+    /// What of a value does not fit; pointers start at the value, and none of the value is shown.
+    fn faults(&self, schema: &Schema, value: &serde_json::Value) -> Vec<Fault>;
 }
 
 /// The time.

@@ -8,19 +8,21 @@ use waxseal_domain::address::AddressRules;
 use waxseal_domain::api_key::ApiKey;
 use waxseal_domain::attempt::{Outcome, Response, Sent};
 use waxseal_domain::audit::Entry;
-use waxseal_domain::catalogue::EventType;
+use waxseal_domain::catalogue::{EventType, Schema};
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Open, Status, Written, lease_until};
 use waxseal_domain::dispatch::Request;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::{
     ApiKeyId, DeliveryId, EndpointId, EventId, SourceName, TenantName, Ticket,
 };
+use waxseal_domain::json::Fault;
 use waxseal_domain::limits::EVENT_RETENTION_S;
 use waxseal_domain::memory::Memory;
 use waxseal_domain::message::{Message, Receipt};
 use waxseal_domain::ports::{
     Change, Check, Claim, Clock, ConfigStore, DeliveryStore, Due, Engine, EngineError, EventRow,
-    EventStore, KeyVault, Page, PageRequest, Put, Queue, Roster, Sender, Setting, Tenant,
+    EventStore, KeyVault, Page, PageRequest, Put, Queue, Roster, SchemaChecker, Sender, Setting,
+    Tenant,
 };
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::source::Source;
@@ -393,6 +395,16 @@ impl KeyVault for Instance {
     }
 }
 
+impl SchemaChecker for Instance {
+    fn compile(&self, _: &Schema) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn faults(&self, _: &Schema, _: &serde_json::Value) -> Vec<Fault> {
+        Vec::new()
+    }
+}
+
 impl Clock for Instance {
     fn now(&self) -> Timestamp {
         self.clock_now()
@@ -502,6 +514,7 @@ impl Engine for Instance {
     type KeyVault = Self;
     type Sender = Self;
     type Clock = Self;
+    type SchemaChecker = Self;
 
     fn store(&self) -> &Self {
         self
@@ -516,6 +529,9 @@ impl Engine for Instance {
         self
     }
     fn clock(&self) -> &Self {
+        self
+    }
+    fn schema_checker(&self) -> &Self {
         self
     }
     fn address_rules(&self) -> &AddressRules {

@@ -1,15 +1,12 @@
 //! How the deployment's queues and alarms are: what waits in each queue, what should not be there, and
 //! which alarms say so.
 
-use aws_sdk_cloudwatch::types::{MetricAlarm, StateValue};
 use aws_sdk_sqs::types::QueueAttributeName;
 use waxseal_domain::ports::{Check, EngineError};
 
 use super::client::Clients;
+use super::cloudwatch::{Alarm, CloudWatch};
 use super::failed;
-
-/// Alarms that are looked at.
-const ALARMS_MAX: i32 = 100;
 
 /// A queue to look at.
 #[derive(Clone, Debug)]
@@ -37,20 +34,19 @@ pub(super) async fn look_at(clients: &Clients, queues: &[Watched]) -> Vec<Check>
 }
 
 /// A check of the alarms whose names begin so; none where no prefix is known.
-pub(super) async fn alarms(clients: &Clients, prefix: &str) -> Option<Check> {
+pub(super) async fn alarms(cloudwatch: &CloudWatch, prefix: &str) -> Option<Check> {
     if prefix.is_empty() {
         return None;
     }
-    let describe = clients.cloudwatch().describe_alarms().alarm_name_prefix(prefix);
-    Some(match describe.max_records(ALARMS_MAX).send().await.map_err(failed("look at alarms")) {
+    Some(match cloudwatch.alarms(prefix).await {
         Err(error) => Check::fail("alarms", error.to_string()),
-        Ok(answer) => said(answer.metric_alarms()),
+        Ok(alarms) => said(&alarms),
     })
 }
 
-fn said(alarms: &[MetricAlarm]) -> Check {
-    let ringing = alarms.iter().filter(|alarm| alarm.state_value() == Some(&StateValue::Alarm));
-    let ringing: Vec<&str> = ringing.filter_map(MetricAlarm::alarm_name).collect();
+fn said(alarms: &[Alarm]) -> Check {
+    let ringing = alarms.iter().filter(|alarm| alarm.is_ringing());
+    let ringing: Vec<&str> = ringing.map(Alarm::name).collect();
     match (alarms.len(), ringing.as_slice()) {
         (0, _) => Check::warn("alarms", "there are none: nobody would be told"),
         (count, []) => Check::ok("alarms", format!("{count}, none of them ringing")),

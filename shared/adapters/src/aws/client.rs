@@ -31,7 +31,6 @@ pub(super) struct Clients {
     config: SdkConfig,
     pub(super) dynamodb: aws_sdk_dynamodb::Client,
     sqs: OnceLock<aws_sdk_sqs::Client>,
-    cloudwatch: OnceLock<aws_sdk_cloudwatch::Client>,
     eventbridge: OnceLock<aws_sdk_eventbridge::Client>,
     kms: OnceLock<aws_sdk_kms::Client>,
     secrets_manager: OnceLock<aws_sdk_secretsmanager::Client>,
@@ -43,7 +42,6 @@ impl Clients {
             dynamodb: aws_sdk_dynamodb::Client::new(&config),
             config,
             sqs: OnceLock::new(),
-            cloudwatch: OnceLock::new(),
             eventbridge: OnceLock::new(),
             kms: OnceLock::new(),
             secrets_manager: OnceLock::new(),
@@ -52,10 +50,6 @@ impl Clients {
 
     pub(super) fn sqs(&self) -> &aws_sdk_sqs::Client {
         self.sqs.get_or_init(|| aws_sdk_sqs::Client::new(&self.config))
-    }
-
-    pub(super) fn cloudwatch(&self) -> &aws_sdk_cloudwatch::Client {
-        self.cloudwatch.get_or_init(|| aws_sdk_cloudwatch::Client::new(&self.config))
     }
 
     pub(super) fn eventbridge(&self) -> &aws_sdk_eventbridge::Client {

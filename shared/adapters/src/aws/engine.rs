@@ -11,6 +11,7 @@ use waxseal_domain::ports::{Check, Engine, EngineError};
 use super::cache::AgedCache;
 use super::checks::{Watched, alarms, look_at};
 use super::client::{Clients, sdk_config};
+use super::cloudwatch::CloudWatch;
 use super::config::ConfigCache;
 use super::key_vault::KmsVault;
 use super::queue::SqsQueue;
@@ -19,6 +20,7 @@ use super::{DynamoStore, failed};
 use crate::clock::SystemClock;
 use crate::entropy::entropy;
 use crate::environment::Environment;
+use crate::json_schema::JsonSchemas;
 
 /// How old the copy of the operator's key may be: so long after a rotation the old one works.
 const OPERATOR_KEY_COPY_S: u64 = 5 * 60;
@@ -34,10 +36,12 @@ pub struct AwsEngine {
     clients: Arc<Clients>,
     operator_secret: String,
     memory: Memory,
+    schemas: JsonSchemas,
     operator_key_hash: AgedCache<(), String>,
     public_url: Option<String>,
     watched: [Watched; 4],
     alarms_prefix: String,
+    cloudwatch: CloudWatch,
 }
 
 impl AwsEngine {
@@ -59,11 +63,13 @@ impl AwsEngine {
             address_rules,
             clients,
             memory: Memory::new(environment.breaker),
+            schemas: JsonSchemas::default(),
             operator_secret: environment.operator_secret.clone(),
             operator_key_hash: AgedCache::new(1),
             public_url: environment.public_url.clone(),
             watched: watched(environment),
             alarms_prefix: environment.alarms_prefix.clone(),
+            cloudwatch: CloudWatch::new(environment),
         })
     }
 
@@ -95,6 +101,7 @@ impl Engine for AwsEngine {
     type KeyVault = KmsVault;
     type Sender = AwsSender;
     type Clock = SystemClock;
+    type SchemaChecker = JsonSchemas;
 
     fn store(&self) -> &DynamoStore {
         &self.store
@@ -116,6 +123,10 @@ impl Engine for AwsEngine {
         &SystemClock
     }
 
+    fn schema_checker(&self) -> &JsonSchemas {
+        &self.schemas
+    }
+
     fn address_rules(&self) -> &AddressRules {
         &self.address_rules
     }
@@ -130,7 +141,7 @@ impl Engine for AwsEngine {
 
     async fn checks(&self) -> Vec<Check> {
         let mut checks = look_at(&self.clients, &self.watched).await;
-        checks.extend(alarms(&self.clients, &self.alarms_prefix).await);
+        checks.extend(alarms(&self.cloudwatch, &self.alarms_prefix).await);
         checks
     }
 

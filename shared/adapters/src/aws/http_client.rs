@@ -50,6 +50,21 @@ impl ReqwestClient {
     }
 }
 
+impl ReqwestClient {
+    /// One request that no client of the SDK makes; its status and body.
+    pub(super) async fn exchange(
+        &self,
+        request: http::Request<Bytes>,
+        step: &'static str,
+    ) -> Result<(u16, Bytes), EngineError> {
+        let failed = |error: reqwest::Error| EngineError::new(step, error);
+        let request = reqwest::Request::try_from(request).map_err(failed)?;
+        let response = self.0.execute(request).await.map_err(failed)?;
+        let status = response.status().as_u16();
+        response.bytes().await.map(|body| (status, body)).map_err(failed)
+    }
+}
+
 impl HttpClient for ReqwestClient {
     fn http_connector(
         &self,

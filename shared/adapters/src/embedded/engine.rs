@@ -28,6 +28,7 @@ use super::writer::{Durability, Writer};
 use super::{EmbeddedStore, config, deliveries, events, failed, files, inbox, schema};
 use crate::clock::SystemClock;
 use crate::entropy::entropy;
+use crate::json_schema::JsonSchemas;
 use crate::sender::{Connections, HttpSender};
 
 /// Events removed in one go, once expired.
@@ -66,6 +67,7 @@ pub struct EmbeddedEngine {
     address_rules: Arc<AddressRules>,
     operator_key: String,
     memory: Memory,
+    schemas: JsonSchemas,
     public_url: Option<String>,
     /// Held while this lives.
     _lock: File,
@@ -105,6 +107,7 @@ impl EmbeddedEngine {
             address_rules,
             operator_key,
             memory: Memory::new(options.breaker),
+            schemas: JsonSchemas::default(),
             public_url: options.public_url,
             _lock: lock,
         })
@@ -135,15 +138,12 @@ fn key_vault(connection: &Connection, folder: &Path) -> Result<KeyFile, EngineEr
     let context = SecretContext::links(&tenant);
     let sealed = config::key_check(connection).map_err(failed("check key file"))?;
     let key_file = KeyFile::new(&files::secrets_key(folder, sealed.is_some())?)?;
-    match sealed {
-        Some(sealed) => {
-            let opened = key_file.open_now(&context, &sealed);
-            opened.map_err(|_| files::lost(folder, "is another one"))?;
-        }
-        None => {
-            let sealed = key_file.seal_now(&context, &Secret::new(CHECK.as_bytes().to_vec()))?;
-            config::keep_key_check(connection, &sealed).map_err(failed("check key file"))?;
-        }
+    if let Some(sealed) = sealed {
+        let opened = key_file.open_now(&context, &sealed);
+        opened.map_err(|_| files::lost(folder, "is another one"))?;
+    } else {
+        let sealed = key_file.seal_now(&context, &Secret::new(CHECK.as_bytes().to_vec()))?;
+        config::keep_key_check(connection, &sealed).map_err(failed("check key file"))?;
     }
     Ok(key_file)
 }
@@ -154,6 +154,7 @@ impl Engine for EmbeddedEngine {
     type KeyVault = KeyFile;
     type Sender = HttpSender;
     type Clock = SystemClock;
+    type SchemaChecker = JsonSchemas;
 
     fn store(&self) -> &EmbeddedStore {
         &self.store
@@ -173,6 +174,10 @@ impl Engine for EmbeddedEngine {
 
     fn clock(&self) -> &SystemClock {
         &SystemClock
+    }
+
+    fn schema_checker(&self) -> &JsonSchemas {
+        &self.schemas
     }
 
     fn address_rules(&self) -> &AddressRules {

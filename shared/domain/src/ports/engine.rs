@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     Claim, Clock, DeliveryStore, Due, EngineError, EventRow, EventStore, KeyVault, Put, Queue,
-    Sender, Store,
+    SchemaChecker, Sender, Store,
 };
 use crate::address::AddressRules;
 use crate::delivery::{Delivery, Guard, Settlement, Written};
@@ -32,6 +32,8 @@ pub trait Engine: Send + Sync + 'static {
     type Sender: Sender;
     /// What tells the time.
     type Clock: Clock;
+    /// What checks payloads.
+    type SchemaChecker: SchemaChecker;
 
     /// Its store.
     fn store(&self) -> &Self::Store;
@@ -43,6 +45,8 @@ pub trait Engine: Send + Sync + 'static {
     fn sender(&self) -> &Self::Sender;
     /// Its clock.
     fn clock(&self) -> &Self::Clock;
+    /// What checks payloads against their types' schemas.
+    fn schema_checker(&self) -> &Self::SchemaChecker;
     /// The addresses that may be called.
     fn address_rules(&self) -> &AddressRules;
     /// A random number: for ids, tickets, secrets and jitter.

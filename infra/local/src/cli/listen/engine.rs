@@ -96,6 +96,7 @@ impl Engine for Forwarding {
     type KeyVault = <EmbeddedEngine as Engine>::KeyVault;
     type Sender = LocalSender;
     type Clock = <EmbeddedEngine as Engine>::Clock;
+    type SchemaChecker = <EmbeddedEngine as Engine>::SchemaChecker;
 
     fn store(&self) -> &Self::Store {
         self.embedded.store()
@@ -115,6 +116,10 @@ impl Engine for Forwarding {
 
     fn clock(&self) -> &Self::Clock {
         self.embedded.clock()
+    }
+
+    fn schema_checker(&self) -> &Self::SchemaChecker {
+        self.embedded.schema_checker()
     }
 
     fn address_rules(&self) -> &AddressRules {

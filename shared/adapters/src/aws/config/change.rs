@@ -2,19 +2,18 @@
 //!
 //! A transaction that meets another on the same item is cancelled, and made again.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 use waxseal_domain::audit::Entry;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::TenantName;
 use waxseal_domain::limits::AUDIT_RETENTION_S;
-use waxseal_domain::ports::{Change, EngineError};
+use waxseal_domain::ports::{Change, Clock as _, EngineError};
 
 use super::super::item::{Item, number, text};
 use super::super::{DynamoStore, failed};
 use super::{audit, document, endpoints, event_types, keys, sources, tenant_key, tenants};
+use crate::clock::SystemClock;
 use crate::entropy::entropy;
 
 /// A transaction that met another is made so often, with a pause between.
@@ -66,7 +65,8 @@ impl DynamoStore {
                 return Err(failed("change configuration")(error));
             }
             let jitter_ms = u64::try_from(entropy() % u128::from(PAUSE_MS)).unwrap_or(0);
-            tokio::time::sleep(Duration::from_millis(tries * PAUSE_MS + jitter_ms)).await;
+            let until = SystemClock.now().plus_ms(tries * PAUSE_MS + jitter_ms);
+            SystemClock.sleep_until(until).await;
         }
         Ok(false)
     }

@@ -90,7 +90,8 @@ async fn prepare(client: &Client, sink: &Sink) -> World {
     }
     let mut last = Value::Null;
     for _ in 0..EVENTS / 100 {
-        let events: Vec<Value> = (0..100).map(|n| json!({"type": "a.b", "data": {"n": n}})).collect();
+        let events: Vec<Value> =
+            (0..100).map(|n| json!({"type": "a.b", "data": {"n": n}})).collect();
         let body = json!(events).to_string();
         last = client.send("POST", "/v1/tenants/acme/events", &[], &body).await.of(202).json;
     }
