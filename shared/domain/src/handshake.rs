@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::attempt::{Outcome, Sent};
@@ -17,8 +18,7 @@ use crate::target::Target;
 const ORIGIN: &str = "waxseal";
 
 /// What a receiver answered to being asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Handshake {
     /// Whether it allows us.
     pub allowed: bool,

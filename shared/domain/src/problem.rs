@@ -1,13 +1,13 @@
 //! Problem documents (RFC 9457): what is wrong with a request, every fault named.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api_key::Scope;
 use crate::json::Fault;
 
 /// An error as the API answers it: `application/problem+json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// `about:blank`, or a URN of ours.
     #[serde(rename = "type")]
