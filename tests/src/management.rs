@@ -182,39 +182,14 @@ pub async fn every_change_is_in_the_audit_log_and_an_event(client: &Client) {
     let sink = Sink::start(Vec::new()).await;
     let listening = json!({"url": sink.url("/"), "event_types": ["waxseal.audit.*"]});
     tenant.endpoint(listening).await;
+    nap(client_settles_ms(client).await).await;
     let key = tenant.call("POST", "/keys", &json!({"name": "k"})).await.of(201).json;
     let key_id = key["id"].as_str().unwrap();
     let with_key = Client { key: key["key"].as_str().unwrap().to_owned(), ..client.clone() };
     let by_key = Tenant { client: &with_key, name: "audited" };
-    let draft = json!({"url": "https://example.com/", "headers": {"x-k": "canary-header"},
-        "auth": {"type": "bearer", "token": "canary-token"}, "event_types": ["never.*"]});
-    let id = by_key.endpoint(draft).await;
-    let one = format!("/endpoints/{id}");
-    let change = json!({"name": "new", "headers": {"x-k": "canary-other"}});
-    by_key.call("PATCH", &one, &change).await.of(200);
-    by_key.call("POST", &format!("{one}/rotate-secret"), &Value::Null).await.of(200);
-    by_key.call("POST", &format!("{one}/disable"), &Value::Null).await.of(200);
-    by_key.call("POST", &format!("{one}/disable"), &Value::Null).await.of(200);
-    by_key.call("DELETE", &one, &Value::Null).await.of(204);
-    let event_type = json!({"description": "d"});
-    by_key.call("PUT", "/event-types/a.b", &event_type).await.of(200);
-    by_key.call("DELETE", "/event-types/a.b", &Value::Null).await.of(204);
-    let source = json!({"secrets": ["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"]});
-    by_key.call("PUT", "/sources/audited", &source).await.of(200);
-    by_key.call("DELETE", "/sources/audited", &Value::Null).await.of(204);
+    let id = change_everything(&by_key).await;
     tenant.call("DELETE", &format!("/keys/{key_id}"), &Value::Null).await.of(204);
-
-    let mut entries = Vec::new();
-    let mut cursor = String::new();
-    loop {
-        let page = tenant.get(&format!("/audit?limit=5{cursor}")).await;
-        entries.extend(page["items"].as_array().unwrap().clone());
-        match page["cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => break,
-        }
-    }
-    entries.reverse();
+    let entries = log_of(&tenant).await;
     let told: Vec<(&str, &str)> = entries
         .iter()
         .map(|entry| (entry["action"].as_str().unwrap(), entry["actor"].as_str().unwrap()))
@@ -259,6 +234,44 @@ pub async fn every_change_is_in_the_audit_log_and_an_event(client: &Client) {
         events.iter().map(body).find(|one| one["type"] == "waxseal.audit.endpoint.updated");
     let update = update.unwrap();
     assert_eq!((&update["data"]["after"], &update["data"]["actor"]), (after, &json!(key_id)));
+}
+
+/// Makes, changes and removes one of each; the id of the endpoint.
+async fn change_everything(tenant: &Tenant<'_>) -> String {
+    let draft = json!({"url": "https://example.com/", "headers": {"x-k": "canary-header"},
+        "auth": {"type": "bearer", "token": "canary-token"}, "event_types": ["never.*"]});
+    let id = tenant.endpoint(draft).await;
+    let one = format!("/endpoints/{id}");
+    let change = json!({"name": "new", "headers": {"x-k": "canary-other"}});
+    tenant.call("PATCH", &one, &change).await.of(200);
+    tenant.call("POST", &format!("{one}/rotate-secret"), &Value::Null).await.of(200);
+    // The second changes nothing, and is in no log.
+    tenant.call("POST", &format!("{one}/disable"), &Value::Null).await.of(200);
+    tenant.call("POST", &format!("{one}/disable"), &Value::Null).await.of(200);
+    tenant.call("DELETE", &one, &Value::Null).await.of(204);
+    let event_type = json!({"description": "d"});
+    tenant.call("PUT", "/event-types/a.b", &event_type).await.of(200);
+    tenant.call("DELETE", "/event-types/a.b", &Value::Null).await.of(204);
+    let source = json!({"secrets": ["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"]});
+    tenant.call("PUT", "/sources/audited", &source).await.of(200);
+    tenant.call("DELETE", "/sources/audited", &Value::Null).await.of(204);
+    id
+}
+
+/// A tenant's audit log, page by page, the oldest first.
+async fn log_of(tenant: &Tenant<'_>) -> Vec<Value> {
+    let mut entries = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = tenant.get(&format!("/audit?limit=5{cursor}")).await;
+        entries.extend(page["items"].as_array().unwrap().clone());
+        match page["cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    entries.reverse();
+    entries
 }
 
 /// A catalogue's schema refuses payloads that do not fit it, and its example is what a test sends.
@@ -363,14 +376,7 @@ pub async fn a_dry_run_says_what_is_then_sent(client: &Client) {
     let tenant = Tenant { client, name: "dry" };
     let sink = Sink::start(Vec::new()).await;
     client.send("POST", "/v1/tenants", &[], r#"{"name":"dry"}"#).await.of(201);
-    let events = [
-        json!({"id": "e1", "type": "dlp.a", "severity": "high", "riskscore": 0.9, "data": {"n": 1.0}}),
-        json!({"id": "e2", "type": "dlp.b", "severity": "low", "riskscore": 0.95, "data": {"n": 2}}),
-        json!({"id": "e3", "type": "dlp.c", "severity": "critical", "riskscore": 0.5, "data": {}}),
-        json!({"id": "e4", "type": "ops.a", "severity": "critical", "riskscore": 1, "data": {"n": 4}}),
-        json!({"id": "e5", "type": "dlp.d", "severity": "high", "riskscore": 0.8, "outcome": "blocked",
-            "data": {"n": 5}}),
-    ];
+    let events = foretold_events();
     for event in &events {
         tenant.send(event).await.of(202);
     }
@@ -421,6 +427,18 @@ pub async fn a_dry_run_says_what_is_then_sent(client: &Client) {
     assert_eq!(tenant.get(&format!("/endpoints/{id}")).await["profile"], "standard");
     let refused = tenant.call("POST", "/endpoints/match", &json!({"limit": 0, "filter": {}})).await;
     assert_eq!(refused.of(422).pointers(), ["/limit", "/filter"]);
+}
+
+/// Of these, two fit what is asked for there.
+fn foretold_events() -> [Value; 5] {
+    [
+        json!({"id": "e1", "type": "dlp.a", "severity": "high", "riskscore": 0.9, "data": {"n": 1.0}}),
+        json!({"id": "e2", "type": "dlp.b", "severity": "low", "riskscore": 0.95, "data": {"n": 2}}),
+        json!({"id": "e3", "type": "dlp.c", "severity": "critical", "riskscore": 0.5, "data": {}}),
+        json!({"id": "e4", "type": "ops.a", "severity": "critical", "riskscore": 1, "data": {"n": 4}}),
+        json!({"id": "e5", "type": "dlp.d", "severity": "high", "riskscore": 0.8, "outcome": "blocked",
+            "data": {"n": 5}}),
+    ]
 }
 
 /// The deployment says part by part how it is, to the operator alone.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::process::Command;
 use waxseal_tests::emulator::tools;
 use waxseal_tests::process::Server;
+use waxseal_tests::settings::path_with;
 use waxseal_tests::sink::Sink;
 
 fn source(name: &str) -> PathBuf {
@@ -59,7 +60,7 @@ async fn in_python() {
     generator
         .args(["generate", "--path", "openapi.json", "--output-path", "waxseal_client"])
         .args(["--meta", "none", "--fail-on-warning"])
-        .env("PATH", format!("{}:{}", venv.display(), std::env::var("PATH").unwrap()))
+        .env("PATH", path_with(&venv))
         .current_dir(folder.path());
     succeeds(&mut generator).await;
     let mut script = Command::new(venv.join("python"));

@@ -83,7 +83,7 @@ impl World {
             let id = if name == "tenant" { tenant } else { id };
             path = path.replace(&format!("{{{name}}}"), id);
         }
-        let body = operation.example().map(|body| body.to_string()).unwrap_or_default();
+        let body = operation.example().map(ToString::to_string).unwrap_or_default();
         let (status, answer) = client.call(&operation.method, &path, &body).await;
         assert!(!answer.to_string().contains(CANARY), "{operation} tells a stranger: {answer}");
         (status, answer)

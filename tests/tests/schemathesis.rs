@@ -11,9 +11,10 @@ use tokio::process::Command;
 use waxseal_tests::client::Client;
 use waxseal_tests::emulator::tools;
 use waxseal_tests::process::{command, free_address};
+use waxseal_tests::settings::setting;
 
 /// Random requests for each operation: with them the test takes about half a minute.
-const EXAMPLES: &str = "25";
+const EXAMPLES: u64 = 25;
 
 /// One of everything, so that there are ids to be found.
 async fn fill(client: &Client) {
@@ -43,7 +44,7 @@ async fn document_and_behaviour_agree() {
     }
     fill(&client).await;
     let thirds = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("thirds");
-    let examples = std::env::var("WAXSEAL_SCHEMATHESIS_EXAMPLES");
+    let examples = setting("WAXSEAL_SCHEMATHESIS_EXAMPLES").unwrap_or(EXAMPLES).to_string();
     let mut schemathesis = Command::new(tools().join("venv/bin/schemathesis"));
     schemathesis
         .arg("--config-file")
@@ -51,7 +52,7 @@ async fn document_and_behaviour_agree() {
         .arg("run")
         .arg(format!("http://{address}/openapi.json"))
         .args(["--checks", "all", "--phases", "examples,coverage,fuzzing,stateful"])
-        .args(["--max-examples", examples.as_deref().unwrap_or(EXAMPLES)])
+        .args(["--max-examples", &examples])
         .args(["--seed", "20261121", "--continue-on-failure", "--no-color"])
         .env("SCHEMATHESIS_HOOKS", thirds.join("schemathesis_hooks.py"))
         .env("PYTHONDONTWRITEBYTECODE", "1")

@@ -21,6 +21,8 @@ const CANARIES: [&str; 7] = [
     "canary-rotated-1b6d",
 ];
 
+const ACME: &str = "/v1/tenants/acme";
+
 /// The server with all that it can log, into a file; ended with the test.
 async fn logging(folder: &Path, log: &Path) -> (tokio::process::Child, Client) {
     let address = free_address();
@@ -39,73 +41,71 @@ async fn logging(folder: &Path, log: &Path) -> (tokio::process::Child, Client) {
 
 /// Makes use of every secret, right and wrong; the answers, but for the one that shows a made secret.
 async fn use_them(client: &Client, sink: &Sink, tokens: &Sink) -> Vec<Value> {
-    let [secret, bearer, password, client_secret, source, _, rotated] = CANARIES;
     let mut answers = Vec::new();
     let mut ids = Vec::new();
-    for auth in [
+    for auth in auths(tokens) {
+        let draft = json!({"url": sink.url("/"), "auth": auth, "secret": CANARIES[0],
+            "retry": {"delays_s": [1]}});
+        let path = format!("{ACME}/endpoints");
+        let mut made = client.send("POST", &path, &[], &draft.to_string()).await.of(201).json;
+        assert_eq!(made["secret"].take(), CANARIES[0], "the one answer that shows it");
+        ids.push(made["id"].as_str().unwrap().to_owned());
+        answers.push(made);
+    }
+    for (method, path, body) in wrong_and_right() {
+        answers.push(client.send(method, &path, &[], &body.to_string()).await.json);
+    }
+    let rotate = format!("{ACME}/endpoints/{}/rotate-secret", ids[0]);
+    let given = json!({"secret": CANARIES[6]});
+    answers.push(client.send("POST", &rotate, &[], &given.to_string()).await.of(422).json);
+    sink.wait_for(9).await;
+    let lists = ["endpoints", "audit", "sources", "events", "keys"];
+    let lists = lists.map(|name| format!("{ACME}/{name}")).into_iter();
+    let others = ["/v1/status", "/v1/profiles", "/.well-known/webhook-keys"].map(str::to_owned);
+    let of_one =
+        |id: &String| ["", "/deliveries"].map(|rest| format!("{ACME}/endpoints/{id}{rest}"));
+    for path in lists.chain(others).chain(ids.iter().flat_map(of_one)) {
+        answers.push(client.send("GET", &path, &[], "").await.of(200).json);
+    }
+    for id in ids {
+        let test = format!("{ACME}/endpoints/{id}/test");
+        answers.push(client.send("POST", &test, &[], "").await.of(200).json);
+    }
+    answers
+}
+
+fn auths(tokens: &Sink) -> [Value; 3] {
+    let [_, bearer, password, client_secret, ..] = CANARIES;
+    [
         json!({"type": "bearer", "token": bearer}),
         json!({"type": "basic", "username": "u", "password": password}),
         json!({"type": "oauth2", "token_url": tokens.url("/"), "client_id": "c",
             "client_secret": client_secret}),
-    ] {
-        let draft = json!({"url": sink.url("/"), "auth": auth, "secret": secret,
-            "retry": {"delays_s": [1]}});
-        let path = "/v1/tenants/acme/endpoints";
-        let mut made = client.send("POST", path, &[], &draft.to_string()).await.of(201).json;
-        assert_eq!(made["secret"].take(), secret, "the one answer that shows it");
-        ids.push(made["id"].as_str().unwrap().to_owned());
-        answers.push(made);
-    }
-    for (method, path, body) in [
+    ]
+}
+
+/// Requests with secrets in them, most of which are refused.
+fn wrong_and_right() -> Vec<(&'static str, String, Value)> {
+    let [secret, bearer, _, client_secret, source, ..] = CANARIES;
+    let auth = json!({"type": "bearer", "token": bearer, "password": bearer, "x": client_secret});
+    let signed = json!({"x-hub-signature-256": "sha256=00"});
+    vec![
+        ("POST", format!("{ACME}/endpoints"), json!({"url": "x", "secret": secret, "auth": auth})),
+        ("POST", format!("{ACME}/endpoints"), json!({"url": 3, "secret": {"a": secret}})),
+        ("PUT", format!("{ACME}/sources/s"), json!({"profile": "github", "secrets": [source]})),
+        ("PUT", format!("{ACME}/sources/t"), json!({"secrets": [source]})),
+        ("POST", "/v1/verify".to_owned(), json!({"secret": source, "headers": {"a": 1}})),
         (
             "POST",
-            "/v1/tenants/acme/endpoints",
-            json!({"url": "x", "secret": secret, "auth": {
-            "type": "bearer", "token": bearer, "password": password, "x": client_secret}}),
-        ),
-        ("POST", "/v1/tenants/acme/endpoints", json!({"url": 3, "secret": {"a": secret}})),
-        ("PUT", "/v1/tenants/acme/sources/s", json!({"profile": "github", "secrets": [source]})),
-        ("PUT", "/v1/tenants/acme/sources/t", json!({"profile": "standard", "secrets": [source]})),
-        ("POST", "/v1/verify", json!({"secret": source, "headers": {"a": 1}, "body": "b"})),
-        (
-            "POST",
-            "/v1/verify",
-            json!({"profile": "github", "secret": source,
-            "headers": {"x-hub-signature-256": "sha256=00"}, "body": "b"}),
+            "/v1/verify".to_owned(),
+            json!({"profile": "github", "secret": source, "headers": signed, "body": "b"}),
         ),
         (
             "POST",
-            "/v1/tenants/acme/events",
+            format!("{ACME}/events"),
             json!([{"type": "a.b"}, {"type": "a.c", "severity": "high"}]),
         ),
-    ] {
-        answers.push(client.send(method, path, &[], &body.to_string()).await.json);
-    }
-    let rotate = format!("/v1/tenants/acme/endpoints/{}/rotate-secret", ids[0]);
-    let given = json!({"secret": rotated});
-    answers.push(client.send("POST", &rotate, &[], &given.to_string()).await.of(422).json);
-    sink.wait_for(9).await;
-    for path in [
-        "/v1/tenants/acme/endpoints",
-        "/v1/tenants/acme/audit",
-        "/v1/tenants/acme/sources",
-        "/v1/tenants/acme/events",
-        "/v1/tenants/acme/keys",
-        "/v1/status",
-        "/v1/profiles",
-        "/.well-known/webhook-keys",
-    ] {
-        answers.push(client.send("GET", path, &[], "").await.of(200).json);
-    }
-    for id in ids {
-        for rest in ["", "/deliveries"] {
-            let path = format!("/v1/tenants/acme/endpoints/{id}{rest}");
-            answers.push(client.send("GET", &path, &[], "").await.of(200).json);
-        }
-        let test = format!("/v1/tenants/acme/endpoints/{id}/test");
-        answers.push(client.send("POST", &test, &[], "").await.of(200).json);
-    }
-    answers
+    ]
 }
 
 fn bytes_hold(bytes: &[u8], text: &str) -> bool {
