@@ -22,7 +22,7 @@ REFUSALS = [
     (ENDPOINT | {"rotateSecret"}, "/algorithm", r"is not one of the profile's"),
     ({"putSource"}, r"/secrets/\d+", r".*"),
     # Sums, and one member beside another.
-    (ENDPOINT, r"/retry.*", r".*together.*|.*window.*"),
+    (ENDPOINT, "/retry/delays_s", r"sums to over \d+ seconds"),
     (ENDPOINT, "/auth", r"is for URLs"),
     ({"verify"}, "/secrets", r"must be 1 to 5 in all"),
     ({"verify"}, "/body", r"give one of body and body_base64"),
