@@ -656,6 +656,10 @@ async fn the_rest_of_the_api_is_there_too() {
     person.run(&["replay", &delivery]).await.is(0);
     sink.wait_for(2).await;
 
+    what_was_done_is_told(&person).await;
+}
+
+async fn what_was_done_is_told(person: &Person) {
     let audit = person.run(&["audit", "list", "--limit", "20"]).await.is(0).out;
     for action in ["tenant.created", "endpoint.created", "endpoint.updated", "event_type.created"] {
         assert!(audit.contains(action), "{action}: {audit}");
