@@ -2,6 +2,7 @@
 
 mod auth;
 mod changes;
+mod examples;
 mod idempotency;
 mod matching;
 mod recovery;
@@ -11,6 +12,7 @@ mod version;
 mod view;
 
 pub(crate) use self::changes::{draft, read_patch as changes};
+pub(crate) use self::examples::{CREATED, DRAFT, ENDPOINT};
 pub(crate) use self::matching::{MatchView, match_changes, match_draft, matched};
 pub(crate) use self::recovery::{RecoveryView, recovered, recovery};
 pub(crate) use self::secrets::{Rotated, rotate, rotation};
@@ -46,13 +48,6 @@ use crate::{Answer, Call, List, Refusal, Told, told};
 const TRIES_MAX: usize = 3;
 /// Endpoints added to a tenant at the same time: each is tried so often.
 const ADD_TRIES_MAX: usize = 30;
-
-/// A new endpoint, for instance.
-pub(crate) const DRAFT: &str = r#"{"url":"https://hooks.example.com/waxseal","name":"Security desk","event_types":["dlp.*"],"min_severity":"high","filter":{"data":{"user":[{"exists":true}]}}}"#;
-/// An endpoint, for instance.
-pub(crate) const ENDPOINT: &str = r#"{"id":"ep_1","tenant":"acme","url":"https://hooks.example.com/waxseal","name":"Security desk","event_types":["dlp.*"],"filter":{"data":{"user":[{"exists":true}]}},"min_severity":"high","risk_score_above":null,"outcomes":[],"profile":"standard","signed":true,"secrets":[{"created_at":"2026-11-21T12:00:00Z","signs_until":null}],"retry":{"delays_s":[5,300],"jitter":true},"timeout_ms":10000,"max_per_second":null,"headers":{},"auth":null,"enabled":true,"health":"verified","breaker":"closed","recent_failures":[],"created_at":"2026-11-21T12:00:00Z","updated_at":"2026-11-21T12:00:00Z"}"#;
-/// An endpoint just configured, for instance.
-pub(crate) const CREATED: &str = r#"{"id":"ep_1","tenant":"acme","url":"https://hooks.example.com/waxseal","name":"Security desk","event_types":["dlp.*"],"filter":{"data":{"user":[{"exists":true}]}},"min_severity":"high","risk_score_above":null,"outcomes":[],"profile":"standard","signed":true,"secrets":[{"created_at":"2026-11-21T12:00:00Z","signs_until":null}],"retry":{"delays_s":[5,300],"jitter":true},"timeout_ms":10000,"max_per_second":null,"headers":{},"auth":null,"enabled":true,"health":"unverified","created_at":"2026-11-21T12:00:00Z","updated_at":"2026-11-21T12:00:00Z","secret":"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD","ping":null,"active_from":"2026-11-21T12:00:10Z"}"#;
 
 pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
     let Call { engine, request, tenant, .. } = call;

@@ -16,6 +16,7 @@ mod tenants;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use waxseal_domain::api_key::ApiKey;
@@ -31,7 +32,7 @@ use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
 
 use super::cache::AgedCache;
-use super::item::{ALONE, Item, json, key, read_json, text};
+use super::item::{ALONE, Item, attributes, json, key, read_json, text};
 use super::{DynamoStore, failed};
 
 /// Tenants whose endpoints are kept in memory.
@@ -222,25 +223,35 @@ impl DynamoStore {
         tenant: &TenantName,
         begins_with: &str,
     ) -> Answer<Vec<T>> {
-        let mut found = Vec::new();
-        let mut start = None;
+        let condition = "pk = :tenant AND begins_with(sk, :kind)";
+        let values = [(":tenant", text(tenant_pk(tenant))), (":kind", text(begins_with))];
+        let items = self.config_items(step, condition, values).await?;
+        items.iter().map(|item| read_json(item, "doc")).collect()
+    }
+
+    /// Every item that a condition on the keys allows, in the order of the sort key, page by page.
+    async fn config_items<const N: usize>(
+        &self,
+        step: &'static str,
+        condition: &str,
+        values: [(&str, AttributeValue); N],
+    ) -> Answer<Vec<Item>> {
+        let values = attributes(values);
+        let (mut items, mut start) = (Vec::new(), None);
         loop {
             let query = self
                 .dynamodb()
                 .query()
                 .table_name(self.config_table()?)
-                .key_condition_expression("pk = :tenant AND begins_with(sk, :kind)")
-                .expression_attribute_values(":tenant", text(tenant_pk(tenant)))
-                .expression_attribute_values(":kind", text(begins_with))
+                .key_condition_expression(condition)
+                .set_expression_attribute_values(Some(values.clone()))
                 .consistent_read(true)
                 .set_exclusive_start_key(start);
             let answer = query.send().await.map_err(failed(step))?;
-            for item in answer.items() {
-                found.push(read_json(item, "doc")?);
-            }
+            items.extend(answer.items.unwrap_or_default());
             start = answer.last_evaluated_key;
             if start.is_none() {
-                return Ok(found);
+                return Ok(items);
             }
         }
     }

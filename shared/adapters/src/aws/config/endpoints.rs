@@ -4,8 +4,8 @@ use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::ports::{EngineError, Roster};
 
+use super::super::DynamoStore;
 use super::super::item::{ALONE, Item, find_number, key, read_json, read_text, text};
-use super::super::{DynamoStore, failed};
 use super::tenant_pk;
 
 impl DynamoStore {
@@ -15,31 +15,16 @@ impl DynamoStore {
         &self,
         tenant: &TenantName,
     ) -> Result<Option<Roster>, EngineError> {
+        let condition = "pk = :tenant AND sk < :keys";
+        let values = [(":tenant", text(tenant_pk(tenant))), (":keys", text("K#"))];
         let (mut roster, mut exists) = (Roster::default(), false);
-        let mut start = None;
-        loop {
-            let query = self
-                .dynamodb()
-                .query()
-                .table_name(self.config_table()?)
-                .key_condition_expression("pk = :tenant AND sk < :keys")
-                .expression_attribute_values(":tenant", text(tenant_pk(tenant)))
-                .expression_attribute_values(":keys", text("K#"))
-                .consistent_read(true)
-                .set_exclusive_start_key(start);
-            let answer = query.send().await.map_err(failed("read endpoints"))?;
-            for item in answer.items() {
-                if read_text(item, "sk")? == ALONE {
-                    exists = true;
-                    roster.version = find_number(item, "roster").unwrap_or(0);
-                    roster.has_catalogue = item.contains_key("has_catalogue");
-                } else {
-                    roster.endpoints.push(read_json::<Endpoint>(item, "doc")?);
-                }
-            }
-            start = answer.last_evaluated_key;
-            if start.is_none() {
-                break;
+        for item in self.config_items("read endpoints", condition, values).await? {
+            if read_text(&item, "sk")? == ALONE {
+                exists = true;
+                roster.version = find_number(&item, "roster").unwrap_or(0);
+                roster.has_catalogue = item.contains_key("has_catalogue");
+            } else {
+                roster.endpoints.push(read_json::<Endpoint>(&item, "doc")?);
             }
         }
         roster

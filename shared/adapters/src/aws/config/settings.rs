@@ -23,26 +23,10 @@ impl DynamoStore {
         &self,
         kind: Setting,
     ) -> Result<Vec<(String, Arc<str>)>, EngineError> {
-        let mut settings = Vec::new();
-        let mut start = None;
-        loop {
-            let query = self
-                .dynamodb()
-                .query()
-                .table_name(self.config_table()?)
-                .key_condition_expression("pk = :kind")
-                .expression_attribute_values(":kind", text(setting_pk(kind)))
-                .set_exclusive_start_key(start)
-                .consistent_read(true);
-            let answer = query.send().await.map_err(failed("list settings"))?;
-            for item in answer.items() {
-                settings.push((read_text(item, "sk")?.to_owned(), read_json(item, "doc")?));
-            }
-            start = answer.last_evaluated_key;
-            if start.is_none() {
-                return Ok(settings);
-            }
-        }
+        let values = [(":kind", text(setting_pk(kind)))];
+        let items = self.config_items("list settings", "pk = :kind", values).await?;
+        let setting = |item| Ok((read_text(item, "sk")?.to_owned(), read_json(item, "doc")?));
+        items.iter().map(setting).collect()
     }
 
     pub(super) async fn write_setting(
