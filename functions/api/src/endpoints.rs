@@ -63,7 +63,6 @@ pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
         return Ok(answer);
     }
     ensure_tenant(&call).await?;
-    let now = engine.clock().now();
     let id = once.endpoint_id().unwrap_or_else(|| EndpointId::from_entropy(engine.entropy()));
     let made = secrets::seal(engine, tenant, &id, &profile, changes.secret.clone()).await?;
     let (sealed, shown) =
@@ -72,6 +71,8 @@ pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
         ensure_key(engine, tenant).await?;
     }
     let auth = auth::seal(engine, tenant, &id, changes.auth.clone()).await?;
+    // Only now: a secret that is newer than its endpoint has been rotated.
+    let now = engine.clock().now();
     let blank = Endpoint {
         secrets: sealed.into_iter().collect(),
         request_digest: once.digest(),
