@@ -56,7 +56,7 @@ async fn what_kept_crashing_is_failed_seen_and_replayed() {
     let sink = Sink::start(Vec::new()).await;
     cloud.endpoint("acme", &sink.url("/"), json!({"delays_s": [1]})).await;
     let told = Sink::start(Vec::new()).await;
-    let notices = json!({"url": told.url("/"), "event_types": ["waxseal.*"]}).to_string();
+    let notices = json!({"url": told.url("/"), "event_types": ["waxseal.delivery.*"]}).to_string();
     let path = "/v1/tenants/acme/endpoints?ping=false";
     assert_eq!(cloud.http("POST", path, &notices).await.0, 201);
     crashing.crash().await;
