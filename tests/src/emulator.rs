@@ -31,6 +31,8 @@ pub struct Emulator {
     /// Where it listens.
     pub endpoint_url: String,
     child: Child,
+    /// Where it unpacks its functions: 60 MB of them.
+    _folder: tempfile::TempDir,
 }
 
 impl Emulator {
@@ -51,10 +53,12 @@ impl Emulator {
     async fn start_at(address: SocketAddr, told: SocketAddr) -> Self {
         use std::os::unix::process::CommandExt as _;
         let endpoint_url = format!("http://{address}");
+        let folder = tempfile::tempdir().unwrap();
         let child = Command::new(tools().join("emulator/bin/ministack"))
             .env("GATEWAY_PORT", address.port().to_string())
             .env("BIND_HOST", "127.0.0.1")
             .env("IOT_MTLS_ENABLED", "0")
+            .env("TMPDIR", folder.path())
             .env("AWS_ENDPOINT_URL", format!("http://{told}"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -67,7 +71,7 @@ impl Emulator {
             assert!(began.elapsed() < Duration::from_mins(1), "the emulator does not answer");
             crate::fixtures::nap(50).await;
         }
-        Self { endpoint_url, child }
+        Self { endpoint_url, child, _folder: folder }
     }
 
     /// An engine on tables, queues and a key of its own.
