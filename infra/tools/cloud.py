@@ -155,6 +155,16 @@ def redrive(queue, to):
     return {"count": len(got)}
 
 
+def rows():
+    """Every item of every table, by the table's name."""
+    dynamodb = client("dynamodb")
+    pages = dynamodb.get_paginator("scan").paginate
+    return {
+        table: [item for page in pages(TableName=table) for item in page["Items"]]
+        for table in dynamodb.list_tables()["TableNames"]
+    }
+
+
 def logs(function):
     """All that a function has logged."""
     group = client("lambda").get_function(FunctionName=function)["Configuration"]["LoggingConfig"]["LogGroup"]

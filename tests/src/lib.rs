@@ -1,6 +1,7 @@
 //! What the tests share: sinks on loopback, an engine whose sender is scripted, the embedded binary.
 
 pub mod by_hand;
+pub mod canaries;
 pub mod client;
 pub mod cloud;
 pub mod contract;
