@@ -67,10 +67,44 @@ impl ByHand {
         }
     }
 
+    /// Drives every message that is visible now, all at the same time; how many are done with.
+    pub async fn deliver_together(&self) -> usize {
+        let inbox = self.engine.queue().inbox(Lane::Normal);
+        let mut driven = Vec::new();
+        while let Some(received) = tokio::select! {
+            received = inbox.receive() => Some(received),
+            () = crate::fixtures::nap(150) => None,
+        } {
+            let engine = Arc::clone(&self.engine);
+            driven.push(tokio::spawn(async move {
+                let (receipt, deadline) =
+                    (received.receipt.clone(), engine.clock().now().plus_s(15));
+                let settled = drive(&engine, received, deadline).await;
+                let is_done = settled == waxseal_deliver::Settled::Done;
+                if is_done {
+                    engine.queue().remove(&receipt).await.unwrap();
+                }
+                is_done
+            }));
+        }
+        let done = futures_util::future::join_all(driven).await;
+        done.into_iter().filter(|one| matches!(one, Ok(true))).count()
+    }
+
     /// Sweeps; how many held deliveries were released.
     pub async fn sweep(&self) -> usize {
         let deadline = self.engine.clock().now().plus_s(10);
         sweep(&*self.engine, deadline).await.unwrap().released
+    }
+
+    /// Has an endpoint's gate be due now.
+    pub async fn review_now(&self, endpoint: &Endpoint) {
+        let store = self.engine.store();
+        let Some(gate) = store.gate(&self.tenant, &endpoint.id, 0).await.unwrap() else { return };
+        let now = self.engine.clock().now();
+        assert!(
+            store.put_gate(&gate.turned(gate.mode, now, now), Some(gate.version)).await.unwrap()
+        );
     }
 
     /// What an endpoint's gate does.

@@ -1,10 +1,14 @@
 //! The contract suite: what every engine's store, queue and key vault must do, whatever is behind
 //! them. Each check takes an engine and a tenant of its own.
 
+use std::collections::BTreeSet;
+
+use futures_util::future::join_all;
 use waxseal_domain::api_key::{ApiKey, Scope};
 use waxseal_domain::attempt::{Attempt, Outcome};
 use waxseal_domain::audit::Entry;
 use waxseal_domain::catalogue::EventType;
+use waxseal_domain::concurrency::{Slot, SlotRequest};
 use waxseal_domain::delivery::{
     CancelledReason, Delivery, End, FailedReason, Guard, StatusName, Turn, Written,
 };
@@ -12,7 +16,7 @@ use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::gate::{Gate, Mode};
 use waxseal_domain::id::{ApiKeyId, EndpointId, TenantName, Ticket};
 use waxseal_domain::lane::Lane;
-use waxseal_domain::limits::{DUE_SHARDS, EVENT_RETENTION_S};
+use waxseal_domain::limits::{DUE_SHARDS, EVENT_RETENTION_S, SLOT_GRACE_S};
 use waxseal_domain::message::Message;
 use waxseal_domain::ports::{
     Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EventStore as _,
@@ -447,4 +451,36 @@ pub async fn a_gate_holds_and_releases<E: Engine>(engine: &E, tenant: &TenantNam
     assert!(!engine.store().delete_gate(&gate).await.unwrap(), "an old version");
     assert!(engine.store().delete_gate(&paced).await.unwrap());
     assert_eq!(engine.store().gate(tenant, id, 60).await.unwrap(), None);
+}
+
+/// Of an endpoint's slots no more are taken than there are, whoever asks at the same time.
+pub async fn slots_are_bounded<E: Engine>(engine: &E, tenant: &TenantName) {
+    let (id, now): (EndpointId, _) = ("ep_slots".parse().unwrap(), engine.clock().now());
+    let store = engine.store();
+    let ask = |most, now: Timestamp| {
+        let wanted = SlotRequest::new(most, engine.ticket(), now, now.plus_s(10));
+        let id = &id;
+        async move { store.take_slot(tenant, id, &wanted).await.unwrap() }
+    };
+    let taken: Vec<Slot> =
+        join_all((0..8).map(|_| ask(3, now))).await.into_iter().flatten().collect();
+    let numbers: BTreeSet<u32> = taken.iter().map(|slot| slot.number).collect();
+    // Of those that ask in the same moment some may give up too soon, and come again.
+    assert!(
+        !taken.is_empty() && numbers.len() == taken.len() && numbers.iter().all(|one| *one < 3)
+    );
+    while ask(3, now).await.is_some() {}
+    assert_eq!(ask(2, now).await, None, "fewer than are taken");
+    store.give_back_slot(tenant, &id, &taken[0]).await.unwrap();
+    let again = ask(3, now).await.expect("one was given back");
+    assert_eq!(again.number, taken[0].number);
+    store.give_back_slot(tenant, &id, &taken[0]).await.unwrap();
+    assert_eq!(ask(3, now).await, None, "it is another's by now, and not given back twice");
+    assert!(ask(4, now).await.is_some(), "the bound was raised");
+    let over = now.plus_s(10 + SLOT_GRACE_S);
+    assert_eq!(ask(3, over.minus_s(1)).await, None);
+    assert!(ask(3, over).await.is_some(), "its holder died");
+    let own = SlotRequest::new(9, engine.ticket(), now, now.plus_s(10));
+    let first = store.take_slot(tenant, &id, &own).await.unwrap();
+    assert_eq!(store.take_slot(tenant, &id, &own).await.unwrap(), first, "its answer was lost");
 }

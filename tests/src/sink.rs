@@ -192,3 +192,11 @@ impl Sink {
         })
     }
 }
+
+/// The most that were under way at once, where each was answered so long after it had come.
+pub fn under_way_most(captured: &[Captured], takes: Duration) -> usize {
+    let at = |one: &Captured| {
+        captured.iter().filter(|other| other.at <= one.at && one.at < other.at + takes).count()
+    };
+    captured.iter().map(at).max().unwrap_or_default()
+}

@@ -746,3 +746,26 @@ async fn completion_and_help_print_without_a_server() {
         person.run(usage).await.is(2);
     }
 }
+
+#[tokio::test]
+async fn an_endpoint_is_paused_and_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let person = Person::logged_in(&server, "acme").await;
+    let sink = Sink::start(Vec::new()).await;
+    let id = person.endpoint(&["--url", &sink.url("/"), "--max-concurrency", "3"]).await;
+    let pinged = sink.captured().len();
+    person.run(&["endpoints", "pause", &id]).await.is(0);
+    let paused = person.json(&["endpoints", "get", &id]).await;
+    assert_eq!((&paused["paused"], &paused["max_concurrency"]), (&json!(true), &json!(3)));
+    let list = person.run(&["endpoints", "list"]).await.is(0);
+    assert!(list.out.contains("paused"), "{}", list.out);
+    person.run(&["events", "send", "--type", "a.b"]).await.is(0);
+    // The next sweep is a quarter of a minute away at most, and finds nothing to release.
+    nap(500).await;
+    assert_eq!(sink.captured().len(), pinged, "nothing is sent");
+    person.run(&["endpoints", "resume", &id]).await.is(0);
+    sink.wait_for(pinged + 1).await;
+    let resumed = person.json(&["endpoints", "get", &id]).await;
+    assert_eq!((&resumed["paused"], &resumed["paused_at"]), (&json!(false), &Value::Null));
+}

@@ -1,5 +1,5 @@
-//! An endpoint's gate on the deployed template: what is over its rate is held in the table, and the
-//! scheduled sweep releases it.
+//! An endpoint's gate on the deployed template: what is over its rate or its slots is held in the table,
+//! and the scheduled sweep releases it.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -7,14 +7,45 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use waxseal_tests::cloud::Cloud;
 use waxseal_tests::fixtures::nap;
-use waxseal_tests::sink::{Captured, Sink};
+use waxseal_tests::sink::{Answer, Captured, Sink, under_way_most};
 
 /// Ten a window of ten seconds are let through.
 const EVENTS: usize = 25;
 
+/// Of them one at a time.
+const SLOW: usize = 10;
+const TAKES: Duration = Duration::from_millis(400);
+
 #[tokio::test]
-async fn what_is_over_its_rate_is_held_and_released_by_the_scheduled_sweep() {
+async fn what_is_over_its_bounds_is_held_and_released_by_the_scheduled_sweep() {
     let cloud = Cloud::deploy().await;
+    tokio::join!(rate(&cloud), concurrency(&cloud));
+}
+
+async fn concurrency(cloud: &Cloud) {
+    let sink = Sink::start(vec![Answer::Silence(TAKES); SLOW]).await;
+    let body = json!({"url": sink.url("/"), "max_concurrency": 1}).to_string();
+    let path = "/v1/tenants/slow/endpoints?ping=false";
+    let (status, endpoint) = cloud.http("POST", path, &body).await;
+    assert_eq!((status, &endpoint["max_concurrency"]), (201, &json!(1)), "{endpoint}");
+    let events = Value::from(vec![json!({"type": "a.b"}); SLOW]).to_string();
+    let (status, answer) = cloud.http("POST", "/v1/tenants/slow/events", &events).await;
+    assert_eq!(status, 202, "{answer}");
+    let captured = all(&sink, SLOW).await;
+    let ids: BTreeSet<&str> = captured.iter().map(|one| one.header("webhook-id")).collect();
+    assert_eq!((ids.len(), captured.len()), (SLOW, SLOW), "each came once");
+    assert_eq!(under_way_most(&captured, TAKES), 1);
+    for owed in answer["results"].as_array().unwrap() {
+        let path = format!(
+            "/v1/tenants/slow/deliveries/{}",
+            owed["deliveries"][0]["id"].as_str().unwrap()
+        );
+        let delivery = cloud.wait_for_status(&path, "delivered").await;
+        assert_eq!(delivery["attempts"].as_array().unwrap().len(), 1, "waiting costs no attempt");
+    }
+}
+
+async fn rate(cloud: &Cloud) {
     let sink = Sink::start(Vec::new()).await;
     let body = json!({"url": sink.url("/"), "max_per_second": 1}).to_string();
     let path = "/v1/tenants/acme/endpoints?ping=false";
@@ -23,7 +54,7 @@ async fn what_is_over_its_rate_is_held_and_released_by_the_scheduled_sweep() {
     let events = Value::from(vec![json!({"type": "a.b"}); EVENTS]).to_string();
     let (status, answer) = cloud.http("POST", "/v1/tenants/acme/events", &events).await;
     assert_eq!(status, 202, "{answer}");
-    let captured = all(&sink).await;
+    let captured = all(&sink, EVENTS).await;
     let ids: BTreeSet<&str> = captured.iter().map(|one| one.header("webhook-id")).collect();
     assert_eq!((ids.len(), captured.len()), (EVENTS, EVENTS), "each came once");
     // Two windows' tokens may be spent on both sides of their border.
@@ -37,11 +68,11 @@ async fn what_is_over_its_rate_is_held_and_released_by_the_scheduled_sweep() {
 }
 
 /// All of them: the sweep runs once a minute.
-async fn all(sink: &Sink) -> Vec<Captured> {
+async fn all(sink: &Sink, count: usize) -> Vec<Captured> {
     let began = Instant::now();
-    while sink.captured().len() < EVENTS {
+    while sink.captured().len() < count {
         let came = sink.captured().len();
-        assert!(began.elapsed() < Duration::from_mins(5), "{came} of {EVENTS} came");
+        assert!(began.elapsed() < Duration::from_mins(5), "{came} of {count} came");
         nap(500).await;
     }
     sink.captured()

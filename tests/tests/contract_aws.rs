@@ -31,6 +31,7 @@ contract!(
     a_secret_is_bound_to_its_owner,
     messages_are_queued,
     a_gate_holds_and_releases,
+    slots_are_bounded,
 );
 
 #[tokio::test]

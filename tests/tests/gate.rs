@@ -1,6 +1,9 @@
 //! The circuit breaker over real sockets: an endpoint that fails is broken off, probed, and caught up
 //! with; its neighbour is not delayed. The sweep is run by hand, as the clock would.
 
+use std::time::Duration;
+
+use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::gate::Mode;
 use waxseal_domain::limits::RATE_WINDOW_S;
 use waxseal_domain::ports::{
@@ -9,7 +12,7 @@ use waxseal_domain::ports::{
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_tests::by_hand::ByHand;
 use waxseal_tests::fixtures;
-use waxseal_tests::sink::{Answer, Sink};
+use waxseal_tests::sink::{Answer, Sink, under_way_most};
 
 #[tokio::test]
 async fn a_failing_endpoint_is_broken_off_probed_and_caught_up_with() {
@@ -87,4 +90,65 @@ async fn what_is_over_its_rate_waits_and_costs_no_attempt() {
     // The review comes with the next window, and spreads what it releases over its tokens.
     let gate = world.engine.store().gate(&world.tenant, &endpoint.id, 0).await.unwrap().unwrap();
     assert!(gate.due_at.wait_s(world.engine.clock().now()) <= RATE_WINDOW_S);
+}
+
+#[tokio::test]
+async fn what_is_over_its_concurrency_waits_and_costs_no_attempt() {
+    const TAKES: Duration = Duration::from_millis(400);
+    let world = ByHand::start();
+    let sink = Sink::start(vec![Answer::Silence(TAKES); 20]).await;
+    let mut endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[]).await;
+    endpoint.max_concurrency = Some(2);
+    endpoint.version = 2;
+    assert!(world.engine.store().change(Change::PutEndpoint(&endpoint), None).await.unwrap());
+    world.send(0..20).await;
+    assert_eq!(world.deliver_together().await, 20, "sent or held");
+    let sent = sink.captured().len();
+    assert!((2..20).contains(&sent), "{sent} within the time that an attempt waits for a slot");
+    assert_eq!(world.mode(&endpoint).await, Some(Mode::Pacing));
+    let later = world.engine.clock().now().plus_s(3_600);
+    let held = world.engine.store().held(&world.tenant, &endpoint.id, later, 100).await.unwrap();
+    assert_eq!(held.len(), 20 - sent, "held, every one");
+    for due in &held {
+        let row = world.engine.store().delivery(&due.key).await.unwrap().unwrap();
+        assert_eq!((row.attempts, row.log.len()), (0, 0), "it cost no attempt");
+    }
+    while sink.captured().len() < 20 {
+        world.review_now(&endpoint).await;
+        world.sweep().await;
+        world.deliver_together().await;
+    }
+    let captured = sink.captured();
+    let ids: std::collections::BTreeSet<_> =
+        captured.iter().map(|one| one.header("webhook-id")).collect();
+    assert_eq!((captured.len(), ids.len()), (20, 20), "each came once");
+    assert_eq!(under_way_most(&captured, TAKES), 2);
+}
+
+#[tokio::test]
+async fn a_paused_endpoint_gets_nothing_and_what_it_wants_once_it_is_resumed() {
+    let world = ByHand::start();
+    let sink = Sink::start(Vec::new()).await;
+    let endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[]).await;
+    let change = |paused_at, version| Endpoint { paused_at, version, ..endpoint.clone() };
+    let put = async |endpoint: &Endpoint| {
+        let store = world.engine.store();
+        assert!(store.change(Change::PutEndpoint(endpoint), None).await.unwrap());
+    };
+    put(&change(Some(world.engine.clock().now()), 2)).await;
+    world.send(0..5).await;
+    world.deliver().await;
+    for _ in 0..3 {
+        world.review_now(&endpoint).await;
+        assert_eq!(world.sweep().await, 0, "nothing is released");
+    }
+    assert_eq!((sink.captured().len(), world.mode(&endpoint).await), (0, Some(Mode::Pacing)));
+    put(&change(None, 3)).await;
+    world.send(5..6).await;
+    world.deliver().await;
+    assert_eq!(sink.captured().len(), 1, "what comes now does not wait");
+    world.review_now(&endpoint).await;
+    assert_eq!(world.sweep().await, 5, "what was kept is released");
+    world.deliver().await;
+    assert_eq!(sink.captured().len(), 6);
 }

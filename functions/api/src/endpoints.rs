@@ -5,6 +5,7 @@ mod changes;
 mod examples;
 mod idempotency;
 mod matching;
+mod pause;
 mod recovery;
 mod secrets;
 mod test_event;
@@ -236,6 +237,7 @@ pub(crate) async fn patch<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
         };
         let told = updated(&call, "endpoint.updated", (&before, &after)).await?;
         if call.change(change, told).await? {
+            pause::release(call.engine, &before, &after).await;
             return Ok(with_etag(http::json(200, &EndpointView::of(&after, &profile)), &after));
         }
     }

@@ -13,7 +13,7 @@ use waxseal_domain::endpoint::{DisabledReason, Endpoint};
 use waxseal_domain::event::Event;
 use waxseal_domain::judge::{Verdict, judge};
 use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, FRESH_S};
-use waxseal_domain::message::Received;
+use waxseal_domain::message::{Kind, Received};
 use waxseal_domain::notice::{Notice, announce};
 use waxseal_domain::ports::{
     Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EngineError,
@@ -56,9 +56,10 @@ pub async fn attempt<E: Engine>(
         Ok(endpoint) => endpoint,
         Err(end) => return follow(engine, received, row, Verdict::End(end)).await,
     };
-    if !gate::lets_through(engine, &endpoint, received.message.kind, number).await? {
+    let kind = received.message.kind;
+    let Some(pass) = gate::admit(engine, &endpoint, (kind, number), post_by).await? else {
         return follow(engine, received, row, Verdict::Hold).await;
-    }
+    };
     let profile = Profile::of(engine, &endpoint).await?;
     let policy = profile.retry_policy(&endpoint);
     let before = received.message.pending().or_row(row);
@@ -66,7 +67,8 @@ pub async fn attempt<E: Engine>(
     let round = before.round(number, &policy, engine.clock().now());
     let outgoing =
         Outgoing { endpoint: &endpoint, profile: &profile, event: &event, id: &id, round };
-    let Dispatched { sent, inexact, .. } = dispatch(engine, outgoing, post_by).await?;
+    let dispatched = pass.spend(engine, &endpoint, dispatch(engine, outgoing, post_by)).await;
+    let Dispatched { sent, inexact, .. } = dispatched?;
 
     let chance = u16::try_from(engine.entropy() & 0xffff).unwrap_or(0);
     let next = policy.after(
@@ -81,7 +83,7 @@ pub async fn attempt<E: Engine>(
     let (after, settlement) = before.after_attempt(&turn, attempt.clone(), next);
     let guard = Guard::for_attempt(received.message.born, number);
     let written = record(engine, guard, &after, received, settlement, deadline).await?;
-    gate::observe(engine, &endpoint, received.message.kind, &sent).await;
+    gate::observe(engine, &endpoint, kind, &sent).await;
     if next == Next::DisableEndpoint {
         disable(engine, &endpoint).await?;
     }
@@ -133,7 +135,9 @@ async fn endpoint<E: Engine>(
     number: u32,
 ) -> Result<Result<Arc<Endpoint>, End>, EngineError> {
     let message = &received.message;
-    let max_age_s = if number == 1 { FRESH_S } else { ENDPOINT_COPY_RETRY_S };
+    // What a gate has released was reviewed on the endpoint as it is: resumed, it may be.
+    let is_first = number == 1 && message.kind == Kind::Normal;
+    let max_age_s = if is_first { FRESH_S } else { ENDPOINT_COPY_RETRY_S };
     let copy = engine.store().endpoint(&message.tenant, &message.endpoint, max_age_s).await?;
     if let Ok(endpoint) = wanted(copy, event) {
         return Ok(Ok(endpoint));

@@ -8,35 +8,61 @@ use waxseal_domain::message::Kind;
 use waxseal_domain::notice::{Notice, announce};
 use waxseal_domain::ports::{Clock as _, Engine, EngineError, GateStore as _};
 use waxseal_domain::rate::{Tokens, of_endpoint};
+use waxseal_domain::timestamp::Timestamp;
 
-/// D3: whether this message may drive an attempt of that number to the endpoint now. Of an endpoint's
-/// rate a token is taken; where it is used up the gate paces, which has tokens of its own.
-pub(crate) async fn lets_through<E: Engine>(
+use crate::pass::Pass;
+
+/// D3: the right to make an attempt to the endpoint now; none where it is to be held. What is over the
+/// endpoint's rate or its slots, or meets a paused endpoint, makes the gate pace.
+pub(crate) async fn admit<E: Engine>(
+    engine: &E,
+    endpoint: &Endpoint,
+    (kind, number): (Kind, u32),
+    post_by: Timestamp,
+) -> Result<Option<Pass>, EngineError> {
+    if endpoint.is_paused() {
+        limit(engine, endpoint).await?;
+        return Ok(None);
+    }
+    let max_age_s = if number == 1 { GATE_COPY_S } else { ENDPOINT_COPY_RETRY_S };
+    let gate = engine.store().gate(&endpoint.tenant, &endpoint.id, max_age_s).await?;
+    if gate.as_ref().is_some_and(|gate| !gate.lets_through(endpoint, kind)) {
+        return Ok(None);
+    }
+    let Some(pass) = Pass::take(engine, endpoint, post_by).await? else {
+        limit(engine, endpoint).await?;
+        return Ok(None);
+    };
+    if has_token(engine, endpoint, kind).await? {
+        return Ok(Some(pass));
+    }
+    pass.give_back(engine, endpoint).await;
+    limit(engine, endpoint).await?;
+    Ok(None)
+}
+
+/// Whether the endpoint's rate allows it; what is paced has its token.
+async fn has_token<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
     kind: Kind,
-    number: u32,
 ) -> Result<bool, EngineError> {
-    let (tenant, id) = (&endpoint.tenant, &endpoint.id);
-    let max_age_s = if number == 1 { GATE_COPY_S } else { ENDPOINT_COPY_RETRY_S };
-    let gate = engine.store().gate(tenant, id, max_age_s).await?;
-    if gate.as_ref().is_some_and(|gate| !gate.lets_through(endpoint, kind)) {
-        return Ok(false);
-    }
     let Some(max_per_second) = endpoint.max_per_second.filter(|_| kind != Kind::Paced) else {
         return Ok(true);
     };
-    let now = engine.clock().now();
-    let (whose, one) = (of_endpoint(tenant, id), Tokens::now(max_per_second, now));
-    if engine.store().take_tokens(&whose, one).await? > 0 {
-        return Ok(true);
-    }
-    let before = engine.store().gate(tenant, id, 0).await?;
+    let one = Tokens::now(max_per_second, engine.clock().now());
+    let whose = of_endpoint(&endpoint.tenant, &endpoint.id);
+    Ok(engine.store().take_tokens(&whose, one).await? > 0)
+}
+
+/// Has the endpoint's gate pace, unless it does more already.
+async fn limit<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<(), EngineError> {
+    let before = engine.store().gate(&endpoint.tenant, &endpoint.id, 0).await?;
     if before.as_ref().is_none_or(|before| before.mode == Mode::Closing) {
-        let limited = Gate::limited(endpoint, before.as_ref(), now);
+        let limited = Gate::limited(endpoint, before.as_ref(), engine.clock().now());
         engine.store().put_gate(&limited, before.map(|before| before.version)).await?;
     }
-    Ok(false)
+    Ok(())
 }
 
 /// After an attempt: the breaker opens, a throttled endpoint is slowed down, a probe that was accepted

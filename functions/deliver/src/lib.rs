@@ -5,6 +5,7 @@
 
 mod attempt;
 mod gate;
+mod pass;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -45,9 +45,10 @@ async fn review<E: Engine>(
         Review::Probe => probe(engine, gate, now).await,
         Review::Pace => pace(engine, gate, endpoint.as_deref(), Kind::Paced, deadline).await,
         Review::Close => pace(engine, gate, endpoint.as_deref(), Kind::Normal, deadline).await,
-        Review::GiveUp => {
+        Review::Wait => wait(engine, gate, now).await.map(|()| 0),
+        Review::GiveUp(reason) => {
             if let Some(endpoint) = &endpoint {
-                give_up(engine, endpoint, now).await?;
+                give_up(engine, endpoint, reason, now).await?;
             }
             pace(engine, gate, endpoint.as_deref(), Kind::Paced, deadline).await
         }
@@ -69,6 +70,19 @@ async fn probe<E: Engine>(engine: &E, gate: &Gate, now: Timestamp) -> Result<usi
         return Ok(0);
     }
     release(engine, oldest, Release { kind: Kind::Probe, delay_s: 0 }).await.map(usize::from)
+}
+
+/// Releases nothing: once nothing is held the gate may go.
+async fn wait<E: Engine>(engine: &E, gate: &Gate, now: Timestamp) -> Result<(), EngineError> {
+    let is_idle = engine.store().held(&gate.tenant, &gate.endpoint, now, 1).await?.is_empty();
+    if is_idle && gate.has_lingered(now) {
+        engine.store().delete_gate(gate).await?;
+        return Ok(());
+    }
+    let mode = if is_idle { Mode::Closing } else { Mode::Pacing };
+    let turned = gate.turned(mode, now, Gate::next_review(now));
+    engine.store().put_gate(&turned, Some(gate.version)).await?;
+    Ok(())
 }
 
 /// Releases what is held, spread over the time until the next review.
@@ -134,14 +148,15 @@ async fn release<E: Engine>(engine: &E, due: &Due, release: Release) -> Result<b
 async fn give_up<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
+    reason: DisabledReason,
     now: Timestamp,
 ) -> Result<(), EngineError> {
-    let disabled = endpoint.clone().disabled(DisabledReason::Failing, now).next_version(now);
-    let entry = Entry::disabled(engine, &disabled, DisabledReason::Failing);
+    let disabled = endpoint.clone().disabled(reason, now).next_version(now);
+    let entry = Entry::disabled(engine, &disabled, reason);
     let done = engine.store().change(Change::PutEndpoint(&disabled), Some(&entry)).await?;
-    tracing::error!(tenant = %endpoint.tenant, endpoint = %endpoint.id, done, "failing for days: disabled");
+    tracing::error!(tenant = %endpoint.tenant, endpoint = %endpoint.id, done, ?reason, "failing or paused for days: disabled");
     if done {
-        announce(engine, &Notice::of_disabled(&disabled, DisabledReason::Failing)).await?;
+        announce(engine, &Notice::of_disabled(&disabled, reason)).await?;
         announce(engine, &Notice::of_entry(&entry)).await?;
     }
     Ok(())

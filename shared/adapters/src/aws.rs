@@ -57,6 +57,7 @@ mod key_vault;
 pub mod metrics;
 mod queue;
 mod sender;
+mod slots;
 mod versioned;
 
 pub use engine::AwsEngine;

@@ -39,6 +39,9 @@ pub struct Endpoint {
     /// Attempts a second, at most; no bound where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_per_second: Option<u32>,
+    /// Attempts under way at once, at most; no bound where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_concurrency: Option<u32>,
     /// How its receiver is authenticated to, beside the signature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<Credentials>,
@@ -50,6 +53,9 @@ pub struct Endpoint {
     pub headers: BTreeMap<String, String>,
     /// Whether it gets events.
     pub state: EndpointState,
+    /// Since when what it wants is kept for it and not sent; none where it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_at: Option<Timestamp>,
     /// What the last test event came to.
     pub health: Health,
     /// Rises with every change.
@@ -85,6 +91,8 @@ pub enum DisabledReason {
     Gone,
     /// Its circuit breaker was open for days.
     Failing,
+    /// It was paused for longer than what waits for it is kept.
+    Paused,
 }
 
 /// What the last test event to an endpoint came to.
@@ -111,10 +119,12 @@ impl Endpoint {
             retry: None,
             timeout_ms: None,
             max_per_second: None,
+            max_concurrency: None,
             auth: None,
             request_digest: None,
             headers: BTreeMap::new(),
             state: EndpointState::Enabled,
+            paused_at: None,
             health: Health::Unverified,
             version: 1,
             created_at: now,
@@ -131,6 +141,11 @@ impl Endpoint {
     /// Whether it gets events.
     pub fn is_enabled(&self) -> bool {
         self.state == EndpointState::Enabled
+    }
+
+    /// Whether what it wants waits.
+    pub fn is_paused(&self) -> bool {
+        self.paused_at.is_some()
     }
 
     /// The secrets that sign at `now`, the one in use first.

@@ -10,6 +10,8 @@
 //! | open | holds all but the probe | sends the oldest held delivery as a probe |
 //! | pacing | holds all but what is paced | releases at a bounded rate; none left: closing |
 //!
+//! Of a paused endpoint all is held whatever the mode, and the review releases nothing.
+//!
 //! Closing lingers since an instance may hold a delivery on a copy of the gate that is a minute old.
 
 mod breaker;
@@ -19,9 +21,11 @@ pub use breaker::{BreakerSettings, Breakers};
 use serde::{Deserialize, Serialize};
 
 use crate::attempt::{Outcome, Sent};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{DisabledReason, Endpoint};
 use crate::id::{EndpointId, TenantName};
-use crate::limits::{FAILING_S_MAX, LINGER_S, PACING_S, RETRY_AFTER_S_MAX, THROTTLED_S};
+use crate::limits::{
+    FAILING_S_MAX, LINGER_S, PACING_S, PAUSE_S_MAX, RETRY_AFTER_S_MAX, THROTTLED_S,
+};
 use crate::message::Kind;
 use crate::rate::window_end;
 use crate::timestamp::Timestamp;
@@ -66,8 +70,11 @@ pub enum Review {
     Pace,
     /// Release what is held, or remove the gate if nothing is and it has lingered.
     Close,
-    /// It has failed for days: disable the endpoint, and release what is held, to be ended.
-    GiveUp,
+    /// Leave what is held: the endpoint is paused.
+    Wait,
+    /// It has failed, or was paused, for days: disable the endpoint, and release what is held, to be
+    /// ended.
+    GiveUp(DisabledReason),
 }
 
 impl Gate {
@@ -138,10 +145,16 @@ impl Gate {
 
     /// What its review has to do; an endpoint that is changed or gone is released at its rate.
     pub fn review(&self, endpoint: Option<&Endpoint>, now: Timestamp) -> Review {
+        if let Some(paused_at) = endpoint.and_then(|found| found.paused_at) {
+            let is_over = now >= self.since.max(paused_at).plus_s(PAUSE_S_MAX);
+            return if is_over { Review::GiveUp(DisabledReason::Paused) } else { Review::Wait };
+        }
         let is_unchanged = endpoint.is_some_and(|found| found.version == self.endpoint_version);
         match self.mode {
             Mode::Closing => Review::Close,
-            Mode::Open if is_unchanged && now >= self.since.plus_s(FAILING_S_MAX) => Review::GiveUp,
+            Mode::Open if is_unchanged && now >= self.since.plus_s(FAILING_S_MAX) => {
+                Review::GiveUp(DisabledReason::Failing)
+            }
             Mode::Open if is_unchanged => Review::Probe,
             Mode::Open | Mode::Pacing => Review::Pace,
         }
@@ -201,9 +214,23 @@ mod tests {
         let endpoint = endpoint();
         let gate = Gate::opened(&endpoint, None, 30, NOW);
         let later = NOW.plus_s(FAILING_S_MAX);
-        assert_eq!(gate.review(Some(&endpoint), later), Review::GiveUp);
+        assert_eq!(gate.review(Some(&endpoint), later), Review::GiveUp(DisabledReason::Failing));
         let probed = gate.turned(Mode::Open, later, later.plus_s(30));
         assert_eq!(probed.since, NOW, "a probe does not begin the days anew");
+    }
+
+    #[test]
+    fn a_paused_endpoint_waits_for_days_and_then_no_more() {
+        let mut endpoint = endpoint();
+        let gate = Gate::limited(&endpoint, None, NOW);
+        endpoint.paused_at = Some(NOW.minus_s(PAUSE_S_MAX));
+        let over = NOW.plus_s(PAUSE_S_MAX);
+        assert_eq!(gate.review(Some(&endpoint), over.minus_s(1)), Review::Wait);
+        assert_eq!(gate.review(Some(&endpoint), over), Review::GiveUp(DisabledReason::Paused));
+        endpoint.paused_at = Some(NOW.plus_s(1));
+        assert_eq!(gate.review(Some(&endpoint), over), Review::Wait, "held before it was paused");
+        endpoint.paused_at = None;
+        assert_eq!(gate.review(Some(&endpoint), over), Review::Pace, "resumed");
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub mod api_key;
 pub mod attempt;
 pub mod audit;
 pub mod catalogue;
+pub mod concurrency;
 pub mod credentials;
 pub mod delivery;
 pub mod dispatch;

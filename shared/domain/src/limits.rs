@@ -98,6 +98,14 @@ pub const ENQUEUE_TRIES_MAX: usize = 3;
 pub const RECOVERED_MAX: u32 = 5_000;
 /// Attempts a second that an endpoint may be limited to.
 pub const MAX_PER_SECOND: std::ops::RangeInclusive<u32> = 1..=1_000;
+/// Attempts under way at once that an endpoint may be limited to: one row holds a lease of each.
+pub const MAX_CONCURRENCY: std::ops::RangeInclusive<u32> = 1..=100;
+/// A slot is kept so long beyond its attempt, where it is not given back: the most that two clocks
+/// may differ by.
+pub const SLOT_GRACE_S: u64 = 5;
+/// Waits in milliseconds for a slot to be free, before an attempt is held: together what an invocation
+/// has left beside the longest attempt and its record.
+pub const SLOT_WAITS_MS: [u64; 4] = [100, 200, 400, 600];
 /// An endpoint's rate is counted in windows of so many seconds.
 pub const RATE_WINDOW_S: u64 = 10;
 /// Longest cache of an endpoint's gate.
@@ -114,6 +122,9 @@ pub const PACED_PER_SECOND: u32 = 10;
 pub const THROTTLED_S: u64 = 10;
 /// A gate lingers so long after the last held delivery: five times the age of a copy.
 pub const LINGER_S: u64 = 300;
+/// What a paused endpoint wants is kept for so long; then it is disabled. With two policies' length and
+/// the 14 days of dead letters it is within [`EVENT_RETENTION_S`].
+pub const PAUSE_S_MAX: u64 = 7 * DAY_S;
 /// An endpoint whose breaker was open for so long, probes failing all the while, is disabled.
 pub const FAILING_S_MAX: u64 = 5 * DAY_S;
 

@@ -45,6 +45,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(seconds.saturating_mul(1_000)))
     }
 
+    /// So many milliseconds before this.
+    #[must_use]
+    pub const fn minus_ms(self, ms: u64) -> Self {
+        Self(self.0.saturating_sub(ms))
+    }
+
     /// Milliseconds from `earlier` to this; 0 if it is later.
     pub const fn since_ms(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)

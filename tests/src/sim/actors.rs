@@ -89,6 +89,7 @@ fn endpoint(world: &World, at: usize) -> Endpoint {
         retry: planned.delays_s.as_ref().map(own),
         timeout_ms: Some(10_000),
         max_per_second: planned.max_per_second,
+        max_concurrency: planned.max_concurrency,
         ..Endpoint::new(id, world.tenant.clone(), profile, now)
     }
 }
@@ -280,6 +281,12 @@ async fn act(world: Arc<World>, at_s: u64, action: Action) {
         Action::Disable(at) => change(&world, at, |endpoint, world| {
             endpoint.disabled(DisabledReason::Requested, world.now())
         }),
+        Action::Pause(at, for_s) => {
+            let paused_at = Some(world.now());
+            change(&world, at, |endpoint, _| Endpoint { paused_at, ..endpoint });
+            nap(for_s * 1_000).await;
+            change(&world, at, |endpoint, _| Endpoint { paused_at: None, ..endpoint });
+        }
         Action::Enable(at) => {
             change(&world, at, |endpoint, _| Endpoint {
                 state: EndpointState::Enabled,

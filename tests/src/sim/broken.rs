@@ -34,11 +34,13 @@ pub enum Broken {
     Linger,
     /// What a shut gate meets is acknowledged, and no row says that it is held.
     HoldWritesARow,
+    /// An endpoint has as many slots as are asked for.
+    Slots,
 }
 
 impl Broken {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::TicketAsHolder,
         Self::NewTicketOnUnknownAnswer,
         Self::Watch,
@@ -54,5 +56,6 @@ impl Broken {
         Self::CaughtPanic,
         Self::Linger,
         Self::HoldWritesARow,
+        Self::Slots,
     ];
 }

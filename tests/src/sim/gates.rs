@@ -1,5 +1,6 @@
 //! Gates, and what they hold.
 
+use waxseal_domain::concurrency::{Slot, SlotRequest};
 use waxseal_domain::gate::{Gate, Mode};
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::ports::{Due, EngineError, GateStore};
@@ -76,6 +77,35 @@ impl GateStore for Instance {
             let granted = wanted.granted(*used);
             *used += granted;
             granted
+        })
+        .await
+    }
+
+    async fn take_slot(
+        &self,
+        _: &TenantName,
+        endpoint: &EndpointId,
+        wanted: &SlotRequest,
+    ) -> Answer<Option<Slot>> {
+        let has_no_bound = self.world.is_broken(Broken::Slots);
+        let (endpoint, wanted) = (endpoint.clone(), wanted.clone());
+        self.call("take slot", true, move |state, _| {
+            let most = if has_no_bound { u32::MAX } else { wanted.most };
+            let wanted = SlotRequest { most, ..wanted.clone() };
+            state.slots.entry(endpoint.clone()).or_default().take(&wanted)
+        })
+        .await
+    }
+
+    async fn give_back_slot(
+        &self,
+        _: &TenantName,
+        endpoint: &EndpointId,
+        slot: &Slot,
+    ) -> Answer<()> {
+        let (endpoint, slot) = (endpoint.clone(), slot.clone());
+        self.call("give back slot", true, move |state, _| {
+            state.slots.entry(endpoint.clone()).or_default().give_back(&slot);
         })
         .await
     }

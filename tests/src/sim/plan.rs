@@ -42,6 +42,7 @@ pub(super) struct PlannedEndpoint {
     /// Its own retry policy; the profile's where there is none.
     pub(super) delays_s: Option<Vec<u64>>,
     pub(super) max_per_second: Option<u32>,
+    pub(super) max_concurrency: Option<u32>,
     pub(super) receiver: Receiver,
 }
 
@@ -80,6 +81,8 @@ pub(super) enum Action {
     Disable(usize),
     Enable(usize),
     Delete(usize),
+    /// For so many seconds.
+    Pause(usize, u64),
 }
 
 impl Plan {
@@ -93,11 +96,12 @@ impl Plan {
         let actions = if rng.one_in(2) { rng.within(1, 3) } else { 0 };
         let actions = (0..actions).map(|_| {
             let (event, endpoint) = (any(rng, event_count), any(rng, endpoint_count));
-            let action = match rng.below(10) {
+            let action = match rng.below(12) {
                 0..=3 => Action::Replay(event, endpoint),
                 4..=6 => Action::Cancel(event, endpoint),
                 7 => Action::Disable(endpoint),
                 8 => Action::Enable(endpoint),
+                10 | 11 => Action::Pause(endpoint, *rng.pick(&[20, 200, 2_000, 20_000])),
                 _ => Action::Delete(endpoint),
             };
             (rng.below(BUSY_S), action)
@@ -144,8 +148,9 @@ impl PlannedEndpoint {
             _ => Receiver::Broken(rng.within(2, 4)),
         };
         let max_per_second = rng.one_in(4).then_some(1);
+        let max_concurrency = rng.one_in(4).then(|| u32::try_from(rng.within(1, 2)).unwrap());
         let profile = STANDARD.to_owned();
-        Self { profile, delays_s: Some(delays_s), max_per_second, receiver }
+        Self { profile, delays_s: Some(delays_s), max_per_second, max_concurrency, receiver }
     }
 
     /// How many delays its deliveries have.

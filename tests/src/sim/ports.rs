@@ -16,7 +16,7 @@ use waxseal_domain::id::{
     ApiKeyId, DeliveryId, EndpointId, EventId, SourceName, TenantName, Ticket,
 };
 use waxseal_domain::json::Fault;
-use waxseal_domain::limits::EVENT_RETENTION_S;
+use waxseal_domain::limits::{EVENT_RETENTION_S, FRESH_S};
 use waxseal_domain::memory::Memory;
 use waxseal_domain::message::{Message, Receipt};
 use waxseal_domain::ports::{
@@ -433,7 +433,9 @@ impl Sender for Instance {
         let at = self.world.now();
         self.world.state().posts.push(Post { delivery: id.to_string(), at, accepted });
         let timed_out = takes_ms > request.timeout_ms;
+        self.begin_post(endpoint);
         nap(takes_ms.min(request.timeout_ms)).await;
+        *self.world.state().under_way.entry(endpoint).or_default() -= 1;
         self.alive().await;
         let headers = retry_after_s.map(|s| ("retry-after".to_owned(), s.to_string()));
         let response = status.filter(|_| !timed_out).map(|status| Response {
@@ -474,6 +476,25 @@ impl Instance {
             Receiver::Broken(times) if state.rng.one_in(times) => (None, 60_000, None),
             Receiver::Broken(times) if state.rng.one_in(times) => (None, takes_ms, None),
             _ => (Some(200), takes_ms, None),
+        }
+    }
+
+    /// No more POSTs under way than the endpoint takes, and none while it is paused.
+    fn begin_post(&self, endpoint: usize) {
+        let most = self.world.plan.endpoints[endpoint].max_concurrency.unwrap_or(u32::MAX);
+        let now = self.world.now();
+        let state = &mut *self.world.state();
+        let id: EndpointId = format!("ep_{endpoint}").parse().unwrap();
+        let paused_at = state.endpoints.get(&id).and_then(|found| found.paused_at);
+        // A copy may be as old as that, and then there is the invocation.
+        if paused_at.is_some_and(|at| now > at.plus_s(FRESH_S + 15)) {
+            state.violations.push(format!("a POST to {id}, which is paused"));
+        }
+        let under_way = state.under_way.entry(endpoint).or_default();
+        *under_way += 1;
+        if *under_way > most {
+            let what = format!("{under_way} POSTs under way to ep_{endpoint}, which takes {most}");
+            state.violations.push(what);
         }
     }
 

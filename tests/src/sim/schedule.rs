@@ -64,6 +64,7 @@ fn plan(profile: &str, failing: Failing, pace: Pace) -> Plan {
             profile: profile.to_owned(),
             delays_s: None,
             max_per_second: None,
+            max_concurrency: None,
             receiver: Receiver::Failing(status, retry_after_s, times),
         }],
         events: vec![PlannedEvent { at_s: SENT_S, again_s: Vec::new() }],

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use waxseal_domain::concurrency::Slots;
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::gate::Gate;
@@ -48,6 +49,9 @@ pub(super) struct State {
     pub(super) gates: BTreeMap<EndpointId, Gate>,
     /// Used, by endpoint and window.
     pub(super) tokens: BTreeMap<(String, u64), u32>,
+    pub(super) slots: BTreeMap<EndpointId, Slots>,
+    /// POSTs that are not answered yet, by endpoint.
+    pub(super) under_way: BTreeMap<usize, u32>,
     /// When each endpoint was probed.
     pub(super) probes: BTreeMap<EndpointId, Vec<Timestamp>>,
     pub(super) queue: Vec<Queued>,
@@ -116,6 +120,8 @@ impl World {
             rows: BTreeMap::new(),
             gates: BTreeMap::new(),
             tokens: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            under_way: BTreeMap::new(),
             probes: BTreeMap::new(),
             queue: Vec::new(),
             dead: Vec::new(),

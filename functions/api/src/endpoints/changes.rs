@@ -14,8 +14,8 @@ use waxseal_domain::id::TenantName;
 use waxseal_domain::json::{Json, escape_pointer};
 use waxseal_domain::limits::{
     ATTRIBUTE_CHARS_MAX, DELAY_S, DELAYS_MAX, EVENT_TYPE_CHARS_MAX, EVENT_TYPES_PER_ENDPOINT_MAX,
-    HEADER_VALUE_CHARS_MAX, HEADERS_PER_ENDPOINT_MAX, MAX_PER_SECOND, NAME_CHARS_MAX,
-    OUTCOMES_PER_ENDPOINT_MAX, RISK_SCORE, TIMEOUT_MS, WINDOW_S,
+    HEADER_VALUE_CHARS_MAX, HEADERS_PER_ENDPOINT_MAX, MAX_CONCURRENCY, MAX_PER_SECOND,
+    NAME_CHARS_MAX, OUTCOMES_PER_ENDPOINT_MAX, RISK_SCORE, TIMEOUT_MS, WINDOW_S,
 };
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::retry::RetryPolicy;
@@ -24,6 +24,7 @@ use waxseal_domain::target::Target;
 use waxseal_domain::timestamp::Timestamp;
 
 use super::auth::{self, Wanted};
+use super::pause;
 use super::secrets::WantedSecret;
 use crate::body::{Body, Given, PRINTABLE, describe, whole};
 
@@ -73,8 +74,10 @@ pub(super) struct Changes {
     retry: Given<RetryPolicy>,
     timeout_ms: Given<u64>,
     max_per_second: Given<u64>,
+    max_concurrency: Given<u64>,
     headers: Given<BTreeMap<String, String>>,
     enabled: Option<bool>,
+    paused: Option<bool>,
     /// Only where an endpoint is configured: later, a secret is rotated.
     pub(super) secret: WantedSecret,
 }
@@ -124,6 +127,7 @@ impl Changes {
     ) -> Self {
         let timeout_ms = u64::from(*TIMEOUT_MS.start())..=u64::from(*TIMEOUT_MS.end());
         let per_second = u64::from(*MAX_PER_SECOND.start())..=u64::from(*MAX_PER_SECOND.end());
+        let at_once = u64::from(*MAX_CONCURRENCY.start())..=u64::from(*MAX_CONCURRENCY.end());
         let changes = Self {
             url: read_url(body, rules, tenant, is_new),
             name: body.text("name", NAME_CHARS_MAX),
@@ -137,8 +141,10 @@ impl Changes {
             retry: read_retry(body),
             timeout_ms: body.whole("timeout_ms", timeout_ms),
             max_per_second: body.whole("max_per_second", per_second),
+            max_concurrency: body.whole("max_concurrency", at_once),
             headers: read_headers(body, profile),
             enabled: body.flag("enabled").value(),
+            paused: pause::read(body),
             secret: match profile {
                 Some(profile) if is_new => WantedSecret::read(body, profile),
                 _ if is_new => {
@@ -181,8 +187,14 @@ impl Changes {
         endpoint.timeout_ms = timeout_ms.and_then(|ms| u32::try_from(ms).ok());
         let max_per_second = self.max_per_second.over(endpoint.max_per_second.map(u64::from));
         endpoint.max_per_second = max_per_second.and_then(|max| u32::try_from(max).ok());
+        let max_concurrency = self.max_concurrency.over(endpoint.max_concurrency.map(u64::from));
+        endpoint.max_concurrency = max_concurrency.and_then(|max| u32::try_from(max).ok());
         endpoint.auth = auth.over(endpoint.auth);
         endpoint.headers = self.headers.over(Some(endpoint.headers)).unwrap_or_default();
+        endpoint.paused_at = match self.paused {
+            Some(is_paused) => is_paused.then(|| endpoint.paused_at.unwrap_or(now)),
+            None => endpoint.paused_at,
+        };
         match self.enabled {
             Some(true) => Endpoint { state: EndpointState::Enabled, ..endpoint },
             Some(false) => endpoint.disabled(DisabledReason::Requested, now),

@@ -55,11 +55,18 @@ pub(crate) struct EndpointView<'a> {
     public_key: Option<&'a str>,
     retry: Retry,
     timeout_ms: u32,
+    /// Attempts a second, at most; what is over it waits.
     max_per_second: Option<u32>,
+    /// Attempts under way at once, at most; what is over it waits.
+    max_concurrency: Option<u32>,
     headers: &'a BTreeMap<String, String>,
     /// How its receiver is authenticated to, beside the signature.
     auth: Option<AuthView>,
     enabled: bool,
+    /// Whether what it wants is kept for it, and not sent.
+    paused: bool,
+    #[schemars(extend("format" = "date-time"))]
+    paused_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     disabled_reason: Option<DisabledReason>,
     health: Health,
@@ -162,9 +169,12 @@ impl<'a> EndpointView<'a> {
             retry: Retry::of(profile.retry_policy(endpoint)),
             timeout_ms: profile.timeout_of(endpoint),
             max_per_second: endpoint.max_per_second,
+            max_concurrency: endpoint.max_concurrency,
             headers: &endpoint.headers,
             auth: endpoint.auth.as_ref().map(AuthView::from),
             enabled: endpoint.is_enabled(),
+            paused: endpoint.is_paused(),
+            paused_at: endpoint.paused_at.map(Timestamp::rfc3339),
             disabled_reason,
             health: endpoint.health,
             breaker: None,

@@ -30,6 +30,9 @@ pub(crate) struct Draft {
     /// Deliveries a second, at most.
     #[arg(long, value_name = "N", help_heading = "How it is sent")]
     max_per_second: Option<u32>,
+    /// Attempts under way at once, at most.
+    #[arg(long, value_name = "N", help_heading = "How it is sent")]
+    max_concurrency: Option<u32>,
     /// Milliseconds that an attempt may take: 1000 to 10000.
     #[arg(long, value_name = "MS", help_heading = "How it is sent")]
     timeout_ms: Option<u32>,
@@ -67,6 +70,7 @@ impl Draft {
             ("profile", self.profile.as_ref().map(|profile| json!(profile))),
             ("headers", Some(headers).filter(|all| !all.is_empty()).map(Value::Object)),
             ("max_per_second", self.max_per_second.map(|max| json!(max))),
+            ("max_concurrency", self.max_concurrency.map(|max| json!(max))),
             ("timeout_ms", self.timeout_ms.map(|ms| json!(ms))),
             ("retry", delays.map(|delays| json!({ "delays_s": delays }))),
             ("auth", self.auth.as_ref().map(|text| body::json("--auth", text)).transpose()?),

@@ -37,6 +37,10 @@ pub(crate) enum Command {
     Enable(Named),
     /// Send nothing to it.
     Disable(Named),
+    /// Keep what it wants, and send nothing, until it is resumed.
+    Pause(Named),
+    /// Send what was kept, at a bounded rate, and what comes.
+    Resume(Named),
     /// Send a test event and show what came back.
     Test(Test),
     /// Make a new secret; the one before signs too, until the overlap ends.
@@ -149,6 +153,8 @@ impl Command {
             }
             Self::Enable(named) => switch(context, named, "enable").await,
             Self::Disable(named) => switch(context, named, "disable").await,
+            Self::Pause(named) => patch(context, named, paused(true)).await,
+            Self::Resume(named) => patch(context, named, paused(false)).await,
             Self::Test(test) => test.run(context).await,
             Self::RotateSecret { named, secret, overlap_s } => {
                 rotate(context, named, secret, *overlap_s).await
@@ -182,8 +188,10 @@ async fn all(context: &Context, page: &Page) -> Outcome {
 }
 
 fn enabled(endpoint: &Value) -> &'static str {
-    match endpoint.get("enabled").and_then(Value::as_bool) {
-        Some(false) => "disabled",
+    let is = |name: &str| endpoint.get(name).and_then(Value::as_bool);
+    match (is("enabled"), is("paused")) {
+        (Some(false), _) => "disabled",
+        (_, Some(true)) => "paused",
         _ => "enabled",
     }
 }
@@ -218,6 +226,7 @@ fn shown(endpoint: &Value) -> String {
         ("retries after", delays.join(", ")),
         ("time-out", format!("{} ms", said("timeout_ms"))),
         ("at most a second", said("max_per_second")),
+        ("at most at once", said("max_concurrency")),
         ("created", time(endpoint, "created_at")),
         ("updated", time(endpoint, "updated_at")),
     ])
@@ -280,6 +289,10 @@ impl Update {
         }
         patch(context, &self.named, members).await
     }
+}
+
+fn paused(is_paused: bool) -> Map<String, Value> {
+    Map::from_iter([("paused".to_owned(), json!(is_paused))])
 }
 
 async fn patch(context: &Context, named: &Named, members: Map<String, Value>) -> Outcome {

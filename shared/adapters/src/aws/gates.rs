@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
+use waxseal_domain::concurrency::{Slot, SlotRequest};
 use waxseal_domain::gate::Gate;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::ports::{Due, EngineError, GateStore};
@@ -103,6 +104,24 @@ impl GateStore for DynamoStore {
             Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(0),
             _ => Err(failed("take tokens")(error)),
         }
+    }
+
+    async fn take_slot(
+        &self,
+        tenant: &TenantName,
+        endpoint: &EndpointId,
+        wanted: &SlotRequest,
+    ) -> Result<Option<Slot>, EngineError> {
+        self.lease_slot(tenant, endpoint, wanted).await
+    }
+
+    async fn give_back_slot(
+        &self,
+        tenant: &TenantName,
+        endpoint: &EndpointId,
+        slot: &Slot,
+    ) -> Result<(), EngineError> {
+        self.end_lease(tenant, endpoint, slot).await
     }
 
     async fn held(

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, params};
+use waxseal_domain::concurrency::{Slot, SlotRequest, Slots};
 use waxseal_domain::gate::Gate;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::ports::{Due, EngineError, GateStore};
@@ -19,11 +20,12 @@ type Place = (TenantName, EndpointId);
 /// Windows of rates that are kept, before old ones are dropped.
 const WINDOWS_MAX: usize = 10_000;
 
-/// Every gate, and what limited endpoints have used of their rates.
+/// Every gate, what limited endpoints have used of their rates, and what they have under way.
 #[derive(Debug, Default)]
 pub(super) struct Gates {
-    gates: Mutex<HashMap<Place, Gate>>,
+    by_place: Mutex<HashMap<Place, Gate>>,
     windows: Mutex<HashMap<(String, u64), u32>>,
+    slots: Mutex<HashMap<Place, Slots>>,
 }
 
 impl Gates {
@@ -32,12 +34,12 @@ impl Gates {
         let mut statement = connection.prepare("SELECT doc FROM gates")?;
         let gates = statement.query_map([], |row| schema_value::from_json::<Gate>(row, 0))?;
         let placed = gates.map(|gate| gate.map(|gate| (place(&gate), gate)));
-        let gates = Mutex::new(placed.collect::<Result<_, _>>()?);
-        Ok(Self { gates, windows: Mutex::default() })
+        let by_place = Mutex::new(placed.collect::<Result<_, _>>()?);
+        Ok(Self { by_place, ..Self::default() })
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Place, Gate>> {
-        self.gates.lock().unwrap_or_else(PoisonError::into_inner)
+        self.by_place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -108,6 +110,33 @@ impl GateStore for EmbeddedStore {
         let granted = wanted.granted(*used);
         *used += granted;
         Ok(granted)
+    }
+
+    async fn take_slot(
+        &self,
+        tenant: &TenantName,
+        endpoint: &EndpointId,
+        wanted: &SlotRequest,
+    ) -> Result<Option<Slot>, EngineError> {
+        // Kept in memory: what was under way ends with the process.
+        let mut slots = self.gates.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(slots.entry((tenant.clone(), endpoint.clone())).or_default().take(wanted))
+    }
+
+    async fn give_back_slot(
+        &self,
+        tenant: &TenantName,
+        endpoint: &EndpointId,
+        slot: &Slot,
+    ) -> Result<(), EngineError> {
+        let mut all = self.gates.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = (tenant.clone(), endpoint.clone());
+        let Some(slots) = all.get_mut(&place) else { return Ok(()) };
+        slots.give_back(slot);
+        if slots.0.is_empty() {
+            all.remove(&place);
+        }
+        Ok(())
     }
 
     async fn held(

@@ -18,6 +18,7 @@ use super::EngineError;
 use crate::api_key::ApiKey;
 use crate::audit::Entry;
 use crate::catalogue::EventType;
+use crate::concurrency::{Slot, SlotRequest};
 use crate::delivery::{Delivery, DeliveryKey, Guard, Written};
 use crate::endpoint::Endpoint;
 use crate::event::Event;
@@ -255,6 +256,22 @@ pub trait GateStore: Send + Sync {
     /// Takes tokens of a window of whoever is so named, an endpoint ([`crate::rate::of_endpoint`]) or an
     /// API key; how many there were, 0 where it is used up.
     fn take_tokens(&self, whose: &str, wanted: Tokens) -> impl Future<Output = Answer<u32>> + Send;
+
+    /// Takes a slot of an endpoint, for one attempt; none where all are taken.
+    fn take_slot(
+        &self,
+        tenant: &TenantName,
+        endpoint: &EndpointId,
+        wanted: &SlotRequest,
+    ) -> impl Future<Output = Answer<Option<Slot>>> + Send;
+
+    /// Gives a slot back, unless its lease was over and it is another's.
+    fn give_back_slot(
+        &self,
+        tenant: &TenantName,
+        endpoint: &EndpointId,
+        slot: &Slot,
+    ) -> impl Future<Output = Answer<()>> + Send;
 
     /// What a gate holds and is due, earliest first.
     fn held(

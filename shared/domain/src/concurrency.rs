@@ -1,0 +1,117 @@
+//! How many attempts an endpoint has under way: numbered slots, each leased for one attempt, in one
+//! place for all instances.
+//!
+//! Exact: of `max_concurrency` 3 no more than three attempts are under way, whatever instances make
+//! them, as long as their clocks differ by less than [`SLOT_GRACE_S`]. An instance that dies leaves
+//! its slot taken until the lease ends. A test event takes none: a person waits for it.
+
+use std::collections::BTreeMap;
+
+use crate::id::Ticket;
+use crate::limits::SLOT_GRACE_S;
+use crate::timestamp::Timestamp;
+
+/// What is asked for: any one of an endpoint's slots.
+#[derive(Clone, Debug)]
+pub struct SlotRequest {
+    /// How many the endpoint has: `max_concurrency`.
+    pub most: u32,
+    /// Which leases are over.
+    pub now: Timestamp,
+    /// Whose it is to be, and until when.
+    pub lease: Lease,
+}
+
+/// Who has a slot, and until when at most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Drawn anew for each attempt.
+    pub holder: Ticket,
+    /// Beyond the end of its attempt.
+    pub until: Timestamp,
+}
+
+/// A slot that is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// Which: from 0.
+    pub number: u32,
+    /// By whom.
+    pub lease: Lease,
+}
+
+/// An endpoint's slots that are taken, by number.
+#[derive(Clone, Debug, Default)]
+pub struct Slots(pub BTreeMap<u32, Lease>);
+
+impl SlotRequest {
+    /// For one attempt that is over by `post_by`.
+    pub fn new(most: u32, holder: Ticket, now: Timestamp, post_by: Timestamp) -> Self {
+        Self { most, now, lease: Lease { holder, until: post_by.plus_s(SLOT_GRACE_S) } }
+    }
+}
+
+impl Slots {
+    /// The slot that the request has already, its answer having been lost; else one that is free, each
+    /// request looking for it from a place of its own.
+    pub fn offer(&self, wanted: &SlotRequest) -> Option<u32> {
+        let own = self.0.iter().find(|(_, lease)| **lease == wanted.lease);
+        let is_free =
+            |number: &u32| self.0.get(number).is_none_or(|lease| lease.until <= wanted.now);
+        let first: u32 = wanted.lease.holder.as_str().bytes().map(u32::from).sum();
+        let mut numbers = (0..wanted.most).map(|number| (first + number) % wanted.most);
+        own.map(|(number, _)| *number).or_else(|| numbers.find(is_free))
+    }
+
+    /// Takes the slot that is offered.
+    pub fn take(&mut self, wanted: &SlotRequest) -> Option<Slot> {
+        let number = self.offer(wanted)?;
+        self.0.insert(number, wanted.lease.clone());
+        Some(Slot { number, lease: wanted.lease.clone() })
+    }
+
+    /// Gives a slot back, unless it is another's by now.
+    pub fn give_back(&mut self, slot: &Slot) {
+        if self.0.get(&slot.number) == Some(&slot.lease) {
+            self.0.remove(&slot.number);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_ms(1_000_000);
+
+    fn wanted(most: u32, holder: &str, now: Timestamp) -> SlotRequest {
+        SlotRequest::new(most, holder.parse().unwrap(), now, now.plus_s(10))
+    }
+
+    #[test]
+    fn no_more_are_taken_than_there_are_and_what_is_given_back_is_free() {
+        let mut slots = Slots::default();
+        let first = slots.take(&wanted(2, "a", NOW)).unwrap();
+        let second = slots.take(&wanted(2, "b", NOW)).unwrap();
+        let mut numbers = [first.number, second.number];
+        numbers.sort_unstable();
+        assert_eq!(numbers, [0, 1]);
+        assert_eq!(slots.take(&wanted(2, "c", NOW)), None);
+        assert_eq!(slots.take(&wanted(2, "a", NOW)), Some(first.clone()), "its answer was lost");
+        slots.give_back(&first);
+        let third = slots.take(&wanted(2, "c", NOW)).unwrap();
+        assert_eq!(third.number, first.number);
+        slots.give_back(&first);
+        assert_eq!(slots.take(&wanted(2, "d", NOW)), None, "it is another's by now");
+        assert_eq!(slots.take(&wanted(1, "d", NOW)), None, "fewer than are taken");
+    }
+
+    #[test]
+    fn what_is_not_given_back_is_free_when_its_lease_is_over() {
+        let mut slots = Slots::default();
+        slots.take(&wanted(1, "a", NOW)).unwrap();
+        let over = NOW.plus_s(10 + SLOT_GRACE_S);
+        assert_eq!(slots.take(&wanted(1, "b", over.minus_s(1))), None);
+        assert!(slots.take(&wanted(1, "b", over)).is_some());
+    }
+}
