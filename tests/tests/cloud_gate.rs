@@ -13,7 +13,7 @@ use waxseal_tests::sink::{Answer, Captured, Sink, under_way_most};
 const EVENTS: usize = 25;
 
 /// Of them one at a time.
-const SLOW: usize = 10;
+const SLOW: usize = 6;
 const TAKES: Duration = Duration::from_millis(400);
 
 #[tokio::test]

@@ -118,7 +118,7 @@ fn greet(settings: &Settings, server: &Server) {
         None => settings.data.join("operator.key").display().to_string(),
     };
     println!("Waxseal serves.");
-    println!("  API       http://{address}  (GET /healthz, GET /openapi.json)");
+    println!("  API       http://{address}  (its reference: http://{address}/docs)");
     println!("  receiver  http://{address}/hooks/{{source}}");
     println!("  data      {data}");
     println!("  API key   {key}");

@@ -6,8 +6,8 @@ use crate::run::{program, target};
 use crate::setup;
 
 /// Where it is decided what happens to a delivery.
-const DECISIONS: [&str; 8] =
-    ["breaker", "delivery", "gate", "guard", "judge", "message", "rate", "retry"];
+const DECISIONS: [&str; 9] =
+    ["breaker", "concurrency", "delivery", "gate", "guard", "judge", "message", "rate", "retry"];
 
 /// The score, and what no test noticed.
 pub(crate) fn mutate() -> Result<String, String> {
