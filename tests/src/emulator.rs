@@ -39,18 +39,24 @@ impl Emulator {
     /// Starts it, and waits until it answers.
     pub async fn start() -> Self {
         let address = free_address();
-        Self::start_at(address, address).await
+        Self::start_at(address, address, &[]).await
+    }
+
+    /// The same, its functions logging all that they can.
+    pub async fn start_tracing() -> Self {
+        let address = free_address();
+        Self::start_at(address, address, &[("RUST_LOG", "trace")]).await
     }
 
     /// The same with a proxy before it, by which its functions reach it, and nobody else.
     pub async fn start_proxied() -> (Self, Proxy) {
         let address = free_address();
         let proxy = Proxy::start(address).await;
-        (Self::start_at(address, proxy.address).await, proxy)
+        (Self::start_at(address, proxy.address, &[]).await, proxy)
     }
 
     /// Its functions are told that AWS is at `told`: it hands on what it was started with itself.
-    async fn start_at(address: SocketAddr, told: SocketAddr) -> Self {
+    async fn start_at(address: SocketAddr, told: SocketAddr, more: &[(&str, &str)]) -> Self {
         use std::os::unix::process::CommandExt as _;
         let endpoint_url = format!("http://{address}");
         let folder = tempfile::tempdir().unwrap();
@@ -59,6 +65,7 @@ impl Emulator {
             .env("BIND_HOST", "127.0.0.1")
             .env("IOT_MTLS_ENABLED", "0")
             .env("TMPDIR", folder.path())
+            .envs(more.iter().copied())
             .env("AWS_ENDPOINT_URL", format!("http://{told}"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())

@@ -11,7 +11,6 @@ use waxseal_domain::ports::{Engine as _, EngineError, Queue as _};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    lambda_runtime::tracing::init_default_subscriber();
     let function = Function::start()?;
     lambda_runtime::run(service_fn(|event| handle(&function, event))).await
 }

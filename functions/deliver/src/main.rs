@@ -17,7 +17,6 @@ const RESERVE_MS: u64 = 500;
 /// Two threads: a record that never yields leaves its neighbours one.
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Error> {
-    lambda_runtime::tracing::init_default_subscriber();
     let function = Function::start()?;
     lambda_runtime::run(service_fn(|event| handle(&function, event))).await
 }

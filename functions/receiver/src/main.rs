@@ -13,7 +13,6 @@ use waxseal_domain::problem::Problem;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    lambda_runtime::tracing::init_default_subscriber();
     let function = Function::start()?;
     lambda_runtime::run(service_fn(|event| handle(&function, event))).await
 }

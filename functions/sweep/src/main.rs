@@ -10,7 +10,6 @@ const RESERVE_MS: u64 = 3_000;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    lambda_runtime::tracing::init_default_subscriber();
     let function = Function::start()?;
     lambda_runtime::run(service_fn(|event| handle(&function, event))).await
 }

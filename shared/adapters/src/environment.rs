@@ -43,6 +43,10 @@ pub struct Environment {
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`: on Lambda they outlast the
     /// process.
     pub credentials: [String; 3],
+    /// `AWS_LAMBDA_LOG_LEVEL`, and where Lambda has no say `RUST_LOG`: `INFO` where neither is set.
+    pub log_level: String,
+    /// `AWS_LAMBDA_LOG_FORMAT`: `JSON`, or for people.
+    pub log_format: String,
     /// `AWS_ENDPOINT_URL`: another endpoint than AWS's own, as an emulator's.
     pub endpoint_url: Option<String>,
 }
@@ -84,6 +88,8 @@ impl Environment {
             region: text("AWS_REGION"),
             credentials: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
                 .map(text),
+            log_level: variable("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|| text("RUST_LOG")),
+            log_format: text("AWS_LAMBDA_LOG_FORMAT"),
             endpoint_url: variable("AWS_ENDPOINT_URL"),
         }
     }

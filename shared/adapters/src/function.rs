@@ -18,9 +18,10 @@ pub struct Function {
 }
 
 impl Function {
-    /// From the environment.
+    /// From the environment; logs from now on.
     pub fn start() -> Result<Self, EngineError> {
         let environment = Environment::read();
+        crate::logs::start(&environment);
         // Whatever randomness costs once, it costs in the initialisation.
         crate::entropy::entropy();
         let engine = Arc::new(AwsEngine::new(&environment)?);

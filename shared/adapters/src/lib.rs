@@ -7,7 +7,8 @@
 //! parsing costs tens of milliseconds of a cold start); `aws-lc-rs` is rustls' and the SDK's
 //! cryptography, so random numbers and the key file's AES-GCM cost nothing more; `rusqlite` is
 //! SQLite, bundled, so that nothing need be installed.
-//! `tokio` waits, `tracing` logs, `http` and `bytes` are what all of HTTP here speaks, `percent-encoding`
+//! `tokio` waits, `tracing` logs, by `tracing-subscriber` in a function (the one that `lambda_runtime` brings
+//! tells payloads), `http` and `bytes` are what all of HTTP here speaks, `percent-encoding`
 //! reads its queries, and `zeroize` clears opened secrets.
 
 #[cfg(feature = "aws")]
@@ -22,5 +23,7 @@ pub mod environment;
 pub mod function;
 pub mod http;
 pub mod json_schema;
+#[cfg(feature = "aws")]
+mod logs;
 pub mod sender;
 mod tls;
