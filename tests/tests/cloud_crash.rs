@@ -39,6 +39,24 @@ impl Crashing {
         self.cloud.emulator.cloud("replace_code", argument).await;
     }
 
+    /// Whether `bury` takes what the queue has given up on.
+    async fn buries(&self, enabled: bool) {
+        let switch = json!({"function": self.bury, "enabled": enabled});
+        assert_eq!(self.cloud.emulator.cloud("listen", switch).await["mappings"], 1);
+    }
+
+    /// Waits until the queue has given up on a message; its dead letters.
+    async fn given_up(&self) -> &str {
+        let dead = self.cloud.output("DeadLettersQueueUrl");
+        for _ in 0..60 {
+            if self.cloud.emulator.cloud("count", json!({"queue": dead})).await == json!(1) {
+                return dead;
+            }
+            nap(500).await;
+        }
+        panic!("no dead letter came");
+    }
+
     /// Posts an event; the path of its one delivery.
     async fn post(&self) -> String {
         let path = "/v1/tenants/acme/events";
@@ -59,8 +77,13 @@ async fn what_kept_crashing_is_failed_seen_and_replayed() {
     let notices = json!({"url": told.url("/"), "event_types": ["waxseal.delivery.*"]}).to_string();
     let path = "/v1/tenants/acme/endpoints?ping=false";
     assert_eq!(cloud.http("POST", path, &notices).await.0, 201);
+    // Buried once it is mended: the notice's own message would be given up on as well.
+    crashing.buries(false).await;
     crashing.crash().await;
     let delivery = crashing.post().await;
+    crashing.given_up().await;
+    crashing.mend().await;
+    crashing.buries(true).await;
     let failed = cloud.wait_for_status(&delivery, "failed").await;
     assert_eq!(failed["reason"], "crashed", "{failed}");
     assert_eq!(failed["attempts"], json!([]), "nothing was sent");
@@ -69,7 +92,6 @@ async fn what_kept_crashing_is_failed_seen_and_replayed() {
     let counted = counted.filter(|line| line.contains(r#""Crashed":1"#)).count();
     assert_eq!(counted, 1, "the metric that alarms: {logs}");
 
-    crashing.mend().await;
     assert_eq!(cloud.http("POST", &format!("{delivery}/replay"), "").await.0, 202);
     cloud.wait_for_status(&delivery, "delivered").await;
     assert_eq!(sink.captured().len(), 1);
@@ -84,17 +106,10 @@ async fn a_redrive_before_bury_ran_delivers() {
     let cloud = &crashing.cloud;
     let sink = Sink::start(Vec::new()).await;
     cloud.endpoint("acme", &sink.url("/"), json!({"delays_s": [1]})).await;
-    let off = json!({"function": crashing.bury, "enabled": false});
-    assert_eq!(cloud.emulator.cloud("listen", off).await["mappings"], 1);
+    crashing.buries(false).await;
     crashing.crash().await;
     let delivery = crashing.post().await;
-    let dead = cloud.output("DeadLettersQueueUrl");
-    for _ in 0..60 {
-        if cloud.emulator.cloud("count", json!({"queue": dead})).await == json!(1) {
-            break;
-        }
-        nap(500).await;
-    }
+    let dead = crashing.given_up().await;
     crashing.mend().await;
     let redrive = json!({"queue": dead, "to": cloud.output("DeliveriesQueueUrl")});
     assert_eq!(cloud.emulator.cloud("redrive", redrive).await["count"], 1, "no dead letter came");

@@ -3,7 +3,7 @@
 use waxseal_domain::attempt::{Outcome, Sent};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::gate::{Gate, Mode, is_throttled};
-use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, GATE_COPY_S};
+use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, GATE_COPY_S, PACED_PER_SECOND};
 use waxseal_domain::message::Kind;
 use waxseal_domain::notice::{Notice, announce};
 use waxseal_domain::ports::{Clock as _, Engine, EngineError, GateStore as _};
@@ -26,8 +26,11 @@ pub(crate) async fn admit<E: Engine>(
     }
     let max_age_s = if number == 1 { GATE_COPY_S } else { ENDPOINT_COPY_RETRY_S };
     let gate = engine.store().gate(&endpoint.tenant, &endpoint.id, max_age_s).await?;
-    if gate.as_ref().is_some_and(|gate| !gate.lets_through(endpoint, kind)) {
-        return Ok(None);
+    if let Some(gate) = gate.filter(|gate| !gate.lets_through(endpoint, kind)) {
+        let goes_ahead = number > 1 && gate.is_ripe(engine.clock().now());
+        if !goes_ahead || !is_in_pace(engine, endpoint).await? {
+            return Ok(None);
+        }
     }
     let Some(pass) = Pass::take(engine, endpoint, post_by).await? else {
         limit(engine, endpoint).await?;
@@ -41,6 +44,14 @@ pub(crate) async fn admit<E: Engine>(
     Ok(None)
 }
 
+/// Whether the pace of a review has room, where the endpoint has no rate of its own.
+async fn is_in_pace<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<bool, EngineError> {
+    if endpoint.max_per_second.is_some() {
+        return Ok(true);
+    }
+    take_token(engine, endpoint, PACED_PER_SECOND).await
+}
+
 /// Whether the endpoint's rate allows it; what is paced has its token.
 async fn has_token<E: Engine>(
     engine: &E,
@@ -50,6 +61,14 @@ async fn has_token<E: Engine>(
     let Some(max_per_second) = endpoint.max_per_second.filter(|_| kind != Kind::Paced) else {
         return Ok(true);
     };
+    take_token(engine, endpoint, max_per_second).await
+}
+
+async fn take_token<E: Engine>(
+    engine: &E,
+    endpoint: &Endpoint,
+    max_per_second: u32,
+) -> Result<bool, EngineError> {
     let one = Tokens::now(max_per_second, engine.clock().now());
     let whose = of_endpoint(&endpoint.tenant, &endpoint.id);
     Ok(engine.store().take_tokens(&whose, one).await? > 0)

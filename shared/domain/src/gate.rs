@@ -24,7 +24,7 @@ use crate::attempt::{Outcome, Sent};
 use crate::endpoint::{DisabledReason, Endpoint};
 use crate::id::{EndpointId, TenantName};
 use crate::limits::{
-    FAILING_S_MAX, LINGER_S, PACING_S, PAUSE_S_MAX, RETRY_AFTER_S_MAX, THROTTLED_S,
+    EARLY_MS, FAILING_S_MAX, LINGER_S, PACING_S, PAUSE_S_MAX, RETRY_AFTER_S_MAX, THROTTLED_S,
 };
 use crate::message::Kind;
 use crate::rate::window_end;
@@ -135,6 +135,12 @@ impl Gate {
             Mode::Open => kind == Kind::Probe,
             Mode::Pacing => kind != Kind::Normal,
         }
+    }
+
+    /// Whether its review is due, so that a retry whose time has come need not wait for the sweep to make
+    /// it: it is sent at the pace that the review would release it at.
+    pub fn is_ripe(&self, now: Timestamp) -> bool {
+        self.mode == Mode::Pacing && now.plus_ms(EARLY_MS) >= self.due_at
     }
 
     /// Whether the breaker may open it, or a throttled answer slow it down: an open one stays as it
@@ -252,6 +258,10 @@ mod tests {
         assert_eq!((gate.mode, gate.due_at), (Mode::Pacing, NOW.plus_s(300)));
         assert!(!gate.lets_through(&endpoint(), Kind::Normal));
         assert!(gate.lets_through(&endpoint(), Kind::Paced));
+        assert!(!gate.is_ripe(NOW.plus_s(298)) && gate.is_ripe(NOW.plus_s(300)));
+        assert!(gate.is_ripe(NOW.plus_s(299)), "by a clock that differs");
+        let opened = Gate::opened(&endpoint(), Some(&gate), 30, NOW);
+        assert!(!opened.is_ripe(NOW.plus_s(300)), "it has its probes");
         let bounded = Gate::slowed(&endpoint(), None, &answer(429, Some("99999999")));
         assert_eq!(bounded.due_at, NOW.plus_s(RETRY_AFTER_S_MAX));
     }

@@ -36,11 +36,13 @@ pub enum Broken {
     HoldWritesARow,
     /// An endpoint has as many slots as are asked for.
     Slots,
+    /// Nobody sees that an endpoint is paused.
+    Pause,
 }
 
 impl Broken {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::TicketAsHolder,
         Self::NewTicketOnUnknownAnswer,
         Self::Watch,
@@ -57,5 +59,6 @@ impl Broken {
         Self::Linger,
         Self::HoldWritesARow,
         Self::Slots,
+        Self::Pause,
     ];
 }

@@ -304,7 +304,13 @@ impl ConfigStore for Instance {
             return Ok(Some(Arc::clone(copy)));
         }
         let read = self.call("read endpoint", true, |state, _| state.endpoints.get(id).cloned());
-        let found = read.await?.map(Arc::new);
+        let mut found = read.await?;
+        if self.world.is_broken(Broken::Pause)
+            && let Some(found) = &mut found
+        {
+            found.paused_at = None;
+        }
+        let found = found.map(Arc::new);
         if let Some(found) = &found {
             self.copies.lock().unwrap().insert(id.clone(), (now, Arc::clone(found)));
         }
