@@ -25,6 +25,7 @@ fn level(said: &str) -> LevelFilter {
     match said {
         // Lambda's word for what we do not tell from an error.
         "FATAL" => LevelFilter::ERROR,
+        "" => LevelFilter::INFO,
         said => said.parse().unwrap_or(LevelFilter::INFO),
     }
 }
