@@ -151,7 +151,9 @@ impl Gate {
 
     /// What its review has to do; an endpoint that is changed or gone is released at its rate.
     pub fn review(&self, endpoint: Option<&Endpoint>, now: Timestamp) -> Review {
-        if let Some(paused_at) = endpoint.and_then(|found| found.paused_at) {
+        // What a disabled one holds is released, to be ended, paused or not.
+        let enabled = endpoint.filter(|found| found.is_enabled());
+        if let Some(paused_at) = enabled.and_then(|found| found.paused_at) {
             let is_over = now >= self.since.max(paused_at).plus_s(PAUSE_S_MAX);
             return if is_over { Review::GiveUp(DisabledReason::Paused) } else { Review::Wait };
         }
@@ -235,6 +237,10 @@ mod tests {
         assert_eq!(gate.review(Some(&endpoint), over), Review::GiveUp(DisabledReason::Paused));
         endpoint.paused_at = Some(NOW.plus_s(1));
         assert_eq!(gate.review(Some(&endpoint), over), Review::Wait, "held before it was paused");
+        let disabled = endpoint.clone().disabled(DisabledReason::Paused, over).next_version(over);
+        let later = over.plus_s(PAUSE_S_MAX);
+        assert_eq!(gate.review(Some(&disabled), over), Review::Pace, "what it holds ends");
+        assert_eq!(gate.review(Some(&disabled), later), Review::Pace, "disabled once, told once");
         endpoint.paused_at = None;
         assert_eq!(gate.review(Some(&endpoint), over), Review::Pace, "resumed");
     }
