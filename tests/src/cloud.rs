@@ -2,14 +2,24 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use waxseal_adapters::aws::AwsEngine;
 
 use crate::client::Client;
 use crate::emulator::{Emulator, environment};
-use crate::fixtures::{SECRET, nap};
+use crate::eventually::eventually;
+use crate::fixtures::SECRET;
 use crate::proxy::Proxy;
+
+/// Seconds that a message is invisible, and how often it is received at most, in the template.
+const VISIBILITY_S: u64 = 91;
+const RECEIVES_MAX: u64 = 20;
+
+/// Seconds that an invocation of `deliver` may take, in the template.
+const TIMEOUT_S: u64 = 15;
 
 /// A deployment.
 #[derive(Debug)]
@@ -19,16 +29,117 @@ pub struct Cloud {
     outputs: Value,
 }
 
-impl Cloud {
-    /// Deploys what `cargo xtask` has built.
-    pub async fn deploy() -> Self {
-        Self::deploy_on(Emulator::start().await, &[]).await
+/// What somebody else has made beside the shared deployment, which may send there: each an ARN, and the URL
+/// of the queue where what is sent arrives.
+#[derive(Debug)]
+pub struct Elsewhere {
+    /// A queue.
+    pub queue: (String, String),
+    /// Another, that a test may delete.
+    pub doomed: (String, String),
+    /// A FIFO queue.
+    pub fifo: (String, String),
+    /// A bus.
+    pub bus: (String, String),
+}
+
+/// The deployment that is tampered with, for one test at a time: its code, its queue and its calls.
+#[derive(Debug)]
+pub struct Tampered {
+    /// The deployment.
+    pub cloud: &'static Cloud,
+    /// What stands between the functions and everything that they call on AWS.
+    pub proxy: &'static Proxy,
+    /// The name of the function that delivers,
+    pub deliver: String,
+    /// and of the one that buries.
+    pub bury: String,
+    _one_at_a_time: MutexGuard<'static, ()>,
+}
+
+impl Tampered {
+    /// Waits for its turn, and undoes what another test has left.
+    pub async fn take() -> Self {
+        static TURN: Mutex<()> = Mutex::const_new(());
+        static DEPLOYED: OnceCell<(Cloud, Proxy)> = OnceCell::const_new();
+        let turn = TURN.lock().await;
+        let (cloud, proxy) = DEPLOYED
+            .get_or_init(async || {
+                let (emulator, proxy) = Emulator::start_proxied().await;
+                (Cloud::deploy_on(emulator, &[]).await, proxy)
+            })
+            .await;
+        let (deliver, bury) = (cloud.function("Deliver").await, cloud.function("Bury").await);
+        let tampered = Self { cloud, proxy, deliver, bury, _one_at_a_time: turn };
+        tampered.restore().await;
+        tampered
     }
 
-    /// The same, with a proxy between the functions and everything that they call on AWS.
-    pub async fn deploy_proxied() -> (Self, Proxy) {
-        let (emulator, proxy) = Emulator::start_proxied().await;
-        (Self::deploy_on(emulator, &[]).await, proxy)
+    async fn restore(&self) {
+        self.proxy.disturb(None);
+        self.hasten(RECEIVES_MAX, VISIBILITY_S).await;
+        let longer = json!({"function": self.deliver, "seconds": TIMEOUT_S});
+        self.cloud.emulator.cloud("time_out", longer).await;
+        self.replace_deliver(json!(built().join("Deliver/bootstrap"))).await;
+        for function in [&self.deliver, &self.bury] {
+            let switch = json!({"function": function, "enabled": true});
+            self.cloud.emulator.cloud("listen", switch).await;
+        }
+    }
+
+    /// Has the queue give up on a message after so many receives, and show it again after so many seconds.
+    pub async fn hasten(&self, receives: u64, visibility_s: u64) {
+        let queue = self.cloud.output("DeliveriesQueueUrl");
+        let hasty = json!({"queue": queue, "receives": receives, "visibility_s": visibility_s});
+        self.cloud.emulator.cloud("hasten", hasty).await;
+    }
+
+    /// Puts a program in the place of `deliver`; null is one that ends at once.
+    pub async fn replace_deliver(&self, program: Value) {
+        let argument = json!({"function": self.deliver, "binary": program});
+        self.cloud.emulator.cloud("replace_code", argument).await;
+    }
+}
+
+impl Cloud {
+    /// One for all tests of this binary that have tenants of their own there and leave the rest as it is. It
+    /// ends with the binary.
+    pub async fn shared() -> &'static Self {
+        &Self::shared_with_targets().await.0
+    }
+
+    /// The same, and where it may send to beside receivers.
+    pub async fn shared_with_targets() -> &'static (Self, Elsewhere) {
+        static SHARED: OnceCell<(Cloud, Elsewhere)> = OnceCell::const_new();
+        SHARED.get_or_init(Self::deploy_with_targets).await
+    }
+
+    /// It may send to what somebody else has made, and to one of its own queues if the operator's word
+    /// sufficed.
+    async fn deploy_with_targets() -> (Self, Elsewhere) {
+        let emulator = Emulator::start().await;
+        let made = async |name: &str| {
+            let queue = emulator.cloud("make_queue", json!({"name": name})).await;
+            (text(&queue, "arn"), text(&queue, "url"))
+        };
+        let (queue, doomed) = (made("findings").await, made("doomed").await);
+        let fifo = made("in-order.fifo").await;
+        let pattern = json!({"source": [{"prefix": "waxseal"}]});
+        let bus = json!({"name": "security", "pattern": pattern});
+        let bus = emulator.cloud("make_bus", bus).await;
+        let bus = (text(&bus, "arn"), text(&bus, "caught"));
+        let own = queue.0.replace("findings", "waxseal-deliveries");
+        let parameters = [
+            format!("TargetQueueArns={},{},{},{own}", queue.0, doomed.0, fifo.0),
+            format!("TargetBusArns={}", bus.0),
+        ];
+        let cloud = Self::deploy_on(emulator, &parameters).await;
+        (cloud, Elsewhere { queue, doomed, fifo, bus })
+    }
+
+    /// Deploys what `cargo xtask` has built, for whoever measures it.
+    pub async fn deploy() -> Self {
+        Self::deploy_on(Emulator::start().await, &[]).await
     }
 
     /// The same on an emulator that something was made on, with more parameters: `Name=value`.
@@ -87,16 +198,11 @@ impl Cloud {
 
     /// Waits until a delivery has a status, at most a minute and a half; the delivery.
     pub async fn wait_for_status(&self, path: &str, wanted: &str) -> Value {
-        let mut last = Value::Null;
-        for _ in 0..360 {
+        eventually(Duration::from_secs(90), async || {
             let (_, answer) = self.http("GET", path, "").await;
-            if answer["status"] == wanted {
-                return answer;
-            }
-            last = answer;
-            nap(250).await;
-        }
-        panic!("{path} is not {wanted}: {last}");
+            if answer["status"] == wanted { Ok(answer) } else { Err(format!("{path}: {answer}")) }
+        })
+        .await
     }
 
     /// An engine on the deployment's tables, queue and key, beside the functions.
@@ -118,6 +224,10 @@ impl Cloud {
         let mut found = names.filter(|name| name.contains(&format!("-{logical_id}")));
         found.next().unwrap_or_else(|| panic!("{logical_id} is not in {sizes}")).clone()
     }
+}
+
+fn text(answer: &Value, member: &str) -> String {
+    answer[member].as_str().unwrap_or_else(|| panic!("no {member} in {answer}")).to_owned()
 }
 
 /// What `cargo xtask` has built with the SAM CLI: a folder for each function, and the template.

@@ -1,16 +1,21 @@
 //! The AWS emulator: one process on a port of its own, ended with all that it has started.
 
+use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
 use waxseal_adapters::aws::AwsEngine;
 use waxseal_adapters::environment::Environment;
 use waxseal_domain::address::AddressRules;
 
 use crate::cloud::built;
+use crate::eventually::eventually;
 use crate::process::free_address;
 use crate::proxy::Proxy;
 
@@ -30,12 +35,20 @@ pub fn tools() -> PathBuf {
 pub struct Emulator {
     /// Where it listens.
     pub endpoint_url: String,
-    child: Child,
-    /// Where it unpacks its functions: 60 MB of them.
-    _folder: tempfile::TempDir,
+    /// Ends it, and tidies up, once we are gone or close its standard input.
+    keeper: Child,
+    /// The group of its processes.
+    group: u32,
 }
 
 impl Emulator {
+    /// One for all tests of this binary that have tables, queues or tenants of their own there. It ends
+    /// with the binary.
+    pub async fn shared() -> &'static Self {
+        static SHARED: OnceCell<Emulator> = OnceCell::const_new();
+        SHARED.get_or_init(Self::start).await
+    }
+
     /// Starts it, and waits until it answers.
     pub async fn start() -> Self {
         let address = free_address();
@@ -57,33 +70,30 @@ impl Emulator {
 
     /// Its functions are told that AWS is at `told`: it hands on what it was started with itself.
     async fn start_at(address: SocketAddr, told: SocketAddr, more: &[(&str, &str)]) -> Self {
-        use std::os::unix::process::CommandExt as _;
-        let endpoint_url = format!("http://{address}");
-        let folder = tempfile::tempdir().unwrap();
-        let child = Command::new(tools().join("emulator/bin/ministack"))
+        let mut keeper = Command::new(tools().join("emulator/bin/python"))
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/tools/emulator.py"))
             .env("GATEWAY_PORT", address.port().to_string())
             .env("BIND_HOST", "127.0.0.1")
             .env("IOT_MTLS_ENABLED", "0")
-            .env("TMPDIR", folder.path())
             .envs(more.iter().copied())
             .env("AWS_ENDPOINT_URL", format!("http://{told}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            // A group of its own, so that the functions which it starts end with it.
-            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let began = Instant::now();
-        while tokio::net::TcpStream::connect(address).await.is_err() {
-            assert!(began.elapsed() < Duration::from_mins(1), "the emulator does not answer");
-            crate::fixtures::nap(50).await;
-        }
-        Self { endpoint_url, child, _folder: folder }
+        let mut group = String::new();
+        BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut group).unwrap();
+        let group = group.trim().parse().unwrap();
+        eventually(Duration::from_mins(1), async || TcpStream::connect(address).await).await;
+        Self { endpoint_url: format!("http://{address}"), keeper, group }
     }
 
     /// An engine on tables, queues and a key of its own.
     pub async fn engine(&self) -> AwsEngine {
-        AwsEngine::new(&self.provision("contract").await).unwrap()
+        // Checks share an emulator, and each has names of its own there.
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        AwsEngine::new(&self.provision(&format!("contract{number}")).await).unwrap()
     }
 
     /// Deploys template.yaml, as `sam build` has packaged it, with `sam deploy`, and answers with the
@@ -138,7 +148,7 @@ impl Emulator {
             let group = stat.rsplit_once(')')?.1.split_whitespace().nth(2)?.parse::<u32>().ok()?;
             let environment = std::fs::read(format!("/proc/{id}/environ")).ok()?;
             let is_it = environment.split(|byte| *byte == 0).any(|one| one == named.as_bytes());
-            (group == self.child.id() && is_it).then_some(id)
+            (group == self.group && is_it).then_some(id)
         });
         ids.collect()
     }
@@ -181,8 +191,7 @@ pub fn environment(endpoint_url: &str) -> Environment {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        let group = format!("-{}", self.child.id());
-        let _killed = Command::new("kill").args(["-KILL", "--", &group]).status();
-        let _ended = self.child.wait();
+        drop(self.keeper.stdin.take());
+        let _ended = self.keeper.wait();
     }
 }

@@ -6,6 +6,7 @@ pub mod client;
 pub mod cloud;
 pub mod contract;
 pub mod emulator;
+pub mod eventually;
 pub mod faults;
 pub mod fixtures;
 pub mod hooks;

@@ -1,13 +1,19 @@
 //! The embedded binary as a process: on a folder and a port of its own, ended with the test.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use tokio::process::{Child, Command};
 
 use crate::client::Client;
+use crate::eventually::eventually;
+
+/// Below what the system gives to whoever asks for any port.
+const PORTS: RangeInclusive<u16> = 20_000..=32_000;
 
 /// The server's binary, beside the test's own.
 pub fn binary() -> PathBuf {
@@ -83,12 +89,16 @@ impl Server {
 
     /// Waits until it answers, for twenty seconds at most.
     pub async fn wait_until_it_serves(&self) {
-        let began = Instant::now();
-        while self.client().try_call("GET", "/healthz", "").await.is_none() {
-            assert!(began.elapsed() < Duration::from_secs(20), "it does not serve");
-            crate::fixtures::nap(20).await;
-        }
+        until_it_serves(&self.client()).await;
     }
+}
+
+/// Waits until a server answers, for twenty seconds at most.
+pub async fn until_it_serves(client: &Client) {
+    eventually(Duration::from_secs(20), async || {
+        client.try_call("GET", "/healthz", "").await.ok_or("it does not serve")
+    })
+    .await;
 }
 
 /// The binary's command on a folder and an address.
@@ -111,7 +121,20 @@ fn command_of(program: &Path, folder: &Path, address: SocketAddr) -> Command {
     command
 }
 
-/// An address that was free a moment ago.
+/// An address on loopback that nobody else listens at, nor any other test of this machine is given.
+///
+/// The port lies below those that the system hands out itself. A UDP socket that is bound to it until our
+/// process ends is the sign to other tests that it is taken.
 pub fn free_address() -> SocketAddr {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+    static TAKEN: Mutex<Vec<UdpSocket>> = Mutex::new(Vec::new());
+    let mut taken = TAKEN.lock().unwrap();
+    for port in PORTS {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let Ok(sign) = UdpSocket::bind(address) else { continue };
+        if std::net::TcpListener::bind(address).is_ok() {
+            taken.push(sign);
+            return address;
+        }
+    }
+    panic!("no port is free in {PORTS:?}");
 }

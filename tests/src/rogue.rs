@@ -1,6 +1,8 @@
 //! Receivers that speak no proper HTTP, or none at all: raw sockets on loopback, one play each.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -51,20 +53,32 @@ pub enum Play {
     FalseGzip,
 }
 
+/// Bytes of an endless answer that were taken from it: what the other side can hold of it at most, but for
+/// the buffers of the sockets.
+pub type Taken = Arc<AtomicUsize>;
+
 /// Listens, and plays for every connection.
 pub async fn rogue(play: Play) -> SocketAddr {
+    counting_rogue(play).await.0
+}
+
+/// The same, and how much was taken of what it says without end.
+pub async fn counting_rogue(play: Play) -> (SocketAddr, Taken) {
+    let taken = Taken::default();
+    let counted = Arc::clone(&taken);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
+            let taken = Arc::clone(&counted);
             // The sender goes away in the middle of most plays: that is no failure here.
-            tokio::spawn(async move { perform(play, stream).await.ok() });
+            tokio::spawn(async move { perform(play, stream, &taken).await.ok() });
         }
     });
-    address
+    (address, taken)
 }
 
-async fn perform(play: Play, mut stream: TcpStream) -> std::io::Result<()> {
+async fn perform(play: Play, mut stream: TcpStream, taken: &Taken) -> std::io::Result<()> {
     match play {
         Play::NeverReads => return hold().await,
         Play::ResetAtOnce => return reset(&stream),
@@ -80,17 +94,19 @@ async fn perform(play: Play, mut stream: TcpStream) -> std::io::Result<()> {
         }
         Play::EndlessBody => {
             say(&mut stream, "content-length: 10000000000\r\n\r\n").await?;
-            endless(&mut stream, &[b'x'; 16_384]).await
+            endless(&mut stream, &[b'x'; 16_384], taken).await
         }
         Play::EndlessHeaders => {
             say(&mut stream, "").await?;
-            endless(&mut stream, b"x-again: and again\r\n").await
+            endless(&mut stream, b"x-again: and again\r\n", taken).await
         }
         Play::EndlessHeader => {
             say(&mut stream, "x-long: ").await?;
-            endless(&mut stream, &[b'x'; 16_384]).await
+            endless(&mut stream, &[b'x'; 16_384], taken).await
         }
-        Play::EndlessContinue => endless(&mut stream, b"HTTP/1.1 100 Continue\r\n\r\n").await,
+        Play::EndlessContinue => {
+            endless(&mut stream, b"HTTP/1.1 100 Continue\r\n\r\n", taken).await
+        }
         Play::Gibberish => stream.write_all(b"SSH-2.0-OpenSSH_9.9\r\n").await,
         Play::StatusLineOnly => stream.write_all(b"HTTP/1.1 200 OK\r\n").await,
         Play::ResetAfterRequest => reset(&stream),
@@ -140,25 +156,18 @@ async fn by_bytes(stream: &mut TcpStream, bytes: &[u8], ms: u64) -> std::io::Res
     hold().await
 }
 
-async fn endless(stream: &mut TcpStream, part: &[u8]) -> std::io::Result<()> {
+async fn endless(stream: &mut TcpStream, part: &[u8], taken: &Taken) -> std::io::Result<()> {
     let mut left = ENDLESS_BYTES;
     while left > 0 {
         stream.write_all(part).await?;
         left = left.saturating_sub(part.len());
+        taken.fetch_add(part.len(), Ordering::Relaxed);
     }
     Ok(())
 }
 
 fn reset(stream: &TcpStream) -> std::io::Result<()> {
     stream.set_zero_linger()
-}
-
-/// Most memory that this process ever had, in bytes.
-pub fn memory_peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-    let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-    kilobytes * 1_024
 }
 
 /// How long an attempt may outlast its time-out.

@@ -13,6 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
+use crate::eventually::eventually;
+
 /// A request that came, and when.
 #[derive(Clone, Debug)]
 pub struct Captured {
@@ -120,19 +122,12 @@ impl Sink {
 
     /// Waits until so many requests have come, at most half a minute.
     pub async fn wait_for(&self, count: usize) -> Vec<Captured> {
-        let began = Instant::now();
-        loop {
+        eventually(Duration::from_secs(30), async || {
             let captured = self.captured();
-            if captured.len() >= count {
-                return captured;
-            }
-            assert!(
-                began.elapsed() < Duration::from_secs(30),
-                "{} of {count} came",
-                captured.len()
-            );
-            crate::fixtures::nap(20).await;
-        }
+            let came = captured.len();
+            if came >= count { Ok(captured) } else { Err(format!("{came} of {count} came")) }
+        })
+        .await
     }
 
     async fn listen(state: State, tls: Option<TlsAcceptor>) -> Self {

@@ -1,9 +1,12 @@
 //! The five systems, each played by us to receivers that are not ours.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::fixtures::{nap, sample_events};
+use crate::eventually::eventually;
+use crate::fixtures::sample_events;
 use crate::hooks::Hook;
 use crate::sink::Sink;
 use crate::thirds::{Language, Receiver};
@@ -154,16 +157,13 @@ pub async fn deliver(client: &Client, tenant: &str, events: &str) -> Vec<Value> 
 
 /// Waits until all of an event's deliveries are delivered, at most a minute.
 async fn delivered(client: &Client, path: &str) {
-    let mut last = Value::Null;
-    for _ in 0..600 {
-        last = client.call("GET", path, "").await.1["deliveries"].take();
+    eventually(Duration::from_mins(1), async || {
+        let deliveries = client.call("GET", path, "").await.1["deliveries"].take();
         let done = |one: &Value| one["status"] == "delivered";
-        if last.as_array().is_some_and(|all| all.iter().all(done)) {
-            return;
-        }
-        nap(100).await;
-    }
-    panic!("{path}: {last}");
+        let are_done = deliveries.as_array().is_some_and(|all| all.iter().all(done));
+        if are_done { Ok(()) } else { Err(format!("{path}: {deliveries}")) }
+    })
+    .await;
 }
 
 /// Plays a system, in a tenant of its name: an endpoint at each receiver of it and at a sink, and

@@ -38,8 +38,10 @@ impl Language {
         match self {
             Self::Python => {
                 let mut python = Command::new(tools().join("venv/bin/python"));
-                // Tests run side by side: none writes into the source's folder.
-                python.arg("-B").arg(folder.join(format!("{name}.py")));
+                // Tests run side by side: none writes into the source's folder, and each finds what
+                // another has compiled.
+                python.env("PYTHONPYCACHEPREFIX", tools().join("pycache"));
+                python.arg(folder.join(format!("{name}.py")));
                 python
             }
             Self::Node => {

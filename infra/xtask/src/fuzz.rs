@@ -14,7 +14,7 @@ const INPUT_BYTES_MAX: u32 = 4_096;
 pub(crate) fn fuzz(seconds: u64) -> Result<String, String> {
     if output("nightly", nightly(program("cargo")).arg("--version")).is_err() {
         let left_out = "cargo fuzz is left out: there is no nightly toolchain; proptest covers the \
-                        same parsers (`tests/tests/fuzz.rs`)";
+                        same parsers (`tests/tests/engines/fuzz.rs`)";
         println!("── {left_out}");
         return Ok(left_out.to_owned());
     }

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's own commands. It needs nothing but the standard library, so that it
 //! is built in a moment on any machine.
 
+mod cost;
 mod figures;
 mod functions;
 mod fuzz;
@@ -11,8 +12,12 @@ mod prove;
 mod run;
 mod setup;
 mod test;
+mod test_binary;
+mod trees;
 
 use std::process::ExitCode;
+
+use functions::Package;
 
 /// Seconds for each fuzz target.
 const FUZZ_S: u64 = 60;
@@ -21,18 +26,28 @@ const USAGE: &str = "\
 cargo xtask test    set up what is needed, lint, and run every test
 cargo xtask lint    formatting, clippy, dependencies, template
 cargo xtask build   the functions, as they are deployed, in target/sam
+cargo xtask build tests
+                    the same, compiled as the tests are: for the tests on the emulator
 cargo xtask figures measure again, and keep the figures in infra/figures.md
 cargo xtask prove [SEEDS [KILLS [SECONDS]]]
                     many simulated seeds, many kills, fuzzing, mutants, a soak; kept there too
 cargo xtask fuzz    `cargo fuzz` of what parses outside input, where nightly is there
 cargo xtask setup   the tools that tests use, pinned, under target/tools";
 
+/// How `cargo xtask build` is to compile the functions.
+fn package() -> Package {
+    match std::env::args().nth(2).as_deref() {
+        Some("tests") => Package::Tests,
+        _ => Package::Release,
+    }
+}
+
 fn main() -> ExitCode {
     let verb = std::env::args().nth(1).unwrap_or_default();
     let done = match verb.as_str() {
         "test" => test::test(),
         "lint" => setup::setup().and_then(|tools| lint::lint(&tools)),
-        "build" => setup::setup().and_then(|tools| functions::build(&tools)),
+        "build" => setup::setup().and_then(|tools| functions::build(&tools, package())),
         "figures" => setup::setup().and_then(|tools| figures::keep(&tools)),
         "prove" => {
             let lengths: Vec<String> = std::env::args().skip(2).collect();

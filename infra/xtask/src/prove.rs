@@ -4,6 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::FUZZ_S;
+use crate::cost::Stage;
 use crate::fuzz::fuzz;
 use crate::kept::{Section, keep};
 use crate::mutants::mutate;
@@ -41,10 +42,14 @@ impl Lengths {
 
 /// Runs all of them, and keeps the summary; the first that fails is named, and nothing is kept.
 pub(crate) fn prove(lengths: &Lengths) -> Result<(), String> {
-    step("build the server", cargo().args(["build", "--package", "waxseal", "--quiet"]))?;
+    step(
+        Stage::Build,
+        "build the server",
+        cargo().args(["build", "--package", "waxseal", "--quiet"]),
+    )?;
     let mut release = cargo();
     release.args(["build", "--release", "--package", "waxseal", "--quiet"]);
-    step("build the server for release", &mut release)?;
+    step(Stage::Build, "build the server for release", &release)?;
     let simulated = simulate(lengths.seeds)?;
     let killed = kill(lengths.kills)?;
     let fuzzed = fuzz(FUZZ_S)?;
@@ -60,11 +65,11 @@ pub(crate) fn prove(lengths: &Lengths) -> Result<(), String> {
 }
 
 fn simulate(seeds: u64) -> Result<String, String> {
-    let mut build = test(&["--release"], "simulation");
-    step("build the simulation", build.args(["--no-run", "--quiet"]))?;
+    let mut build = test(&["--release"], "engines");
+    step(Stage::Build, "build the simulation", build.args(["--no-run", "--quiet"]))?;
     println!("── simulate {seeds} seeds");
     let began = Instant::now();
-    let mut run = test(&["--release"], "simulation");
+    let mut run = test(&["--release"], "engines");
     run.args(["--", "nothing_acknowledged_is_lost_on_any_seed"]);
     let printed = output("simulation", run.env("WAXSEAL_SEEDS", seeds.to_string()))?;
     one_passed(&printed)?;
@@ -74,8 +79,8 @@ fn simulate(seeds: u64) -> Result<String, String> {
 
 fn kill(kills: u64) -> Result<String, String> {
     println!("── kill the server {kills} times");
-    let mut run = test(&[], "kill");
-    run.args(["--", "--nocapture"]);
+    let mut run = test(&[], "server");
+    run.args(["--", "what_was_acknowledged_survives_kill_9", "--nocapture"]);
     let printed = output("kill", run.env("WAXSEAL_KILLS", kills.to_string()))?;
     one_passed(&printed)?;
     let summary = printed.lines().find(|line| line.starts_with(&format!("{kills} kills: ")));

@@ -1,8 +1,10 @@
-//! Running other programs: where, how long they took, and what they said.
+//! Running other programs: where, what they cost, and what they said.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
+
+use crate::cost::{Stage, measure};
 
 /// The workspace's root.
 pub(crate) fn root() -> PathBuf {
@@ -28,16 +30,26 @@ pub(crate) fn cargo() -> Command {
     program(option_env!("CARGO").unwrap_or("cargo"))
 }
 
-/// Runs a step, its output shown; an error that names it unless it succeeds.
-pub(crate) fn step(what: &str, command: &mut Command) -> Result<(), String> {
-    println!("── {what}");
+/// The name of this machine's kind for the compiler, as in `x86_64-unknown-linux-gnu`.
+pub(crate) fn host() -> Result<String, String> {
+    let said = output("rustc", program("rustc").arg("-vV"))?;
+    let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).ok_or_else(|| format!("rustc does not say its host: {said}"))
+}
+
+/// Runs a step to its end, and shows what it said; an error that names it unless it succeeds. Steps run
+/// beside each other, so that the output of each is shown as a whole.
+pub(crate) fn step(stage: Stage, what: &str, command: &Command) -> Result<(), String> {
+    println!("── {what} …");
     let began = Instant::now();
-    let status = command.status().map_err(|error| format!("{what}: cannot start: {error}"))?;
-    if status.success() {
-        println!("   {what}: {:.1} s", began.elapsed().as_secs_f64());
+    let done = measure(stage, command).map_err(|error| format!("{what}: cannot start: {error}"))?;
+    let wall_s = began.elapsed().as_secs_f64();
+    let output = format!("{}{}", done.said, done.errors);
+    if done.status.success() {
+        println!("── {what}: {wall_s:.1} s, {:.1} CPU-seconds\n{output}", done.cpu_s);
         Ok(())
     } else {
-        Err(format!("{what} failed ({status})"))
+        Err(format!("{what} failed ({})\n{output}", done.status))
     }
 }
 
@@ -52,4 +64,17 @@ pub(crate) fn output(what: &str, command: &mut Command) -> Result<String, String
         let errors = String::from_utf8_lossy(&output.stderr);
         Err(format!("{what} failed ({}):\n{text}{errors}", output.status))
     }
+}
+
+/// Runs two sequences of steps beside each other; the error of the first that failed.
+pub(crate) fn beside<A: Send, B: Send>(
+    one: impl FnOnce() -> Result<A, String> + Send,
+    other: impl FnOnce() -> Result<B, String> + Send,
+) -> Result<(A, B), String> {
+    std::thread::scope(|scope| {
+        let other = scope.spawn(other);
+        let one = one();
+        let other = other.join().unwrap_or_else(|_| Err("a thread of xtask panicked".to_owned()));
+        Ok((one?, other?))
+    })
 }

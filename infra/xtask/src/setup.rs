@@ -4,22 +4,27 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::run::{cargo, output, program, root, step, target};
+use crate::cost::Stage;
+use crate::run::{beside, cargo, output, program, root, step, target};
 
-/// cargo-deny reads licences that its packaged releases do not know; built once.
-const CARGO_DENY: &str = "0.20.2";
 /// cargo-fuzz, for the long forms.
 const CARGO_FUZZ: &str = "0.13.1";
 /// cargo-mutants, for the long forms.
 const CARGO_MUTANTS: &str = "27.1.0";
 
 /// Where the tools are.
+#[derive(Clone)]
 pub(crate) struct Tools {
     folder: PathBuf,
 }
 
 impl Tools {
-    /// A program of the Python environment.
+    /// Where they are, or will be once [`setup`] is done.
+    pub(crate) fn at_target() -> Self {
+        Self { folder: target().join("tools") }
+    }
+
+    /// A program of the Python environment: third parties' verifiers, cfn-lint, cargo-deny.
     pub(crate) fn python(&self, name: &str) -> PathBuf {
         self.folder.join("venv/bin").join(name)
     }
@@ -33,22 +38,21 @@ impl Tools {
     pub(crate) fn sam(&self, name: &str) -> PathBuf {
         self.folder.join("sam/bin").join(name)
     }
-
-    /// cargo-deny.
-    pub(crate) fn cargo_deny(&self) -> PathBuf {
-        self.folder.join("bin/cargo-deny")
-    }
 }
 
 /// Installs what is missing.
 pub(crate) fn setup() -> Result<Tools, String> {
-    let tools = Tools { folder: target().join("tools") };
+    let tools = Tools::at_target();
     fs::create_dir_all(&tools.folder).map_err(|error| error.to_string())?;
-    python(&tools, "venv", "requirements.txt")?;
-    python(&tools, "emulator", "emulator-requirements.txt")?;
-    python(&tools, "sam", "sam-requirements.txt")?;
-    node(&tools)?;
-    built(&tools, "cargo-deny", CARGO_DENY)?;
+    let small = || {
+        node(&tools)?;
+        python(&tools, "emulator", "emulator-requirements.txt")
+    };
+    let large = || {
+        python(&tools, "sam", "sam-requirements.txt")?;
+        python(&tools, "venv", "requirements.txt")
+    };
+    beside(small, large)?;
     Ok(tools)
 }
 
@@ -57,12 +61,15 @@ fn python(tools: &Tools, name: &str, lock: &str) -> Result<(), String> {
     let lock = root().join("infra/tools").join(lock);
     let venv = tools.folder.join(name);
     once(&venv, &[&lock], || {
-        step("make a Python environment", program("python3").args(["-m", "venv"]).arg(&venv))?;
+        let mut make = program("python3");
+        make.args(["-m", "venv"]).arg(&venv);
+        step(Stage::Setup, &format!("make the Python environment {name}"), &make)?;
         let mut pip = program(venv.join("bin/pip"));
         // The lock names every package; what pip would resolve beside it, it must not.
         pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-deps"]);
-        pip.args(["--require-hashes", "-r"]);
-        step(&format!("install {name}"), pip.arg(&lock))
+        // Most of what is installed is never imported: Python compiles the rest when it is.
+        pip.args(["--no-compile", "--require-hashes", "-r"]).arg(&lock);
+        step(Stage::Setup, &format!("install into {name}"), &pip)
     })
 }
 
@@ -78,7 +85,7 @@ fn node(tools: &Tools) -> Result<(), String> {
         }
         let mut npm = program("npm");
         npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
-        step("install Node tools", npm.current_dir(&folder))
+        step(Stage::Setup, "install Node tools", npm.current_dir(&folder))
     })
 }
 
@@ -93,18 +100,18 @@ fn built(tools: &Tools, name: &str, version: &str) -> Result<PathBuf, String> {
     let mut install = cargo();
     install.args(["install", name, "--version", version, "--locked", "--quiet", "--root"]);
     install.arg(&tools.folder).arg("--target-dir").arg(tools.folder.join("build"));
-    step(&format!("build {name}"), &mut install)?;
+    step(Stage::Setup, &format!("build {name}"), &install)?;
     Ok(path)
 }
 
 /// cargo-fuzz, which only the long forms need.
 pub(crate) fn fuzz() -> Result<PathBuf, String> {
-    built(&Tools { folder: target().join("tools") }, "cargo-fuzz", CARGO_FUZZ)
+    built(&Tools::at_target(), "cargo-fuzz", CARGO_FUZZ)
 }
 
 /// cargo-mutants, which only the long forms need.
 pub(crate) fn mutants() -> Result<PathBuf, String> {
-    built(&Tools { folder: target().join("tools") }, "cargo-mutants", CARGO_MUTANTS)
+    built(&Tools::at_target(), "cargo-mutants", CARGO_MUTANTS)
 }
 
 /// Installs into a folder unless it was done with these very lock files. What is half done is done

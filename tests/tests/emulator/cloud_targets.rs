@@ -4,40 +4,10 @@
 use serde_json::{Value, json};
 use waxseal_domain::profile::Profile;
 use waxseal_tests::cloud::Cloud;
-use waxseal_tests::emulator::Emulator;
 use waxseal_tests::fixtures::SECRET;
 use waxseal_tests::hooks::Hook;
 
-const EVENTS: &str = "/v1/tenants/acme/events";
-const ENDPOINTS: &str = "/v1/tenants/acme/endpoints";
-
-/// What somebody else has made, each an ARN and the URL of the queue where what is sent there arrives.
-struct Elsewhere {
-    queue: (String, String),
-    fifo: (String, String),
-    bus: (String, String),
-}
-
-/// A deployment that may send to them, and to one of its own queues if the operator's word sufficed.
-async fn deploy() -> (Cloud, Elsewhere) {
-    let emulator = Emulator::start().await;
-    let text = |answer: &Value, name: &str| answer[name].as_str().unwrap().to_owned();
-    let queue = emulator.cloud("make_queue", json!({"name": "findings"})).await;
-    let fifo = emulator.cloud("make_queue", json!({"name": "in-order.fifo"})).await;
-    let pattern = json!({"source": [{"prefix": "waxseal"}]});
-    let bus = emulator.cloud("make_bus", json!({"name": "security", "pattern": pattern})).await;
-    let elsewhere = Elsewhere {
-        queue: (text(&queue, "arn"), text(&queue, "url")),
-        fifo: (text(&fifo, "arn"), text(&fifo, "url")),
-        bus: (text(&bus, "arn"), text(&bus, "caught")),
-    };
-    let own = elsewhere.queue.0.replace("findings", "waxseal-deliveries");
-    let parameters = [
-        format!("TargetQueueArns={},{},{own}", elsewhere.queue.0, elsewhere.fifo.0),
-        format!("TargetBusArns={}", elsewhere.bus.0),
-    ];
-    (Cloud::deploy_on(emulator, &parameters).await, elsewhere)
-}
+const ENDPOINTS: &str = "/v1/tenants/targets/endpoints";
 
 /// What arrives at a queue, once so many have.
 async fn arrived(cloud: &Cloud, queue: &str, count: usize) -> Vec<Value> {
@@ -68,34 +38,37 @@ fn hook(message: &Value) -> Hook {
 }
 
 /// Sends an event, and answers with its deliveries' paths.
-async fn send(cloud: &Cloud, event: &Value) -> Vec<String> {
-    let (status, answer) = cloud.http("POST", EVENTS, &event.to_string()).await;
+async fn send(cloud: &Cloud, tenant: &str, event: &Value) -> Vec<String> {
+    let path = format!("/v1/tenants/{tenant}/events");
+    let (status, answer) = cloud.http("POST", &path, &event.to_string()).await;
     assert_eq!(status, 202, "{answer}");
     let deliveries = answer["deliveries"].as_array().unwrap().iter();
-    let path = |one: &Value| format!("/v1/tenants/acme/deliveries/{}", one["id"].as_str().unwrap());
+    let path =
+        |one: &Value| format!("/v1/tenants/{tenant}/deliveries/{}", one["id"].as_str().unwrap());
     deliveries.map(path).collect()
 }
 
 #[tokio::test]
 async fn an_event_reaches_queues_signed_and_a_bus() {
-    let (cloud, elsewhere) = deploy().await;
+    let (cloud, elsewhere) = Cloud::shared_with_targets().await;
     // With a ping: the API's function sends to targets too.
     let wanted = json!({"url": elsewhere.queue.0, "secret": SECRET}).to_string();
     let (status, made) = cloud.http("POST", ENDPOINTS, &wanted).await;
     assert_eq!((status, &made["url"]), (201, &json!(elsewhere.queue.0)), "{made}");
-    let ping = arrived(&cloud, &elsewhere.queue.1, 1).await.remove(0);
+    let ping = arrived(cloud, &elsewhere.queue.1, 1).await.remove(0);
     assert_eq!(body(&ping)["type"], "webhook.ping");
-    cloud.endpoint("acme", &elsewhere.fifo.0, json!({"delays_s": [1]})).await;
-    cloud.endpoint("acme", &elsewhere.bus.0, json!({"delays_s": [1]})).await;
+    cloud.endpoint("targets", &elsewhere.fifo.0, json!({"delays_s": [1]})).await;
+    cloud.endpoint("targets", &elsewhere.bus.0, json!({"delays_s": [1]})).await;
 
     let event = json!({"type": "policy.denied", "source": "/guard", "data": {"n": 1.5}});
-    let deliveries = send(&cloud, &event).await;
+    let deliveries = send(cloud, "targets", &event).await;
     for path in &deliveries {
         let delivered = cloud.wait_for_status(path, "delivered").await;
         assert_eq!(delivered["attempts"][0]["response_status"], 200, "{delivered}");
     }
-    for (queue, group) in [(&elsewhere.queue.1, Value::Null), (&elsewhere.fifo.1, json!("acme"))] {
-        let message = arrived(&cloud, queue, 1).await.remove(0);
+    for (queue, group) in [(&elsewhere.queue.1, Value::Null), (&elsewhere.fifo.1, json!("targets"))]
+    {
+        let message = arrived(cloud, queue, 1).await.remove(0);
         assert_eq!(body(&message)["type"], "policy.denied");
         assert_eq!(body(&message)["data"], json!({"n": 1.5}));
         let hook = hook(&message);
@@ -108,7 +81,7 @@ async fn an_event_reaches_queues_signed_and_a_bus() {
             assert_eq!(message["deduplication_id"], id);
         }
     }
-    let caught = body(&arrived(&cloud, &elsewhere.bus.1, 1).await[0]);
+    let caught = body(&arrived(cloud, &elsewhere.bus.1, 1).await[0]);
     assert_eq!(caught["source"], "waxseal:/guard", "{caught}");
     assert_eq!(caught["detail-type"], "policy.denied");
     assert_eq!(caught["detail"]["data"], json!({"n": 1.5}));
@@ -118,7 +91,7 @@ async fn an_event_reaches_queues_signed_and_a_bus() {
 
 #[tokio::test]
 async fn only_allowed_targets_and_a_queue_that_is_gone_is_named() {
-    let (cloud, elsewhere) = deploy().await;
+    let (cloud, elsewhere) = Cloud::shared_with_targets().await;
     let other = elsewhere.queue.0.replace("findings", "others");
     let own = elsewhere.queue.0.replace("findings", "waxseal-deliveries");
     for (url, said) in [(&other, "is not among"), (&own, "Waxseal's own")] {
@@ -129,9 +102,9 @@ async fn only_allowed_targets_and_a_queue_that_is_gone_is_named() {
         assert!(answer["errors"][0]["detail"].as_str().unwrap().contains(said), "{answer}");
     }
 
-    cloud.endpoint("acme", &elsewhere.queue.0, json!({"delays_s": [1]})).await;
-    cloud.emulator.cloud("delete_queue", json!({"queue": elsewhere.queue.1})).await;
-    let deliveries = send(&cloud, &json!({"type": "policy.denied"})).await;
+    cloud.endpoint("doomed", &elsewhere.doomed.0, json!({"delays_s": [1]})).await;
+    cloud.emulator.cloud("delete_queue", json!({"queue": elsewhere.doomed.1})).await;
+    let deliveries = send(cloud, "doomed", &json!({"type": "policy.denied"})).await;
     let failed = cloud.wait_for_status(&deliveries[0], "failed").await;
     let attempts = failed["attempts"].as_array().unwrap();
     assert_eq!(attempts.len(), 2, "{failed}");

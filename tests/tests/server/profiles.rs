@@ -1,11 +1,14 @@
 //! Profiles as the API has them: secrets of their form, pings and test events, limits, keys that receivers
 //! look up, and moving from one to another.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD as BASE64, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use waxseal_domain::profile::Profile;
 use waxseal_tests::client::Client;
+use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::{SECRET, nap};
 use waxseal_tests::hooks::Hook;
 use waxseal_tests::process::Server;
@@ -43,8 +46,14 @@ impl World {
     }
 
     async fn post(&self, event: &str) {
+        self.owed(event).await;
+    }
+
+    /// Posts an event; how many deliveries it is owed.
+    async fn owed(&self, event: &str) -> usize {
         let (status, answer) = self.client.call("POST", "/v1/tenants/acme/events", event).await;
         assert_eq!(status, 202, "{answer}");
+        answer["deliveries"].as_array().unwrap().len()
     }
 
     async fn keys(&self, query: &str) -> Vec<Value> {
@@ -156,6 +165,7 @@ async fn ed25519_keys_are_looked_up_and_both_are_there_while_one_rotates() {
     assert!(keys[0]["kid"].as_str().unwrap().starts_with(&format!("{id}.")));
     assert_eq!((&keys[0]["kty"], &keys[0]["crv"]), (&json!("OKP"), &json!("Ed25519")));
 
+    // Secrets are told apart by when they were made, in milliseconds.
     nap(5).await;
     let path = format!("{ENDPOINTS}/{id}/rotate-secret");
     let (status, rotated) = world.client.call("POST", &path, "{}").await;
@@ -252,16 +262,17 @@ async fn scores_and_outcomes_filter_and_an_event_without_a_score_does_not_match(
     let world = World::start(Vec::new()).await;
     let filter = json!({"riskscore": [{"numeric": [">", 0.8]}], "outcome": ["BLOCK", "ESCALATE"]});
     world.endpoint(json!({"profile": "omegaengine", "filter": filter})).await;
+    let mut owed = Vec::new();
     for (score, outcome) in [("0.8", "BLOCK"), ("0.81", "ALLOW"), ("0.81", "BLOCK")] {
         let event = format!(
             r#"{{"type":"decision.blocked","riskscore":{score},"outcome":"{outcome}","data":{{"n":1}}}}"#
         );
-        world.post(&event).await;
+        owed.push(world.owed(&event).await);
     }
-    world.post(r#"{"type":"decision.blocked","outcome":"BLOCK","data":{"n":2}}"#).await;
+    let without_score = r#"{"type":"decision.blocked","outcome":"BLOCK","data":{"n":2}}"#;
+    owed.push(world.owed(without_score).await);
+    assert_eq!(owed, [0, 0, 1, 0], "strictly above, and a score there is");
     let captured = world.sink.wait_for(1).await;
-    nap(200).await;
-    assert_eq!(world.sink.captured().len(), 1, "strictly above, and a score there is");
     assert_eq!(body(&captured[0])["decision"], json!({"n": 1}));
     assert!(body(&captured[0])["signature"].as_str().unwrap().starts_with("sha256="));
 }
@@ -292,13 +303,12 @@ async fn what_cannot_be_written_as_the_profile_says_fails_at_once_and_says_why()
     let long = "é".repeat(2_048);
     let event = json!({"id": "e1", "type": "policy.denied", "agentid": long, "data": {}});
     world.post(&event.to_string()).await;
-    let shown = loop {
+    let shown = eventually(Duration::from_secs(30), async || {
         let (_, event) = world.client.call("GET", "/v1/tenants/acme/events/e1", "").await;
-        if event["deliveries"][0]["status"] != "pending" {
-            break event["deliveries"][0].clone();
-        }
-        nap(20).await;
-    };
+        let shown = event["deliveries"][0].clone();
+        if shown["status"] == "pending" { Err(shown) } else { Ok(shown) }
+    })
+    .await;
     let path = format!("/v1/tenants/acme/deliveries/{}", shown["id"].as_str().unwrap());
     let (_, delivery) = world.client.call("GET", &path, "").await;
     assert_eq!(
@@ -321,15 +331,12 @@ async fn a_body_that_javascript_would_change_is_sent_as_it_is_and_marked() {
     assert!(text.contains(r#"{"n":9007199254740993,"m":1.5}"#), "{text}");
     let id = captured.header("x-aisentinel-delivery-id");
     let path = format!("/v1/tenants/acme/deliveries/{id}");
-    for _ in 0..100 {
+    let delivered = eventually(Duration::from_secs(30), async || {
         let (_, delivery) = world.client.call("GET", &path, "").await;
-        if delivery["status"] == "delivered" {
-            assert_eq!(delivery["attempts"][0]["inexact"], true, "{delivery}");
-            return;
-        }
-        nap(20).await;
-    }
-    panic!("not delivered");
+        if delivery["status"] == "delivered" { Ok(delivery) } else { Err(delivery) }
+    })
+    .await;
+    assert_eq!(delivered["attempts"][0]["inexact"], true, "{delivered}");
 }
 
 #[tokio::test]
@@ -352,8 +359,10 @@ async fn one_hook_at_once_many_times_is_one_event_and_a_bad_one_is_none() {
     assert_eq!(new, 1, "{answers:?}");
     let captured = world.sink.wait_for(1).await.pop().unwrap();
     assert_eq!(body_of(&captured), json!({"n": 1.0}));
-    nap(200).await;
-    assert_eq!(world.sink.captured().len(), 1);
+    let (_, events) = client.call("GET", "/v1/tenants/acme/events", "").await;
+    let events = events["items"].as_array().unwrap();
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert_eq!(events[0]["deliveries"].as_array().unwrap().len(), 1, "{events:?}");
 
     for (text, status) in [
         (r#"{"event":"a.b","data":{}}"#.to_owned(), 400),

@@ -7,7 +7,7 @@ use waxseal_tests::systems::{FLASK, NODE, Receivers, SYSTEMS, follows_link, link
 
 #[tokio::test]
 async fn five_systems_are_accepted_and_a_sixth_works_both_ways() {
-    let cloud = Cloud::deploy().await;
+    let cloud = Cloud::shared().await;
     let client = cloud.client();
     let receivers = Receivers::start(&[&FLASK, &NODE]).await;
     let mut places = 0;

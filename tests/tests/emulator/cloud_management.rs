@@ -1,11 +1,11 @@
-//! The management suite on the template, deployed on the emulator: one deployment, a tenant a check.
+//! The management suite on the template, deployed on the emulator: a tenant a check.
 
 use waxseal_tests::cloud::Cloud;
 use waxseal_tests::management;
 
 #[tokio::test]
 async fn the_suite_on_aws() {
-    let cloud = Cloud::deploy().await;
+    let cloud = Cloud::shared().await;
     let client = cloud.client();
     // One after another: the emulator runs a function's invocations on two cores.
     management::the_deployment_says_how_it_is(&client).await;

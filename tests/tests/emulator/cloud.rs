@@ -30,11 +30,11 @@ fn types(captured: &[Captured]) -> Vec<String> {
 
 #[tokio::test]
 async fn events_of_every_source_arrive_signed() {
-    let cloud = Cloud::deploy().await;
+    let cloud = Cloud::shared().await;
     assert_eq!(cloud.http("GET", "/healthz", "").await.0, 200);
     let sink = Sink::start(Vec::new()).await;
-    cloud.endpoint("acme", &sink.url("/h"), json!({"delays_s": [1]})).await;
-    let path = "/v1/tenants/acme/events";
+    cloud.endpoint("sources", &sink.url("/h"), json!({"delays_s": [1]})).await;
+    let path = "/v1/tenants/sources/events";
     let (status, answer) = cloud.http("POST", path, r#"{"type":"by.http"}"#).await;
     assert_eq!(status, 202, "{answer}");
     let url = format!("/_aws/lambda-url/{}{path}", cloud.label("IngestUrl"));
@@ -45,24 +45,24 @@ async fn events_of_every_source_arrive_signed() {
         (
             "put_event",
             json!({"bus": cloud.output("BusName"), "source": "my.app", "detail_type": "by.bus",
-                "detail": r#"{"tenant":"acme","n":1.0}"#}),
+                "detail": r#"{"tenant":"sources","n":1.0}"#}),
         ),
         (
             "publish",
-            json!({"topic": cloud.output("TopicArn"), "message": r#"{"type":"by.sns"}"#, "tenant": "acme"}),
+            json!({"topic": cloud.output("TopicArn"), "message": r#"{"type":"by.sns"}"#, "tenant": "sources"}),
         ),
         (
             "send",
-            json!({"queue": cloud.output("EventsQueueUrl"), "body": r#"{"type":"by.sqs"}"#, "tenant": "acme"}),
+            json!({"queue": cloud.output("EventsQueueUrl"), "body": r#"{"type":"by.sqs"}"#, "tenant": "sources"}),
         ),
         (
             "send",
-            json!({"queue": cloud.output("EventsQueueUrl"), "body": r#"{"id":"no-type"}"#, "tenant": "acme"}),
+            json!({"queue": cloud.output("EventsQueueUrl"), "body": r#"{"id":"no-type"}"#, "tenant": "sources"}),
         ),
     ] {
         cloud.emulator.cloud(action, argument).await;
     }
-    let payload = r#"{"tenant":"acme","events":[{"type":"by.direct"},{"data":1}]}"#;
+    let payload = r#"{"tenant":"sources","events":[{"type":"by.direct"},{"data":1}]}"#;
     let argument = json!({"function": cloud.output("IngestFunction"), "payload": payload});
     let invoked = cloud.emulator.cloud("invoke", argument).await;
     assert_eq!(invoked["answer"]["results"][0]["duplicate"], false, "{invoked}");
@@ -78,15 +78,15 @@ async fn events_of_every_source_arrive_signed() {
 
 #[tokio::test]
 async fn a_rest_apis_event_and_a_verified_hook_arrive_too() {
-    let cloud = Cloud::deploy().await;
+    let cloud = Cloud::shared().await;
     let sink = Sink::start(Vec::new()).await;
-    cloud.endpoint("acme", &sink.url("/h"), json!({"delays_s": []})).await;
+    cloud.endpoint("rest", &sink.url("/h"), json!({"delays_s": []})).await;
     // What a REST API sends, whole, body in base64: its payload is another one than an HTTP API's.
     let payload = json!({"resource": "/v1/tenants/{tenant}/events", "httpMethod": "POST",
-        "path": "/v1/tenants/acme/events",
+        "path": "/v1/tenants/rest/events",
         "headers": {"AUTHORIZATION": cloud.headers()["authorization"], "Content-Type": "application/json"},
         "multiValueHeaders": {"Content-Type": ["application/json"]},
-        "queryStringParameters": null, "pathParameters": {"tenant": "acme"},
+        "queryStringParameters": null, "pathParameters": {"tenant": "rest"},
         "requestContext": {"resourcePath": "/v1/tenants/{tenant}/events", "httpMethod": "POST",
             "stage": "prod", "identity": {"sourceIp": "127.0.0.1"}, "requestId": "r"},
         "body": "eyJ0eXBlIjoiYnkucmVzdCJ9", "isBase64Encoded": true});
@@ -96,7 +96,7 @@ async fn a_rest_apis_event_and_a_verified_hook_arrive_too() {
     assert_eq!(invoked["answer"]["statusCode"], 202, "{invoked}");
 
     let source = json!({"secrets": [SECRET]}).to_string();
-    assert_eq!(cloud.http("PUT", "/v1/tenants/acme/sources/github", &source).await.0, 200);
+    assert_eq!(cloud.http("PUT", "/v1/tenants/rest/sources/github", &source).await.0, 200);
     let body = r#"{"type":"by.hook","data":{"n":1.0}}"#;
     let hook = Hook::sign("standard", SECRET, "msg_1", "by.hook", body);
     let headers: Vec<_> = hook.headers.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
@@ -115,10 +115,10 @@ async fn a_rest_apis_event_and_a_verified_hook_arrive_too() {
 
 #[tokio::test]
 async fn failures_are_retried_on_schedule_shown_and_replayed() {
-    let cloud = Cloud::deploy().await;
-    let path = "/v1/tenants/acme/events";
+    let cloud = Cloud::shared().await;
+    let path = "/v1/tenants/retried/events";
     let sink = Sink::start(vec![Answer::status(503), Answer::status(503)]).await;
-    cloud.endpoint("acme", &sink.url("/"), json!({"delays_s": [2, 3]})).await;
+    cloud.endpoint("retried", &sink.url("/"), json!({"delays_s": [2, 3]})).await;
     cloud.http("POST", path, r#"{"type":"a.b","id":"e1"}"#).await;
     let captured = sink.wait_for(3).await;
     let gap = |one: usize| captured[one + 1].at.duration_since(captured[one].at);
@@ -126,16 +126,16 @@ async fn failures_are_retried_on_schedule_shown_and_replayed() {
     assert!(gap(1) >= Duration::from_secs(2), "{:?}", gap(1));
     captured.iter().for_each(assert_signed);
     let id = captured[0].header("webhook-id").to_owned();
-    let path_of = |id: &str| format!("/v1/tenants/acme/deliveries/{id}");
+    let path_of = |id: &str| format!("/v1/tenants/retried/deliveries/{id}");
     let delivered = cloud.wait_for_status(&path_of(&id), "delivered").await;
     assert_eq!(delivered["attempts"].as_array().unwrap().len(), 3);
 
     let silent = Sink::start(vec![Answer::Silence(Duration::from_mins(1))]).await;
-    let made = cloud.endpoint("other", &silent.url("/"), json!({"delays_s": []})).await;
-    let path = "/v1/tenants/other/events";
+    let made = cloud.endpoint("silent", &silent.url("/"), json!({"delays_s": []})).await;
+    let path = "/v1/tenants/silent/events";
     let (_, answer) = cloud.http("POST", path, r#"{"type":"a.b"}"#).await;
     let id = answer["deliveries"][0]["id"].as_str().unwrap_or_else(|| panic!("{answer} {made}"));
-    let path = format!("/v1/tenants/other/deliveries/{id}");
+    let path = format!("/v1/tenants/silent/deliveries/{id}");
     let failed = cloud.wait_for_status(&path, "failed").await;
     assert_eq!(failed["reason"], "exhausted");
     assert_eq!(failed["attempts"][0]["outcome"], "timed_out");

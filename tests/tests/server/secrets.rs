@@ -7,8 +7,7 @@ use std::process::Stdio;
 use serde_json::json;
 use waxseal_tests::canaries::{CANARIES, RAW, receivers, use_them};
 use waxseal_tests::client::Client;
-use waxseal_tests::fixtures::nap;
-use waxseal_tests::process::{Server, command, free_address};
+use waxseal_tests::process::{Server, command, free_address, until_it_serves};
 use waxseal_tests::sink::Sink;
 
 /// The server with all that it can log, into a file; ended with the test.
@@ -18,13 +17,8 @@ async fn logging(folder: &Path, log: &Path) -> (tokio::process::Child, Client) {
     command.env("RUST_LOG", "trace").stderr(Stdio::from(std::fs::File::create(log).unwrap()));
     let child = command.spawn().unwrap();
     let client = Client { address, key: "operator".to_owned(), host: None };
-    for _ in 0..1_000 {
-        if client.try_call("GET", "/healthz", "").await.is_some() {
-            return (child, client);
-        }
-        nap(20).await;
-    }
-    panic!("it does not serve");
+    until_it_serves(&client).await;
+    (child, client)
 }
 
 fn bytes_hold(bytes: &[u8], text: &str) -> bool {

@@ -389,7 +389,7 @@ fn cut(value: &str, bytes: usize) -> String {
 }
 
 fn every_code_was_seen() {
-    let source = include_str!("../src/explain/mistake.rs");
+    let source = include_str!("../../src/explain/mistake.rs");
     let codes: BTreeSet<&str> = source
         .lines()
         .filter_map(|line| line.split_once("=> \"")?.1.split('"').next())

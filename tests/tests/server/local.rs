@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use waxseal_tests::client::Client;
-use waxseal_tests::fixtures::{SECRET, nap};
-use waxseal_tests::process::{Server, command, free_address};
+use waxseal_tests::eventually::eventually;
+use waxseal_tests::fixtures::SECRET;
+use waxseal_tests::process::{Server, command, free_address, until_it_serves};
 use waxseal_tests::sink::{Answer, Sink};
 
 async fn endpoint(client: &Client, tenant: &str, body: Value) -> Value {
@@ -21,15 +22,12 @@ async fn post(client: &Client, tenant: &str, body: &str) -> (u16, Value) {
 }
 
 async fn wait_for_status(client: &Client, delivery: &str, wanted: &str) -> Value {
-    for _ in 0..1_500 {
-        let path = format!("/v1/tenants/acme/deliveries/{delivery}");
+    let path = format!("/v1/tenants/acme/deliveries/{delivery}");
+    eventually(Duration::from_secs(30), async || {
         let (_, answer) = client.call("GET", &path, "").await;
-        if answer["status"] == wanted {
-            return answer;
-        }
-        nap(20).await;
-    }
-    panic!("{delivery} is not {wanted}");
+        if answer["status"] == wanted { Ok(answer) } else { Err(answer) }
+    })
+    .await
 }
 
 #[tokio::test]
@@ -47,9 +45,7 @@ async fn the_demo_ends_well_with_and_without_a_server() {
     let mut server = command(folder.path(), address);
     let mut server = server.spawn().unwrap();
     let client = Client { address, key: "operator".to_owned(), host: None };
-    while client.try_call("GET", "/healthz", "").await.is_none() {
-        nap(20).await;
-    }
+    until_it_serves(&client).await;
     assert!(command(folder.path(), address).arg("demo").status().await.unwrap().success());
     server.kill().await.unwrap();
 }
@@ -175,9 +171,7 @@ async fn loopback_is_refused_unless_it_is_allowed() {
     let mut command = command(folder.path(), address);
     let mut server = command.env_remove("WAXSEAL_ALLOW_LOOPBACK").spawn().unwrap();
     let client = Client { address, key: "operator".to_owned(), host: None };
-    while client.try_call("GET", "/healthz", "").await.is_none() {
-        nap(20).await;
-    }
+    until_it_serves(&client).await;
     let own = format!("http://{address}/hooks/demo");
     for url in [own.as_str(), "https://[::ffff:127.0.0.1]/", "https://2130706433/"] {
         let body = json!({ "url": url }).to_string();

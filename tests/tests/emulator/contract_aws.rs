@@ -11,7 +11,7 @@ macro_rules! contract {
     ($($check:ident),* $(,)?) => {$(
         #[tokio::test]
         async fn $check() {
-            let emulator = Emulator::start().await;
+            let emulator = Emulator::shared().await;
             let engine = emulator.engine().await;
             contract::$check(&engine, &fixtures::tenant("acme")).await;
         }
@@ -36,7 +36,7 @@ contract!(
 
 #[tokio::test]
 async fn a_message_comes_again_when_it_was_told_to_and_once_it_is_removed_no_more() {
-    let emulator = Emulator::start().await;
+    let emulator = Emulator::shared().await;
     let engine = emulator.engine().await;
     let now = engine.clock().now();
     let key = fixtures::key(&fixtures::tenant("acme"), "e1", "ep_1");
@@ -54,7 +54,7 @@ async fn a_message_comes_again_when_it_was_told_to_and_once_it_is_removed_no_mor
 
 #[tokio::test]
 async fn the_operators_key_is_the_secrets() {
-    let emulator = Emulator::start().await;
+    let emulator = Emulator::shared().await;
     let engine = emulator.engine().await;
     assert_eq!(engine.operator_key_hash().await.unwrap(), hash_of("operator"));
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 use waxseal_tests::client::Client;
 use waxseal_tests::emulator::tools;
-use waxseal_tests::process::{command, free_address};
+use waxseal_tests::process::{command, free_address, until_it_serves};
 use waxseal_tests::settings::setting;
 
 /// Random requests for each operation: with them the test takes about half a minute.
@@ -39,9 +39,7 @@ async fn document_and_behaviour_agree() {
     server.env_remove("WAXSEAL_ALLOW_LOOPBACK").env("RUST_LOG", "error");
     let mut server = server.spawn().unwrap();
     let client = Client { address, key: "operator".to_owned(), host: None };
-    while client.try_call("GET", "/healthz", "").await.is_none() {
-        waxseal_tests::fixtures::nap(20).await;
-    }
+    until_it_serves(&client).await;
     fill(&client).await;
     let thirds = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("thirds");
     let examples = setting("WAXSEAL_SCHEMATHESIS_EXAMPLES").unwrap_or(EXAMPLES).to_string();
@@ -55,7 +53,7 @@ async fn document_and_behaviour_agree() {
         .args(["--max-examples", &examples])
         .args(["--seed", "20261121", "--continue-on-failure", "--no-color"])
         .env("SCHEMATHESIS_HOOKS", thirds.join("schemathesis_hooks.py"))
-        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("PYTHONPYCACHEPREFIX", tools().join("pycache"))
         .current_dir(folder.path())
         .stdin(Stdio::null())
         .kill_on_drop(true);

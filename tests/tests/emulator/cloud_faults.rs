@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use waxseal_tests::cloud::Cloud;
+use waxseal_tests::cloud::{Cloud, Tampered};
+use waxseal_tests::eventually::eventually;
 use waxseal_tests::faults::{Faults, Shares};
-use waxseal_tests::fixtures::nap;
 use waxseal_tests::poster::{Acknowledged, Poster};
 use waxseal_tests::receivers::{Manners, Receivers};
 use waxseal_tests::settings::seed;
@@ -21,23 +21,22 @@ const SHARES: Shares = Shares { refused: 15, cut: 15 };
 const SETTLE_MAX: Duration = Duration::from_mins(5);
 const MANNERS: Manners = Manners { failing_percent: 10, failing_retries: 12, slow_ms: 200 };
 
-/// A deployment whose `deliver` can be made to wait, so that messages gather for one batch.
+/// The deployment, with a `deliver` that can be made to wait, so that messages gather for one batch.
 struct Batching {
-    cloud: Cloud,
-    deliver: String,
+    tampered: Tampered,
+    cloud: &'static Cloud,
 }
 
 impl Batching {
     /// Messages that are not settled come again after five seconds.
     async fn start() -> Self {
-        let cloud = Cloud::deploy().await;
-        let deliver = cloud.function("Deliver").await;
-        hasten(&cloud, 5).await;
-        Self { cloud, deliver }
+        let tampered = Tampered::take().await;
+        tampered.hasten(20, 5).await;
+        Self { cloud: tampered.cloud, tampered }
     }
 
     async fn listen(&self, enabled: bool) {
-        let argument = json!({"function": self.deliver, "enabled": enabled});
+        let argument = json!({"function": self.tampered.deliver, "enabled": enabled});
         assert_eq!(self.cloud.emulator.cloud("listen", argument).await["mappings"], 2);
     }
 
@@ -60,12 +59,6 @@ impl Batching {
     }
 }
 
-async fn hasten(cloud: &Cloud, visibility_s: u64) {
-    let queue = cloud.output("DeliveriesQueueUrl");
-    let hasty = json!({"queue": queue, "receives": 20, "visibility_s": visibility_s});
-    cloud.emulator.cloud("hasten", hasty).await;
-}
-
 /// How often each delivery came.
 fn posts(captured: &[Captured]) -> BTreeMap<&str, usize> {
     captured.iter().fold(BTreeMap::new(), |mut posts, one| {
@@ -81,7 +74,7 @@ async fn post_all(cloud: &Cloud) -> Vec<Acknowledged> {
         tokio::spawn(async move {
             let mut all = Vec::new();
             for number in 0..EVENTS / POSTERS {
-                let tenant = ["acme", "globex"][number % 2];
+                let tenant = ["flaky", "globex"][number % 2];
                 all.push(poster.post(tenant, &format!("f{name}-{number}")).await);
             }
             all
@@ -105,41 +98,40 @@ fn missing<'a>(acknowledged: &'a [Acknowledged], receivers: &Receivers) -> Vec<&
 /// The API tells the same, once what had no answer is recorded.
 async fn assert_delivered(cloud: &Cloud, one: &Acknowledged) {
     let path = format!("/v1/tenants/{}/events/{}", one.tenant, one.event);
-    let began = Instant::now();
-    loop {
+    eventually(SETTLE_MAX, async || {
         let (_, event) = cloud.http("GET", &path, "").await;
         let deliveries = event["deliveries"].as_array().unwrap();
-        if deliveries.iter().all(|delivery| delivery["status"] == "delivered") {
-            return;
-        }
-        assert!(began.elapsed() < SETTLE_MAX, "{event}");
-        nap(250).await;
-    }
+        let are_delivered = deliveries.iter().all(|delivery| delivery["status"] == "delivered");
+        if are_delivered { Ok(()) } else { Err(event) }
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn calls_that_fail_or_lose_their_answer_lose_no_event() {
     let seed = seed();
-    let (cloud, proxy) = Cloud::deploy_proxied().await;
-    hasten(&cloud, 20).await;
+    let tampered = Tampered::take().await;
+    let (cloud, proxy) = (tampered.cloud, tampered.proxy);
+    tampered.hasten(20, 20).await;
     let receivers = Receivers::start(MANNERS, seed).await;
-    for tenant in ["acme", "globex"] {
+    for tenant in ["flaky", "globex"] {
         receivers.register(&cloud.client(), tenant).await;
     }
     proxy.take();
     proxy.disturb(Some(Faults::new(SHARES, seed)));
-    let acknowledged = post_all(&cloud).await;
+    let acknowledged = post_all(cloud).await;
     let began = Instant::now();
-    while !missing(&acknowledged, &receivers).is_empty() && began.elapsed() < SETTLE_MAX {
-        nap(250).await;
-    }
+    eventually(SETTLE_MAX, async || {
+        let missing = missing(&acknowledged, &receivers);
+        if missing.is_empty() { Ok(()) } else { Err(format!("{missing:?} are missing")) }
+    })
+    .await;
     proxy.disturb(None);
     let calls = proxy.take();
     println!("{calls:?}, the last came after {:.0} s", began.elapsed().as_secs_f64());
-    assert_eq!(missing(&acknowledged, &receivers), Vec::<&String>::new());
     for one in &acknowledged {
         assert_eq!(one.deliveries.len(), 3, "{one:?}");
-        assert_delivered(&cloud, one).await;
+        assert_delivered(cloud, one).await;
     }
     for fault in ["Fails ", "Throttled ", "Cut "] {
         assert!(calls.keys().any(|call| call.starts_with(fault)), "{fault} never came: {calls:?}");
@@ -149,15 +141,15 @@ async fn calls_that_fail_or_lose_their_answer_lose_no_event() {
 #[tokio::test]
 async fn what_a_killed_function_held_comes_again_and_is_delivered() {
     let batching = Batching::start().await;
-    let cloud = &batching.cloud;
+    let cloud = batching.cloud;
     let sink = Sink::start(vec![Answer::Silence(Duration::from_secs(8)); 5]).await;
-    cloud.endpoint_within("acme", &sink.url("/"), json!({"delays_s": []}), 10_000).await;
+    cloud.endpoint_within("killed", &sink.url("/"), json!({"delays_s": []}), 10_000).await;
     batching.listen(false).await;
-    let deliveries = batching.post(&["acme"; 5]).await;
+    let deliveries = batching.post(&["killed"; 5]).await;
     batching.assert_waiting(5).await;
     batching.listen(true).await;
     sink.wait_for(5).await;
-    let held = cloud.emulator.environments(&batching.deliver);
+    let held = cloud.emulator.environments(&batching.tampered.deliver);
     assert_eq!(held.len(), 1, "one batch, one environment");
     let kill = std::process::Command::new("kill").args(["-KILL", &held[0].to_string()]).status();
     assert!(kill.unwrap().success());
@@ -167,24 +159,24 @@ async fn what_a_killed_function_held_comes_again_and_is_delivered() {
     }
     let captured = sink.captured();
     assert_eq!(posts(&captured).into_values().collect::<Vec<_>>(), [2; 5], "under the same ids");
-    assert!(!cloud.emulator.environments(&batching.deliver).contains(&held[0]));
+    assert!(!cloud.emulator.environments(&batching.tampered.deliver).contains(&held[0]));
 }
 
 #[tokio::test]
 async fn a_message_that_is_none_of_ours_is_put_aside_and_its_neighbours_are_delivered() {
     let batching = Batching::start().await;
-    let cloud = &batching.cloud;
+    let cloud = batching.cloud;
     let sink = Sink::start(Vec::new()).await;
-    cloud.endpoint("acme", &sink.url("/"), json!({"delays_s": []})).await;
+    cloud.endpoint("poisoned", &sink.url("/"), json!({"delays_s": []})).await;
     batching.listen(false).await;
-    let mut deliveries = batching.post(&["acme"; 2]).await;
+    let mut deliveries = batching.post(&["poisoned"; 2]).await;
     let queue = cloud.output("DeliveriesQueueUrl");
     let poison = [r#"{"v":1,"tenant":"acme"}"#, "\u{1f41f} not JSON", r#"{"v":99}"#];
     for body in poison {
-        let argument = json!({"queue": queue, "body": body, "tenant": "acme"});
+        let argument = json!({"queue": queue, "body": body, "tenant": "poisoned"});
         cloud.emulator.cloud("send", argument).await;
     }
-    deliveries.extend(batching.post(&["acme"; 2]).await);
+    deliveries.extend(batching.post(&["poisoned"; 2]).await);
     batching.assert_waiting(7).await;
     batching.listen(true).await;
     for delivery in &deliveries {
@@ -208,15 +200,15 @@ async fn a_message_that_is_none_of_ours_is_put_aside_and_its_neighbours_are_deli
 #[tokio::test]
 async fn a_receiver_that_hangs_past_the_functions_time_out_holds_up_no_neighbour() {
     let batching = Batching::start().await;
-    let cloud = &batching.cloud;
-    let shorter = json!({"function": batching.deliver, "seconds": 6});
+    let cloud = batching.cloud;
+    let shorter = json!({"function": batching.tampered.deliver, "seconds": 6});
     cloud.emulator.cloud("time_out", shorter).await;
     let hanging = Sink::start(vec![Answer::Silence(Duration::from_mins(1)); 9]).await;
     let sink = Sink::start(Vec::new()).await;
     cloud.endpoint_within("hangs", &hanging.url("/"), json!({"delays_s": []}), 10_000).await;
-    cloud.endpoint("acme", &sink.url("/"), json!({"delays_s": []})).await;
+    cloud.endpoint("hung", &sink.url("/"), json!({"delays_s": []})).await;
     batching.listen(false).await;
-    let deliveries = batching.post(&["acme", "acme", "hangs", "acme", "acme"]).await;
+    let deliveries = batching.post(&["hung", "hung", "hangs", "hung", "hung"]).await;
     batching.assert_waiting(5).await;
     let (hangs, neighbours): (Vec<&String>, Vec<&String>) =
         deliveries.iter().partition(|path| path.contains("/hangs/"));
@@ -237,17 +229,18 @@ async fn a_receiver_that_hangs_past_the_functions_time_out_holds_up_no_neighbour
 #[tokio::test]
 async fn a_critical_event_passes_a_queue_that_stands_still() {
     let batching = Batching::start().await;
-    let cloud = &batching.cloud;
+    let cloud = batching.cloud;
     let queue = cloud.output("DeliveriesQueueUrl");
     let sink = Sink::start(vec![Answer::status(500)]).await;
-    cloud.endpoint("acme", &sink.url("/"), json!({"delays_s": [1]})).await;
+    cloud.endpoint("urgent", &sink.url("/"), json!({"delays_s": [1]})).await;
     let listen = |enabled: bool| {
-        let argument = json!({"function": batching.deliver, "enabled": enabled, "queue": queue});
+        let argument =
+            json!({"function": batching.tampered.deliver, "enabled": enabled, "queue": queue});
         cloud.emulator.cloud("listen", argument)
     };
     assert_eq!(listen(false).await["mappings"], 1);
-    let usual = batching.post(&["acme"]).await;
-    let path = "/v1/tenants/acme/events";
+    let usual = batching.post(&["urgent"]).await;
+    let path = "/v1/tenants/urgent/events";
     let event = r#"{"id":"now","type":"a.b","severity":"critical"}"#;
     assert_eq!(cloud.http("POST", path, event).await.0, 202);
     let captured = sink.wait_for(2).await;

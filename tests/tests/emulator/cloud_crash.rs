@@ -1,81 +1,75 @@
 //! Crashes of our own, on the deployed template: what the queue gives up on is failed, seen and
 //! replayed; what lost its message is brought back by the scheduled sweep.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use waxseal_domain::delivery::{DeliveryKey, Guard, Written};
 use waxseal_domain::id::DeliveryId;
 use waxseal_domain::ports::{Clock as _, DeliveryStore as _, Engine as _};
-use waxseal_tests::cloud::{Cloud, built};
-use waxseal_tests::fixtures::{nap, tenant};
+use waxseal_tests::cloud::{Cloud, Tampered, built};
+use waxseal_tests::eventually::eventually;
+use waxseal_tests::fixtures::tenant;
 use waxseal_tests::sink::{Answer, Sink};
 
-/// A deployment whose queue gives up on a message after two receives, a second apart.
+/// The deployment with a queue that gives up on a message after two receives, a second apart.
 struct Crashing {
-    cloud: Cloud,
-    deliver: String,
-    bury: String,
+    tampered: Tampered,
+    tenant: &'static str,
 }
 
 impl Crashing {
-    async fn start() -> Self {
-        let cloud = Cloud::deploy().await;
-        let hasty = json!({"queue": cloud.output("DeliveriesQueueUrl"), "receives": 2});
-        cloud.emulator.cloud("hasten", hasty).await;
-        let (deliver, bury) = (cloud.function("Deliver").await, cloud.function("Bury").await);
-        Self { cloud, deliver, bury }
+    async fn start(tenant: &'static str) -> Self {
+        let tampered = Tampered::take().await;
+        tampered.hasten(2, 1).await;
+        Self { tampered, tenant }
     }
 
     /// From now on `deliver` is a program that ends at once.
     async fn crash(&self) {
-        self.replace(Value::Null).await;
+        self.tampered.replace_deliver(Value::Null).await;
     }
 
     async fn mend(&self) {
-        self.replace(json!(built().join("Deliver/bootstrap"))).await;
-    }
-
-    async fn replace(&self, binary: Value) {
-        let argument = json!({"function": self.deliver, "binary": binary});
-        self.cloud.emulator.cloud("replace_code", argument).await;
+        self.tampered.replace_deliver(json!(built().join("Deliver/bootstrap"))).await;
     }
 
     /// Whether `bury` takes what the queue has given up on.
     async fn buries(&self, enabled: bool) {
-        let switch = json!({"function": self.bury, "enabled": enabled});
-        assert_eq!(self.cloud.emulator.cloud("listen", switch).await["mappings"], 1);
+        let switch = json!({"function": self.tampered.bury, "enabled": enabled});
+        assert_eq!(self.tampered.cloud.emulator.cloud("listen", switch).await["mappings"], 1);
     }
 
     /// Waits until the queue has given up on a message; its dead letters.
     async fn given_up(&self) -> &str {
-        let dead = self.cloud.output("DeadLettersQueueUrl");
-        for _ in 0..60 {
-            if self.cloud.emulator.cloud("count", json!({"queue": dead})).await == json!(1) {
-                return dead;
-            }
-            nap(500).await;
-        }
-        panic!("no dead letter came");
+        let cloud = self.tampered.cloud;
+        let dead = cloud.output("DeadLettersQueueUrl");
+        eventually(Duration::from_mins(1), async || {
+            let count = cloud.emulator.cloud("count", json!({"queue": dead})).await;
+            if count == json!(1) { Ok(dead) } else { Err(format!("{count} dead letters")) }
+        })
+        .await
     }
 
     /// Posts an event; the path of its one delivery.
     async fn post(&self) -> String {
-        let path = "/v1/tenants/acme/events";
-        let (status, answer) = self.cloud.http("POST", path, r#"{"type":"a.b"}"#).await;
-        assert_eq!(status, 202, "{answer}");
-        let id = answer["deliveries"][0]["id"].as_str().unwrap();
-        format!("/v1/tenants/acme/deliveries/{id}")
+        let path = format!("/v1/tenants/{}/events", self.tenant);
+        let answer = self.tampered.cloud.http("POST", &path, r#"{"type":"a.b"}"#).await;
+        assert_eq!(answer.0, 202, "{}", answer.1);
+        let id = answer.1["deliveries"][0]["id"].as_str().unwrap();
+        format!("/v1/tenants/{}/deliveries/{id}", self.tenant)
     }
 }
 
 #[tokio::test]
 async fn what_kept_crashing_is_failed_seen_and_replayed() {
-    let crashing = Crashing::start().await;
-    let cloud = &crashing.cloud;
+    let crashing = Crashing::start("crashed").await;
+    let cloud = crashing.tampered.cloud;
     let sink = Sink::start(Vec::new()).await;
-    cloud.endpoint("acme", &sink.url("/"), json!({"delays_s": [1]})).await;
+    cloud.endpoint("crashed", &sink.url("/"), json!({"delays_s": [1]})).await;
     let told = Sink::start(Vec::new()).await;
     let notices = json!({"url": told.url("/"), "event_types": ["waxseal.delivery.*"]}).to_string();
-    let path = "/v1/tenants/acme/endpoints?ping=false";
+    let path = "/v1/tenants/crashed/endpoints?ping=false";
     assert_eq!(cloud.http("POST", path, &notices).await.0, 201);
     // Buried once it is mended: the notice's own message would be given up on as well.
     crashing.buries(false).await;
@@ -87,7 +81,7 @@ async fn what_kept_crashing_is_failed_seen_and_replayed() {
     let failed = cloud.wait_for_status(&delivery, "failed").await;
     assert_eq!(failed["reason"], "crashed", "{failed}");
     assert_eq!(failed["attempts"], json!([]), "nothing was sent");
-    let logs = cloud.emulator.cloud("logs", json!({"function": crashing.bury})).await;
+    let logs = cloud.emulator.cloud("logs", json!({"function": crashing.tampered.bury})).await;
     let counted = logs.as_array().unwrap().iter().filter_map(Value::as_str);
     let counted = counted.filter(|line| line.contains(r#""Crashed":1"#)).count();
     assert_eq!(counted, 1, "the metric that alarms: {logs}");
@@ -102,10 +96,10 @@ async fn what_kept_crashing_is_failed_seen_and_replayed() {
 
 #[tokio::test]
 async fn a_redrive_before_bury_ran_delivers() {
-    let crashing = Crashing::start().await;
-    let cloud = &crashing.cloud;
+    let crashing = Crashing::start("redriven").await;
+    let cloud = crashing.tampered.cloud;
     let sink = Sink::start(Vec::new()).await;
-    cloud.endpoint("acme", &sink.url("/"), json!({"delays_s": [1]})).await;
+    cloud.endpoint("redriven", &sink.url("/"), json!({"delays_s": [1]})).await;
     crashing.buries(false).await;
     crashing.crash().await;
     let delivery = crashing.post().await;
@@ -119,21 +113,20 @@ async fn a_redrive_before_bury_ran_delivers() {
 
 #[tokio::test]
 async fn the_scheduled_sweep_brings_back_what_is_due() {
-    let cloud = Cloud::deploy().await;
+    let cloud = Cloud::shared().await;
     let sink = Sink::start(vec![Answer::status(500)]).await;
-    cloud.endpoint("acme", &sink.url("/"), json!({"delays_s": [3600]})).await;
-    let path = "/v1/tenants/acme/events";
+    cloud.endpoint("swept", &sink.url("/"), json!({"delays_s": [3600]})).await;
+    let path = "/v1/tenants/swept/events";
     let (_, answer) = cloud.http("POST", path, r#"{"type":"a.b"}"#).await;
     let id = answer["deliveries"][0]["id"].as_str().unwrap();
-    let path = format!("/v1/tenants/acme/deliveries/{id}");
+    let path = format!("/v1/tenants/swept/deliveries/{id}");
     cloud.wait_for_status(&path, "retrying").await;
-    nap(500).await;
     assert_eq!(sink.captured().len(), 1, "it is parked for an hour");
 
     // The hour passes: the row is as it would be then, and no message knows of it.
     let engine = cloud.engine();
     let id: DeliveryId = id.parse().unwrap();
-    let key = DeliveryKey { tenant: tenant("acme"), event: id.event, endpoint: id.endpoint };
+    let key = DeliveryKey { tenant: tenant("swept"), event: id.event, endpoint: id.endpoint };
     let row = engine.store().delivery(&key).await.unwrap().unwrap();
     let guard = Guard::seen(Some(&row));
     let due = row.parked(engine.clock().now());

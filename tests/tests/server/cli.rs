@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::nap;
 use waxseal_tests::process::{Server, binary, free_address};
 use waxseal_tests::sink::{Answer, Captured, Sink};
@@ -97,14 +98,11 @@ impl Person {
 
     /// Runs a command until what it prints fits.
     async fn until(&self, arguments: &[&str], fits: impl Fn(&Value) -> bool) -> Value {
-        for _ in 0..400 {
+        eventually(Duration::from_secs(30), async || {
             let found = self.json(arguments).await;
-            if fits(&found) {
-                return found;
-            }
-            nap(50).await;
-        }
-        panic!("{arguments:?} never fits");
+            if fits(&found) { Ok(found) } else { Err(format!("{arguments:?}: {found}")) }
+        })
+        .await
     }
 }
 
@@ -539,13 +537,11 @@ async fn without_a_login_the_server_on_this_machine_is_asked_with_its_own_key() 
         command.env("WAXSEAL_LISTEN", &address);
         async move { ended(command.spawn().unwrap()).await }
     };
-    for _ in 0..100 {
-        if asked(&["whoami"]).await.code == 0 {
-            break;
-        }
-        nap(50).await;
-    }
-    let who = asked(&["whoami"]).await.is(0);
+    let who = eventually(Duration::from_secs(20), async || {
+        let who = asked(&["whoami"]).await;
+        if who.code == 0 { Ok(who) } else { Err(who.err) }
+    })
+    .await;
     assert!(
         who.err.contains("no login: asking") && who.err.contains("operator.key"),
         "{}",
@@ -558,13 +554,10 @@ async fn without_a_login_the_server_on_this_machine_is_asked_with_its_own_key() 
 }
 
 async fn wait_for(path: &Path) {
-    for _ in 0..400 {
-        if path.exists() {
-            return;
-        }
-        nap(20).await;
-    }
-    panic!("{} is not there", path.display());
+    eventually(Duration::from_secs(20), async || {
+        if path.exists() { Ok(()) } else { Err(format!("{} is not there", path.display())) }
+    })
+    .await;
 }
 
 #[tokio::test]

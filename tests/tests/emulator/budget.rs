@@ -24,19 +24,18 @@ struct Counted {
     engine: Arc<AwsEngine>,
     mapping: AwsEngine,
     proxy: Proxy,
-    _emulator: Emulator,
 }
 
 impl Counted {
     async fn start() -> Self {
-        let emulator = Emulator::start().await;
+        let emulator = Emulator::shared().await;
         let mut environment = emulator.provision("budget").await;
         let mapping = AwsEngine::new(&environment).unwrap();
         let behind = emulator.endpoint_url["http://".len()..].parse().unwrap();
         let proxy = Proxy::start(behind).await;
         environment.endpoint_url = Some(format!("http://{}", proxy.address));
         let engine = Arc::new(AwsEngine::new(&environment).unwrap());
-        Self { engine, mapping, proxy, _emulator: emulator }
+        Self { engine, mapping, proxy }
     }
 
     /// One event through ingest and deliver; the calls that it cost.

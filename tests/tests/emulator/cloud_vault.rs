@@ -43,7 +43,7 @@ async fn drive_one(engine: &Arc<AwsEngine>) -> Settled {
 
 #[tokio::test]
 async fn without_its_key_it_fails_closed_and_says_so() {
-    let emulator = Emulator::start().await;
+    let emulator = Emulator::shared().await;
     let mut environment = emulator.provision("vault").await;
     let behind = emulator.endpoint_url["http://".len()..].parse().unwrap();
     let proxy = Proxy::start(behind).await;

@@ -2,10 +2,11 @@
 //! the document that is walked: a new operation is covered without being named here.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use waxseal_tests::client::Client;
-use waxseal_tests::fixtures::nap;
+use waxseal_tests::eventually::eventually;
 use waxseal_tests::openapi::{Operation, operations};
 use waxseal_tests::process::Server;
 use waxseal_tests::sink::Sink;
@@ -60,9 +61,11 @@ impl World {
         ]);
         let world = Self { _server: server, operator, ids, _sink: sink, _folder: folder };
         let delivery = format!("/v1/tenants/acme/deliveries/{}", world.ids["delivery"]);
-        while world.operator.call("GET", &delivery, "").await.1["status"] != "delivered" {
-            nap(20).await;
-        }
+        eventually(Duration::from_secs(30), async || {
+            let (_, answer) = world.operator.call("GET", &delivery, "").await;
+            if answer["status"] == "delivered" { Ok(()) } else { Err(answer) }
+        })
+        .await;
         world
     }
 

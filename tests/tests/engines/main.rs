@@ -1,0 +1,14 @@
+//! The flows on the engines: in virtual time, by hand, over real sockets, and at random.
+
+mod contract_embedded;
+mod deliver;
+mod document;
+mod fuzz;
+mod gate;
+mod hostile;
+mod lanes;
+mod recover;
+mod schedule;
+mod sender;
+mod simulation;
+mod targets;

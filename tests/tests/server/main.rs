@@ -1,0 +1,12 @@
+//! The binary as people run it: the server and the command line, over HTTP.
+
+mod cli;
+mod credentials;
+mod isolation;
+mod kill;
+mod local;
+mod management;
+mod profiles;
+mod secrets;
+mod verify_api;
+mod verify_command;
