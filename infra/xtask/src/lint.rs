@@ -1,13 +1,15 @@
-//! What is checked without running anything: form, lints, dependencies, the template.
+//! What is checked without running anything: the book, form, lints, dependencies, the template.
 
 use std::collections::BTreeSet;
 
+use crate::book;
 use crate::functions::{FUNCTIONS, validate};
 use crate::run::{cargo, output, program, step};
 use crate::setup::Tools;
 
 /// Every check; the first that fails is named.
 pub(crate) fn lint(tools: &Tools) -> Result<(), String> {
+    book::check()?;
     step("formatting", cargo().args(["fmt", "--all", "--check"]))?;
     let mut clippy = cargo();
     clippy.args(["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"]);

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's own commands. It needs nothing but the standard library, so that it
 //! is built in a moment on any machine.
 
+mod book;
 mod figures;
 mod functions;
 mod fuzz;
@@ -19,7 +20,7 @@ const FUZZ_S: u64 = 60;
 
 const USAGE: &str = "\
 cargo xtask test    set up what is needed, lint, and run every test
-cargo xtask lint    formatting, clippy, dependencies, template
+cargo xtask lint    the book, formatting, clippy, dependencies, template
 cargo xtask build   the functions, as they are deployed, in target/sam
 cargo xtask figures measure again, and keep the figures in infra/figures.md
 cargo xtask prove [SEEDS [KILLS [SECONDS]]]
