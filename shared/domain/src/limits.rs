@@ -86,7 +86,7 @@ pub const PARK_AT_RECEIVE: u32 = 15;
 pub const EARLY_MS: u64 = 1_000;
 /// A message from the future by more than this is not fresh: a clock is wrong.
 pub const FUTURE_MS: u64 = 5_000;
-/// A duplicate's messages wait so long, so that the first one's finish.
+/// I6: a duplicate's messages wait so long, so that the first one's finish.
 pub const DUPLICATE_DELAY_S: u32 = 10;
 /// A delivery pending for longer shows as `overdue`.
 pub const OVERDUE_S: u64 = 15 * 60;

@@ -98,7 +98,7 @@ pub trait KeyVault: Send + Sync {
 
 /// Makes one POST. Whatever the receiver or the network does is an outcome.
 pub trait Sender: Send + Sync {
-    /// One request, no redirects, no hidden retries; ended by its time-out.
+    /// D4: one request, no redirects, no hidden retries; ended by its time-out.
     fn send(&self, request: Request) -> impl Future<Output = Sent> + Send;
 }
 

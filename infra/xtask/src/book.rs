@@ -1,0 +1,145 @@
+//! The book: `PROTOCOL.md` and `infra/docs`, compared with the code that they tell of.
+//!
+//! Steps and sections that the code cites must be in the protocol, and its steps must be cited; functions,
+//! names, constants and guards that the book names must be in the code. Called by the lint; a
+//! test here runs it too.
+
+mod markdown;
+mod names;
+mod source;
+
+use std::collections::BTreeSet;
+
+use self::source::{Declared, File, Kind};
+
+/// The protocol.
+const PROTOCOL: &str = "shared/flows/PROTOCOL.md";
+/// What speaks of steps and sections, too: existence is checked, and they cite nothing for the code.
+const PROSE: [&str; 2] = ["infra/docs", "infra/decisions"];
+/// This lint speaks of steps in general.
+const ITSELF: &str = "infra/xtask/";
+
+/// A file, a line of it, and what is wrong there.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Fault {
+    file: String,
+    line: usize,
+    detail: String,
+}
+
+impl Fault {
+    fn new(file: &str, line: usize, detail: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), line, detail: detail.into() }
+    }
+}
+
+/// Says everything in which book and code differ.
+pub(crate) fn check() -> Result<(), String> {
+    println!("── the book");
+    let protocol = source::read(PROTOCOL)?;
+    let mut code = Vec::new();
+    for folder in ["functions", "infra", "shared", "tests"] {
+        code.extend(source::files(folder, ".rs")?);
+    }
+    let mut prose = Vec::new();
+    for folder in PROSE {
+        prose.extend(source::files(folder, ".md")?);
+    }
+    let mut faults = cited(&protocol, &code, &prose);
+    let declared = Declared::of(&code);
+    for page in std::iter::once(&protocol).chain(&prose) {
+        if !page.path.starts_with("infra/decisions") {
+            faults.extend(names::named(page, &declared));
+        }
+    }
+    faults.extend(names::tables(&protocol, &code));
+    if faults.is_empty() {
+        return Ok(());
+    }
+    faults.sort();
+    let lines: Vec<String> = faults
+        .iter()
+        .map(|fault| format!("{}:{}: {}", fault.file, fault.line, fault.detail))
+        .collect();
+    Err(format!("the book and the code differ:\n{}", lines.join("\n")))
+}
+
+/// Steps and sections: every one that is cited exists, and every step is cited in the code.
+fn cited(protocol: &File, code: &[File], prose: &[File]) -> Vec<Fault> {
+    let steps = markdown::steps(&protocol.text);
+    let sections = markdown::sections(&protocol.text);
+    let mut faults = Vec::new();
+    let mut used = BTreeSet::new();
+    let mut look = |file: &File, line: usize, text: &str, is_code: bool| {
+        for step in markdown::cited_steps(text) {
+            if !steps.iter().any(|(_, known)| *known == step) {
+                faults.push(Fault::new(&file.path, line, format!("{PROTOCOL} has no step {step}")));
+            } else if is_code {
+                used.insert(step.to_owned());
+            }
+        }
+        for section in markdown::cited_sections(text) {
+            if !sections.contains(&section) {
+                let detail = format!("{PROTOCOL} has no section {section}");
+                faults.push(Fault::new(&file.path, line, detail));
+            }
+        }
+    };
+    for file in code.iter().filter(|file| !file.path.starts_with(ITSELF)) {
+        for part in source::parts(&file.text).iter().filter(|part| part.kind == Kind::Comment) {
+            look(file, part.line, part.text, true);
+        }
+    }
+    for file in prose.iter().chain([protocol]) {
+        for (index, line) in file.text.lines().enumerate() {
+            look(file, index + 1, line, false);
+        }
+    }
+    for (line, step) in steps {
+        if !used.contains(step) {
+            let detail = format!("no comment in the code cites step {step}");
+            faults.push(Fault::new(&protocol.path, line, detail));
+        }
+    }
+    faults
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, text: &str) -> File {
+        File { path: path.to_owned(), text: text.to_owned() }
+    }
+
+    #[test]
+    fn the_book_is_true_of_the_code() {
+        assert_eq!(check(), Ok(()));
+    }
+
+    #[test]
+    fn a_step_that_is_not_there_and_one_that_nobody_cites_are_named() {
+        let protocol =
+            file(PROTOCOL, "## 1 In\n| step | what |\n| --- | --- |\n| D1 | a |\n| D2 | b |\n");
+        let code = [file("functions/a.rs", "/// D1, and D9 (§2).\nfn a() { \"D2\"; }\n")];
+        let faults = cited(&protocol, &code, &[file("infra/docs/b.md", "D2, then T7.")]);
+        let told: Vec<_> =
+            faults.iter().map(|one| (one.file.as_str(), one.line, one.detail.as_str())).collect();
+        assert_eq!(
+            told,
+            [
+                ("functions/a.rs", 1, "shared/flows/PROTOCOL.md has no step D9"),
+                ("functions/a.rs", 1, "shared/flows/PROTOCOL.md has no section 2"),
+                ("infra/docs/b.md", 1, "shared/flows/PROTOCOL.md has no step T7"),
+                (PROTOCOL, 5, "no comment in the code cites step D2"),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_lints_own_comments_cite_nothing() {
+        let protocol = file(PROTOCOL, "| I1 | a |\n");
+        let faults = cited(&protocol, &[file("infra/xtask/src/book.rs", "// I1 and I8\n")], &[]);
+        assert_eq!(faults, [Fault::new(PROTOCOL, 1, "no comment in the code cites step I1")]);
+    }
+}
