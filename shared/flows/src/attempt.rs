@@ -1,9 +1,12 @@
-//! The spine: judge, post, decide, record, settle. Steps D1 to D6 of the protocol.
+//! One message, at most one POST, its result recorded, the message settled: judge, post, decide, record, settle.
+//! Steps D1 to D6 of the protocol.
+//!
+//! [`attempt`] is the spine. [`drive`] puts it where a panic or a hang of one message leaves the others alone, and
+//! turns our own failures into a later try.
 
 use std::sync::Arc;
 
 use waxseal_domain::attempt::Attempt;
-use waxseal_domain::audit::Entry;
 use waxseal_domain::delivery::{
     CancelledReason, Delivery, End, FailedReason, Guard, Open, Settlement, Status, StatusName,
     Turn, Written, lease_until,
@@ -14,19 +17,32 @@ use waxseal_domain::event::Event;
 use waxseal_domain::judge::{Verdict, judge};
 use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, FRESH_S};
 use waxseal_domain::message::{Kind, Received};
-use waxseal_domain::notice::Notice;
 use waxseal_domain::retry::Next;
 use waxseal_domain::subscription::Candidate;
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::announce::announce;
-use waxseal_flows::ports::{
-    Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EngineError,
-    Queue as _,
-};
-use waxseal_flows::profiles::profile_of;
-use waxseal_flows::send::{Dispatched, send};
 
-use crate::{Settled, gate};
+use crate::announce::announce_failure;
+use crate::disable::disable;
+use crate::ports::{
+    Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EngineError, Queue as _,
+};
+use crate::profiles::profile_of;
+use crate::send::{Dispatched, send};
+
+mod drive;
+mod gate;
+mod pass;
+
+pub use drive::drive;
+
+/// What becomes of a message in its queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It is done with, and to be removed.
+    Done,
+    /// It comes again: it must not be removed.
+    Again,
+}
 
 /// One message: at most one POST, begun and ended before `post_by`, recorded before `deadline`.
 ///
@@ -87,11 +103,11 @@ pub async fn attempt<E: Engine>(
     let written = record(engine, guard, &after, received, settlement, deadline).await?;
     gate::observe(engine, &endpoint, kind, &sent).await;
     if next == Next::DisableEndpoint {
-        disable(engine, &endpoint).await?;
+        disable(engine, &endpoint, DisabledReason::Gone).await?;
     }
     match written {
         Written::Done => {
-            tell(engine, &after, &event).await?;
+            announce_failure(engine, &after, &event).await?;
             Ok(settled(settlement))
         }
         Written::Refused(row) => superseded(engine, received, row, attempt).await,
@@ -212,17 +228,9 @@ async fn dropped<E: Engine>(
     event: Option<Event>,
 ) -> Result<Settled, EngineError> {
     if let (Some(row), Some(event)) = (row, event) {
-        tell(engine, &row, &event).await?;
+        announce_failure(engine, &row, &event).await?;
     }
     Ok(Settled::Done)
-}
-
-/// That a delivery has failed is an event itself.
-async fn tell<E: Engine>(engine: &E, row: &Delivery, event: &Event) -> Result<(), EngineError> {
-    match Notice::of_delivery(row, event) {
-        Some(notice) => announce(engine, &notice).await,
-        None => Ok(()),
-    }
 }
 
 /// Every verdict but `Drive`: what becomes of the row and of the message.
@@ -278,20 +286,6 @@ async fn superseded<E: Engine>(
     }
     let verdict = judge(row.as_ref(), received, engine.clock().now());
     follow(engine, received, row, verdict).await
-}
-
-/// 410: the endpoint is disabled, unless it was changed since this copy of it was read.
-async fn disable<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<(), EngineError> {
-    let now = engine.clock().now();
-    let disabled = endpoint.clone().disabled(DisabledReason::Gone, now).next_version(now);
-    let entry = Entry::disabled(engine.stamp(), &disabled, DisabledReason::Gone);
-    let done = engine.store().change(Change::PutEndpoint(&disabled), Some(&entry)).await?;
-    tracing::warn!(tenant = %endpoint.tenant, endpoint = %endpoint.id, done, "410: disabled");
-    if done {
-        announce(engine, &Notice::of_disabled(&disabled, DisabledReason::Gone)).await?;
-        announce(engine, &Notice::of_entry(&entry)).await?;
-    }
-    Ok(())
 }
 
 fn settled(settlement: Settlement) -> Settled {

@@ -1,28 +1,13 @@
-//! `deliver`: one message, at most one POST, its result recorded, the message settled.
-//!
-//! [`attempt`] is the spine. [`drive`] puts it where a panic or a hang of one message leaves the
-//! others alone, and turns our own failures into a later try.
-
-mod attempt;
-mod gate;
-mod pass;
+//! An attempt, apart from its neighbours: a panic or a hang of one message leaves the others alone.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use attempt::attempt;
 use waxseal_domain::message::Received;
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::ports::{Clock as _, Engine, Queue as _};
 
-/// What becomes of a message in its queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settled {
-    /// It is done with, and to be removed.
-    Done,
-    /// It comes again: it must not be removed.
-    Again,
-}
+use super::{Settled, attempt};
+use crate::ports::{Clock as _, Engine, Queue as _};
 
 /// Kept free at the end of an invocation for recording a result, in seconds.
 const RECORD_S: u64 = 3;

@@ -1,18 +1,17 @@
 //! The review of gates that are due: probes, release at a rate, and the end of a gate.
 
 use futures_util::future::join_all;
-use waxseal_domain::audit::Entry;
 use waxseal_domain::delivery::lease_until;
-use waxseal_domain::endpoint::{DisabledReason, Endpoint};
+use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::gate::{Gate, Mode, Review};
 use waxseal_domain::limits::{PACED_MAX, PACED_PER_SECOND, PACING_S};
 use waxseal_domain::message::Kind;
-use waxseal_domain::notice::Notice;
 use waxseal_domain::rate::{Tokens, of_endpoint, windows};
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::announce::announce;
-use waxseal_flows::ports::{
-    Change, Claim, Clock as _, ConfigStore as _, Due, Engine, EngineError, GateStore as _, Release,
+
+use crate::disable::disable;
+use crate::ports::{
+    Claim, Clock as _, ConfigStore as _, Due, Engine, EngineError, GateStore as _, Release,
 };
 
 /// Gates reviewed in one sweep: the earliest first, so that none starves.
@@ -49,7 +48,8 @@ async fn review<E: Engine>(
         Review::Wait => wait(engine, gate, now).await.map(|()| 0),
         Review::GiveUp(reason) => {
             if let Some(endpoint) = &endpoint {
-                give_up(engine, endpoint, reason, now).await?;
+                // What is held ends as its deliveries find it disabled.
+                disable(engine, endpoint, reason).await?;
             }
             pace(engine, gate, endpoint.as_deref(), Kind::Paced, deadline).await
         }
@@ -143,22 +143,4 @@ async fn release<E: Engine>(engine: &E, due: &Due, release: Release) -> Result<b
     let due_at = lease_until(sent_for, due.next_at, due.claims);
     let claim = Claim { ticket: engine.ticket(), due_at, taken_at: Some(sent_for) };
     engine.claim_and_enqueue(due, claim, release).await
-}
-
-/// Unless it was changed meanwhile. What is held ends as its deliveries find it disabled.
-async fn give_up<E: Engine>(
-    engine: &E,
-    endpoint: &Endpoint,
-    reason: DisabledReason,
-    now: Timestamp,
-) -> Result<(), EngineError> {
-    let disabled = endpoint.clone().disabled(reason, now).next_version(now);
-    let entry = Entry::disabled(engine.stamp(), &disabled, reason);
-    let done = engine.store().change(Change::PutEndpoint(&disabled), Some(&entry)).await?;
-    tracing::error!(tenant = %endpoint.tenant, endpoint = %endpoint.id, done, ?reason, "failing or paused for days: disabled");
-    if done {
-        announce(engine, &Notice::of_disabled(&disabled, reason)).await?;
-        announce(engine, &Notice::of_entry(&entry)).await?;
-    }
-    Ok(())
 }

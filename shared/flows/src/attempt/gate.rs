@@ -8,10 +8,10 @@ use waxseal_domain::message::Kind;
 use waxseal_domain::notice::Notice;
 use waxseal_domain::rate::{Tokens, of_endpoint};
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::announce::announce;
-use waxseal_flows::ports::{Clock as _, Engine, EngineError, GateStore as _};
 
-use crate::pass::Pass;
+use super::pass::Pass;
+use crate::announce::announce;
+use crate::ports::{Clock as _, Engine, EngineError, GateStore as _};
 
 /// D3: the right to make an attempt to the endpoint now; none where it is to be held. What is over the
 /// endpoint's rate or its slots, or meets a paused endpoint, makes the gate pace.

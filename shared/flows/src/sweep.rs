@@ -1,4 +1,4 @@
-//! `sweep`: each minute, what is due in the index goes back on the queue, claimed first.
+//! A sweep: each minute, what is due in the index goes back on the queue, claimed first.
 //!
 //! A parked delivery comes back a little ahead of its time, with a delay, exact to a second. A claim
 //! whose message is lost comes back when its lease ends.
@@ -8,9 +8,8 @@ mod gates;
 use waxseal_domain::delivery::lease_until;
 use waxseal_domain::limits::DUE_SHARDS;
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::ports::{
-    Claim, Clock as _, DeliveryStore as _, Due, Engine, EngineError, Release,
-};
+
+use crate::ports::{Claim, Clock as _, DeliveryStore as _, Due, Engine, EngineError, Release};
 
 /// Entries looked at in one turn of a shard.
 const PAGE: usize = 100;

@@ -1,12 +1,12 @@
-//! `bury`: what the queue gave up on, after crashes of our own, becomes a failed delivery.
+//! A burial: what the queue gave up on, after crashes of our own, becomes a failed delivery.
 //!
 //! The row is written before the message may be removed, so a delivery is never lost here.
 
 use waxseal_domain::delivery::{Delivery, End, FailedReason, Guard, Written};
 use waxseal_domain::message::Message;
-use waxseal_domain::notice::Notice;
-use waxseal_flows::announce::announce;
-use waxseal_flows::ports::{DeliveryStore as _, Engine, EngineError, EventRow};
+
+use crate::announce::announce_failure;
+use crate::ports::{DeliveryStore as _, Engine, EngineError, EventRow};
 
 /// What became of a dead message. Its message may be removed after either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub async fn bury<E: Engine>(engine: &E, message: &Message) -> Result<Buried, En
                 && row.open().is_some_and(|open| open.holder.as_ref() == Some(&message.ticket)))
     });
     if !is_ours {
-        tell(engine, row.as_ref(), event.as_ref()).await?;
+        announce_stored(engine, row.as_ref(), event.as_ref()).await?;
         return Ok(Buried::NothingOwed);
     }
     let row = message.pending().or_row(row);
@@ -39,7 +39,7 @@ pub async fn bury<E: Engine>(engine: &E, message: &Message) -> Result<Buried, En
         Written::Done => {
             let (tenant, delivery) = (&message.tenant, message.key().id());
             tracing::error!(%tenant, %delivery, "crashed: given up");
-            tell(engine, Some(&ended), event.as_ref()).await?;
+            announce_stored(engine, Some(&ended), event.as_ref()).await?;
             Ok(Buried::Crashed)
         }
         // Changed under our hands: judged again when the message comes again.
@@ -47,15 +47,14 @@ pub async fn bury<E: Engine>(engine: &E, message: &Message) -> Result<Buried, En
     }
 }
 
-/// That a delivery has failed is an event itself; a crash may have come between its record and that.
-async fn tell<E: Engine>(
+/// A crash may have come between the record of a failure and its notice: both are of one incarnation.
+async fn announce_stored<E: Engine>(
     engine: &E,
     row: Option<&Delivery>,
     event: Option<&EventRow>,
 ) -> Result<(), EngineError> {
-    let same = row.zip(event).filter(|(row, event)| row.born == event.born);
-    match same.and_then(|(row, event)| Notice::of_delivery(row, &event.event)) {
-        Some(notice) => announce(engine, &notice).await,
+    match row.zip(event).filter(|(row, event)| row.born == event.born) {
+        Some((row, event)) => announce_failure(engine, row, &event.event).await,
         None => Ok(()),
     }
 }

@@ -11,13 +11,14 @@ use waxseal_domain::id::TenantName;
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::EVENTS_PER_REQUEST_MAX;
 use waxseal_domain::problem::Problem;
-use waxseal_flows::accept::accept_all;
-use waxseal_flows::ports::{Engine, EngineError, Queue as _};
-use waxseal_flows::refusal::Refusal;
+
+use crate::accept::accept_all;
+use crate::ports::{Engine, EngineError, Queue as _};
+use crate::refusal::Refusal;
 
 /// Events of one message, or of one direct invocation.
 #[derive(Debug)]
-pub struct Delivered {
+pub struct CloudMessage {
     /// The tenant that the source names beside the body.
     pub tenant: Option<String>,
     /// The message's id: an event's where it has none.
@@ -43,7 +44,7 @@ struct SaysTenant {
     tenant: Option<String>,
 }
 
-impl Delivered {
+impl CloudMessage {
     /// Of an EventBridge event.
     pub fn from_bus(
         id: &str,
@@ -99,24 +100,24 @@ fn said_tenant(text: &str) -> Option<String> {
 }
 
 /// Each event's own result; an outer problem is all of theirs.
-pub async fn accept<E: Engine>(
+pub async fn take_in<E: Engine>(
     engine: &E,
-    delivered: &Delivered,
+    message: &CloudMessage,
     default_tenant: Option<&str>,
 ) -> Result<Vec<Result<Acceptance, Refusal>>, Refusal> {
-    let tenant = delivered.tenant(default_tenant).map_err(Refusal::Problem)?;
-    let submissions = delivered.submissions().map_err(Refusal::Problem)?;
+    let tenant = message.tenant(default_tenant).map_err(Refusal::Problem)?;
+    let submissions = message.submissions().map_err(Refusal::Problem)?;
     accept_all(engine, &tenant, &submissions).await
 }
 
 /// The same for a source that nobody waits at: what is refused is put aside with its problem, and an
 /// error is our own failure. Answers with how many were put aside.
-pub async fn accept_or_put_aside<E: Engine>(
+pub async fn take_in_or_put_aside<E: Engine>(
     engine: &E,
-    delivered: &Delivered,
+    message: &CloudMessage,
     default_tenant: Option<&str>,
 ) -> Result<usize, EngineError> {
-    let results = match accept(engine, delivered, default_tenant).await {
+    let results = match take_in(engine, message, default_tenant).await {
         Ok(results) => results,
         Err(refusal) => vec![Err(refusal)],
     };
@@ -131,7 +132,7 @@ pub async fn accept_or_put_aside<E: Engine>(
     for problem in &problems {
         tracing::warn!(status = problem.status, detail = problem.detail, "an event was refused");
         let reason = serde_json::to_string(problem).unwrap_or_else(|_| problem.detail.clone());
-        engine.queue().reject(&delivered.body, &reason).await?;
+        engine.queue().reject(&message.body, &reason).await?;
     }
     Ok(problems.len())
 }

@@ -7,7 +7,8 @@ use waxseal_domain::concurrency::{Slot, SlotRequest};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::limits::{SLOT_WAITS_MS, TIMEOUT_MS};
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::ports::{Clock as _, Engine, EngineError, GateStore as _};
+
+use crate::ports::{Clock as _, Engine, EngineError, GateStore as _};
 
 /// To be spent, or given back.
 pub(crate) struct Pass(Option<Slot>);
