@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::event::Event;
+use crate::event_type::PREFIX;
 use crate::json::{Fault, Json, compact};
 use crate::limits::{EVENT_TYPE_CHARS_MAX, SCHEMA_BYTES_MAX};
-use crate::notice::PREFIX;
 use crate::timestamp::Timestamp;
 
 /// An event type of a tenant's catalogue, as stored.

@@ -5,8 +5,10 @@
 //! under which a store may write their result.
 
 mod guard;
+mod round;
 
 pub use guard::{Guard, StatusName, Written};
+pub use round::Round;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +19,6 @@ use crate::limits::{
     AHEAD_S, DUE_SHARDS, EVENT_RETENTION_S, GRACE_S, LEASE_S, LEASE_S_MAX, LOG_ATTEMPTS_MAX,
     PARK_AT_RECEIVE, SHORT_S,
 };
-use crate::profile::Round;
 use crate::retry::{Next, RetryPolicy};
 use crate::timestamp::Timestamp;
 

@@ -7,12 +7,13 @@ use thiserror::Error;
 use waxseal_verify::{Key, SignFault, Signed};
 use zeroize::Zeroizing;
 
+use crate::delivery::Round;
 use crate::endpoint::Endpoint;
 use crate::event::Event;
 use crate::id::TenantName;
 use crate::limits::EXCERPT_CHARS_MAX;
 use crate::link::sample_link;
-use crate::profile::{Profile, Rendered, Rendering, Round, render, variable};
+use crate::profile::{Profile, Rendered, Rendering, render, variable};
 use crate::timestamp::Timestamp;
 
 /// Names us to receivers.

@@ -16,6 +16,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use self::draft::Draft;
+
 pub use self::severity::Severity;
 use crate::id::{EventId, TenantName};
 use crate::json::{Fault, Json, compact};

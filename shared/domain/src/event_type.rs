@@ -6,7 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::EVENT_TYPE_CHARS_MAX;
-use crate::notice::PREFIX;
+
+/// What every type of ours begins with; senders may not use it.
+pub const PREFIX: &str = "waxseal.";
 
 /// Matches an event type exactly, or all that begin with some segments. `*` stands for one segment
 /// or more, alone or last.

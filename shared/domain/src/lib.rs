@@ -25,6 +25,7 @@ pub mod address;
 pub mod api_key;
 pub mod attempt;
 pub mod audit;
+pub mod authorization;
 pub mod catalogue;
 pub mod concurrency;
 pub mod credentials;

@@ -12,11 +12,10 @@ use crate::audit::{Entry, EntryView};
 use crate::delivery::Delivery;
 use crate::endpoint::{DisabledReason, Endpoint};
 use crate::event::{Event, Form, Submission};
+use crate::event_type::PREFIX;
 use crate::gate::Gate;
 use crate::id::{EndpointId, TenantName};
 
-/// What every type of ours begins with; senders may not use it.
-pub const PREFIX: &str = "waxseal.";
 /// The tenant whose endpoints are told of every tenant's notices.
 pub const OPERATOR: &str = "waxseal";
 

@@ -49,3 +49,4 @@ pub mod replay;
 pub mod send;
 pub mod sweep;
 pub mod take_in;
+pub mod tokens;

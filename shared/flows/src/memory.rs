@@ -4,7 +4,7 @@
 use waxseal_domain::gate::{BreakerSettings, Breakers};
 use waxseal_domain::throttle::Throttle;
 
-use crate::authorize::Tokens;
+use crate::tokens::Tokens;
 
 /// All that an instance remembers, but for copies of rows.
 #[derive(Debug, Default)]

@@ -18,14 +18,15 @@ use waxseal_flows::ports::{
     Check, Claim, Clock as _, Due, Engine, EngineError, EventRow, Put, Release,
 };
 
-use super::config::ConfigCache;
-use super::gates::Gates;
+use super::config_cache::ConfigCache;
+use super::failure::failed;
+use super::gates_in_memory::Gates;
 use super::key_file::KeyFile;
 use super::lanes::Lanes;
 use super::queue::{self, EmbeddedQueue};
 use super::reader::Readers;
 use super::writer::{Durability, Writer};
-use super::{EmbeddedStore, config, deliveries, events, failed, files, inbox, schema};
+use super::{EmbeddedStore, config, deliveries, events, files, inbox, schema};
 use crate::clock::SystemClock;
 use crate::entropy::entropy;
 use crate::json_schema::JsonSchemas;

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 use waxseal_flows::ports::EngineError;
 
-use super::{failed, schema};
+use super::failure::failed;
+use super::schema;
 
 /// Idle connections that are kept.
 const IDLE_MAX: usize = 8;

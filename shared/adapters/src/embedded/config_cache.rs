@@ -1,0 +1,76 @@
+//! Tenants' endpoints and event types, kept in memory since they are asked for at every event. This process
+//! is the only one that writes them: a copy is dropped when its tenant's configuration changes, and is never
+//! old.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use waxseal_domain::catalogue::EventType;
+use waxseal_domain::id::TenantName;
+use waxseal_flows::ports::Roster;
+
+/// Tenants whose endpoints are kept in memory.
+const TENANTS_MAX: usize = 1_000;
+
+/// A tenant's endpoints; none where there is no such tenant.
+pub(super) type Endpoints = Option<Arc<Roster>>;
+
+/// Tenants' endpoints, in memory.
+#[derive(Debug, Default)]
+pub(super) struct ConfigCache(Mutex<Cached>);
+
+#[derive(Debug, Default)]
+struct Cached {
+    /// Rises with every change: what was read before one is not kept after it.
+    generation: u64,
+    endpoints: HashMap<TenantName, Endpoints>,
+    event_types: HashMap<TenantName, Arc<Vec<EventType>>>,
+}
+
+impl ConfigCache {
+    pub(super) fn endpoints(&self, tenant: &TenantName) -> Result<Endpoints, u64> {
+        let cached = self.lock();
+        cached.endpoints.get(tenant).cloned().ok_or(cached.generation)
+    }
+
+    pub(super) fn event_types(&self, tenant: &TenantName) -> Result<Arc<Vec<EventType>>, u64> {
+        let cached = self.lock();
+        cached.event_types.get(tenant).cloned().ok_or(cached.generation)
+    }
+
+    pub(super) fn keep_endpoints(&self, generation: u64, tenant: TenantName, endpoints: Endpoints) {
+        let mut cached = self.lock();
+        if cached.generation == generation && endpoints.is_some() {
+            if cached.endpoints.len() >= TENANTS_MAX {
+                cached.endpoints.clear();
+            }
+            cached.endpoints.insert(tenant, endpoints);
+        }
+    }
+
+    pub(super) fn keep_event_types(
+        &self,
+        generation: u64,
+        tenant: TenantName,
+        found: Arc<Vec<EventType>>,
+    ) {
+        let mut cached = self.lock();
+        if cached.generation == generation {
+            if cached.event_types.len() >= TENANTS_MAX {
+                cached.event_types.clear();
+            }
+            cached.event_types.insert(tenant, found);
+        }
+    }
+
+    pub(super) fn forget(&self, tenant: &TenantName) {
+        let mut cached = self.lock();
+        cached.generation += 1;
+        cached.endpoints.remove(tenant);
+        cached.event_types.remove(tenant);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Cached> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
