@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
-use waxseal_domain::address::AddressRules;
+use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::gate::{BreakerSettings, Mode};
+use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::flow_control::breaker::BreakerSettings;
+use waxseal_domain::flow_control::gate::Mode;
 use waxseal_domain::id::TenantName;
-use waxseal_domain::lane::Lane;
 use waxseal_flows::accept::accept_all;
 use waxseal_flows::attempt::drive;
 use waxseal_flows::ports::{Clock as _, Engine as _, GateStore as _};

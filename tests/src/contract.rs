@@ -5,21 +5,21 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use waxseal_domain::api_key::{ApiKey, Scope};
-use waxseal_domain::attempt::{Attempt, Outcome};
 use waxseal_domain::audit::Entry;
-use waxseal_domain::catalogue::EventType;
-use waxseal_domain::concurrency::{Slot, SlotRequest};
+use waxseal_domain::delivery::attempt::{Attempt, Outcome};
+use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::message::Message;
+use waxseal_domain::delivery::retry::Next;
 use waxseal_domain::delivery::{
     CancelledReason, Delivery, End, FailedReason, Guard, StatusName, Turn, Written,
 };
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::gate::{Gate, Mode};
+use waxseal_domain::event::catalogue::EventType;
+use waxseal_domain::flow_control::concurrency::{Slot, SlotRequest};
+use waxseal_domain::flow_control::gate::{Gate, Mode};
+use waxseal_domain::flow_control::rate::{Tokens, of_endpoint};
 use waxseal_domain::id::{ApiKeyId, EndpointId, TenantName, Ticket};
-use waxseal_domain::lane::Lane;
 use waxseal_domain::limits::{DUE_SHARDS, EVENT_RETENTION_S, SLOT_GRACE_S};
-use waxseal_domain::message::Message;
-use waxseal_domain::rate::{Tokens, of_endpoint};
-use waxseal_domain::retry::Next;
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::message::{Message, Received};
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::lane::Lane;
-use waxseal_domain::message::{Message, Received};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::accept::accept_all;
 use waxseal_flows::attempt::{Settled, drive};

@@ -11,8 +11,8 @@ mod content;
 
 use serde::Serialize;
 use waxseal_adapters::http::{self, Request, Response};
-use waxseal_domain::acceptance::Acceptance;
 use waxseal_domain::api_key::Scope;
+use waxseal_domain::event::acceptance::Acceptance;
 use waxseal_domain::limits::REQUEST_BYTES_MAX;
 use waxseal_domain::problem::Problem;
 use waxseal_flows::accept::accept_all;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 use waxseal_adapters::embedded::EmbeddedEngine;
-use waxseal_domain::lane::Lane;
-use waxseal_domain::message::Received;
+use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::message::Received;
 use waxseal_flows::attempt::{Settled, drive};
 use waxseal_flows::ports::{Clock as _, Engine as _, EngineError};
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
-use waxseal_domain::message::{Message, Receipt, Received};
+use waxseal_domain::delivery::message::{Message, Receipt, Received};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::attempt::Settled;
 use waxseal_flows::ports::{Engine as _, EngineError, Queue as _};

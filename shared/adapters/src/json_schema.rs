@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
-use waxseal_domain::catalogue::Schema;
+use waxseal_domain::event::catalogue::Schema;
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::SCHEMA_FAULTS_MAX;
 use waxseal_flows::ports::SchemaChecker;

@@ -11,9 +11,9 @@ use serde::Serialize;
 use crate::audit::{Entry, EntryView};
 use crate::delivery::Delivery;
 use crate::endpoint::{DisabledReason, Endpoint};
+use crate::event::event_type::PREFIX;
 use crate::event::{Event, Form, Submission};
-use crate::event_type::PREFIX;
-use crate::gate::Gate;
+use crate::flow_control::gate::Gate;
 use crate::id::{EndpointId, TenantName};
 
 /// The tenant whose endpoints are told of every tenant's notices.

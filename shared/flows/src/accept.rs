@@ -7,16 +7,16 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use serde_json::value::{RawValue, to_raw_value};
-use waxseal_domain::acceptance::{Acceptance, Owed};
+use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::message::Message;
 use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::endpoint::subscription;
+use waxseal_domain::event::acceptance::{Acceptance, Owed};
 use waxseal_domain::event::{Accepted, Event, Submission};
 use waxseal_domain::id::{EndpointId, TenantName, base32};
 use waxseal_domain::json::Fault;
-use waxseal_domain::lane::Lane;
 use waxseal_domain::limits::{DUPLICATE_DELAY_S, ENDPOINT_COPY_INGEST_S, EVENT_BYTES_MAX};
-use waxseal_domain::message::Message;
 use waxseal_domain::problem::Problem;
-use waxseal_domain::subscription;
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::catalogue;

@@ -6,19 +6,19 @@
 
 use std::sync::Arc;
 
-use waxseal_domain::attempt::Attempt;
+use waxseal_domain::delivery::attempt::Attempt;
+use waxseal_domain::delivery::dispatch::Outgoing;
+use waxseal_domain::delivery::judge::{Verdict, judge};
+use waxseal_domain::delivery::message::{Kind, Received};
+use waxseal_domain::delivery::retry::Next;
 use waxseal_domain::delivery::{
     CancelledReason, Delivery, End, FailedReason, Guard, Open, Settlement, Status, StatusName,
     Turn, Written, lease_until,
 };
-use waxseal_domain::dispatch::Outgoing;
+use waxseal_domain::endpoint::subscription::Candidate;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint};
 use waxseal_domain::event::Event;
-use waxseal_domain::judge::{Verdict, judge};
 use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, FRESH_S};
-use waxseal_domain::message::{Kind, Received};
-use waxseal_domain::retry::Next;
-use waxseal_domain::subscription::Candidate;
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::announce::announce_failure;

@@ -1,10 +1,10 @@
 //! Who calls: the one place where keys are checked.
 
 use waxseal_domain::api_key::{ApiKey, Caller, Principal, Scope, hash_of, is_operator};
+use waxseal_domain::flow_control::rate::window_end;
+use waxseal_domain::flow_control::throttle::Admission;
 use waxseal_domain::id::TenantName;
 use waxseal_domain::problem::Problem;
-use waxseal_domain::rate::window_end;
-use waxseal_domain::throttle::Admission;
 
 use crate::ports::{Clock, ConfigStore, Engine, EngineError, GateStore};
 use crate::refusal::Refusal;

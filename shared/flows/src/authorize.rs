@@ -2,10 +2,10 @@
 //! fetched under the same address rules as a delivery, kept in memory for as long as its server says, and
 //! forgotten when a receiver refuses it.
 
-use waxseal_domain::attempt::Sent;
-use waxseal_domain::authorization::{Authorization, bearer, read_token};
-use waxseal_domain::credentials::Credentials;
+use waxseal_domain::delivery::attempt::Sent;
+use waxseal_domain::delivery::authorization::{Authorization, bearer, read_token};
 use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::endpoint::credentials::Credentials;
 use waxseal_domain::secret::SecretContext;
 use waxseal_domain::timestamp::Timestamp;
 use zeroize::Zeroizing;

@@ -2,8 +2,8 @@
 //!
 //! The row is written before the message may be removed, so a delivery is never lost here.
 
+use waxseal_domain::delivery::message::Message;
 use waxseal_domain::delivery::{Delivery, End, FailedReason, Guard, Written};
-use waxseal_domain::message::Message;
 
 use crate::announce::announce_failure;
 use crate::ports::{DeliveryStore as _, Engine, EngineError, EventRow};

@@ -1,7 +1,7 @@
 //! Links to stored events: signed with a tenant's key, which is kept sealed.
 
+use waxseal_domain::event::link::{holds, signed_link};
 use waxseal_domain::id::{EventId, TenantName};
-use waxseal_domain::link::{holds, signed_link};
 use waxseal_domain::secret::{Secret, SecretContext};
 
 use crate::ports::{Clock, ConfigStore, Engine, EngineError, KeyVault, Setting};

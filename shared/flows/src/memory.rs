@@ -1,8 +1,8 @@
 //! What one instance remembers between invocations: counts, and what is costly to make again. Losing
 //! it loses nothing.
 
-use waxseal_domain::gate::{BreakerSettings, Breakers};
-use waxseal_domain::throttle::Throttle;
+use waxseal_domain::flow_control::breaker::{BreakerSettings, Breakers};
+use waxseal_domain::flow_control::throttle::Throttle;
 
 use crate::tokens::Tokens;
 

@@ -15,11 +15,11 @@ pub use store::{
 use std::fmt;
 use std::future::Future;
 
-use waxseal_domain::attempt::Sent;
-use waxseal_domain::catalogue::Schema;
-use waxseal_domain::dispatch::Request;
+use waxseal_domain::delivery::attempt::Sent;
+use waxseal_domain::delivery::dispatch::Request;
+use waxseal_domain::delivery::message::{Message, Receipt};
+use waxseal_domain::event::catalogue::Schema;
 use waxseal_domain::json::Fault;
-use waxseal_domain::message::{Message, Receipt};
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::timestamp::Timestamp;
 

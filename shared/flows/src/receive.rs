@@ -2,8 +2,8 @@
 //!
 //! Nothing of the signature that was expected is logged or returned.
 
-use waxseal_domain::acceptance::Acceptance;
 use waxseal_domain::event::Submission;
+use waxseal_domain::event::acceptance::Acceptance;
 use waxseal_domain::id::SourceName;
 use waxseal_domain::limits::{EVENT_BYTES_MAX, FRESH_S};
 use waxseal_domain::problem::Problem;

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use waxseal_domain::attempt::Sent;
-use waxseal_domain::dispatch::{Outgoing, Prepared, Request, Unprepared, prepare};
+use waxseal_domain::delivery::attempt::Sent;
+use waxseal_domain::delivery::dispatch::{Outgoing, Prepared, Request, Unprepared, prepare};
 use waxseal_domain::secret::SecretContext;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_verify::Key;

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use waxseal_domain::acceptance::Acceptance;
+use waxseal_domain::event::acceptance::Acceptance;
 use waxseal_domain::event::{Form, Submission};
 use waxseal_domain::id::TenantName;
 use waxseal_domain::json::Fault;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use waxseal_domain::delivery::DeliveryKey;
+use waxseal_domain::delivery::message::{Message, Receipt, Received};
+use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState};
 use waxseal_domain::event::{Form, Submission};
-use waxseal_domain::message::{Message, Receipt, Received};
-use waxseal_domain::retry::RetryPolicy;
 use waxseal_domain::secret::SealedSecret;
 use waxseal_flows::accept::accept_all;
 use waxseal_flows::attempt::{Settled, attempt, drive};

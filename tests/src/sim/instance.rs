@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
-use waxseal_domain::address::AddressRules;
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::gate::Gate;
+use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::flow_control::gate::Gate;
 use waxseal_domain::id::{EndpointId, Ticket};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::memory::Memory;

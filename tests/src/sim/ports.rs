@@ -4,20 +4,20 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use waxseal_domain::address::AddressRules;
 use waxseal_domain::api_key::ApiKey;
-use waxseal_domain::attempt::{Outcome, Response, Sent};
 use waxseal_domain::audit::Entry;
-use waxseal_domain::catalogue::{EventType, Schema};
+use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
+use waxseal_domain::delivery::dispatch::Request;
+use waxseal_domain::delivery::message::{Message, Receipt};
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Open, Status, Written, lease_until};
-use waxseal_domain::dispatch::Request;
 use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::event::catalogue::{EventType, Schema};
 use waxseal_domain::id::{
     ApiKeyId, DeliveryId, EndpointId, EventId, SourceName, TenantName, Ticket,
 };
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{EVENT_RETENTION_S, FRESH_S};
-use waxseal_domain::message::{Message, Receipt};
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;

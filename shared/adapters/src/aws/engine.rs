@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use waxseal_domain::address::AddressRules;
 use waxseal_domain::api_key::hash_of;
+use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::limits::ENDPOINT_COPY_INGEST_S;
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{Check, Engine, EngineError};

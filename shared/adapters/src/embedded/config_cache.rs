@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use waxseal_domain::catalogue::EventType;
+use waxseal_domain::event::catalogue::EventType;
 use waxseal_domain::id::TenantName;
 use waxseal_flows::ports::Roster;
 

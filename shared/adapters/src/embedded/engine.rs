@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use rustls::pki_types::CertificateDer;
-use waxseal_domain::address::AddressRules;
 use waxseal_domain::api_key::hash_of;
+use waxseal_domain::delivery::message::{Message, Received};
 use waxseal_domain::delivery::{Delivery, Guard, Settlement, Written};
-use waxseal_domain::gate::BreakerSettings;
+use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::flow_control::breaker::BreakerSettings;
 use waxseal_domain::limits::{AUDIT_RETENTION_S, EVENT_RETENTION_S};
-use waxseal_domain::message::{Message, Received};
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
-use waxseal_domain::concurrency::Slots;
-use waxseal_domain::gate::Gate;
+use waxseal_domain::flow_control::concurrency::Slots;
+use waxseal_domain::flow_control::gate::Gate;
 use waxseal_domain::id::{EndpointId, TenantName};
 
 use super::schema_value;

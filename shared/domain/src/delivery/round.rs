@@ -1,6 +1,6 @@
 //! A round of a delivery: the attempts from its event, or from a replay, until it ends.
 
-use crate::attempt::Outcome;
+use crate::delivery::attempt::Outcome;
 use crate::timestamp::Timestamp;
 
 /// Which attempt it is, as receivers are told: counted anew in each round of a delivery.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Event, Form, Severity, Submission};
-use crate::event_type::PREFIX;
+use crate::event::event_type::PREFIX;
 use crate::id::{EventId, TenantName};
 use crate::json::{Fault, Json, escape_pointer};
 use crate::limits::{

@@ -12,8 +12,8 @@ use waxseal_verify::json::stringify;
 
 use super::Profile;
 use super::envelope::{BodyForm, JsonForm, Member, Value};
-use crate::attempt::Outcome;
 use crate::delivery::Round;
+use crate::delivery::attempt::Outcome;
 use crate::event::Event;
 use crate::json::compact;
 use crate::timestamp::Timestamp;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use waxseal_domain::message::Received;
+use waxseal_domain::delivery::message::Received;
 use waxseal_domain::timestamp::Timestamp;
 
 use super::{Settled, attempt};

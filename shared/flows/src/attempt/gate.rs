@@ -1,12 +1,12 @@
 //! The gate before an endpoint: whether an attempt may be made, and what its outcome tells.
 
-use waxseal_domain::attempt::{Outcome, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, Sent};
+use waxseal_domain::delivery::message::Kind;
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::gate::{Gate, Mode, is_throttled};
+use waxseal_domain::flow_control::gate::{Gate, Mode, is_throttled};
+use waxseal_domain::flow_control::rate::{Tokens, of_endpoint};
 use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, GATE_COPY_S, PACED_PER_SECOND};
-use waxseal_domain::message::Kind;
 use waxseal_domain::notice::Notice;
-use waxseal_domain::rate::{Tokens, of_endpoint};
 use waxseal_domain::timestamp::Timestamp;
 
 use super::pass::Pass;

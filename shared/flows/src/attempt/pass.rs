@@ -3,8 +3,8 @@
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use futures_util::FutureExt as _;
-use waxseal_domain::concurrency::{Slot, SlotRequest};
 use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::flow_control::concurrency::{Slot, SlotRequest};
 use waxseal_domain::limits::{SLOT_WAITS_MS, TIMEOUT_MS};
 use waxseal_domain::timestamp::Timestamp;
 

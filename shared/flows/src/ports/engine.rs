@@ -4,13 +4,13 @@ use std::future::Future;
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use waxseal_domain::address::AddressRules;
 use waxseal_domain::audit::Stamp;
+use waxseal_domain::delivery::message::{Kind, Message, Received};
 use waxseal_domain::delivery::{Delivery, Guard, Settlement, Written};
-use waxseal_domain::gate::Breakers;
+use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::flow_control::breaker::Breakers;
 use waxseal_domain::id::Ticket;
 use waxseal_domain::limits::ENQUEUE_TRIES_MAX;
-use waxseal_domain::message::{Kind, Message, Received};
 use waxseal_domain::timestamp::Timestamp;
 
 use super::{

@@ -2,11 +2,11 @@
 
 use futures_util::future::join_all;
 use waxseal_domain::delivery::lease_until;
+use waxseal_domain::delivery::message::Kind;
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::gate::{Gate, Mode, Review};
+use waxseal_domain::flow_control::gate::{Gate, Mode, Review};
+use waxseal_domain::flow_control::rate::{Tokens, of_endpoint, windows};
 use waxseal_domain::limits::{PACED_MAX, PACED_PER_SECOND, PACING_S};
-use waxseal_domain::message::Kind;
-use waxseal_domain::rate::{Tokens, of_endpoint, windows};
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::disable::disable;

@@ -7,14 +7,14 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use waxseal_adapters::clock::SystemClock;
 use waxseal_domain::delivery::Round;
-use waxseal_domain::dispatch::Outgoing;
+use waxseal_domain::delivery::dispatch::Outgoing;
 use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::endpoint::subscription::{Candidate, Subscription};
+use waxseal_domain::event::event_type::EventTypePattern;
 use waxseal_domain::event::{Event, Severity};
-use waxseal_domain::event_type::EventTypePattern;
 use waxseal_domain::id::{DeliveryId, EndpointId, EventId, TenantName};
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
-use waxseal_domain::subscription::{Candidate, Subscription};
 use waxseal_flows::ports::{Clock as _, Engine as _, KeyVault as _};
 use waxseal_flows::send::{Dispatched, send};
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::attempt::{Outcome, Sent};
+use crate::delivery::attempt::{Outcome, Sent};
 use crate::json::Fault;
 use crate::limits::{DELAY_S, DELAYS_MAX, DELAYS_SUM_S_MAX, RETRY_AFTER_S_MAX, WINDOW_MARGIN_MS};
 use crate::timestamp::Timestamp;
@@ -106,7 +106,7 @@ impl RetryPolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attempt::Response;
+    use crate::delivery::attempt::Response;
 
     const BEGAN: Timestamp = Timestamp::from_ms(0);
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::api_key::hash_of;
-use crate::dispatch::Request;
+use crate::delivery::dispatch::Request;
 
 /// Bytes of a message, its attributes included. Of SQS.
 const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
@@ -89,12 +89,12 @@ fn is_taken(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dispatch::Subject;
+    use crate::delivery::dispatch::Subject;
 
     fn request(headers: &[(&str, &str)], body: &[u8]) -> Request {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         Request {
-            method: crate::dispatch::Method::Post,
+            method: crate::delivery::dispatch::Method::Post,
             tenant: "acme".parse().unwrap(),
             url: "arn:aws:sqs:us-east-1:123456789012:q".to_owned(),
             headers: headers.iter().map(own).collect(),

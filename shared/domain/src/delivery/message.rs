@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::delivery::lane::Lane;
 use crate::delivery::{Delivery, DeliveryKey};
 use crate::event::Event;
 use crate::id::{EndpointId, EventId, TenantName, Ticket};
-use crate::lane::Lane;
 use crate::limits::{FRESH_S, FUTURE_MS};
 use crate::timestamp::Timestamp;
 

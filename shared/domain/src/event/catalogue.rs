@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::event::Event;
-use crate::event_type::PREFIX;
+use crate::event::event_type::PREFIX;
 use crate::json::{Fault, Json, compact};
 use crate::limits::{EVENT_TYPE_CHARS_MAX, SCHEMA_BYTES_MAX};
 use crate::timestamp::Timestamp;

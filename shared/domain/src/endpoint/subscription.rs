@@ -5,8 +5,8 @@ use std::cell::OnceCell;
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::Endpoint;
+use crate::event::event_type::EventTypePattern;
 use crate::event::{Event, Severity};
-use crate::event_type::EventTypePattern;
 use crate::filter::{self, Filter};
 use crate::json::{Fault, Json, compact};
 use crate::limits::{ATTRIBUTE_CHARS_MAX, OUTCOMES_PER_ENDPOINT_MAX, RISK_SCORE};

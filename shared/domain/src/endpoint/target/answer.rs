@@ -1,6 +1,6 @@
 //! What an answer of SQS or EventBridge means for a delivery.
 
-use crate::attempt::Outcome;
+use crate::delivery::attempt::Outcome;
 
 /// The outcome of an error: its code as the service names it, its message, and the HTTP status.
 ///

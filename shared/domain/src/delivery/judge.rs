@@ -1,10 +1,10 @@
 //! `judge`: whether a message may drive its delivery. The row decides; a message only asks.
 
+use crate::delivery::message::Received;
 use crate::delivery::{Delivery, End, FailedReason, Open};
 use crate::limits::{
     EARLY_MS, EVENT_RETENTION_S, EXPIRY_MARGIN_S, LATE_S, PARK_AT_RECEIVE, PRIVILEGE_S, SHORT_S,
 };
-use crate::message::Received;
 use crate::timestamp::Timestamp;
 
 /// What may happen now.
@@ -78,9 +78,9 @@ fn is_expiring(born: Timestamp, now: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::lane::Lane;
+    use crate::delivery::message::{Message, Receipt};
     use crate::delivery::{CancelledReason, DeliveryKey, Status};
-    use crate::lane::Lane;
-    use crate::message::{Message, Receipt};
 
     const BORN: Timestamp = Timestamp::from_ms(1_000_000);
 

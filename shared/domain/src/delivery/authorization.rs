@@ -8,10 +8,10 @@ use serde::Deserialize;
 use url::form_urlencoded::{Serializer, byte_serialize};
 use zeroize::Zeroizing;
 
-use crate::attempt::{Outcome, Sent};
-use crate::credentials::Credentials;
-use crate::dispatch::{Method, Request, Subject, USER_AGENT};
+use crate::delivery::attempt::{Outcome, Sent};
+use crate::delivery::dispatch::{Method, Request, Subject, USER_AGENT};
 use crate::endpoint::Endpoint;
+use crate::endpoint::credentials::Credentials;
 use crate::timestamp::Timestamp;
 
 /// Characters of a token server's answer.
@@ -150,7 +150,7 @@ pub fn read_token(sent: &Sent) -> Result<(Zeroizing<String>, Timestamp), Sent> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attempt::Response;
+    use crate::delivery::attempt::Response;
 
     fn answered(status: u16, body: &str) -> Sent {
         let response = Response { status, headers: Vec::new(), excerpt: body.to_owned() };

@@ -14,20 +14,16 @@
 //!
 //! Closing lingers since an instance may hold a delivery on a copy of the gate that is a minute old.
 
-mod breaker;
-
-pub use breaker::{BreakerSettings, Breakers};
-
 use serde::{Deserialize, Serialize};
 
-use crate::attempt::{Outcome, Sent};
+use crate::delivery::attempt::{Outcome, Sent};
+use crate::delivery::message::Kind;
 use crate::endpoint::{DisabledReason, Endpoint};
+use crate::flow_control::rate::window_end;
 use crate::id::{EndpointId, TenantName};
 use crate::limits::{
     EARLY_MS, FAILING_S_MAX, LINGER_S, PACING_S, PAUSE_S_MAX, RETRY_AFTER_S_MAX, THROTTLED_S,
 };
-use crate::message::Kind;
-use crate::rate::window_end;
 use crate::timestamp::Timestamp;
 
 /// A gate's row. Changed only if its `version` is still the one that was read.
@@ -188,7 +184,7 @@ pub fn is_throttled(sent: &Sent) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attempt::Response;
+    use crate::delivery::attempt::Response;
 
     const NOW: Timestamp = Timestamp::from_ms(1_000_000);
 

@@ -2,7 +2,7 @@
 //! HTTPS URL, or the ARN of an SQS queue or of an EventBridge bus.
 //!
 //! Which ARNs a deployment may send to is for the operator to say: whoever may configure an endpoint could
-//! otherwise have us write, with our own role, to any queue of the account. [`crate::address`] asks here.
+//! otherwise have us write, with our own role, to any queue of the account. [`crate::endpoint::address`] asks here.
 
 mod answer;
 mod bus_entry;
@@ -16,7 +16,7 @@ use std::fmt;
 
 use url::Url;
 
-use crate::address::AddressFault;
+use crate::endpoint::address::AddressFault;
 
 /// What an ARN begins with, and no URL that may be called.
 const ARN: &str = "arn:";

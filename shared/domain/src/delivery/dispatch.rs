@@ -10,9 +10,9 @@ use zeroize::Zeroizing;
 use crate::delivery::Round;
 use crate::endpoint::Endpoint;
 use crate::event::Event;
+use crate::event::link::sample_link;
 use crate::id::TenantName;
 use crate::limits::EXCERPT_CHARS_MAX;
-use crate::link::sample_link;
 use crate::profile::{Profile, Rendered, Rendering, render, variable};
 use crate::timestamp::Timestamp;
 

@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use crate::flow_control::rate::Tokens;
 use crate::id::ApiKeyId;
 use crate::limits::RATE_WINDOW_S;
-use crate::rate::Tokens;
 use crate::timestamp::Timestamp;
 
 /// Keys that are counted at the same time; when there are more, counting begins anew.

@@ -5,7 +5,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::dispatch::Request;
+use crate::delivery::dispatch::Request;
 use crate::timestamp::Timestamp;
 
 /// Bytes of an entry. EventBridge takes 1 MB, which is read as the lesser of its two meanings.
@@ -70,7 +70,7 @@ fn detail(body: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dispatch::Subject;
+    use crate::delivery::dispatch::Subject;
 
     fn entry(source: &str, event_type: &str, body: &[u8]) -> Result<BusEntry, String> {
         let subject = Subject {
@@ -81,7 +81,7 @@ mod tests {
             verified_by: Vec::new(),
         };
         BusEntry::of(&Request {
-            method: crate::dispatch::Method::Post,
+            method: crate::delivery::dispatch::Method::Post,
             tenant: "acme".parse().unwrap(),
             url: "arn:aws:events:us-east-1:123456789012:event-bus/b".to_owned(),
             headers: std::collections::BTreeMap::new(),

@@ -12,7 +12,7 @@ use thiserror::Error;
 use url::{Host, Url};
 
 use self::ranges::Range;
-use crate::target::{CloudTargets, Target};
+use crate::endpoint::target::{CloudTargets, Target};
 
 /// Characters of a URL.
 pub const URL_CHARS_MAX: usize = 2_048;

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::attempt::{Outcome, Sent};
-use crate::dispatch::{Method, Request, Subject, USER_AGENT};
+use crate::delivery::attempt::{Outcome, Sent};
+use crate::delivery::dispatch::{Method, Request, Subject, USER_AGENT};
 use crate::endpoint::Endpoint;
+use crate::endpoint::target::Target;
 use crate::limits::EXCERPT_CHARS_MAX;
 use crate::profile::Profile;
-use crate::target::Target;
 
 /// Names us where nobody said where the API is.
 const ORIGIN: &str = "waxseal";
@@ -79,7 +79,7 @@ pub fn read(sent: &Sent, origin: &str) -> Handshake {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attempt::Response;
+    use crate::delivery::attempt::Response;
     use crate::timestamp::Timestamp;
 
     fn answer(status: u16, headers: &[(&str, &str)]) -> Handshake {

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::attempt::Outcome;
+use crate::delivery::attempt::Outcome;
 use crate::id::{EndpointId, TenantName};
 use crate::limits::BREAKER_WINDOW_S;
 use crate::timestamp::Timestamp;
