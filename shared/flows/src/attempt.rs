@@ -31,7 +31,7 @@ use crate::send::{Dispatched, send};
 
 mod drive;
 mod gate;
-mod pass;
+mod permit;
 
 pub use drive::drive;
 
@@ -55,8 +55,8 @@ pub async fn attempt<E: Engine>(
 ) -> Result<Settled, EngineError> {
     let Found { row, event } = find(engine, received).await?;
     let (row, number) = match judge(row.as_ref(), received, engine.clock().now()) {
-        Verdict::Drive(number) => (row, number),
-        Verdict::Take(number) => match take(engine, received, row).await? {
+        Verdict::Attempt(number) => (row, number),
+        Verdict::ClaimThenAttempt(number) => match take(engine, received, row).await? {
             Some(row) => (Some(row), number),
             // By another message, or by the other copy of this one: judged anew when it comes again.
             None => return Ok(Settled::Again),
@@ -75,7 +75,7 @@ pub async fn attempt<E: Engine>(
         Err(end) => return follow(engine, received, row, Verdict::End(end)).await,
     };
     let kind = received.message.kind;
-    let Some(pass) = gate::admit(engine, &endpoint, (kind, number), post_by).await? else {
+    let Some(permit) = gate::admit(engine, &endpoint, (kind, number), post_by).await? else {
         return follow(engine, received, row, Verdict::Hold).await;
     };
     let profile = profile_of(engine, &endpoint).await?;
@@ -85,7 +85,7 @@ pub async fn attempt<E: Engine>(
     let round = before.round(number, &policy, engine.clock().now());
     let outgoing =
         Outgoing { endpoint: &endpoint, profile: &profile, event: &event, id: &id, round };
-    let dispatched = pass.spend(engine, &endpoint, send(engine, outgoing, post_by)).await;
+    let dispatched = permit.run(engine, &endpoint, send(engine, outgoing, post_by)).await;
     let Dispatched { sent, inexact, .. } = dispatched?;
 
     let chance = u16::try_from(engine.entropy() & 0xffff).unwrap_or(0);
@@ -233,7 +233,7 @@ async fn dropped<E: Engine>(
     Ok(Settled::Done)
 }
 
-/// Every verdict but `Drive`: what becomes of the row and of the message.
+/// Every verdict but `Attempt`: what becomes of the row and of the message.
 async fn follow<E: Engine>(
     engine: &E,
     received: &Received,
@@ -251,7 +251,7 @@ async fn follow<E: Engine>(
             return Ok(Settled::Again);
         }
         // Never a second POST in one invocation: the message comes again and is judged anew.
-        Verdict::Drive(_) | Verdict::Take(_) => return Ok(Settled::Again),
+        Verdict::Attempt(_) | Verdict::ClaimThenAttempt(_) => return Ok(Settled::Again),
         Verdict::Park(at) => row.parked(at),
         Verdict::Hold => row.held(engine.clock().now()),
         Verdict::End(end) => row.ended(end),

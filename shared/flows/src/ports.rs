@@ -8,8 +8,8 @@ mod store;
 
 pub use engine::{Check, CheckStatus, Engine, Release};
 pub use store::{
-    Change, Claim, ConfigStore, DeliveryStore, Due, EventRow, EventStore, GateStore, Page,
-    PageRequest, Put, Roster, Setting, Store, Tenant,
+    AcceptResult, Change, Claim, ConfigStore, DeliveryStore, Due, EventRow, EventStore, GateStore,
+    Page, PageRequest, Setting, Store, Tenant, TenantEndpoints,
 };
 
 use std::fmt;

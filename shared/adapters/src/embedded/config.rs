@@ -18,7 +18,7 @@ use waxseal_domain::id::{ApiKeyId, EndpointId, SourceName, TenantName};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{
-    Change, ConfigStore, EngineError, Page, PageRequest, Roster, Setting, Tenant,
+    Change, ConfigStore, EngineError, Page, PageRequest, Setting, Tenant, TenantEndpoints,
 };
 
 use self::documents::{Place, by_lookup, delete, document, documents, find, insert, version};
@@ -117,7 +117,7 @@ impl ConfigStore for EmbeddedStore {
             let sql =
                 "SELECT doc FROM config WHERE kind = 'endpoint' AND tenant = ?1 ORDER BY rowid";
             let endpoints = documents(connection, sql, params![name.as_str()])?;
-            Ok(Some(Arc::new(Roster { version, has_catalogue: true, endpoints })))
+            Ok(Some(Arc::new(TenantEndpoints { version, has_catalogue: true, endpoints })))
         };
         let endpoints = self.readers.read("read endpoints", read).await?;
         self.cache.keep_endpoints(generation, tenant.clone(), endpoints.clone());

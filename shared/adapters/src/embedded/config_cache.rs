@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use waxseal_domain::event::catalogue::EventType;
 use waxseal_domain::id::TenantName;
-use waxseal_flows::ports::Roster;
+use waxseal_flows::ports::TenantEndpoints;
 
 /// Tenants whose endpoints are kept in memory.
 const TENANTS_MAX: usize = 1_000;
 
 /// A tenant's endpoints; none where there is no such tenant.
-pub(super) type Endpoints = Option<Arc<Roster>>;
+pub(super) type Endpoints = Option<Arc<TenantEndpoints>>;
 
 /// Tenants' endpoints, in memory.
 #[derive(Debug, Default)]

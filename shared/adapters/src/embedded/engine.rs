@@ -15,7 +15,7 @@ use waxseal_domain::limits::{AUDIT_RETENTION_S, EVENT_RETENTION_S};
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{
-    Check, Claim, Clock as _, Due, Engine, EngineError, EventRow, Put, Release,
+    AcceptResult, Check, Claim, Clock as _, Due, Engine, EngineError, EventRow, Release,
 };
 
 use super::config_cache::ConfigCache;
@@ -206,18 +206,22 @@ impl Engine for EmbeddedEngine {
     }
 
     /// T1: the event and its messages.
-    async fn accept(&self, row: &EventRow, messages: Vec<Message>) -> Result<Put, EngineError> {
+    async fn accept(
+        &self,
+        row: &EventRow,
+        messages: Vec<Message>,
+    ) -> Result<AcceptResult, EngineError> {
         let row = row.clone();
         let accept = move |connection: &Connection| {
             let put = events::put(connection, &row)?;
             let inserted = match &put {
-                Put::Created => queue::insert_all(connection, messages, row.born)?,
-                Put::Exists(_) => Vec::new(),
+                AcceptResult::Created => queue::insert_all(connection, messages, row.born)?,
+                AcceptResult::Exists(_) => Vec::new(),
             };
             Ok((put, inserted))
         };
         let lanes = Arc::clone(&self.lanes);
-        let then = move |(_, inserted): &(Put, Vec<queue::Inserted>)| {
+        let then = move |(_, inserted): &(AcceptResult, Vec<queue::Inserted>)| {
             queue::deliver_all(&lanes, inserted);
         };
         let written = self.store.writer.write("accept event", Durability::Synced, accept, then);

@@ -10,10 +10,11 @@ use crate::timestamp::Timestamp;
 /// What may happen now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Make attempt number so-and-so.
-    Drive(u32),
-    /// The same, but claim the row first: it is so late that other messages may be about to.
-    Take(u32),
+    /// The attempt of this number is to be made now.
+    Attempt(u32),
+    /// The attempt of this number is to be made, once the message has claimed the row: it is so late that another
+    /// message may be about to make it.
+    ClaimThenAttempt(u32),
     /// Come again then.
     Wait(Timestamp),
     /// Put the delivery to rest until then; the sweep brings it back.
@@ -43,14 +44,14 @@ pub fn judge(row: Option<&Delivery>, received: &Received, now: Timestamp) -> Ver
     let since = open.next_at.max(open.taken_at.unwrap_or_default());
     if open.holder.as_ref() != Some(&message.ticket) {
         let is_lost = now >= since.plus_s(PRIVILEGE_S);
-        return if is_lost { Verdict::Take(number) } else { Verdict::Drop };
+        return if is_lost { Verdict::ClaimThenAttempt(number) } else { Verdict::Drop };
     }
     if now.plus_ms(EARLY_MS) < open.next_at {
         wait(open, received, now)
     } else if now < since.plus_s(LATE_S) {
-        Verdict::Drive(number)
+        Verdict::Attempt(number)
     } else {
-        Verdict::Take(number)
+        Verdict::ClaimThenAttempt(number)
     }
 }
 
@@ -58,7 +59,7 @@ fn first(born: Timestamp, now: Timestamp) -> Verdict {
     if is_expiring(born, now) {
         Verdict::End(End::Failed(FailedReason::Expired))
     } else {
-        Verdict::Drive(1)
+        Verdict::Attempt(1)
     }
 }
 
@@ -114,10 +115,10 @@ mod tests {
 
     #[test]
     fn no_row_or_an_earlier_incarnations_is_a_first_attempt() {
-        assert_eq!(judge(None, &received("t", 1), BORN), Verdict::Drive(1));
+        assert_eq!(judge(None, &received("t", 1), BORN), Verdict::Attempt(1));
         let mut old = open(Some("x"), BORN);
         old.born = Timestamp::from_ms(5);
-        assert_eq!(judge(Some(&old), &received("t", 1), BORN), Verdict::Drive(1));
+        assert_eq!(judge(Some(&old), &received("t", 1), BORN), Verdict::Attempt(1));
     }
 
     #[test]
@@ -137,7 +138,7 @@ mod tests {
     fn the_holder_drives_when_due_and_a_second_early() {
         let row = open(Some("t"), BORN.plus_s(10));
         let at = |ms| judge(Some(&row), &received("t", 2), BORN.plus_ms(ms));
-        assert_eq!(at(9_000), Verdict::Drive(3));
+        assert_eq!(at(9_000), Verdict::Attempt(3));
         assert_eq!(at(8_999), Verdict::Wait(BORN.plus_s(10)));
     }
 
@@ -157,7 +158,7 @@ mod tests {
             let row = open(holder, BORN);
             let at = |s| judge(Some(&row), &received("t", 1), BORN.plus_s(s));
             assert_eq!(at(PRIVILEGE_S - 1), Verdict::Drop);
-            assert_eq!(at(PRIVILEGE_S), Verdict::Take(3));
+            assert_eq!(at(PRIVILEGE_S), Verdict::ClaimThenAttempt(3));
         }
     }
 
@@ -167,14 +168,14 @@ mod tests {
         let at = |row: &Delivery, ticket: &str, s| {
             judge(Some(row), &received(ticket, 1), BORN.plus_s(s))
         };
-        assert_eq!(at(&row, "h", LATE_S - 1), Verdict::Drive(3));
-        assert_eq!(at(&row, "h", LATE_S), Verdict::Take(3));
+        assert_eq!(at(&row, "h", LATE_S - 1), Verdict::Attempt(3));
+        assert_eq!(at(&row, "h", LATE_S), Verdict::ClaimThenAttempt(3));
         if let Status::Open(open) = &mut row.status {
             open.taken_at = Some(BORN.plus_s(1_000));
         }
         assert_eq!(at(&row, "t", 1_000 + PRIVILEGE_S - 1), Verdict::Drop);
-        assert_eq!(at(&row, "t", 1_000 + PRIVILEGE_S), Verdict::Take(3));
-        assert_eq!(at(&row, "h", 1_001), Verdict::Drive(3), "it has taken it itself");
+        assert_eq!(at(&row, "t", 1_000 + PRIVILEGE_S), Verdict::ClaimThenAttempt(3));
+        assert_eq!(at(&row, "h", 1_001), Verdict::Attempt(3), "it has taken it itself");
     }
 
     #[test]

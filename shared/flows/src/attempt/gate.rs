@@ -9,18 +9,18 @@ use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, GATE_COPY_S, PACED_PER_SECON
 use waxseal_domain::notice::Notice;
 use waxseal_domain::timestamp::Timestamp;
 
-use super::pass::Pass;
+use super::permit::AttemptPermit;
 use crate::announce::announce;
 use crate::ports::{Clock as _, Engine, EngineError, GateStore as _};
 
-/// D3: the right to make an attempt to the endpoint now; none where it is to be held. What is over the
+/// D3: the permit to make an attempt to the endpoint now; none where it is to be held. What is over the
 /// endpoint's rate or its slots, or meets a paused endpoint, makes the gate pace.
 pub(crate) async fn admit<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
     (kind, number): (Kind, u32),
     post_by: Timestamp,
-) -> Result<Option<Pass>, EngineError> {
+) -> Result<Option<AttemptPermit>, EngineError> {
     if endpoint.is_paused() {
         limit(engine, endpoint).await?;
         return Ok(None);
@@ -33,14 +33,14 @@ pub(crate) async fn admit<E: Engine>(
             return Ok(None);
         }
     }
-    let Some(pass) = Pass::take(engine, endpoint, post_by).await? else {
+    let Some(permit) = AttemptPermit::take(engine, endpoint, post_by).await? else {
         limit(engine, endpoint).await?;
         return Ok(None);
     };
     if has_token(engine, endpoint, kind).await? {
-        return Ok(Some(pass));
+        return Ok(Some(permit));
     }
-    pass.give_back(engine, endpoint).await;
+    permit.give_back(engine, endpoint).await;
     limit(engine, endpoint).await?;
     Ok(None)
 }

@@ -72,7 +72,7 @@ impl EventRow {
 
 /// What became of writing an event.
 #[derive(Clone, Debug)]
-pub enum Put {
+pub enum AcceptResult {
     /// It is new.
     Created,
     /// There is one of that id: this.
@@ -134,7 +134,7 @@ pub struct Tenant {
 
 /// A tenant's endpoints, oldest first.
 #[derive(Clone, Debug, Default)]
-pub struct Roster {
+pub struct TenantEndpoints {
     /// Rises with every endpoint that is added or takes another profile, and every event type put: what
     /// is bounded in number is bounded by it.
     pub version: u64,
@@ -144,7 +144,7 @@ pub struct Roster {
     pub endpoints: Vec<Endpoint>,
 }
 
-impl std::ops::Deref for Roster {
+impl std::ops::Deref for TenantEndpoints {
     type Target = [Endpoint];
     fn deref(&self) -> &[Endpoint] {
         &self.endpoints
@@ -154,7 +154,7 @@ impl std::ops::Deref for Roster {
 /// Events.
 pub trait EventStore: Send + Sync {
     /// I1: writes the event if there is none of that id, or only one that has expired.
-    fn accept(&self, row: &EventRow) -> impl Future<Output = Answer<Put>> + Send;
+    fn accept(&self, row: &EventRow) -> impl Future<Output = Answer<AcceptResult>> + Send;
 
     /// The event.
     fn event(
@@ -316,7 +316,7 @@ pub trait ConfigStore: Send + Sync {
         &self,
         tenant: &TenantName,
         max_age_s: u64,
-    ) -> impl Future<Output = Answer<Option<Arc<Roster>>>> + Send;
+    ) -> impl Future<Output = Answer<Option<Arc<TenantEndpoints>>>> + Send;
 
     /// One endpoint, from a copy of at most that age.
     fn endpoint(

@@ -1,4 +1,4 @@
-//! The right to make one attempt: with a slot of the endpoint, where that bounds what is under way.
+//! The permit to make one attempt: with a slot of the endpoint, where that bounds what is under way.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
@@ -10,10 +10,10 @@ use waxseal_domain::timestamp::Timestamp;
 
 use crate::ports::{Clock as _, Engine, EngineError, GateStore as _};
 
-/// To be spent, or given back.
-pub(crate) struct Pass(Option<Slot>);
+/// The permit to make one attempt to an endpoint, with the slot that it holds. It is to be used, or given back.
+pub(crate) struct AttemptPermit(Option<Slot>);
 
-impl Pass {
+impl AttemptPermit {
     /// None where the endpoint's slots are taken, and stay so while there is time to wait for one.
     pub(crate) async fn take<E: Engine>(
         engine: &E,
@@ -44,7 +44,7 @@ impl Pass {
     /// Makes the attempt, and gives the slot back. After a panic too: its message comes again before the
     /// lease is over, would be held for its own slot and, as it is released as a new message, crash for
     /// ever.
-    pub(crate) async fn spend<E: Engine, T>(
+    pub(crate) async fn run<E: Engine, T>(
         self,
         engine: &E,
         endpoint: &Endpoint,
