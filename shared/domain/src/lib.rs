@@ -25,6 +25,7 @@
 
 pub mod api_key;
 pub mod audit;
+pub mod bounded_map;
 pub mod delivery;
 pub mod endpoint;
 pub mod event;

@@ -1,8 +1,8 @@
 //! Access tokens, kept for as long as their servers say.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use waxseal_domain::bounded_map::BoundedMap;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::timestamp::Timestamp;
@@ -12,8 +12,14 @@ use zeroize::Zeroizing;
 const ENDPOINTS_MAX: usize = 10_000;
 
 /// Access tokens, in an instance's memory.
-#[derive(Debug, Default)]
-pub struct Tokens(Mutex<HashMap<Place, Token>>);
+#[derive(Debug)]
+pub struct Tokens(Mutex<BoundedMap<Place, Token>>);
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self(Mutex::new(BoundedMap::new(ENDPOINTS_MAX)))
+    }
+}
 
 /// A token is of one version of an endpoint: changed credentials fetch a new one.
 type Place = (TenantName, EndpointId, u64);
@@ -43,9 +49,6 @@ impl Tokens {
     /// Keeps a token until it ends.
     pub(crate) fn keep(&self, endpoint: &Endpoint, text: Zeroizing<String>, until: Timestamp) {
         let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if tokens.len() >= ENDPOINTS_MAX {
-            tokens.clear();
-        }
         tokens.insert(place(endpoint), Token { text, until });
     }
 

@@ -2,9 +2,9 @@
 //! is the only one that writes them: a copy is dropped when its tenant's configuration changes, and is never
 //! old.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use waxseal_domain::bounded_map::BoundedMap;
 use waxseal_domain::event::catalogue::EventType;
 use waxseal_domain::id::TenantName;
 use waxseal_flows::ports::TenantEndpoints;
@@ -16,15 +16,25 @@ const TENANTS_MAX: usize = 1_000;
 pub(super) type Endpoints = Option<Arc<TenantEndpoints>>;
 
 /// Tenants' endpoints, in memory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ConfigCache(Mutex<Cached>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Cached {
     /// Rises with every change: what was read before one is not kept after it.
     generation: u64,
-    endpoints: HashMap<TenantName, Endpoints>,
-    event_types: HashMap<TenantName, Arc<Vec<EventType>>>,
+    endpoints: BoundedMap<TenantName, Endpoints>,
+    event_types: BoundedMap<TenantName, Arc<Vec<EventType>>>,
+}
+
+impl Default for ConfigCache {
+    fn default() -> Self {
+        Self(Mutex::new(Cached {
+            generation: 0,
+            endpoints: BoundedMap::new(TENANTS_MAX),
+            event_types: BoundedMap::new(TENANTS_MAX),
+        }))
+    }
 }
 
 impl ConfigCache {
@@ -41,9 +51,6 @@ impl ConfigCache {
     pub(super) fn keep_endpoints(&self, generation: u64, tenant: TenantName, endpoints: Endpoints) {
         let mut cached = self.lock();
         if cached.generation == generation && endpoints.is_some() {
-            if cached.endpoints.len() >= TENANTS_MAX {
-                cached.endpoints.clear();
-            }
             cached.endpoints.insert(tenant, endpoints);
         }
     }
@@ -56,9 +63,6 @@ impl ConfigCache {
     ) {
         let mut cached = self.lock();
         if cached.generation == generation {
-            if cached.event_types.len() >= TENANTS_MAX {
-                cached.event_types.clear();
-            }
             cached.event_types.insert(tenant, found);
         }
     }

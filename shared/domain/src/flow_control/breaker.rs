@@ -3,9 +3,9 @@
 //! Each instance counts its own: the figures of many small ones are never summed, so on Lambda a
 //! breaker opens once one instance has seen enough. An endpoint with few attempts needs no breaker.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use crate::bounded_map::BoundedMap;
 use crate::delivery::attempt::Outcome;
 use crate::id::{EndpointId, TenantName};
 use crate::limits::BREAKER_WINDOW_S;
@@ -32,11 +32,11 @@ impl Default for BreakerSettings {
 }
 
 /// Every endpoint's count, in this instance.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Breakers {
     /// When they open.
     pub settings: BreakerSettings,
-    windows: Mutex<HashMap<(TenantName, EndpointId), Window>>,
+    windows: Mutex<BoundedMap<(TenantName, EndpointId), Window>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -46,10 +46,16 @@ struct Window {
     failures: u32,
 }
 
+impl Default for Breakers {
+    fn default() -> Self {
+        Self::new(BreakerSettings::default())
+    }
+}
+
 impl Breakers {
     /// None counted yet.
     pub fn new(settings: BreakerSettings) -> Self {
-        Self { settings, windows: Mutex::default() }
+        Self { settings, windows: Mutex::new(BoundedMap::new(ENDPOINTS_MAX)) }
     }
 
     /// Counts an attempt; whether its endpoint's breaker is to open.
@@ -61,11 +67,9 @@ impl Breakers {
         now: Timestamp,
     ) -> bool {
         let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
-        if windows.len() >= ENDPOINTS_MAX {
-            windows.clear();
-        }
         let fresh = Window { began: now, attempts: 0, failures: 0 };
-        let window = windows.entry((tenant.clone(), endpoint.clone())).or_insert(fresh);
+        let place = (tenant.clone(), endpoint.clone());
+        let window = windows.get_or_insert_with(place, || fresh);
         if now.since_ms(window.began) >= BREAKER_WINDOW_S * 1_000 {
             *window = fresh;
         }

@@ -4,9 +4,9 @@
 //! Of each window an instance lets a hundredth pass unasked, so that a key that is used now and then
 //! costs no call. A key's bound is therefore exact to one percent for each instance that serves it.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use crate::bounded_map::BoundedMap;
 use crate::flow_control::rate::Tokens;
 use crate::id::ApiKeyId;
 use crate::limits::RATE_WINDOW_S;
@@ -22,8 +22,14 @@ const SHARE: u32 = 20;
 const NOTED_S: u64 = 60;
 
 /// What this instance has let pass of each key.
-#[derive(Debug, Default)]
-pub struct Throttle(Mutex<HashMap<ApiKeyId, Use>>);
+#[derive(Debug)]
+pub struct Throttle(Mutex<BoundedMap<ApiKeyId, Use>>);
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self(Mutex::new(BoundedMap::new(KEYS_MAX)))
+    }
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Use {
@@ -91,10 +97,7 @@ impl Throttle {
 
     fn with<T>(&self, key: &ApiKeyId, work: impl FnOnce(&mut Use) -> T) -> T {
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if keys.len() >= KEYS_MAX && !keys.contains_key(key) {
-            keys.clear();
-        }
-        work(keys.entry(key.clone()).or_default())
+        work(keys.get_or_insert_with(key.clone(), Use::default))
     }
 }
 
