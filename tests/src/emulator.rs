@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use waxseal_adapters::aws::AwsEngine;
 use waxseal_adapters::environment::Environment;
-use waxseal_domain::address::AddressRules;
+use waxseal_domain::endpoint::address::AddressRules;
 
 use crate::cloud::built;
 use crate::eventually::eventually;

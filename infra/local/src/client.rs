@@ -7,8 +7,8 @@ use http::Uri;
 use rustls::pki_types::CertificateDer;
 use serde_json::Value;
 use waxseal_adapters::clock::SystemClock;
-use waxseal_domain::ports::Clock as _;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::Clock as _;
 
 use crate::http::{Answer, Fault, Http, Reach, Request};
 

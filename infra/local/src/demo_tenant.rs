@@ -3,16 +3,16 @@
 //! cause the next.
 
 use waxseal_adapters::embedded::EmbeddedEngine;
+use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::{EndpointId, SourceName, TenantName};
 use waxseal_domain::limits::TOLERANCE_S;
-use waxseal_domain::ports::{
-    Change, Clock as _, ConfigStore as _, Engine as _, EngineError, KeyVault as _, Tenant,
-};
 use waxseal_domain::profile::{Profile, STANDARD};
-use waxseal_domain::retry::RetryPolicy;
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_domain::source::Source;
+use waxseal_flows::ports::{
+    Change, Clock as _, ConfigStore as _, Engine as _, EngineError, KeyVault as _, Tenant,
+};
 
 use crate::settings::Settings;
 

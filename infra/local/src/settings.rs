@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
 use rustls::pki_types::CertificateDer;
-use waxseal_domain::address::{AddressRules, OwnReceiver};
+use waxseal_domain::endpoint::address::{AddressRules, OwnReceiver};
 
 use crate::cli::EXIT_CODES;
 use crate::http::roots_in;

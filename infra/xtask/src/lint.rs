@@ -7,6 +7,7 @@ use crate::run::{cargo, program, step};
 use crate::setup::Tools;
 use crate::test::cargo_for_tests;
 use crate::trees;
+use crate::walls::walls;
 
 /// Every check; the first that fails is named.
 pub(crate) fn lint(tools: &Tools) -> Result<(), String> {
@@ -22,6 +23,7 @@ pub(crate) fn checks(tools: &Tools) -> Result<(), String> {
     deny.args(["--log-level", "error", "check", "bans", "licenses", "sources"]);
     step(Stage::Lint, "dependencies", &deny)?;
     trees::check()?;
+    walls()?;
     template(tools)
 }
 

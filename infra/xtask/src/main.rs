@@ -15,6 +15,7 @@ mod setup;
 mod test;
 mod test_binary;
 mod trees;
+mod walls;
 
 use std::process::ExitCode;
 

@@ -15,6 +15,10 @@ const IMPURE: [&str; 8] =
 const OTHER_STACKS: [&str; 9] =
     ["openssl ", "openssl-sys", "native-tls", "ring ", "s2n-", "boring", "h2 ", "ureq", "rusqlite"];
 
+/// What stands behind the ports.
+const ENGINES: [&str; 6] =
+    ["waxseal-adapters", "reqwest", "hyper", "rusqlite", "aws-", "lambda_runtime"];
+
 /// Of these a function links exactly one version.
 const ONE_OF_EACH: [&str; 6] = ["hyper", "rustls", "aws-lc-rs", "http", "reqwest", "tokio"];
 
@@ -23,6 +27,9 @@ pub(crate) fn check() -> Result<(), String> {
     println!("── dependency trees …");
     none_of("waxseal", &["aws-sdk-", "aws-config", "lambda_runtime"])?;
     none_of("waxseal-domain", &IMPURE)?;
+    none_of("waxseal-domain", &["futures"])?;
+    // The use cases know the engines by their ports alone.
+    none_of("waxseal-flows", &ENGINES)?;
     // What a stranger adds to their own: no clock and no runtime either.
     none_of("waxseal-verify", &IMPURE)?;
     none_of("waxseal-verify", &["futures", "time ", "url "])?;

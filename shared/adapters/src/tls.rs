@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
-use waxseal_domain::ports::EngineError;
+use waxseal_flows::ports::EngineError;
 
 /// Trusts Mozilla's roots and the extra ones.
 pub(crate) fn trusting(

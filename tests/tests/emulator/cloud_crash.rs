@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use waxseal_domain::delivery::{DeliveryKey, Guard, Written};
 use waxseal_domain::id::DeliveryId;
-use waxseal_domain::ports::{Clock as _, DeliveryStore as _, Engine as _};
+use waxseal_flows::ports::{Clock as _, DeliveryStore as _, Engine as _};
 use waxseal_tests::cloud::{Cloud, Tampered, built};
 use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::tenant;

@@ -1,7 +1,7 @@
 //! Why a command did not do what was asked, in words, and as an exit code. Never with a key in it.
 
 use serde::Deserialize;
-use waxseal_domain::ports::EngineError;
+use waxseal_flows::ports::EngineError;
 
 use super::output::plain;
 use crate::http::{Answer, Fault};

@@ -1,9 +1,9 @@
 //! A delivery's row as an item, and back. The only place that knows its attributes.
 
+use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Open, Status, StatusName};
 use waxseal_domain::id::{EndpointId, EventId, TenantName, Ticket};
-use waxseal_domain::lane::Lane;
-use waxseal_domain::ports::{Due, EngineError};
+use waxseal_flows::ports::{Due, EngineError};
 
 use super::item::{
     Item, find_text, json, key, ms, number, parse, read_json, read_ms, read_number, read_text,

@@ -3,12 +3,12 @@
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
-use waxseal_domain::concurrency::{Slot, SlotRequest};
-use waxseal_domain::gate::Gate;
+use waxseal_domain::flow_control::concurrency::{Slot, SlotRequest};
+use waxseal_domain::flow_control::gate::Gate;
+use waxseal_domain::flow_control::rate::Tokens;
 use waxseal_domain::id::{EndpointId, TenantName};
-use waxseal_domain::ports::{Due, EngineError, GateStore};
-use waxseal_domain::rate::Tokens;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{Due, EngineError, GateStore};
 
 use super::delivery_item::{due_of, held_shard};
 use super::item::{ALONE, Item, json, key, ms, number, read_json, read_text, text};

@@ -9,9 +9,9 @@ use aws_sdk_sqs::error::ProvideErrorMetadata as _;
 use aws_sdk_sqs::types::{
     MessageAttributeValue, MessageSystemAttributeName, SendMessageBatchRequestEntry,
 };
-use waxseal_domain::lane::Lane;
-use waxseal_domain::message::{Message, Receipt, Received};
-use waxseal_domain::ports::{EngineError, Queue};
+use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::message::{Message, Receipt, Received};
+use waxseal_flows::ports::{EngineError, Queue};
 
 use self::batches::{Outgoing, batches};
 use super::client::Clients;

@@ -6,26 +6,27 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use rustls::pki_types::CertificateDer;
-use waxseal_domain::address::AddressRules;
 use waxseal_domain::api_key::hash_of;
+use waxseal_domain::delivery::message::{Message, Received};
 use waxseal_domain::delivery::{Delivery, Guard, Settlement, Written};
-use waxseal_domain::gate::BreakerSettings;
+use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::flow_control::breaker::BreakerSettings;
 use waxseal_domain::limits::{AUDIT_RETENTION_S, EVENT_RETENTION_S};
-use waxseal_domain::memory::Memory;
-use waxseal_domain::message::{Message, Received};
-use waxseal_domain::ports::{
-    Check, Claim, Clock as _, Due, Engine, EngineError, EventRow, Put, Release,
-};
 use waxseal_domain::secret::{Secret, SecretContext};
+use waxseal_flows::memory::Memory;
+use waxseal_flows::ports::{
+    AcceptResult, Check, Claim, Clock as _, Due, Engine, EngineError, EventRow, Release,
+};
 
-use super::config::ConfigCache;
-use super::gates::Gates;
+use super::config_cache::ConfigCache;
+use super::failure::failed;
+use super::gates_in_memory::Gates;
 use super::key_file::KeyFile;
 use super::lanes::Lanes;
 use super::queue::{self, EmbeddedQueue};
 use super::reader::Readers;
 use super::writer::{Durability, Writer};
-use super::{EmbeddedStore, config, deliveries, events, failed, files, inbox, schema};
+use super::{EmbeddedStore, config, deliveries, events, files, inbox, schema};
 use crate::clock::SystemClock;
 use crate::entropy::entropy;
 use crate::json_schema::JsonSchemas;
@@ -205,18 +206,22 @@ impl Engine for EmbeddedEngine {
     }
 
     /// T1: the event and its messages.
-    async fn accept(&self, row: &EventRow, messages: Vec<Message>) -> Result<Put, EngineError> {
+    async fn accept(
+        &self,
+        row: &EventRow,
+        messages: Vec<Message>,
+    ) -> Result<AcceptResult, EngineError> {
         let row = row.clone();
         let accept = move |connection: &Connection| {
             let put = events::put(connection, &row)?;
             let inserted = match &put {
-                Put::Created => queue::insert_all(connection, messages, row.born)?,
-                Put::Exists(_) => Vec::new(),
+                AcceptResult::Created => queue::insert_all(connection, messages, row.born)?,
+                AcceptResult::Exists(_) => Vec::new(),
             };
             Ok((put, inserted))
         };
         let lanes = Arc::clone(&self.lanes);
-        let then = move |(_, inserted): &(Put, Vec<queue::Inserted>)| {
+        let then = move |(_, inserted): &(AcceptResult, Vec<queue::Inserted>)| {
             queue::deliver_all(&lanes, inserted);
         };
         let written = self.store.writer.write("accept event", Durability::Synced, accept, then);

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
-use waxseal_domain::ports::EngineError;
+use waxseal_flows::ports::EngineError;
 
-use super::{failed, schema};
+use super::failure::failed;
+use super::schema;
 
 /// Idle connections that are kept.
 const IDLE_MAX: usize = 8;

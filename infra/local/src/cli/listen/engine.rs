@@ -8,13 +8,13 @@ use http::Uri;
 use waxseal_adapters::clock::SystemClock;
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
 use waxseal_adapters::entropy::entropy;
-use waxseal_domain::address::AddressRules;
-use waxseal_domain::attempt::{Outcome, Response, Sent};
-use waxseal_domain::dispatch::{Method, Request};
+use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
+use waxseal_domain::delivery::dispatch::{Method, Request};
+use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::id::base32;
 use waxseal_domain::limits::EXCERPT_CHARS_MAX;
-use waxseal_domain::memory::Memory;
-use waxseal_domain::ports::{Check, Clock as _, Engine, EngineError, Sender};
+use waxseal_flows::memory::Memory;
+use waxseal_flows::ports::{Check, Clock as _, Engine, EngineError, Sender};
 
 use crate::http::{self as local, Fault, Http};
 
