@@ -26,4 +26,4 @@ pub mod json_schema;
 #[cfg(feature = "aws")]
 mod logs;
 pub mod sender;
-mod tls;
+pub mod tls;

@@ -1,23 +1,12 @@
-//! `waxseal`: all the functions in one process, over the embedded store; and the command line.
+//! `waxseal`: the server and the command line in one binary, and a demo of both.
 //!
-//! `main` reads the command line and starts the server or the demo, verifies one hook, or asks a server.
-//! The functions are the same that run on Lambda; [`server`] brings them HTTP and [`worker`] messages.
+//! `main` reads the command line, and starts the server or the demo, verifies one hook, or asks a server.
 //!
-//! Why these dependencies: `clap` for settings as flags and environment with `--help`, and its
-//! `clap_complete` for shells; `hyper`, which `reqwest` brings anyway, for the server and, with its
-//! `tokio-rustls` and `webpki-roots`, for the client; `percent-encoding`, which `url` brings anyway, for ids in
-//! paths; `console` for colours that a terminal and `NO_COLOR` allow, widths of text and a key typed unseen;
-//! `indicatif`, of the same authors and upon it, for progress; `tokio` as everywhere.
+//! Why these dependencies: `clap` reads flags and environment, and its `clap_complete` writes completion
+//! scripts for shells; `tracing-subscriber` prints logs; `tokio` as everywhere.
 
-mod cli;
-mod client;
+mod command_line;
 mod demo;
-mod demo_tenant;
-mod http;
-mod server;
-mod settings;
-mod verify;
-mod worker;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
@@ -25,18 +14,28 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use self::settings::{Command, CommandLine};
+use waxseal_cli::LocalServer;
+use waxseal_server::Settings;
+
+use self::command_line::{Command, CommandLine};
 
 fn main() -> ExitCode {
     let CommandLine { settings, command } = CommandLine::parse();
     log(command.is_some());
     match &command {
-        None => block_on(served(server::run(&settings))),
+        None => block_on(served(waxseal_server::run(&settings))),
         Some(Command::Demo(settings)) => block_on(served(demo::run(settings))),
-        Some(Command::Verify(arguments)) => verify::run(arguments),
+        Some(Command::Verify(arguments)) => waxseal_cli::verify::run(arguments),
         Some(Command::Completion { shell }) => completion(*shell),
-        Some(Command::Cli(command)) => block_on(cli::run(command, &settings)),
+        Some(Command::Cli(command)) => {
+            block_on(waxseal_cli::run(command, &local_server(&settings)))
+        }
     }
+}
+
+/// The server of these settings, for commands that name no other.
+fn local_server(settings: &Settings) -> LocalServer {
+    LocalServer { url: settings.local_url(), key_file: settings.operator_key_file() }
 }
 
 async fn served(work: impl Future<Output = Result<(), String>>) -> ExitCode {

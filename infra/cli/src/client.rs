@@ -21,7 +21,7 @@ const WAIT_S_MAX: u64 = 30;
 
 /// Talks to one server with one key.
 #[derive(Clone)]
-pub(crate) struct Client {
+pub struct Client {
     http: Http,
     /// Without a slash at its end.
     base: String,
@@ -55,7 +55,7 @@ impl Call {
 
 impl Client {
     /// Of a server at this URL: `http` or `https`, with or without a path.
-    pub(crate) fn new(
+    pub fn new(
         url: &str,
         api_key: &str,
         extra_roots: Vec<CertificateDer<'static>>,
@@ -90,7 +90,7 @@ impl Client {
     }
 
     /// The answer's status and JSON (null where there is none).
-    pub(crate) async fn call(
+    pub async fn call(
         &self,
         method: &'static str,
         path: &str,
@@ -105,7 +105,7 @@ impl Client {
     }
 
     /// The same, where anything but 2xx is an error.
-    pub(crate) async fn expect(
+    pub async fn expect(
         &self,
         method: &'static str,
         path: &str,

@@ -6,13 +6,12 @@ use waxseal_adapters::clock::SystemClock;
 use waxseal_domain::ports::Clock as _;
 use waxseal_domain::timestamp::Timestamp;
 
-use super::context::{Connection, Found, Origin, escaped, shown, value};
+use super::context::{Connection, Found, LocalServer, Origin, escaped, shown, value};
 use super::failure::{Failure, Outcome};
 use super::login::{Powers, powers};
 use super::output::{array, member, print, text};
 use crate::client::{Call, Client};
 use crate::http::Answer;
-use crate::settings::Settings;
 
 /// Seconds by which clocks may differ: receivers allow five minutes, and a minute is a warning.
 const CLOCK_WARN_S: u64 = 60;
@@ -79,8 +78,8 @@ impl Check {
 }
 
 /// Checks everything; `Failure::Said` where something fails.
-pub(crate) async fn run(connection: &Connection, settings: &Settings) -> Outcome {
-    let checks = all(connection, settings).await;
+pub(crate) async fn run(connection: &Connection, local: &LocalServer) -> Outcome {
+    let checks = all(connection, local).await;
     if connection.is_json() {
         let one = |check: &Check| {
             let (name, detail, hint) = (&check.name, &check.detail, check.hint);
@@ -95,8 +94,8 @@ pub(crate) async fn run(connection: &Connection, settings: &Settings) -> Outcome
 }
 
 /// Each check that makes sense after those before it.
-async fn all(connection: &Connection, settings: &Settings) -> Vec<Check> {
-    let found = match connection.find(settings) {
+async fn all(connection: &Connection, local: &LocalServer) -> Vec<Check> {
+    let found = match connection.find(local) {
         Ok(Some(found)) => found,
         Ok(None) => {
             let hint = "waxseal login --url https://… , or start a server here: waxseal";

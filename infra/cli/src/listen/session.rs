@@ -18,11 +18,11 @@ use waxseal_domain::subscription::{Candidate, Subscription};
 
 use super::Listen;
 use super::engine::Forwarding;
-use crate::cli::context::{Context, escaped, value};
-use crate::cli::endpoints::Named;
-use crate::cli::failure::Failure;
-use crate::cli::filter::compiled;
 use crate::client::Call;
+use crate::context::{Context, escaped, value};
+use crate::endpoints::Named;
+use crate::failure::Failure;
+use crate::filter::compiled;
 use crate::http::{Http, Reach};
 
 /// Forwards what it wants.

@@ -7,12 +7,11 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::config::Login as Stored;
-use super::context::{Connection, Context, Found, Origin, escaped, shown};
+use super::context::{Connection, Context, Found, LocalServer, Origin, escaped, shown};
 use super::failure::{Failure, Outcome};
 use super::output::{member, plain, print, say};
 use super::table::fields;
 use crate::client::{Call, Client};
-use crate::settings::Settings;
 
 /// Checks and keeps.
 #[derive(Args, Clone, Debug)]
@@ -142,9 +141,9 @@ pub(crate) async fn healthy(client: &Client) -> Outcome {
 }
 
 impl Login {
-    pub(crate) async fn run(&self, connection: &Connection, settings: &Settings) -> Outcome {
+    pub(crate) async fn run(&self, connection: &Connection, local: &LocalServer) -> Outcome {
         let none = "which server? --url, or start one here with `waxseal`";
-        let found = connection.find(settings)?.ok_or_else(|| Failure::Usage(none.to_owned()))?;
+        let found = connection.find(local)?.ok_or_else(|| Failure::Usage(none.to_owned()))?;
         let key = key(connection, &found)?;
         let client = connection.client(&found.url, &key)?;
         healthy(&client).await?;

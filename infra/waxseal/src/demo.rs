@@ -7,13 +7,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use waxseal_adapters::entropy::entropy;
+use waxseal_cli::Client;
 use waxseal_domain::id::base32;
 use waxseal_domain::profile::Profile;
-
-use crate::client::Client;
-use crate::demo_tenant::{ENDPOINT, RECEIVED, SOURCE, TENANT};
-use crate::server::{self, Server};
-use crate::settings::Settings;
+use waxseal_server::demo_tenant::{ENDPOINT, RECEIVED, SOURCE, TENANT};
+use waxseal_server::{Server, Settings, start};
 
 /// The sample events, by system.
 const SAMPLES: [(&str, &str); 5] = [
@@ -33,9 +31,8 @@ const LOOK: Duration = Duration::from_millis(50);
 /// was accepted.
 pub(crate) async fn run(settings: &Settings) -> Result<(), String> {
     let own = start_if_none(settings).await?;
-    let address = own.as_ref().map_or(settings.own_address(), |server| server.address);
     let key = api_key(settings, own.as_ref())?;
-    let client = Client::new(&format!("http://{address}"), &key, Vec::new())?;
+    let client = Client::new(&settings.local_url(), &key, Vec::new())?;
     let done = show(&client).await;
     if let Some(server) = own {
         server.stop().await;
@@ -44,23 +41,21 @@ pub(crate) async fn run(settings: &Settings) -> Result<(), String> {
 }
 
 async fn start_if_none(settings: &Settings) -> Result<Option<Server>, String> {
-    let url = format!("http://{}", settings.own_address());
+    let url = settings.local_url();
     let probe = Client::new(&url, "", Vec::new())?;
     if let Ok((200, _)) = probe.call("GET", "/healthz", None).await {
         println!("Found the server at {url}.");
         return Ok(None);
     }
     println!("No server at {url}: starting one for the demo.");
-    server::start(settings).await.map(Some)
+    start(settings).await.map(Some)
 }
 
 fn api_key(settings: &Settings, own: Option<&Server>) -> Result<String, String> {
-    if let Some(key) =
-        own.map(|server| server.engine.operator_key()).or(settings.api_key.as_deref())
-    {
+    if let Some(key) = own.map(Server::operator_key).or(settings.api_key.as_deref()) {
         return Ok(key.to_owned());
     }
-    let path = settings.data.join("operator.key");
+    let path = settings.operator_key_file();
     let text = std::fs::read_to_string(&path);
     let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(text.trim().to_owned())

@@ -16,6 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
 use waxseal_adapters::http::{Request, Response, allow, problem};
+use waxseal_adapters::tls::read_authorities;
 use waxseal_domain::gate::BreakerSettings;
 use waxseal_domain::lane::Lane;
 use waxseal_domain::limits::REQUEST_BYTES_MAX;
@@ -30,16 +31,16 @@ const READ_MAX: Duration = Duration::from_secs(30);
 const STOP_MAX: Duration = Duration::from_secs(8);
 
 /// A server that is running; it stops when told to.
-pub(crate) struct Server {
-    /// Where it listens.
-    pub(crate) address: SocketAddr,
-    pub(crate) engine: Arc<EmbeddedEngine>,
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    engine: Arc<EmbeddedEngine>,
     stop: watch::Sender<bool>,
     tasks: Vec<tokio::task::JoinHandle<()>>,
 }
 
 /// Serves until Ctrl-C or SIGTERM.
-pub(crate) async fn run(settings: &Settings) -> Result<(), String> {
+pub async fn run(settings: &Settings) -> Result<(), String> {
     let said = |error: std::io::Error| format!("cannot wait for signals: {error}");
     let (mut interrupt, mut terminate) = (
         signal(SignalKind::interrupt()).map_err(said)?,
@@ -57,7 +58,7 @@ pub(crate) async fn run(settings: &Settings) -> Result<(), String> {
 }
 
 /// Opens the data, binds the address, and starts to serve and to deliver.
-pub(crate) async fn start(settings: &Settings) -> Result<Server, String> {
+pub async fn start(settings: &Settings) -> Result<Server, String> {
     let breaker = BreakerSettings {
         failures_percent: settings.breaker_percent,
         probe_s: u64::from(settings.probe_s),
@@ -72,7 +73,7 @@ pub(crate) async fn start(settings: &Settings) -> Result<Server, String> {
         folder: settings.data.clone(),
         operator_key: settings.api_key.clone(),
         address_rules: settings.address_rules(),
-        extra_roots: settings.extra_roots()?,
+        extra_roots: read_authorities(settings.ca_file.as_deref())?,
     };
     let engine = EmbeddedEngine::open(options).map_err(|error| error.to_string())?;
     let engine = Arc::new(engine);
@@ -95,8 +96,18 @@ pub(crate) async fn start(settings: &Settings) -> Result<Server, String> {
 }
 
 impl Server {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The operator's API key.
+    pub fn operator_key(&self) -> &str {
+        self.engine.operator_key()
+    }
+
     /// Takes nothing new, and waits a while for what is under way.
-    pub(crate) async fn stop(self) {
+    pub async fn stop(self) {
         let _gone = self.stop.send(true);
         let all = async {
             for task in self.tasks {
@@ -115,7 +126,7 @@ fn greet(settings: &Settings, server: &Server) {
     let data = settings.data.display();
     let key = match &settings.api_key {
         Some(_) => "as given".to_owned(),
-        None => settings.data.join("operator.key").display().to_string(),
+        None => settings.operator_key_file().display().to_string(),
     };
     println!("Waxseal serves.");
     println!("  API       http://{address}  (its reference: http://{address}/docs)");

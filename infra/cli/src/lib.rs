@@ -1,10 +1,19 @@
 //! The command line: everything that the API does, for a person at a terminal or a script.
 //!
-//! A file a noun. [`context`] finds the server and the key and calls; [`table`] is how answers look to
-//! people; [`failure`] is why a command did not do what was asked, and its exit code.
+//! [`Command`] is what a person can ask of a server, and [`run`] does it; [`verify`] checks a saved hook and
+//! needs no server. Each file holds the commands of one noun. `context` finds the server and the key and makes
+//! the calls, `table` lays answers out for people, and `failure` says why a command did not do what was asked,
+//! in words and as an exit code.
+//!
+//! Why these dependencies: `clap` reads arguments and environment, and prints `--help`; `hyper`, which
+//! `reqwest` brings anyway, with its `tokio-rustls` and `webpki-roots` talks to the server;
+//! `percent-encoding`, which `url` brings anyway, escapes ids in paths; `console` colours what a terminal and
+//! `NO_COLOR` allow, measures the width of text and reads a key unseen; `indicatif`, by the same authors and
+//! built upon it, shows progress; `tokio` as everywhere.
 
 mod audit;
 mod body;
+mod client;
 mod config;
 mod confirm;
 mod context;
@@ -17,6 +26,7 @@ mod events;
 mod failure;
 mod feed;
 mod filter;
+mod http;
 mod keys;
 mod listen;
 mod login;
@@ -33,23 +43,29 @@ mod table;
 mod tail;
 mod tenants;
 mod test_event;
+pub mod verify;
 
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
 use self::context::{Connection, Context};
 use self::failure::Outcome;
-use crate::settings::Settings;
+
+pub use self::client::Client;
+pub use self::context::LocalServer;
 
 /// What each exit code means; it stands below every `--help`.
-pub(crate) const EXIT_CODES: &str = "Exit codes: 0 done; 1 what was asked about failed, or was refused \
+pub const EXIT_CODES: &str = "Exit codes: 0 done; 1 what was asked about failed, or was refused \
 (a test not accepted, a doctor's finding); 2 usage; 3 not authorised; 4 not found; 5 the server or the \
 network failed.";
 
-/// What to do at a server.
+/// What a person asks of a server: a subcommand of `waxseal`, with its arguments.
+#[derive(Clone, Debug)]
+pub struct Command(Verb);
+
 #[derive(Clone, Debug, Subcommand)]
-pub(crate) enum Command {
+enum Verb {
     /// Check an API key against a server, and keep both for the commands that follow.
     Login(With<login::Login>),
     /// Forget the server and the key.
@@ -87,7 +103,7 @@ pub(crate) enum Command {
 /// Commands of a noun.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = EXIT_CODES)]
-pub(crate) struct Noun<C: Subcommand> {
+struct Noun<C: Subcommand> {
     #[command(flatten)]
     connection: Connection,
     #[command(subcommand)]
@@ -97,7 +113,7 @@ pub(crate) struct Noun<C: Subcommand> {
 /// A command without others under it.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = EXIT_CODES)]
-pub(crate) struct With<A: Args> {
+struct With<A: Args> {
     /// First: what follows the connection would stand under its heading in the help.
     #[command(flatten)]
     arguments: A,
@@ -105,13 +121,14 @@ pub(crate) struct With<A: Args> {
     connection: Connection,
 }
 
-/// No arguments.
+/// The arguments of a command that takes none.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Nothing {}
+struct Nothing {}
 
-/// Does it, says on standard error why not, and by the exit code what kind of failure it was.
-pub(crate) async fn run(command: &Command, settings: &Settings) -> ExitCode {
-    match command.run(settings).await {
+/// Does what was asked. Where it cannot, it says why on standard error, and its exit code says which kind of
+/// failure it was ([`EXIT_CODES`]). `local` is the server to ask where nothing says which.
+pub async fn run(command: &Command, local: &LocalServer) -> ExitCode {
+    match command.0.run(local).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.tell();
@@ -120,11 +137,36 @@ pub(crate) async fn run(command: &Command, settings: &Settings) -> ExitCode {
     }
 }
 
-impl Command {
-    async fn run(&self, settings: &Settings) -> Outcome {
-        let open = |connection: &Connection| Context::open(connection, settings);
+// The verbs and their arguments stay private: clap needs no more than these.
+impl FromArgMatches for Command {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        Verb::from_arg_matches(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
+    }
+}
+
+impl Subcommand for Command {
+    fn augment_subcommands(command: clap::Command) -> clap::Command {
+        Verb::augment_subcommands(command)
+    }
+
+    fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
+        Verb::augment_subcommands_for_update(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        Verb::has_subcommand(name)
+    }
+}
+
+impl Verb {
+    async fn run(&self, local: &LocalServer) -> Outcome {
+        let open = |connection: &Connection| Context::open(connection, local);
         match self {
-            Self::Login(with) => with.arguments.run(&with.connection, settings).await,
+            Self::Login(with) => with.arguments.run(&with.connection, local).await,
             Self::Logout(with) => login::forget(&with.connection),
             Self::Whoami(with) => login::whoami(&open(&with.connection)?).await,
             Self::Tenants(noun) => noun.command.run(&open(&noun.connection)?).await,
@@ -139,7 +181,7 @@ impl Command {
             Self::EventTypes(noun) => noun.command.run(&open(&noun.connection)?).await,
             Self::Audit(noun) => noun.command.run(&open(&noun.connection)?).await,
             Self::Listen(with) => with.arguments.run(&open(&with.connection)?).await,
-            Self::Doctor(with) => doctor::run(&with.connection, settings).await,
+            Self::Doctor(with) => doctor::run(&with.connection, local).await,
         }
     }
 }

@@ -17,13 +17,13 @@ use waxseal_domain::source::Source;
 use crate::settings::Settings;
 
 /// Whose endpoint is at our own receiver.
-pub(crate) const TENANT: &str = "demo";
+pub const TENANT: &str = "demo";
 /// Whose events the received hooks become.
-pub(crate) const RECEIVED: &str = "demo-received";
+pub const RECEIVED: &str = "demo-received";
 /// The source's name.
-pub(crate) const SOURCE: &str = "demo";
+pub const SOURCE: &str = "demo";
 /// The endpoint's name.
-pub(crate) const ENDPOINT: &str = "our own receiver";
+pub const ENDPOINT: &str = "our own receiver";
 
 /// Makes the tenant and its endpoint if there are none; else takes the endpoint along to a new address.
 pub(crate) async fn prepare(

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
+use waxseal_adapters::tls::read_authorities;
 
 use super::config::{Login, usual_path};
 use super::failure::{Failure, Outcome};
 use super::output::{print, say};
 use crate::client::{Call, Client};
-use crate::http::{Answer, roots_in};
-use crate::settings::Settings;
+use crate::http::Answer;
 
 /// Where the API is, and how answers look: of every command that asks a server.
 #[derive(Args, Clone, Debug)]
@@ -103,9 +103,9 @@ impl Connection {
         self.json || self.output == Form::Json
     }
 
-    /// What flags, environment, login and an embedded server's folder say, in this order; none where
+    /// What flags, environment, login and the folder of this machine's server say, in this order; none where
     /// nothing says which server.
-    pub(crate) fn find(&self, settings: &Settings) -> Result<Option<Found>, Failure> {
+    pub(crate) fn find(&self, local: &LocalServer) -> Result<Option<Found>, Failure> {
         let path = self.path()?;
         let login = Login::read(&path)?;
         let (given_url, given_key) = (given(self.server.as_ref()), given(self.key.as_ref()));
@@ -118,8 +118,9 @@ impl Connection {
         let found = if let Some(login) = login.filter(|login| is_same(&login.url)) {
             let (tenant, origin) = (tenant.or(login.tenant), Origin::Login(path));
             Found { url: login.url, key: Some(login.key), tenant, origin }
-        } else if let Some((url, key, path)) = embedded(settings).filter(|(url, ..)| is_same(url)) {
-            Found { url, key: Some(key), tenant, origin: Origin::Embedded(path) }
+        } else if let Some(key) = local.key().filter(|_| is_same(&local.url)) {
+            let origin = Origin::Embedded(local.key_file.clone());
+            Found { url: local.url.clone(), key: Some(key), tenant, origin }
         } else if let Some(url) = given_url {
             Found { url, key: None, tenant, origin: Origin::Given }
         } else {
@@ -133,8 +134,8 @@ impl Connection {
 
     /// A client of a server.
     pub(crate) fn client(&self, url: &str, key: &str) -> Result<Client, Failure> {
-        let roots = roots_in(self.ca_file.as_deref()).map_err(Failure::Usage)?;
-        Client::new(url, key, roots).map_err(Failure::Usage)
+        let authorities = read_authorities(self.ca_file.as_deref()).map_err(Failure::Usage)?;
+        Client::new(url, key, authorities).map_err(Failure::Usage)
     }
 }
 
@@ -143,11 +144,21 @@ fn given(text: Option<&String>) -> Option<String> {
     text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
-/// The URL and the operator's key of a server on this machine, and where the key is.
-fn embedded(settings: &Settings) -> Option<(String, String, PathBuf)> {
-    let path = settings.data.join("operator.key");
-    let key = std::fs::read_to_string(&path).ok()?;
-    Some((format!("http://{}", settings.own_address()), key.trim().to_owned(), path))
+/// The server that runs on this machine, or would: it is asked where no flag, variable or login names another.
+#[derive(Clone, Debug)]
+pub struct LocalServer {
+    /// Where this machine reaches it.
+    pub url: String,
+    /// The file that holds its operator's API key, once it has started.
+    pub key_file: PathBuf,
+}
+
+impl LocalServer {
+    /// The operator's API key; none where no server has started on that folder.
+    fn key(&self) -> Option<String> {
+        let key = std::fs::read_to_string(&self.key_file).ok()?;
+        Some(key.trim().to_owned())
+    }
 }
 
 /// A server, ready to be asked.
@@ -161,10 +172,10 @@ pub(crate) struct Context {
 
 impl Context {
     /// With what flags, environment and login say.
-    pub(crate) fn open(connection: &Connection, settings: &Settings) -> Result<Self, Failure> {
+    pub(crate) fn open(connection: &Connection, local: &LocalServer) -> Result<Self, Failure> {
         let none = "no server is known: `waxseal login --url …`, or start one with `waxseal`";
         let found =
-            connection.find(settings)?.ok_or_else(|| Failure::Unauthorised(none.to_owned()))?;
+            connection.find(local)?.ok_or_else(|| Failure::Unauthorised(none.to_owned()))?;
         let keyless = format!("no key for {}: `waxseal login`, or WAXSEAL_KEY", found.url);
         let key = found.key.clone().ok_or(Failure::Unauthorised(keyless))?;
         if let Origin::Embedded(path) = &found.origin {

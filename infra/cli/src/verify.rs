@@ -36,7 +36,7 @@ const UNREADABLE: u8 = 2;
 /// What to verify, with what.
 #[derive(Args, Clone, Debug)]
 #[command(group(ArgGroup::new("secrets").required(true).multiple(true).args(["secret_file", "secret_env"])))]
-pub(crate) struct Arguments {
+pub struct Arguments {
     /// Say each mistake that is found, and what to do.
     #[arg(long)]
     explain: bool,
@@ -78,7 +78,7 @@ pub(crate) struct Arguments {
 }
 
 /// Verifies, prints, and says by the exit code: 0 valid, 1 not valid, 2 nothing could be said.
-pub(crate) fn run(arguments: &Arguments) -> ExitCode {
+pub fn run(arguments: &Arguments) -> ExitCode {
     let verdict = match arguments.verdict() {
         Ok(verdict) => verdict,
         Err(error) => {

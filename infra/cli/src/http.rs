@@ -5,7 +5,6 @@
 //! port on their own machine, is often at one.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +13,6 @@ use http::uri::Scheme;
 use http::{HeaderMap, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -84,13 +82,6 @@ impl std::fmt::Display for Fault {
             Self::Unreachable(why) => f.write_str(why),
         }
     }
-}
-
-/// The authorities in a PEM file; none where there is no file.
-pub(crate) fn roots_in(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, String> {
-    let Some(path) = file else { return Ok(Vec::new()) };
-    let said = |error: rustls::pki_types::pem::Error| format!("{}: {error:?}", path.display());
-    CertificateDer::pem_file_iter(path).map_err(said)?.collect::<Result<_, _>>().map_err(said)
 }
 
 impl Http {
