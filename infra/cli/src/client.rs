@@ -6,11 +6,10 @@ use bytes::Bytes;
 use http::Uri;
 use rustls::pki_types::CertificateDer;
 use serde_json::Value;
+use waxseal_adapters::client::{Answer, Fault, HttpClient, Reach};
 use waxseal_adapters::clock::SystemClock;
 use waxseal_domain::ports::Clock as _;
 use waxseal_domain::timestamp::Timestamp;
-
-use crate::http::{Answer, Fault, Http, Reach, Request};
 
 /// A request takes at most so long: `recover` itself takes eight seconds, a test event up to fifteen.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -19,10 +18,10 @@ const TRIES_MAX: u32 = 4;
 /// The longest wait between two tries, in seconds, whatever `Retry-After` says.
 const WAIT_S_MAX: u64 = 30;
 
-/// Talks to one server with one key.
+/// Talks to one server with one key, over connections that are kept from call to call.
 #[derive(Clone)]
 pub struct Client {
-    http: Http,
+    http: HttpClient,
     /// Without a slash at its end.
     base: String,
     api_key: String,
@@ -54,11 +53,12 @@ impl Call {
 }
 
 impl Client {
-    /// Of a server at this URL: `http` or `https`, with or without a path.
+    /// Prepares to talk to the server at a URL, `http` or `https`, with or without a path. `authorities` are
+    /// trusted beside Mozilla's; an empty key is not sent.
     pub fn new(
         url: &str,
         api_key: &str,
-        extra_roots: Vec<CertificateDer<'static>>,
+        authorities: Vec<CertificateDer<'static>>,
     ) -> Result<Self, String> {
         let base = url.trim_end_matches('/').to_owned();
         let parsed: Uri = base.parse().map_err(|error| format!("the server's URL: {error}"))?;
@@ -70,10 +70,12 @@ impl Client {
         if api_key.bytes().any(|byte| !byte.is_ascii_graphic()) {
             return Err("the API key holds what no key holds: is it another text?".to_owned());
         }
-        Ok(Self { http: Http::new(Reach::Any, extra_roots)?, base, api_key: api_key.to_owned() })
+        let http = HttpClient::new(Reach::Any, authorities).map_err(|error| error.to_string())?;
+        Ok(Self { http, base, api_key: api_key.to_owned() })
     }
 
-    /// The answer, whatever it says; where it is 429, or 503 to what is repeatable, after some tries.
+    /// Makes a call and returns the answer, whatever it says. 429, and 503 to what is repeatable, is tried again a
+    /// few times first.
     pub(crate) async fn send(&self, call: &Call) -> Result<Answer, Fault> {
         let mut tries = 1;
         loop {
@@ -89,7 +91,7 @@ impl Client {
         }
     }
 
-    /// The answer's status and JSON (null where there is none).
+    /// Makes a call once and returns the answer's status and JSON; null where it has none.
     pub async fn call(
         &self,
         method: &'static str,
@@ -99,12 +101,11 @@ impl Client {
         let body = body.map(ToString::to_string).unwrap_or_default();
         let call = Call { method, path: path.to_owned(), body, ..Call::default() };
         let answer =
-            self.try_once(&call).await.map_err(|fault| format!("{method} {path}: {fault}"));
-        let answer = answer?;
+            self.try_once(&call).await.map_err(|fault| format!("{method} {path}: {fault}"))?;
         Ok((answer.status, serde_json::from_slice(&answer.body).unwrap_or(Value::Null)))
     }
 
-    /// The same, where anything but 2xx is an error.
+    /// Makes a call once and returns the JSON of a 2xx answer; any other answer is an error.
     pub async fn expect(
         &self,
         method: &'static str,
@@ -119,22 +120,28 @@ impl Client {
     }
 
     async fn try_once(&self, call: &Call) -> Result<Answer, Fault> {
-        let url: Result<Uri, _> = format!("{}{}", self.base, call.path).parse();
-        let url = url.map_err(|error| Fault::Unreachable(format!("{}: {error}", call.path)))?;
-        let mut headers = call.headers.clone();
+        let mut request = http::Request::builder()
+            .method(call.method)
+            .uri(format!("{}{}", self.base, call.path))
+            .header("content-type", "application/json");
         if !self.api_key.is_empty() {
-            headers.push(("authorization".to_owned(), format!("Bearer {}", self.api_key)));
+            request = request.header("authorization", format!("Bearer {}", self.api_key));
         }
-        headers.push(("content-type".to_owned(), "application/json".to_owned()));
-        let body = Bytes::from(call.body.clone());
-        let (method, url, headers) = (call.method, &url, headers.as_slice());
-        self.http.send(&Request { method, url, headers, body, timeout: TIMEOUT }).await
+        for (name, value) in &call.headers {
+            request = request.header(name, value);
+        }
+        let request = request
+            .body(Bytes::from(call.body.clone()))
+            .map_err(|error| Fault::Unreachable(format!("{}: {error}", call.path)))?;
+        self.http.send(request, TIMEOUT).await
     }
 }
 
-/// Seconds that the server asks to wait.
+/// Reads how many seconds the server asks to wait: a number of them, or a date.
 fn retry_after_s(answer: &Answer, now: Timestamp) -> Option<u64> {
     let text = answer.header("retry-after")?.trim();
-    let until = |at: Timestamp| at.wait_s(now);
-    text.parse().ok().or_else(|| Timestamp::parse_http_date(text).map(until))
+    if let Ok(seconds) = text.parse() {
+        return Some(seconds);
+    }
+    Timestamp::parse_http_date(text).map(|at| at.wait_s(now))
 }

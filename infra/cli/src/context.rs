@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
+use waxseal_adapters::client::Answer;
 use waxseal_adapters::tls::read_authorities;
 
 use super::config::{Login, usual_path};
 use super::failure::{Failure, Outcome};
 use super::output::{print, say};
 use crate::client::{Call, Client};
-use crate::http::Answer;
 
 /// Where the API is, and how answers look: of every command that asks a server.
 #[derive(Args, Clone, Debug)]
@@ -244,9 +244,9 @@ const UNRESERVED: &AsciiSet =
 /// One part of a path.
 pub(crate) fn escaped(part: &str) -> String {
     match part {
-        // What a path would take as its own.
-        "." => "%2E".to_owned(),
-        ".." => "%2E%2E".to_owned(),
+        // URLs take these as their own, escaped or not; escaped twice they are no name of anything.
+        "." => "%252E".to_owned(),
+        ".." => "%252E%252E".to_owned(),
         _ => utf8_percent_encode(part, UNRESERVED).to_string(),
     }
 }
@@ -264,6 +264,6 @@ mod tests {
     fn a_part_of_a_path_stays_one_part() {
         assert_eq!(escaped("ep_1"), "ep_1");
         assert_eq!(escaped("a/b?c#d%"), "a%2Fb%3Fc%23d%25");
-        assert_eq!(escaped(".."), "%2E%2E");
+        assert_eq!(escaped(".."), "%252E%252E");
     }
 }

@@ -2,6 +2,7 @@
 
 use console::style;
 use serde_json::{Value, json};
+use waxseal_adapters::client::Answer;
 use waxseal_adapters::clock::SystemClock;
 use waxseal_domain::ports::Clock as _;
 use waxseal_domain::timestamp::Timestamp;
@@ -11,7 +12,6 @@ use super::failure::{Failure, Outcome};
 use super::login::{Powers, powers};
 use super::output::{array, member, print, text};
 use crate::client::{Call, Client};
-use crate::http::Answer;
 
 /// Seconds by which clocks may differ: receivers allow five minutes, and a minute is a warning.
 const CLOCK_WARN_S: u64 = 60;

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use waxseal_adapters::client::Answer;
 
 use super::context::{Context, escaped};
 use super::failure::Outcome;
@@ -14,7 +15,6 @@ use super::send::Send;
 use super::table::{Table, fields, state};
 use super::tail::Tail;
 use crate::client::Call;
-use crate::http::Answer;
 
 /// What to do with events.
 #[derive(Clone, Debug, Subcommand)]

@@ -1,10 +1,10 @@
 //! Why a command did not do what was asked, in words, and as an exit code. Never with a key in it.
 
 use serde::Deserialize;
+use waxseal_adapters::client::{Answer, Fault};
 use waxseal_domain::ports::EngineError;
 
 use super::output::plain;
-use crate::http::{Answer, Fault};
 
 /// What a command comes to.
 pub(crate) type Outcome = Result<(), Failure>;

@@ -5,9 +5,9 @@
 //! the calls, `table` lays answers out for people, and `failure` says why a command did not do what was asked,
 //! in words and as an exit code.
 //!
-//! Why these dependencies: `clap` reads arguments and environment, and prints `--help`; `hyper`, which
-//! `reqwest` brings anyway, with its `tokio-rustls` and `webpki-roots` talks to the server;
-//! `percent-encoding`, which `url` brings anyway, escapes ids in paths; `console` colours what a terminal and
+//! Why these dependencies: `clap` reads arguments and environment, and prints `--help`; `http` and `bytes`
+//! are what the client of `waxseal-adapters` speaks; `percent-encoding`, which `url` brings anyway, escapes ids
+//! in paths; `console` colours what a terminal and
 //! `NO_COLOR` allow, measures the width of text and reads a key unseen; `indicatif`, by the same authors and
 //! built upon it, shows progress; `tokio` as everywhere.
 
@@ -26,7 +26,6 @@ mod events;
 mod failure;
 mod feed;
 mod filter;
-mod http;
 mod keys;
 mod listen;
 mod login;

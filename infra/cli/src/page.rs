@@ -4,13 +4,13 @@ use clap::Args;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use waxseal_adapters::client::Answer;
 
 use super::context::{Context, escaped};
 use super::failure::{Failure, Outcome};
 use super::output::{print, say};
 use super::table::Table;
 use crate::client::Call;
-use crate::http::Answer;
 
 /// The API's longest page.
 const PAGE_MAX: u16 = 200;

@@ -13,6 +13,7 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod client;
 pub mod clock;
 #[cfg(feature = "embedded")]
 pub mod embedded;

@@ -2,9 +2,10 @@
 //! sender. The deliveries' own keeps away from private addresses; this one is for them.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::Uri;
+use waxseal_adapters::client::{Answer, Fault, HttpClient};
 use waxseal_adapters::clock::SystemClock;
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
 use waxseal_adapters::entropy::entropy;
@@ -16,10 +17,8 @@ use waxseal_domain::limits::EXCERPT_CHARS_MAX;
 use waxseal_domain::memory::Memory;
 use waxseal_domain::ports::{Check, Clock as _, Engine, EngineError, Sender};
 
-use crate::http::{self as local, Fault, Http};
-
 /// Sends to this machine.
-pub(super) struct LocalSender(Http);
+pub(super) struct LocalSender(HttpClient);
 
 impl Sender for LocalSender {
     async fn send(&self, request: Request) -> Sent {
@@ -36,21 +35,23 @@ impl Sender for LocalSender {
 }
 
 impl LocalSender {
-    async fn answer(&self, request: Request) -> Result<local::Answer, Fault> {
-        let url: Result<Uri, _> = request.url.parse();
-        let url = url.map_err(|error| Fault::Unreachable(error.to_string()))?;
-        let headers: Vec<(String, String)> = request.headers.into_iter().collect();
+    async fn answer(&self, request: Request) -> Result<Answer, Fault> {
         let method = match request.method {
-            Method::Post => "POST",
-            Method::Options => "OPTIONS",
+            Method::Post => http::Method::POST,
+            Method::Options => http::Method::OPTIONS,
         };
-        let timeout = std::time::Duration::from_millis(request.timeout_ms);
-        let body = Bytes::from(request.body);
-        self.0.send(&local::Request { method, url: &url, headers: &headers, body, timeout }).await
+        let mut local = http::Request::builder().method(method).uri(request.url);
+        for (name, value) in &request.headers {
+            local = local.header(name, value);
+        }
+        let local = local
+            .body(Bytes::from(request.body))
+            .map_err(|error| Fault::Unreachable(error.to_string()))?;
+        self.0.send(local, Duration::from_millis(request.timeout_ms)).await
     }
 }
 
-fn response(answer: &local::Answer) -> Response {
+fn response(answer: &Answer) -> Response {
     let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
         Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
     };
@@ -79,14 +80,14 @@ pub(super) struct Forwarding {
 
 impl Forwarding {
     /// On a new folder among the system's temporary ones.
-    pub(super) fn open(http: Http) -> Result<Self, EngineError> {
+    pub(super) fn open(client: HttpClient) -> Result<Self, EngineError> {
         let name = format!("waxseal-listen-{}", base32(entropy()));
         let folder = Folder(std::env::temp_dir().join(name));
         // Nobody calls an API here: the key is one that nobody has.
         let operator_key = Some(base32(entropy()));
         let options = Options { folder: folder.0.clone(), operator_key, ..Options::default() };
         let embedded = EmbeddedEngine::open(options)?;
-        Ok(Self { embedded, sender: LocalSender(http), _folder: folder })
+        Ok(Self { embedded, sender: LocalSender(client), _folder: folder })
     }
 }
 

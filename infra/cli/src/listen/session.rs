@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use waxseal_adapters::client::{HttpClient, Reach};
 use waxseal_adapters::clock::SystemClock;
 use waxseal_domain::dispatch::{Dispatched, Outgoing, dispatch};
 use waxseal_domain::endpoint::Endpoint;
@@ -23,7 +24,6 @@ use crate::context::{Context, escaped, value};
 use crate::endpoints::Named;
 use crate::failure::Failure;
 use crate::filter::compiled;
-use crate::http::{Http, Reach};
 
 /// Forwards what it wants.
 pub(super) struct Session {
@@ -53,8 +53,8 @@ impl Session {
         let tenant = context.tenant().unwrap_or_default().parse::<TenantName>();
         let tenant = tenant.map_err(|error| Failure::Usage(format!("--tenant: {error}")))?;
         let reach = if listen.allow_any { Reach::Any } else { Reach::Loopback };
-        let http = Http::new(reach, Vec::new()).map_err(Failure::Failed)?;
-        let engine = Forwarding::open(http)?;
+        let client = HttpClient::new(reach, Vec::new())?;
+        let engine = Forwarding::open(client)?;
         let terms = match &listen.endpoint {
             Some(id) => of_endpoint(context, &Named { id: id.clone() }).await?,
             None => of_flags(listen, EndpointId::from_entropy(engine.entropy()))?,
