@@ -7,10 +7,11 @@
 //! Why these dependencies: `clap` reads [`Settings`] from flags and environment, and describes them in
 //! `--help`; `hyper`, which `reqwest` brings anyway, serves; `tokio` and `tracing` as everywhere.
 
-pub mod demo_tenant;
 mod server;
 mod settings;
+mod stop;
 mod worker;
 
 pub use self::server::{Server, run, start};
 pub use self::settings::Settings;
+pub use self::stop::StopSignal;

@@ -12,7 +12,6 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Semaphore, watch};
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
 use waxseal_adapters::http::{Request, Response, allow, problem};
@@ -22,8 +21,9 @@ use waxseal_domain::lane::Lane;
 use waxseal_domain::limits::REQUEST_BYTES_MAX;
 use waxseal_domain::problem::Problem;
 
-use crate::settings::Settings;
-use crate::{demo_tenant, worker};
+use crate::settings::{Settings, local_url};
+use crate::stop::StopSignal;
+use crate::worker;
 
 /// A client has so long to send a request's head, and then its body.
 const READ_MAX: Duration = Duration::from_secs(30);
@@ -41,47 +41,24 @@ pub struct Server {
 
 /// Serves until Ctrl-C or SIGTERM.
 pub async fn run(settings: &Settings) -> Result<(), String> {
-    let said = |error: std::io::Error| format!("cannot wait for signals: {error}");
-    let (mut interrupt, mut terminate) = (
-        signal(SignalKind::interrupt()).map_err(said)?,
-        signal(SignalKind::terminate()).map_err(said)?,
-    );
+    let mut stop = StopSignal::catch()?;
     let server = start(settings).await?;
     greet(settings, &server);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
+    stop.wait().await;
     eprintln!("waxseal: stopping; what is owed goes on at the next start");
     server.stop().await;
     Ok(())
 }
 
-/// Opens the data, binds the address, and starts to serve and to deliver.
+/// Binds the address, opens the data, and starts to serve and to deliver.
 pub async fn start(settings: &Settings) -> Result<Server, String> {
-    let breaker = BreakerSettings {
-        failures_percent: settings.breaker_percent,
-        probe_s: u64::from(settings.probe_s),
-        ..BreakerSettings::default()
-    };
-    // A quarter each: three slow endpoints leave room for the others.
-    let attempts_per_endpoint = usize::try_from(settings.max_attempts).unwrap_or(4).div_ceil(4);
-    let options = Options {
-        attempts_per_endpoint,
-        breaker,
-        public_url: Some(settings.public_url()),
-        folder: settings.data.clone(),
-        operator_key: settings.api_key.clone(),
-        address_rules: settings.address_rules(),
-        extra_roots: read_authorities(settings.ca_file.as_deref())?,
-    };
-    let engine = EmbeddedEngine::open(options).map_err(|error| error.to_string())?;
-    let engine = Arc::new(engine);
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
+    // Port 0 is any free one: which, is known only now.
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    demo_tenant::prepare(&engine, settings).await.map_err(|error| error.to_string())?;
+    let engine = EmbeddedEngine::open(options(settings, address)?);
+    let engine = Arc::new(engine.map_err(|error| error.to_string())?);
     let (stop, stopped) = watch::channel(false);
     let max_attempts = usize::try_from(settings.max_attempts).unwrap_or(1);
     let max_connections = usize::try_from(settings.max_connections).unwrap_or(1);
@@ -95,10 +72,29 @@ pub async fn start(settings: &Settings) -> Result<Server, String> {
     Ok(Server { address, engine, stop, tasks })
 }
 
+fn options(settings: &Settings, address: SocketAddr) -> Result<Options, String> {
+    let breaker = BreakerSettings {
+        failures_percent: settings.breaker_percent,
+        probe_s: u64::from(settings.probe_s),
+        ..BreakerSettings::default()
+    };
+    // A quarter each: three slow endpoints leave room for the others.
+    let attempts_per_endpoint = usize::try_from(settings.max_attempts).unwrap_or(4).div_ceil(4);
+    Ok(Options {
+        attempts_per_endpoint,
+        breaker,
+        public_url: Some(settings.public_url(address)),
+        folder: settings.data.clone(),
+        operator_key: settings.api_key.clone(),
+        address_rules: settings.address_rules(),
+        extra_roots: read_authorities(settings.ca_file.as_deref())?,
+    })
+}
+
 impl Server {
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    /// Where this machine reaches it, without a slash at its end.
+    pub fn local_url(&self) -> String {
+        local_url(self.address)
     }
 
     /// The operator's API key.

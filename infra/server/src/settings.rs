@@ -1,12 +1,10 @@
 //! Settings: flags, and the same as environment variables.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
-use waxseal_domain::address::{AddressRules, OwnReceiver};
-
-use crate::demo_tenant;
+use waxseal_domain::address::AddressRules;
 
 /// How a server is run: the data folder, the address, and the bounds.
 #[derive(Args, Clone, Debug)]
@@ -52,9 +50,9 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Where this machine reaches the server, without a slash at its end.
+    /// Where this machine reaches a server of these settings, without a slash at its end.
     pub fn local_url(&self) -> String {
-        format!("http://{}", self.own_address())
+        local_url(self.listen)
     }
 
     /// The file that holds the operator's API key, unless the key is given.
@@ -62,34 +60,25 @@ impl Settings {
         self.data.join("operator.key")
     }
 
-    /// The address at which this machine reaches the server.
-    pub(crate) fn own_address(&self) -> SocketAddr {
-        let mut address = self.listen;
-        if address.ip().is_unspecified() {
-            address.set_ip(match address {
-                SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-                SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-            });
-        }
-        address
-    }
-
-    /// Where the API is reached from outside, without a slash at its end.
-    pub(crate) fn public_url(&self) -> String {
-        let url = self.public_url.clone().unwrap_or_else(|| self.local_url());
+    /// Where the API of a server at that address is reached from outside, without a slash at its end.
+    pub(crate) fn public_url(&self, address: SocketAddr) -> String {
+        let url = self.public_url.clone().unwrap_or_else(|| local_url(address));
         url.trim_end_matches('/').to_owned()
     }
 
-    /// The URL of the demo's receiver: the one exception to the address rules.
-    pub(crate) fn own_receiver(&self) -> String {
-        format!("{}/hooks/{}", self.local_url(), demo_tenant::SOURCE)
-    }
-
-    /// What may be called.
+    /// Which addresses deliveries may go to.
     pub(crate) fn address_rules(&self) -> AddressRules {
-        let own = OwnReceiver { tenant: demo_tenant::TENANT.to_owned(), url: self.own_receiver() };
-        let own_receiver = self.own_address().ip().is_loopback().then_some(own);
-        let allow_loopback = self.allow_loopback;
-        AddressRules { allow_loopback, own_receiver, ..AddressRules::default() }
+        AddressRules { allow_loopback: self.allow_loopback, ..AddressRules::default() }
     }
+}
+
+/// The URL at which this machine reaches a server that listens there.
+pub(crate) fn local_url(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    format!("http://{address}")
 }

@@ -25,7 +25,8 @@ pub(crate) struct CommandLine {
 pub(crate) enum Command {
     #[command(flatten)]
     Cli(Box<waxseal_cli::Command>),
-    /// Post the sample events and watch them arrive: at the running server, or one started for it.
+    /// Post sample events and watch them arrive: at the running server, if it allows loopback, or at one of the
+    /// demo's own.
     Demo(Box<Settings>),
     /// Verify a hook that was saved, and explain why it does not verify. Needs no server.
     Verify(Box<verify::Arguments>),

@@ -1,206 +1,197 @@
-//! The demo: the sample events of five AI-security products, posted to tenant `demo` and watched as
-//! they arrive. The receiver is told a wrong secret at first, so the first delivery fails twice, as
-//! one does whose receiver missed a rotation.
+//! The demo: the sample events of five AI-security products are posted to a server, and arrive, signed, at a
+//! receiver on another port that verifies them. The receiver has a wrong secret at first, so the first delivery
+//! fails twice, as one does whose receiver missed a rotation.
+//!
+//! It is a client like any other: all that it needs of a server is that endpoints on loopback are allowed. Where
+//! none runs that allows them, it runs one of its own, on a folder of its own.
 
-use std::io::Write as _;
+mod host;
+mod receiver;
+mod samples;
+
+use std::io::{IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use waxseal_adapters::entropy::entropy;
-use waxseal_cli::Client;
 use waxseal_domain::id::base32;
-use waxseal_domain::profile::Profile;
-use waxseal_server::demo_tenant::{ENDPOINT, RECEIVED, SOURCE, TENANT};
-use waxseal_server::{Server, Settings, start};
+use waxseal_server::{Settings, StopSignal};
 
-/// The sample events, by system.
-const SAMPLES: [(&str, &str); 5] = [
-    ("AISG", include_str!("../../events/aisg.json")),
-    ("AISentinel", include_str!("../../events/aisentinel.json")),
-    ("Authensor", include_str!("../../events/authensor.json")),
-    ("OmegaEngine", include_str!("../../events/omegaengine.json")),
-    ("Secureagentics", include_str!("../../events/secureagentics.json")),
-];
+use self::host::{Host, TENANT};
+use self::receiver::Receiver;
+use self::samples::{Sample, read_samples};
 
-/// The demo gives up then.
+/// How long the demo waits for what it wants to see.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// How often it looks.
+/// How often it asks the server.
 const LOOK: Duration = Duration::from_millis(50);
+/// Why the demo ended before its time.
+const INTERRUPTED: &str = "the demo was interrupted";
 
-/// Runs it against the server of these settings, or one started for it. An error unless every event
-/// was accepted.
+/// Runs the demo; an error unless every event was delivered and verified. On a terminal it stays until Ctrl-C, so
+/// that a person can look into it.
 pub(crate) async fn run(settings: &Settings) -> Result<(), String> {
-    let own = start_if_none(settings).await?;
-    let key = api_key(settings, own.as_ref())?;
-    let client = Client::new(&settings.local_url(), &key, Vec::new())?;
-    let done = show(&client).await;
-    if let Some(server) = own {
-        server.stop().await;
-    }
-    done
+    let mut stop = StopSignal::catch()?;
+    let receiver = Receiver::start().await?;
+    let receiver_url = receiver.url();
+    let host = tokio::select! {
+        host = Host::find_or_start(settings, &receiver_url) => host?,
+        () = stop.wait() => return Err(INTERRUPTED.to_owned()),
+    };
+    let shown = tokio::select! {
+        shown = show(&host, &receiver) => shown,
+        () = stop.wait() => Err(INTERRUPTED.to_owned()),
+    };
+    let told = match &shown {
+        Ok(retried) => stay(&host, retried, &mut stop).await,
+        Err(_) => Ok(()),
+    };
+    let left = host.leave().await;
+    shown.and(told).and(left)
 }
 
-async fn start_if_none(settings: &Settings) -> Result<Option<Server>, String> {
-    let url = settings.local_url();
-    let probe = Client::new(&url, "", Vec::new())?;
-    if let Ok((200, _)) = probe.call("GET", "/healthz", None).await {
-        println!("Found the server at {url}.");
-        return Ok(None);
+/// Says how to look into what the demo did, and on a terminal waits until the person has seen enough.
+async fn stay(host: &Host, retried: &str, stop: &mut StopSignal) -> Result<(), String> {
+    let is_watched = std::io::stdout().is_terminal();
+    if is_watched || !host.is_own() {
+        say(&commands(host, retried))?;
     }
-    println!("No server at {url}: starting one for the demo.");
-    start(settings).await.map(Some)
+    if is_watched {
+        say("\nCtrl-C ends the demo.")?;
+        stop.wait().await;
+    }
+    Ok(())
 }
 
-fn api_key(settings: &Settings, own: Option<&Server>) -> Result<String, String> {
-    if let Some(key) = own.map(Server::operator_key).or(settings.api_key.as_deref()) {
-        return Ok(key.to_owned());
-    }
-    let path = settings.operator_key_file();
-    let text = std::fs::read_to_string(&path);
-    let text = text.map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(text.trim().to_owned())
-}
-
-async fn show(client: &Client) -> Result<(), String> {
-    let secret = rotate(client).await?;
-    let random: Vec<u8> = [entropy(), entropy()].iter().flat_map(|n| n.to_be_bytes()).collect();
-    let random: [u8; 32] = random.try_into().map_err(|_| "no random bytes".to_owned())?;
-    let wrong = Profile::standard().dialect.generate_secret(random);
-    tell_receiver(client, &wrong).await?;
-    let run = base32(entropy()).chars().rev().take(6).collect::<String>();
-    let events = samples(&run)?;
-    println!("Posting {} sample events to tenant {TENANT}, run {run}.", events.len());
+/// Posts the events and watches them arrive; the id of the delivery that was tried again.
+async fn show(host: &Host, receiver: &Receiver) -> Result<String, String> {
+    let run: String = base32(entropy()).chars().rev().take(6).collect();
+    let samples = read_samples(&run)?;
+    say(&format!("Posting {} sample events to tenant {TENANT}, run {run}.", samples.len()))?;
     let mut posted = Vec::new();
-    for (index, (system, event)) in events.iter().enumerate() {
-        posted.push(post(client, system, event).await?);
-        if index == 0 {
-            println!("The receiver has a wrong secret, so the first delivery fails twice …");
-            wait_for_attempts(client, &posted, 2).await?;
-            tell_receiver(client, &secret).await?;
-            println!("… and now it has the right one.");
-        }
-    }
-    watch(client, posted).await
-}
-
-/// A new signing secret for the endpoint, so that the demo knows it: nothing shows an old one.
-async fn rotate(client: &Client) -> Result<String, String> {
-    let path = format!("/v1/tenants/{TENANT}/endpoints?limit=200");
-    let endpoints = client.expect("GET", &path, None).await?;
-    let own = array(&endpoints, "items").iter().find(|one| text(one, "name") == ENDPOINT);
-    let id = own.map(|endpoint| text(endpoint, "id"));
-    let id = id.ok_or("the demo's endpoint was removed: use a new data folder")?;
-    let path = format!("/v1/tenants/{TENANT}/endpoints/{id}/rotate-secret");
-    let rotated = client.expect("POST", &path, Some(&json!({ "overlap_s": 120 }))).await?;
-    Ok(text(&rotated, "secret").to_owned())
-}
-
-async fn tell_receiver(client: &Client, secret: &str) -> Result<(), String> {
-    let path = format!("/v1/tenants/{RECEIVED}/sources/{SOURCE}");
-    let body = json!({ "profile": "standard", "secrets": [secret] });
-    client.expect("PUT", &path, Some(&body)).await.map(|_| ())
-}
-
-/// The sample events, under ids of their own for each run: else the second would be duplicates.
-fn samples(run: &str) -> Result<Vec<(&'static str, Value)>, String> {
-    let mut all = Vec::new();
-    for (system, sample) in SAMPLES {
-        let events: Vec<Value> = serde_json::from_str(sample).map_err(|error| error.to_string())?;
-        for mut event in events {
-            let id = format!("{}-{run}", text(&event, "id"));
-            if let Some(member) = event.get_mut("id") {
-                *member = id.into();
+    for sample in samples {
+        let is_first = posted.is_empty();
+        posted.push(post(host, sample).await?);
+        if is_first {
+            say("The receiver has a wrong secret, so the first delivery fails twice …")?;
+            if !receiver.wait_for_refusals(2, PATIENCE).await {
+                return Err("the first delivery was not tried twice".to_owned());
             }
-            all.push((system, event));
+            receiver.trust(&host.endpoint.secret)?;
+            say("… and now it has the right one.")?;
         }
     }
-    Ok(all)
+    watch(host, receiver, posted).await
 }
 
 /// An event on its way.
 struct Posted {
-    system: &'static str,
+    product: &'static str,
     event_type: String,
     id: String,
 }
 
-async fn post(client: &Client, system: &'static str, event: &Value) -> Result<Posted, String> {
-    let path = format!("/v1/tenants/{TENANT}/events");
-    let accepted = client.expect("POST", &path, Some(event)).await?;
-    Ok(Posted {
-        system,
-        event_type: text(event, "type").to_owned(),
-        id: text(&accepted, "id").to_owned(),
-    })
-}
-
-async fn deliveries(client: &Client, posted: &Posted) -> Result<Vec<Value>, String> {
-    let path = format!("/v1/tenants/{TENANT}/events/{}", posted.id);
-    let event = client.expect("GET", &path, None).await?;
-    Ok(array(&event, "deliveries").to_vec())
-}
-
-async fn wait_for_attempts(client: &Client, posted: &[Posted], wanted: u64) -> Result<(), String> {
-    let began = Instant::now();
-    while began.elapsed() < PATIENCE {
-        for event in posted {
-            let deliveries = deliveries(client, event).await?;
-            if deliveries.iter().any(|one| attempts(one) >= wanted) {
-                return Ok(());
-            }
-        }
-        nap().await;
+async fn post(host: &Host, sample: Sample) -> Result<Posted, String> {
+    #[derive(Deserialize)]
+    struct Accepted {
+        id: String,
     }
-    Err("the first delivery was not tried twice".to_owned())
+    let path = format!("/v1/tenants/{TENANT}/events");
+    let answer = host.client.expect("POST", &path, Some(&sample.event)).await?;
+    let Accepted { id } = read(answer)?;
+    Ok(Posted { product: sample.product, event_type: sample.event_type, id })
 }
 
-/// Prints each delivery as it arrives.
-async fn watch(client: &Client, mut waiting: Vec<Posted>) -> Result<(), String> {
-    let (began, total) = (Instant::now(), waiting.len());
+/// A delivery, as its event shows it.
+#[derive(Deserialize)]
+struct Delivery {
+    id: String,
+    endpoint_id: String,
+    status: String,
+    attempts: u64,
+}
+
+/// The event's delivery to the demo's receiver. The tenant may have other endpoints: what they get is not ours.
+async fn delivery(host: &Host, event: &Posted) -> Result<Option<Delivery>, String> {
+    #[derive(Deserialize)]
+    struct Event {
+        deliveries: Vec<Delivery>,
+    }
+    let path = format!("/v1/tenants/{TENANT}/events/{}", event.id);
+    let Event { deliveries } = read(host.client.expect("GET", &path, None).await?)?;
+    Ok(deliveries.into_iter().find(|delivery| delivery.endpoint_id == host.endpoint.id))
+}
+
+/// Prints each delivery as it arrives; the id of the one that was tried most often.
+async fn watch(host: &Host, receiver: &Receiver, posted: Vec<Posted>) -> Result<String, String> {
+    let (began, total) = (Instant::now(), posted.len());
+    let mut waiting = posted;
+    let mut arrived: Vec<Delivery> = Vec::new();
     while !waiting.is_empty() && began.elapsed() < PATIENCE {
-        let mut still = Vec::new();
+        let mut open = Vec::new();
         for event in waiting {
-            let deliveries = deliveries(client, &event).await?;
-            let open = deliveries.iter().any(|one| text(one, "status") != "delivered");
-            if open || deliveries.is_empty() {
-                still.push(event);
-            } else {
-                print(&event, &deliveries);
+            match delivery(host, &event).await? {
+                Some(delivery)
+                    if delivery.status == "delivered" && receiver.has_verified(&delivery.id) =>
+                {
+                    say(&line(&event, &delivery))?;
+                    arrived.push(delivery);
+                }
+                Some(_) | None => open.push(event),
             }
         }
-        waiting = still;
+        waiting = open;
         if !waiting.is_empty() {
             nap().await;
         }
     }
-    let accepted = total - waiting.len();
-    println!("{accepted} of {total} events delivered, each signed and verified.");
-    println!("What arrived:  GET /v1/tenants/{RECEIVED}/events");
-    if waiting.is_empty() { Ok(()) } else { Err("not every event was accepted".to_owned()) }
-}
-
-fn print(event: &Posted, deliveries: &[Value]) {
-    for delivery in deliveries {
-        let attempts = attempts(delivery);
-        let note = if attempts > 1 { " (it was tried again until it was taken)" } else { "" };
-        println!(
-            "  delivered  {:<15} {:<26} attempt {attempts}{note}",
-            event.system, event.event_type
-        );
+    say(&format!("{} of {total} events delivered, each signed and verified.", arrived.len()))?;
+    if !waiting.is_empty() {
+        return Err("not every event was delivered and verified".to_owned());
     }
-    let _unseen = std::io::stdout().flush();
+    let retried = arrived.into_iter().max_by_key(|delivery| delivery.attempts);
+    Ok(retried.map(|delivery| delivery.id).unwrap_or_default())
 }
 
-fn text<'a>(value: &'a Value, member: &str) -> &'a str {
-    value.get(member).and_then(Value::as_str).unwrap_or_default()
+fn line(event: &Posted, delivery: &Delivery) -> String {
+    let attempts = delivery.attempts;
+    let note = if attempts > 1 { " (it was tried again until it was taken)" } else { "" };
+    format!("  delivered  {:<15} {:<26} attempt {attempts}{note}", event.product, event.event_type)
 }
 
-fn array<'a>(value: &'a Value, member: &str) -> &'a [Value] {
-    value.get(member).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+/// The commands that look into this very server, for a person to copy.
+fn commands(host: &Host, retried: &str) -> String {
+    let program = std::env::args().next().unwrap_or_else(|| "waxseal".to_owned());
+    let url = &host.url;
+    let key = match &host.key_file {
+        Some(file) => format!("\"$(cat '{}')\"", file.display()),
+        None => "…  # the operator's, as the server was given it".to_owned(),
+    };
+    format!(
+        "
+Look into it, from this folder in another terminal:
+  export WAXSEAL_URL={url} WAXSEAL_TENANT={TENANT}
+  export WAXSEAL_KEY={key}
+  {program} events list
+  {program} deliveries get {retried}
+  {program} doctor
+The API's reference is at {url}/docs."
+    )
 }
 
-fn attempts(delivery: &Value) -> u64 {
-    delivery.get("attempts").and_then(Value::as_u64).unwrap_or_default()
+/// Prints a line at once; an error where nobody reads any more.
+fn say(text: &str) -> Result<(), String> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .map_err(|error| format!("standard output: {error}"))
+}
+
+/// Reads an answer of the API.
+fn read<T: DeserializeOwned>(answer: serde_json::Value) -> Result<T, String> {
+    serde_json::from_value(answer)
+        .map_err(|error| format!("the server answers what the demo cannot read: {error}"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the demo looks at a server from outside")]

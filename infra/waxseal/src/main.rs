@@ -3,7 +3,8 @@
 //! `main` reads the command line, and starts the server or the demo, verifies one hook, or asks a server.
 //!
 //! Why these dependencies: `clap` reads flags and environment, and its `clap_complete` writes completion
-//! scripts for shells; `tracing-subscriber` prints logs; `tokio` as everywhere.
+//! scripts for shells; `tracing-subscriber` prints logs; of the demo, `hyper` is its receiver and `tempfile` makes
+//! a folder that goes with it; `tokio` as everywhere.
 
 mod command_line;
 mod demo;
