@@ -3,7 +3,7 @@
 pub(crate) use waxseal_domain::audit::EntryView;
 
 use waxseal_adapters::http;
-use waxseal_domain::ports::{ConfigStore as _, Engine};
+use waxseal_flows::ports::{ConfigStore as _, Engine};
 
 use crate::{Answer, Call, List};
 

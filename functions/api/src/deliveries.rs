@@ -7,10 +7,11 @@ use waxseal_domain::attempt::{Attempt, Outcome};
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
 use waxseal_domain::id::DeliveryId;
 use waxseal_domain::limits::{OVERDUE_S, PAGE_MAX};
-use waxseal_domain::ports::{Clock as _, DeliveryStore as _, Engine, PageRequest};
 use waxseal_domain::problem::Problem;
-use waxseal_domain::reissue::{cancel, replay};
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::cancel::cancel;
+use waxseal_flows::ports::{Clock as _, DeliveryStore as _, Engine, PageRequest};
+use waxseal_flows::replay::replay;
 
 use crate::endpoints::find;
 use crate::{Answer, Call, List};

@@ -28,15 +28,16 @@ use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState};
 use waxseal_domain::id::EndpointId;
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::ENDPOINTS_PER_TENANT_MAX;
-use waxseal_domain::link::ensure_key;
-use waxseal_domain::ports::{
-    Change, Clock as _, ConfigStore as _, Engine, EngineError, GateStore as _, KeyVault as _,
-    Roster, Tenant,
-};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::SecretContext;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::link::ensure_key;
+use waxseal_flows::ports::{
+    Change, Clock as _, ConfigStore as _, Engine, EngineError, GateStore as _, KeyVault as _,
+    Roster, Tenant,
+};
+use waxseal_flows::profiles::{find_profile, profile_of};
 
 use self::changes::Changes;
 use self::idempotency::Once;
@@ -55,7 +56,7 @@ pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
     let once = Once::of(request, tenant)?;
     let mut body = Body::read(request)?;
     let name = Changes::profile_name(&mut body, STANDARD);
-    let profile = Profile::find(engine, &name).await?;
+    let profile = find_profile(engine, &name).await?;
     let changes =
         Changes::read(&mut body, (engine.address_rules(), tenant), profile.as_deref(), true);
     body.finish()?;
@@ -191,7 +192,7 @@ pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
         .sort_by(|one, other| (other.created_at, &other.id).cmp(&(one.created_at, &one.id)));
     let mut items = Vec::new();
     for endpoint in newest_first.into_iter().skip(from).take(page.limit) {
-        let profile = Profile::of(call.engine, endpoint).await?;
+        let profile = profile_of(call.engine, endpoint).await?;
         items.push(EndpointView::of(endpoint, &profile));
     }
     let next = from.saturating_add(items.len());
@@ -203,7 +204,7 @@ pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
 pub(crate) async fn one<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
     let endpoint = find(&call, id).await?;
     let gate = call.engine.store().gate(call.tenant, &endpoint.id, 0).await?;
-    let profile = Profile::of(call.engine, &endpoint).await?;
+    let profile = profile_of(call.engine, &endpoint).await?;
     let failures = view::recent_failures(&call, &endpoint.id).await?;
     let view =
         EndpointView::of(&endpoint, &profile).with_gate(gate.as_ref()).with_failures(failures);
@@ -216,7 +217,7 @@ pub(crate) async fn patch<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
         let before = find(&call, id).await?;
         let mut body = Body::read(call.request)?;
         let name = Changes::profile_name(&mut body, &before.profile);
-        let profile = Profile::find(call.engine, &name).await?;
+        let profile = find_profile(call.engine, &name).await?;
         let rules = (call.engine.address_rules(), call.tenant);
         let changes = Changes::read(&mut body, rules, profile.as_deref(), false);
         body.finish()?;
@@ -294,7 +295,7 @@ async fn write<E: Engine>(
 ) -> Result<(Endpoint, Arc<Profile>), Refusal> {
     for _ in 0..TRIES_MAX {
         let before = find(call, id).await?;
-        let profile = Profile::of(call.engine, &before).await?;
+        let profile = profile_of(call.engine, &before).await?;
         let now = call.engine.clock().now();
         let after = change(Endpoint::clone(&before), now);
         let told = updated(call, action, (&before, &after)).await?;
@@ -322,6 +323,6 @@ async fn shown<E: Engine>(
     call: &Call<'_, E>,
     endpoint: &Endpoint,
 ) -> Result<Option<Value>, EngineError> {
-    let profile = Profile::of(call.engine, endpoint).await?;
+    let profile = profile_of(call.engine, endpoint).await?;
     Ok(told(&EndpointView::of(endpoint, &profile)))
 }

@@ -10,8 +10,9 @@ use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{
     DESCRIPTION_CHARS_MAX, EVENT_TYPES_PER_TENANT_MAX, EXAMPLE_BYTES_MAX,
 };
-use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine, SchemaChecker};
 use waxseal_domain::problem::Problem;
+use waxseal_flows::catalogue;
+use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, SchemaChecker};
 
 use crate::body::{Body, describe};
 use crate::{Answer, Call, List, Refusal, Told, told};
@@ -84,7 +85,7 @@ fn read_schema<C: SchemaChecker>(
     checker: &C,
     wanted: &Wanted,
 ) -> Option<Schema> {
-    let schema = match Schema::read(checker, wanted.schema.as_ref()?.get()) {
+    let schema = match catalogue::read_schema(checker, wanted.schema.as_ref()?.get()) {
         Ok(schema) => schema,
         Err(fault) => {
             body.faults(vec![fault.within("/schema")]);

@@ -9,16 +9,16 @@ use serde_json::{Value, json};
 use waxseal_adapters::http::{self, Request};
 use waxseal_domain::delivery::Delivery;
 use waxseal_domain::event::Severity;
-use waxseal_domain::expunge::expunge;
 use waxseal_domain::id::{EventId, TenantName};
 use waxseal_domain::limits::{
     ATTRIBUTE_CHARS_MAX, ATTRIBUTES_MAX, EVENT_TYPE_CHARS_MAX, EVENTS_PER_REQUEST_MAX, OVERDUE_S,
     SOURCE_CHARS_MAX, SUMMARY_CHARS_MAX,
 };
-use waxseal_domain::link::is_good;
-use waxseal_domain::ports::{Clock as _, Engine, EventRow, EventStore as _};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::expunge::expunge;
+use waxseal_flows::link::is_good;
+use waxseal_flows::ports::{Clock as _, Engine, EventRow, EventStore as _};
 
 use crate::body::{EVENT_TYPE, PRINTABLE};
 use crate::deliveries::STATUSES;
@@ -236,6 +236,6 @@ fn raw_of<T: Serialize>(value: &T) -> Result<String, Refusal> {
     serde_json::to_string(value).map_err(|error| Refusal::Ours(unwritable(error)))
 }
 
-fn unwritable(error: serde_json::Error) -> waxseal_domain::ports::EngineError {
-    waxseal_domain::ports::EngineError::new("write answer", error)
+fn unwritable(error: serde_json::Error) -> waxseal_flows::ports::EngineError {
+    waxseal_flows::ports::EngineError::new("write answer", error)
 }

@@ -8,9 +8,9 @@ use waxseal_domain::api_key::{ApiKey, Principal, Right, Scope, hash_of};
 use waxseal_domain::id::{ApiKeyId, base32};
 use waxseal_domain::json::{Fault, Json};
 use waxseal_domain::limits::{KEYS_PER_TENANT_MAX, MAX_PER_SECOND, NAME_CHARS_MAX};
-use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine};
 
 use crate::body::{Body, describe};
 use crate::{Answer, Call, List, Told, told};

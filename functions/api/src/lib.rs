@@ -30,13 +30,15 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use waxseal_adapters::http::{self, Request, Response};
-use waxseal_domain::api_key::{Principal, authenticate};
+use waxseal_domain::api_key::Principal;
 use waxseal_domain::audit::Entry;
 use waxseal_domain::id::TenantName;
 use waxseal_domain::limits::{PAGE_DEFAULT, PAGE_MAX};
-use waxseal_domain::notice::{Notice, announce};
-use waxseal_domain::ports::{Change, ConfigStore as _, Engine, EngineError, PageRequest};
+use waxseal_domain::notice::Notice;
 use waxseal_domain::problem::Problem;
+use waxseal_flows::announce::announce;
+use waxseal_flows::authenticate::authenticate;
+use waxseal_flows::ports::{Change, ConfigStore as _, Engine, EngineError, PageRequest};
 
 use self::operation::{Access, Found, Handler, Inside, Outside};
 
@@ -245,7 +247,7 @@ impl<E: Engine> Call<'_, E> {
         told: Told<'_>,
     ) -> Result<bool, EngineError> {
         let Told { action, target, before, after } = told;
-        let entry = Entry::now(self.engine, self.tenant, self.actor, action, target);
+        let entry = Entry::new(self.engine.stamp(), self.tenant, self.actor, action, target);
         let entry = entry.from_to(before, after);
         let is_done = self.engine.store().change(change, Some(&entry)).await?;
         if is_done {

@@ -8,9 +8,10 @@ use serde_json::value::RawValue;
 use waxseal_adapters::http::{self, Request};
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{NAME_CHARS_MAX, REQUEST_BYTES_MAX};
-use waxseal_domain::ports::{ConfigStore as _, Engine, Setting};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{EventKind, Profile};
+use waxseal_flows::ports::{ConfigStore as _, Engine, Setting};
+use waxseal_flows::profiles::find_profile;
 
 use crate::{Answer, List};
 
@@ -73,7 +74,7 @@ pub(crate) async fn list<E: Engine>(engine: &E) -> Answer {
 
 /// `GET /v1/profiles/{name}`: with its whole file.
 pub(crate) async fn one<E: Engine>(engine: &E, name: &str) -> Answer {
-    let profile = Profile::find(engine, name).await?.ok_or_else(Problem::not_found)?;
+    let profile = find_profile(engine, name).await?.ok_or_else(Problem::not_found)?;
     let view = ProfileView { file: Some(&profile.file), ..ProfileView::of(&profile) };
     Ok(http::json(200, &view))
 }

@@ -9,11 +9,12 @@ use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{
     NAME_CHARS_MAX, SECRETS_LIVE_MAX, SOURCES_PER_TENANT_MAX, TOLERANCE_S,
 };
-use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine, KeyVault as _};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_domain::source::Source;
+use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, KeyVault as _};
+use waxseal_flows::profiles::find_profile;
 
 use crate::body::{Body, describe};
 use crate::{Answer, Call, List, Refusal, Told, told};
@@ -128,7 +129,7 @@ pub(crate) async fn put<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
     let mut body = Body::read(call.request)?;
     let Wanted { profile, secrets, tolerance_s } = read(&mut body);
     body.not_null("secrets");
-    let found = Profile::find(call.engine, &profile).await?;
+    let found = find_profile(call.engine, &profile).await?;
     if found.is_none() {
         body.fault("profile", "is not known: GET /v1/profiles lists them");
     }

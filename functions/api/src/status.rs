@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use waxseal_adapters::http;
 use waxseal_domain::id::TenantName;
-use waxseal_domain::ports::{
+use waxseal_domain::secret::{Secret, SecretContext};
+use waxseal_flows::ports::{
     Check, Clock as _, ConfigStore as _, Engine, EngineError, KeyVault as _, PageRequest,
 };
-use waxseal_domain::secret::{Secret, SecretContext};
 
 use crate::Answer;
 

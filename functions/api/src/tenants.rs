@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use waxseal_adapters::http::{self, Request};
 use waxseal_domain::api_key::Principal;
 use waxseal_domain::id::TenantName;
-use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine, Tenant};
 use waxseal_domain::problem::Problem;
+use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, Tenant};
 
 use crate::body::{Body, describe};
 use crate::{Answer, Call, List, Told, told};

@@ -8,8 +8,8 @@ use rustls::pki_types::CertificateDer;
 use serde_json::Value;
 use waxseal_adapters::client::{Answer, Fault, HttpClient, Reach};
 use waxseal_adapters::clock::SystemClock;
-use waxseal_domain::ports::Clock as _;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::Clock as _;
 
 /// A request takes at most so long: `recover` itself takes eight seconds, a test event up to fifteen.
 const TIMEOUT: Duration = Duration::from_secs(30);

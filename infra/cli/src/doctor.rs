@@ -4,8 +4,8 @@ use console::style;
 use serde_json::{Value, json};
 use waxseal_adapters::client::Answer;
 use waxseal_adapters::clock::SystemClock;
-use waxseal_domain::ports::Clock as _;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::Clock as _;
 
 use super::context::{Connection, Found, LocalServer, Origin, escaped, shown, value};
 use super::failure::{Failure, Outcome};

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use waxseal_adapters::client::{Answer, Fault};
-use waxseal_domain::ports::EngineError;
+use waxseal_flows::ports::EngineError;
 
 use super::output::plain;
 

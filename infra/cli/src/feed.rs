@@ -10,8 +10,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use waxseal_adapters::clock::SystemClock;
-use waxseal_domain::ports::Clock as _;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::Clock as _;
 
 use super::context::Context;
 use super::failure::Failure;

@@ -12,9 +12,9 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 use waxseal_adapters::clock::SystemClock;
-use waxseal_domain::dispatch::Dispatched;
 use waxseal_domain::event::Event;
-use waxseal_domain::ports::Clock as _;
+use waxseal_flows::ports::Clock as _;
+use waxseal_flows::send::Dispatched;
 
 use self::session::Session;
 use super::context::Context;

@@ -4,7 +4,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 use waxseal_adapters::clock::SystemClock;
-use waxseal_domain::ports::Clock as _;
+use waxseal_flows::ports::Clock as _;
 
 use super::context::{Context, value};
 use super::endpoints::Named;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::Value;
 use waxseal_adapters::clock::SystemClock;
-use waxseal_domain::ports::Clock as _;
+use waxseal_flows::ports::Clock as _;
 
 use super::context::Context;
 use super::failure::Outcome;

@@ -17,8 +17,8 @@ use std::sync::Arc;
 use clap::{ArgGroup, Args};
 use waxseal_adapters::clock::SystemClock;
 use waxseal_domain::limits::TOLERANCE_S;
-use waxseal_domain::ports::Clock as _;
 use waxseal_domain::profile::STANDARD;
+use waxseal_flows::ports::Clock as _;
 use waxseal_verify::{Profile, Window};
 
 use self::hook::Hook;

@@ -9,7 +9,7 @@ use waxseal_adapters::embedded::EmbeddedEngine;
 use waxseal_deliver::{Settled, drive};
 use waxseal_domain::lane::Lane;
 use waxseal_domain::message::Received;
-use waxseal_domain::ports::{Clock as _, Engine as _, EngineError};
+use waxseal_flows::ports::{Clock as _, Engine as _, EngineError};
 
 /// Seconds for one message, as the function has on Lambda.
 const TIMEOUT_S: u64 = 15;

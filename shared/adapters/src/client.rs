@@ -15,7 +15,7 @@ use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use rustls::pki_types::CertificateDer;
-use waxseal_domain::ports::EngineError;
+use waxseal_flows::ports::EngineError;
 
 use crate::http::Request;
 use crate::tls;

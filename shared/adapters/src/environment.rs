@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::gate::BreakerSettings;
-use waxseal_domain::ports::EngineError;
 use waxseal_domain::target::CloudTargets;
+use waxseal_flows::ports::EngineError;
 
 /// Settings of a function. Each function has those that it needs: one that is missing is an error
 /// when it is asked for.

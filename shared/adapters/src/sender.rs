@@ -17,9 +17,9 @@ use waxseal_domain::address::{AddressFault, AddressRules};
 use waxseal_domain::attempt::{Outcome, Response, Sent};
 use waxseal_domain::dispatch::{Method, Request};
 use waxseal_domain::limits::{EXCERPT_CHARS_MAX, RESPONSE_BYTES_MAX};
-use waxseal_domain::ports::{Clock as _, EngineError, Sender};
 use waxseal_domain::target::Target;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{Clock as _, EngineError, Sender};
 
 use crate::clock::SystemClock;
 use crate::tls;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::{ClientConfig, RootCertStore};
-use waxseal_domain::ports::EngineError;
+use waxseal_flows::ports::EngineError;
 
 /// Reads the certificates of a PEM file of authorities; none where no file is named.
 pub fn read_authorities(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, String> {

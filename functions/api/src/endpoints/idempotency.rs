@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 use waxseal_adapters::http::{Request, Response};
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::json::Fault;
-use waxseal_domain::ports::{Clock as _, ConfigStore as _, Engine, KeyVault as _};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::Profile;
 use waxseal_domain::secret::SecretContext;
+use waxseal_flows::ports::{Clock as _, ConfigStore as _, Engine, KeyVault as _};
 
 use super::created;
 use super::secrets::Shown;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::limits::PAUSE_S_MAX;
-use waxseal_domain::ports::{Clock as _, Engine, EngineError, GateStore as _};
+use waxseal_flows::ports::{Clock as _, Engine, EngineError, GateStore as _};
 
 use crate::body::Body;
 

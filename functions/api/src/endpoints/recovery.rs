@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use waxseal_adapters::http;
-use waxseal_domain::ports::{Clock as _, Engine};
 use waxseal_domain::problem::Problem;
-use waxseal_domain::recover::{Ask, Which, recover};
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{Clock as _, Engine};
+use waxseal_flows::recover::{Ask, Which, recover};
 
 use super::find;
 use crate::body::{Body, describe};

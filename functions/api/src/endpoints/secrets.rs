@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 use waxseal_adapters::http;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::{EndpointId, TenantName};
-use waxseal_domain::ports::{Clock as _, Engine, EngineError, KeyVault as _};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::Profile;
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
+use waxseal_flows::ports::{Clock as _, Engine, EngineError, KeyVault as _};
+use waxseal_flows::profiles::profile_of;
 use waxseal_verify::Algorithm;
 
 use super::write;
@@ -168,7 +169,7 @@ fn read_rotation(body: &mut Body<'_>, profile: &Profile) -> (WantedSecret, u64) 
 /// endpoint for one, and receivers need a moment as well.
 pub(crate) async fn rotate<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
     let endpoint = super::find(&call, id).await?;
-    let profile = Profile::of(call.engine, &endpoint).await?;
+    let profile = profile_of(call.engine, &endpoint).await?;
     let mut body = Body::read(call.request)?;
     let (wanted, overlap_s) = read_rotation(&mut body, &profile);
     body.finish()?;

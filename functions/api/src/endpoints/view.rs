@@ -12,11 +12,11 @@ use waxseal_domain::event::Severity;
 use waxseal_domain::event_type::EventTypePattern;
 use waxseal_domain::gate::{Gate, Mode};
 use waxseal_domain::id::EndpointId;
-use waxseal_domain::ports::{DeliveryStore as _, Engine, EngineError, PageRequest};
 use waxseal_domain::profile::Profile;
 use waxseal_domain::retry::RetryPolicy;
 use waxseal_domain::secret::SealedSecret;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{DeliveryStore as _, Engine, EngineError, PageRequest};
 
 use super::auth::AuthView;
 use super::secrets::Shown;

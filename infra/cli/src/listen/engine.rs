@@ -14,8 +14,8 @@ use waxseal_domain::attempt::{Outcome, Response, Sent};
 use waxseal_domain::dispatch::{Method, Request};
 use waxseal_domain::id::base32;
 use waxseal_domain::limits::EXCERPT_CHARS_MAX;
-use waxseal_domain::memory::Memory;
-use waxseal_domain::ports::{Check, Clock as _, Engine, EngineError, Sender};
+use waxseal_flows::memory::Memory;
+use waxseal_flows::ports::{Check, Clock as _, Engine, EngineError, Sender};
 
 /// Sends to this machine.
 pub(super) struct LocalSender(HttpClient);

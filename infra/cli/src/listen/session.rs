@@ -7,15 +7,16 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use waxseal_adapters::client::{HttpClient, Reach};
 use waxseal_adapters::clock::SystemClock;
-use waxseal_domain::dispatch::{Dispatched, Outgoing, dispatch};
+use waxseal_domain::dispatch::Outgoing;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::event::{Event, Severity};
 use waxseal_domain::event_type::EventTypePattern;
 use waxseal_domain::id::{DeliveryId, EndpointId, EventId, TenantName};
-use waxseal_domain::ports::{Clock as _, Engine as _, KeyVault as _};
 use waxseal_domain::profile::{Profile, Round, STANDARD};
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_domain::subscription::{Candidate, Subscription};
+use waxseal_flows::ports::{Clock as _, Engine as _, KeyVault as _};
+use waxseal_flows::send::{Dispatched, send};
 
 use super::Listen;
 use super::engine::Forwarding;
@@ -96,7 +97,7 @@ impl Session {
         let id = DeliveryId { endpoint: endpoint.id.clone(), event: event.id.clone() }.to_string();
         let outgoing = Outgoing { endpoint, profile, event, id: &id, round: Round::single(now) };
         let deadline = now.plus_ms(u64::from(profile.timeout_of(endpoint)));
-        let dispatched = dispatch(&self.engine, outgoing, deadline).await?;
+        let dispatched = send(&self.engine, outgoing, deadline).await?;
         Ok((id, dispatched))
     }
 }

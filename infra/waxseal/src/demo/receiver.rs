@@ -18,7 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use waxseal_adapters::clock::SystemClock;
 use waxseal_adapters::entropy::entropy;
-use waxseal_domain::ports::Clock as _;
+use waxseal_flows::ports::Clock as _;
 use waxseal_verify::{Key, Profile, Window};
 
 /// Bytes of a hook: an event has fewer.

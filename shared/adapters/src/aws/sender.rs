@@ -16,8 +16,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::attempt::{Outcome, Response, Sent};
 use waxseal_domain::dispatch::Request;
-use waxseal_domain::ports::{Clock as _, EngineError, Sender};
 use waxseal_domain::target::{BusEntry, QueueMessage, Resource, Target, outcome_of};
+use waxseal_flows::ports::{Clock as _, EngineError, Sender};
 
 use super::client::Clients;
 use super::reason;

@@ -15,13 +15,13 @@ pub use store::{
 use std::fmt;
 use std::future::Future;
 
-use crate::attempt::Sent;
-use crate::catalogue::Schema;
-use crate::dispatch::Request;
-use crate::json::Fault;
-use crate::message::{Message, Receipt};
-use crate::secret::{Secret, SecretContext};
-use crate::timestamp::Timestamp;
+use waxseal_domain::attempt::Sent;
+use waxseal_domain::catalogue::Schema;
+use waxseal_domain::dispatch::Request;
+use waxseal_domain::json::Fault;
+use waxseal_domain::message::{Message, Receipt};
+use waxseal_domain::secret::{Secret, SecretContext};
+use waxseal_domain::timestamp::Timestamp;
 
 /// Our own failure: a store, a queue or a key vault that did not do what it should.
 #[derive(Debug)]

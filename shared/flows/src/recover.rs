@@ -4,12 +4,13 @@
 //! is spread at ten a second. A second equal call finds what is not yet final no more, so repeating
 //! one after a crash sends nothing twice.
 
-use crate::delivery::{Delivery, DeliveryKey, Status};
-use crate::endpoint::Endpoint;
-use crate::limits::{FRESH_S, PACED_PER_SECOND, PAGE_MAX, RECOVERED_MAX};
+use waxseal_domain::delivery::{Delivery, DeliveryKey, Status};
+use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::limits::{FRESH_S, PACED_PER_SECOND, PAGE_MAX, RECOVERED_MAX};
+use waxseal_domain::timestamp::Timestamp;
+
 use crate::ports::{Clock, DeliveryStore, Engine, EngineError, EventStore, PageRequest};
-use crate::reissue::replay_after;
-use crate::timestamp::Timestamp;
+use crate::replay::replay_after;
 
 /// Which deliveries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

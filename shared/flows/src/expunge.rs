@@ -1,7 +1,8 @@
 //! Expunging: an event's payload goes, its record stays. What was not sent yet is not sent any more.
 
-use crate::delivery::{CancelledReason, End, Guard};
-use crate::id::{EventId, TenantName};
+use waxseal_domain::delivery::{CancelledReason, End, Guard};
+use waxseal_domain::id::{EventId, TenantName};
+
 use crate::ports::{DeliveryStore, Engine, EngineError, EventStore};
 
 /// Removes an event's payload and summary, cancels its deliveries that are still owed, and strips the

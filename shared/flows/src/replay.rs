@@ -1,11 +1,12 @@
-//! Deliveries set going again or ended by a person: replay and cancel.
+//! A replay: a delivery is sent once more because a person asks for it, whatever its state.
 
-use crate::delivery::{CancelledReason, Delivery, DeliveryKey, End, Guard, Written};
-use crate::endpoint::Endpoint;
-use crate::message::Message;
+use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Written};
+use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::message::Message;
+use waxseal_domain::problem::Problem;
+use waxseal_domain::subscription::Candidate;
+
 use crate::ports::{Clock, ConfigStore, DeliveryStore, Engine, EngineError, EventRow};
-use crate::problem::Problem;
-use crate::subscription::Candidate;
 
 /// Sends a delivery once more, whatever its state: 409 where its endpoint no longer wants it, or
 /// where it was changed at the same time.
@@ -22,7 +23,7 @@ pub async fn replay_after<E: Engine>(
     key: &DeliveryKey,
     delay_s: u32,
 ) -> Result<Result<Delivery, Problem>, EngineError> {
-    let (row, event) = match find(engine, key).await? {
+    let (row, event) = match find_owed(engine, key).await? {
         Ok(found) => found,
         Err(problem) => return Ok(Err(problem)),
     };
@@ -44,27 +45,9 @@ pub async fn replay_after<E: Engine>(
     })
 }
 
-/// Ends a delivery that is still owed: 409 where it is final.
-pub async fn cancel<E: Engine>(
-    engine: &E,
-    key: &DeliveryKey,
-) -> Result<Result<Delivery, Problem>, EngineError> {
-    let (row, event) = match find(engine, key).await? {
-        Ok(found) => found,
-        Err(problem) => return Ok(Err(problem)),
-    };
-    let before = row.unwrap_or_else(|| event.pending(&key.endpoint));
-    let after = before.ended(End::Cancelled(CancelledReason::Requested));
-    let guard = Guard::NotFinal { born: event.born };
-    Ok(match engine.store().record_attempt(guard, &after).await? {
-        Written::Done => Ok(after),
-        Written::Refused(_) => Err(Problem::conflict("the delivery is final already")),
-    })
-}
-
 /// The row, if there is one of this incarnation, and the event; 404 without an event that is owed
 /// to the endpoint.
-async fn find<E: Engine>(
+pub(crate) async fn find_owed<E: Engine>(
     engine: &E,
     key: &DeliveryKey,
 ) -> Result<Result<(Option<Delivery>, EventRow), Problem>, EngineError> {

@@ -1,9 +1,10 @@
 //! What one instance remembers between invocations: counts, and what is costly to make again. Losing
 //! it loses nothing.
 
-use crate::credentials::Tokens;
-use crate::gate::{BreakerSettings, Breakers};
-use crate::throttle::Throttle;
+use waxseal_domain::gate::{BreakerSettings, Breakers};
+use waxseal_domain::throttle::Throttle;
+
+use crate::authorize::Tokens;
 
 /// All that an instance remembers, but for copies of rows.
 #[derive(Debug, Default)]

@@ -13,22 +13,22 @@ use std::future::Future;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use waxseal_domain::api_key::ApiKey;
+use waxseal_domain::audit::Entry;
+use waxseal_domain::catalogue::EventType;
+use waxseal_domain::concurrency::{Slot, SlotRequest};
+use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Written};
+use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::event::Event;
+use waxseal_domain::gate::Gate;
+use waxseal_domain::id::{ApiKeyId, EndpointId, EventId, SourceName, TenantName, Ticket};
+use waxseal_domain::lane::Lane;
+use waxseal_domain::limits::EVENT_RETENTION_S;
+use waxseal_domain::rate::Tokens;
+use waxseal_domain::source::Source;
+use waxseal_domain::timestamp::Timestamp;
 
 use super::EngineError;
-use crate::api_key::ApiKey;
-use crate::audit::Entry;
-use crate::catalogue::EventType;
-use crate::concurrency::{Slot, SlotRequest};
-use crate::delivery::{Delivery, DeliveryKey, Guard, Written};
-use crate::endpoint::Endpoint;
-use crate::event::Event;
-use crate::gate::Gate;
-use crate::id::{ApiKeyId, EndpointId, EventId, SourceName, TenantName, Ticket};
-use crate::lane::Lane;
-use crate::limits::EVENT_RETENTION_S;
-use crate::rate::Tokens;
-use crate::source::Source;
-use crate::timestamp::Timestamp;
 
 type Answer<T> = Result<T, EngineError>;
 
@@ -253,7 +253,7 @@ pub trait GateStore: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Answer<Vec<Gate>>> + Send;
 
-    /// Takes tokens of a window of whoever is so named, an endpoint ([`crate::rate::of_endpoint`]) or an
+    /// Takes tokens of a window of whoever is so named, an endpoint ([`waxseal_domain::rate::of_endpoint`]) or an
     /// API key; how many there were, 0 where it is used up.
     fn take_tokens(&self, whose: &str, wanted: Tokens) -> impl Future<Output = Answer<u32>> + Send;
 

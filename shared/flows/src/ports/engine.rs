@@ -4,19 +4,20 @@ use std::future::Future;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use waxseal_domain::address::AddressRules;
+use waxseal_domain::audit::Stamp;
+use waxseal_domain::delivery::{Delivery, Guard, Settlement, Written};
+use waxseal_domain::gate::Breakers;
+use waxseal_domain::id::Ticket;
+use waxseal_domain::limits::ENQUEUE_TRIES_MAX;
+use waxseal_domain::message::{Kind, Message, Received};
+use waxseal_domain::timestamp::Timestamp;
 
 use super::{
     Claim, Clock, DeliveryStore, Due, EngineError, EventRow, EventStore, KeyVault, Put, Queue,
     SchemaChecker, Sender, Store,
 };
-use crate::address::AddressRules;
-use crate::delivery::{Delivery, Guard, Settlement, Written};
-use crate::gate::Breakers;
-use crate::id::Ticket;
-use crate::limits::ENQUEUE_TRIES_MAX;
 use crate::memory::Memory;
-use crate::message::{Kind, Message, Received};
-use crate::timestamp::Timestamp;
 
 /// One implementation of every port.
 ///
@@ -52,7 +53,7 @@ pub trait Engine: Send + Sync + 'static {
     fn address_rules(&self) -> &AddressRules;
     /// A random number: for ids, tickets, secrets and jitter.
     fn entropy(&self) -> u128;
-    /// [`crate::api_key::hash_of`] the operator's key.
+    /// [`waxseal_domain::api_key::hash_of`] the operator's key.
     fn operator_key_hash(&self) -> impl Future<Output = Result<String, EngineError>> + Send;
 
     /// What this instance remembers.
@@ -81,6 +82,11 @@ pub trait Engine: Send + Sync + 'static {
         first.copy_from_slice(&self.entropy().to_be_bytes());
         second.copy_from_slice(&self.entropy().to_be_bytes());
         bytes
+    }
+
+    /// The stamp of a change that is made now.
+    fn stamp(&self) -> Stamp {
+        Stamp { entropy: self.entropy(), at: self.clock().now() }
     }
 
     /// A new ticket.
