@@ -2,7 +2,6 @@
 
 use serde::Deserialize;
 use waxseal_adapters::client::{Answer, Fault};
-use waxseal_flows::ports::EngineError;
 
 use super::output::plain;
 
@@ -98,13 +97,6 @@ impl Failure {
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
         Self::Unavailable(fault.to_string())
-    }
-}
-
-/// Of `listen`, which runs an engine of its own.
-impl From<EngineError> for Failure {
-    fn from(error: EngineError) -> Self {
-        Self::Failed(error.to_string())
     }
 }
 

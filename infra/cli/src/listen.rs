@@ -1,10 +1,10 @@
 //! `listen`: forwards a tenant's events to a port of this machine, as the server would send them.
 //!
-//! It reads the feed of stored events, chooses by the same subscription, and sends by the same dispatch
-//! as the server, with a secret of its own: nothing is made or changed at the server, and no tunnel leads
-//! to this machine.
+//! It reads the feed of stored events, chooses by the same subscription, and renders and signs by the same rules as
+//! the server, with a secret of its own. Nothing is made or changed at the server, nothing is stored on this
+//! machine, and no tunnel leads to it.
 
-mod engine;
+mod sender;
 mod session;
 
 use std::time::Duration;
@@ -12,9 +12,9 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 use waxseal_adapters::clock::SystemClock;
+use waxseal_domain::attempt::Sent;
 use waxseal_domain::event::Event;
 use waxseal_flows::ports::Clock as _;
-use waxseal_flows::send::Dispatched;
 
 use self::session::Session;
 use super::context::Context;
@@ -81,8 +81,8 @@ impl Listen {
         loop {
             for listed in feed.next().await? {
                 let Some(event) = session.wanted(&listed.raw)? else { continue };
-                let (id, dispatched) = session.forward(&event).await?;
-                print(&line(context, &event, &id, &dispatched))?;
+                let (id, sent) = session.forward(&event).await?;
+                print(&line(context, &event, &id, &sent))?;
             }
         }
     }
@@ -108,21 +108,24 @@ impl Listen {
     }
 }
 
-fn line(context: &Context, event: &Event, id: &str, dispatched: &Dispatched) -> String {
-    let sent = &dispatched.sent;
-    let (status, ms) =
-        (sent.response.as_ref().map(|one| one.status), sent.ended_at.since_ms(sent.started_at));
+/// What is printed of an attempt.
+fn line(context: &Context, event: &Event, id: &str, sent: &Sent) -> String {
+    let status = sent.response.as_ref().map(|response| response.status);
+    let ms = sent.ended_at.since_ms(sent.started_at);
     if context.json {
         let whole = json!({"time": sent.ended_at.rfc3339(), "type": event.event_type, "event_id": event.id,
             "delivery_id": id, "outcome": sent.outcome, "status": status, "duration_ms": ms, "detail": sent.detail});
         return whole.to_string();
     }
-    let at = sent.ended_at.rfc3339();
-    let at = at.get(11..19).unwrap_or_default();
-    let status = status.map_or_else(|| "---".to_owned(), |status| status.to_string());
+    let ended_at = sent.ended_at.rfc3339();
+    let time_of_day = ended_at.get(11..19).unwrap_or_default();
+    let status_text = status.map_or_else(|| "---".to_owned(), |status| status.to_string());
     let detail = plain(sent.detail.as_deref().unwrap_or_default());
     let (kind, outcome) = (plain(&event.event_type), state(sent.outcome.as_str()));
-    format!("{at}  {status}  {ms:>5} ms  {kind:<28}  {}  {outcome}  {detail}", event.id)
-        .trim_end()
-        .to_owned()
+    format!(
+        "{time_of_day}  {status_text}  {ms:>5} ms  {kind:<28}  {}  {outcome}  {detail}",
+        event.id
+    )
+    .trim_end()
+    .to_owned()
 }

@@ -7,35 +7,37 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use waxseal_adapters::client::{HttpClient, Reach};
 use waxseal_adapters::clock::SystemClock;
-use waxseal_domain::dispatch::Outgoing;
+use waxseal_adapters::entropy::{entropy, random_bytes};
+use waxseal_domain::attempt::Sent;
+use waxseal_domain::dispatch::{Outgoing, Unprepared, prepare};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::event::{Event, Severity};
 use waxseal_domain::event_type::EventTypePattern;
 use waxseal_domain::id::{DeliveryId, EndpointId, EventId, TenantName};
 use waxseal_domain::profile::{Profile, Round, STANDARD};
-use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_domain::subscription::{Candidate, Subscription};
-use waxseal_flows::ports::{Clock as _, Engine as _, KeyVault as _};
-use waxseal_flows::send::{Dispatched, send};
+use waxseal_flows::ports::{Clock as _, Sender as _};
+use waxseal_verify::Key;
 
 use super::Listen;
-use super::engine::Forwarding;
+use super::sender::LocalSender;
 use crate::client::Call;
 use crate::context::{Context, escaped, value};
 use crate::endpoints::Named;
 use crate::failure::Failure;
 use crate::filter::compiled;
 
-/// Forwards what it wants.
+/// Renders, signs and forwards the events that its endpoint wants.
 pub(super) struct Session {
-    engine: Forwarding,
+    sender: LocalSender,
     endpoint: Endpoint,
     profile: Arc<Profile>,
+    key: Key,
     /// What receivers verify by.
     pub(super) secret: String,
     /// The key of Standard Webhooks' headers, where those stand beside the profile's own.
     pub(super) standard_secret: Option<String>,
-    /// Of a secret that signs with ed25519.
+    /// What receivers verify by, where the secret signs with ed25519.
     pub(super) public_key: Option<String>,
 }
 
@@ -51,29 +53,36 @@ struct Terms {
 impl Session {
     /// Asks the server for the endpoint and the profile, and makes the secret.
     pub(super) async fn open(listen: &Listen, context: &Context) -> Result<Self, Failure> {
-        let tenant = context.tenant().unwrap_or_default().parse::<TenantName>();
-        let tenant = tenant.map_err(|error| Failure::Usage(format!("--tenant: {error}")))?;
+        let tenant: TenantName = context
+            .tenant()
+            .unwrap_or_default()
+            .parse()
+            .map_err(|error| Failure::Usage(format!("--tenant: {error}")))?;
         let reach = if listen.allow_any { Reach::Any } else { Reach::Loopback };
-        let client = HttpClient::new(reach, Vec::new())?;
-        let engine = Forwarding::open(client)?;
+        let client = HttpClient::new(reach, Vec::new())
+            .map_err(|error| Failure::Failed(error.to_string()))?;
         let terms = match &listen.endpoint {
             Some(id) => of_endpoint(context, &Named { id: id.clone() }).await?,
-            None => of_flags(listen, EndpointId::from_entropy(engine.entropy()))?,
+            None => of_flags(listen, EndpointId::from_entropy(entropy()))?,
         };
         let profile = profile(context, &terms.profile).await?;
-        let made = || profile.dialect.generate_secret(engine.random_bytes()).to_string();
-        let secret = listen.secret.clone().unwrap_or_else(made);
-        let key = profile.dialect.key(&secret);
-        let key = key.map_err(|fault| Failure::Usage(format!("--secret: {fault}")))?;
-        let (public_key, standard_secret) =
-            (key.public_text(), key.standard_text().map(|text| text.to_string()));
-        let sealing = SecretContext::endpoint(&tenant, &terms.id);
-        let opened = Secret::new(secret.clone().into_bytes());
-        let sealed = engine.key_vault().seal(&sealing, &opened).await?;
-        let (created_at, until) = (SystemClock.now(), None);
-        let sealed = SealedSecret { sealed, created_at, until, public_key: public_key.clone() };
-        let endpoint = terms.endpoint(tenant, listen.forward_to.to_string(), sealed);
-        Ok(Self { engine, endpoint, profile, secret, standard_secret, public_key })
+        let secret = match &listen.secret {
+            Some(given) => given.clone(),
+            None => profile.dialect.generate_secret(random_bytes()).to_string(),
+        };
+        let key = profile
+            .dialect
+            .key(&secret)
+            .map_err(|fault| Failure::Usage(format!("--secret: {fault}")))?;
+        Ok(Self {
+            sender: LocalSender::new(client),
+            endpoint: terms.endpoint(tenant, listen.forward_to.to_string()),
+            public_key: key.public_text(),
+            standard_secret: key.standard_text().map(|text| text.to_string()),
+            profile,
+            key,
+            secret,
+        })
     }
 
     /// The wire contract's name.
@@ -90,28 +99,31 @@ impl Session {
         Ok(is_wanted.then_some(event))
     }
 
-    /// One attempt; its delivery's id and what came of it.
-    pub(super) async fn forward(&self, event: &Event) -> Result<(String, Dispatched), Failure> {
+    /// Makes one attempt: the delivery's id, and what came of it.
+    pub(super) async fn forward(&self, event: &Event) -> Result<(String, Sent), Failure> {
         let now = SystemClock.now();
         let (endpoint, profile) = (&self.endpoint, self.profile.as_ref());
         let id = DeliveryId { endpoint: endpoint.id.clone(), event: event.id.clone() }.to_string();
         let outgoing = Outgoing { endpoint, profile, event, id: &id, round: Round::single(now) };
-        let deadline = now.plus_ms(u64::from(profile.timeout_of(endpoint)));
-        let dispatched = send(&self.engine, outgoing, deadline).await?;
-        Ok((id, dispatched))
+        let sent = match prepare(outgoing, std::slice::from_ref(&self.key), None, now) {
+            Ok(prepared) => self.sender.send(prepared.request).await,
+            Err(fault @ (Unprepared::NeedsLink | Unprepared::Unsendable(_))) => {
+                Sent::unsendable(fault.to_string(), now)
+            }
+            Err(Unprepared::Keys(fault)) => return Err(Failure::Failed(fault.to_string())),
+        };
+        Ok((id, sent))
     }
 }
 
 impl Terms {
-    fn endpoint(self, tenant: TenantName, url: String, secret: SealedSecret) -> Endpoint {
-        let created_at = secret.created_at;
+    fn endpoint(self, tenant: TenantName, url: String) -> Endpoint {
         Endpoint {
             url,
             subscription: self.subscription,
-            secrets: vec![secret],
             timeout_ms: self.timeout_ms,
             headers: self.headers,
-            ..Endpoint::new(self.id, tenant, self.profile, created_at)
+            ..Endpoint::new(self.id, tenant, self.profile, SystemClock.now())
         }
     }
 }

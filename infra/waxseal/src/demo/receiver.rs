@@ -17,7 +17,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use waxseal_adapters::clock::SystemClock;
-use waxseal_adapters::entropy::entropy;
+use waxseal_adapters::entropy::random_bytes;
 use waxseal_flows::ports::Clock as _;
 use waxseal_verify::{Key, Profile, Window};
 
@@ -79,11 +79,7 @@ impl Receiver {
 }
 
 fn make_key(profile: &Profile) -> Result<Key, String> {
-    let mut random = [0; 32];
-    let (first, second) = random.split_at_mut(16);
-    first.copy_from_slice(&entropy().to_be_bytes());
-    second.copy_from_slice(&entropy().to_be_bytes());
-    profile.key(&profile.generate_secret(random)).map_err(|fault| fault.to_string())
+    profile.key(&profile.generate_secret(random_bytes())).map_err(|fault| fault.to_string())
 }
 
 async fn accept(listener: TcpListener, profile: Arc<Profile>, state: watch::Sender<State>) {
