@@ -18,13 +18,15 @@ pub(crate) struct Login {
     pub(crate) key: String,
 }
 
-/// Where it is: `$XDG_CONFIG_HOME/waxseal/config.json`, or under `~/.config`.
-pub(crate) fn usual_path() -> Result<PathBuf, Failure> {
+/// Finds where it is, or would be: `$XDG_CONFIG_HOME/waxseal/config.json`, or under `~/.config`.
+pub(crate) fn find_usual_path() -> Result<PathBuf, Failure> {
     let folder = variable("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let home = || variable("HOME").map(|home| PathBuf::from(home).join(".config"));
-    let folder = folder.or_else(home);
-    let none = || Failure::Usage("there is no HOME: name a file with WAXSEAL_CONFIG".to_owned());
-    folder.map(|folder| folder.join("waxseal/config.json")).ok_or_else(none)
+    let folder =
+        folder.or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".config")));
+    match folder {
+        Some(folder) => Ok(folder.join("waxseal/config.json")),
+        None => Err(Failure::Usage("there is no HOME: name a file with WAXSEAL_CONFIG".to_owned())),
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "where a person's files are is no setting of ours")]

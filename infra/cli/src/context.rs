@@ -3,7 +3,7 @@
 //! A flag stands over the environment, and that over the login. A key is sent to the server that it was
 //! kept for, and to no other: a URL given without a key takes none from a login at another URL.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -11,7 +11,7 @@ use serde_json::Value;
 use waxseal_adapters::client::Answer;
 use waxseal_adapters::tls::read_authorities;
 
-use super::config::{Login, usual_path};
+use super::config::{Login, find_usual_path};
 use super::failure::{Failure, Outcome};
 use super::output::{print, say};
 use crate::client::{Call, Client};
@@ -63,7 +63,7 @@ pub(crate) struct Connection {
     pub(crate) output: Form,
 }
 
-/// How answers look.
+/// How answers are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Form {
     /// For people.
@@ -95,7 +95,7 @@ pub(crate) struct Found {
 impl Connection {
     /// Where the login is, or would be.
     pub(crate) fn path(&self) -> Result<PathBuf, Failure> {
-        self.config.clone().map_or_else(usual_path, Ok)
+        self.config.clone().map_or_else(find_usual_path, Ok)
     }
 
     /// Whether answers are to be JSON.
@@ -108,13 +108,14 @@ impl Connection {
     pub(crate) fn find(&self, local: &LocalServer) -> Result<Option<Found>, Failure> {
         let path = self.path()?;
         let login = Login::read(&path)?;
-        let (given_url, given_key) = (given(self.server.as_ref()), given(self.key.as_ref()));
+        let given_url = non_empty(self.server.as_ref());
+        let given_key = non_empty(self.key.as_ref());
         let is_same = |url: &str| {
             given_url
                 .as_ref()
                 .is_none_or(|own| own.trim_end_matches('/') == url.trim_end_matches('/'))
         };
-        let tenant = given(self.tenant.as_ref());
+        let tenant = non_empty(self.tenant.as_ref());
         let found = if let Some(login) = login.filter(|login| is_same(&login.url)) {
             let (tenant, origin) = (tenant.or(login.tenant), Origin::Login(path));
             Found { url: login.url, key: Some(login.key), tenant, origin }
@@ -132,15 +133,15 @@ impl Connection {
         }))
     }
 
-    /// A client of a server.
+    /// Makes a client of a server.
     pub(crate) fn client(&self, url: &str, key: &str) -> Result<Client, Failure> {
         let authorities = read_authorities(self.ca_file.as_deref()).map_err(Failure::Usage)?;
         Client::new(url, key, authorities).map_err(Failure::Usage)
     }
 }
 
-/// An empty variable is as good as none.
-fn given(text: Option<&String>) -> Option<String> {
+/// Takes an empty text, as of an empty variable, for none.
+fn non_empty(text: Option<&String>) -> Option<String> {
     text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
@@ -171,7 +172,7 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// With what flags, environment and login say.
+    /// Finds the server, by what flags, environment and login say.
     pub(crate) fn open(connection: &Connection, local: &LocalServer) -> Result<Self, Failure> {
         let none = "no server is known: `waxseal login --url …`, or start one with `waxseal`";
         let found =
@@ -191,14 +192,14 @@ impl Context {
         self.tenant.as_deref()
     }
 
-    /// A path of the tenant, `/v1/tenants/acme/…`; its parts are escaped, `rest` is not.
+    /// Makes a path of the tenant, `/v1/tenants/acme/…`; its parts are escaped, `rest` is not.
     pub(crate) fn path(&self, rest: &str) -> Result<String, Failure> {
         let none = "which tenant? --tenant, WAXSEAL_TENANT, or `waxseal login --tenant …`";
         let tenant = self.tenant().ok_or_else(|| Failure::Usage(none.to_owned()))?;
-        Ok(format!("/v1/tenants/{}{rest}", escaped(tenant)))
+        Ok(format!("/v1/tenants/{}{rest}", escape(tenant)))
     }
 
-    /// The answer, which is 2xx.
+    /// Makes a call and returns its answer; one that is not 2xx is a failure.
     pub(crate) async fn send(&self, call: &Call) -> Result<Answer, Failure> {
         let answer = self.client.send(call).await?;
         if (200..=299).contains(&answer.status) { Ok(answer) } else { Err(Failure::of(&answer)) }
@@ -213,7 +214,7 @@ impl Context {
         print(&show(&value(answer)?))
     }
 
-    /// Sends and shows.
+    /// Makes a call, and prints its answer.
     pub(crate) async fn send_and_show(
         &self,
         call: &Call,
@@ -224,7 +225,7 @@ impl Context {
     }
 }
 
-/// An answer's JSON; null where it has no body.
+/// Reads an answer's JSON; null where it has no body.
 pub(crate) fn value(answer: &Answer) -> Result<Value, Failure> {
     if answer.body.is_empty() {
         return Ok(Value::Null);
@@ -241,8 +242,8 @@ pub(crate) fn value(answer: &Answer) -> Result<Value, Failure> {
 const UNRESERVED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':');
 
-/// One part of a path.
-pub(crate) fn escaped(part: &str) -> String {
+/// Escapes what is to be one part of a path.
+pub(crate) fn escape(part: &str) -> String {
     match part {
         // URLs take these as their own, escaped or not; escaped twice they are no name of anything.
         "." => "%252E".to_owned(),
@@ -251,19 +252,14 @@ pub(crate) fn escaped(part: &str) -> String {
     }
 }
 
-/// Where a file is, for people.
-pub(crate) fn shown(path: &Path) -> String {
-    path.display().to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_part_of_a_path_stays_one_part() {
-        assert_eq!(escaped("ep_1"), "ep_1");
-        assert_eq!(escaped("a/b?c#d%"), "a%2Fb%3Fc%23d%25");
-        assert_eq!(escaped(".."), "%252E%252E");
+        assert_eq!(escape("ep_1"), "ep_1");
+        assert_eq!(escape("a/b?c#d%"), "a%2Fb%3Fc%23d%25");
+        assert_eq!(escape(".."), "%252E%252E");
     }
 }

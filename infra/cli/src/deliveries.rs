@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use super::context::{Context, escaped};
+use super::context::{Context, escape};
 use super::failure::{Failure, Outcome};
 use super::output::{array, member, text, time};
 use super::page::{Page, list};
@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Cancel(One),
 }
 
-/// Which delivery.
+/// Names a delivery.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct One {
     /// The delivery's id, dlv_….
@@ -42,12 +42,12 @@ impl Command {
     pub(crate) async fn run(&self, context: &Context) -> Outcome {
         match self {
             Self::List { endpoint, status, page } => {
-                let path = path_of(context, endpoint, status.as_deref())?;
+                let path = list_path(context, endpoint, status.as_deref())?;
                 let titles = ["ID", "STATUS", "ATTEMPTS", "RECEIVED", "NEXT ATTEMPT", "REASON"];
                 list(context, &path, page, (&titles, "No deliveries."), row).await
             }
             Self::Get(one) => {
-                context.send_and_show(&Call::get(one.path(context, "")?), shown).await
+                context.send_and_show(&Call::get(one.path(context, "")?), describe).await
             }
             Self::Cancel(one) => one.act(context, "cancel").await,
         }
@@ -56,26 +56,27 @@ impl Command {
 
 impl One {
     fn path(&self, context: &Context, rest: &str) -> Result<String, Failure> {
-        context.path(&format!("/deliveries/{}{rest}", escaped(&self.id)))
+        context.path(&format!("/deliveries/{}{rest}", escape(&self.id)))
     }
 
-    /// Sends it again.
+    /// Asks the server to send the delivery again.
     pub(crate) async fn replay(&self, context: &Context) -> Outcome {
         self.act(context, "replay").await
     }
 
     async fn act(&self, context: &Context, action: &str) -> Outcome {
         let call = Call::post(self.path(context, &format!("/{action}"))?, String::new());
-        let is = |delivery: &Value| {
-            format!("{} is {}.", member(delivery, "id"), state(text(delivery, "status")))
-        };
-        context.send_and_show(&call, is).await
+        context
+            .send_and_show(&call, |delivery| {
+                format!("{} is {}.", member(delivery, "id"), state(text(delivery, "status")))
+            })
+            .await
     }
 }
 
-fn path_of(context: &Context, endpoint: &str, status: Option<&str>) -> Result<String, Failure> {
+fn list_path(context: &Context, endpoint: &str, status: Option<&str>) -> Result<String, Failure> {
     let query = status.map(|status| format!("?status={status}")).unwrap_or_default();
-    context.path(&format!("/endpoints/{}/deliveries{query}", escaped(endpoint)))
+    context.path(&format!("/endpoints/{}/deliveries{query}", escape(endpoint)))
 }
 
 fn row(delivery: &Value) -> Vec<String> {
@@ -89,7 +90,7 @@ fn row(delivery: &Value) -> Vec<String> {
     ]
 }
 
-fn shown(delivery: &Value) -> String {
+fn describe(delivery: &Value) -> String {
     let head = fields(&[
         ("id", member(delivery, "id")),
         ("status", state(text(delivery, "status"))),
@@ -108,21 +109,21 @@ fn shown(delivery: &Value) -> String {
             format!("{} ms", member(attempt, "duration_ms")),
             state(text(attempt, "outcome")),
             member(attempt, "response_status"),
-            said(attempt),
+            explain(attempt),
         ]);
     }
     format!("{head}\n\n{}", table.text("No attempts yet."))
 }
 
-/// Why there was no answer, or what the answer began with.
-fn said(attempt: &Value) -> String {
+/// Says why there was no answer, or what the answer began with.
+fn explain(attempt: &Value) -> String {
     let detail = member(attempt, "detail");
     if detail.is_empty() { member(attempt, "response_excerpt") } else { detail }
 }
 
-/// An endpoint's failed deliveries, with what the last attempt came to.
-pub(crate) async fn failures(context: &Context, endpoint: &str, page: &Page) -> Outcome {
-    let path = path_of(context, endpoint, Some("failed"))?;
+/// Lists an endpoint's failed deliveries, with what the last attempt of each came to.
+pub(crate) async fn list_failures(context: &Context, endpoint: &str, page: &Page) -> Outcome {
+    let path = list_path(context, endpoint, Some("failed"))?;
     let titles = ["ID", "RECEIVED", "REASON", "ATTEMPTS", "OUTCOME", "STATUS", "DETAIL"];
     list(context, &path, page, (&titles, "No failed deliveries."), |delivery| {
         let last = array(delivery, "attempts").last().cloned().unwrap_or_default();
@@ -133,7 +134,7 @@ pub(crate) async fn failures(context: &Context, endpoint: &str, page: &Page) -> 
             member(delivery, "attempt_count"),
             state(text(&last, "outcome")),
             member(&last, "response_status"),
-            said(&last),
+            explain(&last),
         ]
     })
     .await

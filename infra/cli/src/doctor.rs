@@ -7,9 +7,9 @@ use waxseal_adapters::clock::SystemClock;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::Clock as _;
 
-use super::context::{Connection, Found, LocalServer, Origin, escaped, shown, value};
+use super::context::{Connection, Found, LocalServer, Origin, escape, value};
 use super::failure::{Failure, Outcome};
-use super::login::{Powers, powers};
+use super::login::{Powers, ask_powers};
 use super::output::{array, member, print, text};
 use crate::client::{Call, Client};
 
@@ -61,6 +61,10 @@ impl Check {
         }
     }
 
+    fn json(&self) -> Value {
+        json!({"name": self.name, "status": self.word(), "detail": self.detail, "hint": self.hint})
+    }
+
     fn line(&self) -> String {
         let mark = match self.mark {
             Mark::Ok => style("✓").green(),
@@ -79,13 +83,10 @@ impl Check {
 
 /// Checks everything; `Failure::Said` where something fails.
 pub(crate) async fn run(connection: &Connection, local: &LocalServer) -> Outcome {
-    let checks = all(connection, local).await;
+    let checks = run_checks(connection, local).await;
     if connection.is_json() {
-        let one = |check: &Check| {
-            let (name, detail, hint) = (&check.name, &check.detail, check.hint);
-            json!({"name": name, "status": check.word(), "detail": detail, "hint": hint})
-        };
-        print(&json!({"checks": checks.iter().map(one).collect::<Vec<_>>()}).to_string())?;
+        let all: Vec<Value> = checks.iter().map(Check::json).collect();
+        print(&json!({ "checks": all }).to_string())?;
     } else {
         print(&checks.iter().map(Check::line).collect::<Vec<_>>().join("\n"))?;
     }
@@ -93,8 +94,8 @@ pub(crate) async fn run(connection: &Connection, local: &LocalServer) -> Outcome
     if fails { Err(Failure::Said) } else { Ok(()) }
 }
 
-/// Each check that makes sense after those before it.
-async fn all(connection: &Connection, local: &LocalServer) -> Vec<Check> {
+/// Makes each check that makes sense after those before it.
+async fn run_checks(connection: &Connection, local: &LocalServer) -> Vec<Check> {
     let found = match connection.find(local) {
         Ok(Some(found)) => found,
         Ok(None) => {
@@ -109,7 +110,7 @@ async fn all(connection: &Connection, local: &LocalServer) -> Vec<Check> {
             )];
         }
     };
-    let mut checks = vec![configuration(&found)];
+    let mut checks = vec![check_configuration(&found)];
     let client = match connection.client(&found.url, found.key.as_deref().unwrap_or_default()) {
         Ok(client) => client,
         Err(failure) => {
@@ -118,27 +119,27 @@ async fn all(connection: &Connection, local: &LocalServer) -> Vec<Check> {
         }
     };
     let Some(health) = reach(&client, &found.url, &mut checks).await else { return checks };
-    checks.push(clock(&health));
-    checks.push(loads(&client, "profiles", "/v1/profiles", "items").await);
-    checks.push(loads(&client, "webhook-keys", "/.well-known/webhook-keys", "keys").await);
-    let Some(powers) = key(&client, &found, &mut checks).await else { return checks };
+    checks.push(check_clock(&health));
+    checks.push(check_list(&client, "profiles", "/v1/profiles", "items").await);
+    checks.push(check_list(&client, "webhook-keys", "/.well-known/webhook-keys", "keys").await);
+    let Some(powers) = check_key(&client, &found, &mut checks).await else { return checks };
     if let Some(tenant) = found.tenant.as_deref().or(powers.tenant()) {
-        endpoints(&client, tenant, &powers, &mut checks).await;
+        check_endpoints(&client, tenant, &powers, &mut checks).await;
     } else {
         let hint = "--tenant, or waxseal login --tenant …";
         checks.push(Check::new(Mark::Warn, "endpoints", "not looked at: no tenant was said", hint));
     }
     if powers == Powers::Operator {
-        status(&client, &mut checks).await;
+        take_server_checks(&client, &mut checks).await;
     }
     checks
 }
 
-fn configuration(found: &Found) -> Check {
+fn check_configuration(found: &Found) -> Check {
     let tenant = found.tenant.as_deref().map(|name| format!(", tenant {name}")).unwrap_or_default();
     let origin = match &found.origin {
         Origin::Given => "flags or environment".to_owned(),
-        Origin::Login(path) | Origin::Embedded(path) => shown(path),
+        Origin::Login(path) | Origin::Embedded(path) => path.display().to_string(),
     };
     Check::ok("configuration", format!("{}{tenant}, from {origin}", found.url))
 }
@@ -180,7 +181,7 @@ fn is_local(url: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn clock(health: &Answer) -> Check {
+fn check_clock(health: &Answer) -> Check {
     let theirs = health.header("date").and_then(Timestamp::parse_http_date);
     let Some(theirs) = theirs else {
         return Check::new(
@@ -205,8 +206,8 @@ fn clock(health: &Answer) -> Check {
     )
 }
 
-/// A list that anybody may read.
-async fn loads(client: &Client, name: &str, path: &str, list: &str) -> Check {
+/// Reads a list that needs no key.
+async fn check_list(client: &Client, name: &str, path: &str, list: &str) -> Check {
     match get(client, path).await {
         Ok(answer) => Check::ok(name, format!("{} of them", array(&answer, list).len())),
         Err(failure) => Check::of_failure(name, &failure, "look into the server's log"),
@@ -218,7 +219,7 @@ async fn get(client: &Client, path: &str) -> Result<Value, Failure> {
     if answer.status == 200 { value(&answer) } else { Err(Failure::of(&answer)) }
 }
 
-async fn key(client: &Client, found: &Found, checks: &mut Vec<Check>) -> Option<Powers> {
+async fn check_key(client: &Client, found: &Found, checks: &mut Vec<Check>) -> Option<Powers> {
     if found.key.is_none() {
         checks.push(Check::new(
             Mark::Fail,
@@ -228,7 +229,7 @@ async fn key(client: &Client, found: &Found, checks: &mut Vec<Check>) -> Option<
         ));
         return None;
     }
-    match powers(client, found.tenant.as_deref()).await {
+    match ask_powers(client, found.tenant.as_deref()).await {
         Ok(powers) => {
             checks.push(Check::ok("key", powers.words()));
             Some(powers)
@@ -241,14 +242,14 @@ async fn key(client: &Client, found: &Found, checks: &mut Vec<Check>) -> Option<
     }
 }
 
-async fn endpoints(client: &Client, tenant: &str, powers: &Powers, checks: &mut Vec<Check>) {
+async fn check_endpoints(client: &Client, tenant: &str, powers: &Powers, checks: &mut Vec<Check>) {
     if !powers.may_manage() {
         let hint = "a key with the scope manage shows them";
         checks.push(Check::new(Mark::Warn, "endpoints", "not shown to this key", hint));
         return;
     }
-    let path = format!("/v1/tenants/{}/endpoints", escaped(tenant));
-    let endpoints = match listed(client, &path).await {
+    let path = format!("/v1/tenants/{}/endpoints", escape(tenant));
+    let endpoints = match list_all(client, &path).await {
         Ok(endpoints) => endpoints,
         Err(Failure::NotFound(_)) => {
             let hint = "it is made with its first endpoint: waxseal endpoints create";
@@ -265,33 +266,33 @@ async fn endpoints(client: &Client, tenant: &str, powers: &Powers, checks: &mut 
     let mark = if endpoints.is_empty() { Mark::Warn } else { Mark::Ok };
     checks.push(Check::new(mark, "endpoints", format!("{} of them", endpoints.len()), hint));
     let is_disabled = |one: &&Value| one.get("enabled").and_then(Value::as_bool) == Some(false);
-    let unverified = named(endpoints.iter().filter(|one| text(one, "health") == "unverified"));
+    let unverified = ids_of(endpoints.iter().filter(|one| text(one, "health") == "unverified"));
     let hint = "no test or delivery was accepted yet: waxseal test …";
-    checks.extend(some("unverified", &unverified, hint));
-    let disabled = named(endpoints.iter().filter(is_disabled));
-    checks.extend(some(
+    checks.extend(warn_of("unverified", &unverified, hint));
+    let disabled = ids_of(endpoints.iter().filter(is_disabled));
+    checks.extend(warn_of(
         "disabled",
         &disabled,
         "waxseal endpoints enable …, then waxseal recover … --since …",
     ));
     let hint = "they fail, and are probed until they are well: waxseal endpoints failures …";
-    checks.extend(some("breaker open", &broken(client, &path, &endpoints).await, hint));
+    checks.extend(warn_of("breaker open", &find_broken(client, &path, &endpoints).await, hint));
 }
 
 /// A warning that names them; nothing where there are none.
-fn some(name: &str, ids: &[String], hint: &'static str) -> Option<Check> {
+fn warn_of(name: &str, ids: &[String], hint: &'static str) -> Option<Check> {
     (!ids.is_empty()).then(|| Check::new(Mark::Warn, name, ids.join(", "), hint))
 }
 
-fn named<'a>(endpoints: impl Iterator<Item = &'a Value>) -> Vec<String> {
+fn ids_of<'a>(endpoints: impl Iterator<Item = &'a Value>) -> Vec<String> {
     endpoints.map(|endpoint| member(endpoint, "id")).collect()
 }
 
-/// Those whose breaker is open: only an endpoint by itself shows it.
-async fn broken(client: &Client, path: &str, endpoints: &[Value]) -> Vec<String> {
+/// Finds those whose breaker is open: only an endpoint by itself shows it.
+async fn find_broken(client: &Client, path: &str, endpoints: &[Value]) -> Vec<String> {
     let mut broken = Vec::new();
-    for id in named(endpoints.iter()).into_iter().take(BREAKERS_MAX) {
-        let one = get(client, &format!("{path}/{}", escaped(&id))).await.unwrap_or_default();
+    for id in ids_of(endpoints.iter()).into_iter().take(BREAKERS_MAX) {
+        let one = get(client, &format!("{path}/{}", escape(&id))).await.unwrap_or_default();
         if text(&one, "breaker") == "open" {
             broken.push(id);
         }
@@ -299,21 +300,21 @@ async fn broken(client: &Client, path: &str, endpoints: &[Value]) -> Vec<String>
     broken
 }
 
-async fn listed(client: &Client, path: &str) -> Result<Vec<Value>, Failure> {
+async fn list_all(client: &Client, path: &str) -> Result<Vec<Value>, Failure> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     for _ in 0..PAGES_MAX {
         let page = get(client, &format!("{path}?limit=200{cursor}")).await?;
         all.extend(array(&page, "items").iter().cloned());
         match text(&page, "cursor") {
             "" => break,
-            next => cursor = format!("&cursor={}", escaped(next)),
+            next => cursor = format!("&cursor={}", escape(next)),
         }
     }
     Ok(all)
 }
 
-/// What the server says of its own parts; not every server does.
-async fn status(client: &Client, checks: &mut Vec<Check>) {
+/// Takes over what the server says of its own parts; not every server does.
+async fn take_server_checks(client: &Client, checks: &mut Vec<Check>) {
     let told = match get(client, "/v1/status").await {
         Ok(told) => told,
         Err(Failure::NotFound(_)) => {

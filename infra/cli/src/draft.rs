@@ -9,7 +9,7 @@ use super::body;
 use super::failure::Failure;
 use super::filter::Wanted;
 
-/// What an endpoint is to be.
+/// What an endpoint is to be, as far as flags say it.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Draft {
     /// For people.
@@ -21,7 +21,7 @@ pub(crate) struct Draft {
     #[arg(long, help_heading = "How it is sent")]
     profile: Option<String>,
     /// A header of every delivery. Repeated.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = header, help_heading = "How it is sent")]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_header, help_heading = "How it is sent")]
     header: Vec<(String, String)>,
     /// How the receiver is authenticated to, beside the signature: JSON as the API takes it, best as
     /// @file or -, so that no secret stands in a shell's history.
@@ -52,10 +52,12 @@ pub(crate) struct Secret {
     algorithm: Option<String>,
 }
 
-/// `name=value`; the value may hold `=` itself.
-pub(crate) fn header(text: &str) -> Result<(String, String), String> {
-    let halves = text.split_once('=').filter(|(name, _)| !name.trim().is_empty());
-    let (name, value) = halves.ok_or("must be name=value")?;
+/// Parses `name=value`; the value may hold `=` itself.
+pub(crate) fn parse_header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text
+        .split_once('=')
+        .filter(|(name, _)| !name.trim().is_empty())
+        .ok_or("must be name=value")?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
@@ -102,9 +104,10 @@ mod tests {
     #[test]
     fn a_header_is_a_name_and_a_value_that_may_hold_the_sign_itself() {
         let pair = |name: &str, value: &str| Ok((name.to_owned(), value.to_owned()));
-        assert_eq!(header("x-a=b=c"), pair("x-a", "b=c"));
-        assert_eq!(header("x-a="), pair("x-a", ""));
-        assert!(header("x-a: b").is_err() && header("=b").is_err() && header("").is_err());
+        assert_eq!(parse_header("x-a=b=c"), pair("x-a", "b=c"));
+        assert_eq!(parse_header("x-a="), pair("x-a", ""));
+        assert!(parse_header("x-a: b").is_err() && parse_header("=b").is_err());
+        assert!(parse_header("").is_err());
     }
 
     #[test]

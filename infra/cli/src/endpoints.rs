@@ -4,8 +4,8 @@ use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
 use super::confirm::{Confirm, confirm};
-use super::context::{Context, escaped};
-use super::deliveries::failures;
+use super::context::{Context, escape};
+use super::deliveries::list_failures;
 use super::draft::{Draft, Secret};
 use super::failure::{Failure, Outcome};
 use super::output::{array, member, print, text, time};
@@ -72,7 +72,7 @@ Here --url is the endpoint's: the server's is --server.
 
 Exit codes: 0 done; 1 refused; 2 usage; 3 not authorised; 4 not found; 5 the server or the network failed.";
 
-/// Which endpoint.
+/// Names an endpoint.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Named {
     /// The endpoint's id, ep_….
@@ -80,7 +80,7 @@ pub(crate) struct Named {
     pub(crate) id: String,
 }
 
-/// A new endpoint.
+/// What a new endpoint is to be, and how it is made.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Create {
     /// Where events go: https, or the ARN of a queue or bus.
@@ -106,7 +106,7 @@ pub(crate) struct Create {
     server: Server,
 }
 
-/// A change.
+/// What of an endpoint is to change.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Update {
     #[command(flatten)]
@@ -141,9 +141,9 @@ pub(crate) struct Server {
 impl Command {
     pub(crate) async fn run(&self, context: &Context) -> Outcome {
         match self {
-            Self::List(page) => all(context, page).await,
+            Self::List(page) => list_all(context, page).await,
             Self::Get(named) => {
-                context.send_and_show(&Call::get(named.path(context, "")?), shown).await
+                context.send_and_show(&Call::get(named.path(context, "")?), describe).await
             }
             Self::Create(create) => create.run(context).await,
             Self::Update(update) => update.run(context).await,
@@ -153,30 +153,30 @@ impl Command {
             }
             Self::Enable(named) => switch(context, named, "enable").await,
             Self::Disable(named) => switch(context, named, "disable").await,
-            Self::Pause(named) => patch(context, named, paused(true)).await,
-            Self::Resume(named) => patch(context, named, paused(false)).await,
+            Self::Pause(named) => patch(context, named, pause_members(true)).await,
+            Self::Resume(named) => patch(context, named, pause_members(false)).await,
             Self::Test(test) => test.run(context).await,
             Self::RotateSecret { named, secret, overlap_s } => {
                 rotate(context, named, secret, *overlap_s).await
             }
-            Self::Failures { named, page } => failures(context, &named.id, page).await,
+            Self::Failures { named, page } => list_failures(context, &named.id, page).await,
         }
     }
 }
 
 impl Named {
-    /// Its path; `rest` is not escaped.
+    /// Makes a path under the endpoint's; `rest` is not escaped.
     pub(crate) fn path(&self, context: &Context, rest: &str) -> Result<String, Failure> {
-        context.path(&format!("/endpoints/{}{rest}", escaped(&self.id)))
+        context.path(&format!("/endpoints/{}{rest}", escape(&self.id)))
     }
 }
 
-async fn all(context: &Context, page: &Page) -> Outcome {
+async fn list_all(context: &Context, page: &Page) -> Outcome {
     let titles = ["ID", "STATE", "HEALTH", "PROFILE", "EVENT TYPES", "NAME", "URL"];
     list(context, &context.path("/endpoints")?, page, (&titles, "No endpoints."), |endpoint| {
         vec![
             member(endpoint, "id"),
-            state(enabled(endpoint)),
+            state(state_word(endpoint)),
             state(text(endpoint, "health")),
             member(endpoint, "profile"),
             member(endpoint, "event_types"),
@@ -187,26 +187,27 @@ async fn all(context: &Context, page: &Page) -> Outcome {
     .await
 }
 
-fn enabled(endpoint: &Value) -> &'static str {
-    let is = |name: &str| endpoint.get(name).and_then(Value::as_bool);
-    match (is("enabled"), is("paused")) {
+fn state_word(endpoint: &Value) -> &'static str {
+    let enabled = endpoint.get("enabled").and_then(Value::as_bool);
+    let paused = endpoint.get("paused").and_then(Value::as_bool);
+    match (enabled, paused) {
         (Some(false), _) => "disabled",
         (_, Some(true)) => "paused",
         _ => "enabled",
     }
 }
 
-/// An endpoint for people.
-fn shown(endpoint: &Value) -> String {
+/// Lays an endpoint out for people.
+fn describe(endpoint: &Value) -> String {
     let said = |name: &str| member(endpoint, name);
-    let delays = endpoint.get("retry").map(|retry| array(retry, "delays_s")).unwrap_or_default();
-    let delays: Vec<String> = delays.iter().map(|seconds| format!("{seconds} s")).collect();
+    let delays_s = endpoint.get("retry").map(|retry| array(retry, "delays_s")).unwrap_or_default();
+    let delays: Vec<String> = delays_s.iter().map(|seconds| format!("{seconds} s")).collect();
     let headers = Some(said("headers")).filter(|headers| headers != "{}");
     fields(&[
         ("id", said("id")),
         ("name", said("name")),
         ("url", said("url")),
-        ("state", state(enabled(endpoint))),
+        ("state", state(state_word(endpoint))),
         ("disabled because", said("disabled_reason")),
         ("health", state(text(endpoint, "health"))),
         ("breaker", state(text(endpoint, "breaker"))),
@@ -251,27 +252,29 @@ impl Create {
             repeatable: self.idempotency_key.is_some(),
             ..Call::post(path, Value::Object(members).to_string())
         };
-        context.send_and_show(&call, created).await
+        context.send_and_show(&call, describe_created).await
     }
 }
 
-fn created(endpoint: &Value) -> String {
-    let ping = endpoint.get("ping").filter(|ping| ping.is_object()).map(test_event::shown);
-    let ping = ping.map(|ping| format!("\n\nPing:\n{ping}")).unwrap_or_default();
-    format!("{}\n\n{}{ping}", shown(endpoint), secret_shown(endpoint))
+fn describe_created(endpoint: &Value) -> String {
+    let ping = match endpoint.get("ping").filter(|ping| ping.is_object()) {
+        Some(ping) => format!("\n\nPing:\n{}", test_event::describe(ping)),
+        None => String::new(),
+    };
+    format!("{}\n\n{}{ping}", describe(endpoint), describe_secret(endpoint))
 }
 
-/// The secret, and that it is the only time.
-fn secret_shown(shown: &Value) -> String {
-    if shown.get("secret").is_none_or(Value::is_null) {
+/// Says the secret, and that it is shown this once.
+fn describe_secret(answer: &Value) -> String {
+    if answer.get("secret").is_none_or(Value::is_null) {
         return "Its deliveries are not signed.".to_owned();
     }
-    let also = fields(&[
-        ("of Standard Webhooks' headers", member(shown, "standard_secret")),
-        ("public key", member(shown, "public_key")),
+    let others = fields(&[
+        ("of Standard Webhooks' headers", member(answer, "standard_secret")),
+        ("public key", member(answer, "public_key")),
     ]);
-    let also = if also.is_empty() { also } else { format!("\n{also}") };
-    format!("Secret, shown this once: keep it now.\n  {}{also}", member(shown, "secret"))
+    let other_lines = if others.is_empty() { others } else { format!("\n{others}") };
+    format!("Secret, shown this once: keep it now.\n  {}{other_lines}", member(answer, "secret"))
 }
 
 impl Update {
@@ -291,7 +294,7 @@ impl Update {
     }
 }
 
-fn paused(is_paused: bool) -> Map<String, Value> {
+fn pause_members(is_paused: bool) -> Map<String, Value> {
     Map::from_iter([("paused".to_owned(), json!(is_paused))])
 }
 
@@ -301,7 +304,7 @@ async fn patch(context: &Context, named: &Named, members: Map<String, Value>) ->
         repeatable: true,
         ..Call::post(named.path(context, "")?, Value::Object(members).to_string())
     };
-    context.send_and_show(&call, shown).await
+    context.send_and_show(&call, describe).await
 }
 
 async fn delete(context: &Context, named: &Named) -> Outcome {
@@ -315,7 +318,7 @@ async fn switch(context: &Context, named: &Named, action: &str) -> Outcome {
     let call = Call { repeatable: true, ..Call::post(path, String::new()) };
     context
         .send_and_show(&call, |endpoint| {
-            format!("{} is {}.", member(endpoint, "id"), enabled(endpoint))
+            format!("{} is {}.", member(endpoint, "id"), state_word(endpoint))
         })
         .await
 }
@@ -333,7 +336,7 @@ async fn rotate(
     context
         .send_and_show(&call, |rotated| {
             let until = time(rotated, "overlap_until");
-            format!("{}\nThe one before signs too until {until}.", secret_shown(rotated))
+            format!("{}\nThe one before signs too until {until}.", describe_secret(rotated))
         })
         .await
 }

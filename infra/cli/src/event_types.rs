@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::body;
 use super::confirm::{Confirm, confirm};
-use super::context::{Context, escaped};
+use super::context::{Context, escape};
 use super::failure::{Failure, Outcome};
 use super::output::{member, print};
 use super::page::{Page, list};
@@ -33,7 +33,7 @@ pub(crate) enum Command {
     },
 }
 
-/// Which type.
+/// Names an event type.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Named {
     /// The type, such as dlp.pii_blocked.
@@ -41,7 +41,7 @@ pub(crate) struct Named {
     event_type: String,
 }
 
-/// What a type is to be.
+/// What an event type is to be.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Put {
     #[command(flatten)]
@@ -72,18 +72,17 @@ impl Command {
         match self {
             Self::List(page) => {
                 let titles = (["TYPE", "SCHEMA", "DESCRIPTION"].as_slice(), "No event types.");
-                let has =
-                    |one: &Value, name: &str| one.get(name).is_some_and(|value| !value.is_null());
                 list(context, &context.path("/event-types")?, page, titles, |one| {
-                    let schema = if has(one, "schema") { "yes" } else { "" };
+                    let has_schema = one.get("schema").is_some_and(|schema| !schema.is_null());
+                    let schema = if has_schema { "yes" } else { "" };
                     vec![member(one, "type"), schema.to_owned(), member(one, "description")]
                 })
                 .await
             }
             Self::Get(named) => {
-                context.send_and_show(&Call::get(named.path(context)?), shown).await
+                context.send_and_show(&Call::get(named.path(context)?), describe).await
             }
-            Self::Put(put) => context.send_and_show(&put.call(context)?, shown).await,
+            Self::Put(put) => context.send_and_show(&put.call(context)?, describe).await,
             Self::Delete { named, confirm: given } => {
                 confirm(*given, &format!("Delete event type {}?", named.event_type))?;
                 let call = Call { method: "DELETE", ..Call::get(named.path(context)?) };
@@ -96,35 +95,37 @@ impl Command {
 
 impl Named {
     fn path(&self, context: &Context) -> Result<String, Failure> {
-        context.path(&format!("/event-types/{}", escaped(&self.event_type)))
+        context.path(&format!("/event-types/{}", escape(&self.event_type)))
     }
 }
 
 impl Put {
     fn call(&self, context: &Context) -> Result<Call, Failure> {
-        let raw = |flag: &'static str, text: &Option<String>| {
-            text.as_ref().map(|text| body::raw(flag, text)).transpose()
-        };
+        let schema = self.schema.as_ref().map(|text| body::raw("--schema", text));
+        let example = self.example.as_ref().map(|text| body::raw("--example", text));
         let body = Body {
             description: self.description.as_deref(),
-            schema: raw("--schema", &self.schema)?,
-            example: raw("--example", &self.example)?,
+            schema: schema.transpose()?,
+            example: example.transpose()?,
         };
-        let body =
+        let text =
             serde_json::to_string(&body).map_err(|error| Failure::Usage(error.to_string()))?;
-        Ok(Call { method: "PUT", repeatable: true, ..Call::post(self.named.path(context)?, body) })
+        Ok(Call { method: "PUT", repeatable: true, ..Call::post(self.named.path(context)?, text) })
     }
 }
 
-fn shown(event_type: &Value) -> String {
-    let block = |name: &str| {
-        let value = event_type.get(name).filter(|value| !value.is_null());
-        let text = value.map(|value| pretty(&value.to_string()));
-        text.map(|text| format!("\n\n{name}\n{text}")).unwrap_or_default()
-    };
+fn describe(event_type: &Value) -> String {
     let head = fields(&[
         ("type", member(event_type, "type")),
         ("description", member(event_type, "description")),
     ]);
-    format!("{head}{}{}", block("schema"), block("example"))
+    format!("{head}{}{}", block(event_type, "schema"), block(event_type, "example"))
+}
+
+/// A member under its name, over several lines; nothing where there is none.
+fn block(event_type: &Value, name: &str) -> String {
+    match event_type.get(name).filter(|value| !value.is_null()) {
+        Some(value) => format!("\n\n{name}\n{}", pretty(&value.to_string())),
+        None => String::new(),
+    }
 }

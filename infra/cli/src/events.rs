@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use waxseal_adapters::client::Answer;
 
-use super::context::{Context, escaped};
+use super::context::{Context, escape};
 use super::failure::Outcome;
 use super::output::{array, member, text, time};
 use super::page::{Page, list};
@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Tail(Tail),
 }
 
-/// Which event.
+/// Names an event.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Named {
     /// The event's id.
@@ -46,9 +46,9 @@ impl Command {
                 list(context, &context.path("/events")?, page, (&titles, "No events."), row).await
             }
             Self::Get(named) => {
-                let path = context.path(&format!("/events/{}", escaped(&named.id)))?;
+                let path = context.path(&format!("/events/{}", escape(&named.id)))?;
                 let answer = context.send(&Call::get(path)).await?;
-                context.show(&answer, |event| shown(event, payload(&answer)))
+                context.show(&answer, |event| describe(event, read_payload(&answer)))
             }
             Self::Tail(tail) => tail.run(context).await,
         }
@@ -64,8 +64,8 @@ fn row(event: &Value) -> Vec<String> {
 const PLACED: [&str; 9] =
     ["id", "sender_id", "type", "source", "time", "tenant", "data", "deliveries", "received_at"];
 
-/// The payload, as it was sent.
-fn payload(answer: &Answer) -> Option<Box<RawValue>> {
+/// Reads the payload, byte for byte as it was sent.
+fn read_payload(answer: &Answer) -> Option<Box<RawValue>> {
     #[derive(Deserialize)]
     struct Payload {
         data: Option<Box<RawValue>>,
@@ -73,18 +73,20 @@ fn payload(answer: &Answer) -> Option<Box<RawValue>> {
     serde_json::from_slice::<Payload>(&answer.body).ok()?.data
 }
 
-fn shown(event: &Value, data: Option<Box<RawValue>>) -> String {
-    let said = |name: &'static str| (name, member(event, name));
-    let mut pairs = ["id", "sender_id", "type", "source", "time"].map(said).to_vec();
+fn describe(event: &Value, data: Option<Box<RawValue>>) -> String {
+    let names = ["id", "sender_id", "type", "source", "time"];
+    let mut pairs = names.map(|name| (name, member(event, name))).to_vec();
     pairs.push(("received", time(event, "received_at")));
-    let others = event.as_object().into_iter().flatten();
-    let others = others.filter(|(name, _)| !PLACED.contains(&name.as_str()));
-    pairs.extend(others.map(|(name, _)| (name.as_str(), member(event, name))));
-    let data = data.map(|data| format!("\n\n{}", pretty(data.get()))).unwrap_or_default();
-    format!("{}{data}\n\n{}", fields(&pairs), deliveries(event))
+    for (name, _) in event.as_object().into_iter().flatten() {
+        if !PLACED.contains(&name.as_str()) {
+            pairs.push((name, member(event, name)));
+        }
+    }
+    let payload = data.map(|data| format!("\n\n{}", pretty(data.get()))).unwrap_or_default();
+    format!("{}{payload}\n\n{}", fields(&pairs), describe_deliveries(event))
 }
 
-fn deliveries(event: &Value) -> String {
+fn describe_deliveries(event: &Value) -> String {
     let mut table = Table::new(&["DELIVERY", "ENDPOINT", "STATUS", "ATTEMPTS", "NEXT ATTEMPT"]);
     for delivery in array(event, "deliveries") {
         table.row(vec![

@@ -5,10 +5,10 @@ use waxseal_adapters::client::{Answer, Fault};
 
 use super::output::plain;
 
-/// What a command comes to.
+/// What a command comes to: done, or why not.
 pub(crate) type Outcome = Result<(), Failure>;
 
-/// Why not.
+/// Why a command did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
     /// What was asked about failed, or was refused.
@@ -47,7 +47,7 @@ struct Fitting {
 }
 
 impl Failure {
-    /// Its exit code.
+    /// The exit code of this kind of failure.
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::NobodyReads => 0,

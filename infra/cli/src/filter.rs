@@ -10,7 +10,7 @@ use waxseal_domain::subscription::{CompiledFilter, Subscription};
 use super::body;
 use super::failure::Failure;
 
-/// What is wanted.
+/// Which events are wanted, as flags say it.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Which events")]
 pub(crate) struct Wanted {
@@ -24,16 +24,20 @@ pub(crate) struct Wanted {
     #[arg(long, value_name = "SEVERITY")]
     pub(crate) min_severity: Option<Severity>,
     /// With a risk score above this: 0 to 1.
-    #[arg(long, value_name = "SCORE", value_parser = score)]
+    #[arg(long, value_name = "SCORE", value_parser = parse_score)]
     pub(crate) risk_score_above: Option<f64>,
     /// With one of these outcomes. Repeated, or between commas.
     #[arg(long, value_name = "OUTCOMES", value_delimiter = ',')]
     pub(crate) outcome: Vec<String>,
 }
 
-fn score(text: &str) -> Result<f64, String> {
+fn parse_score(text: &str) -> Result<f64, String> {
     let score = text.parse().ok().filter(|score: &f64| (0.0..=1.0).contains(score));
     score.ok_or_else(|| "must be a number from 0 to 1".to_owned())
+}
+
+fn non_empty(list: &[String]) -> Option<Value> {
+    if list.is_empty() { None } else { Some(json!(list)) }
 }
 
 impl Wanted {
@@ -43,27 +47,29 @@ impl Wanted {
         if filter.as_ref().is_some_and(|filter| !filter.is_object()) {
             return Err(Failure::Usage("--filter must be a JSON object".to_owned()));
         }
-        let some = |list: &Vec<String>| Some(json!(list)).filter(|_| !list.is_empty());
         let all = [
-            ("event_types", some(&self.event_types)),
+            ("event_types", non_empty(&self.event_types)),
             ("filter", filter),
             ("min_severity", self.min_severity.map(|least| json!(least))),
             ("risk_score_above", self.risk_score_above.map(|score| json!(score))),
-            ("outcomes", some(&self.outcome)),
+            ("outcomes", non_empty(&self.outcome)),
         ];
         Ok(all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
     }
 
-    /// The same, compiled: what a session of this process selects by.
+    /// Compiles them: what a session of `listen` selects events by.
     pub(crate) fn subscription(&self) -> Result<Subscription, Failure> {
         let usual = Subscription::default();
-        let parse = |text: &String| text.parse::<EventTypePattern>();
-        let types = self.event_types.iter().map(parse).collect::<Result<Vec<_>, _>>();
-        let types = types.map_err(|error| Failure::Usage(format!("--event-types: {error}")))?;
+        let types: Vec<EventTypePattern> = self
+            .event_types
+            .iter()
+            .map(|text| text.parse())
+            .collect::<Result<_, _>>()
+            .map_err(|error| Failure::Usage(format!("--event-types: {error}")))?;
         let filter = self.members()?.remove("filter");
         Ok(Subscription {
             event_types: if types.is_empty() { usual.event_types } else { types },
-            filter: filter.map(|filter| compiled(&filter.to_string())).transpose()?,
+            filter: filter.map(|filter| compile(&filter.to_string())).transpose()?,
             min_severity: self.min_severity,
             risk_score_above: self.risk_score_above,
             outcomes: self.outcome.clone(),
@@ -71,8 +77,8 @@ impl Wanted {
     }
 }
 
-/// A pattern, or every fault in it.
-pub(crate) fn compiled(pattern: &str) -> Result<CompiledFilter, Failure> {
+/// Compiles a pattern; the failure names every fault in it.
+pub(crate) fn compile(pattern: &str) -> Result<CompiledFilter, Failure> {
     CompiledFilter::compile(pattern).map_err(|faults| {
         let lines = faults.iter().map(|fault| format!("\n  {} {}", fault.pointer, fault.detail));
         Failure::Usage(format!("the filter does not fit:{}", lines.collect::<String>()))

@@ -1,10 +1,10 @@
 //! `keys`: API keys of a tenant. One is shown once, when it is made.
 
 use clap::{Subcommand, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::confirm::{Confirm, confirm};
-use super::context::{Context, escaped};
+use super::context::{Context, escape};
 use super::failure::Outcome;
 use super::output::{member, print, say, time};
 use super::page::{Page, list};
@@ -64,26 +64,31 @@ impl Command {
                 .await
             }
             Self::Create { name, scopes } => {
-                context.send_and_show(&Call::post(path, body(name.as_deref(), scopes)), shown).await
+                context
+                    .send_and_show(&Call::post(path, body(name.as_deref(), scopes)), describe)
+                    .await
             }
             Self::Revoke { id, confirm: given } => {
                 confirm(*given, &format!("Revoke key {id}?"))?;
-                revoke(context, &format!("{path}/{}", escaped(id)), id).await
+                revoke(context, &format!("{path}/{}", escape(id)), id).await
             }
         }
     }
 }
 
 fn body(name: Option<&str>, scopes: &[Scope]) -> String {
-    let scopes: Vec<&str> = scopes.iter().map(|scope| scope.word()).collect();
-    let scopes = Some(scopes).filter(|scopes| !scopes.is_empty());
-    let members =
-        [("name", name.map(|name| json!(name))), ("scopes", scopes.map(|all| json!(all)))];
-    let members = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-    Value::Object(members.collect()).to_string()
+    let mut members = Map::new();
+    if let Some(name) = name {
+        members.insert("name".to_owned(), json!(name));
+    }
+    if !scopes.is_empty() {
+        let words: Vec<&str> = scopes.iter().map(|scope| scope.word()).collect();
+        members.insert("scopes".to_owned(), json!(words));
+    }
+    Value::Object(members).to_string()
 }
 
-fn shown(key: &Value) -> String {
+fn describe(key: &Value) -> String {
     let (id, scopes) = (member(key, "id"), member(key, "scopes"));
     say("The key, shown this once: keep it now.");
     format!("{}\n{id}  {scopes}", member(key, "key"))

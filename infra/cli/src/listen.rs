@@ -18,7 +18,7 @@ use waxseal_flows::ports::Clock as _;
 
 use self::session::Session;
 use super::context::Context;
-use super::draft::header;
+use super::draft::parse_header;
 use super::failure::Outcome;
 use super::feed::Feed;
 use super::filter::Wanted;
@@ -57,7 +57,7 @@ pub(crate) struct Listen {
     #[arg(long, help_heading = "How it is sent")]
     profile: Option<String>,
     /// A header of every delivery. Repeated.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = header, help_heading = "How it is sent")]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_header, help_heading = "How it is sent")]
     header: Vec<(String, String)>,
 }
 
@@ -80,7 +80,7 @@ impl Listen {
         self.greet(context, &session)?;
         loop {
             for listed in feed.next().await? {
-                let Some(event) = session.wanted(&listed.raw)? else { continue };
+                let Some(event) = session.read_wanted(&listed.raw)? else { continue };
                 let (id, sent) = session.forward(&event).await?;
                 print(&line(context, &event, &id, &sent))?;
             }
@@ -96,12 +96,12 @@ impl Listen {
             print(&head.to_string())?;
         } else {
             print(&format!("Secret of this session: {secret}"))?;
-            let also = |name: &str, text: &str| print(&format!("{name}: {text}"));
-            session
-                .standard_secret
-                .iter()
-                .try_for_each(|text| also("Of Standard Webhooks' headers", text))?;
-            session.public_key.iter().try_for_each(|text| also("Public key", text))?;
+            if let Some(standard) = &session.standard_secret {
+                print(&format!("Of Standard Webhooks' headers: {standard}"))?;
+            }
+            if let Some(public) = &session.public_key {
+                print(&format!("Public key: {public}"))?;
+            }
         }
         say(&format!("waxseal: forwarding to {} as {profile}; Ctrl-C ends it", self.forward_to));
         Ok(())

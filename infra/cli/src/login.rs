@@ -7,13 +7,13 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::config::Login as Stored;
-use super::context::{Connection, Context, Found, LocalServer, Origin, escaped, shown};
+use super::context::{Connection, Context, Found, LocalServer, Origin, escape};
 use super::failure::{Failure, Outcome};
 use super::output::{member, plain, print, say};
 use super::table::fields;
 use crate::client::{Call, Client};
 
-/// Checks and keeps.
+/// Checks an API key, and keeps it.
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Login {}
@@ -52,7 +52,7 @@ struct Identity {
 }
 
 impl Powers {
-    /// For people.
+    /// Says it to people.
     pub(crate) fn words(&self) -> String {
         match self {
             Self::Operator => "the operator's: everything, for every tenant".to_owned(),
@@ -95,12 +95,12 @@ impl Powers {
     }
 }
 
-/// What the key may do: as the server says, or, where it has no path for that, by what it refuses.
-pub(crate) async fn powers(client: &Client, tenant: Option<&str>) -> Result<Powers, Failure> {
+/// Asks what the key may do. A server that has no path for that is asked by what it refuses.
+pub(crate) async fn ask_powers(client: &Client, tenant: Option<&str>) -> Result<Powers, Failure> {
     let answer = client.send(&Call::get("/v1/whoami")).await?;
     match answer.status {
         200 => {}
-        404 => return probed(client, tenant).await,
+        404 => return probe(client, tenant).await,
         _ => return Err(Failure::of(&answer)),
     }
     let not_ours = |_| Failure::Unavailable("the answer is no identity of ours".to_owned());
@@ -117,7 +117,7 @@ pub(crate) async fn powers(client: &Client, tenant: Option<&str>) -> Result<Powe
     }
 }
 
-async fn probed(client: &Client, tenant: Option<&str>) -> Result<Powers, Failure> {
+async fn probe(client: &Client, tenant: Option<&str>) -> Result<Powers, Failure> {
     let answer = client.send(&Call::get("/v1/tenants?limit=1")).await?;
     match answer.status {
         200 => return Ok(Powers::Operator),
@@ -125,7 +125,7 @@ async fn probed(client: &Client, tenant: Option<&str>) -> Result<Powers, Failure
         _ => return Err(Failure::of(&answer)),
     }
     let Some(tenant) = tenant else { return Ok(Powers::SomeTenants) };
-    let path = format!("/v1/tenants/{}/endpoints?limit=1", escaped(tenant));
+    let path = format!("/v1/tenants/{}/endpoints?limit=1", escape(tenant));
     let answer = client.send(&Call::get(path)).await?;
     match answer.status {
         200 => Ok(Powers::Manage),
@@ -134,8 +134,8 @@ async fn probed(client: &Client, tenant: Option<&str>) -> Result<Powers, Failure
     }
 }
 
-/// 200 from `/healthz`.
-pub(crate) async fn healthy(client: &Client) -> Outcome {
+/// Fails unless the server's `/healthz` answers 200.
+pub(crate) async fn check_health(client: &Client) -> Outcome {
     let answer = client.send(&Call::get("/healthz")).await?;
     if answer.status == 200 { Ok(()) } else { Err(Failure::of(&answer)) }
 }
@@ -144,33 +144,35 @@ impl Login {
     pub(crate) async fn run(&self, connection: &Connection, local: &LocalServer) -> Outcome {
         let none = "which server? --url, or start one here with `waxseal`";
         let found = connection.find(local)?.ok_or_else(|| Failure::Usage(none.to_owned()))?;
-        let key = key(connection, &found)?;
+        let key = choose_key(connection, &found)?;
         let client = connection.client(&found.url, &key)?;
-        healthy(&client).await?;
-        let powers = powers(&client, found.tenant.as_deref()).await?;
+        check_health(&client).await?;
+        let powers = ask_powers(&client, found.tenant.as_deref()).await?;
         let path = connection.path()?;
         let Found { url, tenant, .. } = found;
         let tenant = tenant.or_else(|| powers.tenant().map(str::to_owned));
         Stored { url: url.clone(), tenant: tenant.clone(), key }.write(&path)?;
-        say(&format!("waxseal: kept in {}", shown(&path)));
+        say(&format!("waxseal: kept in {}", path.display()));
         tell(connection.is_json(), &url, tenant.as_deref(), &powers, "login")
     }
 }
 
-/// The key to log in with: given, typed or piped, or else the one that was found.
-fn key(connection: &Connection, found: &Found) -> Result<String, Failure> {
+/// Finds the key to log in with: given, typed or piped, or else the one that was found.
+fn choose_key(connection: &Connection, found: &Found) -> Result<String, Failure> {
     if let (Some(_), Some(key)) = (&connection.key, &found.key) {
         return Ok(key.clone());
     }
-    let typed = if std::io::stdin().is_terminal() { prompted(found)? } else { piped()? };
+    let typed = if std::io::stdin().is_terminal() { prompt(found)? } else { read_piped()? };
+    if !typed.is_empty() {
+        return Ok(typed);
+    }
     let none = "which key? --key, WAXSEAL_KEY, or on standard input";
-    let kept = || found.key.clone().ok_or_else(|| Failure::Usage(none.to_owned()));
-    if typed.is_empty() { kept() } else { Ok(typed) }
+    found.key.clone().ok_or_else(|| Failure::Usage(none.to_owned()))
 }
 
-fn prompted(found: &Found) -> Result<String, Failure> {
+fn prompt(found: &Found) -> Result<String, Failure> {
     let or = match (&found.key, &found.origin) {
-        (Some(_), Origin::Embedded(path)) => format!(" (Enter: the one in {})", shown(path)),
+        (Some(_), Origin::Embedded(path)) => format!(" (Enter: the one in {})", path.display()),
         (Some(_), Origin::Login(_) | Origin::Given) => " (Enter: the one that is kept)".to_owned(),
         (None, _) => String::new(),
     };
@@ -180,21 +182,21 @@ fn prompted(found: &Found) -> Result<String, Failure> {
     Ok(typed.trim().to_owned())
 }
 
-fn piped() -> Result<String, Failure> {
+fn read_piped() -> Result<String, Failure> {
     let mut line = String::new();
     let read = std::io::stdin().read_line(&mut line);
     read.map_err(|error| Failure::Failed(format!("standard input: {error}")))?;
     Ok(line.trim().to_owned())
 }
 
-/// Forgets the login.
+/// Forgets the login: `logout`.
 pub(crate) fn forget(connection: &Connection) -> Outcome {
     let path = connection.path()?;
     let was = Stored::remove(&path)?;
     say(&if was {
         format!(
             "waxseal: removed {}; the key itself works still: `waxseal keys revoke`",
-            shown(&path)
+            path.display()
         )
     } else {
         "waxseal: there was no login".to_owned()
@@ -202,12 +204,12 @@ pub(crate) fn forget(connection: &Connection) -> Outcome {
     Ok(())
 }
 
-/// Asks the server.
+/// Asks the server whose the key is: `whoami`.
 pub(crate) async fn whoami(context: &Context) -> Outcome {
-    let powers = powers(&context.client, context.tenant()).await?;
+    let powers = ask_powers(&context.client, context.tenant()).await?;
     let origin = match &context.origin {
         Origin::Given => "flags or environment".to_owned(),
-        Origin::Login(path) | Origin::Embedded(path) => shown(path),
+        Origin::Login(path) | Origin::Embedded(path) => path.display().to_string(),
     };
     let tenant = context.tenant().or(powers.tenant());
     tell(context.json, &context.url, tenant, &powers, &origin)
@@ -218,11 +220,10 @@ fn tell(is_json: bool, url: &str, tenant: Option<&str>, powers: &Powers, from: &
     if is_json {
         return print(&whole.to_string());
     }
-    let said = |name| member(&whole, name);
     print(&fields(&[
-        ("server", said("url")),
-        ("tenant", said("tenant")),
+        ("server", member(&whole, "url")),
+        ("tenant", member(&whole, "tenant")),
         ("key", powers.words()),
-        ("from", said("from")),
+        ("from", member(&whole, "from")),
     ]))
 }

@@ -3,14 +3,14 @@
 use clap::{ArgGroup, Args};
 use serde_json::{Map, Value, json};
 
-use super::context::{Context, escaped};
+use super::context::{Context, escape};
 use super::draft::Draft;
 use super::failure::Outcome;
 use super::output::{array, member, time};
 use super::table::{Table, state};
 use crate::client::Call;
 
-/// What to match.
+/// The endpoint, or the draft of one, that is matched, and with how many events.
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 #[command(group(ArgGroup::new("which").required(true).args(["endpoint", "draft"])))]
@@ -42,19 +42,19 @@ impl Match {
         members.extend(self.url.as_ref().map(|url| ("url".to_owned(), json!(url))));
         members.extend(self.limit.map(|limit| ("limit".to_owned(), json!(limit))));
         let path = match &self.endpoint {
-            Some(id) => context.path(&format!("/endpoints/{}/match", escaped(id)))?,
+            Some(id) => context.path(&format!("/endpoints/{}/match", escape(id)))?,
             None => context.path("/endpoints/match")?,
         };
-        context.send_and_show(&call(path, members), shown).await
+        context.send_and_show(&make_call(path, members), describe).await
     }
 }
 
 /// It changes nothing, so it may be made again.
-fn call(path: String, members: Map<String, Value>) -> Call {
+fn make_call(path: String, members: Map<String, Value>) -> Call {
     Call { repeatable: true, ..Call::post(path, Value::Object(members).to_string()) }
 }
 
-fn shown(answer: &Value) -> String {
+fn describe(answer: &Value) -> String {
     let mut table = Table::new(&["MATCHED", "TIME", "EVENT", "TYPE", "BYTES", "DETAIL"]);
     for item in array(answer, "items") {
         let is_matched = item.get("matched").and_then(Value::as_bool) == Some(true);

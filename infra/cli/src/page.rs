@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use waxseal_adapters::client::Answer;
 
-use super::context::{Context, escaped};
+use super::context::{Context, escape};
 use super::failure::{Failure, Outcome};
 use super::output::{print, say};
 use super::table::Table;
@@ -40,7 +40,7 @@ pub(crate) struct Items {
 }
 
 impl Items {
-    /// Of an answer.
+    /// Reads the page that an answer is.
     pub(crate) fn read(answer: &Answer) -> Result<Self, Failure> {
         let not_ours = |_| Failure::Unavailable("the answer is no list of ours".to_owned());
         serde_json::from_slice(&answer.body).map_err(not_ours)
@@ -60,12 +60,12 @@ pub(crate) async fn list(
     row: impl Fn(&Value) -> Vec<String>,
 ) -> Outcome {
     if page.all {
-        let all = all(context, path).await?;
+        let all = fetch_all(context, path).await?;
         if context.json {
             let texts: Vec<&str> = all.items.iter().map(|raw| raw.get()).collect();
             return print(&format!("[{}]", texts.join(",")));
         }
-        return print(&table(&all, titles, row).text(none));
+        return print(&make_table(&all, titles, row).text(none));
     }
     let path = with_query(path, page.limit, page.cursor.as_deref());
     let answer = context.send(&Call::get(path)).await?;
@@ -73,20 +73,24 @@ pub(crate) async fn list(
         return context.show(&answer, |_| String::new());
     }
     let items = Items::read(&answer)?;
-    print(&table(&items, titles, row).text(none))?;
+    print(&make_table(&items, titles, row).text(none))?;
     if let Some(cursor) = &items.cursor {
         say(&format!("There are more: --cursor {cursor}, or --all"));
     }
     Ok(())
 }
 
-fn table(items: &Items, titles: &[&'static str], row: impl Fn(&Value) -> Vec<String>) -> Table {
+fn make_table(
+    items: &Items,
+    titles: &[&'static str],
+    row: impl Fn(&Value) -> Vec<String>,
+) -> Table {
     let mut table = Table::new(titles);
     items.values().iter().for_each(|item| table.row(row(item)));
     table
 }
 
-async fn all(context: &Context, path: &str) -> Result<Items, Failure> {
+async fn fetch_all(context: &Context, path: &str) -> Result<Items, Failure> {
     let mut all = Items { items: Vec::new(), cursor: None };
     for _ in 0..PAGES_MAX {
         let path = with_query(path, Some(PAGE_MAX), all.cursor.as_deref());
@@ -103,7 +107,7 @@ async fn all(context: &Context, path: &str) -> Result<Items, Failure> {
 /// A path that may have a query already, with a page's.
 pub(crate) fn with_query(path: &str, limit: Option<u16>, cursor: Option<&str>) -> String {
     let limit = limit.map(|limit| format!("limit={limit}"));
-    let cursor = cursor.map(|cursor| format!("cursor={}", escaped(cursor)));
+    let cursor = cursor.map(|cursor| format!("cursor={}", escape(cursor)));
     let parts: Vec<String> = limit.into_iter().chain(cursor).collect();
     match (parts.is_empty(), path.contains('?')) {
         (true, _) => path.to_owned(),

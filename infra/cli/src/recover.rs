@@ -14,7 +14,7 @@ use super::progress;
 use super::since::Since;
 use crate::client::Call;
 
-/// What to recover.
+/// Which deliveries are to be sent again, and of which time.
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Recover {
@@ -42,7 +42,7 @@ With --json, one object for the whole: {\"deliveries\", \"dry_run\", \"cursor\":
 
 Exit codes: 0 done; 1 refused; 2 usage; 3 not authorised; 4 not found; 5 the server or the network failed.";
 
-/// Which deliveries.
+/// Which deliveries of an endpoint are meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Which {
     /// Those that failed.
@@ -69,7 +69,7 @@ impl Recover {
         // Said once: each part must be of the same stretch of time.
         let now = SystemClock.now();
         let until = self.until.unwrap_or(Since::At(now)).before(now).rfc3339();
-        let mut ask = Map::from_iter([
+        let mut request = Map::from_iter([
             ("since".to_owned(), json!(self.since.before(now).rfc3339())),
             ("until".to_owned(), json!(until)),
             ("which".to_owned(), json!(self.which.word())),
@@ -78,14 +78,14 @@ impl Recover {
         let path = self.named.path(context, "/recover")?;
         let (mut sum, counter) = (0, progress::counter("deliveries"));
         loop {
-            let body = Value::Object(ask.clone()).to_string();
+            let body = Value::Object(request.clone()).to_string();
             let call = Call { repeatable: self.dry_run, ..Call::post(path.clone(), body) };
-            let done = value(&context.send(&call).await?)?;
-            sum += done.get("deliveries").and_then(Value::as_u64).unwrap_or_default();
+            let part = value(&context.send(&call).await?)?;
+            sum += part.get("deliveries").and_then(Value::as_u64).unwrap_or_default();
             counter.set_position(sum);
-            match text(&done, "cursor") {
+            match text(&part, "cursor") {
                 "" => break,
-                cursor => ask.insert("cursor".to_owned(), json!(cursor)),
+                cursor => request.insert("cursor".to_owned(), json!(cursor)),
             };
         }
         counter.finish_and_clear();

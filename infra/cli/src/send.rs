@@ -25,7 +25,7 @@ const BATCH_MAX: usize = 100;
 /// Bytes in a request: a little under the API's limit of 1 MiB.
 const BATCH_BYTES_MAX: usize = 1_000_000;
 
-/// What to send.
+/// The event, or the file of events, that is to be sent.
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Send {
@@ -76,7 +76,7 @@ struct Event<'a> {
     data: Option<Box<RawValue>>,
 }
 
-fn new_id() -> String {
+fn make_id() -> String {
     EventId::from_entropy(entropy()).to_string()
 }
 
@@ -84,14 +84,14 @@ impl Send {
     pub(crate) async fn run(&self, context: &Context) -> Outcome {
         let path = context.path("/events")?;
         match &self.file {
-            None => one(context, path, self.event()?).await,
-            Some(file) => many(context, &path, &parsed(&body::file(file)?)?).await,
+            None => send_one(context, path, self.event()?).await,
+            Some(file) => send_many(context, &path, &split_events(&body::file(file)?)?).await,
         }
     }
 
     fn event(&self) -> Result<String, Failure> {
         let event = Event {
-            id: self.id.clone().unwrap_or_else(new_id),
+            id: self.id.clone().unwrap_or_else(make_id),
             kind: self.event_type.as_deref(),
             source: self.source.as_deref(),
             severity: self.severity.map(Severity::as_str),
@@ -102,20 +102,20 @@ impl Send {
     }
 }
 
-async fn one(context: &Context, path: String, event: String) -> Outcome {
+async fn send_one(context: &Context, path: String, event: String) -> Outcome {
     let call = Call { repeatable: true, ..Call::post(path, event) };
     context
         .send_and_show(&call, |accepted| {
             let deliveries = array(accepted, "deliveries").len();
-            let duplicate = accepted.get("duplicate").and_then(Value::as_bool) == Some(true);
-            let duplicate = if duplicate { ", a duplicate" } else { "" };
-            format!("{}  accepted{duplicate}, for {deliveries} endpoint(s)", member(accepted, "id"))
+            let is_duplicate = accepted.get("duplicate").and_then(Value::as_bool) == Some(true);
+            let note = if is_duplicate { ", a duplicate" } else { "" };
+            format!("{}  accepted{note}, for {deliveries} endpoint(s)", member(accepted, "id"))
         })
         .await
 }
 
-/// The events of a file, each as it is written: an array, or one after another.
-fn parsed(text: &str) -> Result<Vec<String>, Failure> {
+/// Splits a file into its events, each as it is written: an array, or one after another.
+fn split_events(text: &str) -> Result<Vec<String>, Failure> {
     let text = text.trim_start_matches('\u{feff}').trim();
     let not_json =
         |error: serde_json::Error| Failure::Usage(format!("the file is not JSON: {error}"));
@@ -128,22 +128,22 @@ fn parsed(text: &str) -> Result<Vec<String>, Failure> {
     if raw.is_empty() {
         return Err(Failure::Usage("the file holds no event".to_owned()));
     }
-    Ok(raw.into_iter().map(|raw| with_id(raw.get())).collect())
+    Ok(raw.into_iter().map(|raw| ensure_id(raw.get())).collect())
 }
 
-/// An event with an id: its own, or a new one. What is not an object is the server's to refuse.
-fn with_id(event: &str) -> String {
+/// Gives an event that has no id a new one. What is not an object is left for the server to refuse.
+fn ensure_id(event: &str) -> String {
     let has_none = serde_json::from_str::<Value>(event)
         .is_ok_and(|value| value.is_object() && value.get("id").is_none());
     match event.strip_prefix('{').filter(|_| has_none) {
-        Some(rest) if rest.trim() == "}" => format!("{{\"id\":\"{}\"}}", new_id()),
-        Some(rest) => format!("{{\"id\":\"{}\",{rest}", new_id()),
+        Some(rest) if rest.trim() == "}" => format!("{{\"id\":\"{}\"}}", make_id()),
+        Some(rest) => format!("{{\"id\":\"{}\",{rest}", make_id()),
         None => event.to_owned(),
     }
 }
 
-/// As many as a request may hold, in order.
-fn batches(events: &[String]) -> Vec<&[String]> {
+/// Splits events, in their order, into as many as a request may hold.
+fn split_batches(events: &[String]) -> Vec<&[String]> {
     let (mut batches, mut start, mut bytes) = (Vec::new(), 0, 0);
     for (at, event) in events.iter().enumerate() {
         let is_full = at - start == BATCH_MAX || bytes + event.len() + 1 > BATCH_BYTES_MAX;
@@ -157,10 +157,10 @@ fn batches(events: &[String]) -> Vec<&[String]> {
     batches
 }
 
-async fn many(context: &Context, path: &str, events: &[String]) -> Outcome {
+async fn send_many(context: &Context, path: &str, events: &[String]) -> Outcome {
     let bar = progress::bar(events.len(), "events");
     let mut results = Vec::new();
-    for batch in batches(events) {
+    for batch in split_batches(events) {
         let body = format!("[{}]", batch.join(","));
         let call = Call { repeatable: true, ..Call::post(path, body) };
         let answer = context.send(&call).await.inspect_err(|_| {
@@ -173,7 +173,7 @@ async fn many(context: &Context, path: &str, events: &[String]) -> Outcome {
     tell(context, results)
 }
 
-/// Each refusal with its place in the file, and how many were taken.
+/// Says each refusal with its place in the file, and how many events were taken.
 fn tell(context: &Context, results: Vec<Value>) -> Outcome {
     let is_refused = |result: &Value| result.get("status").is_some();
     let refused = results.iter().filter(|result| is_refused(result)).count();
@@ -202,31 +202,41 @@ mod tests {
     fn a_file_is_one_event_an_array_or_lines_and_numbers_stay_as_they_are() {
         let one = r#"{"id":"a","type":"t","data":1.50}"#;
         let two = r#"{"id":"b","type":"t"}"#;
-        assert_eq!(parsed(one), Ok(vec![one.to_owned()]));
-        assert_eq!(parsed(&format!(" [{one},\n{two}]")), Ok(vec![one.to_owned(), two.to_owned()]));
-        assert_eq!(parsed(&format!("{one}\n\n{two}\n")), Ok(vec![one.to_owned(), two.to_owned()]));
-        assert!(parsed("[]").is_err() && parsed("").is_err() && parsed("{\"a\":").is_err());
+        assert_eq!(split_events(one), Ok(vec![one.to_owned()]));
+        assert_eq!(
+            split_events(&format!(" [{one},\n{two}]")),
+            Ok(vec![one.to_owned(), two.to_owned()])
+        );
+        assert_eq!(
+            split_events(&format!("{one}\n\n{two}\n")),
+            Ok(vec![one.to_owned(), two.to_owned()])
+        );
+        assert!(
+            split_events("[]").is_err()
+                && split_events("").is_err()
+                && split_events("{\"a\":").is_err()
+        );
     }
 
     #[test]
     fn an_event_without_an_id_gets_one() {
-        let given = with_id(r#"{"type":"t"}"#);
+        let given = ensure_id(r#"{"type":"t"}"#);
         assert!(
             given.starts_with("{\"id\":\"evt_") && given.ends_with("\",\"type\":\"t\"}"),
             "{given}"
         );
-        assert!(serde_json::from_str::<Value>(&with_id("{ }")).is_ok());
-        assert_eq!(with_id("5"), "5");
+        assert!(serde_json::from_str::<Value>(&ensure_id("{ }")).is_ok());
+        assert_eq!(ensure_id("5"), "5");
     }
 
     #[test]
     fn a_batch_holds_as_many_and_as_much_as_a_request_may() {
         let small = vec!["{}".to_owned(); 250];
-        let lengths: Vec<usize> = batches(&small).iter().map(|batch| batch.len()).collect();
+        let lengths: Vec<usize> = split_batches(&small).iter().map(|batch| batch.len()).collect();
         assert_eq!(lengths, [100, 100, 50]);
         let large = vec!["x".repeat(400_000); 5];
-        let lengths: Vec<usize> = batches(&large).iter().map(|batch| batch.len()).collect();
+        let lengths: Vec<usize> = split_batches(&large).iter().map(|batch| batch.len()).collect();
         assert_eq!(lengths, [2, 2, 1]);
-        assert_eq!(batches(&["x".repeat(2_000_000)]).len(), 1);
+        assert_eq!(split_batches(&["x".repeat(2_000_000)]).len(), 1);
     }
 }

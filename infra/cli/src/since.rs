@@ -4,17 +4,17 @@ use std::str::FromStr;
 
 use waxseal_domain::timestamp::Timestamp;
 
-/// From when.
+/// A point in time that a person gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Since {
-    /// So many seconds ago.
+    /// So many seconds before now.
     Ago(u64),
-    /// Then.
+    /// At that time.
     At(Timestamp),
 }
 
 impl Since {
-    /// The point in time.
+    /// Reckons the point in time.
     pub(crate) fn before(self, now: Timestamp) -> Timestamp {
         match self {
             Self::Ago(seconds) => now.minus_s(seconds),

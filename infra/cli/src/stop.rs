@@ -11,18 +11,15 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Within a runtime.
+    /// Catches both; within a runtime.
     pub(crate) fn catch() -> Result<Self, Failure> {
-        let caught = |kind| {
-            let said = |error| Failure::Failed(format!("cannot wait for signals: {error}"));
-            signal(kind).map_err(said)
-        };
-        let (interrupt, terminate) =
-            (caught(SignalKind::interrupt())?, caught(SignalKind::terminate())?);
-        Ok(Self { interrupt, terminate })
+        Ok(Self {
+            interrupt: catch(SignalKind::interrupt())?,
+            terminate: catch(SignalKind::terminate())?,
+        })
     }
 
-    /// Work that ends by itself, or by one of them: then it is done as well.
+    /// Does work that ends by itself, or by one of them: then it is done as well.
     pub(crate) async fn or(mut self, work: impl Future<Output = Outcome>) -> Outcome {
         tokio::select! {
             done = work => done,
@@ -30,4 +27,8 @@ impl Stop {
             _ = self.terminate.recv() => Ok(()),
         }
     }
+}
+
+fn catch(kind: SignalKind) -> Result<Signal, Failure> {
+    signal(kind).map_err(|error| Failure::Failed(format!("cannot wait for signals: {error}")))
 }

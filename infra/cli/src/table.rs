@@ -7,14 +7,14 @@ use console::{Alignment, Style, measure_text_width, pad_str, style};
 /// be whole to be copied.
 const CELL_COLUMNS_MAX: usize = 168;
 
-/// Rows under titles.
+/// A table: rows of cells under titles.
 pub(crate) struct Table {
     titles: Vec<&'static str>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// Without rows yet.
+    /// Makes a table that has no rows yet.
     pub(crate) fn new(titles: &[&'static str]) -> Self {
         Self { titles: titles.to_vec(), rows: Vec::new() }
     }

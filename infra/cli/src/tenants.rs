@@ -33,8 +33,11 @@ impl Command {
             }
             Self::Create { name } => {
                 let call = Call::post("/v1/tenants", json!({ "name": name }).to_string());
-                let made = |tenant: &_| format!("Made tenant {}.", member(tenant, "name"));
-                context.send_and_show(&call, made).await
+                context
+                    .send_and_show(&call, |tenant| {
+                        format!("Made tenant {}.", member(tenant, "name"))
+                    })
+                    .await
             }
         }
     }

@@ -49,13 +49,13 @@ impl Test {
             serde_json::to_string(&body).map_err(|error| Failure::Usage(error.to_string()))?;
         let path = self.named.path(context, "/test")?;
         let answer = context.send(&Call::post(path, body)).await?;
-        context.show(&answer, shown)?;
+        context.show(&answer, describe)?;
         if text(&value(&answer)?, "outcome") == "accepted" { Ok(()) } else { Err(Failure::Said) }
     }
 }
 
 /// What a test event came to, for people.
-pub(crate) fn shown(result: &Value) -> String {
+pub(crate) fn describe(result: &Value) -> String {
     let response = result.get("response").filter(|response| response.is_object());
     let handshake = result.get("handshake").map(|handshake| member(handshake, "allowed"));
     let mut shown = fields(&[

@@ -28,9 +28,9 @@ use self::verdict::Verdict;
 const SECRETS_MAX: usize = 5;
 /// Bytes of any input: far more than a hook has, and little enough for memory.
 const INPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
-/// Not valid.
+/// The exit code of a hook that does not verify.
 const NOT_VALID: u8 = 1;
-/// Usage, or input that cannot be read: clap's own code for usage.
+/// The exit code of usage, or of input that cannot be read: clap's own for usage.
 const UNREADABLE: u8 = 2;
 
 /// What to verify, with what.
@@ -88,8 +88,8 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     };
     let text = match (arguments.json, arguments.explain) {
         (true, _) => verdict.json(),
-        (false, true) => verdict.explained(),
-        (false, false) => verdict.short(),
+        (false, true) => verdict.explain(),
+        (false, false) => verdict.summarize(),
     };
     print!("{text}");
     if verdict.is_valid() { ExitCode::SUCCESS } else { ExitCode::from(NOT_VALID) }

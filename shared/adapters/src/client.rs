@@ -158,14 +158,13 @@ fn describe(error: &reqwest::Error) -> String {
     while let Some(cause) = cause_of(innermost) {
         innermost = cause;
     }
-    if innermost.is::<rustls::Error>() {
-        format!("TLS: {innermost}")
-    } else {
-        innermost.to_string()
-    }
+    let text = innermost.to_string();
+    // A connection that ended amid the handshake is told by tokio-rustls in words alone.
+    let is_tls = innermost.is::<rustls::Error>() || text.starts_with("tls ");
+    if is_tls { format!("TLS: {text}") } else { text }
 }
 
-/// What an error was made of. An `io::Error` passes by the error that it was made of, and names that one's cause.
+/// Finds what caused an error. The `source` of an `io::Error` would skip the error that it holds.
 fn cause_of<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
     match error.downcast_ref::<io::Error>() {
         Some(error) => error.get_ref().map(|cause| cause as &(dyn Error + 'static)),

@@ -22,10 +22,10 @@ use waxseal_verify::Key;
 use super::Listen;
 use super::sender::LocalSender;
 use crate::client::Call;
-use crate::context::{Context, escaped, value};
+use crate::context::{Context, escape, value};
 use crate::endpoints::Named;
 use crate::failure::Failure;
-use crate::filter::compiled;
+use crate::filter::compile;
 
 /// Renders, signs and forwards the events that its endpoint wants.
 pub(super) struct Session {
@@ -62,10 +62,10 @@ impl Session {
         let client = HttpClient::new(reach, Vec::new())
             .map_err(|error| Failure::Failed(error.to_string()))?;
         let terms = match &listen.endpoint {
-            Some(id) => of_endpoint(context, &Named { id: id.clone() }).await?,
-            None => of_flags(listen, EndpointId::from_entropy(entropy()))?,
+            Some(id) => fetch_terms(context, &Named { id: id.clone() }).await?,
+            None => read_terms(listen, EndpointId::from_entropy(entropy()))?,
         };
-        let profile = profile(context, &terms.profile).await?;
+        let profile = fetch_profile(context, &terms.profile).await?;
         let secret = match &listen.secret {
             Some(given) => given.clone(),
             None => profile.dialect.generate_secret(random_bytes()).to_string(),
@@ -85,15 +85,14 @@ impl Session {
         })
     }
 
-    /// The wire contract's name.
     pub(super) fn profile_name(&self) -> &str {
         self.profile.name()
     }
 
-    /// The event, if it is wanted and its payload was not removed.
-    pub(super) fn wanted(&self, raw: &RawValue) -> Result<Option<Event>, Failure> {
+    /// Reads a listed event; none where the endpoint does not want it, or its payload was removed.
+    pub(super) fn read_wanted(&self, raw: &RawValue) -> Result<Option<Event>, Failure> {
         let not_ours = |error| Failure::Unavailable(format!("an event cannot be read: {error}"));
-        let event = event(&self.endpoint.tenant, raw).map_err(not_ours)?;
+        let event = read_event(&self.endpoint.tenant, raw).map_err(not_ours)?;
         let is_wanted =
             !event.expunged && self.endpoint.subscription.wants(&Candidate::new(&event));
         Ok(is_wanted.then_some(event))
@@ -128,7 +127,7 @@ impl Terms {
     }
 }
 
-fn of_flags(listen: &Listen, id: EndpointId) -> Result<Terms, Failure> {
+fn read_terms(listen: &Listen, id: EndpointId) -> Result<Terms, Failure> {
     Ok(Terms {
         id,
         subscription: listen.wanted.subscription()?,
@@ -155,11 +154,11 @@ struct EndpointView {
     timeout_ms: u32,
 }
 
-async fn of_endpoint(context: &Context, named: &Named) -> Result<Terms, Failure> {
+async fn fetch_terms(context: &Context, named: &Named) -> Result<Terms, Failure> {
     let answer = context.send(&Call::get(named.path(context, "")?)).await?;
     let not_ours = |error| Failure::Unavailable(format!("the endpoint cannot be read: {error}"));
     let view: EndpointView = serde_json::from_slice(&answer.body).map_err(not_ours)?;
-    let filter = view.filter.map(|raw| compiled(raw.get())).transpose()?;
+    let filter = view.filter.map(|raw| compile(raw.get())).transpose()?;
     Ok(Terms {
         id: view.id,
         subscription: Subscription {
@@ -175,12 +174,12 @@ async fn of_endpoint(context: &Context, named: &Named) -> Result<Terms, Failure>
     })
 }
 
-/// Compiled in, or the deployment's own: then the server has its file.
-async fn profile(context: &Context, name: &str) -> Result<Arc<Profile>, Failure> {
+/// Finds a profile: compiled in, or the deployment's own, whose file the server has.
+async fn fetch_profile(context: &Context, name: &str) -> Result<Arc<Profile>, Failure> {
     if let Some(profile) = Profile::named(name) {
         return Ok(profile);
     }
-    let answer = context.send(&Call::get(format!("/v1/profiles/{}", escaped(name)))).await?;
+    let answer = context.send(&Call::get(format!("/v1/profiles/{}", escape(name)))).await?;
     let file = value(&answer)?.get("file").map(Value::to_string).unwrap_or_default();
     let parsed = Profile::parse(&file).map(Arc::new);
     parsed.map_err(|_| Failure::Failed(format!("this version cannot read the profile {name}")))
@@ -219,8 +218,8 @@ const NO_ATTRIBUTES: [&str; 11] = [
     "deliveries",
 ];
 
-/// The event as it is stored: its payload byte for byte.
-fn event(tenant: &TenantName, raw: &RawValue) -> Result<Event, serde_json::Error> {
+/// Reads an event as it is stored: its payload byte for byte.
+fn read_event(tenant: &TenantName, raw: &RawValue) -> Result<Event, serde_json::Error> {
     let view: EventView = serde_json::from_str(raw.get())?;
     let members: Map<String, Value> = serde_json::from_str(raw.get())?;
     let is_attribute = |(name, _): &(String, Value)| !NO_ATTRIBUTES.contains(&name.as_str());
@@ -255,7 +254,7 @@ mod tests {
         let mut view = stored.view();
         view.pop();
         let listed = format!("{view},\"received_at\":\"2026-11-21T10:00:00Z\"}}");
-        let read = event(&tenant, &RawValue::from_string(listed).unwrap()).unwrap();
+        let read = read_event(&tenant, &RawValue::from_string(listed).unwrap()).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), serde_json::to_string(&stored).unwrap());
     }
 }

@@ -35,8 +35,8 @@ impl Verdict {
         self.found.is_ok()
     }
 
-    /// A line or three.
-    pub(super) fn short(&self) -> String {
+    /// Says in a line whether the hook verifies.
+    pub(super) fn summarize(&self) -> String {
         match &self.found {
             Ok(verified) => self.valid(verified),
             // A key is missing because none could be made of the secrets.
@@ -46,7 +46,7 @@ impl Verdict {
     }
 
     /// Each mistake by its code, and what to do.
-    pub(super) fn explained(&self) -> String {
+    pub(super) fn explain(&self) -> String {
         let (_, explanation) = match &self.found {
             Ok(verified) => return self.valid(verified),
             Err(found) => found,
@@ -71,7 +71,7 @@ impl Verdict {
         text
     }
 
-    /// What `POST /v1/verify` answers.
+    /// Writes what `POST /v1/verify` answers, with the mistakes.
     pub(super) fn json(&self) -> String {
         let mut answer = Map::new();
         answer.insert("valid".to_owned(), self.is_valid().into());
