@@ -167,7 +167,10 @@ fn describe(error: &reqwest::Error) -> String {
 /// Finds what caused an error. The `source` of an `io::Error` would skip the error that it holds.
 fn cause_of<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
     match error.downcast_ref::<io::Error>() {
-        Some(error) => error.get_ref().map(|cause| cause as &(dyn Error + 'static)),
+        Some(error) => match error.get_ref() {
+            Some(cause) => Some(cause),
+            None => None,
+        },
         None => error.source(),
     }
 }

@@ -64,15 +64,14 @@ impl Host {
         if !matches!(healthy, Ok((200, _))) {
             return Err(format!("There is no server at {url}"));
         }
-        let (key, key_file) = match &settings.api_key {
-            Some(given) => (given.clone(), None),
-            None => {
-                let file = settings.operator_key_file();
-                let key = std::fs::read_to_string(&file).map_err(|error| {
-                    format!("The key of the server at {url} is not in {}: {error}", file.display())
-                })?;
-                (key.trim().to_owned(), Some(file))
-            }
+        let (key, key_file) = if let Some(given) = &settings.api_key {
+            (given.clone(), None)
+        } else {
+            let file = settings.operator_key_file();
+            let key = std::fs::read_to_string(&file).map_err(|error| {
+                format!("The key of the server at {url} is not in {}: {error}", file.display())
+            })?;
+            (key.trim().to_owned(), Some(file))
         };
         let client = Client::new(&url, &key, Vec::new())?;
         let endpoint = add_endpoint(&client, receiver_url)

@@ -112,14 +112,10 @@ async fn receive(
     let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
     let key = state.borrow().key.clone();
     let window = Window::around(SystemClock.now().seconds());
-    match profile.verify(header, &body.to_bytes(), &[key], window) {
-        Ok(hook) => {
-            state.send_modify(|state| state.verified.extend(hook.id));
-            StatusCode::OK
-        }
-        Err(_) => {
-            state.send_modify(|state| state.refused += 1);
-            StatusCode::UNAUTHORIZED
-        }
-    }
+    let Ok(hook) = profile.verify(header, &body.to_bytes(), &[key], window) else {
+        state.send_modify(|state| state.refused += 1);
+        return StatusCode::UNAUTHORIZED;
+    };
+    state.send_modify(|state| state.verified.extend(hook.id));
+    StatusCode::OK
 }
