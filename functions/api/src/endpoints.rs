@@ -57,8 +57,7 @@ pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
     let mut body = Body::read(request)?;
     let name = Changes::profile_name(&mut body, STANDARD);
     let profile = find_profile(engine, &name).await?;
-    let changes =
-        Changes::read(&mut body, (engine.address_rules(), tenant), profile.as_deref(), true);
+    let changes = Changes::read(&mut body, engine.address_rules(), profile.as_deref(), true);
     body.finish()?;
     let profile = profile.ok_or_else(Problem::not_found)?;
     if let Some(answer) = once.answered(&call, &profile).await? {
@@ -218,7 +217,7 @@ pub(crate) async fn patch<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
         let mut body = Body::read(call.request)?;
         let name = Changes::profile_name(&mut body, &before.profile);
         let profile = find_profile(call.engine, &name).await?;
-        let rules = (call.engine.address_rules(), call.tenant);
+        let rules = call.engine.address_rules();
         let changes = Changes::read(&mut body, rules, profile.as_deref(), false);
         body.finish()?;
         if_match.allows(&before)?;

@@ -1,8 +1,8 @@
 //! `cargo xtask`: the project's own commands. It needs nothing but the standard library, so that it
 //! is built in a moment on any machine.
 
-mod cost;
 mod book;
+mod cost;
 mod figures;
 mod functions;
 mod fuzz;

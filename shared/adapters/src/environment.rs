@@ -77,7 +77,6 @@ impl Environment {
             address_rules: AddressRules {
                 allow_loopback: matches!(text("WAXSEAL_ALLOW_LOOPBACK").as_str(), "1" | "true"),
                 runtime_api: runtime_api.and_then(|api| api.parse::<SocketAddr>().ok()),
-                own_receiver: None,
                 cloud_targets: Some(CloudTargets {
                     allowed: list(&text("WAXSEAL_TARGET_ARNS")),
                     own: list(&text("WAXSEAL_OWN_ARNS")),

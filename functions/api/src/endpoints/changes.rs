@@ -13,7 +13,6 @@ use waxseal_domain::endpoint::target::Target;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState};
 use waxseal_domain::event::Severity;
 use waxseal_domain::event::event_type::EventTypePattern;
-use waxseal_domain::id::TenantName;
 use waxseal_domain::json::{Json, escape_pointer};
 use waxseal_domain::limits::{
     ATTRIBUTE_CHARS_MAX, DELAY_S, DELAYS_MAX, EVENT_TYPE_CHARS_MAX, EVENT_TYPES_PER_ENDPOINT_MAX,
@@ -87,7 +86,7 @@ pub(crate) fn draft() -> Value {
     let profile = Profile::standard();
     let rules = AddressRules::default();
     describe(|body| {
-        let _changes = Changes::read(body, (&rules, &nobody()), Some(&profile), true);
+        let _changes = Changes::read(body, &rules, Some(&profile), true);
     })
 }
 
@@ -98,15 +97,11 @@ pub(crate) fn read_patch() -> Value {
     })
 }
 
-fn nobody() -> TenantName {
-    "nobody".parse().expect("a tenant's name")
-}
-
 impl Changes {
     /// The members of a merge patch, where they are described.
     pub(super) fn described(body: &mut Body<'_>) -> Self {
         let profile = Profile::standard();
-        Self::read(body, (&AddressRules::default(), &nobody()), Some(&profile), false)
+        Self::read(body, &AddressRules::default(), Some(&profile), false)
     }
 
     /// The name of the profile that an endpoint has with a body's changes: null is the default's.
@@ -121,7 +116,7 @@ impl Changes {
     /// has; none where there is none of that name.
     pub(super) fn read(
         body: &mut Body<'_>,
-        (rules, tenant): (&AddressRules, &TenantName),
+        rules: &AddressRules,
         profile: Option<&Profile>,
         is_new: bool,
     ) -> Self {
@@ -129,7 +124,7 @@ impl Changes {
         let per_second = u64::from(*MAX_PER_SECOND.start())..=u64::from(*MAX_PER_SECOND.end());
         let at_once = u64::from(*MAX_CONCURRENCY.start())..=u64::from(*MAX_CONCURRENCY.end());
         let changes = Self {
-            url: read_url(body, rules, tenant, is_new),
+            url: read_url(body, rules, is_new),
             name: body.text("name", NAME_CHARS_MAX),
             event_types: read_event_types(body),
             filter: read_filter(body),
@@ -137,7 +132,7 @@ impl Changes {
             risk_score_above: read_risk_score_above(body),
             outcomes: read_outcomes(body),
             profile: read_profile(body, profile),
-            auth: auth::read(body, (rules, tenant)),
+            auth: auth::read(body, rules),
             retry: read_retry(body),
             timeout_ms: body.whole("timeout_ms", timeout_ms),
             max_per_second: body.whole("max_per_second", per_second),
@@ -203,17 +198,12 @@ impl Changes {
     }
 }
 
-fn read_url(
-    body: &mut Body<'_>,
-    rules: &AddressRules,
-    tenant: &TenantName,
-    is_new: bool,
-) -> Option<String> {
+fn read_url(body: &mut Body<'_>, rules: &AddressRules, is_new: bool) -> Option<String> {
     let given = body.text("url", URL_CHARS_MAX);
     body.about("url", || json!({"description": URL, "pattern": "^(https://|arn:)"}));
     body.not_null("url");
     match given {
-        Given::Value(url) => match rules.check(tenant.as_str(), &url) {
+        Given::Value(url) => match rules.check(&url) {
             Ok(Target::Http(parsed)) => return Some(parsed.into()),
             Ok(Target::Queue(_) | Target::Bus(_)) => return Some(url),
             Err(fault) => body.fault("url", &fault.to_string()),

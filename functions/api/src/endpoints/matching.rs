@@ -94,7 +94,7 @@ pub(crate) async fn matched<E: Engine>(call: Call<'_, E>, id: Option<&str>) -> A
     let limit = limit(&mut body);
     let name = Changes::profile_name(&mut body, &before.profile);
     let profile = find_profile(call.engine, &name).await?;
-    let rules = (call.engine.address_rules(), call.tenant);
+    let rules = call.engine.address_rules();
     let changes = Changes::read(&mut body, rules, profile.as_deref(), false);
     body.finish()?;
     let profile = profile.ok_or_else(Problem::not_found)?;

@@ -102,7 +102,7 @@ impl Sender for AwsSender {
     async fn send(&self, request: Request) -> Sent {
         let started_at = SystemClock.now();
         let timeout = Duration::from_millis(request.timeout_ms);
-        let result = match self.rules.check(request.tenant.as_str(), &request.url) {
+        let result = match self.rules.check(&request.url) {
             // Which checks again, and says why where it may not.
             Ok(Target::Http(_)) | Err(_) => return self.http.send(request).await,
             Ok(Target::Queue(queue)) => {

@@ -34,7 +34,7 @@ pub enum Method {
 pub struct Request {
     /// What it asks for.
     pub method: Method,
-    /// Whose endpoint it goes to: address rules have an exception that is one tenant's.
+    /// Whose endpoint it goes to: a FIFO queue keeps the order of each tenant's.
     pub tenant: TenantName,
     /// Where to.
     pub url: String,
