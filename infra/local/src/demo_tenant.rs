@@ -30,7 +30,8 @@ pub(crate) async fn prepare(
     engine: &EmbeddedEngine,
     settings: &Settings,
 ) -> Result<(), EngineError> {
-    let named = |name: &str| name.parse::<TenantName>().map_err(|e| EngineError::new("demo", e));
+    let named =
+        |name: &str| name.parse::<TenantName>().map_err(|e| EngineError::unreadable("demo", e));
     let (tenant, received) = (named(TENANT)?, named(RECEIVED)?);
     let roster = engine.store().endpoints(&tenant, 0).await?.unwrap_or_default();
     let own = roster.iter().find(|endpoint| endpoint.name.as_deref() == Some(ENDPOINT));
@@ -63,7 +64,8 @@ async fn put_source(
     tenant: &TenantName,
     secret: &Secret,
 ) -> Result<(), EngineError> {
-    let name: SourceName = SOURCE.parse().map_err(|error| EngineError::new("demo", error))?;
+    let name: SourceName =
+        SOURCE.parse().map_err(|error| EngineError::unreadable("demo", error))?;
     let context = SecretContext::source(tenant, &name);
     let secrets = vec![seal(engine, &context, secret).await?];
     let (tenant, profile) = (tenant.clone(), STANDARD.to_owned());

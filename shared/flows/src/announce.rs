@@ -29,7 +29,7 @@ pub async fn announce<E: Engine>(engine: &E, notice: &Notice) -> Result<(), Engi
             continue;
         }
         let submission =
-            notice.submission().map_err(|error| EngineError::new("write notice", error))?;
+            notice.submission().map_err(|error| EngineError::unreadable("write notice", error))?;
         for result in accept_own(engine, &tenant, submission).await.unwrap_or_default() {
             if let Err(Refusal::Ours(error)) = result {
                 return Err(error);

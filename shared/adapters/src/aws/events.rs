@@ -31,7 +31,7 @@ impl EventStore for DynamoStore {
         else {
             return Err(failed("accept event")(error));
         };
-        let missing = || EngineError::new("accept event", "refused, and without the item");
+        let missing = || EngineError::unreadable("accept event", "refused, and without the item");
         let found = refusal.item().ok_or_else(missing)?;
         Ok(AcceptResult::Exists(Box::new(event_of(found)?)))
     }
