@@ -181,6 +181,9 @@ pub(super) fn event_of(item: &Item) -> Result<EventRow, EngineError> {
         digest: read_text(item, "digest")?.to_owned(),
         targets: targets.iter().map(target).collect::<Result<_, _>>()?,
         nonce: read_text(item, "nonce")?.to_owned(),
-        sent: item.get("sent").and_then(|value| value.as_bool().ok()).copied().unwrap_or(false),
+        sent: match item.get("sent") {
+            Some(sent) => *sent.as_bool().map_err(|_| unreadable("sent", "is no flag"))?,
+            None => false,
+        },
     })
 }
