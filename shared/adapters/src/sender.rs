@@ -65,7 +65,7 @@ impl HttpSender {
         extra_roots: Vec<CertificateDer<'static>>,
         look_up: LookUp,
     ) -> Result<Self, EngineError> {
-        let failed = |error: reqwest::Error| EngineError::new("build HTTP client", error);
+        let failed = |error: reqwest::Error| EngineError::unavailable("build HTTP client", error);
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::trusting(extra_roots)?)
             .dns_resolver(Arc::new(resolver::VettingResolver::new(Arc::clone(&rules), look_up)))

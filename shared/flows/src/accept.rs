@@ -118,7 +118,7 @@ async fn put<E: Engine>(
     let Accepted { event, digest } = accepted;
     let row = EventRow { event, born, digest, targets, nonce, sent: false };
     let payload: Arc<RawValue> = to_raw_value(&row.event)
-        .map_err(|error| EngineError::new("serialise event", error))?
+        .map_err(|error| EngineError::unreadable("serialise event", error))?
         .into();
     let lane = Lane::of(&row.event);
     let first = |target| {

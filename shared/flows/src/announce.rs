@@ -29,10 +29,19 @@ pub async fn announce<E: Engine>(engine: &E, notice: &Notice) -> Result<(), Engi
             continue;
         }
         let submission =
-            notice.submission().map_err(|error| EngineError::new("write notice", error))?;
-        for result in accept_own(engine, &tenant, submission).await.unwrap_or_default() {
-            if let Err(Refusal::Ours(error)) = result {
-                return Err(error);
+            notice.submission().map_err(|error| EngineError::unreadable("write notice", error))?;
+        let results = match accept_own(engine, &tenant, submission).await {
+            Ok(results) => results,
+            Err(refusal) => vec![Err(refusal)],
+        };
+        for result in results {
+            match result {
+                Ok(_) => {}
+                Err(Refusal::Ours(error)) => return Err(error),
+                // The tenant is gone by now, or the notice says more than an event may: nobody can be told.
+                Err(Refusal::Problem(problem)) => {
+                    tracing::error!(%tenant, detail = problem.detail, "a notice was refused");
+                }
             }
         }
     }

@@ -212,7 +212,7 @@ async fn record<E: Engine>(
             Err(error) => error,
         };
         let again_at = engine.clock().now().plus_ms(250);
-        if again_at >= deadline {
+        if again_at >= deadline || !error.kind().may_pass() {
             return Err(error);
         }
         tracing::warn!(%error, "a result is not recorded yet");

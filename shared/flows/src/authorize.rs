@@ -27,7 +27,8 @@ pub async fn authorization<E: Engine>(
     }
     let context = SecretContext::credentials(&endpoint.tenant, &endpoint.id);
     let secret = engine.key_vault().open(&context, credentials.sealed()).await?;
-    let secret = secret.expose_text().unwrap_or_default();
+    let secret =
+        secret.expose_text().map_err(|fault| EngineError::unreadable("open credentials", fault))?;
     let timeout_ms = deadline.since_ms(engine.clock().now());
     match Authorization::of(credentials, endpoint, secret, timeout_ms) {
         Authorization::Header(header) => Ok(Ok(Some(header))),

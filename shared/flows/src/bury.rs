@@ -43,7 +43,9 @@ pub async fn bury<E: Engine>(engine: &E, message: &Message) -> Result<Buried, En
             Ok(Buried::Crashed)
         }
         // Changed under our hands: judged again when the message comes again.
-        Written::Refused(_) => Err(EngineError::new("bury delivery", "its row was just changed")),
+        Written::Refused(_) => {
+            Err(EngineError::conflict("bury delivery", "its row was just changed"))
+        }
     }
 }
 

@@ -17,7 +17,15 @@ pub fn read_schema<C: SchemaChecker>(checker: &C, text: &str) -> Result<Schema, 
 /// event.
 pub fn check<C: SchemaChecker>(checker: &C, catalogue: &[EventType], event: &Event) -> Vec<Fault> {
     let Some(schema) = schema_of(catalogue, event) else { return Vec::new() };
-    let data = event.data.as_ref().and_then(|data| serde_json::from_str(data.get()).ok());
-    let faults = checker.faults(schema, &data.unwrap_or(Value::Null));
+    let data = match &event.data {
+        None => Ok(Value::Null),
+        Some(data) => serde_json::from_str(data.get()),
+    };
+    let faults = match data {
+        Ok(data) => checker.faults(schema, &data),
+        Err(_) => {
+            vec![Fault::new("", "cannot be checked against its schema: it is nested too deeply")]
+        }
+    };
     faults.into_iter().map(|fault| fault.within("/data")).collect()
 }

@@ -17,7 +17,8 @@ pub async fn content_link<E: Engine>(
     event: &EventId,
 ) -> Result<Option<String>, EngineError> {
     let Some(base) = engine.public_url() else { return Ok(None) };
-    let missing = || EngineError::new("link to the event", "the tenant has no key for links");
+    let missing =
+        || EngineError::unreadable("link to the event", "the tenant has no key for links");
     let key = key(engine, tenant).await?.ok_or_else(missing)?;
     Ok(Some(signed_link(&key, base, tenant, event, engine.clock().now())))
 }

@@ -16,6 +16,7 @@ use crate::accept::accept_all;
 use crate::ports::{Clock as _, ConfigStore as _, Engine, EngineError, KeyVault as _};
 use crate::profiles::require_profile;
 use crate::refusal::Refusal;
+use crate::send::read_key;
 
 /// A hook as it came, over HTTP or otherwise.
 #[derive(Clone, Copy)]
@@ -107,7 +108,7 @@ async fn keys<E: Engine>(
     let mut keys = Vec::new();
     for sealed in source.secrets.iter().filter(|secret| secret.is_live(now)) {
         let secret = engine.key_vault().open(&context, &sealed.sealed).await?;
-        keys.extend(profile.dialect.key(secret.expose_text().unwrap_or_default()));
+        keys.push(read_key(profile, &secret)?);
     }
     Ok(keys)
 }

@@ -55,7 +55,8 @@ impl CloudMessage {
     ) -> Result<Self, EngineError> {
         let event = FromBus { id, source, time, event_type, data: detail };
         let body = serde_json::to_string(&event);
-        let body = body.map_err(|error| EngineError::new("read EventBridge event", error))?;
+        let body =
+            body.map_err(|error| EngineError::unreadable("read EventBridge event", error))?;
         Ok(Self { tenant: said_tenant(detail.get()), message_id: None, body })
     }
 

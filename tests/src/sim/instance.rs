@@ -147,7 +147,7 @@ impl Instance {
             let now = self.world.now();
             effect(&mut self.world.state(), now)
         };
-        let lost = || Err(EngineError::new(what, "simulated"));
+        let lost = || Err(EngineError::unavailable(what, "simulated"));
         match fault {
             Some(Fault::CrashBefore) => self.crash().await,
             Some(Fault::CrashAfter) => {

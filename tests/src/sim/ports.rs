@@ -246,7 +246,7 @@ impl ConfigStore for Instance {
         let (endpoint, is_removed) = match change {
             Change::PutEndpoint(endpoint) => (endpoint, false),
             Change::RemoveEndpoint(endpoint) => (endpoint, true),
-            _ => return Err(EngineError::new("change", "nobody does that here")),
+            _ => return Err(EngineError::denied("change", "nobody does that here")),
         };
         self.copies.lock().unwrap().remove(&endpoint.id);
         self.call("write endpoint", true, |state, _| {
@@ -393,7 +393,7 @@ impl Queue for Instance {
 
 impl KeyVault for Instance {
     async fn seal(&self, _: &SecretContext, _: &Secret) -> Answer<String> {
-        Err(EngineError::new("seal secret", "nobody does here"))
+        Err(EngineError::denied("seal secret", "nobody does here"))
     }
 
     async fn open(&self, _: &SecretContext, sealed: &str) -> Answer<Secret> {

@@ -64,6 +64,12 @@ async fn waiting(clients: &Clients, url: &str) -> Result<u64, EngineError> {
     let get = get.set_attribute_names(Some(names.to_vec()));
     let answer = get.send().await.map_err(failed("look at queue"))?;
     let found = answer.attributes.unwrap_or_default();
-    let figure = |name| found.get(name).and_then(|text: &String| text.parse::<u64>().ok());
-    Ok(names.iter().filter_map(figure).sum())
+    let unreadable = |name: &QueueAttributeName| {
+        EngineError::unreadable("look at queue", format!("{name} is missing, or no number"))
+    };
+    let figure = |name: &QueueAttributeName| {
+        let text = found.get(name).ok_or_else(|| unreadable(name))?;
+        text.parse::<u64>().map_err(|_| unreadable(name))
+    };
+    names.iter().map(figure).sum()
 }

@@ -125,10 +125,11 @@ struct TopicRecord {
 }
 
 impl QueueMessage {
-    /// How often it was received.
+    /// How often it was received. A count that is missing, or cannot be read, is not taken for a first receive:
+    /// only that may go without reading the row.
     pub fn receives(&self) -> u32 {
         let count = self.attributes.get("ApproximateReceiveCount");
-        count.and_then(|text| text.parse().ok()).unwrap_or(1)
+        count.and_then(|text| text.parse().ok()).unwrap_or(2)
     }
 }
 

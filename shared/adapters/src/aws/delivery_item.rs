@@ -6,7 +6,7 @@ use waxseal_domain::id::{EndpointId, EventId, TenantName, Ticket};
 use waxseal_flows::ports::{Due, EngineError};
 
 use super::item::{
-    Item, find_text, json, key, ms, number, parse, read_json, read_ms, read_number, read_text,
+    Item, json, key, ms, number, optional_text, parse, read_json, read_ms, read_number, read_text,
     text, unreadable,
 };
 
@@ -87,7 +87,7 @@ pub(super) fn row_of(item: &Item) -> Result<Delivery, EngineError> {
         attempts: read_number(item, "attempts")?,
         base: read_number(item, "base")?,
         log: read_json(item, "log")?,
-        lane: lane_of(item),
+        lane: lane_of(item)?,
     })
 }
 
@@ -115,24 +115,25 @@ pub(super) fn due_of(item: &Item) -> Result<Due, EngineError> {
         due_at: read_ms(item, "due_at")?,
         next_at: read_ms(item, "next_at")?,
         claims: read_number(item, "claims")?,
-        lane: lane_of(item),
+        lane: lane_of(item)?,
     })
 }
 
-fn lane_of(item: &Item) -> Lane {
-    match find_text(item, "lane") {
-        Some(CRITICAL) => Lane::Critical,
-        _ => Lane::Normal,
+fn lane_of(item: &Item) -> Result<Lane, EngineError> {
+    match optional_text(item, "lane")? {
+        Some(CRITICAL) => Ok(Lane::Critical),
+        None => Ok(Lane::Normal),
+        Some(_) => Err(unreadable("lane", "is none of ours")),
     }
 }
 
 fn status_of(item: &Item) -> Result<Status, EngineError> {
     let status = read_text(item, "status")?;
     if status != StatusName::Open.as_str() {
-        return Status::ended(status, find_text(item, "reason"))
-            .map_err(|error| EngineError::new("read item", error));
+        return Status::ended(status, optional_text(item, "reason")?)
+            .map_err(|error| EngineError::unreadable("read item", error));
     }
-    let holder = find_text(item, "holder");
+    let holder = optional_text(item, "holder")?;
     let holder: Option<Ticket> = holder.map(|ticket| parse("holder", ticket)).transpose()?;
     Ok(Status::Open(Open {
         next_at: read_ms(item, "next_at")?,
@@ -150,6 +151,7 @@ mod tests {
     use waxseal_domain::timestamp::Timestamp;
 
     use super::*;
+    use crate::aws::item::find_text;
 
     fn pending() -> Delivery {
         let key = DeliveryKey {
@@ -170,6 +172,17 @@ mod tests {
         assert_eq!(due_of(&item_of(&critical).unwrap()).unwrap().lane, Lane::Critical);
         for row in [vec![pending(), critical, held, delivered], ended.to_vec()].concat() {
             assert_eq!(row_of(&item_of(&row).unwrap()).unwrap(), row);
+        }
+    }
+
+    #[test]
+    fn an_attribute_in_another_form_is_an_error_and_not_as_if_it_were_missing() {
+        for (name, value) in
+            [("lane", text("slow")), ("holder", number(1_u32)), ("base", text("0"))]
+        {
+            let mut item = item_of(&pending()).unwrap();
+            item.insert(name.to_owned(), value);
+            assert!(row_of(&item).is_err(), "{name}");
         }
     }
 

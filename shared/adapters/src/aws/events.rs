@@ -31,7 +31,7 @@ impl EventStore for DynamoStore {
         else {
             return Err(failed("accept event")(error));
         };
-        let missing = || EngineError::new("accept event", "refused, and without the item");
+        let missing = || EngineError::unreadable("accept event", "refused, and without the item");
         let found = refusal.item().ok_or_else(missing)?;
         Ok(AcceptResult::Exists(Box::new(event_of(found)?)))
     }
@@ -181,6 +181,9 @@ pub(super) fn event_of(item: &Item) -> Result<EventRow, EngineError> {
         digest: read_text(item, "digest")?.to_owned(),
         targets: targets.iter().map(target).collect::<Result<_, _>>()?,
         nonce: read_text(item, "nonce")?.to_owned(),
-        sent: item.get("sent").and_then(|value| value.as_bool().ok()).copied().unwrap_or(false),
+        sent: match item.get("sent") {
+            Some(sent) => *sent.as_bool().map_err(|_| unreadable("sent", "is no flag"))?,
+            None => false,
+        },
     })
 }

@@ -14,7 +14,7 @@ use waxseal_flows::ports::{EngineError, EventRow, Page, PageRequest};
 
 use super::delivery_item::event_pk;
 use super::events::{day_shard, event_key, event_of};
-use super::item::{number, read_ms, read_text, text, unreadable};
+use super::item::{number, parse, read_ms, read_text, text, unreadable};
 use super::{DynamoStore, failed};
 
 /// Days that one page looks at.
@@ -127,8 +127,8 @@ impl DynamoStore {
         tenant: &TenantName,
         places: &[Place],
     ) -> Result<Vec<EventRow>, EngineError> {
-        let ids = places.iter().filter_map(|place| place.id.parse::<EventId>().ok());
-        let keys: Vec<_> = ids.map(|id| event_key(tenant, &id)).collect();
+        let key = |place: &Place| Ok(event_key(tenant, &parse::<EventId>("pk", &place.id)?));
+        let keys = places.iter().map(key).collect::<Result<Vec<_>, EngineError>>()?;
         let mut found = HashMap::new();
         for item in self.batch_get("list events", &keys).await? {
             let row = event_of(&item)?;

@@ -28,7 +28,7 @@ pub(super) fn ms(at: Timestamp) -> AttributeValue {
 }
 
 pub(super) fn json<T: Serialize>(value: &T) -> Result<AttributeValue, EngineError> {
-    let failed = |error| EngineError::new("serialise item", error);
+    let failed = |error| EngineError::unreadable("serialise item", error);
     serde_json::to_string(value).map(AttributeValue::S).map_err(failed)
 }
 
@@ -48,8 +48,20 @@ pub(super) fn read_text<'a>(item: &'a Item, name: &str) -> Result<&'a str, Engin
     find_text(item, name).ok_or_else(|| unreadable(name, "is missing, or no text"))
 }
 
-pub(super) fn find_number(item: &Item, name: &str) -> Option<u64> {
-    item.get(name)?.as_n().ok()?.parse().ok()
+/// The text of an attribute that need not be there; one that is there is text.
+pub(super) fn optional_text<'a>(
+    item: &'a Item,
+    name: &str,
+) -> Result<Option<&'a str>, EngineError> {
+    item.contains_key(name).then(|| read_text(item, name)).transpose()
+}
+
+/// The number of an attribute that need not be there; one that is there is such a number.
+pub(super) fn optional_number<T: FromStr>(
+    item: &Item,
+    name: &str,
+) -> Result<Option<T>, EngineError> {
+    item.contains_key(name).then(|| read_number(item, name)).transpose()
 }
 
 pub(super) fn read_number<T: FromStr>(item: &Item, name: &str) -> Result<T, EngineError> {
@@ -77,5 +89,5 @@ pub(super) fn parse<T: FromStr>(name: &str, text: &str) -> Result<T, EngineError
 }
 
 pub(super) fn unreadable(name: &str, fault: &str) -> EngineError {
-    EngineError::new("read item", format!("attribute {name} {fault}"))
+    EngineError::unreadable("read item", format!("attribute {name} {fault}"))
 }

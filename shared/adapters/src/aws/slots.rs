@@ -111,12 +111,12 @@ fn written(lease: &Lease) -> String {
 }
 
 fn read(item: &Item) -> Result<Slots, EngineError> {
-    let numbered = item.iter().filter_map(|(name, value)| {
-        let number = name.strip_prefix(SLOT)?.parse::<u32>().ok()?;
-        Some((number, value.as_s().map_or("", String::as_str)))
-    });
-    let leases = numbered.map(|(number, written)| {
-        let halves = written.split_once('#');
+    let numbered = item
+        .iter()
+        .filter_map(|(name, value)| name.strip_prefix(SLOT).map(|number| (number, value)));
+    let leases = numbered.map(|(number, value)| {
+        let number = parse::<u32>(SLOT, number)?;
+        let halves = value.as_s().ok().and_then(|written| written.split_once('#'));
         let (until, holder) = halves.ok_or_else(|| unreadable(SLOT, "is not in its form"))?;
         let until = Timestamp::from_ms(parse(SLOT, until)?);
         Ok((number, Lease { holder: parse(SLOT, holder)?, until }))
@@ -137,5 +137,6 @@ mod tests {
         let slots = read(&item).unwrap();
         assert_eq!(slots.0.into_iter().collect::<Vec<_>>(), [(7, lease(5))]);
         assert!(read(&attributes([("slot1", text("x"))])).is_err());
+        assert!(read(&attributes([("slotx", text(written(&lease(5))))])).is_err(), "not one less");
     }
 }

@@ -168,12 +168,8 @@ impl ConfigStore for EmbeddedStore {
                 connection.prepare_cached("SELECT at FROM key_uses WHERE key = ?1")?;
             let mut found = HashMap::new();
             for key in keys {
-                let at =
-                    statement.query_row([key.as_str()], |row| row.get::<_, i64>(0)).optional()?;
-                found.extend(
-                    at.and_then(|at| u64::try_from(at).ok())
-                        .map(|ms| (key, Timestamp::from_ms(ms))),
-                );
+                let at = statement.query_row([key.as_str()], |row| schema_value::timestamp(row, 0));
+                found.extend(at.optional()?.map(|at| (key, at)));
             }
             Ok(found)
         };

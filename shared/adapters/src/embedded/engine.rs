@@ -89,7 +89,8 @@ impl EmbeddedEngine {
         }));
         queue::load(&connection, &lanes).map_err(failed("read messages"))?;
         let gates = Arc::new(Gates::load(&connection).map_err(failed("read gates"))?);
-        let writer = Writer::start(connection).map_err(|e| EngineError::new("start writer", e))?;
+        let writer =
+            Writer::start(connection).map_err(|e| EngineError::unavailable("start writer", e))?;
         let cache = Arc::new(ConfigCache::default());
         let store = Arc::new(EmbeddedStore { writer, readers: Readers::new(&path), cache, gates });
         let address_rules = Arc::new(options.address_rules);
@@ -135,7 +136,7 @@ impl EmbeddedEngine {
 
 /// The key file, which must open what it sealed when the folder was new.
 fn key_vault(connection: &Connection, folder: &Path) -> Result<KeyFile, EngineError> {
-    let tenant = CHECK.parse().map_err(|error| EngineError::new("check key file", error))?;
+    let tenant = CHECK.parse().map_err(|error| EngineError::unreadable("check key file", error))?;
     let context = SecretContext::links(&tenant);
     let sealed = config::key_check(connection).map_err(failed("check key file"))?;
     let key_file = KeyFile::new(&files::secrets_key(folder, sealed.is_some())?)?;
@@ -239,7 +240,10 @@ impl Engine for EmbeddedEngine {
     ) -> Result<Written, EngineError> {
         let receipt = received.receipt.clone();
         let Some((id, _)) = inbox::parse(&receipt) else {
-            return Err(EngineError::new("settle message", "the receipt is not of this queue"));
+            return Err(EngineError::unreadable(
+                "settle message",
+                "the receipt is not of this queue",
+            ));
         };
         let row = row.clone();
         let record = move |connection: &Connection| {

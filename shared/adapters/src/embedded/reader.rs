@@ -38,7 +38,7 @@ impl Readers {
             result
         };
         let result = tokio::task::spawn_blocking(read).await;
-        result.map_err(|error| EngineError::new(step, error))?.map_err(failed(step))
+        result.map_err(|error| EngineError::unavailable(step, error))?.map_err(failed(step))
     }
 
     fn take(&self) -> rusqlite::Result<Connection> {

@@ -14,7 +14,12 @@ pub(super) fn ms(at: Timestamp) -> i64 {
 
 pub(super) fn timestamp(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     let ms: i64 = row.get(column)?;
-    Ok(Timestamp::from_ms(u64::try_from(ms).unwrap_or(0)))
+    unsigned(column, ms).map(Timestamp::from_ms)
+}
+
+/// A number of a column that is never negative.
+pub(super) fn unsigned(column: usize, number: i64) -> rusqlite::Result<u64> {
+    u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
 }
 
 pub(super) fn json<T: Serialize>(value: &T) -> rusqlite::Result<String> {

@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::event::link::sample_link;
 use crate::id::TenantName;
 use crate::limits::EXCERPT_CHARS_MAX;
-use crate::profile::{Profile, Rendered, Rendering, render, variable};
+use crate::profile::{Profile, Rendered, Rendering, UnreadablePayload, render, variable};
 use crate::timestamp::Timestamp;
 
 /// Names us to receivers.
@@ -190,7 +190,7 @@ pub fn preview(
 ) -> Result<Rendered, String> {
     let Outgoing { profile, event, id, round, .. } = outgoing;
     let rendering = Rendering { event, id, round, link: None };
-    let rendered = render(profile, rendering);
+    let rendered = render(profile, rendering).map_err(|fault| fault.to_string())?;
     if !rendered.is_too_long(profile) {
         return Ok(rendered);
     }
@@ -202,7 +202,8 @@ pub fn preview(
 
 /// The body, with the payload in it or, where that would be too long, the link.
 fn fitting(profile: &Profile, rendering: Rendering<'_>) -> Result<Rendered, Unprepared> {
-    let rendered = render(profile, rendering);
+    let unreadable = |fault: UnreadablePayload| Unprepared::Unsendable(fault.to_string());
+    let rendered = render(profile, rendering).map_err(unreadable)?;
     match rendering.link {
         _ if !rendered.is_too_long(profile) => Ok(rendered),
         None => Err(Unprepared::NeedsLink),

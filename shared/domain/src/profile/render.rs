@@ -8,6 +8,7 @@ use serde::ser::{Error as _, SerializeMap};
 use serde::{Serialize, Serializer};
 use serde_json::json;
 use serde_json::value::RawValue;
+use thiserror::Error;
 use waxseal_verify::json::stringify;
 
 use super::Profile;
@@ -47,6 +48,11 @@ pub struct Rendered {
     pub extension_headers: Vec<(String, String)>,
 }
 
+/// The event's payload cannot be read back: it is not sent as an empty one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the event's data_base64 is not base 64")]
+pub struct UnreadablePayload;
+
 impl Rendered {
     /// Whether the body is longer than the profile allows.
     pub fn is_too_long(&self, profile: &Profile) -> bool {
@@ -55,27 +61,25 @@ impl Rendered {
 }
 
 /// The body of an attempt. With a link, the member that the envelope shortens is that link.
-pub fn render(profile: &Profile, rendering: Rendering<'_>) -> Rendered {
+pub fn render(profile: &Profile, rendering: Rendering<'_>) -> Result<Rendered, UnreadablePayload> {
     let envelope = &profile.envelope;
     let event = rendering.event;
     let prefix = envelope.extension_headers.as_deref();
     let extension_headers = prefix.map(|prefix| extension_headers(event, prefix));
     let extension_headers = extension_headers.unwrap_or_default();
     let (body, content_type) = match envelope.body {
-        BodyForm::Data => payload(event),
+        BodyForm::Data => payload(event)?,
         BodyForm::Members => (members(profile, rendering), envelope.content_type.clone()),
     };
     let canonical = match (envelope.form, std::str::from_utf8(&body)) {
         (JsonForm::Ecmascript, Ok(text)) => stringify(text),
         _ => None,
     };
-    match canonical {
-        Some(written) => {
-            let (body, exact) = (written.text.into_bytes(), written.exact);
-            Rendered { body, content_type, exact, extension_headers }
-        }
-        None => Rendered { body, content_type, exact: true, extension_headers },
-    }
+    let (body, exact) = match canonical {
+        Some(written) => (written.text.into_bytes(), written.exact),
+        None => (body, true),
+    };
+    Ok(Rendered { body, content_type, exact, extension_headers })
 }
 
 /// The value of a variable of a profile's headers; percent-encoded, as `CloudEvents` has it, where it
@@ -122,16 +126,17 @@ fn extension_headers(event: &Event, prefix: &str) -> Vec<(String, String)> {
 }
 
 /// The payload's own bytes, and what they are.
-fn payload(event: &Event) -> (Vec<u8>, String) {
+fn payload(event: &Event) -> Result<(Vec<u8>, String), UnreadablePayload> {
     let said = event.attribute(CONTENT_TYPE).filter(|said| !said.is_empty() && said.is_ascii());
     let or = |usual: &str| said.unwrap_or(usual).to_owned();
-    match (&event.data_base64, &event.data) {
+    Ok(match (&event.data_base64, &event.data) {
         (Some(base64), _) => {
-            (BASE64.decode(base64).unwrap_or_default(), or("application/octet-stream"))
+            let bytes = BASE64.decode(base64).map_err(|_| UnreadablePayload)?;
+            (bytes, or("application/octet-stream"))
         }
         (None, Some(data)) => (data.get().as_bytes().to_vec(), or("application/json")),
         (None, None) => (Vec::new(), or("application/json")),
-    }
+    })
 }
 
 fn members(profile: &Profile, rendering: Rendering<'_>) -> Vec<u8> {

@@ -131,7 +131,9 @@ pub trait Engine: Send + Sync + 'static {
             }
             match messages.len() {
                 0 => Ok(()),
-                count => Err(EngineError::new("enqueue", format!("{count} messages not queued"))),
+                count => {
+                    Err(EngineError::unavailable("enqueue", format!("{count} messages not queued")))
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_flows::ports::{EngineError, TenantEndpoints};
 
 use super::super::DynamoStore;
-use super::super::item::{ALONE, Item, find_number, key, read_json, read_text, text};
+use super::super::item::{ALONE, Item, key, optional_number, read_json, read_text, text};
 use super::tenant_pk;
 
 impl DynamoStore {
@@ -21,7 +21,7 @@ impl DynamoStore {
         for item in self.config_items("read endpoints", condition, values).await? {
             if read_text(&item, "sk")? == ALONE {
                 exists = true;
-                roster.version = find_number(&item, "roster").unwrap_or(0);
+                roster.version = optional_number(&item, "roster")?.unwrap_or(0);
                 roster.has_catalogue = item.contains_key("has_catalogue");
             } else {
                 roster.endpoints.push(read_json::<Endpoint>(&item, "doc")?);

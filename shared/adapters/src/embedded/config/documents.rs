@@ -48,7 +48,8 @@ impl Place {
 }
 
 pub(super) fn document<T: Serialize>(value: &T) -> Answer<String> {
-    serde_json::to_string(value).map_err(|error| EngineError::new("serialise document", error))
+    serde_json::to_string(value)
+        .map_err(|error| EngineError::unreadable("serialise document", error))
 }
 
 pub(super) fn find<T: DeserializeOwned>(
@@ -68,7 +69,7 @@ pub(super) fn version(connection: &Connection, place: &Place) -> rusqlite::Resul
     let sql = "SELECT version FROM config WHERE kind = ?1 AND tenant = ?2 AND id = ?3";
     let keys = params![place.kind, place.tenant, place.id];
     let found = connection.prepare_cached(sql)?.query_row(keys, |row| row.get::<_, i64>(0));
-    Ok(found.optional()?.and_then(|version| u64::try_from(version).ok()))
+    found.optional()?.map(|version| schema_value::unsigned(0, version)).transpose()
 }
 
 pub(super) fn by_lookup<T: DeserializeOwned>(

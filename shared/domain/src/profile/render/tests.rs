@@ -16,7 +16,7 @@ fn rendered(profile: &str, text: &str, link: Option<&str>) -> Rendered {
     };
     let event = event(text);
     let rendering = Rendering { event: &event, id: "dlv_1_e1", round, link };
-    render(&Profile::named(profile).unwrap(), rendering)
+    render(&Profile::named(profile).unwrap(), rendering).unwrap()
 }
 
 fn body(profile: &str, text: &str) -> String {
