@@ -168,8 +168,8 @@ def rows():
 def logs(function):
     """All that a function has logged."""
     group = client("lambda").get_function(FunctionName=function)["Configuration"]["LoggingConfig"]["LogGroup"]
-    events = client("logs").filter_log_events(logGroupName=group)["events"]
-    return [one["message"] for one in events]
+    pages = client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+    return [one["message"] for page in pages for one in page["events"]]
 
 
 def http(path, method="GET", host=None, headers=None, body=None):

@@ -64,7 +64,7 @@ impl Emulator {
     /// The same with a proxy before it, by which its functions reach it, and nobody else.
     pub async fn start_proxied() -> (Self, Proxy) {
         let address = free_address();
-        let proxy = Proxy::start(address).await;
+        let proxy = Proxy::start(address);
         (Self::start_at(address, proxy.address, &[]).await, proxy)
     }
 

@@ -21,7 +21,7 @@ pub type Calls = BTreeMap<String, u64>;
 
 type Answer = Result<Response<Full<Bytes>>, Box<dyn Error + Send + Sync>>;
 
-/// A running proxy; it ends with the test's runtime.
+/// A running proxy. It has a thread of its own, since more than the test that started it may go by it.
 #[derive(Clone, Debug)]
 pub struct Proxy {
     /// Where it listens.
@@ -33,24 +33,31 @@ pub struct Proxy {
 
 impl Proxy {
     /// Before the server at this address.
-    pub async fn start(behind: SocketAddr) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    pub fn start(behind: SocketAddr) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
         let proxy = Self { address, behind, calls: Arc::default(), faults: Arc::default() };
         let serving = proxy.clone();
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let proxy = serving.clone();
-                let answer = service_fn(move |request| {
-                    let proxy = proxy.clone();
-                    async move { proxy.answer(request).await }
-                });
-                let server = hyper::server::conn::http1::Builder::new();
-                tokio::spawn(server.serve_connection(TokioIo::new(stream), answer));
-            }
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(serving.serve(listener));
         });
         proxy
+    }
+
+    async fn serve(self, listener: std::net::TcpListener) {
+        let listener = TcpListener::from_std(listener).unwrap();
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let proxy = self.clone();
+            let answer = service_fn(move |request| {
+                let proxy = proxy.clone();
+                async move { proxy.answer(request).await }
+            });
+            let server = hyper::server::conn::http1::Builder::new();
+            tokio::spawn(server.serve_connection(TokioIo::new(stream), answer));
+        }
     }
 
     /// The calls since this was asked last.

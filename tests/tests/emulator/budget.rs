@@ -32,7 +32,7 @@ impl Counted {
         let mut environment = emulator.provision("budget").await;
         let mapping = AwsEngine::new(&environment).unwrap();
         let behind = emulator.endpoint_url["http://".len()..].parse().unwrap();
-        let proxy = Proxy::start(behind).await;
+        let proxy = Proxy::start(behind);
         environment.endpoint_url = Some(format!("http://{}", proxy.address));
         let engine = Arc::new(AwsEngine::new(&environment).unwrap());
         Self { engine, mapping, proxy }

@@ -46,7 +46,7 @@ async fn without_its_key_it_fails_closed_and_says_so() {
     let emulator = Emulator::shared().await;
     let mut environment = emulator.provision("vault").await;
     let behind = emulator.endpoint_url["http://".len()..].parse().unwrap();
-    let proxy = Proxy::start(behind).await;
+    let proxy = Proxy::start(behind);
     environment.endpoint_url = Some(format!("http://{}", proxy.address));
     environment.address_rules = AddressRules { allow_loopback: true, ..AddressRules::default() };
     let engine = || Arc::new(AwsEngine::new(&environment).unwrap());
