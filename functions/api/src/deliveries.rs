@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 use waxseal_adapters::http::{self, Response};
-use waxseal_domain::attempt::{Attempt, Outcome};
+use waxseal_domain::delivery::attempt::{Attempt, Outcome};
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
 use waxseal_domain::id::DeliveryId;
 use waxseal_domain::limits::{OVERDUE_S, PAGE_MAX};

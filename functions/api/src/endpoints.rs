@@ -35,7 +35,7 @@ use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::link::ensure_key;
 use waxseal_flows::ports::{
     Change, Clock as _, ConfigStore as _, Engine, EngineError, GateStore as _, KeyVault as _,
-    Roster, Tenant,
+    Tenant, TenantEndpoints,
 };
 use waxseal_flows::profiles::{find_profile, profile_of};
 
@@ -157,7 +157,7 @@ fn has_room(existing: &[&Endpoint], profile: &Profile) -> Result<(), Problem> {
 /// room.
 async fn moves_to<E: Engine>(
     call: &Call<'_, E>,
-    (endpoint, roster): (&Endpoint, &Roster),
+    (endpoint, roster): (&Endpoint, &TenantEndpoints),
     profile: &Profile,
 ) -> Result<(), Refusal> {
     let refuse = |detail: &str| Problem::unprocessable(vec![Fault::new("/profile", detail)]);

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use waxseal_adapters::http;
-use waxseal_domain::catalogue::{EventType, Schema};
+use waxseal_domain::event::catalogue::{EventType, Schema};
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{
     DESCRIPTION_CHARS_MAX, EVENT_TYPES_PER_TENANT_MAX, EXAMPLE_BYTES_MAX,

@@ -237,5 +237,5 @@ fn raw_of<T: Serialize>(value: &T) -> Result<String, Refusal> {
 }
 
 fn unwritable(error: serde_json::Error) -> waxseal_flows::ports::EngineError {
-    waxseal_flows::ports::EngineError::new("write answer", error)
+    waxseal_flows::ports::EngineError::unreadable("write answer", error)
 }

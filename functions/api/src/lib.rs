@@ -39,31 +39,12 @@ use waxseal_domain::problem::Problem;
 use waxseal_flows::announce::announce;
 use waxseal_flows::authenticate::authenticate;
 use waxseal_flows::ports::{Change, ConfigStore as _, Engine, EngineError, PageRequest};
+pub(crate) use waxseal_flows::refusal::Refusal;
 
 use self::operation::{Access, Found, Handler, Inside, Outside};
 
 /// The page that shows the OpenAPI document.
 const REFERENCE: &str = include_str!("reference.html");
-
-/// Why there is no answer but an error.
-pub(crate) enum Refusal {
-    /// What the caller did.
-    Problem(Problem),
-    /// Our own failure.
-    Ours(EngineError),
-}
-
-impl From<Problem> for Refusal {
-    fn from(problem: Problem) -> Self {
-        Self::Problem(problem)
-    }
-}
-
-impl From<EngineError> for Refusal {
-    fn from(error: EngineError) -> Self {
-        Self::Ours(error)
-    }
-}
 
 pub(crate) type Answer = Result<Response, Refusal>;
 

@@ -49,7 +49,8 @@ async fn key_vault<E: Engine>(engine: &E) -> Check {
 }
 
 async fn sealed_and_opened<E: Engine>(engine: &E) -> Result<bool, EngineError> {
-    let tenant: TenantName = NOBODY.parse().map_err(|e| EngineError::new("check key vault", e))?;
+    let tenant: TenantName =
+        NOBODY.parse().map_err(|e| EngineError::unreadable("check key vault", e))?;
     let (context, secret) =
         (SecretContext::links(&tenant), Secret::new(engine.random_bytes().to_vec()));
     let sealed = engine.key_vault().seal(&context, &secret).await?;

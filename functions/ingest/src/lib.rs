@@ -1,4 +1,4 @@
-//! `ingest`: events in. Authenticates, bounds and parses what came, and has it accepted.
+//! `ingest`: events in. Bounds and parses what came, and has it accepted.
 //!
 //! Called by whatever brings HTTP. What makes an event valid is the domain's `Event::accept`, and what makes it
 //! durable is the flow `accept`.
@@ -7,18 +7,16 @@
 //! and `serde_json` read and write; `tracing` logs. Here `base64` and `percent-encoding` read the
 //! headers of CloudEvents in binary mode.
 
-pub mod cloud;
 mod content;
 
 use serde::Serialize;
 use waxseal_adapters::http::{self, Request, Response};
-use waxseal_domain::acceptance::Acceptance;
 use waxseal_domain::api_key::Scope;
-use waxseal_domain::id::TenantName;
+use waxseal_domain::event::acceptance::Acceptance;
 use waxseal_domain::limits::REQUEST_BYTES_MAX;
 use waxseal_domain::problem::Problem;
 use waxseal_flows::accept::accept_all;
-use waxseal_flows::authenticate::authenticate;
+use waxseal_flows::authenticate::admit;
 use waxseal_flows::ports::Engine;
 use waxseal_flows::refusal::Refusal;
 
@@ -28,7 +26,7 @@ use self::content::Content;
 pub async fn accept<E: Engine>(engine: &E, tenant: &str, request: &Request) -> Response {
     match accepted(engine, tenant, request).await {
         Ok(response) => response,
-        Err(refusal) => refuse(refusal),
+        Err(refusal) => http::problem(&refusal.into_problem()),
     }
 }
 
@@ -37,19 +35,16 @@ async fn accepted<E: Engine>(
     tenant: &str,
     request: &Request,
 ) -> Result<Response, Refusal> {
-    let principal = authenticate(engine, &http::caller(request)).await?;
-    let principal = principal.map_err(Refusal::Problem)?;
-    let tenant: TenantName = tenant.parse().map_err(|_| Refusal::Problem(Problem::not_found()))?;
-    principal.may(&tenant, Scope::Ingest).map_err(Refusal::Problem)?;
-    let text = http::text(request, REQUEST_BYTES_MAX).map_err(Refusal::Problem)?;
-    let content = content::read(request.headers(), text).map_err(Refusal::Problem)?;
+    let tenant = admit(engine, &http::caller(request), tenant, Scope::Ingest).await?;
+    let text = http::text(request, REQUEST_BYTES_MAX)?;
+    let content = content::read(request.headers(), text)?;
     let submissions = content.submissions();
     let mut results = accept_all(engine, &tenant, submissions).await?;
     match content {
         Content::Many(_) => Ok(http::json(202, &Results::of(results))),
         Content::One(_) => match results.pop() {
             Some(result) => result.map(|acceptance| http::json(202, &acceptance)),
-            None => Err(Refusal::Problem(Problem::bad_request("there is no event"))),
+            None => Err(Problem::bad_request("there is no event").into()),
         },
     }
 }
@@ -70,22 +65,10 @@ enum EventResult {
 impl Results {
     /// Of each event's result.
     pub fn of(results: Vec<Result<Acceptance, Refusal>>) -> Self {
-        let result = |result| match result {
+        let result = |result: Result<Acceptance, Refusal>| match result {
             Ok(acceptance) => EventResult::Accepted(acceptance),
-            Err(refusal) => EventResult::Refused(said(refusal)),
+            Err(refusal) => EventResult::Refused(refusal.into_problem()),
         };
         Self { results: results.into_iter().map(result).collect() }
     }
-}
-
-fn refuse(refusal: Refusal) -> Response {
-    http::problem(&said(refusal))
-}
-
-/// As a problem; our own failure is logged, since the sender learns nothing of it.
-pub fn said(refusal: Refusal) -> Problem {
-    if let Refusal::Ours(error) = &refusal {
-        tracing::error!(%error, "an event was not acknowledged");
-    }
-    refusal.into_problem()
 }

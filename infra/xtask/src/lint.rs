@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::functions::{FUNCTIONS, validate};
 use crate::run::{cargo, output, program, step};
 use crate::setup::Tools;
+use crate::walls::walls;
 
 /// Every check; the first that fails is named.
 pub(crate) fn lint(tools: &Tools) -> Result<(), String> {
@@ -16,6 +17,7 @@ pub(crate) fn lint(tools: &Tools) -> Result<(), String> {
     deny.args(["--log-level", "error", "check", "bans", "licenses", "sources"]);
     step("dependencies", &mut deny)?;
     trees()?;
+    walls()?;
     template(tools)
 }
 

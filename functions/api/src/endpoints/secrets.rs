@@ -101,7 +101,7 @@ impl Shown {
     /// Of a secret in a profile's form.
     pub(super) fn of(profile: &Profile, text: &str) -> Result<Self, EngineError> {
         let key = profile.dialect.key(text);
-        let key = key.map_err(|fault| EngineError::new("show secret", fault))?;
+        let key = key.map_err(|fault| EngineError::unreadable("show secret", fault))?;
         Ok(Self {
             secret: Some(text.to_owned()),
             standard_secret: key.standard_text().map(|text| text.to_string()),
@@ -125,7 +125,7 @@ pub(super) async fn seal<E: Engine>(
         WantedSecret::New => dialect.generate_secret(engine.random_bytes()).to_string(),
         WantedSecret::NewEd25519 => {
             let text = dialect.generate_signing_secret(engine.random_bytes());
-            let text = text.ok_or_else(|| EngineError::new("make secret", "no ed25519"))?;
+            let text = text.ok_or_else(|| EngineError::unreadable("make secret", "no ed25519"))?;
             text.to_string()
         }
     };

@@ -1,8 +1,8 @@
 //! The list of operations, in the order of the reference.
 
 use serde_json::{Map, Value, json};
-use waxseal_domain::acceptance::Acceptance;
 use waxseal_domain::api_key::Scope;
+use waxseal_domain::event::acceptance::Acceptance;
 use waxseal_domain::limits::{EVENTS_PER_REQUEST_MAX, PAGE_DEFAULT, PAGE_MAX};
 
 use super::Access::{Key, Operator, Public, Tenant};
