@@ -25,6 +25,8 @@ pub(crate) fn lint(tools: &Tools) -> Result<(), String> {
 fn trees() -> Result<(), String> {
     println!("── dependency trees");
     none_of("waxseal", &["aws-sdk-", "aws-config", "lambda_runtime"])?;
+    // The command line asks a server: it runs no engine of its own.
+    none_of("waxseal-cli", &["aws-sdk-", "lambda_runtime", "rusqlite", "waxseal-server"])?;
     let impure = ["tokio ", "reqwest", "hyper", "rusqlite", "aws-", "rand ", "getrandom", "mio "];
     none_of("waxseal-domain", &[&impure[..], &["futures"]].concat())?;
     // The use cases know the engines by their ports alone.
