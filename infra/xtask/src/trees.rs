@@ -26,6 +26,8 @@ const ONE_OF_EACH: [&str; 6] = ["hyper", "rustls", "aws-lc-rs", "http", "reqwest
 pub(crate) fn check() -> Result<(), String> {
     println!("── dependency trees …");
     none_of("waxseal", &["aws-sdk-", "aws-config", "lambda_runtime"])?;
+    // The command line asks a server: it runs no engine of its own.
+    none_of("waxseal-cli", &["aws-sdk-", "lambda_runtime", "rusqlite", "waxseal-server"])?;
     none_of("waxseal-domain", &IMPURE)?;
     none_of("waxseal-domain", &["futures"])?;
     // The use cases know the engines by their ports alone.
