@@ -1,10 +1,11 @@
-"""Drives the emulator as a cloud would: `cloud.py ENDPOINT_URL ACTION JSON` does one thing and prints
-what came of it as JSON."""
+"""What is done on the emulator as a cloud would do it, or its owner: each public function is an action, its
+arguments by name, its answer JSON. `emulator.py` calls them."""
 
+import functools
 import io
 import json
-import sys
-import time
+import os
+import threading
 import urllib.error
 import urllib.request
 import zipfile
@@ -13,19 +14,29 @@ import boto3
 import yaml
 from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from botocore.credentials import Credentials
 
-endpoint, action, argument = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+endpoint = os.environ["EMULATOR_URL"]
+making = threading.Lock()
 
 
-def client(service):
+@functools.cache
+def only_client(service):
     return boto3.client(
         service,
         endpoint_url=endpoint,
         region_name="us-east-1",
         aws_access_key_id="test",
         aws_secret_access_key="test",
+        config=Config(max_pool_connections=32),
     )
+
+
+def client(service):
+    # Clients may be shared by threads, but not made by two at a time.
+    with making:
+        return only_client(service)
 
 
 def outputs(stack):
@@ -114,6 +125,16 @@ def hasten(queue, receives, visibility_s=1):
     policy["maxReceiveCount"] = receives
     changed = {"VisibilityTimeout": str(visibility_s), "RedrivePolicy": json.dumps(policy)}
     sqs.set_queue_attributes(QueueUrl=queue, Attributes=changed)
+    return {}
+
+
+def restore(deliver, bury, binary, queue, receives, visibility_s, timeout_s):
+    """Undoes what a test has done to the deployment that is tampered with."""
+    hasten(queue, receives, visibility_s)
+    time_out(deliver, timeout_s)
+    replace_code(deliver, binary)
+    for function in deliver, bury:
+        listen(function, True)
     return {}
 
 
@@ -273,4 +294,73 @@ def receive(queue):
     ]
 
 
-print(json.dumps(globals()[action](**argument)))
+def attribute(name, kind):
+    return {"AttributeName": name, "AttributeType": kind}
+
+
+def keys(partition, sort):
+    return [
+        {"AttributeName": partition, "KeyType": "HASH"},
+        {"AttributeName": sort, "KeyType": "RANGE"},
+    ]
+
+
+def index(name, partition, sort, projection):
+    return {"IndexName": name, "KeySchema": keys(partition, sort), "Projection": projection}
+
+
+KEYS_ONLY = {"ProjectionType": "KEYS_ONLY"}
+
+
+def provision(prefix):
+    """Makes the tables, queues, key and secret of template.yaml's names; answers with their names."""
+    dynamodb, sqs = client("dynamodb"), client("sqs")
+    main = [attribute("pk", "S"), attribute("sk", "S")]
+    dynamodb.create_table(
+        TableName=f"{prefix}-config",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=main,
+        KeySchema=keys("pk", "sk"),
+    )
+    dynamodb.create_table(
+        TableName=f"{prefix}-state",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=main
+        + [
+            attribute("due_shard", "S"),
+            attribute("due_at", "N"),
+            attribute("endpoint_key", "S"),
+            attribute("born", "N"),
+            attribute("day_shard", "S"),
+            attribute("received_at", "N"),
+        ],
+        KeySchema=keys("pk", "sk"),
+        GlobalSecondaryIndexes=[
+            index(
+                "due",
+                "due_shard",
+                "due_at",
+                {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["next_at", "claims", "lane"]},
+            ),
+            index("by_endpoint", "endpoint_key", "born", KEYS_ONLY),
+            index("by_time", "day_shard", "received_at", KEYS_ONLY),
+        ],
+    )
+    queues = {
+        name: sqs.create_queue(
+            QueueName=f"{prefix}-{name}", Attributes={"VisibilityTimeout": "91"}
+        )["QueueUrl"]
+        for name in ("deliveries", "rejected")
+    }
+    key = client("kms").create_key()["KeyMetadata"]["Arn"]
+    secret = client("secretsmanager").create_secret(
+        Name=f"{prefix}-operator", SecretString="operator"
+    )["ARN"]
+    return {
+        "config_table": f"{prefix}-config",
+        "state_table": f"{prefix}-state",
+        "queue_url": queues["deliveries"],
+        "rejected_queue_url": queues["rejected"],
+        "key_id": key,
+        "operator_secret": secret,
+    }

@@ -77,14 +77,12 @@ impl Tampered {
 
     async fn restore(&self) {
         self.proxy.disturb(None);
-        self.hasten(RECEIVES_MAX, VISIBILITY_S).await;
-        let longer = json!({"function": self.deliver, "seconds": TIMEOUT_S});
-        self.cloud.emulator.cloud("time_out", longer).await;
-        self.replace_deliver(json!(built().join("Deliver/bootstrap"))).await;
-        for function in [&self.deliver, &self.bury] {
-            let switch = json!({"function": function, "enabled": true});
-            self.cloud.emulator.cloud("listen", switch).await;
-        }
+        let restored = json!({
+            "deliver": self.deliver, "bury": self.bury, "binary": built().join("Deliver/bootstrap"),
+            "queue": self.cloud.output("DeliveriesQueueUrl"), "receives": RECEIVES_MAX,
+            "visibility_s": VISIBILITY_S, "timeout_s": TIMEOUT_S,
+        });
+        self.cloud.emulator.cloud("restore", restored).await;
     }
 
     /// Has the queue give up on a message after so many receives, and show it again after so many seconds.

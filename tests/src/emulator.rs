@@ -1,9 +1,10 @@
 //! The AWS emulator: one process on a port of its own, ended with all that it has started.
 
-use std::io::{BufRead as _, BufReader};
+mod keeper;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use crate::cloud::built;
 use crate::eventually::eventually;
 use crate::process::free_address;
 use crate::proxy::Proxy;
+
+use keeper::Keeper;
 
 /// The stack's name.
 const STACK: &str = "waxseal";
@@ -35,10 +38,7 @@ pub fn tools() -> PathBuf {
 pub struct Emulator {
     /// Where it listens.
     pub endpoint_url: String,
-    /// Ends it, and tidies up, once we are gone or close its standard input.
-    keeper: Child,
-    /// The group of its processes.
-    group: u32,
+    keeper: Keeper,
 }
 
 impl Emulator {
@@ -70,22 +70,19 @@ impl Emulator {
 
     /// Its functions are told that AWS is at `told`: it hands on what it was started with itself.
     async fn start_at(address: SocketAddr, told: SocketAddr, more: &[(&str, &str)]) -> Self {
-        let mut keeper = Command::new(tools().join("emulator/bin/python"))
+        let mut command = Command::new(tools().join("emulator/bin/python"));
+        command
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/tools/emulator.py"))
             .env("GATEWAY_PORT", address.port().to_string())
             .env("BIND_HOST", "127.0.0.1")
             .env("IOT_MTLS_ENABLED", "0")
+            .env("EMULATOR_URL", format!("http://{address}"))
+            .env("PYTHONPYCACHEPREFIX", tools().join("pycache"))
             .envs(more.iter().copied())
-            .env("AWS_ENDPOINT_URL", format!("http://{told}"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut group = String::new();
-        BufReader::new(keeper.stdout.take().unwrap()).read_line(&mut group).unwrap();
-        let group = group.trim().parse().unwrap();
+            .env("AWS_ENDPOINT_URL", format!("http://{told}"));
+        let keeper = Keeper::start(&mut command);
         eventually(Duration::from_mins(1), async || TcpStream::connect(address).await).await;
-        Self { endpoint_url: format!("http://{address}"), keeper, group }
+        Self { endpoint_url: format!("http://{address}"), keeper }
     }
 
     /// An engine on tables, queues and a key of its own.
@@ -126,16 +123,7 @@ impl Emulator {
 
     /// Does one thing as a cloud would: an action of infra/tools/cloud.py.
     pub async fn cloud(&self, action: &str, argument: Value) -> Value {
-        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../infra/tools/cloud.py");
-        let output = tokio::process::Command::new(tools().join("emulator/bin/python"))
-            .arg(script)
-            .args([&self.endpoint_url, action, &argument.to_string()])
-            .output()
-            .await
-            .unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{action}: {errors}");
-        serde_json::from_slice(&output.stdout).unwrap()
+        self.keeper.call(action, &argument).await
     }
 
     /// The processes that are environments of a function now: of this emulator's own group only.
@@ -148,23 +136,14 @@ impl Emulator {
             let group = stat.rsplit_once(')')?.1.split_whitespace().nth(2)?.parse::<u32>().ok()?;
             let environment = std::fs::read(format!("/proc/{id}/environ")).ok()?;
             let is_it = environment.split(|byte| *byte == 0).any(|one| one == named.as_bytes());
-            (group == self.group && is_it).then_some(id)
+            (group == self.keeper.group && is_it).then_some(id)
         });
         ids.collect()
     }
 
     /// Makes tables, queues, key and secret, and answers with their names.
     pub async fn provision(&self, prefix: &str) -> Environment {
-        let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../infra/tools/provision.py");
-        let output = tokio::process::Command::new(tools().join("emulator/bin/python"))
-            .arg(script)
-            .args([&self.endpoint_url, prefix])
-            .output()
-            .await
-            .unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{errors}");
-        let names: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let names = self.cloud("provision", json!({"prefix": prefix})).await;
         let text = |name: &str| names[name].as_str().unwrap().to_owned();
         Environment {
             config_table: text("config_table"),
@@ -186,12 +165,5 @@ pub fn environment(endpoint_url: &str) -> Environment {
         credentials: ["test".to_owned(), "test".to_owned(), String::new()],
         endpoint_url: Some(endpoint_url.to_owned()),
         ..Environment::default()
-    }
-}
-
-impl Drop for Emulator {
-    fn drop(&mut self) {
-        drop(self.keeper.stdin.take());
-        let _ended = self.keeper.wait();
     }
 }
