@@ -11,7 +11,7 @@ use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_domain::source::Source;
 use waxseal_flows::ports::{
-    Change, Clock as _, ConfigStore as _, Engine as _, EngineError, KeyVault as _, Tenant,
+    Change, Clock as _, ConfigStore as _, Engine as _, EngineError, KeyVault as _, MaxAge, Tenant,
 };
 
 use crate::settings::Settings;
@@ -33,7 +33,7 @@ pub(crate) async fn prepare(
     let named =
         |name: &str| name.parse::<TenantName>().map_err(|e| EngineError::unreadable("demo", e));
     let (tenant, received) = (named(TENANT)?, named(RECEIVED)?);
-    let roster = engine.store().endpoints(&tenant, 0).await?.unwrap_or_default();
+    let roster = engine.store().endpoints(&tenant, MaxAge::NOW).await?.unwrap_or_default();
     let own = roster.iter().find(|endpoint| endpoint.name.as_deref() == Some(ENDPOINT));
     if let Some(own) = own {
         return follow(engine, own, &settings.own_receiver()).await;
@@ -93,7 +93,7 @@ async fn add_endpoint(
         }),
         ..Endpoint::new(id, tenant.clone(), STANDARD.to_owned(), now)
     };
-    let roster = engine.store().endpoints(tenant, 0).await?.unwrap_or_default();
+    let roster = engine.store().endpoints(tenant, MaxAge::NOW).await?.unwrap_or_default();
     let change = Change::AddEndpoint(&endpoint, roster.version);
     engine.store().change(change, None).await.map(|_| ())
 }
