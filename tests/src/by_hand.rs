@@ -11,7 +11,7 @@ use waxseal_domain::flow_control::gate::Mode;
 use waxseal_domain::id::TenantName;
 use waxseal_flows::accept::accept_all;
 use waxseal_flows::attempt::drive;
-use waxseal_flows::ports::{Clock as _, Engine as _, GateStore as _};
+use waxseal_flows::ports::{Clock as _, Engine as _, GateStore as _, MaxAge};
 use waxseal_flows::sweep::sweep;
 
 use crate::fixtures;
@@ -103,16 +103,16 @@ impl ByHand {
     /// Has an endpoint's gate be due now.
     pub async fn review_now(&self, endpoint: &Endpoint) {
         let store = self.engine.store();
-        let Some(gate) = store.gate(&self.tenant, &endpoint.id, 0).await.unwrap() else { return };
+        let Some(gate) = store.gate(&self.tenant, &endpoint.id, MaxAge::NOW).await.unwrap() else {
+            return;
+        };
         let now = self.engine.clock().now();
-        assert!(
-            store.put_gate(&gate.turned(gate.mode, now, now), Some(gate.version)).await.unwrap()
-        );
+        assert!(store.put_gate(&gate.turned(gate.mode, now, now), Some(&gate)).await.unwrap());
     }
 
     /// What an endpoint's gate does.
     pub async fn mode(&self, endpoint: &Endpoint) -> Option<Mode> {
-        let gate = self.engine.store().gate(&self.tenant, &endpoint.id, 0).await.unwrap();
+        let gate = self.engine.store().gate(&self.tenant, &endpoint.id, MaxAge::NOW).await.unwrap();
         gate.map(|gate| gate.mode)
     }
 }

@@ -25,7 +25,7 @@ use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{
     AcceptResult, Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine,
-    EventStore as _, GateStore as _, KeyVault as _, PageRequest, Queue as _,
+    EventStore as _, GateStore as _, KeyVault as _, MaxAge, PageRequest, Queue as _, TenantVersion,
 };
 
 use crate::fixtures::{endpoint, event_row, key};
@@ -232,7 +232,10 @@ pub async fn events_are_listed_by_time<E: Engine>(engine: &E, tenant: &TenantNam
 
 /// Endpoints change by version; a deleted one is gone; no tenant sees another's.
 pub async fn endpoints_change_by_version<E: Engine>(engine: &E, tenant: &TenantName) {
-    assert!(engine.store().endpoints(tenant, 0).await.unwrap().is_none(), "no such tenant yet");
+    assert!(
+        engine.store().endpoints(tenant, MaxAge::NOW).await.unwrap().is_none(),
+        "no such tenant yet"
+    );
     let made = endpoint(engine, tenant, "https://example.com/", &[1]).await;
     let mut changed = made.clone();
     changed.version = 2;
@@ -240,20 +243,20 @@ pub async fn endpoints_change_by_version<E: Engine>(engine: &E, tenant: &TenantN
     let store = engine.store();
     assert!(store.change(Change::PutEndpoint(&changed), None).await.unwrap());
     assert!(!store.change(Change::PutEndpoint(&changed), None).await.unwrap(), "an old version");
-    let roster = store.endpoints(tenant, 0).await.unwrap().unwrap().version;
+    let roster = store.endpoints(tenant, MaxAge::NOW).await.unwrap().unwrap().version;
     let again = Change::AddEndpoint(&changed, roster);
     assert!(!store.change(again, None).await.unwrap(), "there is one");
-    let found = engine.store().endpoint(tenant, &made.id, 0).await.unwrap().unwrap();
+    let found = engine.store().endpoint(tenant, &made.id, MaxAge::NOW).await.unwrap().unwrap();
     assert_eq!(found.name.as_deref(), Some("n"));
-    assert_eq!(engine.store().endpoints(tenant, 0).await.unwrap().unwrap().len(), 1);
+    assert_eq!(engine.store().endpoints(tenant, MaxAge::NOW).await.unwrap().unwrap().len(), 1);
     let other: TenantName = format!("{tenant}-x").parse().unwrap();
-    assert!(engine.store().endpoint(&other, &made.id, 0).await.unwrap().is_none());
+    assert!(engine.store().endpoint(&other, &made.id, MaxAge::NOW).await.unwrap().is_none());
     let foreign = Endpoint { tenant: other, ..changed.clone() };
     assert!(!store.change(Change::RemoveEndpoint(&foreign), None).await.unwrap());
     assert!(!store.change(Change::RemoveEndpoint(&made), None).await.unwrap(), "an old version");
     assert!(store.change(Change::RemoveEndpoint(&changed), None).await.unwrap());
-    assert!(engine.store().endpoint(tenant, &made.id, 0).await.unwrap().is_none());
-    assert!(engine.store().endpoints(tenant, 0).await.unwrap().unwrap().is_empty());
+    assert!(engine.store().endpoint(tenant, &made.id, MaxAge::NOW).await.unwrap().is_none());
+    assert!(engine.store().endpoints(tenant, MaxAge::NOW).await.unwrap().unwrap().is_empty());
 }
 
 /// Keys are found by their hash until they are deleted; a source's name is one tenant's.
@@ -294,7 +297,10 @@ pub async fn keys_and_sources_are_found<E: Engine>(engine: &E, tenant: &TenantNa
     assert!(!engine.store().change(Change::PutSource(&stolen), None).await.unwrap());
     assert_eq!(engine.store().sources(tenant).await.unwrap().len(), 1);
     assert!(engine.store().sources(&stolen.tenant).await.unwrap().is_empty());
-    assert_eq!(engine.store().source(&source.name, 0).await.unwrap().unwrap().tenant, *tenant);
+    assert_eq!(
+        engine.store().source(&source.name, MaxAge::NOW).await.unwrap().unwrap().tenant,
+        *tenant
+    );
     assert!(!engine.store().change(Change::RemoveSource(&stolen), None).await.unwrap());
     assert!(engine.store().change(Change::RemoveSource(&source), None).await.unwrap());
 }
@@ -307,8 +313,8 @@ pub async fn of_two_that_saw_the_same_roster_one_gets_through<E: Engine>(
 ) {
     let made = endpoint(engine, tenant, "https://example.com/", &[1]).await;
     let store = engine.store();
-    let roster = store.endpoints(tenant, 0).await.unwrap().unwrap();
-    assert!(!roster.has_catalogue || roster.version > 0);
+    let roster = store.endpoints(tenant, MaxAge::NOW).await.unwrap().unwrap();
+    assert!(!roster.has_catalogue || roster.version > TenantVersion::default());
     let another = |id: &str| Endpoint { id: id.parse().unwrap(), ..made.clone() };
     let (one, two) = (another("ep_one"), another("ep_two"));
     let (first, second) = tokio::join!(
@@ -328,18 +334,18 @@ pub async fn of_two_that_saw_the_same_roster_one_gets_through<E: Engine>(
     };
     let stale = Change::PutEventType(tenant, &event_type, roster.version);
     assert!(!store.change(stale, None).await.unwrap());
-    let now = store.endpoints(tenant, 0).await.unwrap().unwrap();
-    assert_eq!((now.len(), now.version), (2, roster.version + 1));
+    let now = store.endpoints(tenant, MaxAge::NOW).await.unwrap().unwrap();
+    assert_eq!((now.len(), now.version), (2, roster.version.next()));
     let put = Change::PutEventType(tenant, &event_type, now.version);
     assert!(store.change(put, None).await.unwrap());
-    let now = store.endpoints(tenant, 0).await.unwrap().unwrap();
+    let now = store.endpoints(tenant, MaxAge::NOW).await.unwrap().unwrap();
     assert!(now.has_catalogue);
-    assert_eq!(store.event_types(tenant, 0).await.unwrap().len(), 1);
+    assert_eq!(store.event_types(tenant, MaxAge::NOW).await.unwrap().len(), 1);
     assert!(store.change(Change::MoveEndpoint(&moved, now.version), None).await.unwrap());
     let removed = Change::RemoveEventType(tenant, &event_type);
     assert!(store.change(removed, None).await.unwrap());
     assert!(!store.change(removed, None).await.unwrap());
-    assert!(store.event_types(tenant, 0).await.unwrap().is_empty());
+    assert!(store.event_types(tenant, MaxAge::NOW).await.unwrap().is_empty());
 }
 
 /// An entry is written with its change, or not at all; the log is read newest first, page by page.
@@ -414,17 +420,20 @@ pub async fn a_gate_holds_and_releases<E: Engine>(engine: &E, tenant: &TenantNam
     let now = engine.clock().now();
     let endpoint = endpoint(engine, tenant, "https://example.com/", &[1]).await;
     let id = &endpoint.id;
-    assert_eq!(engine.store().gate(tenant, id, 0).await.unwrap(), None);
+    assert_eq!(engine.store().gate(tenant, id, MaxAge::NOW).await.unwrap(), None);
     let gate = Gate::opened(&endpoint, None, 30, now);
     assert!(engine.store().put_gate(&gate, None).await.unwrap());
     assert!(!engine.store().put_gate(&gate, None).await.unwrap(), "there is one");
-    assert_eq!(engine.store().gate(tenant, id, 60).await.unwrap(), Some(gate.clone()));
+    assert_eq!(
+        engine.store().gate(tenant, id, MaxAge::seconds(60)).await.unwrap(),
+        Some(gate.clone())
+    );
     assert!(engine.store().due_gates(now.plus_s(29), 10).await.unwrap().is_empty());
     let due = engine.store().due_gates(now.plus_s(30), 10).await.unwrap();
     assert_eq!(due, std::slice::from_ref(&gate));
     let paced = gate.turned(Mode::Pacing, now, now.plus_s(90));
-    assert!(engine.store().put_gate(&paced, Some(1)).await.unwrap());
-    assert!(!engine.store().put_gate(&paced, Some(1)).await.unwrap(), "an old version");
+    assert!(engine.store().put_gate(&paced, Some(&gate)).await.unwrap());
+    assert!(!engine.store().put_gate(&paced, Some(&gate)).await.unwrap(), "an old version");
 
     let key = key(tenant, "held", id.as_str());
     let row = Delivery::pending(key.clone(), now, Lane::Normal).held(now);
@@ -454,7 +463,7 @@ pub async fn a_gate_holds_and_releases<E: Engine>(engine: &E, tenant: &TenantNam
 
     assert!(!engine.store().delete_gate(&gate).await.unwrap(), "an old version");
     assert!(engine.store().delete_gate(&paced).await.unwrap());
-    assert_eq!(engine.store().gate(tenant, id, 60).await.unwrap(), None);
+    assert_eq!(engine.store().gate(tenant, id, MaxAge::seconds(60)).await.unwrap(), None);
 }
 
 /// Of an endpoint's slots no more are taken than there are, whoever asks at the same time.

@@ -16,7 +16,7 @@ use waxseal_domain::profile::STANDARD;
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{
-    Change, Clock as _, ConfigStore as _, Engine, EventRow, KeyVault as _, Tenant,
+    Change, Clock as _, ConfigStore as _, Engine, EventRow, KeyVault as _, MaxAge, Tenant,
 };
 
 /// A secret that third parties' packages know as well.
@@ -101,7 +101,8 @@ pub async fn endpoint<E: Engine>(
 
 /// Adds an endpoint to its tenant.
 pub async fn add<E: Engine>(engine: &E, endpoint: &Endpoint) {
-    let roster = engine.store().endpoints(&endpoint.tenant, 0).await.unwrap().unwrap_or_default();
+    let roster =
+        engine.store().endpoints(&endpoint.tenant, MaxAge::NOW).await.unwrap().unwrap_or_default();
     let change = Change::AddEndpoint(endpoint, roster.version);
     assert!(engine.store().change(change, None).await.unwrap());
 }

@@ -35,7 +35,7 @@ use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::link::ensure_key;
 use waxseal_flows::ports::{
     Change, Clock as _, ConfigStore as _, Engine, EngineError, GateStore as _, KeyVault as _,
-    Tenant, TenantEndpoints,
+    MaxAge, Tenant, TenantEndpoints,
 };
 use waxseal_flows::profiles::{find_profile, profile_of};
 
@@ -106,7 +106,7 @@ fn created<E: Engine>(
 
 /// A tenant exists once the operator configures an endpoint in it.
 async fn ensure_tenant<E: Engine>(call: &Call<'_, E>) -> Result<(), Refusal> {
-    if call.engine.store().endpoints(call.tenant, 0).await?.is_some() {
+    if call.engine.store().endpoints(call.tenant, MaxAge::NOW).await?.is_some() {
         return Ok(());
     }
     let tenant = Tenant { name: call.tenant.clone(), created_at: call.engine.clock().now() };
@@ -123,7 +123,8 @@ async fn add<E: Engine>(
     profile: &Profile,
 ) -> Result<bool, Refusal> {
     for _ in 0..ADD_TRIES_MAX {
-        let roster = call.engine.store().endpoints(call.tenant, 0).await?.unwrap_or_default();
+        let roster =
+            call.engine.store().endpoints(call.tenant, MaxAge::NOW).await?.unwrap_or_default();
         if roster.iter().any(|found| found.id == endpoint.id) {
             return Ok(false);
         }
@@ -184,7 +185,7 @@ async fn moves_to<E: Engine>(
 
 pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
     let page = call.page()?;
-    let roster = call.engine.store().endpoints(call.tenant, 0).await?.unwrap_or_default();
+    let roster = call.engine.store().endpoints(call.tenant, MaxAge::NOW).await?.unwrap_or_default();
     let from = page.cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
     let mut newest_first: Vec<&Endpoint> = roster.iter().collect();
     newest_first
@@ -202,7 +203,7 @@ pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
 /// With what only one endpoint's representation has: its breaker, and its last failures.
 pub(crate) async fn one<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
     let endpoint = find(&call, id).await?;
-    let gate = call.engine.store().gate(call.tenant, &endpoint.id, 0).await?;
+    let gate = call.engine.store().gate(call.tenant, &endpoint.id, MaxAge::NOW).await?;
     let profile = profile_of(call.engine, &endpoint).await?;
     let failures = view::recent_failures(&call, &endpoint.id).await?;
     let view =
@@ -225,7 +226,8 @@ pub(crate) async fn patch<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
         let now = call.engine.clock().now();
         let auth = auth::seal(call.engine, call.tenant, &before.id, changes.auth.clone()).await?;
         let after = changes.apply(Endpoint::clone(&before), auth, now).next_version(now);
-        let roster = call.engine.store().endpoints(call.tenant, 0).await?.unwrap_or_default();
+        let roster =
+            call.engine.store().endpoints(call.tenant, MaxAge::NOW).await?.unwrap_or_default();
         let is_moved = name != before.profile;
         if is_moved {
             moves_to(&call, (&before, &roster), &profile).await?;
@@ -280,7 +282,7 @@ pub(crate) async fn find<E: Engine>(
     id: &str,
 ) -> Result<Arc<Endpoint>, Refusal> {
     let id: EndpointId = id.parse().map_err(|_| Problem::not_found())?;
-    let found = call.engine.store().endpoint(call.tenant, &id, 0).await?;
+    let found = call.engine.store().endpoint(call.tenant, &id, MaxAge::NOW).await?;
     found.ok_or_else(|| Problem::not_found().into())
 }
 

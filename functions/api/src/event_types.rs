@@ -12,7 +12,7 @@ use waxseal_domain::limits::{
 };
 use waxseal_domain::problem::Problem;
 use waxseal_flows::catalogue;
-use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, SchemaChecker};
+use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, MaxAge, SchemaChecker};
 
 use crate::body::{Body, describe};
 use crate::{Answer, Call, List, Refusal, Told, told};
@@ -101,7 +101,7 @@ fn read_schema<C: SchemaChecker>(
 }
 
 pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
-    let all = call.engine.store().event_types(call.tenant, 0).await?;
+    let all = call.engine.store().event_types(call.tenant, MaxAge::NOW).await?;
     let items: Vec<EventTypeView> = all.iter().map(EventTypeView::of).collect();
     Ok(http::json(200, &List { items, cursor: None }))
 }
@@ -112,7 +112,7 @@ pub(crate) async fn one<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
 }
 
 async fn find<E: Engine>(call: &Call<'_, E>, name: &str) -> Result<Option<EventType>, Refusal> {
-    let all = call.engine.store().event_types(call.tenant, 0).await?;
+    let all = call.engine.store().event_types(call.tenant, MaxAge::NOW).await?;
     Ok(all.iter().find(|found| found.name == name).cloned())
 }
 
@@ -131,8 +131,9 @@ pub(crate) async fn put<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
     let event_type = EventType { name: name.to_owned(), description, schema, example, updated_at };
     let view = EventTypeView::of(&event_type);
     for _ in 0..TRIES_MAX {
-        let roster = call.engine.store().endpoints(call.tenant, 0).await?.unwrap_or_default();
-        let all = call.engine.store().event_types(call.tenant, 0).await?;
+        let roster =
+            call.engine.store().endpoints(call.tenant, MaxAge::NOW).await?.unwrap_or_default();
+        let all = call.engine.store().event_types(call.tenant, MaxAge::NOW).await?;
         let before = all.iter().find(|found| found.name == name);
         if before.is_none() && all.len() >= EVENT_TYPES_PER_TENANT_MAX {
             let detail = format!("the catalogue has {EVENT_TYPES_PER_TENANT_MAX} types, its limit");

@@ -38,7 +38,7 @@ use waxseal_domain::notice::Notice;
 use waxseal_domain::problem::Problem;
 use waxseal_flows::announce::announce;
 use waxseal_flows::authenticate::authenticate;
-use waxseal_flows::ports::{Change, ConfigStore as _, Engine, EngineError, PageRequest};
+use waxseal_flows::ports::{Change, ConfigStore as _, Engine, EngineError, MaxAge, PageRequest};
 pub(crate) use waxseal_flows::refusal::Refusal;
 
 use self::operation::{Access, Found, Handler, Inside, Outside};
@@ -209,7 +209,7 @@ pub(crate) struct Told<'a> {
 impl<E: Engine> Call<'_, E> {
     /// 404 for a tenant that is not known: the same as for another's.
     async fn require_tenant(&self) -> Result<(), Refusal> {
-        match self.engine.store().endpoints(self.tenant, 0).await? {
+        match self.engine.store().endpoints(self.tenant, MaxAge::NOW).await? {
             Some(_) => Ok(()),
             None => Err(Problem::not_found().into()),
         }

@@ -10,7 +10,7 @@ use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{NAME_CHARS_MAX, REQUEST_BYTES_MAX};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{EventKind, Profile};
-use waxseal_flows::ports::{ConfigStore as _, Engine, Setting};
+use waxseal_flows::ports::{ConfigStore as _, Engine, Setting, SettingWrite};
 use waxseal_flows::profiles::find_profile;
 
 use crate::{Answer, List};
@@ -95,6 +95,6 @@ pub(crate) async fn put<E: Engine>(engine: &E, request: &Request, name: &str) ->
         let detail = format!("the deployment has {OWN_MAX} profiles of its own, its limit");
         return Err(Problem::unprocessable(vec![Fault::new("", &detail)]).into());
     }
-    engine.store().put_setting(Setting::Profile, name, text.trim(), true).await?;
+    engine.store().put_setting(Setting::Profile, name, text.trim(), SettingWrite::Replace).await?;
     Ok(http::json(200, &ProfileView::of(&profile)))
 }

@@ -13,7 +13,7 @@ use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_domain::source::Source;
-use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, KeyVault as _};
+use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, KeyVault as _, MaxAge};
 use waxseal_flows::profiles::find_profile;
 
 use crate::body::{Body, describe};
@@ -112,7 +112,7 @@ pub(crate) async fn one<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
 /// The tenant's source of that name.
 async fn find<E: Engine>(call: &Call<'_, E>, name: &str) -> Result<Option<Source>, Refusal> {
     let name: SourceName = name.parse().map_err(|_| Problem::not_found())?;
-    let found = call.engine.store().source(&name, 0).await?;
+    let found = call.engine.store().source(&name, MaxAge::NOW).await?;
     Ok(found.filter(|source| source.tenant == *call.tenant))
 }
 

@@ -16,7 +16,7 @@ use waxseal_domain::limits::FRESH_S;
 use waxseal_domain::problem::Problem;
 use waxseal_domain::secret::SealedSecret;
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::ports::{Clock as _, ConfigStore as _, Engine, PageRequest};
+use waxseal_flows::ports::{Clock as _, ConfigStore as _, Engine, MaxAge, PageRequest};
 
 use crate::Answer;
 
@@ -54,7 +54,8 @@ pub(crate) async fn answer<E: Engine>(engine: &E, request: &Request) -> Answer {
     let now = engine.clock().now();
     let mut keys = Vec::new();
     for tenant in tenants {
-        let endpoints = engine.store().endpoints(&tenant, FRESH_S).await?.unwrap_or_default();
+        let endpoints =
+            engine.store().endpoints(&tenant, MaxAge::seconds(FRESH_S)).await?.unwrap_or_default();
         let asked =
             |endpoint: &&Endpoint| wanted.as_deref().is_none_or(|id| id == endpoint.id.as_str());
         keys.extend(endpoints.iter().filter(asked).flat_map(|endpoint| keys_of(endpoint, now)));

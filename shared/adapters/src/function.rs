@@ -85,3 +85,29 @@ where
 pub fn deadline(deadline_ms: u64, reserve_ms: u64) -> Timestamp {
     Timestamp::from_ms(deadline_ms.saturating_sub(reserve_ms))
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[test]
+    fn only_what_is_left_of_a_batch_comes_again_however_many_are_under_way() {
+        let payload = |id: &str| {
+            format!(r#"{{"eventSource":"aws:sqs","messageId":"{id}","receiptHandle":"r"}}"#)
+        };
+        let records = ["m1", "m2", "m3"].map(payload).join(",");
+        let records = queue_messages(&format!(r#"{{"Records":[{records}]}}"#)).unwrap();
+        let settle = async |record: &QueueMessage| match record.message_id.as_str() {
+            "m2" => Settled::Again,
+            _ => Settled::Done,
+        };
+        for at_a_time in [1, 2, 10] {
+            let settled = settle_batch(&records, at_a_time, settle).now_or_never().unwrap();
+            assert_eq!(settled, BatchResponse::of(vec!["m2".to_owned()]));
+        }
+        let direct = r#"{"event":{"type":"a.b"}}"#;
+        assert!(queue_messages(direct).unwrap_err().contains("queue only"));
+    }
+}

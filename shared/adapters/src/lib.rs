@@ -9,7 +9,7 @@
 //! SQLite, bundled, so that nothing need be installed.
 //! `tokio` waits, `tracing` logs, by `tracing-subscriber` in a function (the one that `lambda_runtime` brings
 //! tells payloads), `http` and `bytes` are what all of HTTP here speaks, `percent-encoding`
-//! reads its queries, and `zeroize` clears opened secrets.
+//! reads its queries, `futures-util` settles a function's batch, and `zeroize` clears opened secrets.
 
 #[cfg(feature = "aws")]
 pub mod aws;

@@ -20,7 +20,9 @@ use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::catalogue;
-use crate::ports::{AcceptResult, Clock, ConfigStore, Engine, EngineError, EventRow, EventStore};
+use crate::ports::{
+    AcceptResult, Clock, ConfigStore, Engine, EngineError, EventRow, EventStore, MaxAge,
+};
 use crate::refusal::Refusal;
 
 /// Events of one request that are on their way at the same time.
@@ -33,10 +35,10 @@ pub async fn accept_all<E: Engine>(
     tenant: &TenantName,
     submissions: &[Submission],
 ) -> Result<Vec<Result<Acceptance, Refusal>>, Refusal> {
-    let roster = engine.store().endpoints(tenant, ENDPOINT_COPY_INGEST_S).await?;
+    let roster = engine.store().endpoints(tenant, MaxAge::seconds(ENDPOINT_COPY_INGEST_S)).await?;
     let roster = roster.ok_or_else(|| Refusal::Problem(Problem::not_found()))?;
     let catalogue = if roster.has_catalogue {
-        engine.store().event_types(tenant, ENDPOINT_COPY_INGEST_S).await?
+        engine.store().event_types(tenant, MaxAge::seconds(ENDPOINT_COPY_INGEST_S)).await?
     } else {
         Arc::default()
     };
@@ -50,7 +52,7 @@ pub(crate) async fn accept_own<E: Engine>(
     tenant: &TenantName,
     submission: Submission,
 ) -> Result<Vec<Result<Acceptance, Refusal>>, Refusal> {
-    let roster = engine.store().endpoints(tenant, ENDPOINT_COPY_INGEST_S).await?;
+    let roster = engine.store().endpoints(tenant, MaxAge::seconds(ENDPOINT_COPY_INGEST_S)).await?;
     let roster = roster.ok_or_else(|| Refusal::Problem(Problem::not_found()))?;
     accept_each(engine, tenant, &roster, &[submission], &|_| Vec::new()).await
 }

@@ -6,7 +6,7 @@ use waxseal_domain::limits::ENDPOINT_COPY_INGEST_S;
 use waxseal_domain::notice::Notice;
 
 use crate::accept::accept_own;
-use crate::ports::{ConfigStore, Engine, EngineError};
+use crate::ports::{ConfigStore, Engine, EngineError, MaxAge};
 use crate::refusal::Refusal;
 
 /// Tells that a delivery has failed, where it has. Telling it again is telling it once.
@@ -24,7 +24,8 @@ pub async fn announce_failure<E: Engine>(
 /// Tells a notice to whoever asks for it. Where nobody does, nothing is written.
 pub async fn announce<E: Engine>(engine: &E, notice: &Notice) -> Result<(), EngineError> {
     for tenant in notice.audience() {
-        let endpoints = engine.store().endpoints(&tenant, ENDPOINT_COPY_INGEST_S).await?;
+        let endpoints =
+            engine.store().endpoints(&tenant, MaxAge::seconds(ENDPOINT_COPY_INGEST_S)).await?;
         if !endpoints.is_some_and(|all| all.iter().any(|one| notice.is_wanted_by(one))) {
             continue;
         }

@@ -5,6 +5,7 @@
 //! turns our own failures into a later try.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use waxseal_domain::delivery::attempt::Attempt;
 use waxseal_domain::delivery::dispatch::Outgoing;
@@ -24,7 +25,8 @@ use waxseal_domain::timestamp::Timestamp;
 use crate::announce::announce_failure;
 use crate::disable::disable;
 use crate::ports::{
-    Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EngineError, Queue as _,
+    Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EngineError, MaxAge,
+    Queue as _,
 };
 use crate::profiles::profile_of;
 use crate::send::{Dispatched, send};
@@ -155,12 +157,12 @@ async fn endpoint<E: Engine>(
     let message = &received.message;
     // What a gate has released was reviewed on the endpoint as it is: resumed, it may be.
     let is_first = number == 1 && message.kind == Kind::Normal;
-    let max_age_s = if is_first { FRESH_S } else { ENDPOINT_COPY_RETRY_S };
-    let copy = engine.store().endpoint(&message.tenant, &message.endpoint, max_age_s).await?;
+    let max_age = MaxAge::seconds(if is_first { FRESH_S } else { ENDPOINT_COPY_RETRY_S });
+    let copy = engine.store().endpoint(&message.tenant, &message.endpoint, max_age).await?;
     if let Ok(endpoint) = wanted(copy, event) {
         return Ok(Ok(endpoint));
     }
-    let now = engine.store().endpoint(&message.tenant, &message.endpoint, 0).await?;
+    let now = engine.store().endpoint(&message.tenant, &message.endpoint, MaxAge::NOW).await?;
     Ok(wanted(now, event))
 }
 
@@ -247,7 +249,7 @@ async fn follow<E: Engine>(
         Verdict::Drop => return Ok(Settled::Done),
         Verdict::Wait(at) => {
             let wait_s = at.wait_s(engine.clock().now());
-            engine.queue().wait(&received.receipt, wait_s).await?;
+            engine.queue().wait(&received.receipt, Duration::from_secs(wait_s)).await?;
             return Ok(Settled::Again);
         }
         // Never a second POST in one invocation: the message comes again and is judged anew.

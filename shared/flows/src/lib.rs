@@ -2,7 +2,8 @@
 //!
 //! The domain decides; a flow asks it, and takes the steps that follow through the [`ports`], in the order
 //! that keeps the promises. A flow knows no AWS, no HTTP client, no database and no environment: the engines
-//! of `waxseal-adapters` implement the ports, and the simulation of the tests does too.
+//! of `waxseal-adapters` implement the ports, and the simulation of the tests does too. `cargo xtask lint` holds
+//! these walls.
 //!
 //! | read | for |
 //! | --- | --- |
@@ -17,8 +18,10 @@
 //! | [`replay`], [`cancel`], [`recover`], [`expunge`] | what a person asks of deliveries and events |
 //! | [`disable`] | an endpoint that answered 410, or failed for days |
 //! | [`announce`] | what happened is told as an event itself |
-//! | [`authenticate`] | who calls |
+//! | [`authenticate`] | who calls, and what they may do |
 //! | [`profiles`], [`catalogue`], [`link`], [`handshake`] | what is looked up, checked and asked on the way |
+//! | [`memory`], [`tokens`] | what an instance remembers between invocations |
+//! | [`refusal`] | why a flow did not do what it was asked |
 //!
 //! The exact order of their steps, and why it is so, is at the end of this page.
 //!

@@ -4,7 +4,9 @@ use waxseal_domain::event::link::{holds, signed_link};
 use waxseal_domain::id::{EventId, TenantName};
 use waxseal_domain::secret::{Secret, SecretContext};
 
-use crate::ports::{Clock, ConfigStore, Engine, EngineError, KeyVault, Setting};
+use crate::ports::{
+    Clock, ConfigStore, Engine, EngineError, KeyVault, MaxAge, Setting, SettingWrite,
+};
 
 /// How old a copy of a tenant's key may be, in seconds: it never changes.
 const KEY_COPY_S: u64 = 3_600;
@@ -38,17 +40,27 @@ pub async fn is_good<E: Engine>(
 /// Makes a tenant's key, unless it has one.
 pub async fn ensure_key<E: Engine>(engine: &E, tenant: &TenantName) -> Result<(), EngineError> {
     let store = engine.store();
-    if store.setting(Setting::LinkKey, tenant.as_str(), KEY_COPY_S).await?.is_some() {
+    if store
+        .setting(Setting::LinkKey, tenant.as_str(), MaxAge::seconds(KEY_COPY_S))
+        .await?
+        .is_some()
+    {
         return Ok(());
     }
     let key = Secret::new(engine.random_bytes().to_vec());
     let sealed = engine.key_vault().seal(&SecretContext::links(tenant), &key).await?;
     // Another may have been faster: its key is the one.
-    store.put_setting(Setting::LinkKey, tenant.as_str(), &sealed, false).await.map(|_| ())
+    store
+        .put_setting(Setting::LinkKey, tenant.as_str(), &sealed, SettingWrite::Create)
+        .await
+        .map(|_| ())
 }
 
 async fn key<E: Engine>(engine: &E, tenant: &TenantName) -> Result<Option<Secret>, EngineError> {
-    let sealed = engine.store().setting(Setting::LinkKey, tenant.as_str(), KEY_COPY_S).await?;
+    let sealed = engine
+        .store()
+        .setting(Setting::LinkKey, tenant.as_str(), MaxAge::seconds(KEY_COPY_S))
+        .await?;
     let Some(sealed) = sealed else { return Ok(None) };
     engine.key_vault().open(&SecretContext::links(tenant), &sealed).await.map(Some)
 }

@@ -9,11 +9,13 @@ mod store;
 pub use engine::{Check, CheckStatus, Engine, Release};
 pub use store::{
     AcceptResult, Change, Claim, ConfigStore, DeliveryStore, Due, EventRow, EventStore, GateStore,
-    Page, PageRequest, Setting, Store, Tenant, TenantEndpoints,
+    MaxAge, Page, PageRequest, Setting, SettingWrite, Store, Tenant, TenantEndpoints,
+    TenantVersion,
 };
 
 use std::fmt;
 use std::future::Future;
+use std::time::Duration;
 
 use waxseal_domain::delivery::attempt::Sent;
 use waxseal_domain::delivery::dispatch::Request;
@@ -119,12 +121,12 @@ pub trait Queue: Send + Sync {
     /// known to be queued: refused, or without an answer. Never sends one again by itself.
     fn enqueue(&self, messages: &[Message]) -> impl Future<Output = Vec<usize>> + Send;
 
-    /// Makes a received message come again after so many seconds. A receipt that is stale is no
+    /// Makes a received message come again after a while. A receipt that is stale is no
     /// failure: the message comes again by itself.
     fn wait(
         &self,
         receipt: &Receipt,
-        wait_s: u64,
+        wait: Duration,
     ) -> impl Future<Output = Result<(), EngineError>> + Send;
 
     /// Puts aside what cannot be read, with the reason, for a person: nothing is dropped silently.

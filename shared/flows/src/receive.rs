@@ -13,7 +13,7 @@ use waxseal_domain::source::Source;
 use waxseal_verify::{Key, Window};
 
 use crate::accept::accept_all;
-use crate::ports::{Clock as _, ConfigStore as _, Engine, EngineError, KeyVault as _};
+use crate::ports::{Clock as _, ConfigStore as _, Engine, EngineError, KeyVault as _, MaxAge};
 use crate::profiles::require_profile;
 use crate::refusal::Refusal;
 use crate::send::read_key;
@@ -93,7 +93,7 @@ fn read(
 
 async fn find<E: Engine>(engine: &E, name: &str) -> Result<Option<Source>, EngineError> {
     match name.parse::<SourceName>() {
-        Ok(name) => engine.store().source(&name, FRESH_S).await,
+        Ok(name) => engine.store().source(&name, MaxAge::seconds(FRESH_S)).await,
         Err(_) => Ok(None),
     }
 }

@@ -6,7 +6,7 @@ use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::subscription::Candidate;
 use waxseal_domain::problem::Problem;
 
-use crate::ports::{Clock, ConfigStore, DeliveryStore, Engine, EngineError, EventRow};
+use crate::ports::{Clock, ConfigStore, DeliveryStore, Engine, EngineError, EventRow, MaxAge};
 
 /// Sends a delivery once more, whatever its state: 409 where its endpoint no longer wants it, or
 /// where it was changed at the same time.
@@ -27,7 +27,7 @@ pub async fn replay_after<E: Engine>(
         Ok(found) => found,
         Err(problem) => return Ok(Err(problem)),
     };
-    let endpoint = engine.store().endpoint(&key.tenant, &key.endpoint, 0).await?;
+    let endpoint = engine.store().endpoint(&key.tenant, &key.endpoint, MaxAge::NOW).await?;
     if let Err(problem) = may_replay(endpoint.as_deref(), &event) {
         return Ok(Err(problem));
     }

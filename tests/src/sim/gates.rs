@@ -5,7 +5,7 @@ use waxseal_domain::flow_control::gate::{Gate, Mode};
 use waxseal_domain::flow_control::rate::Tokens;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::ports::{Due, EngineError, GateStore};
+use waxseal_flows::ports::{Due, EngineError, GateStore, MaxAge};
 
 use super::broken::Broken;
 use super::instance::Instance;
@@ -17,11 +17,11 @@ impl GateStore for Instance {
         &self,
         _: &TenantName,
         endpoint: &EndpointId,
-        max_age_s: u64,
+        max_age: MaxAge,
     ) -> Answer<Option<Gate>> {
         let now = self.world.now();
         if let Some((at, copy)) = self.gates.lock().unwrap().get(endpoint)
-            && now.since_ms(*at) < max_age_s * 1_000
+            && now.since_ms(*at) < max_age.as_seconds() * 1_000
         {
             return Ok(copy.clone());
         }
@@ -31,7 +31,8 @@ impl GateStore for Instance {
         Ok(found)
     }
 
-    async fn put_gate(&self, gate: &Gate, over: Option<u64>) -> Answer<bool> {
+    async fn put_gate(&self, gate: &Gate, before: Option<&Gate>) -> Answer<bool> {
+        let over = before.map(|before| before.version);
         self.gates.lock().unwrap().remove(&gate.endpoint);
         self.world.say(|| format!("gate {} {:?} over {over:?}", gate.endpoint, gate.mode));
         let goes_at_once = self.world.is_broken(Broken::Linger);

@@ -1,6 +1,8 @@
 //! What an instance reads and writes. The conditions are the domain's own (`Guard::allows`), which
 //! the contract suite compares with every engine's.
 
+use std::time::Duration;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -24,8 +26,8 @@ use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{
     AcceptResult, Change, Check, Claim, Clock, ConfigStore, DeliveryStore, Due, Engine,
-    EngineError, EventRow, EventStore, KeyVault, Page, PageRequest, Queue, SchemaChecker, Sender,
-    Setting, Tenant, TenantEndpoints,
+    EngineError, EventRow, EventStore, KeyVault, MaxAge, Page, PageRequest, Queue, SchemaChecker,
+    Sender, Setting, SettingWrite, Tenant, TenantEndpoints,
 };
 
 use super::broken::Broken;
@@ -267,7 +269,7 @@ impl ConfigStore for Instance {
         Ok(Page { items: Vec::new(), cursor: None })
     }
 
-    async fn event_types(&self, _: &TenantName, _: u64) -> Answer<Arc<Vec<EventType>>> {
+    async fn event_types(&self, _: &TenantName, _: MaxAge) -> Answer<Arc<Vec<EventType>>> {
         Ok(Arc::default())
     }
 
@@ -275,10 +277,14 @@ impl ConfigStore for Instance {
         Ok(Page { items: Vec::new(), cursor: None })
     }
 
-    async fn endpoints(&self, _: &TenantName, age_s: u64) -> Answer<Option<Arc<TenantEndpoints>>> {
+    async fn endpoints(
+        &self,
+        _: &TenantName,
+        max_age: MaxAge,
+    ) -> Answer<Option<Arc<TenantEndpoints>>> {
         let now = self.world.now();
         if let Some((at, list)) = &*self.list.lock().unwrap()
-            && now.since_ms(*at) < age_s * 1_000
+            && now.since_ms(*at) < max_age.as_seconds() * 1_000
         {
             return Ok(Some(Arc::clone(list)));
         }
@@ -295,11 +301,11 @@ impl ConfigStore for Instance {
         &self,
         _: &TenantName,
         id: &EndpointId,
-        max_age_s: u64,
+        max_age: MaxAge,
     ) -> Answer<Option<Arc<Endpoint>>> {
         let now = self.world.now();
         if let Some((at, copy)) = self.copies.lock().unwrap().get(id)
-            && now.since_ms(*at) < max_age_s * 1_000
+            && now.since_ms(*at) < max_age.as_seconds() * 1_000
         {
             return Ok(Some(Arc::clone(copy)));
         }
@@ -333,7 +339,7 @@ impl ConfigStore for Instance {
         Ok(HashMap::new())
     }
 
-    async fn source(&self, _: &SourceName, _: u64) -> Answer<Option<Source>> {
+    async fn source(&self, _: &SourceName, _: MaxAge) -> Answer<Option<Source>> {
         Ok(None)
     }
 
@@ -341,7 +347,7 @@ impl ConfigStore for Instance {
         Ok(Vec::new())
     }
 
-    async fn setting(&self, _: Setting, _: &str, _: u64) -> Answer<Option<Arc<str>>> {
+    async fn setting(&self, _: Setting, _: &str, _: MaxAge) -> Answer<Option<Arc<str>>> {
         Ok(None)
     }
 
@@ -349,7 +355,7 @@ impl ConfigStore for Instance {
         Ok(Vec::new())
     }
 
-    async fn put_setting(&self, _: Setting, _: &str, _: &str, _: bool) -> Answer<bool> {
+    async fn put_setting(&self, _: Setting, _: &str, _: &str, _: SettingWrite) -> Answer<bool> {
         Ok(false)
     }
 }
@@ -373,12 +379,12 @@ impl Queue for Instance {
         if sent.is_ok() { Vec::new() } else { (0..messages.len()).collect() }
     }
 
-    async fn wait(&self, receipt: &Receipt, wait_s: u64) -> Answer<()> {
+    async fn wait(&self, receipt: &Receipt, wait: Duration) -> Answer<()> {
         let waited = self.call("delay message", true, |state, now| {
             let found =
                 state.queue.iter_mut().find(|one| one.receipt.as_ref() == Some(&receipt.handle));
             if let Some(queued) = found {
-                queued.visible_at = now.plus_s(wait_s);
+                queued.visible_at = now.plus_s(wait.as_secs());
             }
         });
         let waited = waited.await;

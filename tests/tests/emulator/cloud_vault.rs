@@ -1,6 +1,8 @@
 //! The key of KMS is disabled: nothing is signed with anything else, nothing is sent, nothing is lost,
 //! and whoever asks is told.
 
+use std::time::Duration;
+
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -36,7 +38,7 @@ async fn drive_one(engine: &Arc<AwsEngine>) -> Settled {
         engine.queue().remove(&receipt).await.unwrap();
     } else {
         // The queue would bring it back after its visibility: at once here.
-        engine.queue().wait(&receipt, 0).await.unwrap();
+        engine.queue().wait(&receipt, Duration::ZERO).await.unwrap();
     }
     settled
 }

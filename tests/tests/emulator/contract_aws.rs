@@ -1,5 +1,7 @@
 //! The contract suite on DynamoDB, SQS and KMS, on the emulator.
 
+use std::time::Duration;
+
 use waxseal_domain::api_key::hash_of;
 use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::message::Message;
@@ -44,11 +46,15 @@ async fn a_message_comes_again_when_it_was_told_to_and_once_it_is_removed_no_mor
     assert!(engine.queue().enqueue(std::slice::from_ref(&message)).await.is_empty());
     let received = engine.queue().receive(Lane::Normal, 5).await.unwrap();
     assert_eq!((received[0].receives, &received[0].message.ticket), (1, &message.ticket));
-    engine.queue().wait(&received[0].receipt, 1).await.unwrap();
+    engine.queue().wait(&received[0].receipt, Duration::from_secs(1)).await.unwrap();
     let again = engine.queue().receive(Lane::Normal, 5).await.unwrap();
     assert_eq!(again[0].receives, 2);
     engine.queue().remove(&again[0].receipt).await.unwrap();
-    engine.queue().wait(&again[0].receipt, 1).await.expect("a stale receipt is no failure");
+    engine
+        .queue()
+        .wait(&again[0].receipt, Duration::from_secs(1))
+        .await
+        .expect("a stale receipt is no failure");
     assert!(engine.queue().receive(Lane::Normal, 2).await.unwrap().is_empty());
 }
 

@@ -16,7 +16,7 @@ use waxseal_flows::bury::{Buried, bury};
 use waxseal_flows::cancel::cancel;
 use waxseal_flows::ports::{
     Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Engine as _, EventStore as _,
-    KeyVault as _, Release,
+    KeyVault as _, MaxAge, Release,
 };
 use waxseal_flows::replay::replay;
 use waxseal_tests::fixtures::{self, submission};
@@ -107,8 +107,13 @@ async fn gone_disables_the_endpoint_and_ends_what_else_it_is_owed() {
     let world = World::new(&[60], |_| Play::Answer(410)).await;
     let (first, second) = (world.accept("e1").await, world.accept("e2").await);
     assert_eq!(world.drive(world.receive().await).await, Settled::Done);
-    let endpoint =
-        world.engine.store().endpoint(&first.tenant, &first.endpoint, 0).await.unwrap().unwrap();
+    let endpoint = world
+        .engine
+        .store()
+        .endpoint(&first.tenant, &first.endpoint, MaxAge::NOW)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(!endpoint.is_enabled());
     assert_eq!(world.drive(world.receive().await).await, Settled::Done);
     let reason = |key| async move {
@@ -190,7 +195,7 @@ async fn a_deleted_endpoint_cancels_what_it_is_owed() {
     let world = World::new(&[1], |_| Play::Answer(200)).await;
     let key = world.accept("e1").await;
     let store = world.engine.store();
-    let endpoint = store.endpoint(&key.tenant, &key.endpoint, 0).await.unwrap().unwrap();
+    let endpoint = store.endpoint(&key.tenant, &key.endpoint, MaxAge::NOW).await.unwrap().unwrap();
     assert!(store.change(Change::RemoveEndpoint(&endpoint), None).await.unwrap());
     assert_eq!(world.drive(world.receive().await).await, Settled::Done);
     assert_eq!(world.status(&key).await, ("cancelled", 0));

@@ -8,7 +8,7 @@ use waxseal_domain::flow_control::gate::Mode;
 use waxseal_domain::limits::RATE_WINDOW_S;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{
-    Change, Clock as _, ConfigStore as _, DeliveryStore as _, Engine as _, GateStore as _,
+    Change, Clock as _, ConfigStore as _, DeliveryStore as _, Engine as _, GateStore as _, MaxAge,
 };
 use waxseal_tests::by_hand::ByHand;
 use waxseal_tests::fixtures;
@@ -59,7 +59,8 @@ async fn a_throttled_endpoint_is_left_alone_for_as_long_as_it_asks() {
     world.send(1..5).await;
     world.deliver().await;
     assert_eq!((world.sweep().await, sink.captured().len()), (0, 1), "held, and not due");
-    let gate = world.engine.store().gate(&world.tenant, &endpoint.id, 0).await.unwrap().unwrap();
+    let gate =
+        world.engine.store().gate(&world.tenant, &endpoint.id, MaxAge::NOW).await.unwrap().unwrap();
     let wait_s = gate.due_at.wait_s(world.engine.clock().now());
     assert!((590..=600).contains(&wait_s), "{wait_s} s");
 }
@@ -88,7 +89,8 @@ async fn what_is_over_its_rate_waits_and_costs_no_attempt() {
         assert_eq!((row.attempts, row.log.len()), (0, 0), "it cost no attempt");
     }
     // The review comes with the next window, and spreads what it releases over its tokens.
-    let gate = world.engine.store().gate(&world.tenant, &endpoint.id, 0).await.unwrap().unwrap();
+    let gate =
+        world.engine.store().gate(&world.tenant, &endpoint.id, MaxAge::NOW).await.unwrap().unwrap();
     assert!(gate.due_at.wait_s(world.engine.clock().now()) <= RATE_WINDOW_S);
 }
 

@@ -10,7 +10,7 @@ use waxseal_domain::json::Fault;
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::Profile;
 use waxseal_domain::secret::SecretContext;
-use waxseal_flows::ports::{Clock as _, ConfigStore as _, Engine, KeyVault as _};
+use waxseal_flows::ports::{Clock as _, ConfigStore as _, Engine, KeyVault as _, MaxAge};
 
 use super::created;
 use super::secrets::Shown;
@@ -66,7 +66,7 @@ impl Once {
         profile: &Profile,
     ) -> Result<Option<Response>, Refusal> {
         let Some(keyed) = &self.0 else { return Ok(None) };
-        let found = call.engine.store().endpoint(call.tenant, &keyed.id, 0).await?;
+        let found = call.engine.store().endpoint(call.tenant, &keyed.id, MaxAge::NOW).await?;
         let Some(endpoint) = found else { return Ok(None) };
         if endpoint.request_digest.as_ref() != Some(&keyed.digest) {
             let detail = "this Idempotency-Key came with another body before";

@@ -3,7 +3,7 @@
 use serde_json::json;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::limits::PAUSE_S_MAX;
-use waxseal_flows::ports::{Clock as _, Engine, EngineError, GateStore as _};
+use waxseal_flows::ports::{Clock as _, Engine, EngineError, GateStore as _, MaxAge};
 
 use crate::body::Body;
 
@@ -36,8 +36,8 @@ pub(super) async fn release<E: Engine>(engine: &E, before: &Endpoint, after: &En
 
 async fn hasten<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<(), EngineError> {
     let (store, now) = (engine.store(), engine.clock().now());
-    if let Some(gate) = store.gate(&endpoint.tenant, &endpoint.id, 0).await? {
-        store.put_gate(&gate.turned(gate.mode, now, now), Some(gate.version)).await?;
+    if let Some(gate) = store.gate(&endpoint.tenant, &endpoint.id, MaxAge::NOW).await? {
+        store.put_gate(&gate.turned(gate.mode, now, now), Some(&gate)).await?;
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ use waxseal_domain::id::DeliveryId;
 use waxseal_domain::limits::EVENT_TYPE_CHARS_MAX;
 use waxseal_domain::problem::Problem;
 use waxseal_flows::handshake::shake;
-use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine};
+use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, MaxAge};
 use waxseal_flows::profiles::profile_of;
 use waxseal_flows::send::{Dispatched, send};
 
@@ -89,7 +89,7 @@ async fn example<E: Engine>(
     endpoint: &Endpoint,
     event_type: &str,
 ) -> Result<String, Refusal> {
-    let catalogue = call.engine.store().event_types(call.tenant, 0).await?;
+    let catalogue = call.engine.store().event_types(call.tenant, MaxAge::NOW).await?;
     let listed = catalogue.iter().find(|found| found.name == event_type);
     if let Some(data) = listed.and_then(|found| found.example.as_ref()) {
         return Ok(of_data(data.get()));

@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use waxseal_domain::bounded_map::BoundedMap;
+use waxseal_flows::ports::MaxAge;
 
 /// Copies by key.
 #[derive(Debug)]
@@ -34,14 +35,15 @@ impl<K: Eq + Hash, V: Clone> AgedCache<K, V> {
     }
 
     /// A copy of at most that age, or the start of the read that replaces it.
-    pub(super) fn get(&self, key: &K, max_age_s: u64) -> Result<V, ReadStart> {
-        self.get_at(key, max_age_s, Instant::now())
+    pub(super) fn get(&self, key: &K, max_age: MaxAge) -> Result<V, ReadStart> {
+        self.get_at(key, max_age, Instant::now())
     }
 
-    fn get_at(&self, key: &K, max_age_s: u64, now: Instant) -> Result<V, ReadStart> {
+    fn get_at(&self, key: &K, max_age: MaxAge, now: Instant) -> Result<V, ReadStart> {
         let cached = self.lock();
-        let age_max = Duration::from_secs(max_age_s);
-        let is_young = |at: Instant| max_age_s > 0 && now.saturating_duration_since(at) <= age_max;
+        let age_max = Duration::from_secs(max_age.as_seconds());
+        let is_young =
+            |at: Instant| max_age != MaxAge::NOW && now.saturating_duration_since(at) <= age_max;
         match cached.copies.get(key) {
             Some((at, value)) if is_young(*at) => Ok(value.clone()),
             _ => Err(ReadStart { generation: cached.generation, at: now }),
@@ -77,33 +79,36 @@ mod tests {
     fn a_copy_is_used_up_to_its_age() {
         let cache = AgedCache::new(2);
         let now = Instant::now();
-        let start = cache.get_at(&1, 10, now).unwrap_err();
+        let start = cache.get_at(&1, MaxAge::seconds(10), now).unwrap_err();
         cache.keep(start, 1, "a");
-        assert_eq!(cache.get_at(&1, 10, now + Duration::from_secs(10)).unwrap(), "a");
-        assert!(cache.get_at(&1, 10, now + Duration::from_secs(11)).is_err());
-        assert!(cache.get_at(&1, 0, now).is_err(), "0 is a read now");
+        assert_eq!(
+            cache.get_at(&1, MaxAge::seconds(10), now + Duration::from_secs(10)).unwrap(),
+            "a"
+        );
+        assert!(cache.get_at(&1, MaxAge::seconds(10), now + Duration::from_secs(11)).is_err());
+        assert!(cache.get_at(&1, MaxAge::NOW, now).is_err(), "0 is a read now");
     }
 
     #[test]
     fn what_was_read_before_a_write_is_not_kept_after_it() {
         let cache = AgedCache::new(2);
-        let start = cache.get(&1, 10).unwrap_err();
+        let start = cache.get(&1, MaxAge::seconds(10)).unwrap_err();
         cache.forget(&1);
         cache.keep(start, 1, "old");
-        assert!(cache.get(&1, 10).is_err());
+        assert!(cache.get(&1, MaxAge::seconds(10)).is_err());
     }
 
     #[test]
     fn it_is_bounded() {
         let cache = AgedCache::new(2);
         for key in 0..5 {
-            let start = cache.get(&key, 10).unwrap_err();
+            let start = cache.get(&key, MaxAge::seconds(10)).unwrap_err();
             cache.keep(start, key, key);
         }
         assert!(
-            (0..3).all(|key| cache.get(&key, 10).is_err()),
+            (0..3).all(|key| cache.get(&key, MaxAge::seconds(10)).is_err()),
             "emptied at the third and the fifth"
         );
-        assert_eq!(cache.get(&4, 10).unwrap(), 4);
+        assert_eq!(cache.get(&4, MaxAge::seconds(10)).unwrap(), 4);
     }
 }

@@ -28,7 +28,8 @@ use waxseal_domain::id::{ApiKeyId, EndpointId, SourceName, TenantName};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{
-    Change, ConfigStore, EngineError, Page, PageRequest, Setting, Tenant, TenantEndpoints,
+    Change, ConfigStore, EngineError, MaxAge, Page, PageRequest, Setting, SettingWrite, Tenant,
+    TenantEndpoints,
 };
 
 use super::cache::AgedCache;
@@ -84,9 +85,9 @@ impl ConfigStore for DynamoStore {
     async fn event_types(
         &self,
         tenant: &TenantName,
-        max_age_s: u64,
+        max_age: MaxAge,
     ) -> Answer<Arc<Vec<EventType>>> {
-        let start = match self.cache.event_types.get(tenant, max_age_s) {
+        let start = match self.cache.event_types.get(tenant, max_age) {
             Ok(copy) => return Ok(copy),
             Err(start) => start,
         };
@@ -100,8 +101,8 @@ impl ConfigStore for DynamoStore {
         self.list_tenants(page).await
     }
 
-    async fn endpoints(&self, tenant: &TenantName, max_age_s: u64) -> Answer<Endpoints> {
-        let start = match self.cache.of_tenant.get(tenant, max_age_s) {
+    async fn endpoints(&self, tenant: &TenantName, max_age: MaxAge) -> Answer<Endpoints> {
+        let start = match self.cache.of_tenant.get(tenant, max_age) {
             Ok(copy) => return Ok(Some(copy)),
             Err(start) => start,
         };
@@ -116,14 +117,14 @@ impl ConfigStore for DynamoStore {
         &self,
         tenant: &TenantName,
         id: &EndpointId,
-        max_age_s: u64,
+        max_age: MaxAge,
     ) -> Answer<Option<Arc<Endpoint>>> {
         let place = (tenant.clone(), id.clone());
-        let start = match self.cache.endpoints.get(&place, max_age_s) {
+        let start = match self.cache.endpoints.get(&place, max_age) {
             Ok(copy) => return Ok(Some(copy)),
             Err(start) => start,
         };
-        if let Ok(all) = self.cache.of_tenant.get(tenant, max_age_s)
+        if let Ok(all) = self.cache.of_tenant.get(tenant, max_age)
             && let Some(found) = all.iter().find(|found| found.id == *id)
         {
             return Ok(Some(Arc::new(found.clone())));
@@ -151,8 +152,8 @@ impl ConfigStore for DynamoStore {
         self.read_key_uses(keys).await
     }
 
-    async fn source(&self, name: &SourceName, max_age_s: u64) -> Answer<Option<Source>> {
-        let start = match self.cache.sources.get(name, max_age_s) {
+    async fn source(&self, name: &SourceName, max_age: MaxAge) -> Answer<Option<Source>> {
+        let start = match self.cache.sources.get(name, max_age) {
             Ok(copy) => return Ok(Some(copy)),
             Err(start) => start,
         };
@@ -167,9 +168,14 @@ impl ConfigStore for DynamoStore {
         self.list_of_tenant("list sources", tenant, "S#").await
     }
 
-    async fn setting(&self, kind: Setting, name: &str, max_age_s: u64) -> Answer<Option<Arc<str>>> {
+    async fn setting(
+        &self,
+        kind: Setting,
+        name: &str,
+        max_age: MaxAge,
+    ) -> Answer<Option<Arc<str>>> {
         let place = (kind, name.to_owned());
-        let start = match self.cache.settings.get(&place, max_age_s) {
+        let start = match self.cache.settings.get(&place, max_age) {
             Ok(copy) => return Ok(Some(copy)),
             Err(start) => start,
         };
@@ -184,8 +190,14 @@ impl ConfigStore for DynamoStore {
         self.list_settings(kind).await
     }
 
-    async fn put_setting(&self, kind: Setting, name: &str, text: &str, over: bool) -> Answer<bool> {
-        let written = self.write_setting(kind, name, text, over).await;
+    async fn put_setting(
+        &self,
+        kind: Setting,
+        name: &str,
+        text: &str,
+        write: SettingWrite,
+    ) -> Answer<bool> {
+        let written = self.write_setting(kind, name, text, write).await;
         self.cache.settings.forget(&(kind, name.to_owned()));
         written
     }

@@ -6,7 +6,7 @@ use waxseal_domain::api_key::hash_of;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::limits::ENDPOINT_COPY_INGEST_S;
 use waxseal_flows::memory::Memory;
-use waxseal_flows::ports::{Check, Engine, EngineError};
+use waxseal_flows::ports::{Check, Engine, EngineError, MaxAge};
 
 use super::cache::AgedCache;
 use super::checks::{Watched, alarms, look_at};
@@ -150,7 +150,7 @@ impl Engine for AwsEngine {
     }
 
     async fn operator_key_hash(&self) -> Result<String, EngineError> {
-        let start = match self.operator_key_hash.get(&(), OPERATOR_KEY_COPY_S) {
+        let start = match self.operator_key_hash.get(&(), MaxAge::seconds(OPERATOR_KEY_COPY_S)) {
             Ok(copy) => return Ok(copy),
             Err(start) => start,
         };

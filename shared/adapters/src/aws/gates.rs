@@ -8,7 +8,7 @@ use waxseal_domain::flow_control::gate::Gate;
 use waxseal_domain::flow_control::rate::Tokens;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::ports::{Due, EngineError, GateStore};
+use waxseal_flows::ports::{Due, EngineError, GateStore, MaxAge};
 
 use super::delivery_item::{due_of, held_shard};
 use super::item::{ALONE, Item, json, key, ms, number, read_json, read_text, text};
@@ -23,10 +23,10 @@ impl GateStore for DynamoStore {
         &self,
         tenant: &TenantName,
         endpoint: &EndpointId,
-        max_age_s: u64,
+        max_age: MaxAge,
     ) -> Result<Option<Gate>, EngineError> {
         let place = (tenant.clone(), endpoint.clone());
-        let start = match self.cache.gates.get(&place, max_age_s) {
+        let start = match self.cache.gates.get(&place, max_age) {
             Ok(copy) => return Ok(copy),
             Err(start) => start,
         };
@@ -42,12 +42,13 @@ impl GateStore for DynamoStore {
         Ok(gate)
     }
 
-    async fn put_gate(&self, gate: &Gate, over: Option<u64>) -> Result<bool, EngineError> {
+    async fn put_gate(&self, gate: &Gate, before: Option<&Gate>) -> Result<bool, EngineError> {
         let mut item = gate_key(&gate.tenant, &gate.endpoint);
         let mut set = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);
         set("doc", json(gate)?);
         set("due_shard", text(SHARD));
         set("due_at", ms(gate.due_at));
+        let over = before.map(|before| before.version);
         let version = Version { new: gate.version, over };
         let put = self.put_versioned("write gate", self.state_table()?, item, version).await;
         self.cache.gates.forget(&(gate.tenant.clone(), gate.endpoint.clone()));

@@ -8,7 +8,7 @@ use aws_sdk_kms::primitives::Blob;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use waxseal_domain::secret::{Secret, SecretContext};
-use waxseal_flows::ports::{EngineError, KeyVault};
+use waxseal_flows::ports::{EngineError, KeyVault, MaxAge};
 
 use super::cache::AgedCache;
 use super::client::Clients;
@@ -52,7 +52,7 @@ impl KeyVault for KmsVault {
 
     async fn open(&self, context: &SecretContext, sealed: &str) -> Result<Secret, EngineError> {
         let place = (sealed.to_owned(), context.clone());
-        let start = match self.opened.get(&place, COPY_S) {
+        let start = match self.opened.get(&place, MaxAge::seconds(COPY_S)) {
             Ok(copy) => return Ok(copy),
             Err(start) => start,
         };

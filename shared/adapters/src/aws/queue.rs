@@ -3,6 +3,7 @@
 mod batches;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::error::ProvideErrorMetadata as _;
@@ -134,14 +135,14 @@ impl Queue for SqsQueue {
         queued.iter().enumerate().filter(|(_, queued)| !**queued).map(|(index, _)| index).collect()
     }
 
-    async fn wait(&self, receipt: &Receipt, wait_s: u64) -> Result<(), EngineError> {
+    async fn wait(&self, receipt: &Receipt, wait: Duration) -> Result<(), EngineError> {
         let change = self
             .clients
             .sqs()
             .change_message_visibility()
             .queue_url(self.url(receipt.lane)?)
             .receipt_handle(&receipt.handle)
-            .visibility_timeout(i32::try_from(wait_s.min(WAIT_S_MAX)).unwrap_or(i32::MAX));
+            .visibility_timeout(i32::try_from(wait.as_secs().min(WAIT_S_MAX)).unwrap_or(i32::MAX));
         match change.send().await {
             Ok(_) => Ok(()),
             Err(error) if is_stale(error.code(), error.message()) => Ok(()),

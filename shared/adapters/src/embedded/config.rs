@@ -18,7 +18,8 @@ use waxseal_domain::id::{ApiKeyId, EndpointId, SourceName, TenantName};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{
-    Change, ConfigStore, EngineError, Page, PageRequest, Setting, Tenant, TenantEndpoints,
+    Change, ConfigStore, EngineError, MaxAge, Page, PageRequest, Setting, SettingWrite, Tenant,
+    TenantEndpoints, TenantVersion,
 };
 
 use self::documents::{Place, by_lookup, delete, document, documents, find, insert, version};
@@ -73,7 +74,7 @@ impl ConfigStore for EmbeddedStore {
         self.readers.read("list audit entries", read).await
     }
 
-    async fn event_types(&self, tenant: &TenantName, _: u64) -> Answer<Arc<Vec<EventType>>> {
+    async fn event_types(&self, tenant: &TenantName, _: MaxAge) -> Answer<Arc<Vec<EventType>>> {
         let generation = match self.cache.event_types(tenant) {
             Ok(found) => return Ok(found),
             Err(generation) => generation,
@@ -104,7 +105,7 @@ impl ConfigStore for EmbeddedStore {
         self.readers.read("list tenants", read).await
     }
 
-    async fn endpoints(&self, tenant: &TenantName, _max_age_s: u64) -> Answer<Endpoints> {
+    async fn endpoints(&self, tenant: &TenantName, _: MaxAge) -> Answer<Endpoints> {
         let generation = match self.cache.endpoints(tenant) {
             Ok(endpoints) => return Ok(endpoints),
             Err(generation) => generation,
@@ -117,6 +118,7 @@ impl ConfigStore for EmbeddedStore {
             let sql =
                 "SELECT doc FROM config WHERE kind = 'endpoint' AND tenant = ?1 ORDER BY rowid";
             let endpoints = documents(connection, sql, params![name.as_str()])?;
+            let version = TenantVersion(version);
             Ok(Some(Arc::new(TenantEndpoints { version, has_catalogue: true, endpoints })))
         };
         let endpoints = self.readers.read("read endpoints", read).await?;
@@ -128,9 +130,9 @@ impl ConfigStore for EmbeddedStore {
         &self,
         tenant: &TenantName,
         id: &EndpointId,
-        max_age_s: u64,
+        max_age: MaxAge,
     ) -> Answer<Option<Arc<Endpoint>>> {
-        let endpoints = self.endpoints(tenant, max_age_s).await?;
+        let endpoints = self.endpoints(tenant, max_age).await?;
         let found = endpoints.iter().flat_map(|all| all.iter()).find(|found| found.id == *id);
         Ok(found.cloned().map(Arc::new))
     }
@@ -176,7 +178,7 @@ impl ConfigStore for EmbeddedStore {
         self.readers.read("read key uses", read).await
     }
 
-    async fn source(&self, name: &SourceName, _max_age_s: u64) -> Answer<Option<Source>> {
+    async fn source(&self, name: &SourceName, _: MaxAge) -> Answer<Option<Source>> {
         let name = name.to_string();
         let read = move |connection: &Connection| by_lookup(connection, "source", &name);
         self.readers.read("read source", read).await
@@ -191,12 +193,7 @@ impl ConfigStore for EmbeddedStore {
         self.readers.read("list sources", read).await
     }
 
-    async fn setting(
-        &self,
-        kind: Setting,
-        name: &str,
-        _max_age_s: u64,
-    ) -> Answer<Option<Arc<str>>> {
+    async fn setting(&self, kind: Setting, name: &str, _: MaxAge) -> Answer<Option<Arc<str>>> {
         let place = Place::setting(kind, name);
         let read = move |connection: &Connection| find::<Arc<str>>(connection, &place);
         self.readers.read("read setting", read).await
@@ -214,10 +211,16 @@ impl ConfigStore for EmbeddedStore {
         self.readers.read("list settings", read).await
     }
 
-    async fn put_setting(&self, kind: Setting, name: &str, text: &str, over: bool) -> Answer<bool> {
+    async fn put_setting(
+        &self,
+        kind: Setting,
+        name: &str,
+        text: &str,
+        write: SettingWrite,
+    ) -> Answer<bool> {
         let (place, doc) = (Place::setting(kind, name), document(&text)?);
         let put = move |connection: &Connection| {
-            if over {
+            if write == SettingWrite::Replace {
                 delete(connection, &place)?;
             }
             insert(connection, &place, None, 1, &doc)

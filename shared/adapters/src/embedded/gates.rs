@@ -9,7 +9,7 @@ use waxseal_domain::flow_control::gate::Gate;
 use waxseal_domain::flow_control::rate::Tokens;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::ports::{Due, EngineError, GateStore};
+use waxseal_flows::ports::{Due, EngineError, GateStore, MaxAge};
 
 use super::gates_in_memory::place;
 use super::writer::Durability;
@@ -23,12 +23,13 @@ impl GateStore for EmbeddedStore {
         &self,
         tenant: &TenantName,
         endpoint: &EndpointId,
-        _max_age_s: u64,
+        _: MaxAge,
     ) -> Result<Option<Gate>, EngineError> {
         Ok(self.gates.lock().get(&(tenant.clone(), endpoint.clone())).cloned())
     }
 
-    async fn put_gate(&self, gate: &Gate, over: Option<u64>) -> Result<bool, EngineError> {
+    async fn put_gate(&self, gate: &Gate, before: Option<&Gate>) -> Result<bool, EngineError> {
+        let over = before.map(|before| before.version);
         let (gates, gate) = (Arc::clone(&self.gates), gate.clone());
         let put = move |connection: &Connection| {
             // The writing thread is the only one that changes them: what is here is what is stored.

@@ -6,6 +6,7 @@
 //! cannot kill it for ever.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::{Connection, params};
 use waxseal_domain::delivery::lane::Lane;
@@ -73,9 +74,9 @@ impl Queue for EmbeddedQueue {
         }
     }
 
-    async fn wait(&self, receipt: &Receipt, wait_s: u64) -> Result<(), EngineError> {
+    async fn wait(&self, receipt: &Receipt, wait: Duration) -> Result<(), EngineError> {
         let Some((id, _)) = inbox::parse(receipt) else { return Ok(()) };
-        let visible_at = SystemClock.now().plus_s(wait_s);
+        let visible_at = SystemClock.now().plus_s(wait.as_secs());
         let (lanes, receipt) = (Arc::clone(&self.lanes), receipt.clone());
         let wait = move |connection: &Connection| set_visible(connection, id, visible_at);
         let then = move |(): &()| lanes.of(receipt.lane).wait(&receipt, visible_at);

@@ -38,7 +38,7 @@ pub async fn drive<E: Engine>(engine: &Arc<E>, received: Received, deadline: Tim
     let (tenant, delivery) = (&message.tenant, message.key().id());
     tracing::error!(%tenant, %delivery, failure, "our own failure: the message comes again");
     let wait_s = if may_pass { back_off_s(received.receives) } else { BACK_OFF_S_MAX };
-    if let Err(error) = engine.queue().wait(&received.receipt, wait_s).await {
+    if let Err(error) = engine.queue().wait(&received.receipt, Duration::from_secs(wait_s)).await {
         tracing::warn!(%error, "the message comes again at its queue's visibility");
     }
     Settled::Again

@@ -11,7 +11,7 @@ use waxseal_domain::timestamp::Timestamp;
 
 use super::permit::AttemptPermit;
 use crate::announce::announce;
-use crate::ports::{Clock as _, Engine, EngineError, GateStore as _};
+use crate::ports::{Clock as _, Engine, EngineError, GateStore as _, MaxAge};
 
 /// D3: the permit to make an attempt to the endpoint now; none where it is to be held. What is over the
 /// endpoint's rate or its slots, or meets a paused endpoint, makes the gate pace.
@@ -25,8 +25,8 @@ pub(crate) async fn admit<E: Engine>(
         limit(engine, endpoint).await?;
         return Ok(None);
     }
-    let max_age_s = if number == 1 { GATE_COPY_S } else { ENDPOINT_COPY_RETRY_S };
-    let gate = engine.store().gate(&endpoint.tenant, &endpoint.id, max_age_s).await?;
+    let max_age = MaxAge::seconds(if number == 1 { GATE_COPY_S } else { ENDPOINT_COPY_RETRY_S });
+    let gate = engine.store().gate(&endpoint.tenant, &endpoint.id, max_age).await?;
     if let Some(gate) = gate.filter(|gate| !gate.lets_through(endpoint, kind)) {
         let goes_ahead = number > 1 && gate.is_ripe(engine.clock().now());
         if !goes_ahead || !is_in_pace(engine, endpoint).await? {
@@ -77,10 +77,10 @@ async fn take_token<E: Engine>(
 
 /// Has the endpoint's gate pace, unless it does more already.
 async fn limit<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<(), EngineError> {
-    let before = engine.store().gate(&endpoint.tenant, &endpoint.id, 0).await?;
+    let before = engine.store().gate(&endpoint.tenant, &endpoint.id, MaxAge::NOW).await?;
     if before.as_ref().is_none_or(|before| before.mode == Mode::Closing) {
         let limited = Gate::limited(endpoint, before.as_ref(), engine.clock().now());
-        engine.store().put_gate(&limited, before.map(|before| before.version)).await?;
+        engine.store().put_gate(&limited, before.as_ref()).await?;
     }
     Ok(())
 }
@@ -110,7 +110,7 @@ async fn turn<E: Engine>(
     if !is_tripped && !is_well && !is_throttled(sent) {
         return Ok(());
     }
-    let before = engine.store().gate(tenant, id, 0).await?;
+    let before = engine.store().gate(tenant, id, MaxAge::NOW).await?;
     let after = match &before {
         Some(gate) if is_well && gate.mode == Mode::Open => gate.turned(Mode::Pacing, now, now),
         Some(gate) if !gate.may_turn() => return Ok(()),
@@ -120,8 +120,7 @@ async fn turn<E: Engine>(
         }
         before => Gate::slowed(endpoint, before.as_ref(), sent),
     };
-    let version = before.as_ref().map(|before| before.version);
-    if engine.store().put_gate(&after, version).await? {
+    if engine.store().put_gate(&after, before.as_ref()).await? {
         tracing::warn!(%tenant, endpoint = %id, mode = ?after.mode, "gate turned");
         if is_well {
             announce(engine, &Notice::of_recovered(&after)).await?;

@@ -1,6 +1,7 @@
 //! An engine: one implementation of every port, and the steps that it may join.
 
 use std::future::Future;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -151,7 +152,7 @@ pub trait Engine: Send + Sync + 'static {
             let written = self.store().record_attempt(guard, row).await?;
             if let (Written::Done, Settlement::VisibleAt(at)) = (&written, settlement) {
                 let wait_s = at.wait_s(self.clock().now());
-                self.queue().wait(&received.receipt, wait_s).await?;
+                self.queue().wait(&received.receipt, Duration::from_secs(wait_s)).await?;
             }
             Ok(written)
         }

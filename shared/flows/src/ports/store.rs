@@ -6,7 +6,7 @@
 //! | delivery | tenant, event, endpoint | `due`: shard; `by_endpoint`: tenant and endpoint |
 //! | tenant, endpoint, API key, source | tenant and id; a key by its hash, a source by its name | – |
 //!
-//! Every read is consistent, unless a `max_age_s` allows a copy.
+//! Every read is consistent, unless a [`MaxAge`] allows a copy.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -123,6 +123,37 @@ pub struct PageRequest {
     pub cursor: Option<String>,
 }
 
+/// How old a copy may be that a read is answered from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaxAge(u64);
+
+impl MaxAge {
+    /// No copy at all: the store is read now.
+    pub const NOW: Self = Self(0);
+
+    /// A copy of at most so many seconds.
+    pub const fn seconds(seconds: u64) -> Self {
+        Self(seconds)
+    }
+
+    /// In seconds.
+    pub const fn as_seconds(self) -> u64 {
+        self.0
+    }
+}
+
+/// The version of a tenant's endpoints and catalogue: what is bounded in number is bounded by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TenantVersion(pub u64);
+
+impl TenantVersion {
+    /// The one after it.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
 /// A tenant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tenant {
@@ -137,7 +168,7 @@ pub struct Tenant {
 pub struct TenantEndpoints {
     /// Rises with every endpoint that is added or takes another profile, and every event type put: what
     /// is bounded in number is bounded by it.
-    pub version: u64,
+    pub version: TenantVersion,
     /// Whether the tenant's catalogue may hold event types.
     pub has_catalogue: bool,
     /// The endpoints.
@@ -236,12 +267,15 @@ pub trait GateStore: Send + Sync {
         &self,
         tenant: &TenantName,
         endpoint: &EndpointId,
-        max_age_s: u64,
+        max_age: MaxAge,
     ) -> impl Future<Output = Answer<Option<Gate>>> + Send;
 
-    /// Writes a gate if the stored one has the version `over` (none: if there is none); false if not.
-    fn put_gate(&self, gate: &Gate, over: Option<u64>)
-    -> impl Future<Output = Answer<bool>> + Send;
+    /// Writes a gate if the stored one has still the version of `before` (none: if there is none); false if not.
+    fn put_gate(
+        &self,
+        gate: &Gate,
+        before: Option<&Gate>,
+    ) -> impl Future<Output = Answer<bool>> + Send;
 
     /// Removes a gate if it is still this version; false if not.
     fn delete_gate(&self, gate: &Gate) -> impl Future<Output = Answer<bool>> + Send;
@@ -304,7 +338,7 @@ pub trait ConfigStore: Send + Sync {
     fn event_types(
         &self,
         tenant: &TenantName,
-        max_age_s: u64,
+        max_age: MaxAge,
     ) -> impl Future<Output = Answer<Arc<Vec<EventType>>>> + Send;
 
     /// All tenants, by name.
@@ -315,7 +349,7 @@ pub trait ConfigStore: Send + Sync {
     fn endpoints(
         &self,
         tenant: &TenantName,
-        max_age_s: u64,
+        max_age: MaxAge,
     ) -> impl Future<Output = Answer<Option<Arc<TenantEndpoints>>>> + Send;
 
     /// One endpoint, from a copy of at most that age.
@@ -323,7 +357,7 @@ pub trait ConfigStore: Send + Sync {
         &self,
         tenant: &TenantName,
         id: &EndpointId,
-        max_age_s: u64,
+        max_age: MaxAge,
     ) -> impl Future<Output = Answer<Option<Arc<Endpoint>>>> + Send;
 
     /// The key of that hash, from a short-lived copy.
@@ -349,7 +383,7 @@ pub trait ConfigStore: Send + Sync {
     fn source(
         &self,
         name: &SourceName,
-        max_age_s: u64,
+        max_age: MaxAge,
     ) -> impl Future<Output = Answer<Option<Source>>> + Send;
 
     /// A tenant's sources, by name.
@@ -360,7 +394,7 @@ pub trait ConfigStore: Send + Sync {
         &self,
         kind: Setting,
         name: &str,
-        max_age_s: u64,
+        max_age: MaxAge,
     ) -> impl Future<Output = Answer<Option<Arc<str>>>> + Send;
 
     /// Names and texts of all settings of a kind, by name.
@@ -369,13 +403,13 @@ pub trait ConfigStore: Send + Sync {
         kind: Setting,
     ) -> impl Future<Output = Answer<Vec<(String, Arc<str>)>>> + Send;
 
-    /// Writes a setting; where `over` is false only if there is none of that name: false if there is.
+    /// Writes a setting; false where there is one of that name, and it may not be replaced.
     fn put_setting(
         &self,
         kind: Setting,
         name: &str,
         text: &str,
-        over: bool,
+        write: SettingWrite,
     ) -> impl Future<Output = Answer<bool>> + Send;
 }
 
@@ -385,11 +419,11 @@ pub enum Change<'a> {
     /// Where there is none of that name.
     CreateTenant(&'a Tenant),
     /// Where there is none of that id, and the tenant's roster is still of that version.
-    AddEndpoint(&'a Endpoint, u64),
+    AddEndpoint(&'a Endpoint, TenantVersion),
     /// Over the version before this one's.
     PutEndpoint(&'a Endpoint),
     /// The same, where it takes another profile: the tenant's roster is still of that version.
-    MoveEndpoint(&'a Endpoint, u64),
+    MoveEndpoint(&'a Endpoint, TenantVersion),
     /// If it is still this version.
     RemoveEndpoint(&'a Endpoint),
     /// A new one.
@@ -401,7 +435,7 @@ pub enum Change<'a> {
     /// If it is the tenant's.
     RemoveSource(&'a Source),
     /// Where the tenant's roster is still of that version.
-    PutEventType(&'a TenantName, &'a EventType, u64),
+    PutEventType(&'a TenantName, &'a EventType, TenantVersion),
     /// If there is one.
     RemoveEventType(&'a TenantName, &'a EventType),
 }
@@ -420,6 +454,15 @@ impl Change<'_> {
             Self::PutEventType(tenant, ..) | Self::RemoveEventType(tenant, _) => tenant,
         }
     }
+}
+
+/// Whether a setting that is there already is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SettingWrite {
+    /// It is: the new text is the one from now on.
+    Replace,
+    /// It is not: whoever wrote first has written.
+    Create,
 }
 
 /// What a setting of the deployment is. There are few of each kind.

@@ -11,7 +11,7 @@ use waxseal_domain::timestamp::Timestamp;
 
 use crate::disable::disable;
 use crate::ports::{
-    Claim, Clock as _, ConfigStore as _, Due, Engine, EngineError, GateStore as _, Release,
+    Claim, Clock as _, ConfigStore as _, Due, Engine, EngineError, GateStore as _, MaxAge, Release,
 };
 
 /// Gates reviewed in one sweep: the earliest first, so that none starves.
@@ -40,7 +40,7 @@ async fn review<E: Engine>(
     deadline: Timestamp,
 ) -> Result<usize, EngineError> {
     let now = engine.clock().now();
-    let endpoint = engine.store().endpoint(&gate.tenant, &gate.endpoint, 0).await?;
+    let endpoint = engine.store().endpoint(&gate.tenant, &gate.endpoint, MaxAge::NOW).await?;
     match gate.review(endpoint.as_deref(), now) {
         Review::Probe => probe(engine, gate, now).await,
         Review::Pace => pace(engine, gate, endpoint.as_deref(), Kind::Paced, deadline).await,
@@ -62,12 +62,12 @@ async fn probe<E: Engine>(engine: &E, gate: &Gate, now: Timestamp) -> Result<usi
     let held = engine.store().held(&gate.tenant, &gate.endpoint, now, 1).await?;
     let Some(oldest) = held.first() else {
         let closing = gate.turned(Mode::Closing, now, Gate::next_review(now));
-        engine.store().put_gate(&closing, Some(gate.version)).await?;
+        engine.store().put_gate(&closing, Some(gate)).await?;
         return Ok(0);
     };
     let next_at = now.plus_s(engine.breakers().settings.probe_s);
     let probed = gate.turned(Mode::Open, now, next_at);
-    if !engine.store().put_gate(&probed, Some(gate.version)).await? {
+    if !engine.store().put_gate(&probed, Some(gate)).await? {
         return Ok(0);
     }
     release(engine, oldest, Release { kind: Kind::Probe, delay_s: 0 }).await.map(usize::from)
@@ -82,7 +82,7 @@ async fn wait<E: Engine>(engine: &E, gate: &Gate, now: Timestamp) -> Result<(), 
     }
     let mode = if is_idle { Mode::Closing } else { Mode::Pacing };
     let turned = gate.turned(mode, now, Gate::next_review(now));
-    engine.store().put_gate(&turned, Some(gate.version)).await?;
+    engine.store().put_gate(&turned, Some(gate)).await?;
     Ok(())
 }
 
@@ -103,7 +103,7 @@ async fn pace<E: Engine>(
     let is_over = held.is_empty() || gate.mode == Mode::Closing;
     let mode = if is_over { Mode::Closing } else { Mode::Pacing };
     let turned = gate.turned(mode, now, Gate::next_review(now));
-    if !engine.store().put_gate(&turned, Some(gate.version)).await? {
+    if !engine.store().put_gate(&turned, Some(gate)).await? {
         return Ok(0);
     }
     // Stragglers of a closing gate are messages as any other, and take their tokens themselves.

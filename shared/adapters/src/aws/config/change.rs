@@ -8,7 +8,7 @@ use waxseal_domain::audit::Entry;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::TenantName;
 use waxseal_domain::limits::AUDIT_RETENTION_S;
-use waxseal_flows::ports::{Change, Clock as _, EngineError};
+use waxseal_flows::ports::{Change, Clock as _, EngineError, TenantVersion};
 
 use super::super::item::{Item, number, text};
 use super::super::{DynamoStore, failed};
@@ -137,11 +137,11 @@ impl DynamoStore {
     fn roster(
         &self,
         tenant: &TenantName,
-        over: u64,
+        over: TenantVersion,
         has_catalogue: bool,
     ) -> Result<TransactWriteItem, EngineError> {
         let condition = match over {
-            0 => "attribute_exists(pk) AND attribute_not_exists(#roster)",
+            TenantVersion(0) => "attribute_exists(pk) AND attribute_not_exists(#roster)",
             _ => "#roster = :over",
         };
         let set = if has_catalogue {
@@ -155,16 +155,16 @@ impl DynamoStore {
             .update_expression(set)
             .condition_expression(condition)
             .expression_attribute_names("#roster", "roster")
-            .expression_attribute_values(":new", number(over + 1));
+            .expression_attribute_values(":new", number(over.next().0));
         let update = if has_catalogue {
             update.expression_attribute_values(":yes", AttributeValue::Bool(true))
         } else {
             update
         };
-        let update = if over == 0 {
+        let update = if over == TenantVersion(0) {
             update
         } else {
-            update.expression_attribute_values(":over", number(over))
+            update.expression_attribute_values(":over", number(over.0))
         };
         let update = update.build().map_err(unbuildable)?;
         Ok(TransactWriteItem::builder().update(update).build())

@@ -2,7 +2,7 @@
 
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::{EndpointId, TenantName};
-use waxseal_flows::ports::{EngineError, TenantEndpoints};
+use waxseal_flows::ports::{EngineError, TenantEndpoints, TenantVersion};
 
 use super::super::DynamoStore;
 use super::super::item::{ALONE, Item, key, optional_number, read_json, read_text, text};
@@ -21,7 +21,7 @@ impl DynamoStore {
         for item in self.config_items("read endpoints", condition, values).await? {
             if read_text(&item, "sk")? == ALONE {
                 exists = true;
-                roster.version = optional_number(&item, "roster")?.unwrap_or(0);
+                roster.version = TenantVersion(optional_number(&item, "roster")?.unwrap_or(0));
                 roster.has_catalogue = item.contains_key("has_catalogue");
             } else {
                 roster.endpoints.push(read_json::<Endpoint>(&item, "doc")?);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use waxseal_domain::api_key::ApiKey;
 use waxseal_domain::id::{ApiKeyId, TenantName};
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::ports::EngineError;
+use waxseal_flows::ports::{EngineError, MaxAge};
 
 use super::super::item::{ALONE, Item, key, ms, parse, read_json, read_ms, read_text};
 use super::super::{DynamoStore, failed};
@@ -17,7 +17,7 @@ const COPY_S: u64 = 10;
 impl DynamoStore {
     pub(super) async fn find_api_key(&self, hash: &str) -> Result<Option<ApiKey>, EngineError> {
         let place = hash.to_owned();
-        let start = match self.cache.api_keys.get(&place, COPY_S) {
+        let start = match self.cache.api_keys.get(&place, MaxAge::seconds(COPY_S)) {
             Ok(copy) => return Ok(Some(copy)),
             Err(start) => start,
         };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use waxseal_flows::ports::{EngineError, Setting};
+use waxseal_flows::ports::{EngineError, Setting, SettingWrite};
 
 use super::super::item::{key, read_json, read_text, text};
 use super::super::{DynamoStore, failed};
@@ -34,9 +34,10 @@ impl DynamoStore {
         kind: Setting,
         name: &str,
         value: &str,
-        over: bool,
+        write: SettingWrite,
     ) -> Result<bool, EngineError> {
-        let condition = (!over).then(|| "attribute_not_exists(pk)".to_owned());
+        let condition =
+            (write == SettingWrite::Create).then(|| "attribute_not_exists(pk)".to_owned());
         let put = self
             .dynamodb()
             .put_item()

@@ -5,7 +5,7 @@ use serde::Serialize;
 use waxseal_domain::audit::Entry;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::source::Source;
-use waxseal_flows::ports::{Change, EngineError};
+use waxseal_flows::ports::{Change, EngineError, TenantVersion};
 
 use super::documents::{
     Place, by_lookup, delete, document, insert, raise, update, version as version_of,
@@ -97,7 +97,10 @@ fn removed(place: Place) -> Work {
 }
 
 /// Over the version before its own, and where the roster, if one is given, is still of that version.
-fn put_endpoint(endpoint: &Endpoint, roster: Option<(Place, u64)>) -> Result<Work, EngineError> {
+fn put_endpoint(
+    endpoint: &Endpoint,
+    roster: Option<(Place, TenantVersion)>,
+) -> Result<Work, EngineError> {
     let place = Place::endpoint(&endpoint.tenant, &endpoint.id);
     let (doc, version) = (document(endpoint)?, endpoint.version);
     Ok(Box::new(move |connection| {

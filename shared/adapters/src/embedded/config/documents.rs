@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use waxseal_domain::id::{ApiKeyId, EndpointId, SourceName, TenantName};
-use waxseal_flows::ports::{EngineError, Setting};
+use waxseal_flows::ports::{EngineError, Setting, TenantVersion};
 
 use super::super::schema_value;
 
@@ -122,10 +122,14 @@ pub(super) fn update(
 }
 
 /// Raises a document's version, if it is still this one; whether it was.
-pub(super) fn raise(connection: &Connection, place: &Place, over: u64) -> rusqlite::Result<bool> {
+pub(super) fn raise(
+    connection: &Connection,
+    place: &Place,
+    over: TenantVersion,
+) -> rusqlite::Result<bool> {
     let sql = "UPDATE config SET version = version + 1
                WHERE kind = ?1 AND tenant = ?2 AND id = ?3 AND version = ?4";
-    let over = i64::try_from(over).unwrap_or(i64::MAX);
+    let over = i64::try_from(over.0).unwrap_or(i64::MAX);
     let keys = params![place.kind, place.tenant, place.id, over];
     connection.prepare_cached(sql)?.execute(keys).map(|rows| rows == 1)
 }
