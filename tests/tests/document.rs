@@ -1,7 +1,16 @@
 //! The OpenAPI document itself: it is one, and each of its examples is valid against its schema.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use tokio::process::Command;
+use waxseal_api_types::endpoint::{
+    MatchChanges, NewRecovery, NewRetry, NewTest, RecoveryScope, Rotation,
+};
+use waxseal_api_types::event::{NewEvent, Severity};
+use waxseal_api_types::{
+    EndpointChanges, NewEndpoint, NewEventType, NewKey, NewSource, NewTenant, Question,
+};
 use waxseal_tests::emulator::tools;
 use waxseal_tests::openapi::operations;
 
@@ -79,4 +88,99 @@ async fn it_is_openapi_3_1() {
     let output = validator.output().await.unwrap();
     let said = [output.stdout, output.stderr].concat();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+}
+
+/// Every member of the requests' types, said.
+fn requests() -> Vec<(&'static str, Value)> {
+    let text = || Some("x".to_owned());
+    let changes = || EndpointChanges {
+        url: text(),
+        name: text(),
+        event_types: Some(Vec::new()),
+        filter: Some(serde_json::Map::new()),
+        min_severity: Some(Severity::High),
+        risk_score_above: Some(0.5),
+        outcomes: Some(Vec::new()),
+        profile: text(),
+        auth: Some(Value::Null),
+        retry: Some(NewRetry { delays_s: Vec::new(), jitter: Some(true), window_s: Some(1) }),
+        timeout_ms: Some(1),
+        max_per_second: Some(1),
+        max_concurrency: Some(1),
+        headers: Some(BTreeMap::new()),
+        enabled: Some(true),
+        paused: Some(true),
+    };
+    let raw = || Some(serde_json::value::RawValue::from_string("{}".to_owned()).unwrap());
+    vec![
+        (
+            "NewEndpoint",
+            json!(NewEndpoint { changes: changes(), secret: Some(None), algorithm: text() }),
+        ),
+        ("EndpointChanges", json!(changes())),
+        ("MatchChanges", json!(MatchChanges { limit: Some(1), changes: changes() })),
+        ("MatchDraft", json!(MatchChanges { limit: Some(1), changes: changes() })),
+        ("NewTest", json!(NewTest { event_type: text(), data: raw() })),
+        ("Rotation", json!(Rotation { secret: text(), algorithm: text(), overlap_s: Some(120) })),
+        (
+            "NewRecovery",
+            json!(NewRecovery {
+                since: String::new(),
+                until: text(),
+                which: Some(RecoveryScope::All),
+                dry_run: Some(true),
+                cursor: text(),
+            }),
+        ),
+        (
+            "NewEventType",
+            json!(NewEventType { description: text(), schema: raw(), example: raw() }),
+        ),
+        (
+            "NewSource",
+            json!(NewSource { profile: text(), secrets: Vec::new(), tolerance_s: Some(1) }),
+        ),
+        ("NewTenant", json!(NewTenant { name: String::new() })),
+        (
+            "NewKey",
+            json!(NewKey { name: text(), scopes: Some(Vec::new()), max_per_second: Some(1) }),
+        ),
+        (
+            "Question",
+            json!(Question {
+                profile: text(),
+                secret: text(),
+                secrets: Some(Vec::new()),
+                headers: BTreeMap::new(),
+                body: text(),
+                body_base64: text(),
+                tolerance_s: Some(1),
+                now_s: Some(1),
+            }),
+        ),
+    ]
+}
+
+#[test]
+fn each_request_type_has_the_members_that_the_server_reads() {
+    let document = waxseal_api::openapi();
+    for (name, written) in requests() {
+        let described = &document["components"]["schemas"][name]["properties"];
+        let members = |value: &Value| {
+            value.as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>()
+        };
+        assert_eq!(members(&written), members(described), "{name}");
+    }
+    let named = json!(NewEvent {
+        id: Some(String::new()),
+        event_type: String::new(),
+        source: Some(String::new()),
+        severity: Some(Severity::Low),
+        summary: Some(String::new()),
+        data: Some(serde_json::value::RawValue::from_string("1".to_owned()).unwrap()),
+    });
+    let event = &document["components"]["schemas"]["NewEvent"]["properties"];
+    for name in named.as_object().unwrap().keys() {
+        assert!(event.get(name).is_some(), "{name}");
+    }
 }

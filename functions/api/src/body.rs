@@ -15,12 +15,6 @@ use waxseal_domain::limits::REQUEST_BYTES_MAX;
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
 
-/// Text without control characters, as a pattern.
-pub(crate) const PRINTABLE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
-
-/// The same of an event's type: those that begin with `waxseal.` are ours.
-pub(crate) const EVENT_TYPE: &str = r"^(?!waxseal\.)[^\u0000-\u001f\u007f-\u009f]*$";
-
 /// A member of a merge patch. One at fault counts as absent: the faults are the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Given<T> {

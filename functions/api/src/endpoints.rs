@@ -2,7 +2,7 @@
 
 mod auth;
 mod changes;
-mod examples;
+mod failures;
 mod idempotency;
 mod matching;
 mod pause;
@@ -10,20 +10,19 @@ mod recovery;
 mod secrets;
 mod test_event;
 mod version;
-mod view;
 
 pub(crate) use self::changes::{draft, read_patch as changes};
-pub(crate) use self::examples::{CREATED, DRAFT, ENDPOINT};
-pub(crate) use self::matching::{MatchView, match_changes, match_draft, matched};
-pub(crate) use self::recovery::{RecoveryView, recovered, recovery};
-pub(crate) use self::secrets::{Rotated, rotate, rotation};
-pub(crate) use self::test_event::{TestResult, test, test_body};
-pub(crate) use self::view::{Created, EndpointView};
+pub(crate) use self::matching::{match_changes, match_draft, matched};
+pub(crate) use self::recovery::{recovered, recovery};
+pub(crate) use self::secrets::{rotate, rotation};
+pub(crate) use self::test_event::{test, test_body};
 
 use std::sync::Arc;
 
 use serde_json::Value;
 use waxseal_adapters::http::{self, Response};
+use waxseal_api_types::endpoint::{Breaker, ShownSecret, TestResult};
+use waxseal_api_types::{self as api, List};
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState};
 use waxseal_domain::id::EndpointId;
 use waxseal_domain::json::Fault;
@@ -40,10 +39,9 @@ use waxseal_domain::timestamp::Timestamp;
 
 use self::changes::Changes;
 use self::idempotency::Once;
-use self::secrets::Shown;
 use self::version::{IfMatch, with_etag};
 use crate::body::Body;
-use crate::{Answer, Call, List, Refusal, Told, told};
+use crate::{Answer, Call, Refusal, Told, told};
 
 /// Changes of one endpoint at the same time: each is tried so often.
 const TRIES_MAX: usize = 3;
@@ -67,7 +65,7 @@ pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
     let id = once.endpoint_id().unwrap_or_else(|| EndpointId::from_entropy(engine.entropy()));
     let made = secrets::seal(engine, tenant, &id, &profile, changes.secret.clone()).await?;
     let (sealed, shown) =
-        made.map_or((None, Shown::default()), |made| (Some(made.sealed), made.shown));
+        made.map_or((None, ShownSecret::default()), |made| (Some(made.sealed), made.shown));
     if profile.envelope.shorten.is_some() {
         ensure_key(engine, tenant).await?;
     }
@@ -96,11 +94,16 @@ pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
 fn created<E: Engine>(
     call: &Call<'_, E>,
     (endpoint, profile): (&Endpoint, &Profile),
-    shown: Shown,
+    shown: ShownSecret,
     ping: Option<TestResult>,
 ) -> Response {
     let active_from = endpoint.created_at.plus_s(call.engine.endpoints_settle_s());
-    let view = Created::of(EndpointView::of(endpoint, profile), shown, ping, active_from);
+    let view = api::CreatedEndpoint {
+        endpoint: api::Endpoint::of(endpoint, profile),
+        shown,
+        ping,
+        active_from: active_from.rfc3339(),
+    };
     with_etag(http::json(201, &view), endpoint)
 }
 
@@ -128,7 +131,7 @@ async fn add<E: Engine>(
             return Ok(false);
         }
         has_room(&roster.iter().collect::<Vec<_>>(), profile)?;
-        let after = told(&EndpointView::of(endpoint, profile));
+        let after = told(&api::Endpoint::of(endpoint, profile));
         let told =
             Told { action: "endpoint.created", target: endpoint.id.as_str(), before: None, after };
         if call.change(Change::AddEndpoint(endpoint, roster.version), told).await? {
@@ -192,7 +195,7 @@ pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
     let mut items = Vec::new();
     for endpoint in newest_first.into_iter().skip(from).take(page.limit) {
         let profile = Profile::of(call.engine, endpoint).await?;
-        items.push(EndpointView::of(endpoint, &profile));
+        items.push(api::Endpoint::of(endpoint, &profile));
     }
     let next = from.saturating_add(items.len());
     let cursor = (next < roster.len()).then(|| next.to_string());
@@ -204,9 +207,11 @@ pub(crate) async fn one<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
     let endpoint = find(&call, id).await?;
     let gate = call.engine.store().gate(call.tenant, &endpoint.id, 0).await?;
     let profile = Profile::of(call.engine, &endpoint).await?;
-    let failures = view::recent_failures(&call, &endpoint.id).await?;
-    let view =
-        EndpointView::of(&endpoint, &profile).with_gate(gate.as_ref()).with_failures(failures);
+    let view = api::Endpoint {
+        breaker: Some(Breaker::from(gate.as_ref())),
+        recent_failures: Some(failures::recent_failures(&call, &endpoint.id).await?),
+        ..api::Endpoint::of(&endpoint, &profile)
+    };
     Ok(with_etag(http::json(200, &view), &endpoint))
 }
 
@@ -238,7 +243,7 @@ pub(crate) async fn patch<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
         let told = updated(&call, "endpoint.updated", (&before, &after)).await?;
         if call.change(change, told).await? {
             pause::release(call.engine, &before, &after).await;
-            return Ok(with_etag(http::json(200, &EndpointView::of(&after, &profile)), &after));
+            return Ok(with_etag(http::json(200, &api::Endpoint::of(&after, &profile)), &after));
         }
     }
     Err(Problem::conflict("the endpoint was changed at the same time: try again").into())
@@ -271,7 +276,7 @@ pub(crate) async fn disable<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
 }
 
 fn changed(endpoint: &Endpoint, profile: &Profile) -> Response {
-    with_etag(http::json(200, &EndpointView::of(endpoint, profile)), endpoint)
+    with_etag(http::json(200, &api::Endpoint::of(endpoint, profile)), endpoint)
 }
 
 /// The tenant's endpoint of that id, as it is now.
@@ -323,5 +328,5 @@ async fn shown<E: Engine>(
     endpoint: &Endpoint,
 ) -> Result<Option<Value>, EngineError> {
     let profile = Profile::of(call.engine, endpoint).await?;
-    Ok(told(&EndpointView::of(endpoint, &profile)))
+    Ok(told(&api::Endpoint::of(endpoint, &profile)))
 }

@@ -1,10 +1,9 @@
 //! The tenant's catalogue of event types.
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use waxseal_adapters::http;
+use waxseal_api_types::{self as api, List};
 use waxseal_domain::catalogue::{EventType, Schema};
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{
@@ -14,45 +13,10 @@ use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine, Schema
 use waxseal_domain::problem::Problem;
 
 use crate::body::{Body, describe};
-use crate::{Answer, Call, List, Refusal, Told, told};
-
-/// What puts an event type into the catalogue.
-pub(crate) const EXAMPLE: &str = r#"{"description":"A policy found personal data","schema":{"type":"object","required":["user"]},"example":{"user":"anna"}}"#;
-/// How it is shown.
-pub(crate) const SHOWN: &str = r#"{"type":"dlp.violation","description":"A policy found personal data","schema":{"type":"object","required":["user"]},"example":{"user":"anna"},"updated_at":"2026-11-21T12:00:00Z"}"#;
+use crate::{Answer, Call, Refusal, Told, told};
 
 /// Times that a change is tried again, where others change the tenant's configuration meanwhile.
 const TRIES_MAX: usize = 10;
-
-/// An event type of the catalogue.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "EventType")]
-pub(crate) struct EventTypeView {
-    #[serde(rename = "type")]
-    name: String,
-    description: Option<String>,
-    /// What an event's `data` must be like: JSON Schema.
-    #[schemars(with = "Value")]
-    schema: Option<Box<RawValue>>,
-    /// The `data` of a test event.
-    #[schemars(with = "Value")]
-    example: Option<Box<RawValue>>,
-    #[schemars(extend("format" = "date-time"))]
-    updated_at: String,
-}
-
-impl EventTypeView {
-    fn of(event_type: &EventType) -> Self {
-        let schema = event_type.schema.as_ref();
-        Self {
-            name: event_type.name.clone(),
-            description: event_type.description.clone(),
-            schema: schema.and_then(|one| RawValue::from_string(one.text().to_owned()).ok()),
-            example: event_type.example.clone(),
-            updated_at: event_type.updated_at.rfc3339(),
-        }
-    }
-}
 
 /// What of an event type a body says.
 struct Wanted {
@@ -101,13 +65,12 @@ fn read_schema<C: SchemaChecker>(
 
 pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
     let all = call.engine.store().event_types(call.tenant, 0).await?;
-    let items: Vec<EventTypeView> = all.iter().map(EventTypeView::of).collect();
-    Ok(http::json(200, &List { items, cursor: None }))
+    Ok(http::json(200, &List::whole(all.iter().map(api::EventType::from).collect())))
 }
 
 pub(crate) async fn one<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
     let found = find(&call, name).await?.ok_or_else(Problem::not_found)?;
-    Ok(http::json(200, &EventTypeView::of(&found)))
+    Ok(http::json(200, &api::EventType::from(&found)))
 }
 
 async fn find<E: Engine>(call: &Call<'_, E>, name: &str) -> Result<Option<EventType>, Refusal> {
@@ -128,7 +91,7 @@ pub(crate) async fn put<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
     let Wanted { description, example, .. } = wanted;
     let updated_at = call.engine.clock().now();
     let event_type = EventType { name: name.to_owned(), description, schema, example, updated_at };
-    let view = EventTypeView::of(&event_type);
+    let view = api::EventType::from(&event_type);
     for _ in 0..TRIES_MAX {
         let roster = call.engine.store().endpoints(call.tenant, 0).await?.unwrap_or_default();
         let all = call.engine.store().event_types(call.tenant, 0).await?;
@@ -138,7 +101,7 @@ pub(crate) async fn put<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
             return Err(Problem::unprocessable(vec![Fault::new("", &detail)]).into());
         }
         let action = if before.is_some() { "event_type.updated" } else { "event_type.created" };
-        let before = before.and_then(|before| told(&EventTypeView::of(before)));
+        let before = before.and_then(|before| told(&api::EventType::from(before)));
         let told = Told { action, target: name, before, after: told(&view) };
         let change = Change::PutEventType(call.tenant, &event_type, roster.version);
         if call.change(change, told).await? {
@@ -150,7 +113,7 @@ pub(crate) async fn put<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
 
 pub(crate) async fn delete<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
     let found = find(&call, name).await?.ok_or_else(Problem::not_found)?;
-    let before = told(&EventTypeView::of(&found));
+    let before = told(&api::EventType::from(&found));
     let told = Told { action: "event_type.deleted", target: name, before, after: None };
     let removed = call.change(Change::RemoveEventType(call.tenant, &found), told).await?;
     removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())

@@ -1,9 +1,8 @@
 //! API keys of a tenant: shown once, stored hashed.
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Value, json};
 use waxseal_adapters::http;
+use waxseal_api_types::{self as api, List};
 use waxseal_domain::api_key::{ApiKey, Principal, Right, Scope, hash_of};
 use waxseal_domain::id::{ApiKeyId, base32};
 use waxseal_domain::json::{Fault, Json};
@@ -13,54 +12,7 @@ use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::body::{Body, describe};
-use crate::{Answer, Call, List, Told, told};
-
-/// An API key; the key itself only when it is made.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Key")]
-pub(crate) struct KeyView {
-    id: String,
-    name: Option<String>,
-    scopes: Vec<Scope>,
-    /// Requests a second that it may make, on average over ten seconds.
-    max_per_second: u32,
-    #[schemars(extend("format" = "date-time"))]
-    created_at: String,
-    /// To the minute; null where it was not used yet.
-    #[schemars(extend("format" = "date-time"))]
-    last_used_at: Option<String>,
-    /// The key: shown this once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
-}
-
-/// What a key is, and what it may do.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct Identity {
-    /// What the audit log calls it.
-    actor: String,
-    /// Whether it is the operator's.
-    operator: bool,
-    /// Whose it is; null for the operator's.
-    tenant: Option<String>,
-    scopes: Vec<Scope>,
-    /// Requests a second that it may make; null where there is no bound.
-    max_per_second: Option<u32>,
-}
-
-impl KeyView {
-    fn of(key: &ApiKey) -> Self {
-        Self {
-            id: key.id.to_string(),
-            name: key.name.clone(),
-            scopes: key.scopes.clone(),
-            max_per_second: key.max_per_second(),
-            created_at: key.created_at.rfc3339(),
-            last_used_at: None,
-            key: None,
-        }
-    }
-}
+use crate::{Answer, Call, Told, told};
 
 /// What of a new key a body says.
 struct Wanted {
@@ -116,9 +68,9 @@ pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
     let uses = call.engine.store().key_uses(&ids).await?;
     let view = |key: &ApiKey| {
         let last_used_at = uses.get(&key.id).copied().map(Timestamp::rfc3339);
-        KeyView { last_used_at, ..KeyView::of(key) }
+        api::Key { last_used_at, ..api::Key::from(key) }
     };
-    Ok(http::json(200, &List { items: keys.iter().map(view).collect(), cursor: None }))
+    Ok(http::json(200, &List::whole(keys.iter().map(view).collect())))
 }
 
 pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
@@ -140,20 +92,20 @@ pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
         max_per_second,
         created_at: engine.clock().now(),
     };
-    let view = KeyView::of(&key);
+    let view = api::Key::from(&key);
     let (target, after) = (key.id.as_str(), told(&view));
     let told = Told { action: "api_key.created", target, before: None, after };
     if !call.change(Change::AddApiKey(&key), told).await? {
         return Err(Problem::conflict("the key's new id is taken: try again").into());
     }
-    Ok(http::json(201, &KeyView { key: Some(text), ..view }))
+    Ok(http::json(201, &api::Key { key: Some(text), ..view }))
 }
 
 pub(crate) async fn delete<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
     let id: ApiKeyId = id.parse().map_err(|_| Problem::not_found())?;
     let keys = call.engine.store().api_keys(call.tenant).await?;
     let key = keys.iter().find(|key| key.id == id).ok_or_else(Problem::not_found)?;
-    let before = told(&KeyView::of(key));
+    let before = told(&api::Key::from(key));
     let told = Told { action: "api_key.revoked", target: id.as_str(), before, after: None };
     let removed = call.change(Change::RemoveApiKey(key), told).await?;
     removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())
@@ -163,8 +115,10 @@ pub(crate) async fn delete<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
 pub(crate) fn who_am_i(principal: Option<Principal>) -> Answer {
     let Principal { actor, right, max_per_second } = principal.ok_or_else(Problem::unauthorized)?;
     let (operator, tenant, scopes) = match right {
-        Right::Operator => (true, None, vec![Scope::Ingest, Scope::Manage]),
-        Right::Tenant(tenant, scopes) => (false, Some(tenant.to_string()), scopes),
+        Right::Operator => (true, None, vec![api::Scope::Ingest, api::Scope::Manage]),
+        Right::Tenant(tenant, scopes) => {
+            (false, Some(tenant.to_string()), scopes.into_iter().map(api::Scope::from).collect())
+        }
     };
-    Ok(http::json(200, &Identity { actor, operator, tenant, scopes, max_per_second }))
+    Ok(http::json(200, &api::Identity { actor, operator, tenant, scopes, max_per_second }))
 }

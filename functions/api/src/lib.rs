@@ -30,6 +30,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use waxseal_adapters::http::{self, Request, Response};
+use waxseal_api_types::Serving;
 use waxseal_domain::api_key::{Principal, authenticate};
 use waxseal_domain::audit::Entry;
 use waxseal_domain::id::TenantName;
@@ -146,7 +147,7 @@ async fn outside<E: Engine>(
 ) -> Answer {
     let first = path.first().copied().unwrap_or_default();
     match name {
-        Outside::Health => Ok(http::json(200, &Health { status: "ok" })),
+        Outside::Health => Ok(http::json(200, &Serving::ok())),
         Outside::OpenApi => Ok(http::json(200, &openapi())),
         Outside::Reference => Ok(http::page(REFERENCE)),
         Outside::Profiles => profiles::list(engine).await,
@@ -271,19 +272,4 @@ pub(crate) fn page(request: &Request) -> Result<PageRequest, Problem> {
 /// A representation, as the audit log keeps it.
 pub(crate) fn told<T: serde::Serialize>(view: &T) -> Option<Value> {
     serde_json::to_value(view).ok()
-}
-
-#[derive(serde::Serialize, schemars::JsonSchema)]
-#[schemars(rename = "Serving")]
-pub(crate) struct Health {
-    status: &'static str,
-}
-
-/// A part of a list.
-#[derive(serde::Serialize, schemars::JsonSchema)]
-#[schemars(rename = "{T}List")]
-pub(crate) struct List<T> {
-    pub(crate) items: Vec<T>,
-    /// Where the next page begins; null after the last.
-    pub(crate) cursor: Option<String>,
 }

@@ -9,7 +9,7 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use schemars::transform::ReplaceBoolSchemas;
 use serde_json::{Map, Value, json};
-use waxseal_domain::problem::Problem;
+use waxseal_api_types::Problem;
 
 use crate::operation::{Access, Answered, Link, OPERATIONS, Operation, Parameter, Taken};
 
@@ -209,8 +209,8 @@ fn answered(operation: &Operation, answer: &Answered, generator: &mut SchemaGene
     let mut described = json!({"description": answer.about});
     if let Some(schema) = answer.schema {
         let mut content = json!({"schema": schema(generator)});
-        if let Ok(example) = serde_json::from_str::<Value>(answer.example) {
-            content["example"] = example;
+        if let Some(example) = answer.example {
+            content["example"] = example();
         }
         described["content"] = json!({answer.content_type: content});
     }
@@ -254,8 +254,8 @@ fn taken(body: &Taken) -> Value {
         schema["title"] = json!(body.name);
     }
     let mut content = json!({"schema": schema});
-    if let Ok(example) = serde_json::from_str::<Value>(body.example) {
-        content["example"] = example;
+    if let Some(example) = body.example {
+        content["example"] = example();
     }
     json!({"required": !body.optional, "content": {body.content_type: content}})
 }

@@ -143,8 +143,8 @@ pub(crate) struct Taken {
     pub(crate) content_type: &'static str,
     /// Whether it may be left out.
     pub(crate) optional: bool,
-    /// One, as JSON.
-    pub(crate) example: &'static str,
+    /// Shows one; none where there is none to show.
+    pub(crate) example: Option<fn() -> Value>,
 }
 
 /// An answer of an operation.
@@ -158,8 +158,8 @@ pub(crate) struct Answered {
     pub(crate) schema: Option<fn(&mut SchemaGenerator) -> Schema>,
     /// Its content type.
     pub(crate) content_type: &'static str,
-    /// One, as JSON.
-    pub(crate) example: &'static str,
+    /// Shows one; none where there is none to show.
+    pub(crate) example: Option<fn() -> Value>,
     /// What it leads to.
     pub(crate) links: &'static [Link],
 }
@@ -179,8 +179,8 @@ impl Answered {
     /// An answer in JSON of this type.
     pub(crate) const fn json<T: JsonSchema>(status: u16, about: &'static str) -> Self {
         let schema: fn(&mut SchemaGenerator) -> Schema = SchemaGenerator::subschema_for::<T>;
-        let (content_type, example) = ("application/json", "");
-        Self { status, about, schema: Some(schema), content_type, example, links: &[] }
+        let content_type = "application/json";
+        Self { status, about, schema: Some(schema), content_type, example: None, links: &[] }
     }
 
     /// An answer without a body.
@@ -189,8 +189,8 @@ impl Answered {
     }
 
     /// For instance.
-    pub(crate) const fn like(self, example: &'static str) -> Self {
-        Self { example, ..self }
+    pub(crate) const fn like(self, example: fn() -> Value) -> Self {
+        Self { example: Some(example), ..self }
     }
 
     /// What it leads to.

@@ -2,80 +2,32 @@
 
 use std::sync::Arc;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-use serde_json::value::RawValue;
 use waxseal_adapters::http::{self, Request};
+use waxseal_api_types::{self as api, List};
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{NAME_CHARS_MAX, REQUEST_BYTES_MAX};
 use waxseal_domain::ports::{ConfigStore as _, Engine, Setting};
 use waxseal_domain::problem::Problem;
-use waxseal_domain::profile::{EventKind, Profile};
+use waxseal_domain::profile::Profile;
 
-use crate::{Answer, List};
+use crate::Answer;
 
 /// Profiles of its own that a deployment may have.
 const OWN_MAX: usize = 100;
-
-/// A wire contract.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Profile")]
-pub(crate) struct ProfileView<'a> {
-    name: &'a str,
-    title: &'a str,
-    about: &'a str,
-    headers: Vec<&'a str>,
-    secret: String,
-    secret_optional: bool,
-    delays_s: &'a [u32],
-    jitter: bool,
-    window_s: Option<u32>,
-    timeout_ms: u32,
-    endpoints_max: usize,
-    events: &'a [EventKind],
-    builtin: bool,
-    /// The whole file.
-    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<&'a RawValue>,
-}
-
-impl<'a> ProfileView<'a> {
-    fn of(profile: &'a Profile) -> Self {
-        let dialect = &profile.dialect;
-        Self {
-            name: profile.name(),
-            title: dialect.title(),
-            about: dialect.about(),
-            headers: dialect.header_names().collect(),
-            secret: profile.secret_shape(),
-            secret_optional: dialect.secret_is_optional(),
-            delays_s: &profile.retry.delays_s,
-            jitter: profile.retry.jitter,
-            window_s: profile.retry.window_s,
-            timeout_ms: profile.timeout_ms,
-            endpoints_max: profile.endpoints_max,
-            events: &profile.events,
-            builtin: Profile::named(profile.name()).is_some(),
-            file: None,
-        }
-    }
-}
 
 /// `GET /v1/profiles`: those compiled in, then the deployment's own by name.
 pub(crate) async fn list<E: Engine>(engine: &E) -> Answer {
     let own = engine.store().settings(Setting::Profile).await?;
     let own = own.iter().filter_map(|(_, text)| Profile::parse(text).ok().map(Arc::new));
     let all: Vec<Arc<Profile>> = Profile::builtin().iter().cloned().chain(own).collect();
-    let items: Vec<_> = all.iter().map(|profile| ProfileView::of(profile)).collect();
-    Ok(http::json(200, &List { items, cursor: None }))
+    let items = all.iter().map(|profile| api::Profile::from(&**profile)).collect();
+    Ok(http::json(200, &List::whole(items)))
 }
 
 /// `GET /v1/profiles/{name}`: with its whole file.
 pub(crate) async fn one<E: Engine>(engine: &E, name: &str) -> Answer {
     let profile = Profile::find(engine, name).await?.ok_or_else(Problem::not_found)?;
-    let view = ProfileView { file: Some(&profile.file), ..ProfileView::of(&profile) };
-    Ok(http::json(200, &view))
+    Ok(http::json(200, &api::Profile::from(&*profile).with_file(&profile)))
 }
 
 /// `PUT /v1/profiles/{name}`: a profile of the deployment's own, the file being the body. The operator's.
@@ -95,5 +47,5 @@ pub(crate) async fn put<E: Engine>(engine: &E, request: &Request, name: &str) ->
         return Err(Problem::unprocessable(vec![Fault::new("", &detail)]).into());
     }
     engine.store().put_setting(Setting::Profile, name, text.trim(), true).await?;
-    Ok(http::json(200, &ProfileView::of(&profile)))
+    Ok(http::json(200, &api::Profile::from(&profile)))
 }

@@ -1,9 +1,8 @@
 //! Sources: who sends hooks to our receiver, and the secrets that they sign with.
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Value, json};
 use waxseal_adapters::http;
+use waxseal_api_types::{self as api, List};
 use waxseal_domain::id::SourceName;
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{
@@ -16,39 +15,10 @@ use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_domain::source::Source;
 
 use crate::body::{Body, describe};
-use crate::{Answer, Call, List, Refusal, Told, told};
+use crate::{Answer, Call, Refusal, Told, told};
 
 /// Characters of a source's secret.
 const SECRET_CHARS_MAX: usize = 256;
-
-/// A source of hooks.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Source")]
-pub(crate) struct SourceView {
-    name: String,
-    tenant: String,
-    /// Its wire contract.
-    profile: String,
-    /// How many secrets it has.
-    secrets: usize,
-    /// Seconds by which a hook's timestamp may be off.
-    tolerance_s: u64,
-    /// Where its hooks come in.
-    path: String,
-}
-
-impl SourceView {
-    fn of(source: &Source) -> Self {
-        Self {
-            name: source.name.to_string(),
-            tenant: source.tenant.to_string(),
-            profile: source.profile.clone(),
-            secrets: source.secrets.len(),
-            tolerance_s: source.tolerance_s,
-            path: format!("/hooks/{}", source.name),
-        }
-    }
-}
 
 /// What of a source a body says.
 struct Wanted {
@@ -99,13 +69,12 @@ fn read_secrets(body: &mut Body<'_>) -> Vec<String> {
 
 pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
     let sources = call.engine.store().sources(call.tenant).await?;
-    let items: Vec<SourceView> = sources.iter().map(SourceView::of).collect();
-    Ok(http::json(200, &List { items, cursor: None }))
+    Ok(http::json(200, &List::whole(sources.iter().map(api::Source::from).collect())))
 }
 
 pub(crate) async fn one<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
     let source = find(&call, name).await?.ok_or_else(Problem::not_found)?;
-    Ok(http::json(200, &SourceView::of(&source)))
+    Ok(http::json(200, &api::Source::from(&source)))
 }
 
 /// The tenant's source of that name.
@@ -117,7 +86,7 @@ async fn find<E: Engine>(call: &Call<'_, E>, name: &str) -> Result<Option<Source
 
 pub(crate) async fn delete<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
     let source = find(&call, name).await?.ok_or_else(Problem::not_found)?;
-    let before = told(&SourceView::of(&source));
+    let before = told(&api::Source::from(&source));
     let told = Told { action: "source.deleted", target: name, before, after: None };
     let removed = call.change(Change::RemoveSource(&source), told).await?;
     removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())
@@ -157,9 +126,9 @@ pub(crate) async fn put<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
     }
     let source =
         Source { name, tenant: call.tenant.clone(), profile, secrets: sealed, tolerance_s };
-    let view = SourceView::of(&source);
+    let view = api::Source::from(&source);
     let action = if before.is_some() { "source.updated" } else { "source.created" };
-    let before = before.as_ref().and_then(|before| told(&SourceView::of(before)));
+    let before = before.as_ref().and_then(|before| told(&api::Source::from(before)));
     let told = Told { action, target: source.name.as_str(), before, after: told(&view) };
     if call.change(Change::PutSource(&source), told).await? {
         Ok(http::json(200, &view))

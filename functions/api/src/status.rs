@@ -1,11 +1,11 @@
 //! How the deployment is: each part asked now.
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use waxseal_adapters::http;
+use waxseal_api_types as api;
 use waxseal_domain::id::TenantName;
 use waxseal_domain::ports::{
-    Check, Clock as _, ConfigStore as _, Engine, EngineError, KeyVault as _, PageRequest,
+    Check, CheckStatus, Clock as _, ConfigStore as _, Engine, EngineError, KeyVault as _,
+    PageRequest,
 };
 use waxseal_domain::secret::{Secret, SecretContext};
 
@@ -14,21 +14,21 @@ use crate::Answer;
 /// The tenant that the key vault is tried for: nothing of it is stored.
 const NOBODY: &str = "status-check";
 
-/// How the deployment is.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Status")]
-pub(crate) struct StatusView {
-    /// When it was looked at, by the server's clock.
-    #[schemars(extend("format" = "date-time"))]
-    now: String,
-    /// Part by part.
-    checks: Vec<Check>,
-}
-
 pub(crate) async fn answer<E: Engine>(engine: &E) -> Answer {
     let mut checks = vec![store(engine).await, key_vault(engine).await];
     checks.extend(engine.checks().await);
-    Ok(http::json(200, &StatusView { now: engine.clock().now().rfc3339(), checks }))
+    let checks = checks.into_iter().map(view).collect();
+    Ok(http::json(200, &api::Status { now: engine.clock().now().rfc3339(), checks }))
+}
+
+fn view(check: Check) -> api::Check {
+    let Check { name, status, detail } = check;
+    let status = match status {
+        CheckStatus::Ok => api::CheckStatus::Ok,
+        CheckStatus::Warn => api::CheckStatus::Warn,
+        CheckStatus::Fail => api::CheckStatus::Fail,
+    };
+    api::Check { name, status, detail }
 }
 
 async fn store<E: Engine>(engine: &E) -> Check {

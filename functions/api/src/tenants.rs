@@ -1,31 +1,15 @@
 //! Tenants: made and listed by the operator.
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Value, json};
 use waxseal_adapters::http::{self, Request};
+use waxseal_api_types::{self as api, List};
 use waxseal_domain::api_key::Principal;
 use waxseal_domain::id::TenantName;
 use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine, Tenant};
 use waxseal_domain::problem::Problem;
 
 use crate::body::{Body, describe};
-use crate::{Answer, Call, List, Told, told};
-
-/// A tenant.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Tenant")]
-pub(crate) struct TenantView {
-    name: String,
-    #[schemars(extend("format" = "date-time"))]
-    created_at: String,
-}
-
-impl TenantView {
-    fn of(tenant: &Tenant) -> Self {
-        Self { name: tenant.name.to_string(), created_at: tenant.created_at.rfc3339() }
-    }
-}
+use crate::{Answer, Call, Told, told};
 
 /// What a new tenant looks like.
 pub(crate) fn body() -> Value {
@@ -46,9 +30,13 @@ fn read(body: &mut Body<'_>) -> Option<TenantName> {
     }
 }
 
+fn view(tenant: &Tenant) -> api::Tenant {
+    api::Tenant { name: tenant.name.to_string(), created_at: tenant.created_at.rfc3339() }
+}
+
 pub(crate) async fn list<E: Engine>(engine: &E, request: &Request) -> Answer {
     let page = engine.store().tenants(&crate::page(request)?).await?;
-    let items: Vec<_> = page.items.iter().map(TenantView::of).collect();
+    let items: Vec<_> = page.items.iter().map(view).collect();
     Ok(http::json(200, &List { items, cursor: page.cursor }))
 }
 
@@ -63,7 +51,7 @@ pub(crate) async fn create<E: Engine>(
     body.finish()?;
     let name = name.ok_or_else(Problem::not_found)?;
     let tenant = Tenant { name, created_at: engine.clock().now() };
-    let view = TenantView::of(&tenant);
+    let view = view(&tenant);
     let actor = principal.as_ref().map_or("", |principal| &principal.actor);
     let call = Call { engine, request, tenant: &tenant.name, actor };
     let (target, after) = (tenant.name.as_str(), told(&view));

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Value, json};
 use waxseal_adapters::http::{self, Request};
+use waxseal_api_types::verify::{Mistake, Verdict};
 use waxseal_domain::json::Json;
 use waxseal_domain::limits::{NAME_CHARS_MAX, TOLERANCE_S};
 use waxseal_domain::ports::{Clock as _, Engine};
@@ -20,9 +19,6 @@ use crate::body::{Body, describe};
 
 /// Secrets that are tried.
 const SECRETS_MAX: usize = 5;
-
-/// A hook, for instance.
-pub(crate) const EXAMPLE: &str = r#"{"profile":"github","secret":"It's a Secret to Everybody","headers":{"x-hub-signature-256":"sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"},"body":"Hello, World!"}"#;
 
 /// Headers of a hook, and characters of one.
 const HEADERS_MAX: usize = 100;
@@ -116,24 +112,6 @@ fn read_content(body: &mut Body<'_>) -> Vec<u8> {
     plain.map(String::into_bytes).or(encoded).unwrap_or_default()
 }
 
-/// What is said of a request.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct Verdict {
-    valid: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timestamp: Option<u64>,
-    mistakes: Vec<MistakeView>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Mistake")]
-pub(crate) struct MistakeView {
-    code: &'static str,
-    detail: String,
-}
-
 pub(crate) async fn answer<E: Engine>(engine: &E, request: &Request) -> Answer {
     let mut body = Body::read(request)?;
     let question = read(&mut body);
@@ -165,8 +143,8 @@ fn verdict(profile: &Profile, question: &Question, window: Window) -> Verdict {
         return Verdict { valid: true, id, timestamp, mistakes: Vec::new() };
     }
     let explanation = profile.dialect.explain(header, body, &secrets, window);
-    let view = |mistake: &waxseal_verify::Mistake| MistakeView {
-        code: mistake.code(),
+    let view = |mistake: &waxseal_verify::Mistake| Mistake {
+        code: mistake.code().to_owned(),
         detail: mistake.to_string(),
     };
     let mistakes = explanation.mistakes.iter().map(view).collect();

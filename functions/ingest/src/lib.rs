@@ -10,8 +10,8 @@
 pub mod cloud;
 mod content;
 
-use serde::Serialize;
 use waxseal_adapters::http::{self, Request, Response};
+use waxseal_api_types::event::{EventResult, EventResults};
 use waxseal_domain::acceptance::{Acceptance, Refusal, accept_all};
 use waxseal_domain::api_key::{Scope, authenticate};
 use waxseal_domain::id::TenantName;
@@ -43,36 +43,25 @@ async fn accepted<E: Engine>(
     let submissions = content.submissions();
     let mut results = accept_all(engine, &tenant, submissions).await?;
     match content {
-        Content::Many(_) => Ok(http::json(202, &Results::of(results))),
+        Content::Many(_) => Ok(http::json(202, &answer_each(results))),
         Content::One(_) => match results.pop() {
-            Some(result) => result.map(|acceptance| http::json(202, &acceptance)),
+            Some(result) => result
+                .map(|accepted| http::json(202, &waxseal_api_types::Acceptance::from(accepted))),
             None => Err(Refusal::Problem(Problem::bad_request("there is no event"))),
         },
     }
 }
 
-/// The answer to an array: each event's own result, in order.
-#[derive(Debug, Serialize)]
-pub struct Results {
-    results: Vec<EventResult>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum EventResult {
-    Accepted(Acceptance),
-    Refused(Problem),
-}
-
-impl Results {
-    /// Of each event's result.
-    pub fn of(results: Vec<Result<Acceptance, Refusal>>) -> Self {
-        let result = |result| match result {
-            Ok(acceptance) => EventResult::Accepted(acceptance),
-            Err(refusal) => EventResult::Refused(said(refusal)),
-        };
-        Self { results: results.into_iter().map(result).collect() }
+/// Answers an array: each event gets its own result, in the events' order.
+pub fn answer_each(results: Vec<Result<Acceptance, Refusal>>) -> EventResults {
+    let mut answers = Vec::with_capacity(results.len());
+    for result in results {
+        answers.push(match result {
+            Ok(acceptance) => EventResult::Accepted(acceptance.into()),
+            Err(refusal) => EventResult::Refused((&said(refusal)).into()),
+        });
     }
+    EventResults { results: answers }
 }
 
 fn refuse(refusal: Refusal) -> Response {

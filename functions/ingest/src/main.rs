@@ -14,7 +14,7 @@ use waxseal_adapters::http::{Request, Response, problem};
 use waxseal_domain::acceptance::Refusal;
 use waxseal_domain::problem::Problem;
 use waxseal_ingest::cloud::{Delivered, accept, accept_or_put_aside};
-use waxseal_ingest::{Results, said};
+use waxseal_ingest::{answer_each, said};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -102,15 +102,17 @@ async fn direct_answer(function: &Function, direct: DirectEvent) -> Result<Box<R
     let default_tenant = function.default_tenant.as_deref();
     let mut results = match accept(function.engine.as_ref(), &delivered, default_tenant).await {
         Ok(results) => results,
-        Err(Refusal::Problem(problem)) => return Ok(to_raw_value(&problem)?),
+        Err(Refusal::Problem(problem)) => {
+            return Ok(to_raw_value(&waxseal_api_types::Problem::from(&problem))?);
+        }
         Err(Refusal::Ours(error)) => return Err(error.into()),
     };
     if is_many {
-        return Ok(to_raw_value(&Results::of(results))?);
+        return Ok(to_raw_value(&answer_each(results))?);
     }
     match results.pop() {
-        Some(Ok(acceptance)) => Ok(to_raw_value(&acceptance)?),
-        Some(Err(refusal)) => Ok(to_raw_value(&said(refusal))?),
+        Some(Ok(acceptance)) => Ok(to_raw_value(&waxseal_api_types::Acceptance::from(acceptance))?),
+        Some(Err(refusal)) => Ok(to_raw_value(&waxseal_api_types::Problem::from(&said(refusal)))?),
         None => Err("there is no event".into()),
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! Nothing of the signature that was expected is logged or returned.
 
-use serde::Serialize;
 use waxseal_adapters::http::{self, Request, Response};
+use waxseal_api_types::event::Challenge;
 use waxseal_domain::acceptance::{Acceptance, Refusal, accept_all};
 use waxseal_domain::event::Submission;
 use waxseal_domain::id::SourceName;
@@ -23,16 +23,13 @@ enum Received {
     Challenge(String),
 }
 
-#[derive(Serialize)]
-struct Answered {
-    challenge: String,
-}
-
 /// `POST /hooks/{source}`: 200 once the hook is an event, or was one already.
 pub async fn receive<E: Engine>(engine: &E, source: &str, request: &Request) -> Response {
     match received(engine, source, request).await {
-        Ok(Received::Event(acceptance)) => http::json(200, &acceptance),
-        Ok(Received::Challenge(challenge)) => http::json(200, &Answered { challenge }),
+        Ok(Received::Event(acceptance)) => {
+            http::json(200, &waxseal_api_types::Acceptance::from(acceptance))
+        }
+        Ok(Received::Challenge(challenge)) => http::json(200, &Challenge { challenge }),
         Err(refusal) => {
             if let Refusal::Ours(error) = &refusal {
                 tracing::error!(%error, "a hook was not acknowledged");

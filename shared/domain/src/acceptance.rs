@@ -6,14 +6,13 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::catalogue;
 use crate::endpoint::Endpoint;
+pub use crate::event::{Acceptance, Owed};
 use crate::event::{Accepted, Event, Submission};
-use crate::id::{DeliveryId, EndpointId, EventId, TenantName, base32};
+use crate::id::{EndpointId, TenantName, base32};
 use crate::json::Fault;
 use crate::lane::Lane;
 use crate::limits::{DUPLICATE_DELAY_S, ENDPOINT_COPY_INGEST_S, EVENT_BYTES_MAX};
@@ -24,32 +23,6 @@ use crate::subscription;
 
 /// Events of one request that are on their way at the same time.
 const CONCURRENT: usize = 16;
-
-/// An event, acknowledged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Acceptance {
-    /// Its id.
-    #[schemars(with = "String")]
-    pub id: EventId,
-    /// Its sender's id, where that is another.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sender_id: Option<String>,
-    /// Whether it had been accepted before.
-    pub duplicate: bool,
-    /// To whom it is owed.
-    pub deliveries: Vec<Owed>,
-}
-
-/// A delivery of an event just accepted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Owed {
-    /// The delivery's id.
-    #[schemars(with = "String")]
-    pub id: DeliveryId,
-    /// The endpoint's.
-    #[schemars(with = "String")]
-    pub endpoint_id: EndpointId,
-}
 
 /// Why an event was not acknowledged.
 #[derive(Debug)]

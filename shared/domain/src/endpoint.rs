@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::credentials::Credentials;
@@ -82,7 +81,7 @@ pub enum EndpointState {
 }
 
 /// Why an endpoint is disabled.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq, JsonSchema)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum DisabledReason {
     /// A person did it.
@@ -96,7 +95,7 @@ pub enum DisabledReason {
 }
 
 /// What the last test event to an endpoint came to.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq, JsonSchema)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
     /// None was accepted yet.

@@ -18,9 +18,8 @@
 //! `zeroize` clears secrets; `serde` and `serde_json` (raw values, so that a payload's bytes are kept;
 //! `float_roundtrip`, so that an attribute's number is, however often it is stored) are JSON;
 //! `base64`, `time` and `url` are the parsers of their formats; `thiserror` words faults;
-//! `futures-util` joins the events of one request; `schemars` says how what is answered looks. None of
-//! them does I/O. `proptest` draws the random
-//! cases of tests.
+//! `futures-util` joins the events of one request. None of them does I/O. `proptest` draws the random cases
+//! of tests.
 
 pub mod acceptance;
 pub mod address;

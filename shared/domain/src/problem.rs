@@ -1,16 +1,12 @@
 //! Problem documents (RFC 9457): what is wrong with a request, every fault named.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use crate::api_key::Scope;
 use crate::json::Fault;
 
-/// An error as the API answers it: `application/problem+json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Why a request is not done, in the words of the API: it answers this as `application/problem+json`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// `about:blank`, or a URN of ours.
-    #[serde(rename = "type")]
+    /// A URN that names the kind of problem.
     pub kind: String,
     /// The same for every problem of this type.
     pub title: String,
@@ -19,10 +15,8 @@ pub struct Problem {
     /// What is wrong this time.
     pub detail: String,
     /// Each fault of a body that does not fit.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Fault>,
     /// A header that goes with it: its name, in lower case, and its value.
-    #[serde(skip)]
     pub header: Option<Box<(&'static str, String)>>,
 }
 

@@ -1,7 +1,5 @@
-//! How an endpoint's receiver is authenticated to: read from a body, sealed, shown without its secret.
+//! How an endpoint's receiver is authenticated to: read from a body, sealed.
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Value, json};
 use waxseal_domain::address::{AddressRules, URL_CHARS_MAX};
 use waxseal_domain::credentials::Credentials;
@@ -24,31 +22,6 @@ pub(super) struct Wanted {
     /// With an empty `sealed`.
     credentials: Credentials,
     secret: Secret,
-}
-
-/// How a receiver is authenticated to, without what is secret of it.
-#[derive(Serialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
-#[schemars(rename = "EndpointAuth")]
-pub(crate) enum AuthView {
-    /// A token that is always the same.
-    Bearer,
-    /// A user's name and password.
-    Basic { username: String },
-    /// A token that an OAuth 2.0 server gives for client credentials.
-    Oauth2 { token_url: String, client_id: String, scope: Option<String>, audience: Option<String> },
-}
-
-impl From<&Credentials> for AuthView {
-    fn from(credentials: &Credentials) -> Self {
-        match credentials.clone() {
-            Credentials::Bearer { .. } => Self::Bearer,
-            Credentials::Basic { username, .. } => Self::Basic { username },
-            Credentials::Oauth2 { token_url, client_id, scope, audience, .. } => {
-                Self::Oauth2 { token_url, client_id, scope, audience }
-            }
-        }
-    }
 }
 
 fn schema() -> Value {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
+use waxseal_api_types::pattern::PRINTABLE;
 use waxseal_domain::address::{AddressRules, URL_CHARS_MAX};
 use waxseal_domain::credentials::Credentials;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState};
@@ -26,7 +27,7 @@ use waxseal_domain::timestamp::Timestamp;
 use super::auth::{self, Wanted};
 use super::pause;
 use super::secrets::WantedSecret;
-use crate::body::{Body, Given, PRINTABLE, describe, whole};
+use crate::body::{Body, Given, describe, whole};
 
 /// Headers that are ours, or the connection's.
 const RESERVED: [&str; 17] = [

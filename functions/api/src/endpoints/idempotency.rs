@@ -5,6 +5,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderValue;
 use sha2::{Digest, Sha256};
 use waxseal_adapters::http::{Request, Response};
+use waxseal_api_types::endpoint::ShownSecret;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::json::Fault;
 use waxseal_domain::ports::{Clock as _, ConfigStore as _, Engine, KeyVault as _};
@@ -13,7 +14,7 @@ use waxseal_domain::profile::Profile;
 use waxseal_domain::secret::SecretContext;
 
 use super::created;
-use super::secrets::Shown;
+use super::secrets::show;
 use crate::{Call, Refusal};
 
 /// Characters of a key.
@@ -77,11 +78,11 @@ impl Once {
             secret.created_at <= endpoint.created_at && now < secret.created_at.plus_s(SHOWN_S)
         });
         let shown = match first {
-            None => Shown::default(),
+            None => ShownSecret::default(),
             Some(sealed) => {
                 let context = SecretContext::endpoint(call.tenant, &endpoint.id);
                 let secret = call.engine.key_vault().open(&context, &sealed.sealed).await?;
-                Shown::of(profile, secret.expose_text().unwrap_or_default())?
+                show(profile, secret.expose_text().unwrap_or_default())?
             }
         };
         let mut response = created(call, (&endpoint, profile), shown, None);

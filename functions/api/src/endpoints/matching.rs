@@ -1,10 +1,9 @@
 //! A dry run: what an endpoint, or one that does not exist yet, would have got of the last stored events.
 //! Nothing is sent, and nothing is saved.
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Value, json};
 use waxseal_adapters::http;
+use waxseal_api_types::endpoint::{MatchResult, MatchedEvent};
 use waxseal_domain::dispatch::{Outgoing, preview};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::{DeliveryId, EndpointId};
@@ -23,38 +22,6 @@ use crate::{Answer, Call, Refusal};
 const BODIES_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Pages of events that are looked at for one answer.
 const PAGES_MAX: usize = 20;
-
-/// What would have been sent.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "MatchResult")]
-pub(crate) struct MatchView {
-    /// How many events were looked at.
-    examined: usize,
-    /// How many of them would have been sent.
-    matched: usize,
-    /// Event by event, newest first.
-    items: Vec<MatchedEvent>,
-}
-
-/// What would have become of an event.
-#[derive(Serialize, JsonSchema)]
-struct MatchedEvent {
-    event_id: String,
-    #[serde(rename = "type")]
-    event_type: String,
-    #[schemars(extend("format" = "date-time"))]
-    time: String,
-    #[schemars(extend("format" = "date-time"))]
-    received_at: String,
-    matched: bool,
-    /// Of the body that would have been sent.
-    bytes: Option<usize>,
-    content_type: Option<String>,
-    /// The body, as text; left out where all bodies together would be too long.
-    body: Option<String>,
-    /// Why it could not have been sent.
-    detail: Option<String>,
-}
 
 /// What may be changed for a dry run of an endpoint.
 pub(crate) fn match_changes() -> Value {
@@ -105,8 +72,8 @@ async fn run<E: Engine>(
     endpoint: &Endpoint,
     profile: &Profile,
     limit: usize,
-) -> Result<MatchView, Refusal> {
-    let mut view = MatchView { examined: 0, matched: 0, items: Vec::new() };
+) -> Result<MatchResult, Refusal> {
+    let mut view = MatchResult { examined: 0, matched: 0, items: Vec::new() };
     let mut room = BODIES_BYTES_MAX;
     for row in last_events(call, limit).await? {
         let mut item = looked_at(call, (endpoint, profile), &row);

@@ -1,9 +1,8 @@
 //! `POST …/recover`: an endpoint's failed or missing deliveries, sent again or only counted.
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::Value;
 use waxseal_adapters::http;
+use waxseal_api_types::endpoint::{Recovery, RecoveryScope};
 use waxseal_domain::ports::{Clock as _, Engine};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::recover::{Ask, Which, recover};
@@ -17,17 +16,6 @@ use crate::{Answer, Call};
 const CALL_S: u64 = 8;
 /// Characters of a cursor.
 const CURSOR_CHARS_MAX: usize = 256;
-
-/// What a recovery did.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Recovery")]
-pub(crate) struct RecoveryView {
-    /// How many were queued, or would be.
-    deliveries: u32,
-    dry_run: bool,
-    /// Given where there is more: the same call with it goes on.
-    cursor: Option<String>,
-}
 
 /// What a recovery looks like.
 pub(crate) fn recovery() -> Value {
@@ -44,9 +32,9 @@ pub(crate) async fn recovered<E: Engine>(call: Call<'_, E>, id: &str) -> Answer 
         return Err(Problem::conflict("the endpoint is disabled: enable it first").into());
     }
     let done = recover(call.engine, &endpoint, &ask, now.plus_s(CALL_S)).await?;
-    let view =
-        RecoveryView { deliveries: done.deliveries, dry_run: ask.dry_run, cursor: done.cursor };
-    Ok(http::json(if ask.dry_run { 200 } else { 202 }, &view))
+    let recovery =
+        Recovery { deliveries: done.deliveries, dry_run: ask.dry_run, cursor: done.cursor };
+    Ok(http::json(if ask.dry_run { 200 } else { 202 }, &recovery))
 }
 
 fn read(body: &mut Body<'_>, now: Timestamp) -> Ask {
@@ -54,7 +42,7 @@ fn read(body: &mut Body<'_>, now: Timestamp) -> Ask {
     body.not_null("since");
     body.require("since");
     let until = body.time("until").value().unwrap_or(now).min(now);
-    let which = match body.word("which", &["failed", "missing", "all"]).value() {
+    let which = match body.word("which", RecoveryScope::WORDS).value() {
         Some("missing") => Which::Missing,
         Some("all") => Which::All,
         _ => Which::Failed,

@@ -1,9 +1,9 @@
 //! Endpoints' secrets: made or taken, sealed, shown once; two live while one rotates.
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Value, json};
 use waxseal_adapters::http;
+use waxseal_api_types as api;
+use waxseal_api_types::endpoint::ShownSecret;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::ports::{Clock as _, Engine, EngineError, KeyVault as _};
@@ -80,33 +80,18 @@ pub(super) struct Made {
     /// As it is stored.
     pub(super) sealed: SealedSecret,
     /// What is shown.
-    pub(super) shown: Shown,
+    pub(super) shown: ShownSecret,
 }
 
-/// What is shown of a secret, once.
-#[derive(Clone, Default, Serialize, JsonSchema)]
-pub(crate) struct Shown {
-    /// The secret; null where there is none.
-    secret: Option<String>,
-    /// The key of Standard Webhooks' headers, where those stand beside the profile's own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    standard_secret: Option<String>,
-    /// The public key, of a secret that signs with ed25519.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    public_key: Option<String>,
-}
-
-impl Shown {
-    /// Of a secret in a profile's form.
-    pub(super) fn of(profile: &Profile, text: &str) -> Result<Self, EngineError> {
-        let key = profile.dialect.key(text);
-        let key = key.map_err(|fault| EngineError::new("show secret", fault))?;
-        Ok(Self {
-            secret: Some(text.to_owned()),
-            standard_secret: key.standard_text().map(|text| text.to_string()),
-            public_key: key.public_text(),
-        })
-    }
+/// Shows a secret that is in a profile's form.
+pub(super) fn show(profile: &Profile, text: &str) -> Result<ShownSecret, EngineError> {
+    let key = profile.dialect.key(text);
+    let key = key.map_err(|fault| EngineError::new("show secret", fault))?;
+    Ok(ShownSecret {
+        secret: Some(text.to_owned()),
+        standard_secret: key.standard_text().map(|text| text.to_string()),
+        public_key: key.public_text(),
+    })
 }
 
 /// Seals the secret that was given, or a new one; none where none is wanted.
@@ -128,7 +113,7 @@ pub(super) async fn seal<E: Engine>(
             text.to_string()
         }
     };
-    let shown = Shown::of(profile, &text)?;
+    let shown = show(profile, &text)?;
     let secret = Secret::new(text.into_bytes());
     let context = SecretContext::endpoint(tenant, endpoint);
     let sealed = engine.key_vault().seal(&context, &secret).await?;
@@ -136,17 +121,6 @@ pub(super) async fn seal<E: Engine>(
     let public_key = shown.public_key.clone();
     let sealed = SealedSecret { sealed, created_at, until: None, public_key };
     Ok(Some(Made { sealed, shown }))
-}
-
-/// A new secret, shown this once.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Secret")]
-pub(crate) struct Rotated {
-    #[serde(flatten)]
-    shown: Shown,
-    /// Until when the secret before signs too.
-    #[schemars(extend("format" = "date-time"))]
-    overlap_until: String,
 }
 
 /// What a rotation looks like.
@@ -183,5 +157,5 @@ pub(crate) async fn rotate<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
     let until = sealed.created_at.plus_s(overlap_s);
     let rotated = |endpoint: Endpoint, _| endpoint.rotated(sealed.clone(), until);
     write(&call, id, "endpoint.secret_rotated", rotated).await?;
-    Ok(http::json(200, &Rotated { shown, overlap_until: until.rfc3339() }))
+    Ok(http::json(200, &api::endpoint::Secret { shown, overlap_until: until.rfc3339() }))
 }

@@ -3,16 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use waxseal_adapters::http;
+use waxseal_api_types::endpoint::{Handshake, TestResponse, TestResult};
+use waxseal_api_types::pattern::EVENT_TYPE;
 use waxseal_domain::attempt::{Outcome, Sent};
 use waxseal_domain::dispatch::{Dispatched, Outgoing, dispatch};
 use waxseal_domain::endpoint::{Endpoint, Health};
 use waxseal_domain::event::{Event, Form, Submission};
-use waxseal_domain::handshake::{Handshake, shake};
+use waxseal_domain::handshake::shake;
 use waxseal_domain::id::DeliveryId;
 use waxseal_domain::limits::EVENT_TYPE_CHARS_MAX;
 use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine};
@@ -20,32 +20,8 @@ use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, Round};
 
 use super::find;
-use crate::body::{Body, EVENT_TYPE, describe};
+use crate::body::{Body, describe};
 use crate::{Answer, Call, Refusal};
-
-/// What a test event came to.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct TestResult {
-    delivery_id: String,
-    outcome: Outcome,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
-    duration_ms: u64,
-    response: Option<ResponseView>,
-    request_headers: BTreeMap<String, String>,
-    /// What the receiver said before, where its profile asks it first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    handshake: Option<Handshake>,
-}
-
-/// What a receiver answered, capped.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TestResponse")]
-pub(crate) struct ResponseView {
-    status: u16,
-    headers: BTreeMap<String, String>,
-    body: String,
-}
 
 /// What a test asks for.
 struct Wanted {
@@ -104,6 +80,11 @@ pub(super) async fn ping<E: Engine>(
     let profile = Profile::of(call.engine, endpoint).await?;
     let handshake = shake(call.engine, endpoint, &profile).await;
     let ping = post(call, endpoint, "webhook.ping", &of_data(r#"{"ping":true}"#)).await?;
+    let handshake = handshake.map(|answer| Handshake {
+        allowed: answer.allowed,
+        detail: answer.detail,
+        allowed_rate: answer.allowed_rate,
+    });
     Ok(TestResult { handshake, ..ping })
 }
 
@@ -135,7 +116,7 @@ async fn post<E: Engine>(
     if sent.outcome == Outcome::Accepted && endpoint.health != Health::Verified {
         verified(call, endpoint).await?;
     }
-    Ok(TestResult::of(id, sent, headers))
+    Ok(result_of(id, sent, headers))
 }
 
 /// Remembers that a test event was accepted: no change of what is configured, and in no log. Where the
@@ -148,21 +129,23 @@ async fn verified<E: Engine>(call: &Call<'_, E>, endpoint: &Endpoint) -> Result<
     Ok(())
 }
 
-impl TestResult {
-    fn of(delivery_id: String, sent: Sent, request_headers: BTreeMap<String, String>) -> Self {
-        let response = sent.response.map(|response| ResponseView {
-            status: response.status,
-            headers: response.headers.into_iter().collect(),
-            body: response.excerpt,
-        });
-        Self {
-            delivery_id,
-            outcome: sent.outcome,
-            detail: sent.detail,
-            duration_ms: sent.ended_at.since_ms(sent.started_at),
-            response,
-            request_headers,
-            handshake: None,
-        }
+fn result_of(
+    delivery_id: String,
+    sent: Sent,
+    request_headers: BTreeMap<String, String>,
+) -> TestResult {
+    let response = sent.response.map(|response| TestResponse {
+        status: response.status,
+        headers: response.headers.into_iter().collect(),
+        body: response.excerpt,
+    });
+    TestResult {
+        delivery_id,
+        outcome: sent.outcome.into(),
+        detail: sent.detail,
+        duration_ms: sent.ended_at.since_ms(sent.started_at),
+        response,
+        request_headers,
+        handshake: None,
     }
 }

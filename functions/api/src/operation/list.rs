@@ -1,31 +1,26 @@
 //! The list of operations, in the order of the reference.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
-use waxseal_domain::acceptance::Acceptance;
+use waxseal_api_types::endpoint::{
+    MatchChanges, MatchResult, NewRecovery, NewTest, Recovery, Rotation, Secret, TestResult,
+};
+use waxseal_api_types::event::{AcceptedEvents, HookAnswer, NewEvent};
+use waxseal_api_types::{
+    Acceptance, AuditEntry, CreatedEndpoint, Delivery, DeliveryStatus, Endpoint, EndpointChanges,
+    Event, EventType, Identity, Key, KeySet, List, NewEndpoint, NewEventType, NewKey, NewSource,
+    NewTenant, Profile, Question, Serving, Source, Status, Tenant, Verdict, event,
+};
 use waxseal_domain::api_key::Scope;
 use waxseal_domain::limits::{EVENTS_PER_REQUEST_MAX, PAGE_DEFAULT, PAGE_MAX};
 
-use super::Access::{Key, Operator, Public, Tenant};
+use super::Access;
 use super::Handler::{self, Elsewhere};
-use super::{Access, Answered, Inside, Link, Operation, Outside, Parameter, Taken};
-use crate::audit::EntryView;
-use crate::deliveries::{DELIVERY, DeliveryView, STATUSES};
-use crate::endpoints::{
-    CREATED, Created, ENDPOINT, EndpointView, MatchView, RecoveryView, Rotated, TestResult,
-};
-use crate::event_types::EventTypeView;
-use crate::events::EventView;
-use crate::keys::{Identity, KeyView};
-use crate::profiles::ProfileView;
-use crate::sources::SourceView;
-use crate::status::StatusView;
-use crate::tenants::TenantView;
-use crate::verify::Verdict;
-use crate::webhook_keys::KeySet;
-use crate::{Health, List, endpoints, event_types, events, keys, sources, tenants, verify};
+use super::{Answered, Inside, Link, Operation, Outside, Parameter, Taken};
+use crate::{endpoints, event_types, keys, sources, tenants, verify};
 
-const INGEST: Access = Tenant(Scope::Ingest);
-const MANAGE: Access = Tenant(Scope::Manage);
+const INGEST: Access = Access::Tenant(Scope::Ingest);
+const MANAGE: Access = Access::Tenant(Scope::Manage);
 
 const BLANK: Operation = Operation {
     handler: Elsewhere,
@@ -48,12 +43,13 @@ const fn inside(name: Inside, line: &'static str, id: &'static str) -> Operation
     Operation { handler: Handler::Inside(name), line, id, ..BLANK }
 }
 
-const fn taken(name: &'static str, schema: fn() -> Value, example: &'static str) -> Taken {
-    Taken { name, schema, content_type: "application/json", optional: false, example }
+const fn taken(name: &'static str, schema: fn() -> Value, example: fn() -> Value) -> Taken {
+    let content_type = "application/json";
+    Taken { name, schema, content_type, optional: false, example: Some(example) }
 }
 
-const fn may_take(name: &'static str, schema: fn() -> Value, example: &'static str) -> Taken {
-    Taken { name, schema, content_type: "application/json", optional: true, example }
+const fn may_take(name: &'static str, schema: fn() -> Value, example: fn() -> Value) -> Taken {
+    Taken { optional: true, ..taken(name, schema, example) }
 }
 
 const fn query(name: &'static str, about: &'static str, schema: fn() -> Value) -> Parameter {
@@ -89,7 +85,7 @@ const PING: Parameter = query(
     || json!({"type": "string", "enum": ["true", "false"], "default": "true"}),
 );
 const STATUS: Parameter =
-    query("status", "Only those", || json!({"type": "string", "enum": STATUSES}));
+    query("status", "Only those", || json!({"type": "string", "enum": DeliveryStatus::WORDS}));
 
 const ENDPOINT_LINK: Link = Link {
     pointer: "/id",
@@ -126,37 +122,48 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         about: "A CloudEvent, structured, binary or batched by its content type, or a plain object \
                 with a `type`. 202 once it is durable and queued. The same `source` and `id` again is \
                 a duplicate; with other content it is a conflict (409).",
-        body: Some(taken("EventOrEvents", events::sent, events::EXAMPLE)),
-        answers: &[Answered::json::<AcceptedView>(202, "Accepted: an array's results are in its order")
-            .like(r#"{"id":"evt_1","duplicate":false,"deliveries":[{"id":"dlv_1_evt_1","endpoint_id":"ep_1"}]}"#)
-            .linked(&[EVENT_LINK, DELIVERY_LINK])],
+        body: Some(taken("EventOrEvents", event::new_events, || json_of(&NewEvent::example()))),
+        answers: &[Answered::json::<AcceptedEvents>(
+            202,
+            "Accepted: an array's results are in its order",
+        )
+        .like(|| json_of(&Acceptance::example()))
+        .linked(&[EVENT_LINK, DELIVERY_LINK])],
         problems: &[409, 413, 415],
         ..BLANK
     },
     Operation {
         summary: "Events, newest first",
         parameters: PAGE,
-        answers: &[Answered::json::<List<EventView>>(200, "A page")],
+        answers: &[Answered::json::<List<Event>>(200, "A page")],
         ..inside(Inside::Events, "GET /v1/tenants/{tenant}/events", "listEvents")
     },
     Operation {
         summary: "An event and its deliveries",
-        answers: &[Answered::json::<EventView>(200, "The event").like(events::SHOWN).linked(&[DELIVERY_LINK])],
+        answers: &[Answered::json::<Event>(200, "The event")
+            .like(|| json_of(&Event::example()))
+            .linked(&[DELIVERY_LINK])],
         ..inside(Inside::Event, "GET /v1/tenants/{tenant}/events/{event}", "getEvent")
     },
     Operation {
-        access: Public,
+        access: Access::Public,
         summary: "The stored event, by the link of a shortened body",
         about: "The link is the key: it is signed, and expires.",
         parameters: &[
-            Parameter { required: true, ..query("expires", "Seconds since 1970", || {
-                json!({"type": "integer", "minimum": 0, "maximum": 253_402_300_799_u64})
-            }) },
-            Parameter { required: true, ..query("signature", "Of the link", || {
-                json!({"type": "string", "maxLength": 256})
-            }) },
+            Parameter {
+                required: true,
+                ..query(
+                    "expires",
+                    "Seconds since 1970",
+                    || json!({"type": "integer", "minimum": 0, "maximum": 253_402_300_799_u64}),
+                )
+            },
+            Parameter {
+                required: true,
+                ..query("signature", "Of the link", || json!({"type": "string", "maxLength": 256}))
+            },
         ],
-        answers: &[Answered::json::<EventView>(200, "The event")],
+        answers: &[Answered::json::<Event>(200, "The event")],
         problems: &[403, 404, 410],
         ..outside(
             Outside::EventContent,
@@ -175,7 +182,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         )
     },
     Operation {
-        access: Public,
+        access: Access::Public,
         line: "OPTIONS /v1/tenants/{tenant}/events",
         id: "allowSender",
         summary: "The handshake of the CloudEvents HTTP webhook specification",
@@ -189,31 +196,41 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         about: "A test event is sent at once (`ping`); a failed one does not undo the endpoint. Its \
                 `secret` is shown this once.",
         parameters: &[PING, IDEMPOTENCY_KEY],
-        body: Some(taken("NewEndpoint", endpoints::draft, endpoints::DRAFT)),
-        answers: &[Answered::json::<Created<'static>>(201, "The endpoint, its secret, and what the ping came to")
-            .like(CREATED)
-            .linked(&[ENDPOINT_LINK])],
+        body: Some(taken("NewEndpoint", endpoints::draft, || json_of(&NewEndpoint::example()))),
+        answers: &[Answered::json::<CreatedEndpoint>(
+            201,
+            "The endpoint, its secret, and what the ping came to",
+        )
+        .like(|| json_of(&CreatedEndpoint::example()))
+        .linked(&[ENDPOINT_LINK])],
         problems: &[409],
         ..inside(Inside::CreateEndpoint, "POST /v1/tenants/{tenant}/endpoints", "createEndpoint")
     },
     Operation {
         summary: "Endpoints, newest first",
         parameters: PAGE,
-        answers: &[Answered::json::<List<EndpointView<'static>>>(200, "A page")],
+        answers: &[Answered::json::<List<Endpoint>>(200, "A page")],
         ..inside(Inside::Endpoints, "GET /v1/tenants/{tenant}/endpoints", "listEndpoints")
     },
     Operation {
         summary: "An endpoint, its breaker and its last failures",
-        answers: &[Answered::json::<EndpointView<'static>>(200, "The endpoint; its `ETag` goes into `If-Match`")
-            .like(ENDPOINT)],
+        answers: &[Answered::json::<Endpoint>(
+            200,
+            "The endpoint; its `ETag` goes into `If-Match`",
+        )
+        .like(|| json_of(&Endpoint::example()))],
         ..inside(Inside::Endpoint, "GET /v1/tenants/{tenant}/endpoints/{endpoint}", "getEndpoint")
     },
     Operation {
         summary: "Change an endpoint",
         about: "A JSON merge patch: what is left out stays, null is the default.",
         parameters: &[IF_MATCH],
-        body: Some(taken("EndpointChanges", endpoints::changes, r#"{"name":"On call","max_per_second":5}"#)),
-        answers: &[Answered::json::<EndpointView<'static>>(200, "As it is now").like(ENDPOINT)],
+        body: Some(taken("EndpointChanges", endpoints::changes, || {
+            json_of(&EndpointChanges::example())
+        })),
+        answers: &[
+            Answered::json::<Endpoint>(200, "As it is now").like(|| json_of(&Endpoint::example()))
+        ],
         problems: &[409, 412],
         ..inside(
             Inside::ChangeEndpoint,
@@ -235,7 +252,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         summary: "Send a signed test event now",
         about: "Under the same rules as any delivery. What the receiver did is the answer, not an error.",
-        body: Some(may_take("NewTest", endpoints::test_body, r#"{"type":"dlp.violation"}"#)),
+        body: Some(may_take("NewTest", endpoints::test_body, || json_of(&NewTest::example()))),
         answers: &[Answered::json::<TestResult>(200, "What came of it")],
         problems: &[409],
         ..inside(
@@ -246,8 +263,8 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "A new secret; both sign until the overlap ends",
-        body: Some(may_take("Rotation", endpoints::rotation, r#"{"overlap_s":86400}"#)),
-        answers: &[Answered::json::<Rotated>(200, "The new secret, shown this once")],
+        body: Some(may_take("Rotation", endpoints::rotation, || json_of(&Rotation::example()))),
+        answers: &[Answered::json::<Secret>(200, "The new secret, shown this once")],
         problems: &[409],
         ..inside(
             Inside::RotateSecret,
@@ -257,7 +274,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "Let an endpoint get events",
-        answers: &[Answered::json::<EndpointView<'static>>(200, "As it is now").like(ENDPOINT)],
+        answers: &[
+            Answered::json::<Endpoint>(200, "As it is now").like(|| json_of(&Endpoint::example()))
+        ],
         problems: &[409],
         ..inside(
             Inside::EnableEndpoint,
@@ -267,7 +286,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "Let an endpoint get no events",
-        answers: &[Answered::json::<EndpointView<'static>>(200, "As it is now").like(ENDPOINT)],
+        answers: &[
+            Answered::json::<Endpoint>(200, "As it is now").like(|| json_of(&Endpoint::example()))
+        ],
         problems: &[409],
         ..inside(
             Inside::DisableEndpoint,
@@ -277,10 +298,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "Send again what failed or went missing since a time",
-        body: Some(taken("NewRecovery", endpoints::recovery, r#"{"since":"2026-11-20T00:00:00Z","dry_run":true}"#)),
+        body: Some(taken("NewRecovery", endpoints::recovery, || json_of(&NewRecovery::example()))),
         answers: &[
-            Answered::json::<RecoveryView>(200, "How many it would be"),
-            Answered::json::<RecoveryView>(202, "How many were queued; call again with its `cursor` for the rest"),
+            Answered::json::<Recovery>(200, "How many it would be"),
+            Answered::json::<Recovery>(
+                202,
+                "How many were queued; call again with its `cursor` for the rest",
+            ),
         ],
         problems: &[409],
         ..inside(
@@ -293,8 +317,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         summary: "What an endpoint would have got, with changes that are not saved",
         about: "The last stored events go through the endpoint's subscription, with the body's members \
                 in place of its own, and are rendered in its profile. Nothing is sent or saved.",
-        body: Some(may_take("MatchChanges", endpoints::match_changes, r#"{"event_types":["dlp.*"],"limit":20}"#)),
-        answers: &[Answered::json::<MatchView>(200, "Event by event, newest first")],
+        body: Some(may_take("MatchChanges", endpoints::match_changes, || {
+            json_of(&MatchChanges::example())
+        })),
+        answers: &[Answered::json::<MatchResult>(200, "Event by event, newest first")],
         ..inside(
             Inside::Match,
             "POST /v1/tenants/{tenant}/endpoints/{endpoint}/match",
@@ -303,15 +329,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "What an endpoint that does not exist yet would have got",
-        body: Some(may_take("MatchDraft", endpoints::match_draft, r#"{"event_types":["dlp.*"],"profile":"slack","limit":20}"#)),
-        answers: &[Answered::json::<MatchView>(200, "Event by event, newest first")],
+        body: Some(may_take("MatchDraft", endpoints::match_draft, || {
+            json_of(&MatchChanges::draft_example())
+        })),
+        answers: &[Answered::json::<MatchResult>(200, "Event by event, newest first")],
         ..inside(Inside::MatchDraft, "POST /v1/tenants/{tenant}/endpoints/match", "matchDraft")
     },
     // ---- deliveries
     Operation {
         summary: "An endpoint's deliveries that did not succeed at first, newest event first",
         parameters: &[LIMIT, CURSOR, STATUS],
-        answers: &[Answered::json::<List<DeliveryView>>(200, "A page")],
+        answers: &[Answered::json::<List<Delivery>>(200, "A page")],
         ..inside(
             Inside::EndpointDeliveries,
             "GET /v1/tenants/{tenant}/endpoints/{endpoint}/deliveries",
@@ -320,16 +348,14 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "A delivery with its attempts",
-        answers: &[Answered::json::<DeliveryView>(200, "The delivery").like(DELIVERY)],
-        ..inside(
-            Inside::Delivery,
-            "GET /v1/tenants/{tenant}/deliveries/{delivery}",
-            "getDelivery",
-        )
+        answers: &[
+            Answered::json::<Delivery>(200, "The delivery").like(|| json_of(&Delivery::example()))
+        ],
+        ..inside(Inside::Delivery, "GET /v1/tenants/{tenant}/deliveries/{delivery}", "getDelivery")
     },
     Operation {
         summary: "Send a delivery once more",
-        answers: &[Answered::json::<DeliveryView>(202, "It is queued")],
+        answers: &[Answered::json::<Delivery>(202, "It is queued")],
         problems: &[409, 410],
         ..inside(
             Inside::Replay,
@@ -339,7 +365,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "Owe a delivery no more",
-        answers: &[Answered::json::<DeliveryView>(200, "It is cancelled")],
+        answers: &[Answered::json::<Delivery>(200, "It is cancelled")],
         problems: &[409],
         ..inside(
             Inside::Cancel,
@@ -350,26 +376,26 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     // ---- event types
     Operation {
         summary: "The tenant's catalogue of event types",
-        answers: &[Answered::json::<List<EventTypeView>>(200, "All of them, by name")],
+        answers: &[Answered::json::<List<EventType>>(200, "All of them, by name")],
         ..inside(Inside::EventTypes, "GET /v1/tenants/{tenant}/event-types", "listEventTypes")
     },
     Operation {
         summary: "An event type",
-        answers: &[Answered::json::<EventTypeView>(200, "It")],
-        ..inside(
-            Inside::EventType,
-            "GET /v1/tenants/{tenant}/event-types/{type}",
-            "getEventType",
-        )
+        answers: &[Answered::json::<EventType>(200, "It")],
+        ..inside(Inside::EventType, "GET /v1/tenants/{tenant}/event-types/{type}", "getEventType")
     },
     Operation {
         summary: "Put an event type into the catalogue",
         about: "With a `schema`, an event of the type whose `data` does not fit is refused (422) from \
                 then on; `example` is what a test event of the type holds.",
-        body: Some(taken("NewEventType", event_types::body, event_types::EXAMPLE)),
-        answers: &[Answered::json::<EventTypeView>(200, "As it is now").like(event_types::SHOWN).linked(&[
-            Link { pointer: "/type", parameter: "type", to: &["getEventType", "deleteEventType"] },
-        ])],
+        body: Some(taken("NewEventType", event_types::body, || json_of(&NewEventType::example()))),
+        answers: &[Answered::json::<EventType>(200, "As it is now")
+            .like(|| json_of(&EventType::example()))
+            .linked(&[Link {
+                pointer: "/type",
+                parameter: "type",
+                to: &["getEventType", "deleteEventType"],
+            }])],
         problems: &[409],
         ..inside(
             Inside::PutEventType,
@@ -390,31 +416,37 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     // ---- hooks
     Operation {
         summary: "Sources of hooks",
-        answers: &[Answered::json::<List<SourceView>>(200, "All of them, by name")],
+        answers: &[Answered::json::<List<Source>>(200, "All of them, by name")],
         ..inside(Inside::Sources, "GET /v1/tenants/{tenant}/sources", "listSources")
     },
     Operation {
         summary: "A source of hooks",
-        answers: &[Answered::json::<SourceView>(200, "It")],
+        answers: &[Answered::json::<Source>(200, "It")],
         ..inside(Inside::Source, "GET /v1/tenants/{tenant}/sources/{source}", "getSource")
     },
     Operation {
         summary: "Say who sends hooks, and the secrets that they sign with",
         about: "Hooks come in at `/hooks/{source}`, so its name is unique in the deployment.",
-        body: Some(taken("NewSource", sources::body, r#"{"profile":"github","secrets":["It's a Secret to Everybody"]}"#)),
-        answers: &[Answered::json::<SourceView>(200, "As it is now").linked(&[
-            Link { pointer: "/name", parameter: "source", to: &["getSource", "deleteSource"] },
-        ])],
+        body: Some(taken("NewSource", sources::body, || json_of(&NewSource::example()))),
+        answers: &[Answered::json::<Source>(200, "As it is now").linked(&[Link {
+            pointer: "/name",
+            parameter: "source",
+            to: &["getSource", "deleteSource"],
+        }])],
         problems: &[409],
         ..inside(Inside::PutSource, "PUT /v1/tenants/{tenant}/sources/{source}", "putSource")
     },
     Operation {
         summary: "Take no more hooks of a source",
         answers: &[Answered::empty("Removed")],
-        ..inside(Inside::DeleteSource, "DELETE /v1/tenants/{tenant}/sources/{source}", "deleteSource")
+        ..inside(
+            Inside::DeleteSource,
+            "DELETE /v1/tenants/{tenant}/sources/{source}",
+            "deleteSource",
+        )
     },
     Operation {
-        access: Public,
+        access: Access::Public,
         line: "POST /hooks/{source}",
         id: "receiveHook",
         summary: "A hook, which becomes an event once it is verified",
@@ -424,15 +456,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
             schema: || json!({"type": "string", "format": "binary"}),
             content_type: "application/octet-stream",
             optional: false,
-            example: "",
+            example: None,
         }),
-        answers: &[Answered::json::<HookView>(200, "Accepted, or a duplicate; or the answer to the system's question")
-            .like(r#"{"id":"evt_1","duplicate":false,"deliveries":[{"id":"dlv_1_evt_1","endpoint_id":"ep_1"}]}"#)],
+        answers: &[Answered::json::<HookAnswer>(
+            200,
+            "Accepted, or a duplicate; or the answer to the system's question",
+        )
+        .like(|| json_of(&Acceptance::example()))],
         problems: &[400, 401, 404, 409, 413, 422],
         ..BLANK
     },
     Operation {
-        access: Public,
+        access: Access::Public,
         line: "OPTIONS /hooks/{source}",
         id: "allowHooks",
         summary: "The handshake of the CloudEvents HTTP webhook specification",
@@ -441,40 +476,43 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         ..BLANK
     },
     Operation {
-        access: Key,
+        access: Access::Key,
         summary: "Whether a hook verifies, and if not, why",
         about: "Nothing of it is kept.",
-        body: Some(taken("Question", verify::question, verify::EXAMPLE)),
+        body: Some(taken("Question", verify::question, || json_of(&Question::example()))),
         answers: &[Answered::json::<Verdict>(200, "Valid, or the mistakes that were found")
-            .like(r#"{"valid":false,"mistakes":[{"code":"wrong_secret","detail":"no secret given makes this signature"}]}"#)],
+            .like(|| json_of(&Verdict::example()))],
         ..outside(Outside::Verify, "POST /v1/verify", "verify")
     },
     // ---- tenants and keys
     Operation {
-        access: Operator,
+        access: Access::Operator,
         summary: "All tenants, by name",
         parameters: PAGE,
-        answers: &[Answered::json::<List<TenantView>>(200, "A page")],
+        answers: &[Answered::json::<List<Tenant>>(200, "A page")],
         ..outside(Outside::Tenants, "GET /v1/tenants", "listTenants")
     },
     Operation {
-        access: Operator,
+        access: Access::Operator,
         summary: "Make a tenant",
-        body: Some(taken("NewTenant", tenants::body, r#"{"name":"acme"}"#)),
-        answers: &[Answered::json::<TenantView>(201, "The tenant")
-            .like(r#"{"name":"acme","created_at":"2026-11-21T12:00:00Z"}"#)],
+        body: Some(taken("NewTenant", tenants::body, || json_of(&NewTenant::example()))),
+        answers: &[Answered::json::<Tenant>(201, "The tenant").like(|| json_of(&Tenant::example()))],
         problems: &[409],
         ..outside(Outside::CreateTenant, "POST /v1/tenants", "createTenant")
     },
     Operation {
         summary: "API keys, newest first",
-        answers: &[Answered::json::<List<KeyView>>(200, "All of them; none shows the key itself")],
+        answers: &[Answered::json::<List<Key>>(200, "All of them; none shows the key itself")],
         ..inside(Inside::Keys, "GET /v1/tenants/{tenant}/keys", "listKeys")
     },
     Operation {
         summary: "A new API key, shown this once",
-        body: Some(may_take("NewKey", keys::body, r#"{"name":"Agent runtime","scopes":["ingest"]}"#)),
-        answers: &[Answered::json::<KeyView>(201, "The key").linked(&[Link { pointer: "/id", parameter: "key", to: &["deleteKey"] }])],
+        body: Some(may_take("NewKey", keys::body, || json_of(&NewKey::example()))),
+        answers: &[Answered::json::<Key>(201, "The key").linked(&[Link {
+            pointer: "/id",
+            parameter: "key",
+            to: &["deleteKey"],
+        }])],
         problems: &[409],
         ..inside(Inside::CreateKey, "POST /v1/tenants/{tenant}/keys", "createKey")
     },
@@ -484,10 +522,9 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         ..inside(Inside::DeleteKey, "DELETE /v1/tenants/{tenant}/keys/{key}", "deleteKey")
     },
     Operation {
-        access: Key,
+        access: Access::Key,
         summary: "What the key of this request is, and what it may do",
-        answers: &[Answered::json::<Identity>(200, "It")
-            .like(r#"{"actor":"key_1","operator":false,"tenant":"acme","scopes":["ingest","manage"],"max_per_second":100}"#)],
+        answers: &[Answered::json::<Identity>(200, "It").like(|| json_of(&Identity::example()))],
         ..outside(Outside::WhoAmI, "GET /v1/whoami", "whoAmI")
     },
     Operation {
@@ -495,34 +532,37 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         about: "Who changed what, when, and what it was before; never a secret. Each is an event as well, \
                 of type `waxseal.audit.` and the action.",
         parameters: PAGE,
-        answers: &[Answered::json::<List<EntryView>>(200, "A page")],
+        answers: &[Answered::json::<List<AuditEntry>>(200, "A page")],
         ..inside(Inside::Audit, "GET /v1/tenants/{tenant}/audit", "listAudit")
     },
     // ---- profiles
     Operation {
-        access: Public,
+        access: Access::Public,
         summary: "Wire contracts that endpoints choose from",
-        answers: &[Answered::json::<List<ProfileView<'static>>>(200, "All of them")],
+        answers: &[Answered::json::<List<Profile>>(200, "All of them")],
         ..outside(Outside::Profiles, "GET /v1/profiles", "listProfiles")
     },
     Operation {
-        access: Public,
+        access: Access::Public,
         summary: "A wire contract, with its whole file",
-        answers: &[Answered::json::<ProfileView<'static>>(200, "It")],
+        answers: &[Answered::json::<Profile>(200, "It")],
         problems: &[404],
         ..outside(Outside::Profile, "GET /v1/profiles/{profile}", "getProfile")
     },
     Operation {
-        access: Operator,
+        access: Access::Operator,
         summary: "Add a wire contract of the deployment's own",
         about: "The file is the body; its format is told in `shared/verify/profiles/README.md`.",
-        body: Some(taken("NewProfile", || json!({"type": "object"}), "")),
-        answers: &[Answered::json::<ProfileView<'static>>(200, "It")],
+        body: Some(Taken {
+            example: None,
+            ..taken("NewProfile", || json!({"type": "object"}), Value::default)
+        }),
+        answers: &[Answered::json::<Profile>(200, "It")],
         problems: &[409],
         ..outside(Outside::PutProfile, "PUT /v1/profiles/{profile}", "putProfile")
     },
     Operation {
-        access: Public,
+        access: Access::Public,
         summary: "Public keys of endpoints that sign with ed25519, as a JWK Set",
         about: "Both keys of one that rotates. Without a tenant it goes through the first twenty.",
         parameters: &[
@@ -535,71 +575,37 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     },
     // ---- the deployment
     Operation {
-        access: Operator,
+        access: Access::Operator,
         summary: "How the deployment is: store, key vault, queues, alarms",
-        answers: &[Answered::json::<StatusView>(200, "Check by check")],
+        answers: &[Answered::json::<Status>(200, "Check by check")],
         ..outside(Outside::Status, "GET /v1/status", "getStatus")
     },
     Operation {
-        access: Public,
+        access: Access::Public,
         summary: "Whether it serves",
-        answers: &[Answered::json::<Health>(200, "It does").like(r#"{"status":"ok"}"#)],
+        answers: &[Answered::json::<Serving>(200, "It does").like(|| json_of(&Serving::ok()))],
         ..outside(Outside::Health, "GET /healthz", "getHealth")
     },
     Operation {
-        access: Public,
+        access: Access::Public,
         summary: "This document",
         answers: &[Answered::json::<Map<String, Value>>(200, "OpenAPI 3.1")],
         ..outside(Outside::OpenApi, "GET /openapi.json", "getOpenApi")
     },
     Operation {
-        access: Public,
+        access: Access::Public,
         summary: "This document, to read",
-        answers: &[Answered { content_type: "text/html", ..Answered::json::<String>(200, "A page") }],
+        answers: &[Answered {
+            content_type: "text/html",
+            ..Answered::json::<String>(200, "A page")
+        }],
         ..outside(Outside::Reference, "GET /docs", "getReference")
     },
 ];
 
-/// One event's acceptance, or an array's results.
-#[derive(schemars::JsonSchema)]
-#[schemars(untagged, rename = "Accepted")]
-#[expect(dead_code, reason = "only described here: `ingest` answers")]
-enum AcceptedView {
-    One(Acceptance),
-    Many(Results),
-}
-
-/// Of an array: each event's own result, in its order.
-#[derive(schemars::JsonSchema)]
-#[schemars(rename = "EventResults")]
-#[expect(dead_code, reason = "only described here: `ingest` answers")]
-struct Results {
-    results: Vec<ResultView>,
-}
-
-/// What a hook is answered.
-#[derive(schemars::JsonSchema)]
-#[schemars(untagged, rename = "HookAnswer")]
-#[expect(dead_code, reason = "only described here: the receiver answers")]
-enum HookView {
-    Accepted(Acceptance),
-    Asked(Challenge),
-}
-
-/// The answer to a system's question.
-#[derive(schemars::JsonSchema)]
-#[expect(dead_code, reason = "only described here: the receiver answers")]
-struct Challenge {
-    challenge: String,
-}
-
-/// The result of one event of an array.
-#[derive(schemars::JsonSchema)]
-#[schemars(untagged, rename = "EventResult")]
-#[expect(dead_code, reason = "only described here: `ingest` answers")]
-enum ResultView {
-    Accepted(Acceptance),
-    Refused(waxseal_domain::problem::Problem),
+/// Makes an example's JSON.
+fn json_of<T: Serialize>(example: &T) -> Value {
+    serde_json::to_value(example).expect("examples are strings, numbers and raw JSON")
 }
 
 const _: () = assert!(EVENTS_PER_REQUEST_MAX == 100, "sendEvents says so");

@@ -2,9 +2,6 @@
 
 use std::future::Future;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use super::{
     Claim, Clock, DeliveryStore, Due, EngineError, EventRow, EventStore, KeyVault, Put, Queue,
     SchemaChecker, Sender, Store,
@@ -200,7 +197,7 @@ impl Due {
 }
 
 /// How a part of the deployment is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
     /// Which part.
     pub name: String,
@@ -211,8 +208,7 @@ pub struct Check {
 }
 
 /// How a part of the deployment is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckStatus {
     /// Well.
     Ok,
