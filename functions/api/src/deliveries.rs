@@ -1,5 +1,6 @@
 //! Deliveries: what was sent, when, what came back; replay and cancel.
 
+use serde_json::json;
 use waxseal_adapters::http::{self, Response};
 use waxseal_api_types::{self as api, DeliveryStatus, List};
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
@@ -9,10 +10,86 @@ use waxseal_domain::ports::{Clock as _, DeliveryStore as _, Engine, PageRequest}
 use waxseal_domain::problem::Problem;
 use waxseal_domain::reissue::{cancel, replay};
 
+use crate::Answer;
+use crate::call::TenantCall;
 use crate::endpoints::find;
-use crate::{Answer, Call};
+use crate::operation::{
+    CURSOR, Description, Handler, LIMIT, Operation, Parameter, Success, json_of,
+};
 
-pub(crate) async fn one<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+impl<E: Engine> Operation<E> {
+    /// The operations on deliveries.
+    pub(crate) const ON_DELIVERIES: &'static [Self] = &[
+        Operation {
+            handler: Handler::Tenant(|call, id| Box::pin(list(call, id))),
+            description: Description {
+                line: "GET /v1/tenants/{tenant}/endpoints/{endpoint}/deliveries",
+                id: "listDeliveries",
+                summary: "List the deliveries of an endpoint that did not succeed at first",
+                about: "Lists deliveries of which at least one attempt failed, or which were cancelled, \
+                        the newest event first. Deliveries that succeeded at first, or that were not \
+                        attempted yet, are shown with their events. A page can be empty and still have \
+                        a `cursor`.",
+                parameters: &[LIMIT, CURSOR, STATUS],
+                answers: &[Success::json::<List<api::Delivery>>(
+                    200,
+                    "Returns a page of deliveries.",
+                )],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, id| Box::pin(show(call, id))),
+            description: Description {
+                line: "GET /v1/tenants/{tenant}/deliveries/{delivery}",
+                id: "getDelivery",
+                summary: "Get a delivery and its attempts",
+                answers: &[Success::json::<api::Delivery>(200, "Returns the delivery.")
+                    .with_example(|| json_of(&api::Delivery::example()))],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, id| Box::pin(replay_delivery(call, id))),
+            description: Description {
+                line: "POST /v1/tenants/{tenant}/deliveries/{delivery}/replay",
+                id: "replayDelivery",
+                summary: "Send a delivery again",
+                about: "Queues the delivery for a new round of attempts, whatever came of it before. It \
+                        keeps its id, so that a receiver can recognise it.",
+                answers: &[Success::json::<api::Delivery>(
+                    202,
+                    "Returns the delivery, which is queued.",
+                )],
+                problems: &[409, 410],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, id| Box::pin(cancel_delivery(call, id))),
+            description: Description {
+                line: "POST /v1/tenants/{tenant}/deliveries/{delivery}/cancel",
+                id: "cancelDelivery",
+                summary: "Cancel a delivery, so that no other attempt is made",
+                about: "An attempt that is under way may still reach the receiver.",
+                answers: &[Success::json::<api::Delivery>(
+                    200,
+                    "Returns the delivery, which is cancelled.",
+                )],
+                problems: &[409],
+                ..Description::PLAIN
+            },
+        },
+    ];
+}
+
+const STATUS: Parameter = Parameter::optional(
+    "status",
+    "Selects deliveries of this status.",
+    || json!({"type": "string", "enum": DeliveryStatus::WORDS}),
+);
+
+async fn show<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let key = key(&call, id)?;
     let (row, event) = call.engine.store().delivery_and_event(&key).await?;
     let event = event
@@ -20,22 +97,22 @@ pub(crate) async fn one<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
         .ok_or_else(Problem::not_found)?;
     let row = row.filter(|row| row.born == event.born);
     let delivery = row.unwrap_or_else(|| event.pending(&key.endpoint));
-    Ok(shown(&call, 200, &delivery))
+    Ok(answer(&call, 200, &delivery))
 }
 
-pub(crate) async fn replayed<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+async fn replay_delivery<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let delivery = replay(call.engine, &key(&call, id)?).await??;
-    Ok(shown(&call, 202, &delivery))
+    Ok(answer(&call, 202, &delivery))
 }
 
-pub(crate) async fn cancelled<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+async fn cancel_delivery<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let delivery = cancel(call.engine, &key(&call, id)?).await??;
-    Ok(shown(&call, 200, &delivery))
+    Ok(answer(&call, 200, &delivery))
 }
 
-/// An endpoint's deliveries. Those that succeeded at first, and those pending without a row, are
+/// Lists an endpoint's deliveries. Those that succeeded at first, and those pending without a row, are
 /// not listed here but with their events.
-pub(crate) async fn of_endpoint<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+async fn list<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let endpoint = find(&call, id).await?;
     let wanted = http::query(call.request, "status");
     let page = call.page()?;
@@ -62,11 +139,11 @@ pub(crate) async fn of_endpoint<E: Engine>(call: Call<'_, E>, id: &str) -> Answe
     Ok(http::json(200, &List { items, cursor }))
 }
 
-fn key<E: Engine>(call: &Call<'_, E>, id: &str) -> Result<DeliveryKey, Problem> {
+fn key<E: Engine>(call: &TenantCall<'_, E>, id: &str) -> Result<DeliveryKey, Problem> {
     let id: DeliveryId = id.parse().map_err(|_| Problem::not_found())?;
     Ok(DeliveryKey { tenant: call.tenant.clone(), event: id.event, endpoint: id.endpoint })
 }
 
-fn shown<E: Engine>(call: &Call<'_, E>, status: u16, delivery: &Delivery) -> Response {
+fn answer<E: Engine>(call: &TenantCall<'_, E>, status: u16, delivery: &Delivery) -> Response {
     http::json(status, &api::Delivery::of(delivery, call.engine.clock().now()))
 }

@@ -5,17 +5,12 @@ mod changes;
 mod failures;
 mod idempotency;
 mod matching;
+mod operations;
 mod pause;
 mod recovery;
 mod secrets;
 mod test_event;
 mod version;
-
-pub(crate) use self::changes::{draft, read_patch as changes};
-pub(crate) use self::matching::{match_changes, match_draft, matched};
-pub(crate) use self::recovery::{recovered, recovery};
-pub(crate) use self::secrets::{rotate, rotation};
-pub(crate) use self::test_event::{test, test_body};
 
 use std::sync::Arc;
 
@@ -41,15 +36,16 @@ use self::changes::Changes;
 use self::idempotency::Once;
 use self::version::{IfMatch, with_etag};
 use crate::body::Body;
-use crate::{Answer, Call, Refusal, Told, told};
+use crate::call::{AuditChange, TenantCall, audited};
+use crate::{Answer, Refusal};
 
 /// Changes of one endpoint at the same time: each is tried so often.
 const TRIES_MAX: usize = 3;
 /// Endpoints added to a tenant at the same time: each is tried so often.
 const ADD_TRIES_MAX: usize = 30;
 
-pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
-    let Call { engine, request, tenant, .. } = call;
+async fn create<E: Engine>(call: TenantCall<'_, E>) -> Answer {
+    let TenantCall { engine, request, tenant, .. } = call;
     let once = Once::of(request, tenant)?;
     let mut body = Body::read(request)?;
     let name = Changes::profile_name(&mut body, STANDARD);
@@ -92,7 +88,7 @@ pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
 
 /// The answer to a new endpoint.
 fn created<E: Engine>(
-    call: &Call<'_, E>,
+    call: &TenantCall<'_, E>,
     (endpoint, profile): (&Endpoint, &Profile),
     shown: ShownSecret,
     ping: Option<TestResult>,
@@ -108,20 +104,24 @@ fn created<E: Engine>(
 }
 
 /// A tenant exists once the operator configures an endpoint in it.
-async fn ensure_tenant<E: Engine>(call: &Call<'_, E>) -> Result<(), Refusal> {
+async fn ensure_tenant<E: Engine>(call: &TenantCall<'_, E>) -> Result<(), Refusal> {
     if call.engine.store().endpoints(call.tenant, 0).await?.is_some() {
         return Ok(());
     }
     let tenant = Tenant { name: call.tenant.clone(), created_at: call.engine.clock().now() };
-    let told =
-        Told { action: "tenant.created", target: call.tenant.as_str(), before: None, after: None };
-    call.change(Change::CreateTenant(&tenant), told).await?;
+    let audit = AuditChange {
+        action: "tenant.created",
+        target: call.tenant.as_str(),
+        before: None,
+        after: None,
+    };
+    call.change(Change::CreateTenant(&tenant), audit).await?;
     Ok(())
 }
 
 /// Adds an endpoint while there is room; false where its id is taken, or others are always faster.
 async fn add<E: Engine>(
-    call: &Call<'_, E>,
+    call: &TenantCall<'_, E>,
     endpoint: &Endpoint,
     profile: &Profile,
 ) -> Result<bool, Refusal> {
@@ -131,10 +131,14 @@ async fn add<E: Engine>(
             return Ok(false);
         }
         has_room(&roster.iter().collect::<Vec<_>>(), profile)?;
-        let after = told(&api::Endpoint::of(endpoint, profile));
-        let told =
-            Told { action: "endpoint.created", target: endpoint.id.as_str(), before: None, after };
-        if call.change(Change::AddEndpoint(endpoint, roster.version), told).await? {
+        let after = audited(&api::Endpoint::of(endpoint, profile));
+        let audit = AuditChange {
+            action: "endpoint.created",
+            target: endpoint.id.as_str(),
+            before: None,
+            after,
+        };
+        if call.change(Change::AddEndpoint(endpoint, roster.version), audit).await? {
             return Ok(true);
         }
     }
@@ -159,7 +163,7 @@ fn has_room(existing: &[&Endpoint], profile: &Profile) -> Result<(), Problem> {
 /// 422 where an endpoint cannot take another profile: its secrets are of another form, or there is no
 /// room.
 async fn moves_to<E: Engine>(
-    call: &Call<'_, E>,
+    call: &TenantCall<'_, E>,
     (endpoint, roster): (&Endpoint, &Roster),
     profile: &Profile,
 ) -> Result<(), Refusal> {
@@ -185,7 +189,7 @@ async fn moves_to<E: Engine>(
     Ok(())
 }
 
-pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
+async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
     let page = call.page()?;
     let roster = call.engine.store().endpoints(call.tenant, 0).await?.unwrap_or_default();
     let from = page.cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
@@ -202,8 +206,8 @@ pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
     Ok(http::json(200, &List { items, cursor }))
 }
 
-/// With what only one endpoint's representation has: its breaker, and its last failures.
-pub(crate) async fn one<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+/// Answers with what only a single endpoint is shown with: its breaker, and its last failures.
+async fn show<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let endpoint = find(&call, id).await?;
     let gate = call.engine.store().gate(call.tenant, &endpoint.id, 0).await?;
     let profile = Profile::of(call.engine, &endpoint).await?;
@@ -215,7 +219,7 @@ pub(crate) async fn one<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
     Ok(with_etag(http::json(200, &view), &endpoint))
 }
 
-pub(crate) async fn patch<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+async fn change<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let if_match = IfMatch::of(call.request);
     for _ in 0..TRIES_MAX {
         let before = find(&call, id).await?;
@@ -240,8 +244,8 @@ pub(crate) async fn patch<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
         } else {
             Change::PutEndpoint(&after)
         };
-        let told = updated(&call, "endpoint.updated", (&before, &after)).await?;
-        if call.change(change, told).await? {
+        let audit = updated(&call, "endpoint.updated", (&before, &after)).await?;
+        if call.change(change, audit).await? {
             pause::release(call.engine, &before, &after).await;
             return Ok(with_etag(http::json(200, &api::Endpoint::of(&after, &profile)), &after));
         }
@@ -249,27 +253,27 @@ pub(crate) async fn patch<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
     Err(Problem::conflict("the endpoint was changed at the same time: try again").into())
 }
 
-pub(crate) async fn delete<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+async fn delete<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let if_match = IfMatch::of(call.request);
     for _ in 0..TRIES_MAX {
         let endpoint = find(&call, id).await?;
         if_match.allows(&endpoint)?;
         let before = shown(&call, &endpoint).await?;
-        let told = Told { action: "endpoint.deleted", target: id, before, after: None };
-        if call.change(Change::RemoveEndpoint(&endpoint), told).await? {
+        let audit = AuditChange { action: "endpoint.deleted", target: id, before, after: None };
+        if call.change(Change::RemoveEndpoint(&endpoint), audit).await? {
             return Ok(http::no_content());
         }
     }
     Err(Problem::conflict("the endpoint was changed at the same time: try again").into())
 }
 
-pub(crate) async fn enable<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+async fn enable<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let enabled = |endpoint, _| Endpoint { state: EndpointState::Enabled, ..endpoint };
     let (endpoint, profile) = write(&call, id, "endpoint.enabled", enabled).await?;
     Ok(changed(&endpoint, &profile))
 }
 
-pub(crate) async fn disable<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+async fn disable<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let disabled = |endpoint: Endpoint, now| endpoint.disabled(DisabledReason::Requested, now);
     let (endpoint, profile) = write(&call, id, "endpoint.disabled", disabled).await?;
     Ok(changed(&endpoint, &profile))
@@ -281,7 +285,7 @@ fn changed(endpoint: &Endpoint, profile: &Profile) -> Response {
 
 /// The tenant's endpoint of that id, as it is now.
 pub(crate) async fn find<E: Engine>(
-    call: &Call<'_, E>,
+    call: &TenantCall<'_, E>,
     id: &str,
 ) -> Result<Arc<Endpoint>, Refusal> {
     let id: EndpointId = id.parse().map_err(|_| Problem::not_found())?;
@@ -292,7 +296,7 @@ pub(crate) async fn find<E: Engine>(
 /// Reads, changes and writes an endpoint, again if another did so in between. What changes nothing is
 /// not written.
 async fn write<E: Engine>(
-    call: &Call<'_, E>,
+    call: &TenantCall<'_, E>,
     id: &str,
     action: &'static str,
     change: impl Fn(Endpoint, Timestamp) -> Endpoint,
@@ -302,12 +306,12 @@ async fn write<E: Engine>(
         let profile = Profile::of(call.engine, &before).await?;
         let now = call.engine.clock().now();
         let after = change(Endpoint::clone(&before), now);
-        let told = updated(call, action, (&before, &after)).await?;
-        if told.before == told.after {
+        let audit = updated(call, action, (&before, &after)).await?;
+        if audit.before == audit.after {
             return Ok((after, profile));
         }
         let after = after.next_version(now);
-        if call.change(Change::PutEndpoint(&after), told).await? {
+        if call.change(Change::PutEndpoint(&after), audit).await? {
             return Ok((after, profile));
         }
     }
@@ -315,18 +319,18 @@ async fn write<E: Engine>(
 }
 
 async fn updated<'a, E: Engine>(
-    call: &Call<'_, E>,
+    call: &TenantCall<'_, E>,
     action: &'static str,
     (before, after): (&'a Endpoint, &Endpoint),
-) -> Result<Told<'a>, EngineError> {
+) -> Result<AuditChange<'a>, EngineError> {
     let (was, is) = (shown(call, before).await?, shown(call, after).await?);
-    Ok(Told { action, target: before.id.as_str(), before: was, after: is })
+    Ok(AuditChange { action, target: before.id.as_str(), before: was, after: is })
 }
 
 async fn shown<E: Engine>(
-    call: &Call<'_, E>,
+    call: &TenantCall<'_, E>,
     endpoint: &Endpoint,
 ) -> Result<Option<Value>, EngineError> {
     let profile = Profile::of(call.engine, endpoint).await?;
-    Ok(told(&api::Endpoint::of(endpoint, &profile)))
+    Ok(audited(&api::Endpoint::of(endpoint, &profile)))
 }

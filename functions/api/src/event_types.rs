@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use waxseal_adapters::http;
-use waxseal_api_types::{self as api, List};
+use waxseal_api_types::{self as api, List, NewEventType};
 use waxseal_domain::catalogue::{EventType, Schema};
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{
@@ -13,7 +13,78 @@ use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine, Schema
 use waxseal_domain::problem::Problem;
 
 use crate::body::{Body, describe};
-use crate::{Answer, Call, Refusal, Told, told};
+use crate::call::{AuditChange, TenantCall, audited};
+use crate::operation::{Description, Handler, Link, Operation, RequestBody, Success, json_of};
+use crate::{Answer, Refusal};
+
+impl<E: Engine> Operation<E> {
+    /// The operations on event types.
+    pub(crate) const ON_EVENT_TYPES: &'static [Self] = &[
+        Operation {
+            handler: Handler::Tenant(|call, _| Box::pin(list(call))),
+            description: Description {
+                line: "GET /v1/tenants/{tenant}/event-types",
+                id: "listEventTypes",
+                summary: "List the catalogue of event types, by name",
+                about: "The catalogue describes what a tenant's events are. Events of types that it does \
+                        not list are accepted as well.",
+                answers: &[Success::json::<List<api::EventType>>(
+                    200,
+                    "Returns all event types of the catalogue on one page.",
+                )],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, name| Box::pin(show(call, name))),
+            description: Description {
+                line: "GET /v1/tenants/{tenant}/event-types/{type}",
+                id: "getEventType",
+                summary: "Get an event type of the catalogue",
+                answers: &[Success::json::<api::EventType>(200, "Returns the event type.")],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, name| Box::pin(put(call, name))),
+            description: Description {
+                line: "PUT /v1/tenants/{tenant}/event-types/{type}",
+                id: "putEventType",
+                summary: "Add an event type to the catalogue, or replace it",
+                about: "If the type has a `schema`, events of the type whose `data` does not satisfy it \
+                        are refused from then on (422). If it has an `example`, test events of the type \
+                        hold it.",
+                body: Some(RequestBody::required("NewEventType", describe_body, || {
+                    json_of(&NewEventType::example())
+                })),
+                answers: &[Success::json::<api::EventType>(
+                    200,
+                    "Returns the event type as it is now.",
+                )
+                .with_example(|| json_of(&api::EventType::example()))
+                .with_links(&[Link {
+                    pointer: "/type",
+                    parameter: "type",
+                    to: &["getEventType", "deleteEventType"],
+                }])],
+                problems: &[409],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, name| Box::pin(delete(call, name))),
+            description: Description {
+                line: "DELETE /v1/tenants/{tenant}/event-types/{type}",
+                id: "deleteEventType",
+                summary: "Remove an event type from the catalogue",
+                about: "Events of the type are accepted without a check from then on.",
+                answers: &[Success::empty("Confirms that the event type is removed.")],
+                problems: &[409],
+                ..Description::PLAIN
+            },
+        },
+    ];
+}
 
 /// Times that a change is tried again, where others change the tenant's configuration meanwhile.
 const TRIES_MAX: usize = 10;
@@ -25,8 +96,8 @@ struct Wanted {
     example: Option<Box<RawValue>>,
 }
 
-/// What an event type looks like.
-pub(crate) fn body() -> Value {
+/// Describes a new event type.
+fn describe_body() -> Value {
     describe(|body| drop(read(body)))
 }
 
@@ -63,22 +134,25 @@ fn read_schema<C: SchemaChecker>(
     Some(schema)
 }
 
-pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
+async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
     let all = call.engine.store().event_types(call.tenant, 0).await?;
     Ok(http::json(200, &List::whole(all.iter().map(api::EventType::from).collect())))
 }
 
-pub(crate) async fn one<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
+async fn show<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
     let found = find(&call, name).await?.ok_or_else(Problem::not_found)?;
     Ok(http::json(200, &api::EventType::from(&found)))
 }
 
-async fn find<E: Engine>(call: &Call<'_, E>, name: &str) -> Result<Option<EventType>, Refusal> {
+async fn find<E: Engine>(
+    call: &TenantCall<'_, E>,
+    name: &str,
+) -> Result<Option<EventType>, Refusal> {
     let all = call.engine.store().event_types(call.tenant, 0).await?;
     Ok(all.iter().find(|found| found.name == name).cloned())
 }
 
-pub(crate) async fn put<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
+async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
     if !EventType::is_name(name) {
         let detail =
             "an event type is 1 to 256 of A-Z a-z 0-9 _ - . and does not begin with waxseal.";
@@ -101,20 +175,20 @@ pub(crate) async fn put<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
             return Err(Problem::unprocessable(vec![Fault::new("", &detail)]).into());
         }
         let action = if before.is_some() { "event_type.updated" } else { "event_type.created" };
-        let before = before.and_then(|before| told(&api::EventType::from(before)));
-        let told = Told { action, target: name, before, after: told(&view) };
+        let before = before.and_then(|before| audited(&api::EventType::from(before)));
+        let audit = AuditChange { action, target: name, before, after: audited(&view) };
         let change = Change::PutEventType(call.tenant, &event_type, roster.version);
-        if call.change(change, told).await? {
+        if call.change(change, audit).await? {
             return Ok(http::json(200, &view));
         }
     }
     Err(Problem::conflict("the tenant was changed at the same time: try again").into())
 }
 
-pub(crate) async fn delete<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
+async fn delete<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
     let found = find(&call, name).await?.ok_or_else(Problem::not_found)?;
-    let before = told(&api::EventType::from(&found));
-    let told = Told { action: "event_type.deleted", target: name, before, after: None };
-    let removed = call.change(Change::RemoveEventType(call.tenant, &found), told).await?;
+    let before = audited(&api::EventType::from(&found));
+    let audit = AuditChange { action: "event_type.deleted", target: name, before, after: None };
+    let removed = call.change(Change::RemoveEventType(call.tenant, &found), audit).await?;
     removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())
 }

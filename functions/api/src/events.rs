@@ -1,19 +1,148 @@
 //! Events: what was accepted, and what became of it.
 
-use waxseal_adapters::http::{self, Request};
-use waxseal_api_types::event::DeliveryBrief;
-use waxseal_api_types::{self as api, List};
+use serde_json::json;
+use waxseal_adapters::http;
+use waxseal_api_types::event::{self, AcceptedEvents, DeliveryBrief, NewEvent};
+use waxseal_api_types::{Acceptance, Event, List};
 use waxseal_domain::delivery::Delivery;
 use waxseal_domain::expunge::expunge;
 use waxseal_domain::id::{EventId, TenantName};
+use waxseal_domain::limits::EVENTS_PER_REQUEST_MAX;
 use waxseal_domain::link::is_good;
 use waxseal_domain::ports::{Clock as _, Engine, EngineError, EventRow, EventStore as _};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
 
-use crate::{Answer, Call, Refusal};
+use crate::call::{GlobalCall, TenantCall};
+use crate::operation::{
+    Access, Description, Handler, INGEST, Link, Operation, PAGE, Parameter, RequestBody, Success,
+    json_of,
+};
+use crate::{Answer, Refusal};
 
-pub(crate) async fn expunged<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+impl<E: Engine> Operation<E> {
+    /// The operations on events.
+    pub(crate) const ON_EVENTS: &'static [Self] = &[
+        Operation {
+            handler: Handler::Elsewhere,
+            description: Description {
+                line: "POST /v1/tenants/{tenant}/events",
+                id: "sendEvents",
+                access: INGEST,
+                summary: "Send an event, or an array of up to 100 events",
+                about: "Accepts a CloudEvent in structured, binary or batched mode, depending on the \
+                        content type, or a plain object with a `type`. The answer is 202 once the event \
+                        is stored durably and its deliveries are queued. Sending an event again with \
+                        the same `source` and `id` is safe: nothing is delivered twice, and the answer \
+                        says `duplicate`. If its content differs, the answer is 409. Each event of an \
+                        array gets a result of its own.",
+                body: Some(RequestBody::required(
+                    "EventOrEvents",
+                    event::new_events,
+                    || json_of(&NewEvent::example()),
+                )),
+                answers: &[Success::json::<AcceptedEvents>(
+                    202,
+                    "Acknowledges the event. For an array, holds the results in the order of the events.",
+                )
+                .with_example(|| json_of(&Acceptance::example()))
+                .with_links(&[EVENT_LINK, DELIVERY_LINK])],
+                problems: &[409, 413, 415],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, _| Box::pin(list(call))),
+            description: Description {
+                line: "GET /v1/tenants/{tenant}/events",
+                id: "listEvents",
+                summary: "List the events of a tenant, newest first",
+                about: "Lists events for 35 days after they were accepted. Their deliveries are left out: \
+                        `getEvent` shows them.",
+                parameters: PAGE,
+                answers: &[Success::json::<List<Event>>(200, "Returns a page of events.")],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, id| Box::pin(show(call, id))),
+            description: Description {
+                line: "GET /v1/tenants/{tenant}/events/{event}",
+                id: "getEvent",
+                summary: "Get an event and its deliveries",
+                answers: &[Success::json::<Event>(200, "Returns the event.")
+                    .with_example(|| json_of(&Event::example()))
+                    .with_links(&[DELIVERY_LINK])],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Global(|call| Box::pin(show_content(call))),
+            description: Description {
+                line: "GET /v1/tenants/{tenant}/events/{event}/content",
+                id: "getEventContent",
+                access: Access::Public,
+                summary: "Follow the link of a shortened delivery to its event",
+                about: "Some profiles limit how long a delivery may be. A delivery that would be longer \
+                        carries a link to this operation in place of the payload. The link is signed \
+                        and expires; it needs no API key.",
+                parameters: &[
+                    Parameter::required(
+                        "expires",
+                        "Tells when the link expires, in seconds since 1970.",
+                        || json!({"type": "integer", "minimum": 0, "maximum": 253_402_300_799_u64}),
+                    ),
+                    Parameter::required("signature", "Holds the signature of the link.", || {
+                        json!({"type": "string", "maxLength": 256})
+                    }),
+                ],
+                answers: &[Success::json::<Event>(200, "Returns the event.")],
+                problems: &[403, 404, 410],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, id| Box::pin(expunge_content(call, id))),
+            description: Description {
+                line: "DELETE /v1/tenants/{tenant}/events/{event}/content",
+                id: "expungeEvent",
+                summary: "Remove the payload of an event, and keep the record of it",
+                about: "Removes the `data` of the event for good and cancels its open deliveries. The \
+                        event and its deliveries can still be listed. An attempt that is under way may \
+                        still reach its receiver.",
+                answers: &[Success::empty("Confirms that the payload is removed.")],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Elsewhere,
+            description: Description {
+                line: "OPTIONS /v1/tenants/{tenant}/events",
+                id: "allowSender",
+                access: Access::Public,
+                summary: "Ask whether events may be sent here",
+                about: "Answers the validation handshake of the HTTP webhook specification of CloudEvents.",
+                answers: &[Success::empty(
+                    "Allows every sender that asks. Sending itself needs an API key.",
+                )],
+                problems: &[404],
+                ..Description::PLAIN
+            },
+        },
+    ];
+}
+
+const EVENT_LINK: Link =
+    Link { pointer: "/id", parameter: "event", to: &["getEvent", "expungeEvent"] };
+const DELIVERY_LINK: Link = Link {
+    pointer: "/deliveries/0/id",
+    parameter: "delivery",
+    to: &["getDelivery", "replayDelivery", "cancelDelivery"],
+};
+
+const _: () = assert!(EVENTS_PER_REQUEST_MAX == 100, "sendEvents says so");
+
+async fn expunge_content<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let id: EventId = id.parse().map_err(|_| Problem::not_found())?;
     if expunge(call.engine, call.tenant, &id).await? {
         Ok(http::no_content())
@@ -22,14 +151,10 @@ pub(crate) async fn expunged<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
     }
 }
 
-/// `GET …/events/{id}/content?expires=&signature=`: what a link in a shortened body leads to. The link is
-/// the key.
-pub(crate) async fn content<E: Engine>(
-    engine: &E,
-    request: &Request,
-    tenant: &str,
-    id: &str,
-) -> Answer {
+/// Answers what a link in a shortened body leads to. The link is the key.
+async fn show_content<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+    let GlobalCall { engine, request, path, .. } = call;
+    let [tenant, id] = path else { return Err(Problem::not_found().into()) };
     let tenant: TenantName = tenant.parse().map_err(|_| Problem::bad_link())?;
     let id: EventId = id.parse().map_err(|_| Problem::bad_link())?;
     let expires = http::query(request, "expires").and_then(|text| text.parse().ok());
@@ -42,28 +167,27 @@ pub(crate) async fn content<E: Engine>(
     if row.event.expunged {
         return Err(Problem::gone("the event's payload was expunged").into());
     }
-    Ok(http::json(200, &api::Event::of(&row.event).map_err(unwritable)?))
+    Ok(http::json(200, &Event::of(&row.event).map_err(unwritable)?))
 }
 
-pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
+async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
     let now = call.engine.clock().now();
     let page = call.engine.store().events_by_time(call.tenant, &call.page()?, now).await?;
     let mut items = Vec::with_capacity(page.items.len());
     for row in &page.items {
-        items.push(api::Event::received(&row.event, row.born, None).map_err(unwritable)?);
+        items.push(Event::received(&row.event, row.born, None).map_err(unwritable)?);
     }
     Ok(http::json(200, &List { items, cursor: page.cursor }))
 }
 
-pub(crate) async fn one<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+async fn show<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let id: EventId = id.parse().map_err(|_| Problem::not_found())?;
     let found = call.engine.store().event_with_deliveries(call.tenant, &id).await?;
     let now = call.engine.clock().now();
     let (row, rows) =
         found.filter(|(row, _)| row.expires_at() > now).ok_or_else(Problem::not_found)?;
     let deliveries = briefs(&row, &rows, now);
-    let event =
-        api::Event::received(&row.event, row.born, Some(&deliveries)).map_err(unwritable)?;
+    let event = Event::received(&row.event, row.born, Some(&deliveries)).map_err(unwritable)?;
     Ok(http::json(200, &event))
 }
 

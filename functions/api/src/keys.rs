@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use waxseal_adapters::http;
-use waxseal_api_types::{self as api, List};
+use waxseal_api_types::{self as api, List, NewKey};
 use waxseal_domain::api_key::{ApiKey, Principal, Right, Scope, hash_of};
 use waxseal_domain::id::{ApiKeyId, base32};
 use waxseal_domain::json::{Fault, Json};
@@ -11,8 +11,70 @@ use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
 
+use crate::Answer;
 use crate::body::{Body, describe};
-use crate::{Answer, Call, Told, told};
+use crate::call::{AuditChange, GlobalCall, TenantCall, audited};
+use crate::operation::{
+    Access, Description, Handler, Link, Operation, RequestBody, Success, json_of,
+};
+
+impl<E: Engine> Operation<E> {
+    /// The operations on API keys.
+    pub(crate) const ON_KEYS: &'static [Self] = &[
+        Operation {
+            handler: Handler::Tenant(|call, _| Box::pin(list(call))),
+            description: Description {
+                line: "GET /v1/tenants/{tenant}/keys",
+                id: "listKeys",
+                summary: "List the API keys of a tenant, newest first",
+                answers: &[Success::json::<List<api::Key>>(
+                    200,
+                    "Returns all API keys on one page, without the keys themselves.",
+                )],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, _| Box::pin(create(call))),
+            description: Description {
+                line: "POST /v1/tenants/{tenant}/keys",
+                id: "createKey",
+                summary: "Create an API key",
+                about: "The answer shows the key itself; it is never shown again.",
+                body: Some(RequestBody::optional("NewKey", describe_body, || {
+                    json_of(&NewKey::example())
+                })),
+                answers: &[Success::json::<api::Key>(201, "Returns the API key.")
+                    .with_links(&[Link { pointer: "/id", parameter: "key", to: &["deleteKey"] }])],
+                problems: &[409],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, id| Box::pin(delete(call, id))),
+            description: Description {
+                line: "DELETE /v1/tenants/{tenant}/keys/{key}",
+                id: "deleteKey",
+                summary: "Revoke an API key",
+                about: "On AWS the key may work for another 10 seconds.",
+                answers: &[Success::empty("Confirms that the API key is revoked.")],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Global(|call| Box::pin(async { who_am_i(call) })),
+            description: Description {
+                line: "GET /v1/whoami",
+                id: "whoAmI",
+                access: Access::Key,
+                summary: "Show whose API key this request is made with, and what it allows",
+                answers: &[Success::json::<api::Identity>(200, "Describes the API key.")
+                    .with_example(|| json_of(&api::Identity::example()))],
+                ..Description::PLAIN
+            },
+        },
+    ];
+}
 
 /// What of a new key a body says.
 struct Wanted {
@@ -21,8 +83,8 @@ struct Wanted {
     max_per_second: Option<u32>,
 }
 
-/// What a new key looks like.
-pub(crate) fn body() -> Value {
+/// Describes a new key.
+fn describe_body() -> Value {
     describe(|body| drop(read(body)))
 }
 
@@ -62,7 +124,7 @@ fn read_scopes(body: &mut Body<'_>) -> Vec<Scope> {
     scopes
 }
 
-pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
+async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
     let keys = call.engine.store().api_keys(call.tenant).await?;
     let ids: Vec<ApiKeyId> = keys.iter().map(|key| key.id.clone()).collect();
     let uses = call.engine.store().key_uses(&ids).await?;
@@ -73,7 +135,7 @@ pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
     Ok(http::json(200, &List::whole(keys.iter().map(view).collect())))
 }
 
-pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
+async fn create<E: Engine>(call: TenantCall<'_, E>) -> Answer {
     let engine = call.engine;
     let mut body = Body::read(call.request)?;
     let Wanted { name, scopes, max_per_second } = read(&mut body);
@@ -93,27 +155,27 @@ pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
         created_at: engine.clock().now(),
     };
     let view = api::Key::from(&key);
-    let (target, after) = (key.id.as_str(), told(&view));
-    let told = Told { action: "api_key.created", target, before: None, after };
-    if !call.change(Change::AddApiKey(&key), told).await? {
+    let (target, after) = (key.id.as_str(), audited(&view));
+    let audit = AuditChange { action: "api_key.created", target, before: None, after };
+    if !call.change(Change::AddApiKey(&key), audit).await? {
         return Err(Problem::conflict("the key's new id is taken: try again").into());
     }
     Ok(http::json(201, &api::Key { key: Some(text), ..view }))
 }
 
-pub(crate) async fn delete<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+async fn delete<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let id: ApiKeyId = id.parse().map_err(|_| Problem::not_found())?;
     let keys = call.engine.store().api_keys(call.tenant).await?;
     let key = keys.iter().find(|key| key.id == id).ok_or_else(Problem::not_found)?;
-    let before = told(&api::Key::from(key));
-    let told = Told { action: "api_key.revoked", target: id.as_str(), before, after: None };
-    let removed = call.change(Change::RemoveApiKey(key), told).await?;
+    let before = audited(&api::Key::from(key));
+    let audit = AuditChange { action: "api_key.revoked", target: id.as_str(), before, after: None };
+    let removed = call.change(Change::RemoveApiKey(key), audit).await?;
     removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())
 }
 
-/// `GET /v1/whoami`.
-pub(crate) fn who_am_i(principal: Option<Principal>) -> Answer {
-    let Principal { actor, right, max_per_second } = principal.ok_or_else(Problem::unauthorized)?;
+fn who_am_i<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+    let Principal { actor, right, max_per_second } =
+        call.principal.ok_or_else(Problem::unauthorized)?;
     let (operator, tenant, scopes) = match right {
         Right::Operator => (true, None, vec![api::Scope::Ingest, api::Scope::Manage]),
         Right::Tenant(tenant, scopes) => {

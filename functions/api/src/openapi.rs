@@ -11,7 +11,7 @@ use schemars::transform::ReplaceBoolSchemas;
 use serde_json::{Map, Value, json};
 use waxseal_api_types::Problem;
 
-use crate::operation::{Access, Answered, Link, OPERATIONS, Operation, Parameter, Taken};
+use crate::operation::{Access, Description, Link, Parameter, RequestBody, Success};
 
 /// Parameters of paths: their form, an example, and what they name.
 const PATH_PARAMETERS: [(&str, &str, &str, &str); 8] = [
@@ -41,8 +41,8 @@ const PROBLEMS: [(u16, &str); 12] = [
     (503, "Our own failure: nothing was acknowledged, try again"),
 ];
 
-/// The document.
-pub(crate) fn document() -> Value {
+/// Makes the document of these operations.
+pub(crate) fn document(operations: &[&Description]) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
@@ -53,8 +53,8 @@ pub(crate) fn document() -> Value {
     });
     let mut generator = settings.for_serialize().into_generator();
     let mut paths = Map::new();
-    for operation in OPERATIONS {
-        let described = described(operation, &mut generator);
+    for operation in operations {
+        let described = describe(operation, operations, &mut generator);
         let path = paths.entry(operation.path()).or_insert_with(|| on_path(operation.path()));
         path[operation.method().to_ascii_lowercase()] = described;
     }
@@ -76,7 +76,7 @@ pub(crate) fn document() -> Value {
         },
         "servers": [{"url": "/"}],
         "security": [{"apiKey": []}],
-        "tags": tags(),
+        "tags": tags(operations),
         "paths": paths,
         "components": {
             "securitySchemes": {"apiKey": {
@@ -108,9 +108,9 @@ fn name_schemas(value: &mut Value, schemas: &mut Map<String, Value>) {
     }
 }
 
-fn tags() -> Vec<Value> {
+fn tags(operations: &[&Description]) -> Vec<Value> {
     let mut names: Vec<&str> = Vec::new();
-    for operation in OPERATIONS {
+    for operation in operations {
         let tag = tag(operation.path());
         if !names.contains(&tag) {
             names.push(tag);
@@ -149,10 +149,15 @@ fn on_path(path: &str) -> Value {
     if parameters.is_empty() { json!({}) } else { json!({"parameters": parameters}) }
 }
 
-fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
+fn describe(
+    operation: &Description,
+    all: &[&Description],
+    generator: &mut SchemaGenerator,
+) -> Value {
     let mut responses = Map::new();
     for answer in operation.answers {
-        responses.insert(answer.status.to_string(), answered(operation, answer, generator));
+        responses
+            .insert(answer.status.to_string(), describe_answer(operation, answer, all, generator));
     }
     for status in problems(operation) {
         let place = format!("#/components/responses/{status}");
@@ -168,10 +173,10 @@ fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         described["description"] = json!(operation.about);
     }
     if !operation.parameters.is_empty() {
-        described["parameters"] = operation.parameters.iter().map(parameter).collect();
+        described["parameters"] = operation.parameters.iter().map(describe_parameter).collect();
     }
     if let Some(body) = &operation.body {
-        described["requestBody"] = taken(body);
+        described["requestBody"] = describe_body(body);
     }
     described["security"] = match operation.access {
         Access::Public => json!([]),
@@ -183,7 +188,7 @@ fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
 }
 
 /// What may be wrong: of its access, its parameters and its body, and its own.
-fn problems(operation: &Operation) -> Vec<u16> {
+fn problems(operation: &Description) -> Vec<u16> {
     let mut all = operation.problems.to_vec();
     match operation.access {
         Access::Public => {}
@@ -205,7 +210,12 @@ fn problems(operation: &Operation) -> Vec<u16> {
     all
 }
 
-fn answered(operation: &Operation, answer: &Answered, generator: &mut SchemaGenerator) -> Value {
+fn describe_answer(
+    operation: &Description,
+    answer: &Success,
+    all: &[&Description],
+    generator: &mut SchemaGenerator,
+) -> Value {
     let mut described = json!({"description": answer.about});
     if let Some(schema) = answer.schema {
         let mut content = json!({"schema": schema(generator)});
@@ -221,7 +231,7 @@ fn answered(operation: &Operation, answer: &Answered, generator: &mut SchemaGene
         .collect();
     for Link { pointer, parameter, to } in answer.links {
         let mut parameters = json!({*parameter: format!("$response.body#{pointer}")});
-        let takes = |name: &&&str| to.iter().all(|to| takes(to, name));
+        let takes = |name: &&&str| to.iter().all(|to| takes(all, to, name));
         for name in inherited.iter().filter(|name| *name != parameter).filter(takes) {
             parameters[*name] = json!(format!("$request.path.{name}"));
         }
@@ -233,22 +243,22 @@ fn answered(operation: &Operation, answer: &Answered, generator: &mut SchemaGene
 }
 
 /// Whether the path of the operation of that name has this parameter.
-fn takes(operation: &str, parameter: &str) -> bool {
-    let named = OPERATIONS.iter().find(|one| one.id == operation);
+fn takes(operations: &[&Description], operation: &str, parameter: &str) -> bool {
+    let named = operations.iter().find(|one| one.id == operation);
     named.is_some_and(|named| named.path().contains(&format!("{{{parameter}}}")))
 }
 
-fn parameter(parameter: &Parameter) -> Value {
+fn describe_parameter(parameter: &Parameter) -> Value {
     json!({
         "name": parameter.name,
         "in": if parameter.is_header() { "header" } else { "query" },
         "description": parameter.about,
-        "required": parameter.required,
+        "required": parameter.is_required,
         "schema": (parameter.schema)(),
     })
 }
 
-fn taken(body: &Taken) -> Value {
+fn describe_body(body: &RequestBody) -> Value {
     let mut schema = (body.schema)();
     if !body.name.is_empty() {
         schema["title"] = json!(body.name);
@@ -257,7 +267,7 @@ fn taken(body: &Taken) -> Value {
     if let Some(example) = body.example {
         content["example"] = example();
     }
-    json!({"required": !body.optional, "content": {body.content_type: content}})
+    json!({"required": !body.is_optional, "content": {body.content_type: content}})
 }
 
 fn response((status, about): (u16, &str), problem: &schemars::Schema) -> (String, Value) {

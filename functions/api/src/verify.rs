@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
-use waxseal_adapters::http::{self, Request};
+use waxseal_adapters::http;
 use waxseal_api_types::verify::{Mistake, Verdict};
 use waxseal_domain::json::Json;
 use waxseal_domain::limits::{NAME_CHARS_MAX, TOLERANCE_S};
@@ -15,7 +15,8 @@ use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_verify::{Key, Window};
 
 use crate::Answer;
-use crate::body::{Body, describe};
+use crate::body::{self, Body};
+use crate::call::GlobalCall;
 
 /// Secrets that are tried.
 const SECRETS_MAX: usize = 5;
@@ -35,9 +36,9 @@ struct Question {
     now_s: Option<u64>,
 }
 
-/// What a question looks like.
-pub(crate) fn question() -> Value {
-    describe(|body| drop(read(body)))
+/// Describes what is asked.
+pub(crate) fn describe() -> Value {
+    body::describe(|body| drop(read(body)))
 }
 
 fn read(body: &mut Body<'_>) -> Question {
@@ -112,7 +113,9 @@ fn read_content(body: &mut Body<'_>) -> Vec<u8> {
     plain.map(String::into_bytes).or(encoded).unwrap_or_default()
 }
 
-pub(crate) async fn answer<E: Engine>(engine: &E, request: &Request) -> Answer {
+/// Tells whether a hook verifies, and if not, why.
+pub(crate) async fn verify_hook<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+    let GlobalCall { engine, request, .. } = call;
     let mut body = Body::read(request)?;
     let question = read(&mut body);
     let profile = Profile::find(engine, &question.profile).await?;

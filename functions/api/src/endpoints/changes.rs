@@ -83,8 +83,8 @@ pub(super) struct Changes {
     pub(super) secret: WantedSecret,
 }
 
-/// What an endpoint looks like that is to be configured.
-pub(crate) fn draft() -> Value {
+/// Describes a new endpoint.
+pub(super) fn describe_draft() -> Value {
     let profile = Profile::standard();
     let rules = AddressRules::default();
     describe(|body| {
@@ -92,8 +92,8 @@ pub(crate) fn draft() -> Value {
     })
 }
 
-/// What a merge patch of an endpoint looks like.
-pub(crate) fn read_patch() -> Value {
+/// Describes a merge patch of an endpoint.
+pub(super) fn describe_patch() -> Value {
     describe(|body| {
         let _changes = Changes::described(body);
     })

@@ -6,14 +6,14 @@ use waxseal_domain::delivery::Delivery;
 use waxseal_domain::id::EndpointId;
 use waxseal_domain::ports::{DeliveryStore as _, Engine, EngineError, PageRequest};
 
-use crate::Call;
+use crate::call::TenantCall;
 
 /// Failures that an endpoint shows.
 const FAILURES_MAX: usize = 5;
 
 /// The last failed attempt of each of an endpoint's last deliveries that did not succeed at first.
 pub(super) async fn recent_failures<E: Engine>(
-    call: &Call<'_, E>,
+    call: &TenantCall<'_, E>,
     id: &EndpointId,
 ) -> Result<Vec<Failure>, EngineError> {
     let page = PageRequest { limit: FAILURES_MAX, cursor: None };

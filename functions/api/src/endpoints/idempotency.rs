@@ -15,7 +15,8 @@ use waxseal_domain::secret::SecretContext;
 
 use super::created;
 use super::secrets::show;
-use crate::{Call, Refusal};
+use crate::Refusal;
+use crate::call::TenantCall;
 
 /// Characters of a key.
 const KEY_CHARS_MAX: usize = 128;
@@ -63,7 +64,7 @@ impl Once {
     /// The first request's answer, where this is not the first: 422 for another body.
     pub(super) async fn answered<E: Engine>(
         &self,
-        call: &Call<'_, E>,
+        call: &TenantCall<'_, E>,
         profile: &Profile,
     ) -> Result<Option<Response>, Refusal> {
         let Some(keyed) = &self.0 else { return Ok(None) };

@@ -15,28 +15,24 @@ use waxseal_domain::subscription::Candidate;
 
 use super::changes::Changes;
 use super::find;
-use crate::body::{Body, Given, describe};
-use crate::{Answer, Call, Refusal};
+use crate::body::{self, Body, Given};
+use crate::call::TenantCall;
+use crate::{Answer, Refusal};
 
 /// Bytes of rendered bodies that an answer holds: a function's answer has 6 MB in all.
 const BODIES_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Pages of events that are looked at for one answer.
 const PAGES_MAX: usize = 20;
 
-/// What may be changed for a dry run of an endpoint.
-pub(crate) fn match_changes() -> Value {
-    describe(|body| {
-        limit(body);
+/// Describes the changes of a match.
+pub(super) fn describe() -> Value {
+    body::describe(|body| {
+        read_limit(body);
         let _changes = Changes::described(body);
     })
 }
 
-/// What a draft looks like.
-pub(crate) fn match_draft() -> Value {
-    match_changes()
-}
-
-fn limit(body: &mut Body<'_>) -> usize {
+fn read_limit(body: &mut Body<'_>) -> usize {
     let most = u64::try_from(PAGE_MAX).unwrap_or(u64::MAX);
     let limit = body.whole("limit", 1..=most).value();
     body.about(
@@ -46,8 +42,8 @@ fn limit(body: &mut Body<'_>) -> usize {
     limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE_DEFAULT)
 }
 
-/// `POST …/endpoints/{id}/match`, and `POST …/endpoints/match` for one without an id.
-pub(crate) async fn matched<E: Engine>(call: Call<'_, E>, id: Option<&str>) -> Answer {
+/// Matches an endpoint that is there, with changes; without an id, one that does not exist.
+pub(super) async fn match_events<E: Engine>(call: TenantCall<'_, E>, id: Option<&str>) -> Answer {
     let now = call.engine.clock().now();
     let before = if let Some(id) = id {
         Endpoint::clone(&*find(&call, id).await?)
@@ -56,7 +52,7 @@ pub(crate) async fn matched<E: Engine>(call: Call<'_, E>, id: Option<&str>) -> A
         Endpoint::new(id, call.tenant.clone(), STANDARD.to_owned(), now)
     };
     let mut body = Body::read(call.request)?;
-    let limit = limit(&mut body);
+    let limit = read_limit(&mut body);
     let name = Changes::profile_name(&mut body, &before.profile);
     let profile = Profile::find(call.engine, &name).await?;
     let rules = (call.engine.address_rules(), call.tenant);
@@ -68,15 +64,15 @@ pub(crate) async fn matched<E: Engine>(call: Call<'_, E>, id: Option<&str>) -> A
 }
 
 async fn run<E: Engine>(
-    call: &Call<'_, E>,
+    call: &TenantCall<'_, E>,
     endpoint: &Endpoint,
     profile: &Profile,
     limit: usize,
 ) -> Result<MatchResult, Refusal> {
     let mut view = MatchResult { examined: 0, matched: 0, items: Vec::new() };
     let mut room = BODIES_BYTES_MAX;
-    for row in last_events(call, limit).await? {
-        let mut item = looked_at(call, (endpoint, profile), &row);
+    for row in read_last_events(call, limit).await? {
+        let mut item = match_event(call, (endpoint, profile), &row);
         view.examined += 1;
         view.matched += usize::from(item.matched);
         let length = item.body.as_ref().map_or(0, String::len);
@@ -90,8 +86,8 @@ async fn run<E: Engine>(
 }
 
 /// The tenant's last events, newest first; those of ours that nobody asked for by name are none.
-async fn last_events<E: Engine>(
-    call: &Call<'_, E>,
+async fn read_last_events<E: Engine>(
+    call: &TenantCall<'_, E>,
     limit: usize,
 ) -> Result<Vec<EventRow>, Refusal> {
     let now = call.engine.clock().now();
@@ -109,8 +105,8 @@ async fn last_events<E: Engine>(
     Ok(found)
 }
 
-fn looked_at<E: Engine>(
-    call: &Call<'_, E>,
+fn match_event<E: Engine>(
+    call: &TenantCall<'_, E>,
     (endpoint, profile): (&Endpoint, &Profile),
     row: &EventRow,
 ) -> MatchedEvent {

@@ -9,20 +9,22 @@ use waxseal_domain::recover::{Ask, Which, recover};
 use waxseal_domain::timestamp::Timestamp;
 
 use super::find;
-use crate::body::{Body, describe};
-use crate::{Answer, Call};
+use crate::Answer;
+use crate::body::{self, Body};
+use crate::call::TenantCall;
 
 /// Seconds that one call takes, at most: a function has 15.
 const CALL_S: u64 = 8;
 /// Characters of a cursor.
 const CURSOR_CHARS_MAX: usize = 256;
 
-/// What a recovery looks like.
-pub(crate) fn recovery() -> Value {
-    describe(|body| drop(read(body, Timestamp::from_ms(0))))
+/// Describes what is to be recovered.
+pub(super) fn describe() -> Value {
+    body::describe(|body| drop(read(body, Timestamp::from_ms(0))))
 }
 
-pub(crate) async fn recovered<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+/// Sends deliveries again, or counts them.
+pub(super) async fn recover_deliveries<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let now = call.engine.clock().now();
     let mut body = Body::read(call.request)?;
     let ask = read(&mut body, now);

@@ -13,8 +13,9 @@ use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_verify::Algorithm;
 
 use super::write;
+use crate::Answer;
 use crate::body::{Body, Given, describe};
-use crate::{Answer, Call};
+use crate::call::TenantCall;
 
 /// Seconds for which the secret before still signs, if not said: a day.
 const OVERLAP_S: u64 = 86_400;
@@ -123,8 +124,8 @@ pub(super) async fn seal<E: Engine>(
     Ok(Some(Made { sealed, shown }))
 }
 
-/// What a rotation looks like.
-pub(crate) fn rotation() -> Value {
+/// Describes a rotation.
+pub(super) fn describe_rotation() -> Value {
     let profile = Profile::standard();
     describe(|body| {
         let _read = read_rotation(body, &profile);
@@ -138,9 +139,9 @@ fn read_rotation(body: &mut Body<'_>, profile: &Profile) -> (WantedSecret, u64) 
     (wanted, overlap_s)
 }
 
-/// `POST …/rotate-secret`. An overlap under two minutes is refused: instances keep copies of an
+/// Replaces an endpoint's secret. An overlap under two minutes is refused: instances keep copies of an
 /// endpoint for one, and receivers need a moment as well.
-pub(crate) async fn rotate<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+pub(super) async fn rotate<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let endpoint = super::find(&call, id).await?;
     let profile = Profile::of(call.engine, &endpoint).await?;
     let mut body = Body::read(call.request)?;

@@ -20,8 +20,9 @@ use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, Round};
 
 use super::find;
-use crate::body::{Body, describe};
-use crate::{Answer, Call, Refusal};
+use crate::body::{self, Body};
+use crate::call::TenantCall;
+use crate::{Answer, Refusal};
 
 /// What a test asks for.
 struct Wanted {
@@ -29,9 +30,9 @@ struct Wanted {
     data: Option<Box<RawValue>>,
 }
 
-/// What a test looks like.
-pub(crate) fn test_body() -> Value {
-    describe(|body| drop(read(body)))
+/// Describes a test.
+pub(super) fn describe() -> Value {
+    body::describe(|body| drop(read(body)))
 }
 
 fn read(body: &mut Body<'_>) -> Wanted {
@@ -43,8 +44,8 @@ fn read(body: &mut Body<'_>) -> Wanted {
     Wanted { event_type: event_type.unwrap_or_else(|| "webhook.test".to_owned()), data }
 }
 
-/// `POST …/test`.
-pub(crate) async fn test<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+/// Sends a test event that a caller asked for.
+pub(super) async fn test<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let mut body = Body::read(call.request)?;
     let Wanted { event_type, data } = read(&mut body);
     body.finish()?;
@@ -58,7 +59,7 @@ pub(crate) async fn test<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
 
 /// What stands beside the type of an event that nobody gave: the catalogue's example, or the profile's.
 async fn example<E: Engine>(
-    call: &Call<'_, E>,
+    call: &TenantCall<'_, E>,
     endpoint: &Endpoint,
     event_type: &str,
 ) -> Result<String, Refusal> {
@@ -74,7 +75,7 @@ async fn example<E: Engine>(
 
 /// The ping that follows an endpoint's configuration.
 pub(super) async fn ping<E: Engine>(
-    call: &Call<'_, E>,
+    call: &TenantCall<'_, E>,
     endpoint: &Endpoint,
 ) -> Result<TestResult, Refusal> {
     let profile = Profile::of(call.engine, endpoint).await?;
@@ -94,7 +95,7 @@ fn of_data(data: &str) -> String {
 
 /// `rest` is an object: the event without its type and source.
 async fn post<E: Engine>(
-    call: &Call<'_, E>,
+    call: &TenantCall<'_, E>,
     endpoint: &Endpoint,
     event_type: &str,
     rest: &str,
@@ -121,7 +122,7 @@ async fn post<E: Engine>(
 
 /// Remembers that a test event was accepted: no change of what is configured, and in no log. Where the
 /// endpoint was changed meanwhile, the next test remembers it.
-async fn verified<E: Engine>(call: &Call<'_, E>, endpoint: &Endpoint) -> Result<(), Refusal> {
+async fn verified<E: Engine>(call: &TenantCall<'_, E>, endpoint: &Endpoint) -> Result<(), Refusal> {
     let now = call.engine.clock().now();
     let before = find(call, endpoint.id.as_str()).await?;
     let after = Endpoint { health: Health::Verified, ..Endpoint::clone(&before) }.next_version(now);

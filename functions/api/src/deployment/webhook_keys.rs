@@ -7,7 +7,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use waxseal_adapters::http::{self, Request};
+use waxseal_adapters::http;
 use waxseal_api_types::{KeySet, WebKey};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::TenantName;
@@ -18,11 +18,14 @@ use waxseal_domain::secret::SealedSecret;
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::Answer;
+use crate::call::GlobalCall;
 
 /// Tenants that are gone through where none is named.
 const TENANTS_MAX: usize = 20;
 
-pub(crate) async fn answer<E: Engine>(engine: &E, request: &Request) -> Answer {
+/// Answers with the public keys that the query selects.
+pub(super) async fn show<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+    let GlobalCall { engine, request, .. } = call;
     let tenants: Vec<TenantName> = if let Some(name) = http::query(request, "tenant") {
         vec![name.parse().map_err(|_| Problem::not_found())?]
     } else {
