@@ -248,9 +248,13 @@ impl<'a> Body<'a> {
 
     /// A fault of the member at this path; one at fault is not named twice.
     pub(crate) fn fault(&mut self, path: &str, detail: &str) {
-        let pointer = format!("/{path}");
-        if self.faults.iter().all(|fault| fault.pointer != pointer) {
-            self.faults.push(Fault::new(&pointer, detail));
+        self.fault_once(Fault::new(&format!("/{path}"), detail));
+    }
+
+    /// Adds a fault, unless that member is at fault already.
+    pub(crate) fn fault_once(&mut self, fault: Fault) {
+        if self.faults.iter().all(|found| found.pointer != fault.pointer) {
+            self.faults.push(fault);
         }
     }
 

@@ -18,10 +18,9 @@ use serde_json::Value;
 use waxseal_adapters::http::{self, Response};
 use waxseal_api_types::endpoint::{Breaker, ShownSecret, TestResult};
 use waxseal_api_types::{self as api, List};
-use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState};
+use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, room};
 use waxseal_domain::id::EndpointId;
 use waxseal_domain::json::Fault;
-use waxseal_domain::limits::ENDPOINTS_PER_TENANT_MAX;
 use waxseal_domain::link::ensure_key;
 use waxseal_domain::ports::{
     Change, Clock as _, ConfigStore as _, Engine, EngineError, GateStore as _, KeyVault as _,
@@ -130,7 +129,7 @@ async fn add<E: Engine>(
         if roster.iter().any(|found| found.id == endpoint.id) {
             return Ok(false);
         }
-        has_room(&roster.iter().collect::<Vec<_>>(), profile)?;
+        room::check_room(roster.iter(), profile).map_err(refuse)?;
         let after = audited(&api::Endpoint::of(endpoint, profile));
         let audit = AuditChange {
             action: "endpoint.created",
@@ -145,48 +144,30 @@ async fn add<E: Engine>(
     Ok(false)
 }
 
-/// 422 where the tenant, or the profile within it, has as many endpoints as it may.
-fn has_room(existing: &[&Endpoint], profile: &Profile) -> Result<(), Problem> {
-    if existing.len() >= ENDPOINTS_PER_TENANT_MAX {
-        let detail = format!("the tenant has {ENDPOINTS_PER_TENANT_MAX} endpoints, its limit");
-        return Err(Problem::unprocessable(vec![Fault::new("", &detail)]));
-    }
-    let same = existing.iter().filter(|endpoint| endpoint.profile == profile.name()).count();
-    if same >= profile.endpoints_max {
-        let most = profile.endpoints_max;
-        let detail = format!("{} allows {most} endpoints, and the tenant has them", profile.name());
-        return Err(Problem::unprocessable(vec![Fault::new("/profile", &detail)]));
-    }
-    Ok(())
-}
-
-/// 422 where an endpoint cannot take another profile: its secrets are of another form, or there is no
-/// room.
-async fn moves_to<E: Engine>(
+/// Answers 422 where an endpoint cannot take another profile: there is no room, or its secrets are of another
+/// form.
+async fn check_move<E: Engine>(
     call: &TenantCall<'_, E>,
-    (endpoint, roster): (&Endpoint, &Roster),
+    endpoint: &Endpoint,
+    roster: &Roster,
     profile: &Profile,
 ) -> Result<(), Refusal> {
-    let refuse = |detail: &str| Problem::unprocessable(vec![Fault::new("/profile", detail)]);
-    let others: Vec<&Endpoint> = roster.iter().filter(|one| one.id != endpoint.id).collect();
-    has_room(&others, profile)?;
-    if endpoint.secrets.is_empty() && !profile.dialect.secret_is_optional() {
-        return Err(refuse("signs every delivery, and the endpoint has no secret").into());
-    }
+    let others = roster.iter().filter(|one| one.id != endpoint.id);
+    room::check_room(others, profile).map_err(refuse)?;
     let context = SecretContext::endpoint(call.tenant, &endpoint.id);
+    let mut secrets = Vec::new();
     for sealed in endpoint.live_secrets(call.engine.clock().now()) {
-        let secret = call.engine.key_vault().open(&context, &sealed.sealed).await?;
-        let text = secret.expose_text().unwrap_or_default();
-        if let Err(fault) = profile.dialect.key(text) {
-            let detail =
-                format!("does not take the endpoint's secret, which {fault}: rotate it first");
-            return Err(refuse(&detail).into());
-        }
+        secrets.push(call.engine.key_vault().open(&context, &sealed.sealed).await?);
     }
+    room::check_move(&secrets, profile).map_err(refuse)?;
     if profile.envelope.shorten.is_some() {
         ensure_key(call.engine, call.tenant).await?;
     }
     Ok(())
+}
+
+fn refuse(fault: Fault) -> Problem {
+    Problem::unprocessable(vec![fault])
 }
 
 async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
@@ -237,7 +218,7 @@ async fn change<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
         let roster = call.engine.store().endpoints(call.tenant, 0).await?.unwrap_or_default();
         let is_moved = name != before.profile;
         if is_moved {
-            moves_to(&call, (&before, &roster), &profile).await?;
+            check_move(&call, &before, &roster, &profile).await?;
         }
         let change = if is_moved {
             Change::MoveEndpoint(&after, roster.version)

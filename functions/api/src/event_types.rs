@@ -4,11 +4,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use waxseal_adapters::http;
 use waxseal_api_types::{self as api, List, NewEventType};
-use waxseal_domain::catalogue::{EventType, Schema};
-use waxseal_domain::json::Fault;
-use waxseal_domain::limits::{
-    DESCRIPTION_CHARS_MAX, EVENT_TYPES_PER_TENANT_MAX, EXAMPLE_BYTES_MAX,
-};
+use waxseal_domain::catalogue::{self, EventType, Schema};
+use waxseal_domain::limits::{DESCRIPTION_CHARS_MAX, EXAMPLE_BYTES_MAX};
 use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine, SchemaChecker};
 use waxseal_domain::problem::Problem;
 
@@ -170,10 +167,7 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
         let roster = call.engine.store().endpoints(call.tenant, 0).await?.unwrap_or_default();
         let all = call.engine.store().event_types(call.tenant, 0).await?;
         let before = all.iter().find(|found| found.name == name);
-        if before.is_none() && all.len() >= EVENT_TYPES_PER_TENANT_MAX {
-            let detail = format!("the catalogue has {EVENT_TYPES_PER_TENANT_MAX} types, its limit");
-            return Err(Problem::unprocessable(vec![Fault::new("", &detail)]).into());
-        }
+        catalogue::check_room(&all, name).map_err(|fault| Problem::unprocessable(vec![fault]))?;
         let action = if before.is_some() { "event_type.updated" } else { "event_type.created" };
         let before = before.and_then(|before| audited(&api::EventType::from(before)));
         let audit = AuditChange { action, target: name, before, after: audited(&view) };

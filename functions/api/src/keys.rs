@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use waxseal_adapters::http;
 use waxseal_api_types::{self as api, List, NewKey};
-use waxseal_domain::api_key::{ApiKey, Principal, Right, Scope, hash_of};
+use waxseal_domain::api_key::{ApiKey, Principal, Right, Scope, check_room, hash_of};
 use waxseal_domain::id::{ApiKeyId, base32};
-use waxseal_domain::json::{Fault, Json};
-use waxseal_domain::limits::{KEYS_PER_TENANT_MAX, MAX_PER_SECOND, NAME_CHARS_MAX};
+use waxseal_domain::json::Json;
+use waxseal_domain::limits::{MAX_PER_SECOND, NAME_CHARS_MAX};
 use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
@@ -140,10 +140,8 @@ async fn create<E: Engine>(call: TenantCall<'_, E>) -> Answer {
     let mut body = Body::read(call.request)?;
     let Wanted { name, scopes, max_per_second } = read(&mut body);
     body.finish()?;
-    if engine.store().api_keys(call.tenant).await?.len() >= KEYS_PER_TENANT_MAX {
-        let detail = format!("the tenant has {KEYS_PER_TENANT_MAX} API keys, its limit");
-        return Err(Problem::unprocessable(vec![Fault::new("", &detail)]).into());
-    }
+    let others = engine.store().api_keys(call.tenant).await?;
+    check_room(&others).map_err(|fault| Problem::unprocessable(vec![fault]))?;
     let text = format!("wxs_{}{}", base32(engine.entropy()), base32(engine.entropy()));
     let key = ApiKey {
         id: ApiKeyId::from_entropy(engine.entropy()),

@@ -6,8 +6,7 @@
 //! problem document. `POST …/events` is `ingest`'s and `/hooks/…` the receiver's.
 //!
 //! Why these dependencies, beside those of every function: `schemars` makes JSON Schemas of the types
-//! that are answered; `base64`, `hmac`, `percent-encoding` and `sha2` read what comes encoded and name
-//! what comes twice.
+//! that are answered; `base64` and `percent-encoding` read what comes encoded.
 
 mod audit;
 mod body;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use waxseal_adapters::http;
 use waxseal_api_types::{self as api, List};
 use waxseal_domain::json::Fault;
-use waxseal_domain::limits::{NAME_CHARS_MAX, REQUEST_BYTES_MAX};
+use waxseal_domain::limits::REQUEST_BYTES_MAX;
 use waxseal_domain::ports::{ConfigStore as _, Engine, Setting};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::Profile;
@@ -14,9 +14,6 @@ use waxseal_domain::profile::Profile;
 use crate::Answer;
 use crate::call::GlobalCall;
 use crate::operation::{Access, Description, Handler, Operation, RequestBody, Success};
-
-/// Profiles of its own that a deployment may have.
-const OWN_MAX: usize = 100;
 
 impl<E: Engine> Operation<E> {
     /// The operations on profiles.
@@ -97,18 +94,17 @@ async fn put<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
     let (engine, name) = (call.engine, call.name());
     let text = http::text(call.request, REQUEST_BYTES_MAX)?;
     let profile = Profile::parse(text).map_err(Problem::unprocessable)?;
-    if profile.name() != name || name.len() > NAME_CHARS_MAX {
-        let fault = Fault::new("/name", "must be the name in the path");
-        return Err(Problem::unprocessable(vec![fault]).into());
-    }
+    profile.check_name(name).map_err(refuse)?;
     if Profile::named(name).is_some() {
         return Err(Problem::conflict("a profile of that name comes with Waxseal").into());
     }
     let own = engine.store().settings(Setting::Profile).await?;
-    if own.len() >= OWN_MAX && own.iter().all(|(found, _)| found != name) {
-        let detail = format!("the deployment has {OWN_MAX} profiles of its own, its limit");
-        return Err(Problem::unprocessable(vec![Fault::new("", &detail)]).into());
-    }
+    let names: Vec<&str> = own.iter().map(|(name, _)| name.as_str()).collect();
+    Profile::check_room(&names, name).map_err(refuse)?;
     engine.store().put_setting(Setting::Profile, name, text.trim(), true).await?;
     Ok(http::json(200, &api::Profile::from(&profile)))
+}
+
+fn refuse(fault: Fault) -> Problem {
+    Problem::unprocessable(vec![fault])
 }

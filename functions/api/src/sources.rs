@@ -5,15 +5,12 @@ use waxseal_adapters::http;
 use waxseal_api_types::event::HookAnswer;
 use waxseal_api_types::{self as api, Acceptance, List, NewSource, Question, Verdict};
 use waxseal_domain::id::SourceName;
-use waxseal_domain::json::Fault;
-use waxseal_domain::limits::{
-    NAME_CHARS_MAX, SECRETS_LIVE_MAX, SOURCES_PER_TENANT_MAX, TOLERANCE_S,
-};
+use waxseal_domain::limits::{NAME_CHARS_MAX, SECRETS_LIVE_MAX, TOLERANCE_S};
 use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine, KeyVault as _};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
-use waxseal_domain::source::Source;
+use waxseal_domain::source::{Source, check_room, check_secrets};
 
 use crate::body::{Body, describe};
 use crate::call::{AuditChange, TenantCall, audited};
@@ -232,17 +229,13 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
         body.fault("profile", "is not known: GET /v1/profiles lists them");
     }
     let known = found.unwrap_or_else(Profile::standard);
-    for (index, text) in secrets.iter().enumerate() {
-        if known.dialect.key(text).is_err() {
-            body.fault(&format!("secrets/{index}"), &known.secret_shape());
-        }
+    for fault in check_secrets(&secrets, &known) {
+        body.fault_once(fault);
     }
     body.finish()?;
     let before = find(&call, name.as_str()).await?;
-    if before.is_none() && is_full(&call).await? {
-        let detail = format!("the tenant has {SOURCES_PER_TENANT_MAX} sources, its limit");
-        return Err(Problem::unprocessable(vec![Fault::new("", &detail)]).into());
-    }
+    let sources = call.engine.store().sources(call.tenant).await?;
+    check_room(&sources, &name).map_err(|fault| Problem::unprocessable(vec![fault]))?;
     let context = SecretContext::source(call.tenant, &name);
     let mut sealed = Vec::new();
     for text in secrets {
@@ -266,8 +259,4 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
         Err(Problem::conflict("a source's name is unique in the deployment: this one is taken")
             .into())
     }
-}
-
-async fn is_full<E: Engine>(call: &TenantCall<'_, E>) -> Result<bool, Refusal> {
-    Ok(call.engine.store().sources(call.tenant).await?.len() >= SOURCES_PER_TENANT_MAX)
 }

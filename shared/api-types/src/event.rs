@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use waxseal_domain::event::acceptance;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_domain::{delivery, event};
 
@@ -137,9 +138,9 @@ pub struct Challenge {
     pub challenge: String,
 }
 
-impl From<event::Acceptance> for Acceptance {
-    fn from(acceptance: event::Acceptance) -> Self {
-        let event::Acceptance { id, sender_id, duplicate, deliveries } = acceptance;
+impl From<acceptance::Acceptance> for Acceptance {
+    fn from(accepted: acceptance::Acceptance) -> Self {
+        let acceptance::Acceptance { id, sender_id, duplicate, deliveries } = accepted;
         Self {
             id: id.to_string(),
             sender_id,
@@ -149,8 +150,8 @@ impl From<event::Acceptance> for Acceptance {
     }
 }
 
-impl From<event::Owed> for AcceptedDelivery {
-    fn from(owed: event::Owed) -> Self {
+impl From<acceptance::Owed> for AcceptedDelivery {
+    fn from(owed: acceptance::Owed) -> Self {
         Self { id: owed.id.to_string(), endpoint_id: owed.endpoint_id.to_string() }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use crate::catalogue;
 use crate::endpoint::Endpoint;
-pub use crate::event::{Acceptance, Owed};
+pub use crate::event::acceptance::{Acceptance, Owed};
 use crate::event::{Accepted, Event, Submission};
 use crate::id::{EndpointId, TenantName, base32};
 use crate::json::Fault;

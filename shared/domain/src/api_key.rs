@@ -5,7 +5,8 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::id::{ApiKeyId, TenantName};
-use crate::limits::KEY_MAX_PER_SECOND;
+use crate::json::Fault;
+use crate::limits::{KEY_MAX_PER_SECOND, KEYS_PER_TENANT_MAX};
 use crate::ports::{Clock, ConfigStore, Engine, EngineError, GateStore};
 use crate::problem::Problem;
 use crate::rate::window_end;
@@ -93,6 +94,15 @@ pub enum Right {
     Operator,
     /// What its scopes allow, for one tenant.
     Tenant(TenantName, Vec<Scope>),
+}
+
+/// Says whether a tenant that has these keys has room for one more.
+pub fn check_room(keys: &[ApiKey]) -> Result<(), Fault> {
+    if keys.len() >= KEYS_PER_TENANT_MAX {
+        let detail = format!("the tenant has {KEYS_PER_TENANT_MAX} API keys, its limit");
+        return Err(Fault::new("", &detail));
+    }
+    Ok(())
 }
 
 /// SHA-256 of a key, hexadecimal: what is stored and looked up.

@@ -1,5 +1,10 @@
 //! An endpoint: a URL of a tenant that wants events.
 
+pub mod headers;
+pub mod idempotency;
+pub mod room;
+pub mod secret_choice;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

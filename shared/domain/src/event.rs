@@ -4,7 +4,7 @@
 //! [`Event::accept`] reads what a sender sent, in any of the forms that cloud sources bring it, and
 //! either makes an event of it or names every fault at once.
 
-mod acceptance;
+pub mod acceptance;
 mod draft;
 mod severity;
 mod tree;
@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
-pub use self::acceptance::{Acceptance, Owed};
 use self::draft::Draft;
 pub use self::severity::Severity;
 use crate::id::{EventId, TenantName};

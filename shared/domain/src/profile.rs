@@ -4,6 +4,7 @@
 //! the body's envelope, the catalogue of events, the retry policy, and how a hook is read.
 
 mod envelope;
+mod own;
 mod reading;
 mod render;
 

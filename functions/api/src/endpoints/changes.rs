@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use waxseal_api_types::pattern::PRINTABLE;
 use waxseal_domain::address::{AddressRules, URL_CHARS_MAX};
 use waxseal_domain::credentials::Credentials;
-use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState};
+use waxseal_domain::endpoint::secret_choice::SecretChoice;
+use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, headers};
 use waxseal_domain::event::Severity;
 use waxseal_domain::event_type::EventTypePattern;
 use waxseal_domain::id::TenantName;
@@ -26,29 +27,8 @@ use waxseal_domain::timestamp::Timestamp;
 
 use super::auth::{self, Wanted};
 use super::pause;
-use super::secrets::WantedSecret;
+use super::secrets::read_choice;
 use crate::body::{Body, Given, describe, whole};
-
-/// Headers that are ours, or the connection's.
-const RESERVED: [&str; 17] = [
-    "authorization",
-    "connection",
-    "cookie",
-    "forwarded",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "content-length",
-    "content-type",
-    "host",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-    "traceparent",
-    "expect",
-];
 
 const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
 
@@ -80,7 +60,7 @@ pub(super) struct Changes {
     enabled: Option<bool>,
     paused: Option<bool>,
     /// Only where an endpoint is configured: later, a secret is rotated.
-    pub(super) secret: WantedSecret,
+    pub(super) secret: SecretChoice,
 }
 
 /// Describes a new endpoint.
@@ -147,13 +127,13 @@ impl Changes {
             enabled: body.flag("enabled").value(),
             paused: pause::read(body),
             secret: match profile {
-                Some(profile) if is_new => WantedSecret::read(body, profile),
+                Some(profile) if is_new => read_choice(body, profile),
                 _ if is_new => {
                     body.pass_over("secret");
                     body.pass_over("algorithm");
-                    WantedSecret::New
+                    SecretChoice::New
                 }
-                _ => WantedSecret::New,
+                _ => SecretChoice::New,
             },
         };
         let is_arn = changes.url.as_ref().is_some_and(|url| Target::is_arn(url));
@@ -397,29 +377,22 @@ fn read_headers(body: &mut Body<'_>, profile: Option<&Profile>) -> Given<BTreeMa
         body.fault("headers", &format!("must be an object of at most {most} headers"));
         return Given::Absent;
     };
-    let mut headers = BTreeMap::new();
+    let mut own = BTreeMap::new();
     for (name, value) in members {
         let pointer = format!("headers/{}", escape_pointer(name));
         let lower = name.to_ascii_lowercase();
-        let is_profiles = profile.is_some_and(|profile| {
-            let prefix = profile.envelope.extension_headers.as_deref();
-            profile.dialect.header_names().any(|name| name == lower)
-                || prefix.is_some_and(|prefix| lower.starts_with(prefix))
-        });
-        let is_ours = RESERVED.contains(&lower.as_str()) || lower.starts_with("webhook-");
-        let is_ours = is_ours || is_profiles;
-        if is_ours || ::http::HeaderName::try_from(lower.as_str()).is_err() {
+        let may_be_set = match profile {
+            Some(profile) => headers::may_set(&lower, profile),
+            None => headers::may_set_in_any(&lower),
+        };
+        if !may_be_set {
             body.fault(&pointer, "is not a header name that may be set");
             continue;
         }
-        let fits = |text: &&str| {
-            text.len() <= HEADER_VALUE_CHARS_MAX
-                && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
-        };
-        match value.as_str().filter(fits) {
-            Some(text) => drop(headers.insert(lower, text.to_owned())),
+        match value.as_str().filter(|text| headers::is_value(text)) {
+            Some(text) => drop(own.insert(lower, text.to_owned())),
             None => body.fault(&pointer, "must be printable ASCII text"),
         }
     }
-    Given::Value(headers)
+    Given::Value(own)
 }

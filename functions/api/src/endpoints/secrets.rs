@@ -5,7 +5,9 @@ use waxseal_adapters::http;
 use waxseal_api_types as api;
 use waxseal_api_types::endpoint::ShownSecret;
 use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::endpoint::secret_choice::{SecretChoice, SecretWish};
 use waxseal_domain::id::{EndpointId, TenantName};
+use waxseal_domain::limits::{OVERLAP_DEFAULT_S, OVERLAP_S};
 use waxseal_domain::ports::{Clock as _, Engine, EngineError, KeyVault as _};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::Profile;
@@ -17,61 +19,32 @@ use crate::Answer;
 use crate::body::{Body, Given, describe};
 use crate::call::TenantCall;
 
-/// Seconds for which the secret before still signs, if not said: a day.
-const OVERLAP_S: u64 = 86_400;
-
 const ALGORITHMS: [&str; 2] = ["hmac-sha256", "ed25519"];
 const SECRET: &str = "Of the profile's form; a new one if left out; null where the profile lets \
                       deliveries go unsigned";
 
-/// Which secret an endpoint is to have.
-#[derive(Clone, Debug, Default)]
-pub(super) enum WantedSecret {
-    /// A new one of the profile's usual algorithm.
-    #[default]
-    New,
-    /// A new one that signs with ed25519.
-    NewEd25519,
-    /// This one.
-    Text(String),
-    /// None: its deliveries go unsigned.
-    None,
-}
-
-impl WantedSecret {
-    /// Of `secret` and `algorithm`, as far as the profile allows.
-    pub(super) fn read(body: &mut Body<'_>, profile: &Profile) -> Self {
-        let secret = body.text("secret", 256);
-        body.about(
-            "secret",
-            || json!({"description": SECRET, "minLength": 8, "pattern": "^[ -~]+$"}),
-        );
-        let algorithm = body.word("algorithm", &ALGORITHMS);
-        body.about("algorithm", || json!({"description": "Of a new secret"}));
-        let has_ed25519 = profile.dialect.algorithms().any(|one| one == Algorithm::Ed25519);
-        let is_ed25519 = algorithm == Given::Value("ed25519");
-        if is_ed25519 && !has_ed25519 {
-            body.fault("algorithm", "is not one of the profile's");
-        }
-        match secret {
-            Given::Value(text) => {
-                let key = profile.dialect.key(&text);
-                match key.map(|key| (key.public().is_some(), text.starts_with("whpk_"))) {
-                    Ok((public, false)) if public || !is_ed25519 => {}
-                    Ok((_, true)) => body.fault("secret", "must be able to sign: whsk_, not whpk_"),
-                    Ok(_) => body.fault("secret", "must be whsk_ for ed25519"),
-                    Err(fault) => body.fault("secret", &fault.to_string()),
-                }
-                Self::Text(text)
+/// Reads `secret` and `algorithm`, and decides what they come to as far as the profile allows.
+pub(super) fn read_choice(body: &mut Body<'_>, profile: &Profile) -> SecretChoice {
+    let secret = body.text("secret", 256);
+    body.about("secret", || json!({"description": SECRET, "minLength": 8, "pattern": "^[ -~]+$"}));
+    let algorithm = body.word("algorithm", &ALGORITHMS).value();
+    body.about("algorithm", || json!({"description": "Of a new secret"}));
+    let wish = match secret {
+        Given::Value(text) => SecretWish::Given(text),
+        Given::Null => SecretWish::Unsigned,
+        Given::Absent => SecretWish::Made,
+    };
+    let algorithm = algorithm.map(|word| match word {
+        "ed25519" => Algorithm::Ed25519,
+        _ => Algorithm::HmacSha256,
+    });
+    match SecretChoice::decide(wish, algorithm, profile) {
+        Ok(choice) => choice,
+        Err(faults) => {
+            for fault in faults {
+                body.fault_once(fault);
             }
-            Given::Null => {
-                if !profile.dialect.secret_is_optional() {
-                    body.fault("secret", "must not be null: this profile signs every delivery");
-                }
-                Self::None
-            }
-            Given::Absent if is_ed25519 => Self::NewEd25519,
-            Given::Absent => Self::New,
+            SecretChoice::default()
         }
     }
 }
@@ -101,14 +74,14 @@ pub(super) async fn seal<E: Engine>(
     tenant: &TenantName,
     endpoint: &EndpointId,
     profile: &Profile,
-    wanted: WantedSecret,
+    choice: SecretChoice,
 ) -> Result<Option<Made>, EngineError> {
     let dialect = &profile.dialect;
-    let text = match wanted {
-        WantedSecret::None => return Ok(None),
-        WantedSecret::Text(text) => text,
-        WantedSecret::New => dialect.generate_secret(engine.random_bytes()).to_string(),
-        WantedSecret::NewEd25519 => {
+    let text = match choice {
+        SecretChoice::Unsigned => return Ok(None),
+        SecretChoice::Text(text) => text,
+        SecretChoice::New => dialect.generate_secret(engine.random_bytes()).to_string(),
+        SecretChoice::NewEd25519 => {
             let text = dialect.generate_signing_secret(engine.random_bytes());
             let text = text.ok_or_else(|| EngineError::new("make secret", "no ed25519"))?;
             text.to_string()
@@ -132,11 +105,11 @@ pub(super) fn describe_rotation() -> Value {
     })
 }
 
-fn read_rotation(body: &mut Body<'_>, profile: &Profile) -> (WantedSecret, u64) {
-    let wanted = WantedSecret::read(body, profile);
+fn read_rotation(body: &mut Body<'_>, profile: &Profile) -> (SecretChoice, u64) {
+    let choice = read_choice(body, profile);
     body.not_null("secret");
-    let overlap_s = body.whole("overlap_s", 120..=30 * 86_400).value().unwrap_or(OVERLAP_S);
-    (wanted, overlap_s)
+    let overlap_s = body.whole("overlap_s", OVERLAP_S).value().unwrap_or(OVERLAP_DEFAULT_S);
+    (choice, overlap_s)
 }
 
 /// Replaces an endpoint's secret. An overlap under two minutes is refused: instances keep copies of an
@@ -145,13 +118,10 @@ pub(super) async fn rotate<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answ
     let endpoint = super::find(&call, id).await?;
     let profile = Profile::of(call.engine, &endpoint).await?;
     let mut body = Body::read(call.request)?;
-    let (wanted, overlap_s) = read_rotation(&mut body, &profile);
+    let (choice, overlap_s) = read_rotation(&mut body, &profile);
     body.finish()?;
-    // A new one is of the algorithm of the one before.
-    let signs_ed25519 = endpoint.secrets.first().is_some_and(|one| one.public_key.is_some());
-    let is_new = matches!(wanted, WantedSecret::New);
-    let wanted = if is_new && signs_ed25519 { WantedSecret::NewEd25519 } else { wanted };
-    let made = seal(call.engine, call.tenant, &endpoint.id, &profile, wanted).await?;
+    let choice = choice.after(&endpoint);
+    let made = seal(call.engine, call.tenant, &endpoint.id, &profile, choice).await?;
     let Some(Made { sealed, shown }) = made else {
         return Err(Problem::not_found().into());
     };

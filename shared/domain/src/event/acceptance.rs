@@ -1,4 +1,4 @@
-//! What the acceptance of an event comes to.
+//! What a sender is told of an event that was acknowledged: its id, and to whom it is owed.
 
 use crate::id::{DeliveryId, EndpointId, EventId};
 
@@ -11,11 +11,11 @@ pub struct Acceptance {
     pub sender_id: Option<String>,
     /// Whether it had been accepted before.
     pub duplicate: bool,
-    /// The deliveries that it is owed in.
+    /// To whom it is owed.
     pub deliveries: Vec<Owed>,
 }
 
-/// A delivery of an event that was just accepted.
+/// A delivery of an event just accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owed {
     /// The delivery's id.
