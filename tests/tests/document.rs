@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::process::Command;
 use waxseal_adapters::embedded::EmbeddedEngine;
@@ -84,6 +85,60 @@ fn each_operation_has_what_readers_and_generators_need() {
     }
 }
 
+/// Sentences of what a schema describes: its own, and those of its members and forms.
+fn said_of(place: &str, schema: &Value, said: &mut Vec<(String, Value)>) {
+    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+        let place = format!("{place}.{name}");
+        said.push((place.clone(), member["description"].clone()));
+        said_of(&place, member, said);
+    }
+    for forms in ["oneOf", "anyOf"] {
+        for form in schema[forms].as_array().into_iter().flatten() {
+            said_of(place, form, said);
+            if let Some(word) = form.get("const") {
+                said.push((format!("{place} {word}"), form["description"].clone()));
+            }
+        }
+    }
+}
+
+#[test]
+fn whatever_is_described_is_described_by_sentences() {
+    let document = openapi();
+    let mut said = Vec::new();
+    for operation in operations(&document) {
+        let described = &operation.described;
+        for (status, answer) in described["responses"].as_object().unwrap() {
+            if answer.get("$ref").is_none() {
+                said.push((format!("{operation} {status}"), answer["description"].clone()));
+            }
+        }
+        let of_path = &document["paths"][&operation.path]["parameters"];
+        for parameters in [&described["parameters"], of_path] {
+            for parameter in parameters.as_array().into_iter().flatten() {
+                let place = format!("{operation} {}", parameter["name"]);
+                said.push((place, parameter["description"].clone()));
+            }
+        }
+        if let Some(about) = described.get("description") {
+            said.push((format!("{operation}"), about.clone()));
+        }
+    }
+    for (status, answer) in document["components"]["responses"].as_object().unwrap() {
+        said.push((status.clone(), answer["description"].clone()));
+    }
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        said.push((name.clone(), schema["description"].clone()));
+        said_of(name, schema, &mut said);
+    }
+    assert!(said.len() > 400, "{}", said.len());
+    for (place, about) in said {
+        let text = about.as_str().unwrap_or_default();
+        let is_sentence = text.ends_with('.') && text.split(' ').count() >= 3;
+        assert!(is_sentence && !text.contains('\n'), "{place}: {about}");
+    }
+}
+
 #[tokio::test]
 async fn it_is_openapi_3_1() {
     let folder = tempfile::tempdir().unwrap();
@@ -96,18 +151,25 @@ async fn it_is_openapi_3_1() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
 }
 
-/// Every member of the requests' types, said.
-fn requests() -> Vec<(&'static str, Value)> {
-    let text = || Some("x".to_owned());
-    let changes = || EndpointChanges {
-        url: text(),
-        name: text(),
+fn word() -> String {
+    "x".to_owned()
+}
+
+fn raw() -> Option<Box<RawValue>> {
+    RawValue::from_string("{}".to_owned()).ok()
+}
+
+/// Every member of an endpoint, said.
+fn changes() -> EndpointChanges {
+    EndpointChanges {
+        url: Some(word()),
+        name: Some(word()),
         event_types: Some(Vec::new()),
         filter: Some(serde_json::Map::new()),
         min_severity: Some(Severity::High),
         risk_score_above: Some(0.5),
         outcomes: Some(Vec::new()),
-        profile: text(),
+        profile: Some(word()),
         auth: Some(Value::Null),
         retry: Some(NewRetry { delays_s: Vec::new(), jitter: Some(true), window_s: Some(1) }),
         timeout_ms: Some(1),
@@ -116,61 +178,60 @@ fn requests() -> Vec<(&'static str, Value)> {
         headers: Some(BTreeMap::new()),
         enabled: Some(true),
         paused: Some(true),
+    }
+}
+
+/// Requests about endpoints, every member of their types said.
+fn endpoint_requests() -> Vec<(&'static str, Value)> {
+    let endpoint = NewEndpoint { changes: changes(), secret: Some(None), algorithm: Some(word()) };
+    let matching = MatchChanges { limit: Some(1), changes: changes() };
+    let rotation = Rotation { secret: Some(word()), algorithm: Some(word()), overlap_s: Some(120) };
+    let recovery = NewRecovery {
+        since: String::new(),
+        until: Some(word()),
+        which: Some(RecoveryScope::All),
+        dry_run: Some(true),
+        cursor: Some(word()),
     };
-    let raw = || Some(serde_json::value::RawValue::from_string("{}".to_owned()).unwrap());
     vec![
-        (
-            "NewEndpoint",
-            json!(NewEndpoint { changes: changes(), secret: Some(None), algorithm: text() }),
-        ),
+        ("NewEndpoint", json!(endpoint)),
         ("EndpointChanges", json!(changes())),
-        ("MatchChanges", json!(MatchChanges { limit: Some(1), changes: changes() })),
-        ("MatchDraft", json!(MatchChanges { limit: Some(1), changes: changes() })),
-        ("NewTest", json!(NewTest { event_type: text(), data: raw() })),
-        ("Rotation", json!(Rotation { secret: text(), algorithm: text(), overlap_s: Some(120) })),
-        (
-            "NewRecovery",
-            json!(NewRecovery {
-                since: String::new(),
-                until: text(),
-                which: Some(RecoveryScope::All),
-                dry_run: Some(true),
-                cursor: text(),
-            }),
-        ),
-        (
-            "NewEventType",
-            json!(NewEventType { description: text(), schema: raw(), example: raw() }),
-        ),
-        (
-            "NewSource",
-            json!(NewSource { profile: text(), secrets: Vec::new(), tolerance_s: Some(1) }),
-        ),
+        ("MatchChanges", json!(matching)),
+        ("MatchDraft", json!(matching)),
+        ("NewTest", json!(NewTest { event_type: Some(word()), data: raw() })),
+        ("Rotation", json!(rotation)),
+        ("NewRecovery", json!(recovery)),
+    ]
+}
+
+/// All other requests, every member of their types said.
+fn other_requests() -> Vec<(&'static str, Value)> {
+    let event_type = NewEventType { description: Some(word()), schema: raw(), example: raw() };
+    let source = NewSource { profile: Some(word()), secrets: Vec::new(), tolerance_s: Some(1) };
+    let key = NewKey { name: Some(word()), scopes: Some(Vec::new()), max_per_second: Some(1) };
+    let question = Question {
+        profile: Some(word()),
+        secret: Some(word()),
+        secrets: Some(Vec::new()),
+        headers: BTreeMap::new(),
+        body: Some(word()),
+        body_base64: Some(word()),
+        tolerance_s: Some(1),
+        now_s: Some(1),
+    };
+    vec![
+        ("NewEventType", json!(event_type)),
+        ("NewSource", json!(source)),
         ("NewTenant", json!(NewTenant { name: String::new() })),
-        (
-            "NewKey",
-            json!(NewKey { name: text(), scopes: Some(Vec::new()), max_per_second: Some(1) }),
-        ),
-        (
-            "Question",
-            json!(Question {
-                profile: text(),
-                secret: text(),
-                secrets: Some(Vec::new()),
-                headers: BTreeMap::new(),
-                body: text(),
-                body_base64: text(),
-                tolerance_s: Some(1),
-                now_s: Some(1),
-            }),
-        ),
+        ("NewKey", json!(key)),
+        ("Question", json!(question)),
     ]
 }
 
 #[test]
 fn each_request_type_has_the_members_that_the_server_reads() {
     let document = openapi();
-    for (name, written) in requests() {
+    for (name, written) in endpoint_requests().into_iter().chain(other_requests()) {
         let described = &document["components"]["schemas"][name]["properties"];
         let members = |value: &Value| {
             value.as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>()
@@ -178,12 +239,12 @@ fn each_request_type_has_the_members_that_the_server_reads() {
         assert_eq!(members(&written), members(described), "{name}");
     }
     let named = json!(NewEvent {
-        id: Some(String::new()),
+        id: Some(word()),
         event_type: String::new(),
-        source: Some(String::new()),
+        source: Some(word()),
         severity: Some(Severity::Low),
-        summary: Some(String::new()),
-        data: Some(serde_json::value::RawValue::from_string("1".to_owned()).unwrap()),
+        summary: Some(word()),
+        data: raw(),
     });
     let event = &document["components"]["schemas"]["NewEvent"]["properties"];
     for name in named.as_object().unwrap().keys() {

@@ -2,11 +2,12 @@
 //!
 //! The same code says what a body looks like: [`describe`] has a reader go through a body without
 //! members and writes down, as JSON Schema, each that it asks for. So the OpenAPI document cannot say
-//! other than what is read.
+//! other than what is read. What a member means is told by the doc comments of the request's type.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use waxseal_adapters::http::{self, Request};
@@ -72,15 +73,25 @@ struct Shape {
     required: Vec<&'static str>,
 }
 
-/// The JSON Schema of what a reader takes.
-pub(crate) fn describe(read: impl FnOnce(&mut Body<'static>)) -> Value {
+/// Makes the JSON Schema of what a reader takes. The reader says what each member must be like; the request's
+/// type `T`, whose doc comments are for callers, says what it means.
+pub(crate) fn describe<T: JsonSchema>(read: impl FnOnce(&mut Body<'static>)) -> Value {
     let shape = Some(Shape::default());
     let mut body =
         Body { text: "{}", members: Vec::new(), known: Vec::new(), faults: Vec::new(), shape };
     read(&mut body);
-    let Shape { properties, required } = body.shape.unwrap_or_default();
+    let Shape { mut properties, required } = body.shape.unwrap_or_default();
+    let meant = SchemaGenerator::default().into_root_schema_for::<T>();
+    for (name, property) in &mut properties {
+        let about = meant.as_value().pointer(&format!("/properties/{name}/description"));
+        if let (Value::Object(property), Some(about)) = (property, about) {
+            property.insert("description".to_owned(), about.clone());
+        }
+    }
     let required = (!required.is_empty()).then(|| ("required".to_owned(), json!(required)));
+    let about = meant.get("description").cloned().unwrap_or_default();
     let schema = [
+        ("description".to_owned(), about),
         ("type".to_owned(), json!("object")),
         ("additionalProperties".to_owned(), json!(false)),
         ("properties".to_owned(), properties.into()),
@@ -273,7 +284,7 @@ impl<'a> Body<'a> {
         for (name, _) in &self.members {
             if !self.known.iter().any(|known| known == name) {
                 let pointer = format!("/{}", escape_pointer(name));
-                self.faults.push(Fault::new(&pointer, "is not a member that this takes"));
+                self.faults.push(Fault::new(&pointer, "is not a member of this request"));
             }
         }
         if self.faults.is_empty() {

@@ -26,10 +26,9 @@ impl<E: Engine> Operation<E> {
                 line: "GET /v1/tenants/{tenant}/endpoints/{endpoint}/deliveries",
                 id: "listDeliveries",
                 summary: "List the deliveries of an endpoint that did not succeed at first",
-                about: "Lists deliveries of which at least one attempt failed, or which were cancelled, \
-                        the newest event first. Deliveries that succeeded at first, or that were not \
-                        attempted yet, are shown with their events. A page can be empty and still have \
-                        a `cursor`.",
+                about: "Lists deliveries that failed at their first attempt or ended before it, the newest event \
+                        first. Deliveries that succeeded at first, or that were not attempted yet, are shown \
+                        with their events. A page can be empty and still have a `cursor`.",
                 parameters: &[LIMIT, CURSOR, STATUS],
                 answers: &[Success::json::<List<api::Delivery>>(
                     200,

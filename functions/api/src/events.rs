@@ -33,8 +33,8 @@ impl<E: Engine> Operation<E> {
                 about: "Accepts a CloudEvent in structured, binary or batched mode, depending on the \
                         content type, or a plain object with a `type`. The answer is 202 once the event \
                         is stored durably and its deliveries are queued. Sending an event again with \
-                        the same `source` and `id` is safe: nothing is delivered twice, and the answer \
-                        says `duplicate`. If its content differs, the answer is 409. Each event of an \
+                        the same `source` and `id` is safe: deliveries that were made are not \
+                        repeated, and the answer says `duplicate`. If its content differs, the answer is 409. Each event of an \
                         array gets a result of its own.",
                 body: Some(RequestBody::required(
                     "EventOrEvents",

@@ -85,7 +85,7 @@ struct Wanted {
 
 /// Describes a new key.
 fn describe_body() -> Value {
-    describe(|body| drop(read(body)))
+    describe::<NewKey>(|body| drop(read(body)))
 }
 
 fn read(body: &mut Body<'_>) -> Wanted {
@@ -104,7 +104,6 @@ fn read_scopes(body: &mut Body<'_>) -> Vec<Scope> {
         json!({
             "type": ["array", "null"], "minItems": 1, "maxItems": 2,
             "items": {"type": "string", "enum": ["ingest", "manage"]},
-            "description": "Both, if not said",
         })
     };
     let value = body.member("scopes", schema).filter(|value| *value != Json::Null);

@@ -63,7 +63,7 @@ impl<E: Engine> Operation<E> {
                     example: None,
                     ..RequestBody::required(
                         "NewProfile",
-                        || json!({"type": "object"}),
+                        || json!({"type": "object", "description": "Holds the file that defines a profile."}),
                         Value::default,
                     )
                 }),

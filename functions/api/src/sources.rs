@@ -156,7 +156,7 @@ struct Wanted {
 
 /// Describes a new source.
 fn describe_body() -> Value {
-    describe(|body| drop(read(body)))
+    describe::<NewSource>(|body| drop(read(body)))
 }
 
 fn read(body: &mut Body<'_>) -> Wanted {
@@ -174,7 +174,6 @@ fn read_secrets(body: &mut Body<'_>) -> Vec<String> {
         json!({
             "type": "array", "minItems": 1, "maxItems": SECRETS_LIVE_MAX,
             "items": {"type": "string", "minLength": 8, "maxLength": SECRET_CHARS_MAX, "pattern": "^[ -~]+$"},
-            "description": "Of the profile's form; while one rotates, both",
         })
     };
     let Some(value) = body.member("secrets", schema) else { return Vec::new() };

@@ -50,7 +50,7 @@ impl<E: Engine> Operation<E> {
 
 /// Describes a new tenant.
 fn describe_body() -> Value {
-    describe(|body| drop(read(body)))
+    describe::<NewTenant>(|body| drop(read(body)))
 }
 
 fn read(body: &mut Body<'_>) -> Option<TenantName> {
@@ -93,6 +93,6 @@ async fn create<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
     if call_in_it.change(Change::CreateTenant(&tenant), audit).await? {
         Ok(http::json(201, &view))
     } else {
-        Err(Problem::conflict("there is a tenant of that name").into())
+        Err(Problem::conflict("a tenant of that name exists already").into())
     }
 }

@@ -81,8 +81,8 @@ impl From<attempt::Outcome> for Outcome {
 /// Describes a delivery: one event that is to reach one endpoint, with its attempts.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Delivery {
-    /// Identifies the delivery, as `dlv_…`. Receivers get it as the `webhook-id` of every attempt and
-    /// replay, and can recognise a repeated delivery by it.
+    /// Identifies the delivery, as `dlv_…`. Receivers get it with every attempt and replay, in the place that
+    /// the profile names, and can recognise a repeated delivery by it.
     pub id: String,
     /// Identifies the event that is delivered.
     pub event_id: String,
@@ -91,7 +91,9 @@ pub struct Delivery {
     /// Tells where the delivery stands.
     #[schemars(with = "String", extend("enum" = DeliveryStatus::WORDS))]
     pub status: DeliveryStatus,
-    /// Tells why the delivery failed or was cancelled. It is left out for other deliveries.
+    /// Tells why the delivery failed (`exhausted`, `gone`, `endpoint_disabled`, `unsendable`, `expired` or
+    /// `crashed`) or was cancelled (`requested`, `endpoint_deleted`, `not_wanted` or `expunged`). It is left
+    /// out for other deliveries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Is true where the delivery has been pending for more than 15 minutes. It is left out otherwise.

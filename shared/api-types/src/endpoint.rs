@@ -22,6 +22,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use waxseal_domain::endpoint::{self, EndpointState};
 use waxseal_domain::gate::{Gate, Mode};
+use waxseal_domain::limits::PAUSE_S_MAX;
 use waxseal_domain::profile::Profile;
 use waxseal_domain::retry::RetryPolicy;
 use waxseal_domain::timestamp::Timestamp;
@@ -288,75 +289,93 @@ impl<'de> Deserialize<'de> for CreatedEndpoint {
 }
 
 /// Asks for an endpoint.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct NewEndpoint {
     /// Holds all that can be changed later as well; `url` is required.
     #[serde(flatten)]
     pub changes: EndpointChanges,
-    /// Sets the secret. One is made if it is left out, and null leaves deliveries unsigned.
+    /// Sets the secret that signs deliveries, in the form that the profile describes. If it is left out, one
+    /// is made. Null leaves deliveries unsigned, where the profile allows that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<Option<String>>,
-    /// Names the algorithm of a secret that is made.
+    /// Names the algorithm of a secret that is made. The default is the usual one of the profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub algorithm: Option<String>,
 }
 
 /// Changes an endpoint: members that are left out stay as they are.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct EndpointChanges {
-    /// Tells where deliveries go.
+    /// Tells where deliveries go: an `https` URL, or the ARN of an SQS queue
+    /// (`arn:aws:sqs:<region>:<account>:<name>`) or of an EventBridge bus
+    /// (`arn:aws:events:<region>:<account>:event-bus/<name>`) that the deployment allows. A queue gets the
+    /// body as the message and the headers as message attributes; if there are more than ten headers, the
+    /// last attribute, `headers`, holds the rest as a JSON object. A bus gets an event whose `detail` is the
+    /// body, whose `detail-type` is the type of the event, whose `source` is `waxseal:` and the source of the
+    /// event, and whose `resources` hold the delivery's id. A bus takes no headers, so deliveries to it are
+    /// not signed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Names the endpoint for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Lists the event types that the endpoint wants.
+    /// Lists the event types that the endpoint wants: an exact type, `dlp.*` for every type that begins with
+    /// `dlp.`, or `*` for every type but those that begin with `waxseal.`. The default is `*`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_types: Option<Vec<String>>,
-    /// Selects events by an EventBridge event pattern.
+    /// Selects events by an EventBridge event pattern over the whole event. There is no filter by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filter: Option<Map<String, Value>>,
-    /// Selects events of this severity or a higher one.
+    /// Selects events of this severity or a higher one. An event without a severity counts as `info`. The
+    /// severity does not matter by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub min_severity: Option<Severity>,
-    /// Selects events whose risk score is higher than this.
+    /// Selects events whose `riskscore` is higher than this. An event without a risk score is not selected.
+    /// The risk score does not matter by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub risk_score_above: Option<f64>,
-    /// Selects events whose outcome is one of these.
+    /// Selects events whose `outcome` is one of these. The outcome does not matter by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcomes: Option<Vec<String>>,
-    /// Names the profile.
+    /// Names the profile: the wire contract that deliveries follow. `listProfiles` shows which there are. The
+    /// default is `standard`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
-    /// Tells how requests authenticate to the receiver: as it is written, so that the server names what is
-    /// wrong with it.
+    /// Tells how requests authenticate to the receiver: by the header `Authorization`, beside their signature.
+    /// Its secret is never returned. Deliveries to a queue or a bus need none and take none.
+    // As it is written, so that the server names what is wrong with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auth: Option<Value>,
-    /// Tells when failed attempts are repeated.
+    /// Tells when failed attempts are repeated. The default is the policy of the profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<NewRetry>,
-    /// Limits how long one attempt may take, in milliseconds.
+    /// Limits how long one attempt may take, in milliseconds. The default is the limit of the profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u32>,
-    /// Limits how many attempts begin per second.
+    /// Limits how many attempts begin per second. Deliveries beyond it wait. There is no limit by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_per_second: Option<u32>,
-    /// Limits how many attempts are under way at the same time.
+    /// Limits how many attempts are under way at the same time. Deliveries beyond it wait. There is no limit
+    /// by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_concurrency: Option<u32>,
-    /// Holds headers that are sent with every attempt.
+    /// Holds headers that are sent with every attempt. Headers of the connection, of the profile and of
+    /// Waxseal itself cannot be set, and neither can `Authorization`, which `auth` sets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<BTreeMap<String, String>>,
-    /// Tells whether the endpoint gets events.
+    /// Tells whether the endpoint gets events. The default is true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub enabled: Option<bool>,
-    /// Tells whether deliveries are kept until the endpoint is resumed.
+    /// Pauses the endpoint: while it is true, deliveries are kept, and once it is false again, they are sent.
+    /// After 7 days with deliveries waiting, the endpoint is disabled. The default is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
 }
 
+const _: () = assert!(PAUSE_S_MAX == 7 * 24 * 3_600, "`paused` says so");
+
 /// Sets a retry policy of the endpoint's own.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NewRetry {
     /// Lists the waiting times between attempts, in seconds.
     pub delays_s: Vec<u32>,

@@ -77,7 +77,7 @@ pub struct Acceptance {
     /// Repeats the sender's `id` where the event got another one. It is left out otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sender_id: Option<String>,
-    /// Tells whether the same event was accepted before. Nothing is delivered twice for it.
+    /// Tells whether the same event was accepted before. Its deliveries are not repeated.
     pub duplicate: bool,
     /// Lists the deliveries of the event, one for each endpoint that wants it.
     pub deliveries: Vec<AcceptedDelivery>,

@@ -42,15 +42,16 @@ impl From<&catalogue::EventType> for EventType {
 }
 
 /// Puts a type into the catalogue, or replaces it.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct NewEventType {
     /// Describes for people what such an event means.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// Holds the JSON Schema that the `data` of such an event must satisfy.
+    /// Holds a JSON Schema (draft 2020-12) that the `data` of such an event must satisfy. It cannot refer to
+    /// other documents. Any data is accepted by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema: Option<Box<RawValue>>,
-    /// Shows the `data` of such an event.
+    /// Shows the `data` of such an event. Test events of this type hold it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub example: Option<Box<RawValue>>,
 }

@@ -63,15 +63,15 @@ impl From<&ApiKey> for Key {
 }
 
 /// Asks for an API key.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct NewKey {
     /// Names the key for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Lists what the key allows; everything if left out.
+    /// Lists what the key allows. It allows everything within its tenant by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<Scope>>,
-    /// Limits how many requests per second the key may make.
+    /// Limits how many requests per second the key may make, averaged over ten seconds. The default is 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_per_second: Option<u32>,
 }

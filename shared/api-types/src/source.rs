@@ -35,14 +35,16 @@ impl From<&source::Source> for Source {
 }
 
 /// Asks for a source, or replaces it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct NewSource {
-    /// Names the profile by which hooks are verified and read; `standard` if left out.
+    /// Names the profile by which hooks are verified and read. The default is `standard`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
-    /// Lists the secrets that hooks may be signed with: one, or both while one replaces the other.
+    /// Lists the secrets that hooks may be signed with, in the form that the profile describes: one, or two
+    /// while one replaces the other.
     pub secrets: Vec<String>,
-    /// Limits how far the timestamp of a hook may be off, in seconds.
+    /// Limits how far the timestamp of a hook may differ from the time at which it arrives, in seconds. The
+    /// default is 300.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tolerance_s: Option<u64>,
 }

@@ -14,9 +14,9 @@ pub struct Tenant {
 }
 
 /// Asks for a tenant.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct NewTenant {
-    /// Identifies the tenant from then on.
+    /// Identifies the tenant from then on. It is part of the path of everything that the tenant owns.
     pub name: String,
 }
 

@@ -6,29 +6,29 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Asks whether a hook verifies.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct Question {
-    /// Names the profile by which the hook is signed; `standard` if left out.
+    /// Names the profile by which the hook is signed. The default is `standard`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
     /// Holds a secret that the hook may be signed with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
-    /// Lists more such secrets.
+    /// Lists more such secrets. Together with `secret` there are one to five.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secrets: Option<Vec<String>>,
     /// Holds the headers of the hook.
     pub headers: BTreeMap<String, String>,
-    /// Holds the body of the hook, where it is text.
+    /// Holds the body of the hook as text. Give either this or `body_base64`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// Holds the body of the hook, in base 64.
+    /// Holds the body of the hook in base 64. Give either this or `body`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<String>,
-    /// Limits how far the timestamp of the hook may be off, in seconds.
+    /// Limits how far the timestamp of the hook may be off, in seconds. The default is 300.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tolerance_s: Option<u64>,
-    /// Sets the time at which the hook arrived, in seconds since 1970; now if left out.
+    /// Tells when the hook arrived, in seconds since 1970. The default is now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub now_s: Option<u64>,
 }

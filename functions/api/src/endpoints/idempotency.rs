@@ -52,7 +52,7 @@ impl Once {
         let found = call.engine.store().endpoint(call.tenant, &keyed.endpoint_id, 0).await?;
         let Some(endpoint) = found else { return Ok(None) };
         if !keyed.created(&endpoint) {
-            let detail = "this Idempotency-Key came with another body before";
+            let detail = "this Idempotency-Key was sent with another body before";
             return Err(Problem::unprocessable(vec![Fault::new("", detail)]).into());
         }
         let now = call.engine.clock().now();

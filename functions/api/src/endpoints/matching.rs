@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 use waxseal_adapters::http;
-use waxseal_api_types::endpoint::{MatchResult, MatchedEvent};
+use waxseal_api_types::endpoint::{MatchChanges, MatchResult, MatchedEvent};
 use waxseal_domain::dispatch::{Outgoing, preview};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::{DeliveryId, EndpointId};
@@ -26,7 +26,7 @@ const PAGES_MAX: usize = 20;
 
 /// Describes the changes of a match.
 pub(super) fn describe() -> Value {
-    body::describe(|body| {
+    body::describe::<MatchChanges>(|body| {
         read_limit(body);
         let _changes = Changes::described(body);
     })
@@ -35,10 +35,7 @@ pub(super) fn describe() -> Value {
 fn read_limit(body: &mut Body<'_>) -> usize {
     let most = u64::try_from(PAGE_MAX).unwrap_or(u64::MAX);
     let limit = body.whole("limit", 1..=most).value();
-    body.about(
-        "limit",
-        || json!({"description": "How many events, the newest first", "default": PAGE_DEFAULT}),
-    );
+    body.about("limit", || json!({"default": PAGE_DEFAULT}));
     limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE_DEFAULT)
 }
 

@@ -161,9 +161,9 @@ impl<E: Engine> Operation<E> {
                 line: "POST /v1/tenants/{tenant}/endpoints/{endpoint}/rotate-secret",
                 id: "rotateSecret",
                 summary: "Replace the secret of an endpoint",
-                about: "Sets a new secret, or makes one. Until the overlap ends, deliveries are signed \
-                        with the previous secret as well, so that the receiver can change over without \
-                        losing one.",
+                about: "Sets a new secret, or makes one. Until the overlap ends, deliveries are signed with both \
+                        secrets, or with the previous one alone where the profile has room for only one \
+                        signature. So the receiver can change over without missing a delivery.",
                 body: Some(RequestBody::optional("Rotation", secrets::describe_rotation, || {
                     json_of(&Rotation::example())
                 })),

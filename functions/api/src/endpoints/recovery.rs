@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use waxseal_adapters::http;
-use waxseal_api_types::endpoint::{Recovery, RecoveryScope};
+use waxseal_api_types::endpoint::{NewRecovery, Recovery, RecoveryScope};
 use waxseal_domain::ports::{Clock as _, Engine};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::recover::{Ask, Which, recover};
@@ -20,7 +20,7 @@ const CURSOR_CHARS_MAX: usize = 256;
 
 /// Describes what is to be recovered.
 pub(super) fn describe() -> Value {
-    body::describe(|body| drop(read(body, Timestamp::from_ms(0))))
+    body::describe::<NewRecovery>(|body| drop(read(body, Timestamp::from_ms(0))))
 }
 
 /// Sends deliveries again, or counts them.

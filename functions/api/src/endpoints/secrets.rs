@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use waxseal_adapters::http;
 use waxseal_api_types as api;
-use waxseal_api_types::endpoint::ShownSecret;
+use waxseal_api_types::endpoint::{Rotation, ShownSecret};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::secret_choice::{SecretChoice, SecretWish};
 use waxseal_domain::id::{EndpointId, TenantName};
@@ -20,15 +20,12 @@ use crate::body::{Body, Given, describe};
 use crate::call::TenantCall;
 
 const ALGORITHMS: [&str; 2] = ["hmac-sha256", "ed25519"];
-const SECRET: &str = "Of the profile's form; a new one if left out; null where the profile lets \
-                      deliveries go unsigned";
 
 /// Reads `secret` and `algorithm`, and decides what they come to as far as the profile allows.
 pub(super) fn read_choice(body: &mut Body<'_>, profile: &Profile) -> SecretChoice {
     let secret = body.text("secret", 256);
-    body.about("secret", || json!({"description": SECRET, "minLength": 8, "pattern": "^[ -~]+$"}));
+    body.about("secret", || json!({"minLength": 8, "pattern": "^[ -~]+$"}));
     let algorithm = body.word("algorithm", &ALGORITHMS).value();
-    body.about("algorithm", || json!({"description": "Of a new secret"}));
     let wish = match secret {
         Given::Value(text) => SecretWish::Given(text),
         Given::Null => SecretWish::Unsigned,
@@ -100,7 +97,7 @@ pub(super) async fn seal<E: Engine>(
 /// Describes a rotation.
 pub(super) fn describe_rotation() -> Value {
     let profile = Profile::standard();
-    describe(|body| {
+    describe::<Rotation>(|body| {
         let _read = read_rotation(body, &profile);
     })
 }

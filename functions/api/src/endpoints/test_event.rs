@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use waxseal_adapters::http;
-use waxseal_api_types::endpoint::{Handshake, TestResponse, TestResult};
+use waxseal_api_types::endpoint::{Handshake, NewTest, TestResponse, TestResult};
 use waxseal_api_types::pattern::EVENT_TYPE;
 use waxseal_domain::attempt::{Outcome, Sent};
 use waxseal_domain::dispatch::{Dispatched, Outgoing, dispatch};
@@ -32,15 +32,13 @@ struct Wanted {
 
 /// Describes a test.
 pub(super) fn describe() -> Value {
-    body::describe(|body| drop(read(body)))
+    body::describe::<NewTest>(|body| drop(read(body)))
 }
 
 fn read(body: &mut Body<'_>) -> Wanted {
     let event_type = body.text("type", EVENT_TYPE_CHARS_MAX).value();
     body.about("type", || json!({"pattern": EVENT_TYPE}));
-    let data = body.raw("data", || {
-        json!({"description": "The example of the tenant's catalogue, or of the profile's, if not said"})
-    });
+    let data = body.raw("data", || json!({}));
     Wanted { event_type: event_type.unwrap_or_else(|| "webhook.test".to_owned()), data }
 }
 

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::EndpointChanges;
 
-/// Asks which of the last events an endpoint would have got, with changes that are not saved.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// Asks which of the last events an endpoint would have got. The members describe the endpoint, or what is
+/// changed of it for this answer; nothing is saved.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct MatchChanges {
-    /// Tells how many events to look at, the newest first.
+    /// Limits how many events are looked at, the newest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u16>,
     /// Holds the changes.
@@ -45,10 +46,10 @@ pub struct MatchedEvent {
     pub matched: bool,
     /// Counts the bytes of the body that would have been sent. It is null where nothing would have been.
     pub bytes: Option<usize>,
-    /// Holds the content type of that body.
+    /// Holds the content type of the body that would have been sent.
     pub content_type: Option<String>,
-    /// Holds that body. It is null where nothing would have been sent, and where all bodies together are
-    /// too long for one answer.
+    /// Holds the body that would have been sent, as text. It is null where nothing would have been sent, and
+    /// where all bodies together are too long for one answer.
     pub body: Option<String>,
     /// Explains why the event could not have been sent, although the endpoint wants it.
     pub detail: Option<String>,

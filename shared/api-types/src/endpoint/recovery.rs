@@ -18,20 +18,21 @@ words! {
 }
 
 /// Asks for deliveries to be sent again.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct NewRecovery {
     /// Selects events that were accepted at this time or later.
     pub since: String,
-    /// Selects events that were accepted at this time or earlier; now if left out.
+    /// Selects events that were accepted at this time or earlier. The default is now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub until: Option<String>,
-    /// Tells which deliveries of those events are meant; those that failed if left out.
+    /// Tells which deliveries of those events are meant: those that `failed`, those that went `missing`
+    /// because they were never attempted, or `all` of them. The default is `failed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub which: Option<RecoveryScope>,
-    /// Counts the deliveries, and sends none.
+    /// Only counts the deliveries, and sends none. The default is false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
-    /// Goes on where an earlier request stopped.
+    /// Goes on where an earlier request stopped: send the `cursor` of its answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
 }

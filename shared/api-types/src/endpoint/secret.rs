@@ -42,15 +42,15 @@ pub struct ShownSecret {
 }
 
 /// Asks for a new secret.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rotation {
-    /// Sets the secret. One is made if it is left out.
+    /// Sets the secret, in the form that the profile describes. If it is left out, one is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
-    /// Names the algorithm of a secret that is made.
+    /// Names the algorithm of a secret that is made. The default is the algorithm of the previous secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub algorithm: Option<String>,
-    /// Tells for how many seconds the previous secret signs as well; a day if left out.
+    /// Tells for how many seconds the previous secret signs as well. The default is 86400, a day.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub overlap_s: Option<u64>,
 }

@@ -9,12 +9,13 @@ use serde_json::value::RawValue;
 use crate::delivery::Outcome;
 
 /// Asks for a test event.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub struct NewTest {
-    /// Names the type of the test event; `webhook.test` if left out.
+    /// Names the type of the test event. The default is `webhook.test`.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     pub event_type: Option<String>,
-    /// Holds the data of the test event; an example of its type if left out.
+    /// Holds the data of the test event. The default is the example of its type, from the catalogue of event
+    /// types or from the profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<Box<RawValue>>,
 }
