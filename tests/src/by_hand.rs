@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
 use waxseal_deliver::drive;
-use waxseal_domain::acceptance::accept_all;
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::gate::{BreakerSettings, Mode};
 use waxseal_domain::id::TenantName;
 use waxseal_domain::lane::Lane;
-use waxseal_domain::ports::{Clock as _, Engine as _, GateStore as _};
+use waxseal_flows::accept::accept_all;
+use waxseal_flows::ports::{Clock as _, Engine as _, GateStore as _};
 use waxseal_sweep::sweep;
 
 use crate::fixtures;

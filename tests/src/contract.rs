@@ -18,15 +18,15 @@ use waxseal_domain::id::{ApiKeyId, EndpointId, TenantName, Ticket};
 use waxseal_domain::lane::Lane;
 use waxseal_domain::limits::{DUE_SHARDS, EVENT_RETENTION_S, SLOT_GRACE_S};
 use waxseal_domain::message::Message;
-use waxseal_domain::ports::{
-    Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EventStore as _,
-    GateStore as _, KeyVault as _, PageRequest, Put, Queue as _,
-};
 use waxseal_domain::rate::{Tokens, of_endpoint};
 use waxseal_domain::retry::Next;
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{
+    Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EventStore as _,
+    GateStore as _, KeyVault as _, PageRequest, Put, Queue as _,
+};
 
 use crate::fixtures::{endpoint, event_row, key};
 
@@ -345,7 +345,8 @@ pub async fn an_entry_is_written_with_its_change_or_not_at_all<E: Engine>(
     tenant: &TenantName,
 ) {
     let made = endpoint(engine, tenant, "https://example.com/", &[1]).await;
-    let entry = |action: &str| Entry::now(engine, tenant, "operator", action, made.id.as_str());
+    let entry =
+        |action: &str| Entry::new(engine.stamp(), tenant, "operator", action, made.id.as_str());
     let next = Endpoint { version: 2, ..made.clone() };
     let store = engine.store();
     for (change, action, is_done) in [

@@ -11,13 +11,13 @@ use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::event::{Event, Form, Submission};
 use waxseal_domain::gate::BreakerSettings;
 use waxseal_domain::id::{EndpointId, TenantName};
-use waxseal_domain::ports::{
-    Change, Clock as _, ConfigStore as _, Engine, EventRow, KeyVault as _, Tenant,
-};
 use waxseal_domain::profile::STANDARD;
 use waxseal_domain::retry::RetryPolicy;
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{
+    Change, Clock as _, ConfigStore as _, Engine, EventRow, KeyVault as _, Tenant,
+};
 
 /// A secret that third parties' packages know as well.
 pub const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";

@@ -1,8 +1,8 @@
 //! Hooks: signed as a profile has it, and checked as it does.
 
 use waxseal_adapters::clock::SystemClock;
-use waxseal_domain::ports::Clock as _;
 use waxseal_domain::profile::{Dialect, Profile};
+use waxseal_flows::ports::Clock as _;
 use waxseal_verify::{Delivery, Fault, Verified, Window};
 
 use crate::client::Client;

@@ -9,8 +9,8 @@ use waxseal_adapters::json_schema::JsonSchemas;
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::attempt::{Outcome, Response, Sent};
 use waxseal_domain::dispatch::Request;
-use waxseal_domain::memory::Memory;
-use waxseal_domain::ports::{Check, Clock as _, Engine, EngineError, Sender};
+use waxseal_flows::memory::Memory;
+use waxseal_flows::ports::{Check, Clock as _, Engine, EngineError, Sender};
 
 /// What the sender does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

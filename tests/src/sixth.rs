@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use waxseal_adapters::clock::SystemClock;
-use waxseal_domain::ports::Clock as _;
+use waxseal_flows::ports::Clock as _;
 
 use crate::client::Client;
 use crate::hooks::Hook;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use waxseal_adapters::clock::SystemClock;
-use waxseal_domain::ports::Clock as _;
+use waxseal_flows::ports::Clock as _;
 
 use crate::emulator::tools;
 use crate::hooks::Hook;

@@ -13,7 +13,7 @@ use waxseal_adapters::aws::AwsEngine;
 use waxseal_deliver::{Settled, drive};
 use waxseal_domain::id::TenantName;
 use waxseal_domain::lane::Lane;
-use waxseal_domain::ports::{Clock as _, Engine as _};
+use waxseal_flows::ports::{Clock as _, Engine as _};
 use waxseal_tests::emulator::Emulator;
 use waxseal_tests::fixtures;
 use waxseal_tests::proxy::{Calls, Proxy};

@@ -552,8 +552,10 @@ async fn without_a_login_the_server_on_this_machine_is_asked_with_its_own_key() 
         who.err
     );
     assert!(asked(&["endpoints", "list"]).await.is(2).err.contains("--tenant"));
-    asked(&["endpoints", "list", "--tenant", "demo"]).await.is(0);
-    asked(&["demo"]).await.is(0);
+    asked(&["tenants", "create", "acme"]).await.is(0);
+    asked(&["endpoints", "list", "--tenant", "acme"]).await.is(0);
+    let demo = asked(&["demo"]).await.is(0);
+    assert!(demo.out.contains("Found the server"), "{}", demo.out);
     drop(serve);
 }
 

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use waxseal_domain::delivery::{DeliveryKey, Guard, Written};
 use waxseal_domain::id::DeliveryId;
-use waxseal_domain::ports::{Clock as _, DeliveryStore as _, Engine as _};
+use waxseal_flows::ports::{Clock as _, DeliveryStore as _, Engine as _};
 use waxseal_tests::cloud::{Cloud, built};
 use waxseal_tests::fixtures::{nap, tenant};
 use waxseal_tests::sink::{Answer, Sink};

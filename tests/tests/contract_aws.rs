@@ -3,7 +3,7 @@
 use waxseal_domain::api_key::hash_of;
 use waxseal_domain::lane::Lane;
 use waxseal_domain::message::Message;
-use waxseal_domain::ports::{Clock as _, Engine as _, Queue as _};
+use waxseal_flows::ports::{Clock as _, Engine as _, Queue as _};
 use waxseal_tests::emulator::Emulator;
 use waxseal_tests::{contract, fixtures};
 

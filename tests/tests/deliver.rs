@@ -5,17 +5,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use waxseal_bury::{Buried, bury};
 use waxseal_deliver::{Settled, drive};
-use waxseal_domain::acceptance::accept_all;
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::lane::Lane;
 use waxseal_domain::message::{Message, Received};
-use waxseal_domain::ports::{
+use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::accept::accept_all;
+use waxseal_flows::cancel::cancel;
+use waxseal_flows::ports::{
     Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Engine as _, EventStore as _,
     Release,
 };
-use waxseal_domain::reissue::{cancel, replay};
-use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::replay::replay;
 use waxseal_tests::fixtures::{self, submission};
 use waxseal_tests::scripted::{Play, ScriptedEngine};
 
@@ -128,7 +129,7 @@ async fn a_long_wait_is_parked_and_the_sweep_brings_it_back_in_time() {
     let swept = waxseal_sweep::sweep(world.engine.as_ref(), world.deadline()).await.unwrap();
     assert_eq!(swept.sent, 0, "an hour ahead nothing is due");
     let now = world.engine.clock().now();
-    let due = waxseal_domain::ports::Due {
+    let due = waxseal_flows::ports::Due {
         key: key.clone(),
         due_at: open.due_at,
         next_at: now.plus_s(1),

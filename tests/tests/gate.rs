@@ -6,10 +6,10 @@ use std::time::Duration;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::gate::Mode;
 use waxseal_domain::limits::RATE_WINDOW_S;
-use waxseal_domain::ports::{
+use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{
     Change, Clock as _, ConfigStore as _, DeliveryStore as _, Engine as _, GateStore as _,
 };
-use waxseal_domain::timestamp::Timestamp;
 use waxseal_tests::by_hand::ByHand;
 use waxseal_tests::fixtures;
 use waxseal_tests::sink::{Answer, Sink, under_way_most};

@@ -13,7 +13,7 @@ use waxseal_domain::address::AddressRules;
 use waxseal_domain::attempt::{Outcome, Sent};
 use waxseal_domain::dispatch::{Request, Subject};
 use waxseal_domain::limits::EXCERPT_CHARS_MAX;
-use waxseal_domain::ports::Sender as _;
+use waxseal_flows::ports::Sender as _;
 use waxseal_tests::rogue::{MARGIN, Play, memory_peak, rogue};
 use waxseal_tests::sink::{Answer, Sink};
 

@@ -1,9 +1,12 @@
 //! The embedded binary, as a person runs it: HTTP in, signed POSTs out.
 
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::process::Command;
 use waxseal_tests::client::Client;
 use waxseal_tests::fixtures::{SECRET, nap};
 use waxseal_tests::process::{Server, command, free_address};
@@ -32,26 +35,101 @@ async fn wait_for_status(client: &Client, delivery: &str, wanted: &str) -> Value
     panic!("{delivery} is not {wanted}");
 }
 
+/// Runs the demo to its end, the temporary folder given; what it printed.
+async fn run_demo(mut demo: Command, temporary: &Path) -> String {
+    demo.arg("demo").env("TMPDIR", temporary).stdout(Stdio::piped());
+    let output = demo.output().await.unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{printed}");
+    assert_eq!(printed.matches("  delivered  ").count(), 26, "{printed}");
+    assert_eq!(printed.matches("attempt 3").count(), 1, "{printed}");
+    assert!(printed.contains("26 of 26 events delivered, each signed and verified"), "{printed}");
+    let left = std::fs::read_dir(temporary).unwrap().count();
+    assert_eq!(left, 0, "the demo's own data goes with it");
+    printed
+}
+
 #[tokio::test]
-async fn the_demo_ends_well_with_and_without_a_server() {
-    let folder = tempfile::tempdir().unwrap();
-    let address = free_address();
+async fn the_demo_runs_a_server_of_its_own_where_none_runs() {
+    let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut demo = command(folder.path(), free_address());
+    demo.env_remove("WAXSEAL_ALLOW_LOOPBACK");
+    let printed = run_demo(demo, temporary.path()).await;
+    assert!(printed.contains("There is no server at"), "{printed}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing of the server's");
+}
+
+#[tokio::test]
+async fn the_demo_uses_a_server_that_allows_loopback_and_takes_its_endpoint_along() {
+    let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let server = Server::start(folder.path()).await;
     for _ in 0..2 {
-        let mut demo = command(folder.path(), address);
-        let output = demo.arg("demo").stdout(Stdio::piped()).output().await.unwrap();
-        let printed = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success(), "{printed}");
-        assert_eq!(printed.matches("  delivered  ").count(), 26, "{printed}");
-        assert_eq!(printed.matches("attempt 3").count(), 1, "{printed}");
+        let demo = command(folder.path(), server.address);
+        let printed = run_demo(demo, temporary.path()).await;
+        assert!(printed.contains("Found the server at"), "{printed}");
+        assert!(printed.contains(&format!("WAXSEAL_URL=http://{}", server.address)), "{printed}");
     }
-    let mut server = command(folder.path(), address);
-    let mut server = server.spawn().unwrap();
+    let client = server.client();
+    let (_, endpoints) = client.call("GET", "/v1/tenants/demo/endpoints", "").await;
+    assert_eq!(endpoints["items"], json!([]));
+    let (_, events) = client.call("GET", "/v1/tenants/demo/events?limit=200", "").await;
+    assert_eq!(events["items"].as_array().unwrap().len(), 52);
+}
+
+#[tokio::test]
+async fn the_demo_leaves_a_server_alone_that_allows_no_loopback() {
+    let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let address = free_address();
+    let mut serve = command(folder.path(), address);
+    let mut server = serve.env_remove("WAXSEAL_ALLOW_LOOPBACK").spawn().unwrap();
     let client = Client { address, key: "operator".to_owned(), host: None };
     while client.try_call("GET", "/healthz", "").await.is_none() {
         nap(20).await;
     }
-    assert!(command(folder.path(), address).arg("demo").status().await.unwrap().success());
+    let printed = run_demo(command(folder.path(), address), temporary.path()).await;
+    assert!(printed.contains("allows no endpoints on loopback"), "{printed}");
+    assert_eq!(client.call("GET", "/v1/tenants", "").await.1["items"], json!([]));
     server.kill().await.unwrap();
+}
+
+/// Runs a program on a terminal of its own: what comes on standard input is typed there.
+const ON_A_TERMINAL: &str = "import os, pty, sys
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
+
+#[tokio::test]
+async fn on_a_terminal_the_demo_stays_and_the_commands_that_it_prints_look_into_it() {
+    let (folder, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let demo = command(folder.path(), free_address());
+    let mut terminal = Command::new("python3");
+    terminal.args(["-c", ON_A_TERMINAL]).arg(demo.as_std().get_program()).arg("demo");
+    let settings = demo.as_std().get_envs().filter_map(|(name, value)| Some((name, value?)));
+    terminal.envs(settings).env("TMPDIR", temporary.path()).kill_on_drop(true);
+    let mut terminal = terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(terminal.stdout.take().unwrap()).lines();
+    let mut script = String::from("set -e\n");
+    loop {
+        let next = tokio::time::timeout(Duration::from_mins(1), lines.next_line()).await;
+        let line = next.expect("in time").unwrap().expect("a line");
+        if line.contains("Ctrl-C ends the demo") {
+            break;
+        }
+        // Deliveries and commands are the lines that are set in.
+        if line.starts_with("  ") && !line.starts_with("  delivered") {
+            script.push_str(line.trim());
+            script.push('\n');
+        }
+    }
+    let mut shell = Command::new("sh");
+    let looked = shell.args(["-c", &script]).env("HOME", temporary.path()).output().await.unwrap();
+    let (out, err) =
+        (String::from_utf8_lossy(&looked.stdout), String::from_utf8_lossy(&looked.stderr));
+    assert!(looked.status.success(), "{script}{out}{err}");
+    for shown in ["OUTCOME", "401", "✓ endpoints: 1 of them"] {
+        assert!(out.contains(shown), "{shown}: {script}{out}{err}");
+    }
+    terminal.stdin.as_mut().unwrap().write_all(b"\x03").await.unwrap();
+    assert!(terminal.wait().await.unwrap().success());
+    assert_eq!(std::fs::read_dir(temporary.path()).unwrap().count(), 0, "it goes with the demo");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use waxseal_adapters::http::Request;
 use waxseal_domain::delivery::StatusName;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::TenantName;
-use waxseal_domain::ports::{
+use waxseal_flows::ports::{
     Change, ConfigStore as _, DeliveryStore as _, Engine as _, EventStore as _,
 };
 use waxseal_tests::by_hand::ByHand;

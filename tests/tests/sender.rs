@@ -9,7 +9,7 @@ use waxseal_adapters::sender::{Connections, HttpSender};
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::attempt::{Outcome, Sent};
 use waxseal_domain::dispatch::{Request, Subject};
-use waxseal_domain::ports::Sender as _;
+use waxseal_flows::ports::Sender as _;
 use waxseal_tests::sink::{Answer, Sink};
 
 fn sender(allow_loopback: bool, roots: Vec<CertificateDer<'static>>) -> HttpSender {

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 use waxseal_adapters::clock::SystemClock;
-use waxseal_domain::ports::Clock as _;
+use waxseal_flows::ports::Clock as _;
 use waxseal_tests::client::Client;
 use waxseal_tests::fixtures::{ED25519_PUBLIC, ED25519_SECRETS, OTHER_SECRETS, SECRET};
 use waxseal_tests::hooks::Hook;

@@ -9,9 +9,9 @@ use waxseal_adapters::aws::AwsEngine;
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::attempt::{Outcome, Sent};
 use waxseal_domain::dispatch::{Request, Subject};
-use waxseal_domain::ports::{Engine as _, Sender as _};
 use waxseal_domain::target::CloudTargets;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{Engine as _, Sender as _};
 use waxseal_tests::emulator::environment;
 use waxseal_tests::sink::{Answer, Sink};
 

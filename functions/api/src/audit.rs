@@ -2,7 +2,7 @@
 
 use waxseal_adapters::http;
 use waxseal_api_types::{self as api, List};
-use waxseal_domain::ports::{ConfigStore as _, Engine};
+use waxseal_flows::ports::{ConfigStore as _, Engine};
 
 use crate::Answer;
 use crate::call::TenantCall;

@@ -9,9 +9,10 @@ use waxseal_domain::api_key::Principal;
 use waxseal_domain::audit::Entry;
 use waxseal_domain::id::TenantName;
 use waxseal_domain::limits::{PAGE_DEFAULT, PAGE_MAX};
-use waxseal_domain::notice::{Notice, announce};
-use waxseal_domain::ports::{Change, ConfigStore as _, Engine, EngineError, PageRequest};
+use waxseal_domain::notice::Notice;
 use waxseal_domain::problem::Problem;
+use waxseal_flows::announce::announce;
+use waxseal_flows::ports::{Change, ConfigStore as _, Engine, EngineError, PageRequest};
 
 use crate::Refusal;
 
@@ -75,7 +76,7 @@ impl<E: Engine> TenantCall<'_, E> {
         audit: AuditChange<'_>,
     ) -> Result<bool, EngineError> {
         let AuditChange { action, target, before, after } = audit;
-        let entry = Entry::now(self.engine, self.tenant, self.actor, action, target);
+        let entry = Entry::new(self.engine.stamp(), self.tenant, self.actor, action, target);
         let entry = entry.from_to(before, after);
         let is_done = self.engine.store().change(change, Some(&entry)).await?;
         if is_done {

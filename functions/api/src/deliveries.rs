@@ -6,9 +6,10 @@ use waxseal_api_types::{self as api, DeliveryStatus, List};
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
 use waxseal_domain::id::DeliveryId;
 use waxseal_domain::limits::PAGE_MAX;
-use waxseal_domain::ports::{Clock as _, DeliveryStore as _, Engine, PageRequest};
 use waxseal_domain::problem::Problem;
-use waxseal_domain::reissue::{cancel, replay};
+use waxseal_flows::cancel::cancel;
+use waxseal_flows::ports::{Clock as _, DeliveryStore as _, Engine, PageRequest};
+use waxseal_flows::replay::replay;
 
 use crate::Answer;
 use crate::call::TenantCall;

@@ -6,7 +6,7 @@ mod webhook_keys;
 use serde_json::{Map, Value, json};
 use waxseal_adapters::http;
 use waxseal_api_types::{KeySet, Serving, Status};
-use waxseal_domain::ports::Engine;
+use waxseal_flows::ports::Engine;
 
 use crate::operation::{Access, Description, Handler, Operation, Parameter, Success, json_of};
 

@@ -21,15 +21,16 @@ use waxseal_api_types::{self as api, List};
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, room};
 use waxseal_domain::id::EndpointId;
 use waxseal_domain::json::Fault;
-use waxseal_domain::link::ensure_key;
-use waxseal_domain::ports::{
-    Change, Clock as _, ConfigStore as _, Engine, EngineError, GateStore as _, KeyVault as _,
-    Roster, Tenant,
-};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::SecretContext;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::link::ensure_key;
+use waxseal_flows::ports::{
+    Change, Clock as _, ConfigStore as _, Engine, EngineError, GateStore as _, KeyVault as _,
+    Roster, Tenant,
+};
+use waxseal_flows::profiles::{find_profile, profile_of};
 
 use self::changes::Changes;
 use self::idempotency::Once;
@@ -48,9 +49,8 @@ async fn create<E: Engine>(call: TenantCall<'_, E>) -> Answer {
     let once = Once::of(request, tenant)?;
     let mut body = Body::read(request)?;
     let name = Changes::profile_name(&mut body, STANDARD);
-    let profile = Profile::find(engine, &name).await?;
-    let changes =
-        Changes::read(&mut body, (engine.address_rules(), tenant), profile.as_deref(), true);
+    let profile = find_profile(engine, &name).await?;
+    let changes = Changes::read(&mut body, engine.address_rules(), profile.as_deref(), true);
     body.finish()?;
     let profile = profile.ok_or_else(Problem::not_found)?;
     if let Some(answer) = once.answered(&call, &profile).await? {
@@ -179,7 +179,7 @@ async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
         .sort_by(|one, other| (other.created_at, &other.id).cmp(&(one.created_at, &one.id)));
     let mut items = Vec::new();
     for endpoint in newest_first.into_iter().skip(from).take(page.limit) {
-        let profile = Profile::of(call.engine, endpoint).await?;
+        let profile = profile_of(call.engine, endpoint).await?;
         items.push(api::Endpoint::of(endpoint, &profile));
     }
     let next = from.saturating_add(items.len());
@@ -191,7 +191,7 @@ async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
 async fn show<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let endpoint = find(&call, id).await?;
     let gate = call.engine.store().gate(call.tenant, &endpoint.id, 0).await?;
-    let profile = Profile::of(call.engine, &endpoint).await?;
+    let profile = profile_of(call.engine, &endpoint).await?;
     let view = api::Endpoint {
         breaker: Some(Breaker::from(gate.as_ref())),
         recent_failures: Some(failures::recent_failures(&call, &endpoint.id).await?),
@@ -206,8 +206,8 @@ async fn change<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
         let before = find(&call, id).await?;
         let mut body = Body::read(call.request)?;
         let name = Changes::profile_name(&mut body, &before.profile);
-        let profile = Profile::find(call.engine, &name).await?;
-        let rules = (call.engine.address_rules(), call.tenant);
+        let profile = find_profile(call.engine, &name).await?;
+        let rules = call.engine.address_rules();
         let changes = Changes::read(&mut body, rules, profile.as_deref(), false);
         body.finish()?;
         if_match.allows(&before)?;
@@ -284,7 +284,7 @@ async fn write<E: Engine>(
 ) -> Result<(Endpoint, Arc<Profile>), Refusal> {
     for _ in 0..TRIES_MAX {
         let before = find(call, id).await?;
-        let profile = Profile::of(call.engine, &before).await?;
+        let profile = profile_of(call.engine, &before).await?;
         let now = call.engine.clock().now();
         let after = change(Endpoint::clone(&before), now);
         let audit = updated(call, action, (&before, &after)).await?;
@@ -312,6 +312,6 @@ async fn shown<E: Engine>(
     call: &TenantCall<'_, E>,
     endpoint: &Endpoint,
 ) -> Result<Option<Value>, EngineError> {
-    let profile = Profile::of(call.engine, endpoint).await?;
+    let profile = profile_of(call.engine, endpoint).await?;
     Ok(audited(&api::Endpoint::of(endpoint, &profile)))
 }

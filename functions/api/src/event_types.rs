@@ -6,8 +6,9 @@ use waxseal_adapters::http;
 use waxseal_api_types::{self as api, List, NewEventType};
 use waxseal_domain::catalogue::{self, EventType, Schema};
 use waxseal_domain::limits::{DESCRIPTION_CHARS_MAX, EXAMPLE_BYTES_MAX};
-use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine, SchemaChecker};
 use waxseal_domain::problem::Problem;
+use waxseal_flows::catalogue::read_schema;
+use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, SchemaChecker};
 
 use crate::body::{Body, describe};
 use crate::call::{AuditChange, TenantCall, audited};
@@ -109,12 +110,12 @@ fn read(body: &mut Body<'_>) -> Wanted {
 }
 
 /// The schema, if it is one and the example fits it; faults are the body's.
-fn read_schema<C: SchemaChecker>(
+fn check_schema<C: SchemaChecker>(
     body: &mut Body<'_>,
     checker: &C,
     wanted: &Wanted,
 ) -> Option<Schema> {
-    let schema = match Schema::read(checker, wanted.schema.as_ref()?.get()) {
+    let schema = match read_schema(checker, wanted.schema.as_ref()?.get()) {
         Ok(schema) => schema,
         Err(fault) => {
             body.faults(vec![fault.within("/schema")]);
@@ -155,7 +156,7 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
     }
     let mut body = Body::read(call.request)?;
     let wanted = read(&mut body);
-    let schema = read_schema(&mut body, call.engine.schema_checker(), &wanted);
+    let schema = check_schema(&mut body, call.engine.schema_checker(), &wanted);
     body.finish()?;
     let Wanted { description, example, .. } = wanted;
     let updated_at = call.engine.clock().now();

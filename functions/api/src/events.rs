@@ -5,13 +5,13 @@ use waxseal_adapters::http;
 use waxseal_api_types::event::{self, AcceptedEvents, DeliveryBrief, NewEvent};
 use waxseal_api_types::{Acceptance, Event, List};
 use waxseal_domain::delivery::Delivery;
-use waxseal_domain::expunge::expunge;
 use waxseal_domain::id::{EventId, TenantName};
 use waxseal_domain::limits::EVENTS_PER_REQUEST_MAX;
-use waxseal_domain::link::is_good;
-use waxseal_domain::ports::{Clock as _, Engine, EngineError, EventRow, EventStore as _};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::expunge::expunge;
+use waxseal_flows::link::is_good;
+use waxseal_flows::ports::{Clock as _, Engine, EngineError, EventRow, EventStore as _};
 
 use crate::call::{GlobalCall, TenantCall};
 use crate::operation::{

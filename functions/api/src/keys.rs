@@ -7,9 +7,9 @@ use waxseal_domain::api_key::{ApiKey, Principal, Right, Scope, check_room, hash_
 use waxseal_domain::id::{ApiKeyId, base32};
 use waxseal_domain::json::Json;
 use waxseal_domain::limits::{MAX_PER_SECOND, NAME_CHARS_MAX};
-use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine};
 
 use crate::Answer;
 use crate::body::{Body, describe};

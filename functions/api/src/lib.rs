@@ -28,8 +28,8 @@ mod verify;
 
 use serde_json::Value;
 use waxseal_adapters::http::{self, Request, Response};
-use waxseal_domain::ports::{Engine, EngineError};
 use waxseal_domain::problem::Problem;
+use waxseal_flows::ports::{Engine, EngineError};
 
 /// Why there is no answer but an error.
 pub(crate) enum Refusal {

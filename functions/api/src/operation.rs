@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use waxseal_domain::api_key::Scope;
 use waxseal_domain::limits::{PAGE_DEFAULT, PAGE_MAX};
-use waxseal_domain::ports::Engine;
+use waxseal_flows::ports::Engine;
 
 use crate::Answer;
 use crate::call::{GlobalCall, TenantCall};

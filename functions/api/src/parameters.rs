@@ -6,9 +6,9 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 use waxseal_adapters::http::{self, Request};
-use waxseal_domain::catalogue::Schema;
-use waxseal_domain::ports::SchemaChecker;
 use waxseal_domain::problem::Problem;
+use waxseal_flows::catalogue::read_schema;
+use waxseal_flows::ports::SchemaChecker;
 
 use crate::operation::{Description, Parameter};
 
@@ -48,7 +48,7 @@ fn fits<C: SchemaChecker>(checker: &C, parameter: &Parameter, text: &str) -> Res
         Ok(number) if schema.get("type").is_some_and(|kind| kind == "integer") => number.into(),
         _ => Value::from(text),
     };
-    let schema = Schema::read(checker, &schema.to_string());
+    let schema = read_schema(checker, &schema.to_string());
     let schema = schema.map_err(|fault| refusal(parameter, &fault.detail))?;
     match checker.faults(&schema, &value).first() {
         Some(fault) => Err(refusal(parameter, &fault.detail)),

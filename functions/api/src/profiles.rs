@@ -7,9 +7,10 @@ use waxseal_adapters::http;
 use waxseal_api_types::{self as api, List};
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::REQUEST_BYTES_MAX;
-use waxseal_domain::ports::{ConfigStore as _, Engine, Setting};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::Profile;
+use waxseal_flows::ports::{ConfigStore as _, Engine, Setting};
+use waxseal_flows::profiles::find_profile;
 
 use crate::Answer;
 use crate::call::GlobalCall;
@@ -85,7 +86,7 @@ async fn list<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
 }
 
 async fn show<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
-    let profile = Profile::find(call.engine, call.name()).await?.ok_or_else(Problem::not_found)?;
+    let profile = find_profile(call.engine, call.name()).await?.ok_or_else(Problem::not_found)?;
     Ok(http::json(200, &api::Profile::from(&*profile).with_file(&profile)))
 }
 

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 use waxseal_adapters::http::{self, Request};
-use waxseal_domain::api_key::{Principal, authenticate};
+use waxseal_domain::api_key::Principal;
 use waxseal_domain::id::TenantName;
-use waxseal_domain::ports::Engine;
 use waxseal_domain::problem::Problem;
+use waxseal_flows::authenticate::authenticate;
+use waxseal_flows::ports::Engine;
 
 use crate::call::{GlobalCall, TenantCall};
 use crate::operation::{Access, Found, Handler, TenantOperation, find};

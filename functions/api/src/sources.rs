@@ -6,11 +6,12 @@ use waxseal_api_types::event::HookAnswer;
 use waxseal_api_types::{self as api, Acceptance, List, NewSource, Question, Verdict};
 use waxseal_domain::id::SourceName;
 use waxseal_domain::limits::{NAME_CHARS_MAX, SECRETS_LIVE_MAX, TOLERANCE_S};
-use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine, KeyVault as _};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_domain::source::{Source, check_room, check_secrets};
+use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, KeyVault as _};
+use waxseal_flows::profiles::find_profile;
 
 use crate::body::{Body, describe};
 use crate::call::{AuditChange, TenantCall, audited};
@@ -223,7 +224,7 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
     let mut body = Body::read(call.request)?;
     let Wanted { profile, secrets, tolerance_s } = read(&mut body);
     body.not_null("secrets");
-    let found = Profile::find(call.engine, &profile).await?;
+    let found = find_profile(call.engine, &profile).await?;
     if found.is_none() {
         body.fault("profile", "is not known: GET /v1/profiles lists them");
     }

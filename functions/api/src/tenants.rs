@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use waxseal_adapters::http;
 use waxseal_api_types::{self as api, List, NewTenant};
 use waxseal_domain::id::TenantName;
-use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine, Tenant};
 use waxseal_domain::problem::Problem;
+use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, Tenant};
 
 use crate::Answer;
 use crate::body::{Body, describe};

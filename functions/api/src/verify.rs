@@ -9,9 +9,10 @@ use waxseal_adapters::http;
 use waxseal_api_types::verify::{Mistake, Question, Verdict};
 use waxseal_domain::json::Json;
 use waxseal_domain::limits::{NAME_CHARS_MAX, TOLERANCE_S};
-use waxseal_domain::ports::{Clock as _, Engine};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
+use waxseal_flows::ports::{Clock as _, Engine};
+use waxseal_flows::profiles::find_profile;
 use waxseal_verify::{Key, Window};
 
 use crate::Answer;
@@ -111,7 +112,7 @@ pub(crate) async fn verify_hook<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
     let GlobalCall { engine, request, .. } = call;
     let mut body = Body::read(request)?;
     let question = read(&mut body);
-    let profile = Profile::find(engine, &question.profile).await?;
+    let profile = find_profile(engine, &question.profile).await?;
     if profile.is_none() {
         body.fault("profile", "is not known: GET /v1/profiles lists them");
     }

@@ -4,8 +4,9 @@
 
 use waxseal_domain::delivery::{Delivery, End, FailedReason, Guard, Written};
 use waxseal_domain::message::Message;
-use waxseal_domain::notice::{Notice, announce};
-use waxseal_domain::ports::{DeliveryStore as _, Engine, EngineError, EventRow};
+use waxseal_domain::notice::Notice;
+use waxseal_flows::announce::announce;
+use waxseal_flows::ports::{DeliveryStore as _, Engine, EngineError, EventRow};
 
 /// What became of a dead message. Its message may be removed after either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use waxseal_adapters::aws::metrics;
 use waxseal_adapters::function::Function;
 use waxseal_bury::{Buried, bury};
 use waxseal_domain::message::Message;
-use waxseal_domain::ports::{Engine as _, EngineError, Queue as _};
+use waxseal_flows::ports::{Engine as _, EngineError, Queue as _};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

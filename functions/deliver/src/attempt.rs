@@ -8,21 +8,23 @@ use waxseal_domain::delivery::{
     CancelledReason, Delivery, End, FailedReason, Guard, Open, Settlement, Status, StatusName,
     Turn, Written, lease_until,
 };
-use waxseal_domain::dispatch::{Dispatched, Outgoing, dispatch};
+use waxseal_domain::dispatch::Outgoing;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint};
 use waxseal_domain::event::Event;
 use waxseal_domain::judge::{Verdict, judge};
 use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, FRESH_S};
 use waxseal_domain::message::{Kind, Received};
-use waxseal_domain::notice::{Notice, announce};
-use waxseal_domain::ports::{
-    Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EngineError,
-    Queue as _,
-};
-use waxseal_domain::profile::Profile;
+use waxseal_domain::notice::Notice;
 use waxseal_domain::retry::Next;
 use waxseal_domain::subscription::Candidate;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::announce::announce;
+use waxseal_flows::ports::{
+    Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EngineError,
+    Queue as _,
+};
+use waxseal_flows::profiles::profile_of;
+use waxseal_flows::send::{Dispatched, send};
 
 use crate::{Settled, gate};
 
@@ -60,14 +62,14 @@ pub async fn attempt<E: Engine>(
     let Some(pass) = gate::admit(engine, &endpoint, (kind, number), post_by).await? else {
         return follow(engine, received, row, Verdict::Hold).await;
     };
-    let profile = Profile::of(engine, &endpoint).await?;
+    let profile = profile_of(engine, &endpoint).await?;
     let policy = profile.retry_policy(&endpoint);
     let before = received.message.pending().or_row(row);
     let id = received.message.key().id().to_string();
     let round = before.round(number, &policy, engine.clock().now());
     let outgoing =
         Outgoing { endpoint: &endpoint, profile: &profile, event: &event, id: &id, round };
-    let dispatched = pass.spend(engine, &endpoint, dispatch(engine, outgoing, post_by)).await;
+    let dispatched = pass.spend(engine, &endpoint, send(engine, outgoing, post_by)).await;
     let Dispatched { sent, inexact, .. } = dispatched?;
 
     let chance = u16::try_from(engine.entropy() & 0xffff).unwrap_or(0);
@@ -282,7 +284,7 @@ async fn superseded<E: Engine>(
 async fn disable<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<(), EngineError> {
     let now = engine.clock().now();
     let disabled = endpoint.clone().disabled(DisabledReason::Gone, now).next_version(now);
-    let entry = Entry::disabled(engine, &disabled, DisabledReason::Gone);
+    let entry = Entry::disabled(engine.stamp(), &disabled, DisabledReason::Gone);
     let done = engine.store().change(Change::PutEndpoint(&disabled), Some(&entry)).await?;
     tracing::warn!(tenant = %endpoint.tenant, endpoint = %endpoint.id, done, "410: disabled");
     if done {

@@ -5,10 +5,11 @@ use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::gate::{Gate, Mode, is_throttled};
 use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, GATE_COPY_S, PACED_PER_SECOND};
 use waxseal_domain::message::Kind;
-use waxseal_domain::notice::{Notice, announce};
-use waxseal_domain::ports::{Clock as _, Engine, EngineError, GateStore as _};
+use waxseal_domain::notice::Notice;
 use waxseal_domain::rate::{Tokens, of_endpoint};
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::announce::announce;
+use waxseal_flows::ports::{Clock as _, Engine, EngineError, GateStore as _};
 
 use crate::pass::Pass;
 

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 pub use attempt::attempt;
 use waxseal_domain::message::Received;
-use waxseal_domain::ports::{Clock as _, Engine, Queue as _};
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{Clock as _, Engine, Queue as _};
 
 /// What becomes of a message in its queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

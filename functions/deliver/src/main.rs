@@ -8,8 +8,8 @@ use waxseal_adapters::aws::metrics;
 use waxseal_adapters::function::{Function, deadline};
 use waxseal_deliver::{Settled, drive};
 use waxseal_domain::message::{Message, Receipt, Received};
-use waxseal_domain::ports::{Engine as _, Queue as _};
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{Engine as _, Queue as _};
 
 /// Kept free for the batch's answer, in milliseconds.
 const RESERVE_MS: u64 = 500;

@@ -6,8 +6,8 @@ use futures_util::FutureExt as _;
 use waxseal_domain::concurrency::{Slot, SlotRequest};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::limits::{SLOT_WAITS_MS, TIMEOUT_MS};
-use waxseal_domain::ports::{Clock as _, Engine, EngineError, GateStore as _};
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{Clock as _, Engine, EngineError, GateStore as _};
 
 /// To be spent, or given back.
 pub(crate) struct Pass(Option<Slot>);

@@ -5,13 +5,15 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use waxseal_domain::acceptance::{Acceptance, Refusal, accept_all};
+use waxseal_domain::acceptance::Acceptance;
 use waxseal_domain::event::{Form, Submission};
 use waxseal_domain::id::TenantName;
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::EVENTS_PER_REQUEST_MAX;
-use waxseal_domain::ports::{Engine, EngineError, Queue as _};
 use waxseal_domain::problem::Problem;
+use waxseal_flows::accept::accept_all;
+use waxseal_flows::ports::{Engine, EngineError, Queue as _};
+use waxseal_flows::refusal::Refusal;
 
 /// Events of one message, or of one direct invocation.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! `ingest`: events in. Authenticates, bounds and parses what came, and has it accepted.
 //!
-//! Called by whatever brings HTTP. What makes an event valid and what makes it durable are the
-//! domain's: `Event::accept` and `acceptance`.
+//! Called by whatever brings HTTP. What makes an event valid is the domain's `Event::accept`, and what makes it
+//! durable is the flow `accept`.
 //!
 //! Why these dependencies, in every function: `lambda_runtime`, AWS's own, and `tokio` run it; `serde`
 //! and `serde_json` read and write; `tracing` logs. Here `base64` and `percent-encoding` read the
@@ -12,12 +12,15 @@ mod content;
 
 use waxseal_adapters::http::{self, Request, Response};
 use waxseal_api_types::event::{EventResult, EventResults};
-use waxseal_domain::acceptance::{Acceptance, Refusal, accept_all};
-use waxseal_domain::api_key::{Scope, authenticate};
+use waxseal_domain::acceptance::Acceptance;
+use waxseal_domain::api_key::Scope;
 use waxseal_domain::id::TenantName;
 use waxseal_domain::limits::REQUEST_BYTES_MAX;
-use waxseal_domain::ports::Engine;
 use waxseal_domain::problem::Problem;
+use waxseal_flows::accept::accept_all;
+use waxseal_flows::authenticate::authenticate;
+use waxseal_flows::ports::Engine;
+use waxseal_flows::refusal::Refusal;
 
 use self::content::Content;
 

@@ -11,8 +11,8 @@ use waxseal_adapters::aws::cloud_event::{
 use waxseal_adapters::aws::{http_event, metrics};
 use waxseal_adapters::function::Function;
 use waxseal_adapters::http::{Request, Response, problem};
-use waxseal_domain::acceptance::Refusal;
 use waxseal_domain::problem::Problem;
+use waxseal_flows::refusal::Refusal;
 use waxseal_ingest::cloud::{Delivered, accept, accept_or_put_aside};
 use waxseal_ingest::{answer_each, said};
 

@@ -4,15 +4,18 @@
 
 use waxseal_adapters::http::{self, Request, Response};
 use waxseal_api_types::event::Challenge;
-use waxseal_domain::acceptance::{Acceptance, Refusal, accept_all};
+use waxseal_domain::acceptance::Acceptance;
 use waxseal_domain::event::Submission;
 use waxseal_domain::id::SourceName;
 use waxseal_domain::limits::{EVENT_BYTES_MAX, FRESH_S};
-use waxseal_domain::ports::{Clock as _, ConfigStore as _, Engine, EngineError, KeyVault as _};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Hook, Profile};
 use waxseal_domain::secret::SecretContext;
 use waxseal_domain::source::Source;
+use waxseal_flows::accept::accept_all;
+use waxseal_flows::ports::{Clock as _, ConfigStore as _, Engine, EngineError, KeyVault as _};
+use waxseal_flows::profiles::require_profile;
+use waxseal_flows::refusal::Refusal;
 use waxseal_verify::{Key, Window};
 
 /// What a hook was.
@@ -48,7 +51,7 @@ async fn received<E: Engine>(
     if request.body().len() > EVENT_BYTES_MAX {
         return Err(Refusal::Problem(Problem::too_large("a hook", EVENT_BYTES_MAX)));
     }
-    let profile = Profile::require(engine, &source.profile).await?;
+    let profile = require_profile(engine, &source.profile).await?;
     let keys = keys(engine, &source, &profile).await?;
     let now_s = engine.clock().now().seconds();
     let window = Window { now_s, tolerance_s: source.tolerance_s };

@@ -7,12 +7,13 @@ use waxseal_domain::endpoint::{DisabledReason, Endpoint};
 use waxseal_domain::gate::{Gate, Mode, Review};
 use waxseal_domain::limits::{PACED_MAX, PACED_PER_SECOND, PACING_S};
 use waxseal_domain::message::Kind;
-use waxseal_domain::notice::{Notice, announce};
-use waxseal_domain::ports::{
-    Change, Claim, Clock as _, ConfigStore as _, Due, Engine, EngineError, GateStore as _, Release,
-};
+use waxseal_domain::notice::Notice;
 use waxseal_domain::rate::{Tokens, of_endpoint, windows};
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::announce::announce;
+use waxseal_flows::ports::{
+    Change, Claim, Clock as _, ConfigStore as _, Due, Engine, EngineError, GateStore as _, Release,
+};
 
 /// Gates reviewed in one sweep: the earliest first, so that none starves.
 const GATES_MAX: usize = 200;
@@ -152,7 +153,7 @@ async fn give_up<E: Engine>(
     now: Timestamp,
 ) -> Result<(), EngineError> {
     let disabled = endpoint.clone().disabled(reason, now).next_version(now);
-    let entry = Entry::disabled(engine, &disabled, reason);
+    let entry = Entry::disabled(engine.stamp(), &disabled, reason);
     let done = engine.store().change(Change::PutEndpoint(&disabled), Some(&entry)).await?;
     tracing::error!(tenant = %endpoint.tenant, endpoint = %endpoint.id, done, ?reason, "failing or paused for days: disabled");
     if done {

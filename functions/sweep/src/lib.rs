@@ -7,10 +7,10 @@ mod gates;
 
 use waxseal_domain::delivery::lease_until;
 use waxseal_domain::limits::DUE_SHARDS;
-use waxseal_domain::ports::{
+use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{
     Claim, Clock as _, DeliveryStore as _, Due, Engine, EngineError, Release,
 };
-use waxseal_domain::timestamp::Timestamp;
 
 /// Entries looked at in one turn of a shard.
 const PAGE: usize = 100;

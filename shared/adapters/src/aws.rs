@@ -68,7 +68,7 @@ pub use sender::AwsSender;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::error::SdkError;
-use waxseal_domain::ports::EngineError;
+use waxseal_flows::ports::EngineError;
 
 use self::client::Clients;
 use self::config::ConfigCache;

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use waxseal_domain::ports::Clock;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::Clock;
 
 /// The system's clock and the runtime's timer.
 #[derive(Clone, Copy, Debug, Default)]

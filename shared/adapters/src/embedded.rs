@@ -30,7 +30,7 @@ pub use queue::EmbeddedQueue;
 
 use std::sync::Arc;
 
-use waxseal_domain::ports::EngineError;
+use waxseal_flows::ports::EngineError;
 
 use self::config::ConfigCache;
 use self::gates::Gates;

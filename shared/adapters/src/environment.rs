@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::gate::BreakerSettings;
-use waxseal_domain::ports::EngineError;
 use waxseal_domain::target::CloudTargets;
+use waxseal_flows::ports::EngineError;
 
 /// Settings of a function. Each function has those that it needs: one that is missing is an error
 /// when it is asked for.
@@ -77,7 +77,6 @@ impl Environment {
             address_rules: AddressRules {
                 allow_loopback: matches!(text("WAXSEAL_ALLOW_LOOPBACK").as_str(), "1" | "true"),
                 runtime_api: runtime_api.and_then(|api| api.parse::<SocketAddr>().ok()),
-                own_receiver: None,
                 cloud_targets: Some(CloudTargets {
                     allowed: list(&text("WAXSEAL_TARGET_ARNS")),
                     own: list(&text("WAXSEAL_OWN_ARNS")),

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use waxseal_domain::ports::EngineError;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::EngineError;
 
 use crate::aws::AwsEngine;
 use crate::environment::Environment;

@@ -12,7 +12,7 @@ use serde_json::Value;
 use waxseal_domain::catalogue::Schema;
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::SCHEMA_FAULTS_MAX;
-use waxseal_domain::ports::SchemaChecker;
+use waxseal_flows::ports::SchemaChecker;
 
 /// Schemas that are kept compiled; when there are more, compiling begins anew.
 const COMPILED_MAX: usize = 1_000;
@@ -79,6 +79,7 @@ mod tests {
     use super::*;
     use serde_json::json;
     use waxseal_domain::limits::SCHEMA_BYTES_MAX;
+    use waxseal_flows::catalogue::read_schema;
 
     const SCHEMA: &str = r#"{"type": "object", "required": ["user"],
         "properties": {"user": {"type": "string", "pattern": "^[a-z]+$"}, "n": {"minimum": 1}}}"#;
@@ -86,7 +87,7 @@ mod tests {
     #[test]
     fn every_fault_is_named_at_its_place_and_shows_no_payload() {
         let checker = JsonSchemas::default();
-        let schema = Schema::read(&checker, SCHEMA).unwrap();
+        let schema = read_schema(&checker, SCHEMA).unwrap();
         assert_eq!(checker.faults(&schema, &json!({"user": "anna", "n": 2})), []);
         let faults = checker.faults(&schema, &json!({"user": "CANARY1", "n": 0}));
         let mut places: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
@@ -110,7 +111,7 @@ mod tests {
             "{",
             &long,
         ] {
-            assert!(Schema::read(&checker, text).is_err(), "{text}");
+            assert!(read_schema(&checker, text).is_err(), "{text}");
         }
     }
 }

@@ -13,6 +13,7 @@
 
 #[cfg(feature = "aws")]
 pub mod aws;
+pub mod client;
 pub mod clock;
 #[cfg(feature = "embedded")]
 pub mod embedded;
@@ -26,4 +27,4 @@ pub mod json_schema;
 #[cfg(feature = "aws")]
 mod logs;
 pub mod sender;
-mod tls;
+pub mod tls;

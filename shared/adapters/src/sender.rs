@@ -17,9 +17,9 @@ use waxseal_domain::address::{AddressFault, AddressRules};
 use waxseal_domain::attempt::{Outcome, Response, Sent};
 use waxseal_domain::dispatch::{Method, Request};
 use waxseal_domain::limits::{EXCERPT_CHARS_MAX, RESPONSE_BYTES_MAX};
-use waxseal_domain::ports::{Clock as _, EngineError, Sender};
 use waxseal_domain::target::Target;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{Clock as _, EngineError, Sender};
 
 use crate::clock::SystemClock;
 use crate::tls;
@@ -86,20 +86,20 @@ impl HttpSender {
 
     /// The answer's head; its body is still to be read.
     async fn post(&self, request: Request) -> Result<reqwest::Response, Failure> {
-        let Target::Http(url) = self.rules.check(request.tenant.as_str(), &request.url)? else {
+        let Target::Http(url) = self.rules.check(&request.url)? else {
             return Err(AddressFault::NotHttps.into());
         };
         let method = match request.method {
             Method::Post => reqwest::Method::POST,
             Method::Options => reqwest::Method::OPTIONS,
         };
-        let mut post = self.client.request(method, url.clone()).body(request.body);
+        let mut post = self.client.request(method, url).body(request.body);
         for (name, value) in &request.headers {
             post = post.header(name, value);
         }
         let response = post.send().await?;
         if let Some(peer) = response.remote_addr() {
-            self.rules.check_ip(request.tenant.as_str(), &url, peer.ip(), peer.port())?;
+            self.rules.check_ip(peer.ip(), peer.port())?;
         }
         Ok(response)
     }

@@ -1,11 +1,21 @@
 //! TLS of every client: rustls with Mozilla's roots compiled in. Reading the system's instead costs
 //! tens of milliseconds of a cold start.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::{ClientConfig, RootCertStore};
-use waxseal_domain::ports::EngineError;
+use waxseal_flows::ports::EngineError;
+
+/// Reads the certificates of a PEM file of authorities; none where no file is named.
+pub fn read_authorities(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, String> {
+    let Some(path) = file else { return Ok(Vec::new()) };
+    let describe = |error: pem::Error| format!("{}: {error:?}", path.display());
+    let certificates = CertificateDer::pem_file_iter(path).map_err(describe)?;
+    certificates.collect::<Result<_, _>>().map_err(describe)
+}
 
 /// Trusts Mozilla's roots and the extra ones.
 pub(crate) fn trusting(

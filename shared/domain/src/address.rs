@@ -24,19 +24,8 @@ pub struct AddressRules {
     pub allow_loopback: bool,
     /// The Lambda runtime's own API: whoever reaches it can steal and forge invocations.
     pub runtime_api: Option<SocketAddr>,
-    /// The one exception to the rules.
-    pub own_receiver: Option<OwnReceiver>,
     /// Queues and buses of AWS; none where there is no AWS.
     pub cloud_targets: Option<CloudTargets>,
-}
-
-/// Our own receiver in the embedded run: exactly this URL, for exactly this tenant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OwnReceiver {
-    /// The tenant that may call it.
-    pub tenant: String,
-    /// Its URL.
-    pub url: String,
 }
 
 /// Why a URL or an address may not be called.
@@ -84,16 +73,16 @@ pub enum AddressFault {
 }
 
 impl AddressRules {
-    /// Whether an endpoint's URL may be configured and sent to for a tenant; what it leads to.
-    pub fn check(&self, tenant: &str, text: &str) -> Result<Target, AddressFault> {
+    /// Whether an endpoint's URL may be configured and sent to; what it leads to.
+    pub fn check(&self, text: &str) -> Result<Target, AddressFault> {
         if !Target::is_arn(text) {
-            return self.check_url(tenant, text).map(Target::Http);
+            return self.check_url(text).map(Target::Http);
         }
         self.cloud_targets.as_ref().ok_or(AddressFault::NoAws)?.check(text)
     }
 
-    /// Whether a URL may be configured and called for a tenant; the URL as parsed.
-    pub fn check_url(&self, tenant: &str, text: &str) -> Result<Url, AddressFault> {
+    /// Whether a URL may be configured and called; the URL as parsed.
+    pub fn check_url(&self, text: &str) -> Result<Url, AddressFault> {
         if text.chars().count() > URL_CHARS_MAX {
             return Err(AddressFault::TooLong);
         }
@@ -110,9 +99,6 @@ impl AddressRules {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(AddressFault::UserInformation);
         }
-        if self.is_own_receiver(tenant, &url) {
-            return Ok(url);
-        }
         let loopback = self.allow_loopback && is_loopback(&url);
         if url.scheme() != "https" && !loopback {
             return Err(AddressFault::NotHttps);
@@ -122,8 +108,8 @@ impl AddressRules {
             return Err(AddressFault::Port);
         }
         match url.host() {
-            Some(Host::Ipv4(ip)) => self.check_ip(tenant, &url, ip.into(), port)?,
-            Some(Host::Ipv6(ip)) => self.check_ip(tenant, &url, ip.into(), port)?,
+            Some(Host::Ipv4(ip)) => self.check_ip(ip.into(), port)?,
+            Some(Host::Ipv6(ip)) => self.check_ip(ip.into(), port)?,
             Some(Host::Domain(name)) if !loopback && is_private_name(name) => {
                 return Err(AddressFault::PrivateName);
             }
@@ -133,20 +119,14 @@ impl AddressRules {
     }
 
     /// Whether an address to which a checked URL leads may be called, on that port.
-    pub fn check_ip(
-        &self,
-        tenant: &str,
-        url: &Url,
-        ip: IpAddr,
-        port: u16,
-    ) -> Result<(), AddressFault> {
+    pub fn check_ip(&self, ip: IpAddr, port: u16) -> Result<(), AddressFault> {
         let range = ranges::range_of(ip);
         if range == Range::LinkLocal || self.is_runtime_api(ip, port) {
             return Err(AddressFault::Range(Range::LinkLocal.name()));
         }
         match range {
             Range::Public => Ok(()),
-            Range::Loopback if self.allow_loopback || self.is_own_receiver(tenant, url) => Ok(()),
+            Range::Loopback if self.allow_loopback => Ok(()),
             Range::Loopback | Range::LinkLocal | Range::Private | Range::Reserved => {
                 Err(AddressFault::Range(range.name()))
             }
@@ -154,7 +134,7 @@ impl AddressRules {
     }
 
     /// Whether an address that a name was resolved to may be called. The port is not known there,
-    /// so the runtime API's whole address is refused; and no name is our own receiver's.
+    /// so the runtime API's whole address is refused.
     pub fn check_resolved(&self, ip: IpAddr) -> Result<(), AddressFault> {
         let is_runtime_api =
             self.runtime_api.is_some_and(|api| ranges::unmapped(api.ip()) == ranges::unmapped(ip));
@@ -165,12 +145,6 @@ impl AddressRules {
                 Err(AddressFault::Range(range.name()))
             }
         }
-    }
-
-    fn is_own_receiver(&self, tenant: &str, url: &Url) -> bool {
-        self.own_receiver
-            .as_ref()
-            .is_some_and(|own| own.tenant == tenant && own.url == url.as_str())
     }
 
     fn is_runtime_api(&self, ip: IpAddr, port: u16) -> bool {

@@ -7,10 +7,7 @@ use subtle::ConstantTimeEq;
 use crate::id::{ApiKeyId, TenantName};
 use crate::json::Fault;
 use crate::limits::{KEY_MAX_PER_SECOND, KEYS_PER_TENANT_MAX};
-use crate::ports::{Clock, ConfigStore, Engine, EngineError, GateStore};
 use crate::problem::Problem;
-use crate::rate::window_end;
-use crate::throttle::Admission;
 use crate::timestamp::Timestamp;
 
 /// What a key allows.
@@ -105,66 +102,24 @@ pub fn check_room(keys: &[ApiKey]) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Whether a hash is that of the operator's key, told in constant time.
+pub fn is_operator(operator_hash: &str, hash: &str) -> bool {
+    operator_hash.as_bytes().ct_eq(hash.as_bytes()).into()
+}
+
 /// SHA-256 of a key, hexadecimal: what is stored and looked up.
 pub fn hash_of(key: &str) -> String {
     Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Who calls: 401 for nobody known, 429 for a key that calls too often. The one place where keys are
-/// checked.
-pub async fn authenticate<E: Engine>(
-    engine: &E,
-    caller: &Caller,
-) -> Result<Result<Principal, Problem>, EngineError> {
-    let key = match caller {
-        Caller::Iam(arn) => return Ok(Ok(Principal::operator(arn))),
-        Caller::Nobody => return Ok(Err(Problem::unauthorized())),
-        Caller::Key(key) => key,
-    };
-    let hash = hash_of(key);
-    let operator = engine.operator_key_hash().await?;
-    if bool::from(operator.as_bytes().ct_eq(hash.as_bytes())) {
-        return Ok(Ok(Principal::operator("operator")));
-    }
-    let Some(key) = engine.store().api_key(&hash).await? else {
-        return Ok(Err(Problem::unauthorized()));
-    };
-    if let Some(retry_after_s) = throttle(engine, &key).await? {
-        return Ok(Err(Problem::too_many(key.max_per_second(), retry_after_s)));
-    }
-    note_use(engine, &key).await;
-    Ok(Ok(Principal::of(key)))
-}
-
-/// Seconds to wait, where the key's window is used up.
-async fn throttle<E: Engine>(engine: &E, key: &ApiKey) -> Result<Option<u64>, EngineError> {
-    let now = engine.clock().now();
-    let throttle = &engine.memory().throttle;
-    let wanted = match throttle.ask(&key.id, key.max_per_second(), now) {
-        Admission::Granted => return Ok(None),
-        Admission::Refused => return Ok(Some(window_end(now).wait_s(now).max(1))),
-        Admission::Ask(wanted) => wanted,
-    };
-    let granted = engine.store().take_tokens(key.id.as_str(), wanted).await?;
-    let is_granted = throttle.told(&key.id, wanted, granted);
-    Ok((!is_granted).then(|| window_end(now).wait_s(now).max(1)))
-}
-
-/// Remembers, to the minute, when a key was last used. Failing to do so stops nobody.
-async fn note_use<E: Engine>(engine: &E, key: &ApiKey) {
-    let now = engine.clock().now();
-    if engine.memory().throttle.is_use_to_be_noted(&key.id, now) {
-        let _unnoted = engine.store().note_key_use(&key.id, now).await;
-    }
-}
-
 impl Principal {
     /// Who works for every tenant.
-    fn operator(actor: &str) -> Self {
+    pub fn operator(actor: &str) -> Self {
         Self { actor: actor.to_owned(), right: Right::Operator, max_per_second: None }
     }
 
-    fn of(key: ApiKey) -> Self {
+    /// Whoever has a tenant's key.
+    pub fn of(key: ApiKey) -> Self {
         let max_per_second = Some(key.max_per_second());
         let (actor, right) = (key.id.to_string(), Right::Tenant(key.tenant, key.scopes));
         Self { actor, right, max_per_second }

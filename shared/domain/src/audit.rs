@@ -9,7 +9,6 @@ use serde_json::{Map, Value, json};
 
 use crate::endpoint::{DisabledReason, Endpoint};
 use crate::id::{TenantName, base32};
-use crate::ports::{Clock, Engine};
 use crate::timestamp::Timestamp;
 
 /// Who made a change that no caller asked for.
@@ -34,6 +33,15 @@ pub struct Entry {
     pub before: Option<Box<RawValue>>,
     /// What it is; of an update only what differs.
     pub after: Option<Box<RawValue>>,
+}
+
+/// When a change is made, and the random number that its entry's id is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    /// The time of the change.
+    pub at: Timestamp,
+    /// A random number.
+    pub entropy: u128,
 }
 
 /// An entry as its event tells it.
@@ -70,17 +78,11 @@ impl From<&Entry> for EntryView {
 }
 
 impl Entry {
-    /// Of a change that is made now; [`Entry::from_to`] says which.
-    pub fn now<E: Engine>(
-        engine: &E,
-        tenant: &TenantName,
-        actor: &str,
-        action: &str,
-        target: &str,
-    ) -> Self {
+    /// Of a change that is made at `stamp`; [`Entry::from_to`] says which.
+    pub fn new(stamp: Stamp, tenant: &TenantName, actor: &str, action: &str, target: &str) -> Self {
         Self {
-            id: format!("aud_{}", base32(engine.entropy())),
-            at: engine.clock().now(),
+            id: format!("aud_{}", base32(stamp.entropy)),
+            at: stamp.at,
             actor: actor.to_owned(),
             action: action.to_owned(),
             target: target.to_owned(),
@@ -104,14 +106,9 @@ impl Entry {
     }
 
     /// Of an endpoint that we disable ourselves.
-    pub fn disabled<E: Engine>(engine: &E, endpoint: &Endpoint, reason: DisabledReason) -> Self {
-        let entry = Self::now(
-            engine,
-            &endpoint.tenant,
-            OURSELVES,
-            "endpoint.disabled",
-            endpoint.id.as_str(),
-        );
+    pub fn disabled(stamp: Stamp, endpoint: &Endpoint, reason: DisabledReason) -> Self {
+        let (tenant, id) = (&endpoint.tenant, endpoint.id.as_str());
+        let entry = Self::new(stamp, tenant, OURSELVES, "endpoint.disabled", id);
         let after = json!({"enabled": false, "disabled_reason": reason});
         entry.from_to(Some(json!({"enabled": true})), Some(after))
     }

@@ -6,14 +6,12 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::event::Event;
 use crate::json::{Fault, Json, compact};
 use crate::limits::{EVENT_TYPE_CHARS_MAX, EVENT_TYPES_PER_TENANT_MAX, SCHEMA_BYTES_MAX};
 use crate::notice::PREFIX;
-use crate::ports::SchemaChecker;
 use crate::timestamp::Timestamp;
 
 /// An event type of a tenant's catalogue, as stored.
@@ -57,21 +55,21 @@ pub fn check_room(catalogue: &[EventType], name: &str) -> Result<(), Fault> {
 }
 
 /// A JSON Schema (2020-12, unless it names another draft), and nothing outside of it. Whether a text is
-/// one, and what fits it, the engine's [`SchemaChecker`] says.
+/// one, and what fits it, the engine's schema checker says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Schema(Arc<str>);
 
 impl Schema {
-    /// Takes a schema's text, if it is one.
-    pub fn read<C: SchemaChecker>(checker: &C, text: &str) -> Result<Self, Fault> {
+    /// Takes a text that may be a schema: JSON of a bounded length. Whether it is one, the engine's schema
+    /// checker says.
+    pub fn of_text(text: &str) -> Result<Self, Fault> {
         if text.len() > SCHEMA_BYTES_MAX {
             let detail = format!("is longer than {SCHEMA_BYTES_MAX} bytes");
             return Err(Fault::new("", &detail));
         }
         Json::parse(text)?;
-        let schema = Self(compact(text).into());
-        checker.compile(&schema).map(|()| schema)
+        Ok(Self(compact(text).into()))
     }
 
     /// The schema's text.
@@ -80,14 +78,10 @@ impl Schema {
     }
 }
 
-/// What of an event's payload does not fit the schema of its type, if it has one; pointers start at the
-/// event.
-pub fn check<C: SchemaChecker>(checker: &C, catalogue: &[EventType], event: &Event) -> Vec<Fault> {
+/// The schema that a catalogue has for the type of an event, if it has one.
+pub fn schema_of<'a>(catalogue: &'a [EventType], event: &Event) -> Option<&'a Schema> {
     let found = catalogue.iter().find(|found| found.name == event.event_type);
-    let Some(schema) = found.and_then(|found| found.schema.as_ref()) else { return Vec::new() };
-    let data = event.data.as_ref().and_then(|data| serde_json::from_str(data.get()).ok());
-    let faults = checker.faults(schema, &data.unwrap_or(Value::Null));
-    faults.into_iter().map(|fault| fault.within("/data")).collect()
+    found.and_then(|found| found.schema.as_ref())
 }
 
 #[cfg(test)]

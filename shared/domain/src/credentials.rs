@@ -2,11 +2,9 @@
 //! and password, or an access token that an OAuth 2.0 server gives for client credentials (RFC 6749,
 //! section 4.4).
 //!
-//! What is secret of it is stored sealed. An access token is fetched under the same address rules as a
-//! delivery, kept in memory for as long as its server says, and forgotten when a receiver refuses it.
+//! What is secret of it is stored sealed. Here is what the header says, and how a token server is asked.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -17,9 +15,6 @@ use zeroize::Zeroizing;
 use crate::attempt::{Outcome, Sent};
 use crate::dispatch::{Method, Request, Subject, USER_AGENT};
 use crate::endpoint::Endpoint;
-use crate::id::{EndpointId, TenantName};
-use crate::ports::{Clock, Engine, EngineError, KeyVault, Sender};
-use crate::secret::SecretContext;
 use crate::timestamp::Timestamp;
 
 /// Characters of a token server's answer.
@@ -31,8 +26,6 @@ const KEPT_S: u64 = 300;
 const KEPT_S_MAX: u64 = 3_600;
 /// A token is fetched anew so long before its end, in seconds.
 const MARGIN_S: u64 = 60;
-/// Endpoints whose tokens are kept.
-const ENDPOINTS_MAX: usize = 10_000;
 
 /// How an endpoint's receiver is authenticated to, as stored.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
@@ -67,66 +60,37 @@ pub enum Credentials {
     },
 }
 
-/// Access tokens, in an instance's memory.
-#[derive(Debug, Default)]
-pub struct Tokens(Mutex<HashMap<Place, Token>>);
-
-/// A token is of one version of an endpoint: changed credentials fetch a new one.
-type Place = (TenantName, EndpointId, u64);
-
-struct Token {
-    text: Zeroizing<String>,
-    until: Timestamp,
-}
-
-impl std::fmt::Debug for Token {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Token(until {})", self.until.rfc3339())
-    }
-}
-
-/// The value of the header `Authorization`; none where the endpoint asks for none. `Ok(Err(_))` is what
-/// the attempt came to, where no token was to be had.
-pub async fn authorization<E: Engine>(
-    engine: &E,
-    endpoint: &Endpoint,
-    deadline: Timestamp,
-) -> Result<Result<Option<Zeroizing<String>>, Sent>, EngineError> {
-    let Some(credentials) = &endpoint.auth else { return Ok(Ok(None)) };
-    if let Credentials::Oauth2 { .. } = credentials
-        && let Some(token) = engine.memory().tokens.get(&place(endpoint), engine.clock().now())
-    {
-        return Ok(Ok(Some(bearer(&token))));
-    }
-    let context = SecretContext::credentials(&endpoint.tenant, &endpoint.id);
-    let secret = engine.key_vault().open(&context, credentials.sealed()).await?;
-    let secret = secret.expose_text().unwrap_or_default();
-    match credentials {
-        Credentials::Bearer { .. } => Ok(Ok(Some(bearer(secret)))),
-        Credentials::Basic { username, .. } => Ok(Ok(Some(basic(username, secret)))),
-        Credentials::Oauth2 { token_url, client_id, scope, audience, .. } => {
-            let form = form(scope.as_deref(), audience.as_deref());
-            let client = basic(&encoded(client_id), &encoded(secret));
-            let request = request(engine, endpoint, (token_url, form), &client, deadline);
-            let sent = engine.sender().send(request).await;
-            Ok(taken(&sent).map(|(token, until)| {
-                let header = bearer(&token);
-                engine.memory().tokens.keep(place(endpoint), Token { text: token, until });
-                Some(header)
-            }))
-        }
-    }
-}
-
-/// A receiver's 401 means that the token is no longer good: the next attempt fetches another.
-pub fn refused<E: Engine>(engine: &E, endpoint: &Endpoint, sent: &Sent) {
-    if sent.response.as_ref().is_some_and(|response| response.status == 401) {
-        engine.memory().tokens.forget(&place(endpoint));
-    }
+/// How the header `Authorization` of an attempt is had.
+#[derive(Debug)]
+pub enum Authorization {
+    /// It is this.
+    Header(Zeroizing<String>),
+    /// It holds the access token that this request is answered with.
+    TokenRequest(Box<Request>),
 }
 
 impl Credentials {
-    fn sealed(&self) -> &str {
+    /// The header, or how it is had, with what is secret of the credentials opened.
+    pub fn authorization(
+        &self,
+        endpoint: &Endpoint,
+        secret: &str,
+        timeout_ms: u64,
+    ) -> Authorization {
+        match self {
+            Self::Bearer { .. } => Authorization::Header(bearer(secret)),
+            Self::Basic { username, .. } => Authorization::Header(basic(username, secret)),
+            Self::Oauth2 { token_url, client_id, scope, audience, .. } => {
+                let client = basic(&encoded(client_id), &encoded(secret));
+                let form = form(scope.as_deref(), audience.as_deref());
+                let request = token_request(endpoint, (token_url, form), &client, timeout_ms);
+                Authorization::TokenRequest(Box::new(request))
+            }
+        }
+    }
+
+    /// What is secret of them, sealed.
+    pub fn sealed(&self) -> &str {
         match self {
             Self::Bearer { sealed } | Self::Basic { sealed, .. } | Self::Oauth2 { sealed, .. } => {
                 sealed
@@ -135,33 +99,12 @@ impl Credentials {
     }
 }
 
-impl Tokens {
-    fn get(&self, place: &Place, now: Timestamp) -> Option<Zeroizing<String>> {
-        let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tokens.get(place).filter(|token| now < token.until).map(|token| token.text.clone())
-    }
-
-    fn keep(&self, place: Place, token: Token) {
-        let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if tokens.len() >= ENDPOINTS_MAX {
-            tokens.clear();
-        }
-        tokens.insert(place, token);
-    }
-
-    fn forget(&self, place: &Place) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(place);
-    }
-}
-
-fn place(endpoint: &Endpoint) -> Place {
-    (endpoint.tenant.clone(), endpoint.id.clone(), endpoint.version)
-}
-
-fn bearer(token: &str) -> Zeroizing<String> {
+/// The header of a token.
+pub fn bearer(token: &str) -> Zeroizing<String> {
     Zeroizing::new(format!("Bearer {token}"))
 }
 
+/// The header of a user's name and password.
 fn basic(username: &str, password: &str) -> Zeroizing<String> {
     let pair = Zeroizing::new(format!("{username}:{password}"));
     Zeroizing::new(format!("Basic {}", BASE64.encode(pair.as_bytes())))
@@ -180,12 +123,11 @@ fn form(scope: Option<&str>, audience: Option<&str>) -> String {
     form.finish()
 }
 
-fn request<E: Engine>(
-    engine: &E,
+fn token_request(
     endpoint: &Endpoint,
     (url, form): (&str, String),
     client: &str,
-    deadline: Timestamp,
+    timeout_ms: u64,
 ) -> Request {
     let headers = [
         ("accept", "application/json"),
@@ -201,14 +143,14 @@ fn request<E: Engine>(
         url: url.to_owned(),
         headers,
         body: form.into_bytes(),
-        timeout_ms: deadline.since_ms(engine.clock().now()),
+        timeout_ms,
         response_chars_max: ANSWER_CHARS_MAX,
         subject: Subject::default(),
     }
 }
 
 /// The token of a server's answer and until when it is kept; or what the attempt came to.
-fn taken(sent: &Sent) -> Result<(Zeroizing<String>, Timestamp), Sent> {
+pub fn read_token(sent: &Sent) -> Result<(Zeroizing<String>, Timestamp), Sent> {
     #[derive(Deserialize)]
     struct Answer {
         access_token: Zeroizing<String>,
@@ -269,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_token_is_kept_until_shortly_before_its_end() {
-        let until = |body: &str| taken(&answered(200, body)).unwrap().1.ms() / 1_000 - 1;
+        let until = |body: &str| read_token(&answered(200, body)).unwrap().1.ms() / 1_000 - 1;
         assert_eq!(until(r#"{"access_token":"t","expires_in":600,"token_type":"Bearer"}"#), 540);
         assert_eq!(until(r#"{"access_token":"t","expires_in":20}"#), 10);
         assert_eq!(until(r#"{"access_token":"t"}"#), 240);
@@ -278,7 +220,7 @@ mod tests {
 
     #[test]
     fn what_a_token_server_does_wrong_is_a_failed_attempt_that_shows_no_answer() {
-        let failed = |status, body: &str| taken(&answered(status, body)).unwrap_err();
+        let failed = |status, body: &str| read_token(&answered(status, body)).unwrap_err();
         let outcome = |status| failed(status, "canary").outcome;
         assert_eq!(
             [outcome(410), outcome(401)],

@@ -1,28 +1,22 @@
-//! One attempt on the wire: rendered, signed, sent. First attempt, retry, replay and test event all
-//! come through here.
+//! One attempt on the wire, rendered and signed: a request that is ready to be sent. First attempt, retry,
+//! replay and test event all come through here.
 
 use std::collections::BTreeMap;
 
+use thiserror::Error;
 use waxseal_verify::{Key, SignFault, Signed};
 use zeroize::Zeroizing;
 
-use crate::attempt::Sent;
-use crate::credentials::{authorization, refused};
 use crate::endpoint::Endpoint;
 use crate::event::Event;
 use crate::id::TenantName;
 use crate::limits::EXCERPT_CHARS_MAX;
-use crate::link::{content_link, sample_link};
-use crate::ports::{Clock, Engine, EngineError, KeyVault, Sender};
+use crate::link::sample_link;
 use crate::profile::{Profile, Rendered, Rendering, Round, render, variable};
-use crate::secret::SecretContext;
 use crate::timestamp::Timestamp;
 
 /// Names us to receivers.
 pub const USER_AGENT: &str = concat!("Waxseal/", env!("CARGO_PKG_VERSION"));
-
-/// Why a body that is too long cannot be shortened.
-const NO_PUBLIC_URL: &str = "the body is too long, and no public URL is set to link to";
 
 /// How a request is made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,7 +33,7 @@ pub enum Method {
 pub struct Request {
     /// What it asks for.
     pub method: Method,
-    /// Whose endpoint it goes to: address rules have an exception that is one tenant's.
+    /// Whose endpoint it goes to: a FIFO queue keeps the order of each tenant's.
     pub tenant: TenantName,
     /// Where to.
     pub url: String,
@@ -85,35 +79,40 @@ pub struct Outgoing<'a> {
     pub round: Round,
 }
 
-/// What was sent and what came of it.
+/// A request that is ready to be sent.
 #[derive(Debug)]
-pub struct Dispatched {
-    /// What came of it.
-    pub sent: Sent,
-    /// The request's headers, as sent, but for `authorization`.
-    pub headers: BTreeMap<String, String>,
+pub struct Prepared {
+    /// The request, signed.
+    pub request: Request,
     /// Whether the body held values that JavaScript would change, and should not.
     pub inexact: bool,
 }
 
-/// Makes one attempt, ended by the endpoint's time-out or by `deadline`, whichever comes first.
-pub async fn dispatch<E: Engine>(
-    engine: &E,
+/// Why there is no request.
+#[derive(Debug, Error)]
+pub enum Unprepared {
+    /// The body is too long with its payload in it: a link is needed in its place.
+    #[error("the body is too long, and no public URL is set to link to")]
+    NeedsLink,
+    /// The event cannot be written as the endpoint's profile says; why.
+    #[error("{0}")]
+    Unsendable(String),
+    /// The keys do not sign: our own failure.
+    #[error(transparent)]
+    Keys(SignFault),
+}
+
+/// Renders and signs one attempt that begins now. `link` is where the stored event is, and is used where the
+/// body would be too long; without one that is [`Unprepared::NeedsLink`].
+pub fn prepare(
     outgoing: Outgoing<'_>,
-    deadline: Timestamp,
-) -> Result<Dispatched, EngineError> {
+    keys: &[Key],
+    link: Option<&str>,
+    now: Timestamp,
+) -> Result<Prepared, Unprepared> {
     let Outgoing { endpoint, profile, event, id, round } = outgoing;
-    let keys = signing_keys(engine, outgoing).await?;
-    let authorization = match authorization(engine, endpoint, deadline).await? {
-        Ok(authorization) => authorization,
-        Err(sent) => return Ok(Dispatched { sent, headers: BTreeMap::new(), inexact: false }),
-    };
-    let now = engine.clock().now();
-    let rendering = Rendering { event, id, round, link: None };
-    let rendered = match written(engine, profile, rendering).await? {
-        Ok(rendered) => rendered,
-        Err(detail) => return Ok(Dispatched::unsendable(detail, now)),
-    };
+    let rendering = Rendering { event, id, round, link };
+    let rendered = fitting(profile, rendering)?;
     let inexact = !rendered.exact;
     let delivery = waxseal_verify::Delivery {
         id,
@@ -122,15 +121,12 @@ pub async fn dispatch<E: Engine>(
         standard_beside: true,
         variable: &|name| variable(name, rendering),
     };
-    let signed = match profile.dialect.sign(&keys, delivery) {
-        Ok(signed) => signed,
-        Err(fault @ (SignFault::NoKey | SignFault::Key)) => {
-            return Err(EngineError::new("sign delivery", fault));
+    let signed = profile.dialect.sign(keys, delivery).map_err(|fault| match fault {
+        SignFault::NoKey | SignFault::Key => Unprepared::Keys(fault),
+        SignFault::Id | SignFault::Header(_) | SignFault::Body => {
+            Unprepared::Unsendable(fault.to_string())
         }
-        Err(fault @ (SignFault::Id | SignFault::Header(_) | SignFault::Body)) => {
-            return Ok(Dispatched::unsendable(fault.to_string(), now));
-        }
-    };
+    })?;
     let (content_type, extensions) = (rendered.content_type, rendered.extension_headers);
     let request = Request {
         method: Method::Post,
@@ -139,31 +135,18 @@ pub async fn dispatch<E: Engine>(
         subject: Subject::of(outgoing, &signed),
         headers: headers(outgoing, content_type, extensions, signed.headers),
         body: signed.body.into_owned(),
-        timeout_ms: u64::from(profile.timeout_of(endpoint)).min(deadline.since_ms(now)),
+        timeout_ms: u64::from(profile.timeout_of(endpoint)),
         response_chars_max: EXCERPT_CHARS_MAX,
     };
-    let headers = request.headers.clone();
-    let request = authorization.iter().fold(request, Request::authorized);
-    let mut sent = engine.sender().send(request).await;
-    refused(engine, endpoint, &sent);
-    if round.attempt == 1 {
-        // The body may have said when the first attempt began: it is recorded so.
-        sent.started_at = round.began_at;
-    }
-    Ok(Dispatched { sent, headers, inexact })
+    Ok(Prepared { request, inexact })
 }
 
 impl Request {
-    fn authorized(mut self, value: &Zeroizing<String>) -> Self {
+    /// The same with the header `authorization`.
+    #[must_use]
+    pub fn authorized(mut self, value: &Zeroizing<String>) -> Self {
         self.headers.insert("authorization".to_owned(), value.to_string());
         self
-    }
-}
-
-impl Dispatched {
-    fn unsendable(detail: String, now: Timestamp) -> Self {
-        let sent = Sent::unsendable(detail, now);
-        Self { sent, headers: BTreeMap::new(), inexact: false }
     }
 }
 
@@ -199,57 +182,34 @@ fn headers(
 
 /// The body of a first attempt as it would be, without a word to anybody; a link in it is not good. Or
 /// why there would be none.
-pub fn preview<E: Engine>(engine: &E, outgoing: Outgoing<'_>) -> Result<Rendered, String> {
+pub fn preview(
+    outgoing: Outgoing<'_>,
+    public_url: Option<&str>,
+    now: Timestamp,
+) -> Result<Rendered, String> {
     let Outgoing { profile, event, id, round, .. } = outgoing;
     let rendering = Rendering { event, id, round, link: None };
     let rendered = render(profile, rendering);
     if !rendered.is_too_long(profile) {
         return Ok(rendered);
     }
-    let base = engine.public_url().ok_or(NO_PUBLIC_URL)?;
-    let link = sample_link(base, &event.tenant, &event.id, engine.clock().now());
+    let base = public_url.ok_or_else(|| Unprepared::NeedsLink.to_string())?;
+    let link = sample_link(base, &event.tenant, &event.id, now);
     fitting(profile, Rendering { link: Some(&link), ..rendering })
+        .map_err(|fault| fault.to_string())
 }
 
-/// The body with a link in it, or how long it is nevertheless.
-fn fitting(profile: &Profile, rendering: Rendering<'_>) -> Result<Rendered, String> {
+/// The body, with the payload in it or, where that would be too long, the link.
+fn fitting(profile: &Profile, rendering: Rendering<'_>) -> Result<Rendered, Unprepared> {
     let rendered = render(profile, rendering);
-    if rendered.is_too_long(profile) {
-        let length = rendered.body.len();
-        return Err(format!("the body is {length} bytes long, with its payload linked"));
+    match rendering.link {
+        _ if !rendered.is_too_long(profile) => Ok(rendered),
+        None => Err(Unprepared::NeedsLink),
+        Some(_) => {
+            let length = rendered.body.len();
+            Err(Unprepared::Unsendable(format!(
+                "the body is {length} bytes long, with its payload linked"
+            )))
+        }
     }
-    Ok(rendered)
-}
-
-/// The body, with a link in place of its payload where it would be too long; or why there is none.
-async fn written<E: Engine>(
-    engine: &E,
-    profile: &Profile,
-    rendering: Rendering<'_>,
-) -> Result<Result<Rendered, String>, EngineError> {
-    let rendered = render(profile, rendering);
-    if !rendered.is_too_long(profile) {
-        return Ok(Ok(rendered));
-    }
-    let event = rendering.event;
-    let Some(link) = content_link(engine, &event.tenant, &event.id).await? else {
-        return Ok(Err(NO_PUBLIC_URL.to_owned()));
-    };
-    Ok(fitting(profile, Rendering { link: Some(&link), ..rendering }))
-}
-
-/// The keys that sign now, the secret in use first.
-async fn signing_keys<E: Engine>(
-    engine: &E,
-    outgoing: Outgoing<'_>,
-) -> Result<Vec<Key>, EngineError> {
-    let Outgoing { endpoint, profile, .. } = outgoing;
-    let context = SecretContext::endpoint(&endpoint.tenant, &endpoint.id);
-    let mut keys = Vec::new();
-    for sealed in endpoint.live_secrets(engine.clock().now()) {
-        let secret = engine.key_vault().open(&context, &sealed.sealed).await?;
-        let key = profile.dialect.key(secret.expose_text().unwrap_or_default());
-        keys.push(key.map_err(|fault| EngineError::new("open secret", fault))?);
-    }
-    Ok(keys)
 }

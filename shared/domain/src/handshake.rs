@@ -7,7 +7,6 @@ use crate::attempt::{Outcome, Sent};
 use crate::dispatch::{Method, Request, Subject, USER_AGENT};
 use crate::endpoint::Endpoint;
 use crate::limits::EXCERPT_CHARS_MAX;
-use crate::ports::{Engine, Sender};
 use crate::profile::Profile;
 use crate::target::Target;
 
@@ -25,21 +24,16 @@ pub struct Handshake {
     pub allowed_rate: Option<String>,
 }
 
-/// Asks an endpoint's receiver, where its profile does so; nobody asks a queue or a bus.
-pub async fn shake<E: Engine>(
-    engine: &E,
-    endpoint: &Endpoint,
-    profile: &Profile,
-) -> Option<Handshake> {
+/// The request that asks an endpoint's receiver, where its profile does so; nobody asks a queue or a bus.
+pub fn request(endpoint: &Endpoint, profile: &Profile, origin: &str) -> Option<Request> {
     if !profile.handshake || Target::is_arn(&endpoint.url) {
         return None;
     }
-    let origin = origin(engine.public_url());
     let headers = [
-        ("webhook-request-origin".to_owned(), origin.clone()),
+        ("webhook-request-origin".to_owned(), origin.to_owned()),
         ("user-agent".to_owned(), USER_AGENT.to_owned()),
     ];
-    let request = Request {
+    Some(Request {
         method: Method::Options,
         tenant: endpoint.tenant.clone(),
         url: endpoint.url.clone(),
@@ -48,17 +42,17 @@ pub async fn shake<E: Engine>(
         body: Vec::new(),
         timeout_ms: profile.timeout_of(endpoint).into(),
         response_chars_max: EXCERPT_CHARS_MAX,
-    };
-    Some(read(&engine.sender().send(request).await, &origin))
+    })
 }
 
 /// The host by which we are known.
-fn origin(public_url: Option<&str>) -> String {
+pub fn origin(public_url: Option<&str>) -> String {
     let parsed = public_url.and_then(|text| url::Url::parse(text).ok());
     parsed.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| ORIGIN.to_owned())
 }
 
-fn read(sent: &Sent, origin: &str) -> Handshake {
+/// What a receiver answered.
+pub fn read(sent: &Sent, origin: &str) -> Handshake {
     let response = sent.response.as_ref();
     let header = |name| response.and_then(|response| response.header(name));
     let refused = match (sent.outcome, header("webhook-allowed-origin")) {

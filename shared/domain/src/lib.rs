@@ -1,25 +1,23 @@
 //! The nouns of Waxseal and every rule about them.
 //!
-//! This crate decides; it never does. It knows no AWS, no HTTP client, no runtime, no environment,
-//! no clock and no random source: the time, random numbers and keys are arguments, or come through
-//! the [`ports`]. `clippy.toml` and `deny.toml` prove it.
+//! This crate decides; it never does. It knows no engine, no AWS, no HTTP client, no runtime, no environment,
+//! no clock and no random source: the time, random numbers and keys are arguments. Nothing in it is `async`.
+//! What is done by its decisions, and in which order, stands in `waxseal-flows`.
 //!
 //! | read | for |
 //! | --- | --- |
 //! | [`event`], [`endpoint`], [`delivery`] | the nouns |
-//! | [`acceptance`] | an event in: valid, deduplicated, owed to its endpoints, queued |
+//! | [`subscription`] | which endpoints want an event |
 //! | [`judge`] | whether a message may drive its delivery |
 //! | [`target`] | where an endpoint's deliveries go: a receiver, a queue, a bus |
-//! | [`dispatch`] | one attempt on the wire: rendered, signed, sent |
+//! | [`dispatch`] | one attempt on the wire: rendered and signed |
 //! | [`retry`] | what follows an outcome |
-//! | [`ports`] | what the engines must do |
 //!
 //! Why these dependencies: `hmac` and `sha2` sign and hash, `subtle` compares in constant time,
 //! `zeroize` clears secrets; `serde` and `serde_json` (raw values, so that a payload's bytes are kept;
 //! `float_roundtrip`, so that an attribute's number is, however often it is stored) are JSON;
 //! `base64`, `time` and `url` are the parsers of their formats; `thiserror` words faults;
-//! `futures-util` joins the events of one request. None of them does I/O. `proptest` draws the random cases
-//! of tests.
+//! None of them does I/O. `proptest` draws the random cases of tests.
 
 pub mod acceptance;
 pub mod address;
@@ -34,7 +32,6 @@ pub mod dispatch;
 pub mod endpoint;
 pub mod event;
 pub mod event_type;
-pub mod expunge;
 pub mod filter;
 pub mod gate;
 pub mod handshake;
@@ -44,15 +41,11 @@ pub mod judge;
 pub mod lane;
 pub mod limits;
 pub mod link;
-pub mod memory;
 pub mod message;
 pub mod notice;
-pub mod ports;
 pub mod problem;
 pub mod profile;
 pub mod rate;
-pub mod recover;
-pub mod reissue;
 pub mod retry;
 pub mod secret;
 pub mod source;

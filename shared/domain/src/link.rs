@@ -5,28 +5,23 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use crate::id::{EventId, TenantName};
-use crate::ports::{Clock, ConfigStore, Engine, EngineError, KeyVault, Setting};
-use crate::secret::{Secret, SecretContext};
+use crate::secret::Secret;
 use crate::timestamp::Timestamp;
 
 /// How long a link is good, in seconds: longer than any retry policy's window.
 const LINK_S: u64 = 30 * 86_400;
-/// How old a copy of a tenant's key may be, in seconds: it never changes.
-const KEY_COPY_S: u64 = 3_600;
 
-/// A link to an event's content; none where nobody said where the API is. `Err` where the tenant has no
-/// key.
-pub async fn content_link<E: Engine>(
-    engine: &E,
+/// A link to an event's content, signed by its tenant's key, that is good from now on.
+pub fn signed_link(
+    key: &Secret,
+    base: &str,
     tenant: &TenantName,
     event: &EventId,
-) -> Result<Option<String>, EngineError> {
-    let Some(base) = engine.public_url() else { return Ok(None) };
-    let missing = || EngineError::new("link to the event", "the tenant has no key for links");
-    let key = key(engine, tenant).await?.ok_or_else(missing)?;
-    let expires = engine.clock().now().plus_s(LINK_S).seconds();
-    let signature = hex(&mac(&key, tenant, event, expires));
-    Ok(Some(written(base, tenant, event, (expires, &signature))))
+    now: Timestamp,
+) -> String {
+    let expires = now.plus_s(LINK_S).seconds();
+    let signature = hex(&mac(key, tenant, event, expires));
+    written(base, tenant, event, (expires, &signature))
 }
 
 /// A link of the same length that leads nowhere: for a look at a body.
@@ -44,20 +39,8 @@ fn written(
     format!("{base}{path}?expires={expires}&signature={signature}")
 }
 
-/// Whether a link is ours and good still.
-pub async fn is_good<E: Engine>(
-    engine: &E,
-    tenant: &TenantName,
-    event: &EventId,
-    expires: u64,
-    signature: &str,
-) -> Result<bool, EngineError> {
-    let Some(key) = key(engine, tenant).await? else { return Ok(false) };
-    Ok(holds(&key, tenant, event, (expires, signature), engine.clock().now()))
-}
-
 /// Whether this key signed that, and the time has not come yet: seconds since 1970 and signature.
-fn holds(
+pub fn holds(
     key: &Secret,
     tenant: &TenantName,
     event: &EventId,
@@ -67,24 +50,6 @@ fn holds(
     let expected = hex(&mac(key, tenant, event, expires));
     let is_ours = expected.as_bytes().ct_eq(signature.as_bytes());
     bool::from(is_ours) && now.seconds() < expires
-}
-
-/// Makes a tenant's key, unless it has one.
-pub async fn ensure_key<E: Engine>(engine: &E, tenant: &TenantName) -> Result<(), EngineError> {
-    let store = engine.store();
-    if store.setting(Setting::LinkKey, tenant.as_str(), KEY_COPY_S).await?.is_some() {
-        return Ok(());
-    }
-    let key = Secret::new(engine.random_bytes().to_vec());
-    let sealed = engine.key_vault().seal(&SecretContext::links(tenant), &key).await?;
-    // Another may have been faster: its key is the one.
-    store.put_setting(Setting::LinkKey, tenant.as_str(), &sealed, false).await.map(|_| ())
-}
-
-async fn key<E: Engine>(engine: &E, tenant: &TenantName) -> Result<Option<Secret>, EngineError> {
-    let sealed = engine.store().setting(Setting::LinkKey, tenant.as_str(), KEY_COPY_S).await?;
-    let Some(sealed) = sealed else { return Ok(None) };
-    engine.key_vault().open(&SecretContext::links(tenant), &sealed).await.map(Some)
 }
 
 fn mac(key: &Secret, tenant: &TenantName, event: &EventId, expires: u64) -> [u8; 32] {

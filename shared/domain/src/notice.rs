@@ -8,15 +8,12 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
-use crate::acceptance::{Refusal, accept_own};
 use crate::audit::{Entry, EntryView};
 use crate::delivery::Delivery;
 use crate::endpoint::{DisabledReason, Endpoint};
 use crate::event::{Event, Form, Submission};
 use crate::gate::Gate;
 use crate::id::{EndpointId, TenantName};
-use crate::limits::ENDPOINT_COPY_INGEST_S;
-use crate::ports::{ConfigStore, Engine, EngineError};
 
 /// What every type of ours begins with; senders may not use it.
 pub const PREFIX: &str = "waxseal.";
@@ -109,6 +106,24 @@ impl Notice {
         }
     }
 
+    /// The tenants whose endpoints may ask for it: its own, and the operator's.
+    pub fn audience(&self) -> Vec<TenantName> {
+        let operator = OPERATOR.parse().ok().filter(|operator| *operator != self.tenant);
+        std::iter::once(self.tenant.clone()).chain(operator).collect()
+    }
+
+    /// Whether an endpoint asks for it.
+    pub fn is_wanted_by(&self, endpoint: &Endpoint) -> bool {
+        let patterns = &endpoint.subscription.event_types;
+        endpoint.is_enabled() && patterns.iter().any(|one| one.matches(&self.event_type))
+    }
+
+    /// The event that it is, as a sender would send it.
+    pub fn submission(&self) -> Result<Submission, serde_json::Error> {
+        let text = serde_json::to_string(self)?;
+        Ok(Submission { text, form: Form::Own, fallback_id: None })
+    }
+
     fn of_gate(event_type: &'static str, gate: &Gate, severity: &'static str) -> Self {
         let id = format!("{}:gate:{}:{}", gate.endpoint, gate.since.ms(), gate.version);
         Self::new(event_type, id, severity, Happened::to(&gate.tenant, &gate.endpoint))
@@ -137,28 +152,4 @@ impl Happened {
             attempts: None,
         }
     }
-}
-
-/// Tells a notice to whoever asks for it. Where nobody does, nothing is written.
-pub async fn announce<E: Engine>(engine: &E, notice: &Notice) -> Result<(), EngineError> {
-    let operator = OPERATOR.parse().ok().filter(|operator| *operator != notice.tenant);
-    for tenant in std::iter::once(notice.tenant.clone()).chain(operator) {
-        let endpoints = engine.store().endpoints(&tenant, ENDPOINT_COPY_INGEST_S).await?;
-        let wants = |endpoint: &Endpoint| {
-            let patterns = &endpoint.subscription.event_types;
-            endpoint.is_enabled() && patterns.iter().any(|one| one.matches(&notice.event_type))
-        };
-        if !endpoints.is_some_and(|all| all.iter().any(wants)) {
-            continue;
-        }
-        let text = serde_json::to_string(notice)
-            .map_err(|error| EngineError::new("write notice", error))?;
-        let submission = Submission { text, form: Form::Own, fallback_id: None };
-        for result in accept_own(engine, &tenant, submission).await.unwrap_or_default() {
-            if let Err(Refusal::Ours(error)) = result {
-                return Err(error);
-            }
-        }
-    }
-    Ok(())
 }

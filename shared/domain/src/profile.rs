@@ -20,8 +20,7 @@ use waxseal_verify::FILES;
 
 use crate::endpoint::Endpoint;
 use crate::json::{Fault, Json};
-use crate::limits::{ENDPOINTS_PER_TENANT_MAX, FRESH_S, TIMEOUT_MS, WINDOW_S};
-use crate::ports::{ConfigStore, Engine, EngineError, Setting};
+use crate::limits::{ENDPOINTS_PER_TENANT_MAX, TIMEOUT_MS, WINDOW_S};
 use crate::retry::RetryPolicy;
 
 /// The part of a profile that signs, verifies and explains.
@@ -156,32 +155,6 @@ impl Profile {
     /// The name by which an endpoint or a source chooses it.
     pub fn name(&self) -> &str {
         self.dialect.name()
-    }
-
-    /// The profile of that name: compiled in, or the deployment's own, from a copy of at most a
-    /// minute.
-    pub async fn find<E: Engine>(engine: &E, name: &str) -> Result<Option<Arc<Self>>, EngineError> {
-        if let Some(found) = Self::named(name) {
-            return Ok(Some(found));
-        }
-        let text = engine.store().setting(Setting::Profile, name, FRESH_S).await?;
-        let read = |text: Arc<str>| {
-            Self::parse(&text).map(Arc::new).map_err(|_| {
-                EngineError::new("read profile", "a stored profile is no longer valid")
-            })
-        };
-        text.map(read).transpose()
-    }
-
-    /// An endpoint's profile.
-    pub async fn of<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<Arc<Self>, EngineError> {
-        Self::require(engine, &endpoint.profile).await
-    }
-
-    /// The profile of that name, which something of ours names.
-    pub async fn require<E: Engine>(engine: &E, name: &str) -> Result<Arc<Self>, EngineError> {
-        let missing = || EngineError::new("find profile", format!("there is no profile {name}"));
-        Self::find(engine, name).await?.ok_or_else(missing)
     }
 
     /// The retry policy of an endpoint.

@@ -11,7 +11,7 @@ use waxseal_domain::target::Target;
 use waxseal_domain::timestamp::{Timestamp, in_utc};
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
-    if let Ok(Target::Http(url)) = AddressRules::default().check("acme", text) {
+    if let Ok(Target::Http(url)) = AddressRules::default().check(text) {
         assert_eq!(url.scheme(), "https");
     }
     if let Ok(id) = text.parse::<DeliveryId>() {

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use waxseal_deliver::{Settled, attempt, drive};
-use waxseal_domain::acceptance::accept_all;
 use waxseal_domain::delivery::DeliveryKey;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState};
 use waxseal_domain::event::{Form, Submission};
 use waxseal_domain::message::{Message, Receipt, Received};
-use waxseal_domain::reissue::{cancel, replay};
 use waxseal_domain::retry::RetryPolicy;
 use waxseal_domain::secret::SealedSecret;
+use waxseal_flows::accept::accept_all;
+use waxseal_flows::cancel::cancel;
+use waxseal_flows::replay::replay;
 
 use super::broken::Broken;
 use super::instance::{Instance, Turn};

@@ -3,9 +3,9 @@
 use waxseal_domain::concurrency::{Slot, SlotRequest};
 use waxseal_domain::gate::{Gate, Mode};
 use waxseal_domain::id::{EndpointId, TenantName};
-use waxseal_domain::ports::{Due, EngineError, GateStore};
 use waxseal_domain::rate::Tokens;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{Due, EngineError, GateStore};
 
 use super::broken::Broken;
 use super::instance::Instance;

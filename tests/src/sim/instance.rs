@@ -9,9 +9,9 @@ use waxseal_domain::address::AddressRules;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::gate::Gate;
 use waxseal_domain::id::{EndpointId, Ticket};
-use waxseal_domain::memory::Memory;
-use waxseal_domain::ports::{EngineError, Roster};
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::memory::Memory;
+use waxseal_flows::ports::{EngineError, Roster};
 
 use super::world::{State, World};
 

@@ -17,16 +17,16 @@ use waxseal_domain::id::{
 };
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{EVENT_RETENTION_S, FRESH_S};
-use waxseal_domain::memory::Memory;
 use waxseal_domain::message::{Message, Receipt};
-use waxseal_domain::ports::{
+use waxseal_domain::secret::{Secret, SecretContext};
+use waxseal_domain::source::Source;
+use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::memory::Memory;
+use waxseal_flows::ports::{
     Change, Check, Claim, Clock, ConfigStore, DeliveryStore, Due, Engine, EngineError, EventRow,
     EventStore, KeyVault, Page, PageRequest, Put, Queue, Roster, SchemaChecker, Sender, Setting,
     Tenant,
 };
-use waxseal_domain::secret::{Secret, SecretContext};
-use waxseal_domain::source::Source;
-use waxseal_domain::timestamp::Timestamp;
 
 use super::broken::Broken;
 use super::instance::Instance;

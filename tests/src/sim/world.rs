@@ -13,8 +13,8 @@ use waxseal_domain::gate::Gate;
 use waxseal_domain::id::{EndpointId, EventId, TenantName};
 use waxseal_domain::lane::Lane;
 use waxseal_domain::message::{Kind, Message};
-use waxseal_domain::ports::{Due, EventRow};
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{Due, EventRow};
 
 use super::broken::Broken;
 use super::instance::Instance;

@@ -3,11 +3,11 @@
 use waxseal_adapters::http;
 use waxseal_api_types as api;
 use waxseal_domain::id::TenantName;
-use waxseal_domain::ports::{
+use waxseal_domain::secret::{Secret, SecretContext};
+use waxseal_flows::ports::{
     Check, CheckStatus, Clock as _, ConfigStore as _, Engine, EngineError, KeyVault as _,
     PageRequest,
 };
-use waxseal_domain::secret::{Secret, SecretContext};
 
 use crate::Answer;
 use crate::call::GlobalCall;

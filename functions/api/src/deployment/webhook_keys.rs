@@ -12,10 +12,10 @@ use waxseal_api_types::{KeySet, WebKey};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::TenantName;
 use waxseal_domain::limits::FRESH_S;
-use waxseal_domain::ports::{Clock as _, ConfigStore as _, Engine, PageRequest};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::secret::SealedSecret;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{Clock as _, ConfigStore as _, Engine, PageRequest};
 
 use crate::Answer;
 use crate::call::GlobalCall;

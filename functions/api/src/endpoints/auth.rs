@@ -5,9 +5,9 @@ use waxseal_domain::address::{AddressRules, URL_CHARS_MAX};
 use waxseal_domain::credentials::Credentials;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::json::Json;
-use waxseal_domain::ports::{Engine, EngineError, KeyVault as _};
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::target::Target;
+use waxseal_flows::ports::{Engine, EngineError, KeyVault as _};
 
 use crate::body::{Body, Given};
 
@@ -113,10 +113,7 @@ impl Members<'_, '_> {
 }
 
 /// Reads `auth`; every fault of it is named. None goes to a queue or a bus.
-pub(super) fn read(
-    body: &mut Body<'_>,
-    (rules, tenant): (&AddressRules, &TenantName),
-) -> Given<Wanted> {
+pub(super) fn read(body: &mut Body<'_>, rules: &AddressRules) -> Given<Wanted> {
     let Some(value) = body.member("auth", schema) else { return Given::Absent };
     if value == Json::Null {
         return Given::Null;
@@ -126,7 +123,7 @@ pub(super) fn read(
         return Given::Absent;
     };
     let mut members = Members { given, known: vec!["type"], faults: Vec::new() };
-    let wanted = wanted(&mut members, value.get("type").and_then(Json::as_str), (rules, tenant));
+    let wanted = wanted(&mut members, value.get("type").and_then(Json::as_str), rules);
     let Members { given, known, faults } = members;
     for (name, _) in given.iter().filter(|(name, _)| !known.iter().any(|one| one == name)) {
         body.fault(&format!("auth/{name}"), "is not a member that this type takes");
@@ -141,7 +138,7 @@ pub(super) fn read(
 fn wanted(
     members: &mut Members<'_, '_>,
     kind: Option<&str>,
-    (rules, tenant): (&AddressRules, &TenantName),
+    rules: &AddressRules,
 ) -> Option<Wanted> {
     let sealed = String::new();
     let (credentials, secret) = match kind {
@@ -167,7 +164,7 @@ fn wanted(
             let scope = members.text("scope", TEXT_CHARS_MAX, false);
             let audience = members.text("audience", TEXT_CHARS_MAX, false);
             let token_url = token_url?;
-            match rules.check(tenant.as_str(), &token_url) {
+            match rules.check(&token_url) {
                 Ok(Target::Http(_)) => {}
                 Ok(Target::Queue(_) | Target::Bus(_)) => {
                     members.fault("token_url", "must be https");

@@ -12,7 +12,6 @@ use waxseal_domain::endpoint::secret_choice::SecretChoice;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, headers};
 use waxseal_domain::event::Severity;
 use waxseal_domain::event_type::EventTypePattern;
-use waxseal_domain::id::TenantName;
 use waxseal_domain::json::{Json, escape_pointer};
 use waxseal_domain::limits::{
     ATTRIBUTE_CHARS_MAX, DELAY_S, DELAYS_MAX, EVENT_TYPE_CHARS_MAX, EVENT_TYPES_PER_ENDPOINT_MAX,
@@ -59,7 +58,7 @@ pub(super) fn describe_draft() -> Value {
     let profile = Profile::standard();
     let rules = AddressRules::default();
     describe::<NewEndpoint>(|body| {
-        let _changes = Changes::read(body, (&rules, &nobody()), Some(&profile), true);
+        let _changes = Changes::read(body, &rules, Some(&profile), true);
     })
 }
 
@@ -70,15 +69,11 @@ pub(super) fn describe_patch() -> Value {
     })
 }
 
-fn nobody() -> TenantName {
-    "nobody".parse().expect("a tenant's name")
-}
-
 impl Changes {
     /// The members of a merge patch, where they are described.
     pub(super) fn described(body: &mut Body<'_>) -> Self {
         let profile = Profile::standard();
-        Self::read(body, (&AddressRules::default(), &nobody()), Some(&profile), false)
+        Self::read(body, &AddressRules::default(), Some(&profile), false)
     }
 
     /// The name of the profile that an endpoint has with a body's changes: null is the default's.
@@ -93,7 +88,7 @@ impl Changes {
     /// has; none where there is none of that name.
     pub(super) fn read(
         body: &mut Body<'_>,
-        (rules, tenant): (&AddressRules, &TenantName),
+        rules: &AddressRules,
         profile: Option<&Profile>,
         is_new: bool,
     ) -> Self {
@@ -101,7 +96,7 @@ impl Changes {
         let per_second = u64::from(*MAX_PER_SECOND.start())..=u64::from(*MAX_PER_SECOND.end());
         let at_once = u64::from(*MAX_CONCURRENCY.start())..=u64::from(*MAX_CONCURRENCY.end());
         let changes = Self {
-            url: read_url(body, rules, tenant, is_new),
+            url: read_url(body, rules, is_new),
             name: body.text("name", NAME_CHARS_MAX),
             event_types: read_event_types(body),
             filter: read_filter(body),
@@ -109,7 +104,7 @@ impl Changes {
             risk_score_above: read_risk_score_above(body),
             outcomes: read_outcomes(body),
             profile: read_profile(body, profile),
-            auth: auth::read(body, (rules, tenant)),
+            auth: auth::read(body, rules),
             retry: read_retry(body),
             timeout_ms: body.whole("timeout_ms", timeout_ms),
             max_per_second: body.whole("max_per_second", per_second),
@@ -175,17 +170,12 @@ impl Changes {
     }
 }
 
-fn read_url(
-    body: &mut Body<'_>,
-    rules: &AddressRules,
-    tenant: &TenantName,
-    is_new: bool,
-) -> Option<String> {
+fn read_url(body: &mut Body<'_>, rules: &AddressRules, is_new: bool) -> Option<String> {
     let given = body.text("url", URL_CHARS_MAX);
     body.about("url", || json!({"pattern": "^(https://|arn:)"}));
     body.not_null("url");
     match given {
-        Given::Value(url) => match rules.check(tenant.as_str(), &url) {
+        Given::Value(url) => match rules.check(&url) {
             Ok(Target::Http(parsed)) => return Some(parsed.into()),
             Ok(Target::Queue(_) | Target::Bus(_)) => return Some(url),
             Err(fault) => body.fault("url", &fault.to_string()),

@@ -4,7 +4,7 @@ use waxseal_api_types::endpoint::Failure;
 use waxseal_domain::attempt::{Attempt, Outcome};
 use waxseal_domain::delivery::Delivery;
 use waxseal_domain::id::EndpointId;
-use waxseal_domain::ports::{DeliveryStore as _, Engine, EngineError, PageRequest};
+use waxseal_flows::ports::{DeliveryStore as _, Engine, EngineError, PageRequest};
 
 use crate::call::TenantCall;
 

@@ -8,10 +8,10 @@ use waxseal_domain::endpoint::idempotency::{KeyedRequest, secret_to_show};
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::IDEMPOTENCY_KEY_CHARS_MAX;
-use waxseal_domain::ports::{Clock as _, ConfigStore as _, Engine, KeyVault as _};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::Profile;
 use waxseal_domain::secret::SecretContext;
+use waxseal_flows::ports::{Clock as _, ConfigStore as _, Engine, KeyVault as _};
 
 use super::created;
 use super::secrets::show;

@@ -8,10 +8,11 @@ use waxseal_domain::dispatch::{Outgoing, preview};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::{DeliveryId, EndpointId};
 use waxseal_domain::limits::{PAGE_DEFAULT, PAGE_MAX};
-use waxseal_domain::ports::{Clock as _, Engine, EventRow, EventStore as _, PageRequest};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, Round, STANDARD};
 use waxseal_domain::subscription::Candidate;
+use waxseal_flows::ports::{Clock as _, Engine, EventRow, EventStore as _, PageRequest};
+use waxseal_flows::profiles::find_profile;
 
 use super::changes::Changes;
 use super::find;
@@ -51,8 +52,8 @@ pub(super) async fn match_events<E: Engine>(call: TenantCall<'_, E>, id: Option<
     let mut body = Body::read(call.request)?;
     let limit = read_limit(&mut body);
     let name = Changes::profile_name(&mut body, &before.profile);
-    let profile = Profile::find(call.engine, &name).await?;
-    let rules = (call.engine.address_rules(), call.tenant);
+    let profile = find_profile(call.engine, &name).await?;
+    let rules = call.engine.address_rules();
     let changes = Changes::read(&mut body, rules, profile.as_deref(), false);
     body.finish()?;
     let profile = profile.ok_or_else(Problem::not_found)?;
@@ -124,7 +125,7 @@ fn match_event<E: Engine>(
         let id = DeliveryId { endpoint: endpoint.id.clone(), event: event.id.clone() }.to_string();
         let round = Round::single(call.engine.clock().now());
         let outgoing = Outgoing { endpoint, profile, event, id: &id, round };
-        match preview(call.engine, outgoing) {
+        match preview(outgoing, call.engine.public_url(), call.engine.clock().now()) {
             Ok(rendered) => {
                 item.bytes = Some(rendered.body.len());
                 item.content_type = Some(rendered.content_type);

@@ -5,7 +5,7 @@ use waxseal_api_types::endpoint::{
     MatchChanges, MatchResult, NewRecovery, NewTest, Recovery, Rotation, Secret, TestResult,
 };
 use waxseal_api_types::{CreatedEndpoint, Endpoint, EndpointChanges, List, NewEndpoint};
-use waxseal_domain::ports::Engine;
+use waxseal_flows::ports::Engine;
 
 use super::{changes, matching, recovery, secrets, test_event};
 use crate::operation::{

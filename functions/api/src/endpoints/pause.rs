@@ -1,7 +1,7 @@
 //! A paused endpoint: what it wants is kept for it, until it is resumed.
 
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::ports::{Clock as _, Engine, EngineError, GateStore as _};
+use waxseal_flows::ports::{Clock as _, Engine, EngineError, GateStore as _};
 
 /// Has what was kept for a resumed endpoint be released by the next sweep. Should that fail, the gate's
 /// own review comes within a minute.

@@ -3,10 +3,10 @@
 use serde_json::Value;
 use waxseal_adapters::http;
 use waxseal_api_types::endpoint::{NewRecovery, Recovery, RecoveryScope};
-use waxseal_domain::ports::{Clock as _, Engine};
 use waxseal_domain::problem::Problem;
-use waxseal_domain::recover::{Ask, Which, recover};
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{Clock as _, Engine};
+use waxseal_flows::recover::{Ask, Which, recover};
 
 use super::find;
 use crate::Answer;

@@ -8,10 +8,11 @@ use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::secret_choice::{SecretChoice, SecretWish};
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::limits::{OVERLAP_DEFAULT_S, OVERLAP_S};
-use waxseal_domain::ports::{Clock as _, Engine, EngineError, KeyVault as _};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::Profile;
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
+use waxseal_flows::ports::{Clock as _, Engine, EngineError, KeyVault as _};
+use waxseal_flows::profiles::profile_of;
 use waxseal_verify::Algorithm;
 
 use super::write;
@@ -113,7 +114,7 @@ fn read_rotation(body: &mut Body<'_>, profile: &Profile) -> (SecretChoice, u64) 
 /// endpoint for one, and receivers need a moment as well.
 pub(super) async fn rotate<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let endpoint = super::find(&call, id).await?;
-    let profile = Profile::of(call.engine, &endpoint).await?;
+    let profile = profile_of(call.engine, &endpoint).await?;
     let mut body = Body::read(call.request)?;
     let (choice, overlap_s) = read_rotation(&mut body, &profile);
     body.finish()?;

@@ -9,15 +9,17 @@ use waxseal_adapters::http;
 use waxseal_api_types::endpoint::{Handshake, NewTest, TestResponse, TestResult};
 use waxseal_api_types::pattern::EVENT_TYPE;
 use waxseal_domain::attempt::{Outcome, Sent};
-use waxseal_domain::dispatch::{Dispatched, Outgoing, dispatch};
+use waxseal_domain::dispatch::Outgoing;
 use waxseal_domain::endpoint::{Endpoint, Health};
 use waxseal_domain::event::{Event, Form, Submission};
-use waxseal_domain::handshake::shake;
 use waxseal_domain::id::DeliveryId;
 use waxseal_domain::limits::EVENT_TYPE_CHARS_MAX;
-use waxseal_domain::ports::{Change, Clock as _, ConfigStore as _, Engine};
 use waxseal_domain::problem::Problem;
-use waxseal_domain::profile::{Profile, Round};
+use waxseal_domain::profile::Round;
+use waxseal_flows::handshake::shake;
+use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine};
+use waxseal_flows::profiles::profile_of;
+use waxseal_flows::send::{Dispatched, send};
 
 use super::find;
 use crate::body::{self, Body};
@@ -66,7 +68,7 @@ async fn example<E: Engine>(
     if let Some(data) = listed.and_then(|found| found.example.as_ref()) {
         return Ok(of_data(data.get()));
     }
-    let profile = Profile::of(call.engine, endpoint).await?;
+    let profile = profile_of(call.engine, endpoint).await?;
     let example = profile.example(event_type).map(|example| example.get().to_owned());
     Ok(example.unwrap_or_else(|| of_data(r#"{"test":true}"#)))
 }
@@ -76,7 +78,7 @@ pub(super) async fn ping<E: Engine>(
     call: &TenantCall<'_, E>,
     endpoint: &Endpoint,
 ) -> Result<TestResult, Refusal> {
-    let profile = Profile::of(call.engine, endpoint).await?;
+    let profile = profile_of(call.engine, endpoint).await?;
     let handshake = shake(call.engine, endpoint, &profile).await;
     let ping = post(call, endpoint, "webhook.ping", &of_data(r#"{"ping":true}"#)).await?;
     let handshake = handshake.map(|answer| Handshake {
@@ -107,11 +109,11 @@ async fn post<E: Engine>(
     let accepted = Event::accept(call.tenant, &submission, now, engine.entropy());
     let event = accepted.map_err(Problem::unprocessable)?.event;
     let id = DeliveryId { endpoint: endpoint.id.clone(), event: event.id.clone() }.to_string();
-    let profile = Profile::of(engine, endpoint).await?;
+    let profile = profile_of(engine, endpoint).await?;
     let deadline = now.plus_ms(u64::from(profile.timeout_of(endpoint)));
     let (profile, event, round) = (&*profile, &event, Round::single(now));
     let outgoing = Outgoing { endpoint, profile, event, id: &id, round };
-    let Dispatched { sent, headers, .. } = dispatch(engine, outgoing, deadline).await?;
+    let Dispatched { sent, headers, .. } = send(engine, outgoing, deadline).await?;
     if sent.outcome == Outcome::Accepted && endpoint.health != Health::Verified {
         verified(call, endpoint).await?;
     }

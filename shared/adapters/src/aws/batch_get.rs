@@ -1,9 +1,9 @@
 //! Items by their keys, consistently, many in one call.
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
-use waxseal_domain::ports::Clock as _;
-use waxseal_domain::ports::EngineError;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::Clock as _;
+use waxseal_flows::ports::EngineError;
 
 use super::item::Item;
 use super::{DynamoStore, failed};

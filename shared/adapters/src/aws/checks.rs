@@ -2,7 +2,7 @@
 //! which alarms say so.
 
 use aws_sdk_sqs::types::QueueAttributeName;
-use waxseal_domain::ports::{Check, EngineError};
+use waxseal_flows::ports::{Check, EngineError};
 
 use super::client::Clients;
 use super::cloudwatch::{Alarm, CloudWatch};

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use aws_types::SdkConfig;
-use waxseal_domain::ports::EngineError;
+use waxseal_flows::ports::EngineError;
 
 use super::http_client::ReqwestClient;
 use crate::environment::Environment;

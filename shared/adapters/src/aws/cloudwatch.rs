@@ -9,7 +9,7 @@ use aws_sigv4::sign::v4;
 use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
-use waxseal_domain::ports::{Clock as _, EngineError};
+use waxseal_flows::ports::{Clock as _, EngineError};
 
 use super::http_client::ReqwestClient;
 use crate::clock::SystemClock;

@@ -25,11 +25,11 @@ use waxseal_domain::catalogue::EventType;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::gate::Gate;
 use waxseal_domain::id::{ApiKeyId, EndpointId, SourceName, TenantName};
-use waxseal_domain::ports::{
-    Change, ConfigStore, EngineError, Page, PageRequest, Roster, Setting, Tenant,
-};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{
+    Change, ConfigStore, EngineError, Page, PageRequest, Roster, Setting, Tenant,
+};
 
 use super::cache::AgedCache;
 use super::item::{ALONE, Item, attributes, json, key, read_json, text};

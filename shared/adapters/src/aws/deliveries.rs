@@ -7,8 +7,8 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, StatusName, Written};
 use waxseal_domain::id::{EndpointId, EventId, TenantName};
-use waxseal_domain::ports::{Claim, DeliveryStore, Due, EngineError, EventRow, Page, PageRequest};
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{Claim, DeliveryStore, Due, EngineError, EventRow, Page, PageRequest};
 
 use super::delivery_item::{
     delivery_key, due_of, due_shard, endpoint_key, item_of, key_of, row_of,

@@ -3,7 +3,7 @@
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Open, Status, StatusName};
 use waxseal_domain::id::{EndpointId, EventId, TenantName, Ticket};
 use waxseal_domain::lane::Lane;
-use waxseal_domain::ports::{Due, EngineError};
+use waxseal_flows::ports::{Due, EngineError};
 
 use super::item::{
     Item, find_text, json, key, ms, number, parse, read_json, read_ms, read_number, read_text,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::api_key::hash_of;
 use waxseal_domain::limits::ENDPOINT_COPY_INGEST_S;
-use waxseal_domain::memory::Memory;
-use waxseal_domain::ports::{Check, Engine, EngineError};
+use waxseal_flows::memory::Memory;
+use waxseal_flows::ports::{Check, Engine, EngineError};
 
 use super::cache::AgedCache;
 use super::checks::{Watched, alarms, look_at};

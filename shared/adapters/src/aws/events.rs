@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use waxseal_domain::delivery::{Delivery, shard};
 use waxseal_domain::id::{EventId, TenantName};
 use waxseal_domain::limits::TIME_SHARDS;
-use waxseal_domain::ports::{EngineError, EventRow, EventStore, Page, PageRequest, Put};
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{EngineError, EventRow, EventStore, Page, PageRequest, Put};
 
 use super::delivery_item::{event_pk, row_of};
 use super::item::{

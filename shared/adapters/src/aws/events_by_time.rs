@@ -9,8 +9,8 @@ use std::collections::HashMap;
 
 use waxseal_domain::id::{EventId, TenantName};
 use waxseal_domain::limits::{EVENT_RETENTION_S, FUTURE_MS, TIME_SHARDS};
-use waxseal_domain::ports::{EngineError, EventRow, Page, PageRequest};
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{EngineError, EventRow, Page, PageRequest};
 
 use super::delivery_item::event_pk;
 use super::events::{day_shard, event_key, event_of};

@@ -6,9 +6,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use waxseal_domain::concurrency::{Slot, SlotRequest};
 use waxseal_domain::gate::Gate;
 use waxseal_domain::id::{EndpointId, TenantName};
-use waxseal_domain::ports::{Due, EngineError, GateStore};
 use waxseal_domain::rate::Tokens;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{Due, EngineError, GateStore};
 
 use super::delivery_item::{due_of, held_shard};
 use super::item::{ALONE, Item, json, key, ms, number, read_json, read_text, text};

@@ -17,7 +17,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use reqwest::redirect::Policy;
-use waxseal_domain::ports::EngineError;
+use waxseal_flows::ports::EngineError;
 
 use crate::tls;
 

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use waxseal_domain::ports::EngineError;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::EngineError;
 
 /// An item, or a part of one: attributes by name.
 pub(super) type Item = HashMap<String, AttributeValue>;

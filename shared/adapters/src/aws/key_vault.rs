@@ -7,8 +7,8 @@ use std::sync::Arc;
 use aws_sdk_kms::primitives::Blob;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use waxseal_domain::ports::{EngineError, KeyVault};
 use waxseal_domain::secret::{Secret, SecretContext};
+use waxseal_flows::ports::{EngineError, KeyVault};
 
 use super::cache::AgedCache;
 use super::client::Clients;

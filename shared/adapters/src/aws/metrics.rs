@@ -1,7 +1,7 @@
 //! Metrics: one line of CloudWatch's embedded format on standard output; no call, no cost a call.
 
 use serde_json::{Value, json};
-use waxseal_domain::ports::Clock as _;
+use waxseal_flows::ports::Clock as _;
 
 use crate::clock::SystemClock;
 

@@ -11,7 +11,7 @@ use aws_sdk_sqs::types::{
 };
 use waxseal_domain::lane::Lane;
 use waxseal_domain::message::{Message, Receipt, Received};
-use waxseal_domain::ports::{EngineError, Queue};
+use waxseal_flows::ports::{EngineError, Queue};
 
 use self::batches::{Outgoing, batches};
 use super::client::Clients;

@@ -16,8 +16,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use waxseal_domain::address::AddressRules;
 use waxseal_domain::attempt::{Outcome, Response, Sent};
 use waxseal_domain::dispatch::Request;
-use waxseal_domain::ports::{Clock as _, EngineError, Sender};
 use waxseal_domain::target::{BusEntry, QueueMessage, Resource, Target, outcome_of};
+use waxseal_flows::ports::{Clock as _, EngineError, Sender};
 
 use super::client::Clients;
 use super::reason;
@@ -102,7 +102,7 @@ impl Sender for AwsSender {
     async fn send(&self, request: Request) -> Sent {
         let started_at = SystemClock.now();
         let timeout = Duration::from_millis(request.timeout_ms);
-        let result = match self.rules.check(request.tenant.as_str(), &request.url) {
+        let result = match self.rules.check(&request.url) {
             // Which checks again, and says why where it may not.
             Ok(Target::Http(_)) | Err(_) => return self.http.send(request).await,
             Ok(Target::Queue(queue)) => {

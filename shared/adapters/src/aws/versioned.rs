@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use waxseal_domain::ports::EngineError;
+use waxseal_flows::ports::EngineError;
 
 use super::item::{Item, find_text, number, text};
 use super::{DynamoStore, failed};

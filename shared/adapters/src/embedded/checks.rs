@@ -1,7 +1,7 @@
 //! How the embedded store is: what its file holds and what waits in it.
 
 use rusqlite::Connection;
-use waxseal_domain::ports::Check;
+use waxseal_flows::ports::Check;
 
 use super::EmbeddedStore;
 

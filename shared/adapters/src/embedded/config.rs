@@ -17,11 +17,11 @@ use waxseal_domain::audit::Entry;
 use waxseal_domain::catalogue::EventType;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::{ApiKeyId, EndpointId, SourceName, TenantName};
-use waxseal_domain::ports::{
-    Change, ConfigStore, EngineError, Page, PageRequest, Roster, Setting, Tenant,
-};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{
+    Change, ConfigStore, EngineError, Page, PageRequest, Roster, Setting, Tenant,
+};
 
 use self::documents::{Place, by_lookup, delete, document, documents, find, insert, version};
 use super::writer::Durability;

@@ -11,12 +11,12 @@ use waxseal_domain::api_key::hash_of;
 use waxseal_domain::delivery::{Delivery, Guard, Settlement, Written};
 use waxseal_domain::gate::BreakerSettings;
 use waxseal_domain::limits::{AUDIT_RETENTION_S, EVENT_RETENTION_S};
-use waxseal_domain::memory::Memory;
 use waxseal_domain::message::{Message, Received};
-use waxseal_domain::ports::{
+use waxseal_domain::secret::{Secret, SecretContext};
+use waxseal_flows::memory::Memory;
+use waxseal_flows::ports::{
     Check, Claim, Clock as _, Due, Engine, EngineError, EventRow, Put, Release,
 };
-use waxseal_domain::secret::{Secret, SecretContext};
 
 use super::config::ConfigCache;
 use super::gates::Gates;

@@ -4,8 +4,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use waxseal_domain::delivery::Delivery;
 use waxseal_domain::id::{EventId, TenantName};
 use waxseal_domain::limits::EVENT_RETENTION_S;
-use waxseal_domain::ports::{EngineError, EventRow, EventStore, Page, PageRequest, Put};
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{EngineError, EventRow, EventStore, Page, PageRequest, Put};
 
 use super::deliveries;
 use super::writer::Durability;

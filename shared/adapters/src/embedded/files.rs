@@ -7,8 +7,8 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use waxseal_domain::id::base32;
-use waxseal_domain::ports::EngineError;
 use waxseal_domain::secret::Secret;
+use waxseal_flows::ports::EngineError;
 
 use crate::entropy::entropy;
 

@@ -8,9 +8,9 @@ use rusqlite::{Connection, params};
 use waxseal_domain::concurrency::{Slot, SlotRequest, Slots};
 use waxseal_domain::gate::Gate;
 use waxseal_domain::id::{EndpointId, TenantName};
-use waxseal_domain::ports::{Due, EngineError, GateStore};
 use waxseal_domain::rate::Tokens;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{Due, EngineError, GateStore};
 
 use super::writer::Durability;
 use super::{EmbeddedStore, deliveries, schema_value};

@@ -12,8 +12,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::message::{Message, Receipt, Received};
-use waxseal_domain::ports::Clock as _;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::Clock as _;
 
 use crate::clock::SystemClock;
 

@@ -6,8 +6,8 @@
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use waxseal_domain::ports::{EngineError, KeyVault};
 use waxseal_domain::secret::{Secret, SecretContext};
+use waxseal_flows::ports::{EngineError, KeyVault};
 
 /// Bytes of a nonce.
 const NONCE: usize = 12;

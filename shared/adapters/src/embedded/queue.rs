@@ -10,8 +10,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 use waxseal_domain::lane::Lane;
 use waxseal_domain::message::{Message, Receipt};
-use waxseal_domain::ports::{Clock as _, EngineError, Queue};
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::{Clock as _, EngineError, Queue};
 
 use super::EmbeddedStore;
 use super::inbox::{self, Inbox};

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
-use waxseal_domain::ports::EngineError;
+use waxseal_flows::ports::EngineError;
 
 use super::{failed, schema};
 

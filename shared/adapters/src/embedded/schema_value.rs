@@ -4,8 +4,8 @@ use rusqlite::Row;
 use rusqlite::types::Type;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use waxseal_domain::ports::PageRequest;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::PageRequest;
 
 /// Milliseconds since 1970 as a column.
 pub(super) fn ms(at: Timestamp) -> i64 {

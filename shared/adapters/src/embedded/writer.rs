@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
-use waxseal_domain::ports::EngineError;
+use waxseal_flows::ports::EngineError;
 
 /// Jobs of one transaction: large enough for the sync not to count, small enough not to be felt.
 const GROUP_MAX: usize = 256;

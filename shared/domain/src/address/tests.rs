@@ -1,7 +1,7 @@
 use super::*;
 
 fn check(rules: &AddressRules, url: &str) -> Result<(), AddressFault> {
-    rules.check_url("acme", url).map(|_| ())
+    rules.check_url(url).map(|_| ())
 }
 
 #[test]
@@ -92,7 +92,6 @@ fn the_runtime_api_is_refused_under_any_setting() {
     let rules = AddressRules {
         allow_loopback: true,
         runtime_api: Some("127.0.0.1:9001".parse().unwrap()),
-        own_receiver: None,
         cloud_targets: None,
     };
     for url in ["http://127.0.0.1:9001/", "http://[::ffff:127.0.0.1]:9001/"] {
@@ -102,44 +101,24 @@ fn the_runtime_api_is_refused_under_any_setting() {
 }
 
 #[test]
-fn our_own_receiver_is_one_url_of_one_tenant() {
-    let own = "http://127.0.0.1:8080/hooks/demo";
-    let rules = AddressRules {
-        own_receiver: Some(OwnReceiver { tenant: "demo".into(), url: own.into() }),
-        ..AddressRules::default()
-    };
-    let url = rules.check_url("demo", own).unwrap();
-    assert_eq!(rules.check_ip("demo", &url, "127.0.0.1".parse().unwrap(), 8080), Ok(()));
-    assert!(rules.check_url("acme", own).is_err());
-    assert!(rules.check_ip("acme", &url, "127.0.0.1".parse().unwrap(), 8080).is_err());
-    for other in [
-        "http://127.0.0.1:8080/",
-        "http://127.0.0.1:8080/hooks/demo?x",
-        "http://localhost:8080/hooks/demo",
-    ] {
-        assert!(rules.check_url("demo", other).is_err(), "{other}");
-    }
-}
-
-#[test]
 fn a_name_that_resolves_to_a_private_address_is_refused_before_connecting() {
     let rules = AddressRules::default();
-    let url = rules.check_url("acme", "https://rebind.example.com/").unwrap();
+    assert_eq!(check(&rules, "https://rebind.example.com/"), Ok(()));
     for ip in ["127.0.0.1", "10.1.2.3", "::ffff:10.1.2.3", "169.254.1.1"] {
-        assert!(rules.check_ip("acme", &url, ip.parse().unwrap(), 443).is_err(), "{ip}");
+        assert!(rules.check_ip(ip.parse().unwrap(), 443).is_err(), "{ip}");
     }
-    assert_eq!(rules.check_ip("acme", &url, "93.184.216.34".parse().unwrap(), 443), Ok(()));
+    assert_eq!(rules.check_ip("93.184.216.34".parse().unwrap(), 443), Ok(()));
 }
 
 #[test]
 fn an_arn_leads_to_a_target_only_where_there_is_aws() {
     let arn = "arn:aws:sqs:us-east-1:123456789012:q";
-    assert_eq!(AddressRules::default().check("acme", arn), Err(AddressFault::NoAws));
+    assert_eq!(AddressRules::default().check(arn), Err(AddressFault::NoAws));
     let none = AddressRules { cloud_targets: Some(CloudTargets::default()), ..Default::default() };
-    assert_eq!(none.check("acme", arn), Err(AddressFault::NotATarget));
-    assert_eq!(none.check("acme", "arn:aws:s3:::bucket"), Err(AddressFault::NotAnArn));
-    assert!(matches!(none.check("acme", "https://example.com/"), Ok(Target::Http(_))));
-    assert_eq!(none.check("acme", "http://example.com/"), Err(AddressFault::NotHttps));
+    assert_eq!(none.check(arn), Err(AddressFault::NotATarget));
+    assert_eq!(none.check("arn:aws:s3:::bucket"), Err(AddressFault::NotAnArn));
+    assert!(matches!(none.check("https://example.com/"), Ok(Target::Http(_))));
+    assert_eq!(none.check("http://example.com/"), Err(AddressFault::NotHttps));
     // A sender over HTTP never takes an ARN for a URL.
-    assert_eq!(none.check_url("acme", arn), Err(AddressFault::NotHttps));
+    assert_eq!(none.check_url(arn), Err(AddressFault::NotHttps));
 }

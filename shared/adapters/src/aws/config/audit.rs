@@ -2,7 +2,7 @@
 
 use waxseal_domain::audit::Entry;
 use waxseal_domain::id::TenantName;
-use waxseal_domain::ports::{EngineError, Page, PageRequest};
+use waxseal_flows::ports::{EngineError, Page, PageRequest};
 
 use super::super::item::{Item, key, read_json, read_text, text};
 use super::super::{DynamoStore, failed};

@@ -8,7 +8,7 @@ use waxseal_domain::audit::Entry;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::TenantName;
 use waxseal_domain::limits::AUDIT_RETENTION_S;
-use waxseal_domain::ports::{Change, Clock as _, EngineError};
+use waxseal_flows::ports::{Change, Clock as _, EngineError};
 
 use super::super::item::{Item, number, text};
 use super::super::{DynamoStore, failed};

@@ -2,7 +2,7 @@
 
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::{EndpointId, TenantName};
-use waxseal_domain::ports::{EngineError, Roster};
+use waxseal_flows::ports::{EngineError, Roster};
 
 use super::super::DynamoStore;
 use super::super::item::{ALONE, Item, find_number, key, read_json, read_text, text};

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use waxseal_domain::api_key::ApiKey;
 use waxseal_domain::id::{ApiKeyId, TenantName};
-use waxseal_domain::ports::EngineError;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::EngineError;
 
 use super::super::item::{ALONE, Item, key, ms, parse, read_json, read_ms, read_text};
 use super::super::{DynamoStore, failed};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use waxseal_domain::ports::{EngineError, Setting};
+use waxseal_flows::ports::{EngineError, Setting};
 
 use super::super::item::{key, read_json, read_text, text};
 use super::super::{DynamoStore, failed};

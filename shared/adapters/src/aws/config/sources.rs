@@ -1,8 +1,8 @@
 //! Sources: found by their name alone, which is one tenant's; and listed beside their tenant.
 
 use waxseal_domain::id::SourceName;
-use waxseal_domain::ports::EngineError;
 use waxseal_domain::source::Source;
+use waxseal_flows::ports::EngineError;
 
 use super::super::DynamoStore;
 use super::super::item::{ALONE, Item, key, read_json};

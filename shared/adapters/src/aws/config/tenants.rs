@@ -1,7 +1,7 @@
 //! Tenants: each an item of its own, and one in the list of all.
 
 use waxseal_domain::id::TenantName;
-use waxseal_domain::ports::{EngineError, Page, PageRequest, Tenant};
+use waxseal_flows::ports::{EngineError, Page, PageRequest, Tenant};
 
 use super::super::item::{ALONE, Item, key, read_json, text};
 use super::super::{DynamoStore, failed};

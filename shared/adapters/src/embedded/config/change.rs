@@ -4,8 +4,8 @@ use rusqlite::{Connection, params};
 use serde::Serialize;
 use waxseal_domain::audit::Entry;
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::ports::{Change, EngineError};
 use waxseal_domain::source::Source;
+use waxseal_flows::ports::{Change, EngineError};
 
 use super::documents::{
     Place, by_lookup, delete, document, insert, raise, update, version as version_of,

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use waxseal_domain::id::{ApiKeyId, EndpointId, SourceName, TenantName};
-use waxseal_domain::ports::{EngineError, Setting};
+use waxseal_flows::ports::{EngineError, Setting};
 
 use super::super::schema_value;
 

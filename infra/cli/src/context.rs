@@ -1,0 +1,265 @@
+//! Which server, which key, which tenant; and the calls that commands make there.
+//!
+//! A flag stands over the environment, and that over the login. A key is sent to the server that it was
+//! kept for, and to no other: a URL given without a key takes none from a login at another URL.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
+use waxseal_adapters::client::Answer;
+use waxseal_adapters::tls::read_authorities;
+
+use super::config::{Login, find_usual_path};
+use super::failure::{Failure, Outcome};
+use super::output::{print, say};
+use crate::client::{Call, Client};
+
+/// Where the API is, and how answers look: of every command that asks a server.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Server and output")]
+pub(crate) struct Connection {
+    /// The server's URL.
+    #[arg(
+        id = "server",
+        long = "url",
+        visible_alias = "server",
+        value_name = "URL",
+        env = "WAXSEAL_URL",
+        global = true
+    )]
+    pub(crate) server: Option<String>,
+    /// The API key. An argument is in the list of processes: the variable, or `login`, is better.
+    #[arg(
+        id = "api_key",
+        long = "key",
+        value_name = "KEY",
+        env = "WAXSEAL_KEY",
+        hide_env_values = true,
+        global = true
+    )]
+    pub(crate) key: Option<String>,
+    /// The tenant.
+    #[arg(long, value_name = "TENANT", env = "WAXSEAL_TENANT", global = true)]
+    pub(crate) tenant: Option<String>,
+    /// The login's file, if not ~/.config/waxseal/config.json.
+    #[arg(long, value_name = "FILE", env = "WAXSEAL_CONFIG", global = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// Certificates (PEM) of authorities to trust beside Mozilla's.
+    #[arg(
+        id = "authorities",
+        long = "ca-file",
+        value_name = "FILE",
+        env = "WAXSEAL_CA_FILE",
+        global = true
+    )]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Print the API's JSON.
+    #[arg(id = "as_json", long = "json", global = true)]
+    pub(crate) json: bool,
+    /// The same as --json, or tables.
+    #[arg(short = 'o', long = "output", value_enum, default_value_t, global = true)]
+    pub(crate) output: Form,
+}
+
+/// How answers are printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// For people.
+    #[default]
+    Table,
+    /// The API's own.
+    Json,
+}
+
+/// Where the server and the key were found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// By flags or the environment.
+    Given,
+    /// In the login's file.
+    Login(PathBuf),
+    /// In the data folder of an embedded server.
+    Embedded(PathBuf),
+}
+
+/// What is known of the server before it is asked.
+pub(crate) struct Found {
+    pub(crate) url: String,
+    pub(crate) key: Option<String>,
+    pub(crate) tenant: Option<String>,
+    pub(crate) origin: Origin,
+}
+
+impl Connection {
+    /// Where the login is, or would be.
+    pub(crate) fn path(&self) -> Result<PathBuf, Failure> {
+        self.config.clone().map_or_else(find_usual_path, Ok)
+    }
+
+    /// Whether answers are to be JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json || self.output == Form::Json
+    }
+
+    /// What flags, environment, login and the folder of this machine's server say, in this order; none where
+    /// nothing says which server.
+    pub(crate) fn find(&self, local: &LocalServer) -> Result<Option<Found>, Failure> {
+        let path = self.path()?;
+        let login = Login::read(&path)?;
+        let given_url = non_empty(self.server.as_ref());
+        let given_key = non_empty(self.key.as_ref());
+        let is_same = |url: &str| {
+            given_url
+                .as_ref()
+                .is_none_or(|own| own.trim_end_matches('/') == url.trim_end_matches('/'))
+        };
+        let tenant = non_empty(self.tenant.as_ref());
+        let found = if let Some(login) = login.filter(|login| is_same(&login.url)) {
+            let (tenant, origin) = (tenant.or(login.tenant), Origin::Login(path));
+            Found { url: login.url, key: Some(login.key), tenant, origin }
+        } else if let Some(key) = local.key().filter(|_| is_same(&local.url)) {
+            let origin = Origin::Embedded(local.key_file.clone());
+            Found { url: local.url.clone(), key: Some(key), tenant, origin }
+        } else if let Some(url) = given_url {
+            Found { url, key: None, tenant, origin: Origin::Given }
+        } else {
+            return Ok(None);
+        };
+        Ok(Some(match given_key {
+            Some(key) => Found { key: Some(key), origin: Origin::Given, ..found },
+            None => found,
+        }))
+    }
+
+    /// Makes a client of a server.
+    pub(crate) fn client(&self, url: &str, key: &str) -> Result<Client, Failure> {
+        let authorities = read_authorities(self.ca_file.as_deref()).map_err(Failure::Usage)?;
+        Client::new(url, key, authorities).map_err(Failure::Usage)
+    }
+}
+
+/// Takes an empty text, as of an empty variable, for none.
+fn non_empty(text: Option<&String>) -> Option<String> {
+    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+/// The server that runs on this machine, or would: it is asked where no flag, variable or login names another.
+#[derive(Clone, Debug)]
+pub struct LocalServer {
+    /// Where this machine reaches it.
+    pub url: String,
+    /// The file that holds its operator's API key, once it has started.
+    pub key_file: PathBuf,
+}
+
+impl LocalServer {
+    /// The operator's API key; none where no server has started on that folder.
+    fn key(&self) -> Option<String> {
+        let key = std::fs::read_to_string(&self.key_file).ok()?;
+        Some(key.trim().to_owned())
+    }
+}
+
+/// A server, ready to be asked.
+pub(crate) struct Context {
+    pub(crate) client: Client,
+    pub(crate) url: String,
+    pub(crate) origin: Origin,
+    pub(crate) json: bool,
+    tenant: Option<String>,
+}
+
+impl Context {
+    /// Finds the server, by what flags, environment and login say.
+    pub(crate) fn open(connection: &Connection, local: &LocalServer) -> Result<Self, Failure> {
+        let none = "no server is known: `waxseal login --url …`, or start one with `waxseal`";
+        let found =
+            connection.find(local)?.ok_or_else(|| Failure::Unauthorised(none.to_owned()))?;
+        let keyless = format!("no key for {}: `waxseal login`, or WAXSEAL_KEY", found.url);
+        let key = found.key.clone().ok_or(Failure::Unauthorised(keyless))?;
+        if let Origin::Embedded(path) = &found.origin {
+            say(&format!("waxseal: no login: asking {} with {}", found.url, path.display()));
+        }
+        let client = connection.client(&found.url, &key)?;
+        let Found { url, tenant, origin, .. } = found;
+        Ok(Self { client, url, origin, json: connection.is_json(), tenant })
+    }
+
+    /// The tenant, where one is known.
+    pub(crate) fn tenant(&self) -> Option<&str> {
+        self.tenant.as_deref()
+    }
+
+    /// Makes a path of the tenant, `/v1/tenants/acme/…`; its parts are escaped, `rest` is not.
+    pub(crate) fn path(&self, rest: &str) -> Result<String, Failure> {
+        let none = "which tenant? --tenant, WAXSEAL_TENANT, or `waxseal login --tenant …`";
+        let tenant = self.tenant().ok_or_else(|| Failure::Usage(none.to_owned()))?;
+        Ok(format!("/v1/tenants/{}{rest}", escape(tenant)))
+    }
+
+    /// Makes a call and returns its answer; one that is not 2xx is a failure.
+    pub(crate) async fn send(&self, call: &Call) -> Result<Answer, Failure> {
+        let answer = self.client.send(call).await?;
+        if (200..=299).contains(&answer.status) { Ok(answer) } else { Err(Failure::of(&answer)) }
+    }
+
+    /// Prints an answer: the API's own JSON, or what `show` makes of it for people.
+    pub(crate) fn show(&self, answer: &Answer, show: impl FnOnce(&Value) -> String) -> Outcome {
+        let text = std::str::from_utf8(&answer.body).unwrap_or_default();
+        if self.json {
+            return print(text);
+        }
+        print(&show(&value(answer)?))
+    }
+
+    /// Makes a call, and prints its answer.
+    pub(crate) async fn send_and_show(
+        &self,
+        call: &Call,
+        show: impl FnOnce(&Value) -> String,
+    ) -> Outcome {
+        let answer = self.send(call).await?;
+        self.show(&answer, show)
+    }
+}
+
+/// Reads an answer's JSON; null where it has no body.
+pub(crate) fn value(answer: &Answer) -> Result<Value, Failure> {
+    if answer.body.is_empty() {
+        return Ok(Value::Null);
+    }
+    let not_ours = |_| {
+        Failure::Unavailable(
+            "the answer is not JSON: is the server's URL that of Waxseal?".to_owned(),
+        )
+    };
+    serde_json::from_slice(&answer.body).map_err(not_ours)
+}
+
+/// What may stand in a path as it is, beside letters and digits.
+const UNRESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':');
+
+/// Escapes what is to be one part of a path.
+pub(crate) fn escape(part: &str) -> String {
+    match part {
+        // URLs take these as their own, escaped or not; escaped twice they are no name of anything.
+        "." => "%252E".to_owned(),
+        ".." => "%252E%252E".to_owned(),
+        _ => utf8_percent_encode(part, UNRESERVED).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_path_stays_one_part() {
+        assert_eq!(escape("ep_1"), "ep_1");
+        assert_eq!(escape("a/b?c#d%"), "a%2Fb%3Fc%23d%25");
+        assert_eq!(escape(".."), "%252E%252E");
+    }
+}

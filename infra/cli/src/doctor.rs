@@ -1,0 +1,343 @@
+//! `doctor`: checks a deployment from outside, as its user sees it, and says what to do.
+
+use console::style;
+use serde_json::{Value, json};
+use waxseal_adapters::client::Answer;
+use waxseal_adapters::clock::SystemClock;
+use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::ports::Clock as _;
+
+use super::context::{Connection, Found, LocalServer, Origin, escape, value};
+use super::failure::{Failure, Outcome};
+use super::login::{Powers, ask_powers};
+use super::output::{array, member, print, text};
+use crate::client::{Call, Client};
+
+/// Seconds by which clocks may differ: receivers allow five minutes, and a minute is a warning.
+const CLOCK_WARN_S: u64 = 60;
+const CLOCK_FAIL_S: u64 = 300;
+/// Endpoints whose breakers are asked for, one by one.
+const BREAKERS_MAX: usize = 50;
+/// Pages of endpoints: a tenant has fewer.
+const PAGES_MAX: usize = 20;
+
+/// How a check went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    Ok,
+    Warn,
+    Fail,
+    /// Nobody could say.
+    Skipped,
+}
+
+/// What was looked at, what was found, and what to do.
+struct Check {
+    name: String,
+    mark: Mark,
+    detail: String,
+    hint: &'static str,
+}
+
+impl Check {
+    fn new(mark: Mark, name: &str, detail: impl Into<String>, hint: &'static str) -> Self {
+        Self { name: name.to_owned(), mark, detail: detail.into(), hint }
+    }
+
+    fn ok(name: &str, detail: impl Into<String>) -> Self {
+        Self::new(Mark::Ok, name, detail, "")
+    }
+
+    fn of_failure(name: &str, failure: &Failure, hint: &'static str) -> Self {
+        Self::new(Mark::Fail, name, failure.text(), hint)
+    }
+
+    fn word(&self) -> &'static str {
+        match self.mark {
+            Mark::Ok => "ok",
+            Mark::Warn => "warn",
+            Mark::Fail => "fail",
+            Mark::Skipped => "skipped",
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!({"name": self.name, "status": self.word(), "detail": self.detail, "hint": self.hint})
+    }
+
+    fn line(&self) -> String {
+        let mark = match self.mark {
+            Mark::Ok => style("✓").green(),
+            Mark::Warn => style("!").yellow(),
+            Mark::Fail => style("✗").red(),
+            Mark::Skipped => style("–").dim(),
+        };
+        let hint = if self.mark == Mark::Ok || self.hint.is_empty() {
+            String::new()
+        } else {
+            format!("\n  → {}", self.hint)
+        };
+        format!("{mark} {}: {}{hint}", self.name, self.detail)
+    }
+}
+
+/// Checks everything; `Failure::Said` where something fails.
+pub(crate) async fn run(connection: &Connection, local: &LocalServer) -> Outcome {
+    let checks = run_checks(connection, local).await;
+    if connection.is_json() {
+        let all: Vec<Value> = checks.iter().map(Check::json).collect();
+        print(&json!({ "checks": all }).to_string())?;
+    } else {
+        print(&checks.iter().map(Check::line).collect::<Vec<_>>().join("\n"))?;
+    }
+    let fails = checks.iter().any(|check| check.mark == Mark::Fail);
+    if fails { Err(Failure::Said) } else { Ok(()) }
+}
+
+/// Makes each check that makes sense after those before it.
+async fn run_checks(connection: &Connection, local: &LocalServer) -> Vec<Check> {
+    let found = match connection.find(local) {
+        Ok(Some(found)) => found,
+        Ok(None) => {
+            let hint = "waxseal login --url https://… , or start a server here: waxseal";
+            return vec![Check::new(Mark::Fail, "configuration", "no server is known", hint)];
+        }
+        Err(failure) => {
+            return vec![Check::of_failure(
+                "configuration",
+                &failure,
+                "waxseal logout, then waxseal login",
+            )];
+        }
+    };
+    let mut checks = vec![check_configuration(&found)];
+    let client = match connection.client(&found.url, found.key.as_deref().unwrap_or_default()) {
+        Ok(client) => client,
+        Err(failure) => {
+            checks.push(Check::of_failure("server", &failure, "see --url, --key and --ca-file"));
+            return checks;
+        }
+    };
+    let Some(health) = reach(&client, &found.url, &mut checks).await else { return checks };
+    checks.push(check_clock(&health));
+    checks.push(check_list(&client, "profiles", "/v1/profiles", "items").await);
+    checks.push(check_list(&client, "webhook-keys", "/.well-known/webhook-keys", "keys").await);
+    let Some(powers) = check_key(&client, &found, &mut checks).await else { return checks };
+    if let Some(tenant) = found.tenant.as_deref().or(powers.tenant()) {
+        check_endpoints(&client, tenant, &powers, &mut checks).await;
+    } else {
+        let hint = "--tenant, or waxseal login --tenant …";
+        checks.push(Check::new(Mark::Warn, "endpoints", "not looked at: no tenant was said", hint));
+    }
+    if powers == Powers::Operator {
+        take_server_checks(&client, &mut checks).await;
+    }
+    checks
+}
+
+fn check_configuration(found: &Found) -> Check {
+    let tenant = found.tenant.as_deref().map(|name| format!(", tenant {name}")).unwrap_or_default();
+    let origin = match &found.origin {
+        Origin::Given => "flags or environment".to_owned(),
+        Origin::Login(path) | Origin::Embedded(path) => path.display().to_string(),
+    };
+    Check::ok("configuration", format!("{}{tenant}, from {origin}", found.url))
+}
+
+/// Connects, and asks for its health.
+async fn reach(client: &Client, url: &str, checks: &mut Vec<Check>) -> Option<Answer> {
+    let answer = match client.send(&Call::get("/healthz")).await {
+        Ok(answer) => answer,
+        Err(fault) => {
+            let said = fault.to_string();
+            let hint = if said.contains("TLS") {
+                "is the certificate good for this host? A company's own authority: WAXSEAL_CA_FILE"
+            } else {
+                "is the server up, and the URL its own?"
+            };
+            checks.push(Check::new(Mark::Fail, "reachable", said, hint));
+            return None;
+        }
+    };
+    let how = if url.starts_with("https:") { "over TLS" } else { "without TLS" };
+    let is_plain = how == "without TLS" && !is_local(url);
+    let mark = if is_plain { Mark::Warn } else { Mark::Ok };
+    checks.push(Check::new(mark, "reachable", how, "the key travels in the clear: use https"));
+    let is_well = answer.status == 200;
+    let mark = if is_well { Mark::Ok } else { Mark::Fail };
+    let detail = format!("/healthz answers {}", answer.status);
+    checks.push(Check::new(
+        mark,
+        "healthy",
+        detail,
+        "is the URL that of Waxseal, without a path of its own?",
+    ));
+    is_well.then_some(answer)
+}
+
+fn is_local(url: &str) -> bool {
+    let url: Option<http::Uri> = url.parse().ok();
+    let host = url.as_ref().and_then(http::Uri::host).unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+fn check_clock(health: &Answer) -> Check {
+    let theirs = health.header("date").and_then(Timestamp::parse_http_date);
+    let Some(theirs) = theirs else {
+        return Check::new(
+            Mark::Warn,
+            "clock",
+            "the server's answer has no Date",
+            "compare the clocks by hand",
+        );
+    };
+    let ours = SystemClock.now();
+    let apart_s = ours.since_ms(theirs).max(theirs.since_ms(ours)) / 1_000;
+    let mark = match apart_s {
+        0..CLOCK_WARN_S => Mark::Ok,
+        CLOCK_WARN_S..CLOCK_FAIL_S => Mark::Warn,
+        _ => Mark::Fail,
+    };
+    Check::new(
+        mark,
+        "clock",
+        format!("{apart_s} s apart"),
+        "set this machine's clock: receivers refuse what is old",
+    )
+}
+
+/// Reads a list that needs no key.
+async fn check_list(client: &Client, name: &str, path: &str, list: &str) -> Check {
+    match get(client, path).await {
+        Ok(answer) => Check::ok(name, format!("{} of them", array(&answer, list).len())),
+        Err(failure) => Check::of_failure(name, &failure, "look into the server's log"),
+    }
+}
+
+async fn get(client: &Client, path: &str) -> Result<Value, Failure> {
+    let answer = client.send(&Call::get(path)).await?;
+    if answer.status == 200 { value(&answer) } else { Err(Failure::of(&answer)) }
+}
+
+async fn check_key(client: &Client, found: &Found, checks: &mut Vec<Check>) -> Option<Powers> {
+    if found.key.is_none() {
+        checks.push(Check::new(
+            Mark::Fail,
+            "key",
+            "there is none",
+            "waxseal login, or WAXSEAL_KEY",
+        ));
+        return None;
+    }
+    match ask_powers(client, found.tenant.as_deref()).await {
+        Ok(powers) => {
+            checks.push(Check::ok("key", powers.words()));
+            Some(powers)
+        }
+        Err(failure) => {
+            let hint = "waxseal login with a key of this server, and its tenant";
+            checks.push(Check::of_failure("key", &failure, hint));
+            None
+        }
+    }
+}
+
+async fn check_endpoints(client: &Client, tenant: &str, powers: &Powers, checks: &mut Vec<Check>) {
+    if !powers.may_manage() {
+        let hint = "a key with the scope manage shows them";
+        checks.push(Check::new(Mark::Warn, "endpoints", "not shown to this key", hint));
+        return;
+    }
+    let path = format!("/v1/tenants/{}/endpoints", escape(tenant));
+    let endpoints = match list_all(client, &path).await {
+        Ok(endpoints) => endpoints,
+        Err(Failure::NotFound(_)) => {
+            let hint = "it is made with its first endpoint: waxseal endpoints create";
+            let detail = format!("there is no tenant {tenant}");
+            checks.push(Check::new(Mark::Warn, "endpoints", detail, hint));
+            return;
+        }
+        Err(failure) => {
+            checks.push(Check::of_failure("endpoints", &failure, "look into the server's log"));
+            return;
+        }
+    };
+    let hint = "nothing is sent yet: waxseal endpoints create";
+    let mark = if endpoints.is_empty() { Mark::Warn } else { Mark::Ok };
+    checks.push(Check::new(mark, "endpoints", format!("{} of them", endpoints.len()), hint));
+    let is_disabled = |one: &&Value| one.get("enabled").and_then(Value::as_bool) == Some(false);
+    let unverified = ids_of(endpoints.iter().filter(|one| text(one, "health") == "unverified"));
+    let hint = "no test or delivery was accepted yet: waxseal test …";
+    checks.extend(warn_of("unverified", &unverified, hint));
+    let disabled = ids_of(endpoints.iter().filter(is_disabled));
+    checks.extend(warn_of(
+        "disabled",
+        &disabled,
+        "waxseal endpoints enable …, then waxseal recover … --since …",
+    ));
+    let hint = "they fail, and are probed until they are well: waxseal endpoints failures …";
+    checks.extend(warn_of("breaker open", &find_broken(client, &path, &endpoints).await, hint));
+}
+
+/// A warning that names them; nothing where there are none.
+fn warn_of(name: &str, ids: &[String], hint: &'static str) -> Option<Check> {
+    (!ids.is_empty()).then(|| Check::new(Mark::Warn, name, ids.join(", "), hint))
+}
+
+fn ids_of<'a>(endpoints: impl Iterator<Item = &'a Value>) -> Vec<String> {
+    endpoints.map(|endpoint| member(endpoint, "id")).collect()
+}
+
+/// Finds those whose breaker is open: only an endpoint by itself shows it.
+async fn find_broken(client: &Client, path: &str, endpoints: &[Value]) -> Vec<String> {
+    let mut broken = Vec::new();
+    for id in ids_of(endpoints.iter()).into_iter().take(BREAKERS_MAX) {
+        let one = get(client, &format!("{path}/{}", escape(&id))).await.unwrap_or_default();
+        if text(&one, "breaker") == "open" {
+            broken.push(id);
+        }
+    }
+    broken
+}
+
+async fn list_all(client: &Client, path: &str) -> Result<Vec<Value>, Failure> {
+    let (mut all, mut cursor) = (Vec::new(), String::new());
+    for _ in 0..PAGES_MAX {
+        let page = get(client, &format!("{path}?limit=200{cursor}")).await?;
+        all.extend(array(&page, "items").iter().cloned());
+        match text(&page, "cursor") {
+            "" => break,
+            next => cursor = format!("&cursor={}", escape(next)),
+        }
+    }
+    Ok(all)
+}
+
+/// Takes over what the server says of its own parts; not every server does.
+async fn take_server_checks(client: &Client, checks: &mut Vec<Check>) {
+    let told = match get(client, "/v1/status").await {
+        Ok(told) => told,
+        Err(Failure::NotFound(_)) => {
+            checks.push(Check::new(
+                Mark::Skipped,
+                "server's own checks",
+                "not told by this server",
+                "",
+            ));
+            return;
+        }
+        Err(failure) => {
+            let hint = "look into the server's log";
+            checks.push(Check::of_failure("server's own checks", &failure, hint));
+            return;
+        }
+    };
+    for one in array(&told, "checks") {
+        let mark = match text(one, "status") {
+            "ok" => Mark::Ok,
+            "warn" => Mark::Warn,
+            _ => Mark::Fail,
+        };
+        checks.push(Check::new(mark, &member(one, "name"), member(one, "detail"), ""));
+    }
+}

@@ -1,0 +1,342 @@
+//! `endpoints`: where events go. A secret is printed once, when it is made.
+
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value, json};
+
+use super::confirm::{Confirm, confirm};
+use super::context::{Context, escape};
+use super::deliveries::list_failures;
+use super::draft::{Draft, Secret};
+use super::failure::{Failure, Outcome};
+use super::output::{array, member, print, text, time};
+use super::page::{Page, list};
+use super::table::{fields, state};
+use super::test_event::{self, Test};
+use crate::client::Call;
+
+/// What to do with endpoints.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// All endpoints of the tenant, newest first.
+    List(Page),
+    /// An endpoint, its breaker included.
+    Get(Named),
+    /// Make an endpoint, ping it, and print its secret: this once.
+    #[command(after_long_help = CREATE_EXAMPLES)]
+    Create(Box<Create>),
+    /// Change an endpoint: only what is said.
+    Update(Box<Update>),
+    /// Delete an endpoint; what it is still owed is never sent.
+    Delete {
+        #[command(flatten)]
+        named: Named,
+        #[command(flatten)]
+        confirm: Confirm,
+    },
+    /// Send to it again.
+    Enable(Named),
+    /// Send nothing to it.
+    Disable(Named),
+    /// Keep what it wants, and send nothing, until it is resumed.
+    Pause(Named),
+    /// Send what was kept, at a bounded rate, and what comes.
+    Resume(Named),
+    /// Send a test event and show what came back.
+    Test(Test),
+    /// Make a new secret; the one before signs too, until the overlap ends.
+    RotateSecret {
+        #[command(flatten)]
+        named: Named,
+        #[command(flatten)]
+        secret: Secret,
+        /// Seconds for which both sign: 120 to 2592000, a day if not said.
+        #[arg(long, value_name = "SECONDS")]
+        overlap_s: Option<u32>,
+    },
+    /// Its failed deliveries, and why.
+    Failures {
+        #[command(flatten)]
+        named: Named,
+        #[command(flatten)]
+        page: Page,
+    },
+}
+
+const CREATE_EXAMPLES: &str = "Examples:
+  waxseal endpoints create --url https://example.com/hooks --event-types 'dlp.*' --min-severity high
+  waxseal endpoints create --url https://example.com/hooks --profile github --header x-team=security
+  waxseal endpoints create --url https://example.com/hooks --filter '{\"data\": {\"region\": [\"eu\"]}}'
+  waxseal endpoints create --url https://example.com/hooks --filter @pattern.json --json | jq -r .secret
+
+Here --url is the endpoint's: the server's is --server.
+
+Exit codes: 0 done; 1 refused; 2 usage; 3 not authorised; 4 not found; 5 the server or the network failed.";
+
+/// Names an endpoint.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Named {
+    /// The endpoint's id, ep_….
+    #[arg(value_name = "ENDPOINT")]
+    pub(crate) id: String,
+}
+
+/// What a new endpoint is to be, and how it is made.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Create {
+    /// Where events go: https, or the ARN of a queue or bus.
+    #[arg(id = "endpoint_url", long = "url", value_name = "URL")]
+    url: String,
+    /// Make it disabled.
+    #[arg(long)]
+    disabled: bool,
+    /// Send no ping.
+    #[arg(long)]
+    no_ping: bool,
+    /// Makes a repetition of this command find what the first has made.
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+    #[command(flatten)]
+    draft: Draft,
+    #[command(flatten)]
+    secret: Secret,
+    /// Leave its deliveries unsigned, where the profile allows it.
+    #[arg(long, conflicts_with_all = ["secret_file", "algorithm"], help_heading = "Secret")]
+    unsigned: bool,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// What of an endpoint is to change.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Update {
+    #[command(flatten)]
+    named: Named,
+    /// Where events go.
+    #[arg(id = "endpoint_url", long = "url", value_name = "URL")]
+    url: Option<String>,
+    /// Take members back to their defaults: filter, headers, max_per_second, … Between commas.
+    #[arg(long, value_name = "MEMBERS", value_delimiter = ',')]
+    unset: Vec<String>,
+    #[command(flatten)]
+    draft: Draft,
+    #[command(flatten)]
+    server: Server,
+}
+
+/// Stands in place of the connection's `--url`, which is the endpoint's here: of the same id, so that
+/// its value is the connection's.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Server {
+    /// The server's URL.
+    #[arg(
+        id = "server",
+        long = "server",
+        value_name = "URL",
+        env = "WAXSEAL_URL",
+        help_heading = "Server and output"
+    )]
+    _url: Option<String>,
+}
+
+impl Command {
+    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+        match self {
+            Self::List(page) => list_all(context, page).await,
+            Self::Get(named) => {
+                context.send_and_show(&Call::get(named.path(context, "")?), describe).await
+            }
+            Self::Create(create) => create.run(context).await,
+            Self::Update(update) => update.run(context).await,
+            Self::Delete { named, confirm: given } => {
+                confirm(*given, &format!("Delete endpoint {}?", named.id))?;
+                delete(context, named).await
+            }
+            Self::Enable(named) => switch(context, named, "enable").await,
+            Self::Disable(named) => switch(context, named, "disable").await,
+            Self::Pause(named) => patch(context, named, pause_members(true)).await,
+            Self::Resume(named) => patch(context, named, pause_members(false)).await,
+            Self::Test(test) => test.run(context).await,
+            Self::RotateSecret { named, secret, overlap_s } => {
+                rotate(context, named, secret, *overlap_s).await
+            }
+            Self::Failures { named, page } => list_failures(context, &named.id, page).await,
+        }
+    }
+}
+
+impl Named {
+    /// Makes a path under the endpoint's; `rest` is not escaped.
+    pub(crate) fn path(&self, context: &Context, rest: &str) -> Result<String, Failure> {
+        context.path(&format!("/endpoints/{}{rest}", escape(&self.id)))
+    }
+}
+
+async fn list_all(context: &Context, page: &Page) -> Outcome {
+    let titles = ["ID", "STATE", "HEALTH", "PROFILE", "EVENT TYPES", "NAME", "URL"];
+    list(context, &context.path("/endpoints")?, page, (&titles, "No endpoints."), |endpoint| {
+        vec![
+            member(endpoint, "id"),
+            state(state_word(endpoint)),
+            state(text(endpoint, "health")),
+            member(endpoint, "profile"),
+            member(endpoint, "event_types"),
+            member(endpoint, "name"),
+            member(endpoint, "url"),
+        ]
+    })
+    .await
+}
+
+fn state_word(endpoint: &Value) -> &'static str {
+    let enabled = endpoint.get("enabled").and_then(Value::as_bool);
+    let paused = endpoint.get("paused").and_then(Value::as_bool);
+    match (enabled, paused) {
+        (Some(false), _) => "disabled",
+        (_, Some(true)) => "paused",
+        _ => "enabled",
+    }
+}
+
+/// Lays an endpoint out for people.
+fn describe(endpoint: &Value) -> String {
+    let said = |name: &str| member(endpoint, name);
+    let delays_s = endpoint.get("retry").map(|retry| array(retry, "delays_s")).unwrap_or_default();
+    let delays: Vec<String> = delays_s.iter().map(|seconds| format!("{seconds} s")).collect();
+    let headers = Some(said("headers")).filter(|headers| headers != "{}");
+    fields(&[
+        ("id", said("id")),
+        ("name", said("name")),
+        ("url", said("url")),
+        ("state", state(state_word(endpoint))),
+        ("disabled because", said("disabled_reason")),
+        ("health", state(text(endpoint, "health"))),
+        ("breaker", state(text(endpoint, "breaker"))),
+        ("event types", said("event_types")),
+        ("filter", said("filter")),
+        ("severity from", said("min_severity")),
+        ("risk score above", said("risk_score_above")),
+        ("outcomes", Some(said("outcomes")).filter(|all| all != "[]").unwrap_or_default()),
+        ("profile", said("profile")),
+        ("signed", said("signed")),
+        ("public key", said("public_key")),
+        ("headers", headers.unwrap_or_default()),
+        (
+            "authenticates by",
+            endpoint.get("auth").map(|auth| member(auth, "type")).unwrap_or_default(),
+        ),
+        ("retries after", delays.join(", ")),
+        ("time-out", format!("{} ms", said("timeout_ms"))),
+        ("at most a second", said("max_per_second")),
+        ("at most at once", said("max_concurrency")),
+        ("created", time(endpoint, "created_at")),
+        ("updated", time(endpoint, "updated_at")),
+    ])
+}
+
+impl Create {
+    async fn run(&self, context: &Context) -> Outcome {
+        let mut members = self.draft.members()?;
+        members.insert("url".to_owned(), json!(self.url));
+        members.extend(self.secret.members()?);
+        if self.unsigned {
+            members.insert("secret".to_owned(), Value::Null);
+        }
+        if self.disabled {
+            members.insert("enabled".to_owned(), json!(false));
+        }
+        let query = if self.no_ping { "?ping=false" } else { "" };
+        let path = context.path(&format!("/endpoints{query}"))?;
+        let key = self.idempotency_key.iter();
+        let call = Call {
+            headers: key.map(|key| ("idempotency-key".to_owned(), key.clone())).collect(),
+            repeatable: self.idempotency_key.is_some(),
+            ..Call::post(path, Value::Object(members).to_string())
+        };
+        context.send_and_show(&call, describe_created).await
+    }
+}
+
+fn describe_created(endpoint: &Value) -> String {
+    let ping = match endpoint.get("ping").filter(|ping| ping.is_object()) {
+        Some(ping) => format!("\n\nPing:\n{}", test_event::describe(ping)),
+        None => String::new(),
+    };
+    format!("{}\n\n{}{ping}", describe(endpoint), describe_secret(endpoint))
+}
+
+/// Says the secret, and that it is shown this once.
+fn describe_secret(answer: &Value) -> String {
+    if answer.get("secret").is_none_or(Value::is_null) {
+        return "Its deliveries are not signed.".to_owned();
+    }
+    let others = fields(&[
+        ("of Standard Webhooks' headers", member(answer, "standard_secret")),
+        ("public key", member(answer, "public_key")),
+    ]);
+    let other_lines = if others.is_empty() { others } else { format!("\n{others}") };
+    format!("Secret, shown this once: keep it now.\n  {}{other_lines}", member(answer, "secret"))
+}
+
+impl Update {
+    async fn run(&self, context: &Context) -> Outcome {
+        let mut members = self.draft.members()?;
+        members.extend(self.url.as_ref().map(|url| ("url".to_owned(), json!(url))));
+        for name in &self.unset {
+            let twice = members.insert(name.clone(), Value::Null).is_some();
+            if twice {
+                return Err(Failure::Usage(format!("--unset {name}, and a value for it")));
+            }
+        }
+        if members.is_empty() {
+            return Err(Failure::Usage("nothing to change was said".to_owned()));
+        }
+        patch(context, &self.named, members).await
+    }
+}
+
+fn pause_members(is_paused: bool) -> Map<String, Value> {
+    Map::from_iter([("paused".to_owned(), json!(is_paused))])
+}
+
+async fn patch(context: &Context, named: &Named, members: Map<String, Value>) -> Outcome {
+    let call = Call {
+        method: "PATCH",
+        repeatable: true,
+        ..Call::post(named.path(context, "")?, Value::Object(members).to_string())
+    };
+    context.send_and_show(&call, describe).await
+}
+
+async fn delete(context: &Context, named: &Named) -> Outcome {
+    let call = Call { method: "DELETE", ..Call::get(named.path(context, "")?) };
+    context.send(&call).await?;
+    if context.json { Ok(()) } else { print(&format!("Deleted {}.", named.id)) }
+}
+
+async fn switch(context: &Context, named: &Named, action: &str) -> Outcome {
+    let path = named.path(context, &format!("/{action}"))?;
+    let call = Call { repeatable: true, ..Call::post(path, String::new()) };
+    context
+        .send_and_show(&call, |endpoint| {
+            format!("{} is {}.", member(endpoint, "id"), state_word(endpoint))
+        })
+        .await
+}
+
+async fn rotate(
+    context: &Context,
+    named: &Named,
+    secret: &Secret,
+    overlap_s: Option<u32>,
+) -> Outcome {
+    let mut members = secret.members()?;
+    members.extend(overlap_s.map(|seconds| ("overlap_s".to_owned(), json!(seconds))));
+    let path = named.path(context, "/rotate-secret")?;
+    let call = Call::post(path, Value::Object(members).to_string());
+    context
+        .send_and_show(&call, |rotated| {
+            let until = time(rotated, "overlap_until");
+            format!("{}\nThe one before signs too until {until}.", describe_secret(rotated))
+        })
+        .await
+}

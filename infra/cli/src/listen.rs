@@ -1,0 +1,131 @@
+//! `listen`: forwards a tenant's events to a port of this machine, as the server would send them.
+//!
+//! It reads the feed of stored events, chooses by the same subscription, and renders and signs by the same rules as
+//! the server, with a secret of its own. Nothing is made or changed at the server, nothing is stored on this
+//! machine, and no tunnel leads to it.
+
+mod sender;
+mod session;
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+use waxseal_adapters::clock::SystemClock;
+use waxseal_domain::attempt::Sent;
+use waxseal_domain::event::Event;
+use waxseal_flows::ports::Clock as _;
+
+use self::session::Session;
+use super::context::Context;
+use super::draft::parse_header;
+use super::failure::Outcome;
+use super::feed::Feed;
+use super::filter::Wanted;
+use super::output::{plain, print, say};
+use super::since::Since;
+use super::stop::Stop;
+use super::table::state;
+
+/// What to forward, where to, and how.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Listen {
+    /// Where to: a URL of this machine.
+    #[arg(long, value_name = "URL")]
+    forward_to: http::Uri,
+    /// As this endpoint would get them: its event types, filter, profile and headers; not its `auth`, whose
+    /// secret no answer shows.
+    #[arg(long, value_name = "ENDPOINT",
+          conflicts_with_all = ["event_types", "filter", "min_severity", "risk_score_above", "outcome", "profile", "header"])]
+    endpoint: Option<String>,
+    /// The secret to sign with; a new one is made and printed if not said.
+    #[arg(long, env = "WAXSEAL_LISTEN_SECRET", hide_env_values = true)]
+    secret: Option<String>,
+    /// From when; only events that come from now on if not said.
+    #[arg(long, value_name = "TIME")]
+    since: Option<Since>,
+    /// Forward to other machines too.
+    #[arg(long)]
+    allow_any: bool,
+    /// Milliseconds between looks.
+    #[arg(long, value_name = "MS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(50..=60_000))]
+    every_ms: u64,
+    #[command(flatten)]
+    wanted: Wanted,
+    /// The wire contract; standard if not said.
+    #[arg(long, help_heading = "How it is sent")]
+    profile: Option<String>,
+    /// A header of every delivery. Repeated.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_header, help_heading = "How it is sent")]
+    header: Vec<(String, String)>,
+}
+
+const EXAMPLES: &str = "Examples:
+  waxseal listen --forward-to http://localhost:3000/hooks
+  waxseal listen --forward-to http://localhost:3000/hooks --endpoint ep_3v9 --since 1h
+  waxseal listen --forward-to http://localhost:3000/hooks --event-types 'dlp.*' --profile github
+
+Each event is sent once: what fails is printed, and not tried again. Ctrl-C ends it with 0.";
+
+impl Listen {
+    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+        Stop::catch()?.or(self.follow(context)).await
+    }
+
+    async fn follow(&self, context: &Context) -> Outcome {
+        let session = Session::open(self, context).await?;
+        let since = self.since.map(|since| since.before(SystemClock.now()));
+        let mut feed = Feed::open(context, since, Duration::from_millis(self.every_ms)).await?;
+        self.greet(context, &session)?;
+        loop {
+            for listed in feed.next().await? {
+                let Some(event) = session.read_wanted(&listed.raw)? else { continue };
+                let (id, sent) = session.forward(&event).await?;
+                print(&line(context, &event, &id, &sent))?;
+            }
+        }
+    }
+
+    fn greet(&self, context: &Context, session: &Session) -> Outcome {
+        let (secret, profile) = (session.secret.as_str(), session.profile_name());
+        if context.json {
+            let to = self.forward_to.to_string();
+            let head = json!({"secret": secret, "standard_secret": session.standard_secret,
+                "public_key": session.public_key, "profile": profile, "forward_to": to});
+            print(&head.to_string())?;
+        } else {
+            print(&format!("Secret of this session: {secret}"))?;
+            if let Some(standard) = &session.standard_secret {
+                print(&format!("Of Standard Webhooks' headers: {standard}"))?;
+            }
+            if let Some(public) = &session.public_key {
+                print(&format!("Public key: {public}"))?;
+            }
+        }
+        say(&format!("waxseal: forwarding to {} as {profile}; Ctrl-C ends it", self.forward_to));
+        Ok(())
+    }
+}
+
+/// What is printed of an attempt.
+fn line(context: &Context, event: &Event, id: &str, sent: &Sent) -> String {
+    let status = sent.response.as_ref().map(|response| response.status);
+    let ms = sent.ended_at.since_ms(sent.started_at);
+    if context.json {
+        let whole = json!({"time": sent.ended_at.rfc3339(), "type": event.event_type, "event_id": event.id,
+            "delivery_id": id, "outcome": sent.outcome, "status": status, "duration_ms": ms, "detail": sent.detail});
+        return whole.to_string();
+    }
+    let ended_at = sent.ended_at.rfc3339();
+    let time_of_day = ended_at.get(11..19).unwrap_or_default();
+    let status_text = status.map_or_else(|| "---".to_owned(), |status| status.to_string());
+    let detail = plain(sent.detail.as_deref().unwrap_or_default());
+    let (kind, outcome) = (plain(&event.event_type), state(sent.outcome.as_str()));
+    format!(
+        "{time_of_day}  {status_text}  {ms:>5} ms  {kind:<28}  {}  {outcome}  {detail}",
+        event.id
+    )
+    .trim_end()
+    .to_owned()
+}

@@ -1,0 +1,260 @@
+//! A session: an endpoint of this process alone, its profile, its secret, and how it sends.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+use waxseal_adapters::client::{HttpClient, Reach};
+use waxseal_adapters::clock::SystemClock;
+use waxseal_adapters::entropy::{entropy, random_bytes};
+use waxseal_domain::attempt::Sent;
+use waxseal_domain::dispatch::{Outgoing, Unprepared, prepare};
+use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::event::{Event, Severity};
+use waxseal_domain::event_type::EventTypePattern;
+use waxseal_domain::id::{DeliveryId, EndpointId, EventId, TenantName};
+use waxseal_domain::profile::{Profile, Round, STANDARD};
+use waxseal_domain::subscription::{Candidate, Subscription};
+use waxseal_flows::ports::{Clock as _, Sender as _};
+use waxseal_verify::Key;
+
+use super::Listen;
+use super::sender::LocalSender;
+use crate::client::Call;
+use crate::context::{Context, escape, value};
+use crate::endpoints::Named;
+use crate::failure::Failure;
+use crate::filter::compile;
+
+/// Renders, signs and forwards the events that its endpoint wants.
+pub(super) struct Session {
+    sender: LocalSender,
+    endpoint: Endpoint,
+    profile: Arc<Profile>,
+    key: Key,
+    /// What receivers verify by.
+    pub(super) secret: String,
+    /// The key of Standard Webhooks' headers, where those stand beside the profile's own.
+    pub(super) standard_secret: Option<String>,
+    /// What receivers verify by, where the secret signs with ed25519.
+    pub(super) public_key: Option<String>,
+}
+
+/// What an endpoint's answer, or the flags, say of the deliveries.
+struct Terms {
+    id: EndpointId,
+    subscription: Subscription,
+    profile: String,
+    headers: std::collections::BTreeMap<String, String>,
+    timeout_ms: Option<u32>,
+}
+
+impl Session {
+    /// Asks the server for the endpoint and the profile, and makes the secret.
+    pub(super) async fn open(listen: &Listen, context: &Context) -> Result<Self, Failure> {
+        let tenant: TenantName = context
+            .tenant()
+            .unwrap_or_default()
+            .parse()
+            .map_err(|error| Failure::Usage(format!("--tenant: {error}")))?;
+        let reach = if listen.allow_any { Reach::Any } else { Reach::Loopback };
+        let client = HttpClient::new(reach, Vec::new())
+            .map_err(|error| Failure::Failed(error.to_string()))?;
+        let terms = match &listen.endpoint {
+            Some(id) => fetch_terms(context, &Named { id: id.clone() }).await?,
+            None => read_terms(listen, EndpointId::from_entropy(entropy()))?,
+        };
+        let profile = fetch_profile(context, &terms.profile).await?;
+        let secret = match &listen.secret {
+            Some(given) => given.clone(),
+            None => profile.dialect.generate_secret(random_bytes()).to_string(),
+        };
+        let key = profile
+            .dialect
+            .key(&secret)
+            .map_err(|fault| Failure::Usage(format!("--secret: {fault}")))?;
+        Ok(Self {
+            sender: LocalSender::new(client),
+            endpoint: terms.endpoint(tenant, listen.forward_to.to_string()),
+            public_key: key.public_text(),
+            standard_secret: key.standard_text().map(|text| text.to_string()),
+            profile,
+            key,
+            secret,
+        })
+    }
+
+    pub(super) fn profile_name(&self) -> &str {
+        self.profile.name()
+    }
+
+    /// Reads a listed event; none where the endpoint does not want it, or its payload was removed.
+    pub(super) fn read_wanted(&self, raw: &RawValue) -> Result<Option<Event>, Failure> {
+        let not_ours = |error| Failure::Unavailable(format!("an event cannot be read: {error}"));
+        let event = read_event(&self.endpoint.tenant, raw).map_err(not_ours)?;
+        let is_wanted =
+            !event.expunged && self.endpoint.subscription.wants(&Candidate::new(&event));
+        Ok(is_wanted.then_some(event))
+    }
+
+    /// Makes one attempt: the delivery's id, and what came of it.
+    pub(super) async fn forward(&self, event: &Event) -> Result<(String, Sent), Failure> {
+        let now = SystemClock.now();
+        let (endpoint, profile) = (&self.endpoint, self.profile.as_ref());
+        let id = DeliveryId { endpoint: endpoint.id.clone(), event: event.id.clone() }.to_string();
+        let outgoing = Outgoing { endpoint, profile, event, id: &id, round: Round::single(now) };
+        let sent = match prepare(outgoing, std::slice::from_ref(&self.key), None, now) {
+            Ok(prepared) => self.sender.send(prepared.request).await,
+            Err(fault @ (Unprepared::NeedsLink | Unprepared::Unsendable(_))) => {
+                Sent::unsendable(fault.to_string(), now)
+            }
+            Err(Unprepared::Keys(fault)) => return Err(Failure::Failed(fault.to_string())),
+        };
+        Ok((id, sent))
+    }
+}
+
+impl Terms {
+    fn endpoint(self, tenant: TenantName, url: String) -> Endpoint {
+        Endpoint {
+            url,
+            subscription: self.subscription,
+            timeout_ms: self.timeout_ms,
+            headers: self.headers,
+            ..Endpoint::new(self.id, tenant, self.profile, SystemClock.now())
+        }
+    }
+}
+
+fn read_terms(listen: &Listen, id: EndpointId) -> Result<Terms, Failure> {
+    Ok(Terms {
+        id,
+        subscription: listen.wanted.subscription()?,
+        profile: listen.profile.clone().unwrap_or_else(|| STANDARD.to_owned()),
+        headers: listen
+            .header
+            .iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.clone()))
+            .collect(),
+        timeout_ms: None,
+    })
+}
+
+#[derive(Deserialize)]
+struct EndpointView {
+    id: EndpointId,
+    event_types: Vec<EventTypePattern>,
+    filter: Option<Box<RawValue>>,
+    min_severity: Option<Severity>,
+    risk_score_above: Option<f64>,
+    outcomes: Vec<String>,
+    profile: String,
+    headers: std::collections::BTreeMap<String, String>,
+    timeout_ms: u32,
+}
+
+async fn fetch_terms(context: &Context, named: &Named) -> Result<Terms, Failure> {
+    let answer = context.send(&Call::get(named.path(context, "")?)).await?;
+    let not_ours = |error| Failure::Unavailable(format!("the endpoint cannot be read: {error}"));
+    let view: EndpointView = serde_json::from_slice(&answer.body).map_err(not_ours)?;
+    let filter = view.filter.map(|raw| compile(raw.get())).transpose()?;
+    Ok(Terms {
+        id: view.id,
+        subscription: Subscription {
+            event_types: view.event_types,
+            filter,
+            min_severity: view.min_severity,
+            risk_score_above: view.risk_score_above,
+            outcomes: view.outcomes,
+        },
+        profile: view.profile,
+        headers: view.headers,
+        timeout_ms: Some(view.timeout_ms),
+    })
+}
+
+/// Finds a profile: compiled in, or the deployment's own, whose file the server has.
+async fn fetch_profile(context: &Context, name: &str) -> Result<Arc<Profile>, Failure> {
+    if let Some(profile) = Profile::named(name) {
+        return Ok(profile);
+    }
+    let answer = context.send(&Call::get(format!("/v1/profiles/{}", escape(name)))).await?;
+    let file = value(&answer)?.get("file").map(Value::to_string).unwrap_or_default();
+    let parsed = Profile::parse(&file).map(Arc::new);
+    parsed.map_err(|_| Failure::Failed(format!("this version cannot read the profile {name}")))
+}
+
+/// Members of an event that the API shows.
+#[derive(Deserialize)]
+struct EventView {
+    id: EventId,
+    #[serde(default)]
+    sender_id: Option<String>,
+    #[serde(rename = "type")]
+    event_type: String,
+    source: String,
+    time: String,
+    #[serde(default)]
+    data: Option<Box<RawValue>>,
+    #[serde(default)]
+    data_base64: Option<String>,
+    #[serde(default)]
+    expunged: bool,
+}
+
+/// Members that are no attributes of the sender's.
+const NO_ATTRIBUTES: [&str; 11] = [
+    "id",
+    "sender_id",
+    "type",
+    "source",
+    "time",
+    "data",
+    "data_base64",
+    "expunged",
+    "tenant",
+    "received_at",
+    "deliveries",
+];
+
+/// Reads an event as it is stored: its payload byte for byte.
+fn read_event(tenant: &TenantName, raw: &RawValue) -> Result<Event, serde_json::Error> {
+    let view: EventView = serde_json::from_str(raw.get())?;
+    let members: Map<String, Value> = serde_json::from_str(raw.get())?;
+    let is_attribute = |(name, _): &(String, Value)| !NO_ATTRIBUTES.contains(&name.as_str());
+    Ok(Event {
+        id: view.id,
+        sender_id: view.sender_id,
+        tenant: tenant.clone(),
+        event_type: view.event_type,
+        source: view.source,
+        time: view.time,
+        attributes: members.into_iter().filter(is_attribute).collect(),
+        data: view.data,
+        data_base64: view.data_base64,
+        expunged: view.expunged,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use waxseal_domain::event::{Form, Submission};
+    use waxseal_domain::timestamp::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_listed_event_is_the_one_that_was_stored() {
+        let text = r#"{"type":"a.b","source":"/x","id":"has space","severity":"high","riskscore":0.5,
+            "agentid":"a","data":{"n":1.50,"big":123456789012345678901234567890}}"#;
+        let submission = Submission { text: text.to_owned(), form: Form::Plain, fallback_id: None };
+        let tenant: TenantName = "acme".parse().unwrap();
+        let stored = Event::accept(&tenant, &submission, Timestamp::from_ms(5), 7).unwrap().event;
+        let mut view = stored.view();
+        view.pop();
+        let listed = format!("{view},\"received_at\":\"2026-11-21T10:00:00Z\"}}");
+        let read = read_event(&tenant, &RawValue::from_string(listed).unwrap()).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), serde_json::to_string(&stored).unwrap());
+    }
+}

@@ -1,0 +1,128 @@
+//! Lists: a page, or with `--all` every page.
+
+use clap::Args;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use waxseal_adapters::client::Answer;
+
+use super::context::{Context, escape};
+use super::failure::{Failure, Outcome};
+use super::output::{print, say};
+use super::table::Table;
+use crate::client::Call;
+
+/// The API's longest page.
+const PAGE_MAX: u16 = 200;
+/// Pages that `--all` follows: a list that is longer is asked for in parts.
+const PAGES_MAX: usize = 1_000;
+
+/// Which part of a list.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct Page {
+    /// How many, at most 200.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(PAGE_MAX)))]
+    limit: Option<u16>,
+    /// Where the page before ended.
+    #[arg(long)]
+    cursor: Option<String>,
+    /// Every page; with --json one array of all items.
+    #[arg(long, conflicts_with_all = ["limit", "cursor"])]
+    all: bool,
+}
+
+/// A page's items, each as the API wrote it.
+#[derive(Deserialize)]
+pub(crate) struct Items {
+    pub(crate) items: Vec<Box<RawValue>>,
+    #[serde(default)]
+    pub(crate) cursor: Option<String>,
+}
+
+impl Items {
+    /// Reads the page that an answer is.
+    pub(crate) fn read(answer: &Answer) -> Result<Self, Failure> {
+        let not_ours = |_| Failure::Unavailable("the answer is no list of ours".to_owned());
+        serde_json::from_slice(&answer.body).map_err(not_ours)
+    }
+
+    fn values(&self) -> Vec<Value> {
+        self.items.iter().filter_map(|raw| serde_json::from_str(raw.get()).ok()).collect()
+    }
+}
+
+/// Prints a list; `row` makes an item's cells, `none` is said where there is nothing.
+pub(crate) async fn list(
+    context: &Context,
+    path: &str,
+    page: &Page,
+    (titles, none): (&[&'static str], &str),
+    row: impl Fn(&Value) -> Vec<String>,
+) -> Outcome {
+    if page.all {
+        let all = fetch_all(context, path).await?;
+        if context.json {
+            let texts: Vec<&str> = all.items.iter().map(|raw| raw.get()).collect();
+            return print(&format!("[{}]", texts.join(",")));
+        }
+        return print(&make_table(&all, titles, row).text(none));
+    }
+    let path = with_query(path, page.limit, page.cursor.as_deref());
+    let answer = context.send(&Call::get(path)).await?;
+    if context.json {
+        return context.show(&answer, |_| String::new());
+    }
+    let items = Items::read(&answer)?;
+    print(&make_table(&items, titles, row).text(none))?;
+    if let Some(cursor) = &items.cursor {
+        say(&format!("There are more: --cursor {cursor}, or --all"));
+    }
+    Ok(())
+}
+
+fn make_table(
+    items: &Items,
+    titles: &[&'static str],
+    row: impl Fn(&Value) -> Vec<String>,
+) -> Table {
+    let mut table = Table::new(titles);
+    items.values().iter().for_each(|item| table.row(row(item)));
+    table
+}
+
+async fn fetch_all(context: &Context, path: &str) -> Result<Items, Failure> {
+    let mut all = Items { items: Vec::new(), cursor: None };
+    for _ in 0..PAGES_MAX {
+        let path = with_query(path, Some(PAGE_MAX), all.cursor.as_deref());
+        let page = Items::read(&context.send(&Call::get(path)).await?)?;
+        all.items.extend(page.items);
+        all.cursor = page.cursor;
+        if all.cursor.is_none() {
+            return Ok(all);
+        }
+    }
+    Err(Failure::Failed(format!("the list has more than {PAGES_MAX} pages: use --cursor")))
+}
+
+/// A path that may have a query already, with a page's.
+pub(crate) fn with_query(path: &str, limit: Option<u16>, cursor: Option<&str>) -> String {
+    let limit = limit.map(|limit| format!("limit={limit}"));
+    let cursor = cursor.map(|cursor| format!("cursor={}", escape(cursor)));
+    let parts: Vec<String> = limit.into_iter().chain(cursor).collect();
+    match (parts.is_empty(), path.contains('?')) {
+        (true, _) => path.to_owned(),
+        (false, true) => format!("{path}&{}", parts.join("&")),
+        (false, false) => format!("{path}?{}", parts.join("&")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_joins_the_query_that_is_there() {
+        assert_eq!(with_query("/a", None, None), "/a");
+        assert_eq!(with_query("/a?s=1", Some(2), Some("x_1")), "/a?s=1&limit=2&cursor=x_1");
+    }
+}

@@ -1,0 +1,86 @@
+//! `events tail`: events as they come, a line each.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::Value;
+use waxseal_adapters::clock::SystemClock;
+use waxseal_flows::ports::Clock as _;
+
+use super::context::Context;
+use super::failure::Outcome;
+use super::feed::{Feed, Listed};
+use super::output::{member, print, say, text, time};
+use super::since::Since;
+use super::stop::Stop;
+
+/// What to print, and how long.
+#[derive(Args, Clone, Debug)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Tail {
+    /// From when; only events that come from now on if not said.
+    #[arg(long, value_name = "TIME")]
+    since: Option<Since>,
+    /// End after so many.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// End after so many seconds.
+    #[arg(long, value_name = "SECONDS")]
+    timeout_s: Option<u64>,
+    /// Milliseconds between looks.
+    #[arg(long, value_name = "MS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(50..=60_000))]
+    every_ms: u64,
+}
+
+const EXAMPLES: &str = "Examples:
+  waxseal events tail
+  waxseal events tail --since 10m --limit 1 --timeout-s 60
+  waxseal events tail --json | jq 'select(.severity == \"critical\")'
+
+With --json each event is a line. Ctrl-C and --timeout-s end it with 0.";
+
+impl Tail {
+    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+        let ended = async {
+            tokio::select! {
+                done = self.follow(context) => done,
+                () = after(self.timeout_s) => Ok(()),
+            }
+        };
+        Stop::catch()?.or(ended).await
+    }
+
+    async fn follow(&self, context: &Context) -> Outcome {
+        let since = self.since.map(|since| since.before(SystemClock.now()));
+        let mut feed = Feed::open(context, since, Duration::from_millis(self.every_ms)).await?;
+        say("waxseal: waiting for events; Ctrl-C ends it");
+        let mut left = self.limit.unwrap_or(usize::MAX);
+        while left > 0 {
+            let listed = feed.next().await?;
+            for one in listed.iter().take(left) {
+                print(&line(context, one))?;
+            }
+            left = left.saturating_sub(listed.len());
+        }
+        Ok(())
+    }
+}
+
+fn line(context: &Context, listed: &Listed) -> String {
+    if context.json {
+        return listed.raw.get().to_owned();
+    }
+    let event: Value = serde_json::from_str(listed.raw.get()).unwrap_or_default();
+    let (at, summary) = (time(&event, "received_at"), member(&event, "summary"));
+    let (id, kind) = (member(&event, "id"), member(&event, "type"));
+    let severity = text(&event, "severity");
+    format!("{at}  {severity:<8}  {kind:<28}  {id}  {summary}").trim_end().to_owned()
+}
+
+/// Never, where no time is said.
+async fn after(seconds: Option<u64>) {
+    match seconds {
+        Some(seconds) => SystemClock.sleep_until(SystemClock.now().plus_s(seconds)).await,
+        None => std::future::pending().await,
+    }
+}

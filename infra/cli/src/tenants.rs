@@ -1,0 +1,44 @@
+//! `tenants`: whose events and endpoints are kept apart.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::context::Context;
+use super::failure::Outcome;
+use super::output::{member, time};
+use super::page::{Page, list};
+use crate::client::Call;
+
+/// What to do with tenants: with the operator's key.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// All tenants, by name.
+    List(Page),
+    /// Make a tenant.
+    Create {
+        /// 1 to 64 of a-z 0-9 _ -, the first a letter or digit.
+        name: String,
+    },
+}
+
+impl Command {
+    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+        match self {
+            Self::List(page) => {
+                let titles = (["NAME", "CREATED"].as_slice(), "No tenants.");
+                list(context, "/v1/tenants", page, titles, |tenant| {
+                    vec![member(tenant, "name"), time(tenant, "created_at")]
+                })
+                .await
+            }
+            Self::Create { name } => {
+                let call = Call::post("/v1/tenants", json!({ "name": name }).to_string());
+                context
+                    .send_and_show(&call, |tenant| {
+                        format!("Made tenant {}.", member(tenant, "name"))
+                    })
+                    .await
+            }
+        }
+    }
+}

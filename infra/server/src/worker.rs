@@ -1,0 +1,81 @@
+//! The queue's side: messages to `deliver`, what is due to `sweep`, and what keeps crashing to
+//! `bury`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+use waxseal_adapters::embedded::EmbeddedEngine;
+use waxseal_deliver::{Settled, drive};
+use waxseal_domain::lane::Lane;
+use waxseal_domain::message::Received;
+use waxseal_flows::ports::{Clock as _, Engine as _, EngineError};
+
+/// Seconds for one message, as the function has on Lambda.
+const TIMEOUT_S: u64 = 15;
+/// Receives after which a message is buried, as on SQS.
+const RECEIVES_MAX: u32 = 20;
+/// Seconds between sweeps: it costs nothing here, so more often than on AWS.
+const SWEEP: Duration = Duration::from_secs(15);
+
+/// Drives a lane's messages as they become visible, so many at a time, until told to stop; then
+/// waits for those under way.
+pub(crate) async fn deliver(
+    engine: Arc<EmbeddedEngine>,
+    lane: Lane,
+    max_attempts: usize,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let places = Arc::new(Semaphore::new(max_attempts));
+    loop {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let received = tokio::select! {
+            received = engine.queue().inbox(lane).receive() => received,
+            _ = stopped.wait_for(|stopped| *stopped) => break,
+        };
+        let engine = Arc::clone(&engine);
+        tokio::spawn(async move {
+            if let Err(error) = handle(&engine, received).await {
+                tracing::error!(%error, "a message comes again");
+            }
+            drop(place);
+        });
+    }
+    let all = u32::try_from(max_attempts).unwrap_or(u32::MAX);
+    let _places = places.acquire_many(all).await;
+}
+
+async fn handle(engine: &Arc<EmbeddedEngine>, received: Received) -> Result<(), EngineError> {
+    let receipt = received.receipt.clone();
+    if received.receives > RECEIVES_MAX {
+        waxseal_bury::bury(engine.as_ref(), &received.message).await?;
+        return engine.queue().remove(&receipt).await;
+    }
+    if received.message.check {
+        // It may be what ended the process before: counted before it is driven.
+        engine.queue().write_receives(&receipt).await?;
+    }
+    let deadline = engine.clock().now().plus_s(TIMEOUT_S);
+    match drive(engine, received, deadline).await {
+        Settled::Done => engine.queue().remove(&receipt).await,
+        Settled::Again => Ok(()),
+    }
+}
+
+/// Sweeps, and removes what has expired, until told to stop.
+pub(crate) async fn sweep(engine: Arc<EmbeddedEngine>, mut stopped: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(SWEEP);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+        let deadline = engine.clock().now().plus_s(SWEEP.as_secs());
+        if let Err(error) = waxseal_sweep::sweep(engine.as_ref(), deadline).await {
+            tracing::error!(%error, "the sweep goes on at its next turn");
+        }
+        if let Err(error) = engine.expire().await {
+            tracing::error!(%error, "expired events are left for the next turn");
+        }
+    }
+}

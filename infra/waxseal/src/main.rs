@@ -1,0 +1,79 @@
+//! `waxseal`: the server and the command line in one binary, and a demo of both.
+//!
+//! `main` reads the command line, and starts the server or the demo, verifies one hook, or asks a server.
+//!
+//! Why these dependencies: `clap` reads flags and environment, and its `clap_complete` writes completion
+//! scripts for shells; `tracing-subscriber` prints logs; of the demo, `hyper` is its receiver and `tempfile` makes
+//! a folder that goes with it; `tokio` as everywhere.
+
+mod command_line;
+mod demo;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tracing_subscriber::EnvFilter;
+
+use waxseal_cli::LocalServer;
+use waxseal_server::Settings;
+
+use self::command_line::{Command, CommandLine};
+
+fn main() -> ExitCode {
+    let CommandLine { settings, command } = CommandLine::parse();
+    log(command.is_some());
+    match &command {
+        None => block_on(served(waxseal_server::run(&settings))),
+        Some(Command::Demo(settings)) => block_on(served(demo::run(settings))),
+        Some(Command::Verify(arguments)) => waxseal_cli::verify::run(arguments),
+        Some(Command::Completion { shell }) => completion(*shell),
+        Some(Command::Cli(command)) => {
+            block_on(waxseal_cli::run(command, &local_server(&settings)))
+        }
+    }
+}
+
+/// The server of these settings, for commands that name no other.
+fn local_server(settings: &Settings) -> LocalServer {
+    LocalServer { url: settings.local_url(), key_file: settings.operator_key_file() }
+}
+
+async fn served(work: impl Future<Output = Result<(), String>>) -> ExitCode {
+    match work.await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("waxseal: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn completion(shell: clap_complete::Shell) -> ExitCode {
+    // Nobody reads: nobody to tell.
+    let _unread = std::io::stdout().write_all(&CommandLine::completion(shell));
+    ExitCode::SUCCESS
+}
+
+fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => {
+            eprintln!("waxseal: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Logs go to standard error, `info` and above unless `RUST_LOG` says otherwise; a command, which
+/// prints what happens, logs errors only.
+fn log(is_command: bool) {
+    let default = if is_command { "error" } else { "info" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
+}

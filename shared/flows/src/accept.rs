@@ -1,0 +1,181 @@
+//! An event in: valid, deduplicated, owed to the endpoints that want it, queued. Only then is it
+//! acknowledged.
+//!
+//! Called by `ingest` and by the receiver. The steps are I1 to I7 of the protocol.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use serde_json::value::{RawValue, to_raw_value};
+use waxseal_domain::acceptance::{Acceptance, Owed};
+use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::event::{Accepted, Event, Submission};
+use waxseal_domain::id::{EndpointId, TenantName, base32};
+use waxseal_domain::json::Fault;
+use waxseal_domain::lane::Lane;
+use waxseal_domain::limits::{DUPLICATE_DELAY_S, ENDPOINT_COPY_INGEST_S, EVENT_BYTES_MAX};
+use waxseal_domain::message::Message;
+use waxseal_domain::problem::Problem;
+use waxseal_domain::subscription;
+use waxseal_domain::timestamp::Timestamp;
+
+use crate::catalogue;
+use crate::ports::{Clock, ConfigStore, Engine, EngineError, EventRow, EventStore, Put};
+use crate::refusal::Refusal;
+
+/// Events of one request that are on their way at the same time.
+const CONCURRENT: usize = 16;
+
+/// Accepts events of one tenant, each on its own; the results are in the events' order. Payloads must
+/// fit the schemas of the tenant's catalogue.
+pub async fn accept_all<E: Engine>(
+    engine: &E,
+    tenant: &TenantName,
+    submissions: &[Submission],
+) -> Result<Vec<Result<Acceptance, Refusal>>, Refusal> {
+    let roster = engine.store().endpoints(tenant, ENDPOINT_COPY_INGEST_S).await?;
+    let roster = roster.ok_or_else(|| Refusal::Problem(Problem::not_found()))?;
+    let catalogue = if roster.has_catalogue {
+        engine.store().event_types(tenant, ENDPOINT_COPY_INGEST_S).await?
+    } else {
+        Arc::default()
+    };
+    let check = |event: &Event| catalogue::check(engine.schema_checker(), &catalogue, event);
+    accept_each(engine, tenant, &roster, submissions, &check).await
+}
+
+/// Accepts an event of our own, which no schema is asked about.
+pub(crate) async fn accept_own<E: Engine>(
+    engine: &E,
+    tenant: &TenantName,
+    submission: Submission,
+) -> Result<Vec<Result<Acceptance, Refusal>>, Refusal> {
+    let roster = engine.store().endpoints(tenant, ENDPOINT_COPY_INGEST_S).await?;
+    let roster = roster.ok_or_else(|| Refusal::Problem(Problem::not_found()))?;
+    accept_each(engine, tenant, &roster, &[submission], &|_| Vec::new()).await
+}
+
+async fn accept_each<E: Engine>(
+    engine: &E,
+    tenant: &TenantName,
+    endpoints: &[Endpoint],
+    submissions: &[Submission],
+    check: &(impl Fn(&Event) -> Vec<Fault> + Sync),
+) -> Result<Vec<Result<Acceptance, Refusal>>, Refusal> {
+    let mut results = Vec::with_capacity(submissions.len());
+    for chunk in submissions.chunks(CONCURRENT) {
+        let each: Vec<_> =
+            chunk.iter().map(|one| accept(engine, tenant, endpoints, one, check)).collect();
+        results.extend(join_all(each).await);
+    }
+    Ok(results)
+}
+
+async fn accept<E: Engine>(
+    engine: &E,
+    tenant: &TenantName,
+    endpoints: &[Endpoint],
+    submission: &Submission,
+    check: &(impl Fn(&Event) -> Vec<Fault> + Sync),
+) -> Result<Acceptance, Refusal> {
+    if submission.text.len() > EVENT_BYTES_MAX {
+        return Err(Refusal::Problem(Problem::too_large("an event", EVENT_BYTES_MAX)));
+    }
+    let born = engine.clock().now();
+    let accepted = Event::accept(tenant, submission, born, engine.entropy())
+        .map_err(|faults| Refusal::Problem(Problem::unprocessable(faults)))?;
+    let faults = check(&accepted.event);
+    if !faults.is_empty() {
+        return Err(Refusal::Problem(Problem::unprocessable(faults)));
+    }
+    let wanting = subscription::matching(endpoints, &accepted.event);
+    let targets: Vec<EndpointId> = wanting.iter().map(|endpoint| endpoint.id.clone()).collect();
+    let source = accepted.event.source.clone();
+    match put(engine, accepted.clone(), targets.clone(), born).await? {
+        (row, Put::Created) => Ok(acceptance(&row, false)),
+        (row, Put::Exists(found)) if found.event.source == source => {
+            duplicate(engine, &row, *found).await
+        }
+        // Another source of the tenant has this id: the event goes under a derived one.
+        _ => {
+            let derived = Accepted { event: accepted.event.with_derived_id(), ..accepted };
+            match put(engine, derived, targets, born).await? {
+                (row, Put::Created) => Ok(acceptance(&row, false)),
+                (row, Put::Exists(found)) => duplicate(engine, &row, *found).await,
+            }
+        }
+    }
+}
+
+/// I1 to I4, for one id.
+async fn put<E: Engine>(
+    engine: &E,
+    accepted: Accepted,
+    targets: Vec<EndpointId>,
+    born: Timestamp,
+) -> Result<(EventRow, Put), EngineError> {
+    let nonce = base32(engine.entropy());
+    let Accepted { event, digest } = accepted;
+    let row = EventRow { event, born, digest, targets, nonce, sent: false };
+    let payload: Arc<RawValue> = to_raw_value(&row.event)
+        .map_err(|error| EngineError::new("serialise event", error))?
+        .into();
+    let lane = Lane::of(&row.event);
+    let first = |target| {
+        let (key, payload) = (row.delivery_key(target), Arc::clone(&payload));
+        Message::first(&key, born, engine.ticket(), payload).in_lane(lane)
+    };
+    let messages = row.targets.iter().map(first).collect();
+    let put = engine.accept(&row, messages).await?;
+    Ok((row, put))
+}
+
+/// I2 and I5 to I7: an event that was accepted before. What was never sent is sent.
+async fn duplicate<E: Engine>(
+    engine: &E,
+    new: &EventRow,
+    found: EventRow,
+) -> Result<Acceptance, Refusal> {
+    if found.digest != new.digest {
+        let detail = "an event of this source and id was accepted with other content";
+        return Err(Refusal::Problem(Problem::conflict(detail)));
+    }
+    if !found.sent {
+        send_missing(engine, &found).await?;
+    }
+    Ok(acceptance(&found, true))
+}
+
+async fn send_missing<E: Engine>(engine: &E, found: &EventRow) -> Result<(), EngineError> {
+    let event = &found.event;
+    let stored = engine.store().event_with_deliveries(&event.tenant, &event.id).await?;
+    let Some((row, deliveries)) = stored.filter(|(row, _)| !row.sent) else { return Ok(()) };
+    let has_row = |target: &EndpointId| {
+        deliveries.iter().any(|have| have.born == row.born && have.key.endpoint == *target)
+    };
+    let now = engine.clock().now();
+    let again = |target: &EndpointId| {
+        let message = Message::reissue(&row.delivery_key(target), row.born, engine.ticket(), now);
+        Message { delay_s: DUPLICATE_DELAY_S, ..message.in_lane(Lane::of(event)) }
+    };
+    let missing: Vec<Message> =
+        row.targets.iter().filter(|target| !has_row(target)).map(again).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    engine.enqueue(missing).await?;
+    engine.store().mark_sent(&row).await
+}
+
+fn acceptance(row: &EventRow, duplicate: bool) -> Acceptance {
+    let owed = |target: &EndpointId| Owed {
+        id: row.delivery_key(target).id(),
+        endpoint_id: target.clone(),
+    };
+    Acceptance {
+        id: row.event.id.clone(),
+        sender_id: row.event.sender_id.clone(),
+        duplicate,
+        deliveries: row.targets.iter().map(owed).collect(),
+    }
+}

@@ -1,0 +1,55 @@
+//! Who calls: the one place where keys are checked.
+
+use waxseal_domain::api_key::{ApiKey, Caller, Principal, hash_of, is_operator};
+use waxseal_domain::problem::Problem;
+use waxseal_domain::rate::window_end;
+use waxseal_domain::throttle::Admission;
+
+use crate::ports::{Clock, ConfigStore, Engine, EngineError, GateStore};
+
+/// Who calls: 401 for nobody known, 429 for a key that calls too often.
+pub async fn authenticate<E: Engine>(
+    engine: &E,
+    caller: &Caller,
+) -> Result<Result<Principal, Problem>, EngineError> {
+    let key = match caller {
+        Caller::Iam(arn) => return Ok(Ok(Principal::operator(arn))),
+        Caller::Nobody => return Ok(Err(Problem::unauthorized())),
+        Caller::Key(key) => key,
+    };
+    let hash = hash_of(key);
+    let operator = engine.operator_key_hash().await?;
+    if is_operator(&operator, &hash) {
+        return Ok(Ok(Principal::operator("operator")));
+    }
+    let Some(key) = engine.store().api_key(&hash).await? else {
+        return Ok(Err(Problem::unauthorized()));
+    };
+    if let Some(retry_after_s) = throttle(engine, &key).await? {
+        return Ok(Err(Problem::too_many(key.max_per_second(), retry_after_s)));
+    }
+    note_use(engine, &key).await;
+    Ok(Ok(Principal::of(key)))
+}
+
+/// Seconds to wait, where the key's window is used up.
+async fn throttle<E: Engine>(engine: &E, key: &ApiKey) -> Result<Option<u64>, EngineError> {
+    let now = engine.clock().now();
+    let throttle = &engine.memory().throttle;
+    let wanted = match throttle.ask(&key.id, key.max_per_second(), now) {
+        Admission::Granted => return Ok(None),
+        Admission::Refused => return Ok(Some(window_end(now).wait_s(now).max(1))),
+        Admission::Ask(wanted) => wanted,
+    };
+    let granted = engine.store().take_tokens(key.id.as_str(), wanted).await?;
+    let is_granted = throttle.told(&key.id, wanted, granted);
+    Ok((!is_granted).then(|| window_end(now).wait_s(now).max(1)))
+}
+
+/// Remembers, to the minute, when a key was last used. Failing to do so stops nobody.
+async fn note_use<E: Engine>(engine: &E, key: &ApiKey) {
+    let now = engine.clock().now();
+    if engine.memory().throttle.is_use_to_be_noted(&key.id, now) {
+        let _unnoted = engine.store().note_key_use(&key.id, now).await;
+    }
+}

@@ -1,0 +1,38 @@
+//! Expunging: an event's payload goes, its record stays. What was not sent yet is not sent any more.
+
+use waxseal_domain::delivery::{CancelledReason, End, Guard};
+use waxseal_domain::id::{EventId, TenantName};
+
+use crate::ports::{DeliveryStore, Engine, EngineError, EventStore};
+
+/// Removes an event's payload and summary, cancels its deliveries that are still owed, and strips the
+/// answers that were kept of the others. False if there is no such event.
+///
+/// The payload first: a crash leaves deliveries that find nothing to send, and a second call does the
+/// rest. A first attempt that is queued may still go out within a minute of its event.
+pub async fn expunge<E: Engine>(
+    engine: &E,
+    tenant: &TenantName,
+    id: &EventId,
+) -> Result<bool, EngineError> {
+    let Some((mut event, rows)) = engine.store().event_with_deliveries(tenant, id).await? else {
+        return Ok(false);
+    };
+    event.event = event.event.expunged();
+    engine.store().put_expunged(&event).await?;
+    for target in &event.targets {
+        let key = event.delivery_key(target);
+        let row = rows.iter().find(|row| row.key == key && row.born == event.born);
+        let before = row.cloned().unwrap_or_else(|| event.pending(target));
+        let is_final = before.open().is_none();
+        let (guard, after) = if is_final {
+            (Guard::seen(Some(&before)), before)
+        } else {
+            let ended = before.ended(End::Cancelled(CancelledReason::Expunged));
+            (Guard::NotFinal { born: event.born }, ended)
+        };
+        // Refused: it has just ended, or was just replayed; without a payload nothing is sent.
+        let _written = engine.store().record_attempt(guard, &after.without_answers()).await?;
+    }
+    Ok(true)
+}

@@ -1,0 +1,39 @@
+//! The use cases of Waxseal, each once and named by a verb, and the ports that they drive.
+//!
+//! The domain decides; a flow asks it, and takes the steps that follow through the [`ports`], in the order
+//! that keeps the promises. A flow knows no AWS, no HTTP client, no database and no environment: the engines
+//! of `waxseal-adapters` implement the ports, and the simulation of the tests does too.
+//!
+//! | read | for |
+//! | --- | --- |
+//! | [`ports`] | what the engines must do |
+//! | [`accept`] | an event in: valid, deduplicated, owed to its endpoints, queued |
+//! | [`send`] | one attempt on the wire: keys opened, request prepared, sent |
+//! | [`authorize`] | what an endpoint's receiver is authenticated to with |
+//! | [`replay`], [`cancel`], [`recover`], [`expunge`] | what a person asks of deliveries and events |
+//! | [`announce`] | what happened is told as an event itself |
+//! | [`authenticate`] | who calls |
+//! | [`profiles`], [`catalogue`], [`link`], [`handshake`] | what is looked up, checked and asked on the way |
+//!
+//! See PROTOCOL.md beside this crate.
+//!
+//! Why these dependencies: `waxseal-domain` and `waxseal-verify` hold the nouns, the rules and the
+//! signatures; `futures-util` joins what is under way at the same time; `serde` and `serde_json` write events
+//! and answers; `zeroize` clears opened secrets. None of them does I/O.
+
+pub mod accept;
+pub mod announce;
+pub mod authenticate;
+pub mod authorize;
+pub mod cancel;
+pub mod catalogue;
+pub mod expunge;
+pub mod handshake;
+pub mod link;
+pub mod memory;
+pub mod ports;
+pub mod profiles;
+pub mod recover;
+pub mod refusal;
+pub mod replay;
+pub mod send;

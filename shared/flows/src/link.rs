@@ -1,0 +1,53 @@
+//! Links to stored events: signed with a tenant's key, which is kept sealed.
+
+use waxseal_domain::id::{EventId, TenantName};
+use waxseal_domain::link::{holds, signed_link};
+use waxseal_domain::secret::{Secret, SecretContext};
+
+use crate::ports::{Clock, ConfigStore, Engine, EngineError, KeyVault, Setting};
+
+/// How old a copy of a tenant's key may be, in seconds: it never changes.
+const KEY_COPY_S: u64 = 3_600;
+
+/// A link to an event's content; none where nobody said where the API is. `Err` where the tenant has no
+/// key.
+pub async fn content_link<E: Engine>(
+    engine: &E,
+    tenant: &TenantName,
+    event: &EventId,
+) -> Result<Option<String>, EngineError> {
+    let Some(base) = engine.public_url() else { return Ok(None) };
+    let missing = || EngineError::new("link to the event", "the tenant has no key for links");
+    let key = key(engine, tenant).await?.ok_or_else(missing)?;
+    Ok(Some(signed_link(&key, base, tenant, event, engine.clock().now())))
+}
+
+/// Whether a link is ours and good still.
+pub async fn is_good<E: Engine>(
+    engine: &E,
+    tenant: &TenantName,
+    event: &EventId,
+    expires: u64,
+    signature: &str,
+) -> Result<bool, EngineError> {
+    let Some(key) = key(engine, tenant).await? else { return Ok(false) };
+    Ok(holds(&key, tenant, event, (expires, signature), engine.clock().now()))
+}
+
+/// Makes a tenant's key, unless it has one.
+pub async fn ensure_key<E: Engine>(engine: &E, tenant: &TenantName) -> Result<(), EngineError> {
+    let store = engine.store();
+    if store.setting(Setting::LinkKey, tenant.as_str(), KEY_COPY_S).await?.is_some() {
+        return Ok(());
+    }
+    let key = Secret::new(engine.random_bytes().to_vec());
+    let sealed = engine.key_vault().seal(&SecretContext::links(tenant), &key).await?;
+    // Another may have been faster: its key is the one.
+    store.put_setting(Setting::LinkKey, tenant.as_str(), &sealed, false).await.map(|_| ())
+}
+
+async fn key<E: Engine>(engine: &E, tenant: &TenantName) -> Result<Option<Secret>, EngineError> {
+    let sealed = engine.store().setting(Setting::LinkKey, tenant.as_str(), KEY_COPY_S).await?;
+    let Some(sealed) = sealed else { return Ok(None) };
+    engine.key_vault().open(&SecretContext::links(tenant), &sealed).await.map(Some)
+}

@@ -1,0 +1,25 @@
+//! What one instance remembers between invocations: counts, and what is costly to make again. Losing
+//! it loses nothing.
+
+use waxseal_domain::gate::{BreakerSettings, Breakers};
+use waxseal_domain::throttle::Throttle;
+
+use crate::authorize::Tokens;
+
+/// All that an instance remembers, but for copies of rows.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Endpoints' failures.
+    pub breakers: Breakers,
+    /// How often keys call.
+    pub throttle: Throttle,
+    /// Access tokens of endpoints' receivers.
+    pub tokens: Tokens,
+}
+
+impl Memory {
+    /// With these settings of circuit breakers.
+    pub fn new(settings: BreakerSettings) -> Self {
+        Self { breakers: Breakers::new(settings), ..Self::default() }
+    }
+}

@@ -1,0 +1,121 @@
+//! The ports: what an engine must do. Each has two real implementations: DynamoDB, SQS and KMS; and
+//! one SQLite file with a key file.
+//!
+//! An `Err` is always our own failure. What a receiver does, and what a row says, are values.
+
+mod engine;
+mod store;
+
+pub use engine::{Check, CheckStatus, Engine, Release};
+pub use store::{
+    Change, Claim, ConfigStore, DeliveryStore, Due, EventRow, EventStore, GateStore, Page,
+    PageRequest, Put, Roster, Setting, Store, Tenant,
+};
+
+use std::fmt;
+use std::future::Future;
+
+use waxseal_domain::attempt::Sent;
+use waxseal_domain::catalogue::Schema;
+use waxseal_domain::dispatch::Request;
+use waxseal_domain::json::Fault;
+use waxseal_domain::message::{Message, Receipt};
+use waxseal_domain::secret::{Secret, SecretContext};
+use waxseal_domain::timestamp::Timestamp;
+
+/// Our own failure: a store, a queue or a key vault that did not do what it should.
+#[derive(Debug)]
+pub struct EngineError {
+    step: &'static str,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl EngineError {
+    /// A failure of the step so named; `source` must hold no payload and no secret.
+    pub fn new(
+        step: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self { step, source: source.into() }
+    }
+
+    /// What did not work, in words that say nothing of whom it was for.
+    pub fn step(&self) -> &'static str {
+        self.step
+    }
+}
+
+impl fmt::Display for EngineError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} failed: {}", self.step, self.source)
+    }
+}
+
+impl std::error::Error for EngineError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.source.as_ref())
+    }
+}
+
+/// Messages to deliver.
+pub trait Queue: Send + Sync {
+    /// Sends messages, each after its `delay_s`; answers with the indexes of those that are not
+    /// known to be queued: refused, or without an answer. Never sends one again by itself.
+    fn enqueue(&self, messages: &[Message]) -> impl Future<Output = Vec<usize>> + Send;
+
+    /// Makes a received message come again after so many seconds. A receipt that is stale is no
+    /// failure: the message comes again by itself.
+    fn wait(
+        &self,
+        receipt: &Receipt,
+        wait_s: u64,
+    ) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Puts aside what cannot be read, with the reason, for a person: nothing is dropped silently.
+    fn reject(
+        &self,
+        body: &str,
+        reason: &str,
+    ) -> impl Future<Output = Result<(), EngineError>> + Send;
+}
+
+/// Seals secrets and opens them. What was sealed in one context does not open in another.
+pub trait KeyVault: Send + Sync {
+    /// Seals a secret: text, to be stored.
+    fn seal(
+        &self,
+        context: &SecretContext,
+        secret: &Secret,
+    ) -> impl Future<Output = Result<String, EngineError>> + Send;
+
+    /// Opens what was sealed.
+    fn open(
+        &self,
+        context: &SecretContext,
+        sealed: &str,
+    ) -> impl Future<Output = Result<Secret, EngineError>> + Send;
+}
+
+/// Makes one POST. Whatever the receiver or the network does is an outcome.
+pub trait Sender: Send + Sync {
+    /// One request, no redirects, no hidden retries; ended by its time-out.
+    fn send(&self, request: Request) -> impl Future<Output = Sent> + Send;
+}
+
+/// Checks values against JSON Schemas: no I/O, but more code than a deliver function should carry.
+pub trait SchemaChecker: Send + Sync {
+    /// Whether a text is a schema that can be used: it follows no reference to another document.
+    fn compile(&self, schema: &Schema) -> Result<(), Fault>;
+
+    /// What of a value does not fit; pointers start at the value, and none of the value is shown.
+    fn faults(&self, schema: &Schema, value: &serde_json::Value) -> Vec<Fault>;
+}
+
+/// The time.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+
+    /// Waits until then.
+    fn sleep_until(&self, at: Timestamp) -> impl Future<Output = ()> + Send;
+}

@@ -1,0 +1,75 @@
+//! A replay: a delivery is sent once more because a person asks for it, whatever its state.
+
+use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Written};
+use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::message::Message;
+use waxseal_domain::problem::Problem;
+use waxseal_domain::subscription::Candidate;
+
+use crate::ports::{Clock, ConfigStore, DeliveryStore, Engine, EngineError, EventRow};
+
+/// Sends a delivery once more, whatever its state: 409 where its endpoint no longer wants it, or
+/// where it was changed at the same time.
+pub async fn replay<E: Engine>(
+    engine: &E,
+    key: &DeliveryKey,
+) -> Result<Result<Delivery, Problem>, EngineError> {
+    replay_after(engine, key, 0).await
+}
+
+/// The same, so many seconds from now, at most 15 minutes.
+pub async fn replay_after<E: Engine>(
+    engine: &E,
+    key: &DeliveryKey,
+    delay_s: u32,
+) -> Result<Result<Delivery, Problem>, EngineError> {
+    let (row, event) = match find_owed(engine, key).await? {
+        Ok(found) => found,
+        Err(problem) => return Ok(Err(problem)),
+    };
+    let endpoint = engine.store().endpoint(&key.tenant, &key.endpoint, 0).await?;
+    if let Err(problem) = may_replay(endpoint.as_deref(), &event) {
+        return Ok(Err(problem));
+    }
+    let now = engine.clock().now();
+    let at = now.plus_s(u64::from(delay_s));
+    let ticket = engine.ticket();
+    let guard = Guard::seen(row.as_ref());
+    let before = row.unwrap_or_else(|| event.pending(&key.endpoint));
+    let message = Message::reissue(key, event.born, ticket.clone(), now).in_lane(before.lane);
+    let message = Message { delay_s, ..message };
+    let after = before.replayed(ticket, at);
+    Ok(match engine.reopen_and_enqueue(guard, &after, message).await? {
+        Written::Done => Ok(after),
+        Written::Refused(_) => Err(Problem::conflict("the delivery was changed at the same time")),
+    })
+}
+
+/// The row, if there is one of this incarnation, and the event; 404 without an event that is owed
+/// to the endpoint.
+pub(crate) async fn find_owed<E: Engine>(
+    engine: &E,
+    key: &DeliveryKey,
+) -> Result<Result<(Option<Delivery>, EventRow), Problem>, EngineError> {
+    let (row, event) = engine.store().delivery_and_event(key).await?;
+    let Some(event) = event.filter(|event| event.targets.contains(&key.endpoint)) else {
+        return Ok(Err(Problem::not_found()));
+    };
+    Ok(Ok((row.filter(|row| row.born == event.born), event)))
+}
+
+fn may_replay(endpoint: Option<&Endpoint>, event: &EventRow) -> Result<(), Problem> {
+    if event.event.expunged {
+        return Err(Problem::conflict("the event's payload was expunged"));
+    }
+    let Some(endpoint) = endpoint else {
+        return Err(Problem::conflict("the endpoint is deleted"));
+    };
+    if !endpoint.is_enabled() {
+        return Err(Problem::conflict("the endpoint is disabled: enable it first"));
+    }
+    if !endpoint.subscription.wants(&Candidate::new(&event.event)) {
+        return Err(Problem::conflict("the endpoint's subscription does not want this event"));
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! One attempt, made: the keys are opened, the request is prepared, and what comes back is an outcome. First
+//! attempt, retry, replay and test event all come through here.
+
+use std::collections::BTreeMap;
+
+use waxseal_domain::attempt::Sent;
+use waxseal_domain::dispatch::{Outgoing, Prepared, Request, Unprepared, prepare};
+use waxseal_domain::secret::SecretContext;
+use waxseal_domain::timestamp::Timestamp;
+use waxseal_verify::Key;
+
+use crate::authorize::{authorization, refused};
+use crate::link::content_link;
+use crate::ports::{Clock, Engine, EngineError, KeyVault, Sender};
+
+/// What was sent and what came of it.
+#[derive(Debug)]
+pub struct Dispatched {
+    /// What came of it.
+    pub sent: Sent,
+    /// The request's headers, as sent, but for `authorization`.
+    pub headers: BTreeMap<String, String>,
+    /// Whether the body held values that JavaScript would change, and should not.
+    pub inexact: bool,
+}
+
+/// Makes one attempt, ended by the endpoint's time-out or by `deadline`, whichever comes first.
+pub async fn send<E: Engine>(
+    engine: &E,
+    outgoing: Outgoing<'_>,
+    deadline: Timestamp,
+) -> Result<Dispatched, EngineError> {
+    let Outgoing { endpoint, round, .. } = outgoing;
+    let keys = signing_keys(engine, outgoing).await?;
+    let authorization = match authorization(engine, endpoint, deadline).await? {
+        Ok(authorization) => authorization,
+        Err(sent) => return Ok(Dispatched { sent, headers: BTreeMap::new(), inexact: false }),
+    };
+    let now = engine.clock().now();
+    let Prepared { mut request, inexact } =
+        match prepare_linked(engine, outgoing, &keys, now).await? {
+            Ok(prepared) => prepared,
+            Err(Unprepared::Keys(fault)) => return Err(EngineError::new("sign delivery", fault)),
+            Err(fault @ (Unprepared::NeedsLink | Unprepared::Unsendable(_))) => {
+                return Ok(Dispatched::unsendable(fault.to_string(), now));
+            }
+        };
+    request.timeout_ms = request.timeout_ms.min(deadline.since_ms(now));
+    let headers = request.headers.clone();
+    let request = authorization.iter().fold(request, Request::authorized);
+    let mut sent = engine.sender().send(request).await;
+    refused(engine, endpoint, &sent);
+    if round.attempt == 1 {
+        // The body may have said when the first attempt began: it is recorded so.
+        sent.started_at = round.began_at;
+    }
+    Ok(Dispatched { sent, headers, inexact })
+}
+
+impl Dispatched {
+    fn unsendable(detail: String, now: Timestamp) -> Self {
+        let sent = Sent::unsendable(detail, now);
+        Self { sent, headers: BTreeMap::new(), inexact: false }
+    }
+}
+
+/// The request, with a link in place of the payload where the body would be too long.
+async fn prepare_linked<E: Engine>(
+    engine: &E,
+    outgoing: Outgoing<'_>,
+    keys: &[Key],
+    now: Timestamp,
+) -> Result<Result<Prepared, Unprepared>, EngineError> {
+    match prepare(outgoing, keys, None, now) {
+        Err(Unprepared::NeedsLink) => {}
+        prepared => return Ok(prepared),
+    }
+    let event = outgoing.event;
+    match content_link(engine, &event.tenant, &event.id).await? {
+        Some(link) => Ok(prepare(outgoing, keys, Some(&link), now)),
+        None => Ok(Err(Unprepared::NeedsLink)),
+    }
+}
+
+/// The keys that sign now, the secret in use first.
+async fn signing_keys<E: Engine>(
+    engine: &E,
+    outgoing: Outgoing<'_>,
+) -> Result<Vec<Key>, EngineError> {
+    let Outgoing { endpoint, profile, .. } = outgoing;
+    let context = SecretContext::endpoint(&endpoint.tenant, &endpoint.id);
+    let mut keys = Vec::new();
+    for sealed in endpoint.live_secrets(engine.clock().now()) {
+        let secret = engine.key_vault().open(&context, &sealed.sealed).await?;
+        let key = profile.dialect.key(secret.expose_text().unwrap_or_default());
+        keys.push(key.map_err(|fault| EngineError::new("open secret", fault))?);
+    }
+    Ok(keys)
+}
