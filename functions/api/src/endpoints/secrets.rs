@@ -62,7 +62,6 @@ pub(super) fn show(profile: &Profile, text: &str) -> Result<ShownSecret, EngineE
     Ok(ShownSecret {
         secret: Some(text.to_owned()),
         standard_secret: key.standard_text().map(|text| text.to_string()),
-        public_key: key.public_text(),
     })
 }
 
@@ -86,11 +85,12 @@ pub(super) async fn seal<E: Engine>(
         }
     };
     let shown = show(profile, &text)?;
+    let key = dialect.key(&text).map_err(|fault| EngineError::new("read secret", fault))?;
+    let public_key = key.public_text();
     let secret = Secret::new(text.into_bytes());
     let context = SecretContext::endpoint(tenant, endpoint);
     let sealed = engine.key_vault().seal(&context, &secret).await?;
     let created_at = engine.clock().now();
-    let public_key = shown.public_key.clone();
     let sealed = SealedSecret { sealed, created_at, until: None, public_key };
     Ok(Some(Made { sealed, shown }))
 }
@@ -124,7 +124,11 @@ pub(super) async fn rotate<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answ
         return Err(Problem::not_found().into());
     };
     let until = sealed.created_at.plus_s(overlap_s);
+    let public_key = sealed.public_key.clone();
     let rotated = |endpoint: Endpoint, _| endpoint.rotated(sealed.clone(), until);
     write(&call, id, "endpoint.secret_rotated", rotated).await?;
-    Ok(http::json(200, &api::endpoint::Secret { shown, overlap_until: until.rfc3339() }))
+    Ok(http::json(
+        200,
+        &api::endpoint::Secret { shown, public_key, overlap_until: until.rfc3339() },
+    ))
 }

@@ -105,6 +105,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_public_key_is_written_once() {
+        let mut created = CreatedEndpoint::example();
+        created.endpoint.public_key = Some("whpk_x".to_owned());
+        let written = serde_json::to_string(&created).unwrap();
+        assert_eq!(written.matches("public_key").count(), 1, "{written}");
+    }
+
+    #[test]
     fn a_created_endpoint_is_read_as_it_was_written() {
         let written = serde_json::to_string(&CreatedEndpoint::example()).unwrap();
         let read: CreatedEndpoint = serde_json::from_str(&written).unwrap();

@@ -35,10 +35,6 @@ pub struct ShownSecret {
     /// no headers of Standard Webhooks beside its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub standard_secret: Option<String>,
-    /// Holds the public key that verifies deliveries, as `whpk_…`. It is left out where deliveries are not
-    /// signed with ed25519.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub public_key: Option<String>,
 }
 
 /// Asks for a new secret.
@@ -61,6 +57,10 @@ pub struct Secret {
     /// Shows the secret.
     #[serde(flatten)]
     pub shown: ShownSecret,
+    /// Holds the public key that verifies deliveries, as `whpk_…`. It is left out where deliveries are not
+    /// signed with ed25519.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
     /// Tells until when the previous secret signs as well.
     #[schemars(extend("format" = "date-time"))]
     pub overlap_until: String,
