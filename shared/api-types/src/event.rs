@@ -232,6 +232,11 @@ pub struct EventMembers {
     pub summary: Option<String>,
     /// Holds what happened, as the sender wrote it.
     pub data: Option<Box<RawValue>>,
+    /// Holds what happened in base 64, where that is no JSON.
+    pub data_base64: Option<String>,
+    /// Tells whether the payload was removed.
+    #[serde(default)]
+    pub expunged: bool,
     /// Tells when it was accepted.
     pub received_at: Option<String>,
     /// Lists its deliveries. A list of events leaves them out.
@@ -239,8 +244,19 @@ pub struct EventMembers {
 }
 
 /// Names the members of [`EventMembers`] that are no attributes.
-const NO_ATTRIBUTES: [&str; 9] =
-    ["id", "sender_id", "type", "source", "time", "tenant", "data", "received_at", "deliveries"];
+const NO_ATTRIBUTES: [&str; 11] = [
+    "id",
+    "sender_id",
+    "type",
+    "source",
+    "time",
+    "tenant",
+    "data",
+    "data_base64",
+    "expunged",
+    "received_at",
+    "deliveries",
+];
 
 impl Event {
     /// Shows an event by its own text alone.
