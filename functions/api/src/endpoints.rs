@@ -46,14 +46,14 @@ const ADD_TRIES_MAX: usize = 30;
 
 async fn create<E: Engine>(call: TenantCall<'_, E>) -> Answer {
     let TenantCall { engine, request, tenant, .. } = call;
-    let once = Once::of(request, tenant)?;
+    let once = Once::read(request, tenant)?;
     let mut body = Body::read(request)?;
     let name = Changes::profile_name(&mut body, STANDARD);
     let profile = find_profile(engine, &name).await?;
     let changes = Changes::read(&mut body, engine.address_rules(), profile.as_deref(), true);
     body.finish()?;
     let profile = profile.ok_or_else(Problem::not_found)?;
-    if let Some(answer) = once.answered(&call, &profile).await? {
+    if let Some(answer) = once.repeat_answer(&call, &profile).await? {
         return Ok(answer);
     }
     ensure_tenant(&call).await?;
@@ -75,20 +75,21 @@ async fn create<E: Engine>(call: TenantCall<'_, E>) -> Answer {
     let endpoint = changes.apply(blank, auth, now);
     if !add(&call, &endpoint, &profile).await? {
         // Another request with the same key was faster.
-        let answer = once.answered(&call, &profile).await?;
+        let answer = once.repeat_answer(&call, &profile).await?;
         return answer
             .ok_or_else(|| Problem::conflict("too many endpoints at once: try again").into());
     }
     let pings = http::query(request, "ping").as_deref() != Some("false");
     let ping = if pings { Some(test_event::ping(&call, &endpoint).await?) } else { None };
     let endpoint = find(&call, endpoint.id.as_str()).await?;
-    Ok(created(&call, (&endpoint, &profile), shown, ping))
+    Ok(answer_created(&call, &endpoint, &profile, shown, ping))
 }
 
 /// The answer to a new endpoint.
-fn created<E: Engine>(
+fn answer_created<E: Engine>(
     call: &TenantCall<'_, E>,
-    (endpoint, profile): (&Endpoint, &Profile),
+    endpoint: &Endpoint,
+    profile: &Profile,
     shown: ShownSecret,
     ping: Option<TestResult>,
 ) -> Response {
@@ -225,7 +226,7 @@ async fn change<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
         } else {
             Change::PutEndpoint(&after)
         };
-        let audit = updated(&call, "endpoint.updated", (&before, &after)).await?;
+        let audit = audit_update(&call, "endpoint.updated", &before, &after).await?;
         if call.change(change, audit).await? {
             pause::release(call.engine, &before, &after).await;
             return Ok(with_etag(http::json(200, &api::Endpoint::of(&after, &profile)), &after));
@@ -239,7 +240,7 @@ async fn delete<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     for _ in 0..TRIES_MAX {
         let endpoint = find(&call, id).await?;
         if_match.allows(&endpoint)?;
-        let before = shown(&call, &endpoint).await?;
+        let before = audit_view(&call, &endpoint).await?;
         let audit = AuditChange { action: "endpoint.deleted", target: id, before, after: None };
         if call.change(Change::RemoveEndpoint(&endpoint), audit).await? {
             return Ok(http::no_content());
@@ -251,16 +252,16 @@ async fn delete<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
 async fn enable<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let enabled = |endpoint, _| Endpoint { state: EndpointState::Enabled, ..endpoint };
     let (endpoint, profile) = write(&call, id, "endpoint.enabled", enabled).await?;
-    Ok(changed(&endpoint, &profile))
+    Ok(answer_changed(&endpoint, &profile))
 }
 
 async fn disable<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let disabled = |endpoint: Endpoint, now| endpoint.disabled(DisabledReason::Requested, now);
     let (endpoint, profile) = write(&call, id, "endpoint.disabled", disabled).await?;
-    Ok(changed(&endpoint, &profile))
+    Ok(answer_changed(&endpoint, &profile))
 }
 
-fn changed(endpoint: &Endpoint, profile: &Profile) -> Response {
+fn answer_changed(endpoint: &Endpoint, profile: &Profile) -> Response {
     with_etag(http::json(200, &api::Endpoint::of(endpoint, profile)), endpoint)
 }
 
@@ -287,7 +288,7 @@ async fn write<E: Engine>(
         let profile = profile_of(call.engine, &before).await?;
         let now = call.engine.clock().now();
         let after = change(Endpoint::clone(&before), now);
-        let audit = updated(call, action, (&before, &after)).await?;
+        let audit = audit_update(call, action, &before, &after).await?;
         if audit.before == audit.after {
             return Ok((after, profile));
         }
@@ -299,16 +300,17 @@ async fn write<E: Engine>(
     Err(Problem::conflict("the endpoint was changed at the same time: try again").into())
 }
 
-async fn updated<'a, E: Engine>(
+async fn audit_update<'a, E: Engine>(
     call: &TenantCall<'_, E>,
     action: &'static str,
-    (before, after): (&'a Endpoint, &Endpoint),
+    before: &'a Endpoint,
+    after: &Endpoint,
 ) -> Result<AuditChange<'a>, EngineError> {
-    let (was, is) = (shown(call, before).await?, shown(call, after).await?);
+    let (was, is) = (audit_view(call, before).await?, audit_view(call, after).await?);
     Ok(AuditChange { action, target: before.id.as_str(), before: was, after: is })
 }
 
-async fn shown<E: Engine>(
+async fn audit_view<E: Engine>(
     call: &TenantCall<'_, E>,
     endpoint: &Endpoint,
 ) -> Result<Option<Value>, EngineError> {

@@ -123,7 +123,7 @@ pub(super) fn read(body: &mut Body<'_>, rules: &AddressRules) -> Given<Wanted> {
         return Given::Absent;
     };
     let mut members = Members { given, known: vec!["type"], faults: Vec::new() };
-    let wanted = wanted(&mut members, value.get("type").and_then(Json::as_str), rules);
+    let wanted = read_credentials(&mut members, value.get("type").and_then(Json::as_str), rules);
     let Members { given, known, faults } = members;
     for (name, _) in given.iter().filter(|(name, _)| !known.iter().any(|one| one == name)) {
         body.fault(&format!("auth/{name}"), "is not a member that this type takes");
@@ -135,7 +135,7 @@ pub(super) fn read(body: &mut Body<'_>, rules: &AddressRules) -> Given<Wanted> {
     wanted.filter(|_| is_whole).map_or(Given::Absent, Given::Value)
 }
 
-fn wanted(
+fn read_credentials(
     members: &mut Members<'_, '_>,
     kind: Option<&str>,
     rules: &AddressRules,

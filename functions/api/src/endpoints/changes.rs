@@ -65,13 +65,13 @@ pub(super) fn describe_draft() -> Value {
 /// Describes a merge patch of an endpoint.
 pub(super) fn describe_patch() -> Value {
     describe::<EndpointChanges>(|body| {
-        let _changes = Changes::described(body);
+        let _changes = Changes::describe(body);
     })
 }
 
 impl Changes {
-    /// The members of a merge patch, where they are described.
-    pub(super) fn described(body: &mut Body<'_>) -> Self {
+    /// Describes the members of a merge patch.
+    pub(super) fn describe(body: &mut Body<'_>) -> Self {
         let profile = Profile::standard();
         Self::read(body, &AddressRules::default(), Some(&profile), false)
     }

@@ -13,7 +13,7 @@ use waxseal_domain::profile::Profile;
 use waxseal_domain::secret::SecretContext;
 use waxseal_flows::ports::{Clock as _, ConfigStore as _, Engine, KeyVault as _};
 
-use super::created;
+use super::answer_created;
 use super::secrets::show;
 use crate::Refusal;
 use crate::call::TenantCall;
@@ -22,7 +22,7 @@ use crate::call::TenantCall;
 pub(super) struct Once(Option<KeyedRequest>);
 
 impl Once {
-    pub(super) fn of(request: &Request, tenant: &TenantName) -> Result<Self, Problem> {
+    pub(super) fn read(request: &Request, tenant: &TenantName) -> Result<Self, Problem> {
         let Some(key) = request.headers().get("idempotency-key") else { return Ok(Self(None)) };
         let key = key.to_str().unwrap_or_default();
         let keyed = KeyedRequest::read(tenant, key, request.body());
@@ -42,8 +42,8 @@ impl Once {
         self.0.as_ref().map(|keyed| keyed.digest.clone())
     }
 
-    /// The first request's answer, where this is not the first: 422 for another body.
-    pub(super) async fn answered<E: Engine>(
+    /// Repeats the first request's answer, where this is not the first: 422 for another body.
+    pub(super) async fn repeat_answer<E: Engine>(
         &self,
         call: &TenantCall<'_, E>,
         profile: &Profile,
@@ -64,7 +64,7 @@ impl Once {
                 show(profile, secret.expose_text().unwrap_or_default())?
             }
         };
-        let mut response = created(call, (&endpoint, profile), shown, None);
+        let mut response = answer_created(call, &endpoint, profile, shown, None);
         let replayed = HeaderValue::from_static("true");
         response.headers_mut().insert("idempotent-replayed", replayed);
         Ok(Some(response))

@@ -29,7 +29,7 @@ const PAGES_MAX: usize = 20;
 pub(super) fn describe() -> Value {
     body::describe::<MatchChanges>(|body| {
         read_limit(body);
-        let _changes = Changes::described(body);
+        let _changes = Changes::describe(body);
     })
 }
 
@@ -70,7 +70,7 @@ async fn run<E: Engine>(
     let mut view = MatchResult { examined: 0, matched: 0, items: Vec::new() };
     let mut room = BODIES_BYTES_MAX;
     for row in read_last_events(call, limit).await? {
-        let mut item = match_event(call, (endpoint, profile), &row);
+        let mut item = match_event(call, endpoint, profile, &row);
         view.examined += 1;
         view.matched += usize::from(item.matched);
         let length = item.body.as_ref().map_or(0, String::len);
@@ -105,7 +105,8 @@ async fn read_last_events<E: Engine>(
 
 fn match_event<E: Engine>(
     call: &TenantCall<'_, E>,
-    (endpoint, profile): (&Endpoint, &Profile),
+    endpoint: &Endpoint,
+    profile: &Profile,
     row: &EventRow,
 ) -> MatchedEvent {
     let event = &row.event;
