@@ -23,7 +23,9 @@ impl Serving {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Status {
     /// Tells when the parts were checked, by the server's clock.
-    #[schemars(extend("format" = "date-time"))]
+    // Not every server says so: the command line can do without.
+    #[serde(default)]
+    #[schemars(!default, extend("format" = "date-time"))]
     pub now: String,
     /// Lists the checks, one for each part.
     pub checks: Vec<Check>,

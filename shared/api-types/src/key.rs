@@ -80,12 +80,18 @@ pub struct NewKey {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Identity {
     /// Identifies the caller, as the audit log does.
+    // Not every server says so: the command line can do without.
+    #[serde(default)]
+    #[schemars(!default)]
     pub actor: String,
     /// Tells whether the caller is the operator, who may do everything for every tenant.
     pub operator: bool,
     /// Names the tenant that the key belongs to. It is null for the operator.
     pub tenant: Option<String>,
     /// Lists what the key allows.
+    // Not every server says so: the command line can do without.
+    #[serde(default)]
+    #[schemars(!default)]
     pub scopes: Vec<Scope>,
     /// Limits how many requests per second the key may make. It is null where there is no limit.
     pub max_per_second: Option<u32>,
