@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
-use waxseal_deliver::drive;
-use waxseal_domain::address::AddressRules;
+use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::gate::{BreakerSettings, Mode};
+use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::flow_control::breaker::BreakerSettings;
+use waxseal_domain::flow_control::gate::Mode;
 use waxseal_domain::id::TenantName;
-use waxseal_domain::lane::Lane;
 use waxseal_flows::accept::accept_all;
+use waxseal_flows::attempt::drive;
 use waxseal_flows::ports::{Clock as _, Engine as _, GateStore as _};
-use waxseal_sweep::sweep;
+use waxseal_flows::sweep::sweep;
 
 use crate::fixtures;
 
@@ -61,7 +62,9 @@ impl ByHand {
             };
             let receipt = received.receipt.clone();
             let deadline = self.engine.clock().now().plus_s(15);
-            if drive(&self.engine, received, deadline).await == waxseal_deliver::Settled::Done {
+            if drive(&self.engine, received, deadline).await
+                == waxseal_flows::attempt::Settled::Done
+            {
                 queue.remove(&receipt).await.unwrap();
             }
         }
@@ -80,7 +83,7 @@ impl ByHand {
                 let (receipt, deadline) =
                     (received.receipt.clone(), engine.clock().now().plus_s(15));
                 let settled = drive(&engine, received, deadline).await;
-                let is_done = settled == waxseal_deliver::Settled::Done;
+                let is_done = settled == waxseal_flows::attempt::Settled::Done;
                 if is_done {
                     engine.queue().remove(&receipt).await.unwrap();
                 }

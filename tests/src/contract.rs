@@ -5,27 +5,27 @@ use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use waxseal_domain::api_key::{ApiKey, Scope};
-use waxseal_domain::attempt::{Attempt, Outcome};
 use waxseal_domain::audit::Entry;
-use waxseal_domain::catalogue::EventType;
-use waxseal_domain::concurrency::{Slot, SlotRequest};
+use waxseal_domain::delivery::attempt::{Attempt, Outcome};
+use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::message::Message;
+use waxseal_domain::delivery::retry::Next;
 use waxseal_domain::delivery::{
     CancelledReason, Delivery, End, FailedReason, Guard, StatusName, Turn, Written,
 };
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::gate::{Gate, Mode};
+use waxseal_domain::event::catalogue::EventType;
+use waxseal_domain::flow_control::concurrency::{Slot, SlotRequest};
+use waxseal_domain::flow_control::gate::{Gate, Mode};
+use waxseal_domain::flow_control::rate::{Tokens, of_endpoint};
 use waxseal_domain::id::{ApiKeyId, EndpointId, TenantName, Ticket};
-use waxseal_domain::lane::Lane;
 use waxseal_domain::limits::{DUE_SHARDS, EVENT_RETENTION_S, SLOT_GRACE_S};
-use waxseal_domain::message::Message;
-use waxseal_domain::rate::{Tokens, of_endpoint};
-use waxseal_domain::retry::Next;
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{
-    Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EventStore as _,
-    GateStore as _, KeyVault as _, PageRequest, Put, Queue as _,
+    AcceptResult, Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine,
+    EventStore as _, GateStore as _, KeyVault as _, PageRequest, Queue as _,
 };
 
 use crate::fixtures::{endpoint, event_row, key};
@@ -34,10 +34,10 @@ use crate::fixtures::{endpoint, event_row, key};
 pub async fn an_event_is_written_once<E: Engine>(engine: &E, tenant: &TenantName) {
     let now = engine.clock().now();
     let row = event_row(tenant, "once", now, vec!["ep_1".parse().unwrap()]);
-    assert!(matches!(engine.store().accept(&row).await.unwrap(), Put::Created));
+    assert!(matches!(engine.store().accept(&row).await.unwrap(), AcceptResult::Created));
     let mut second = row.clone();
     second.nonce = "another".to_owned();
-    let Put::Exists(found) = engine.store().accept(&second).await.unwrap() else {
+    let AcceptResult::Exists(found) = engine.store().accept(&second).await.unwrap() else {
         panic!("written twice");
     };
     assert_eq!((found.nonce.as_str(), found.born, found.sent), ("nonce-once", now, false));
@@ -49,9 +49,12 @@ pub async fn an_event_is_written_once<E: Engine>(engine: &E, tenant: &TenantName
 
     let long_ago = now.minus_s(EVENT_RETENTION_S + 60);
     let old = event_row(tenant, "old", long_ago, Vec::new());
-    assert!(matches!(engine.store().accept(&old).await.unwrap(), Put::Created));
+    assert!(matches!(engine.store().accept(&old).await.unwrap(), AcceptResult::Created));
     let again = event_row(tenant, "old", now, Vec::new());
-    assert!(matches!(engine.store().accept(&again).await.unwrap(), Put::Created), "it had expired");
+    assert!(
+        matches!(engine.store().accept(&again).await.unwrap(), AcceptResult::Created),
+        "it had expired"
+    );
 }
 
 /// Every guard lets a store write over a row exactly where `Guard::allows` does.

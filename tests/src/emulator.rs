@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use waxseal_adapters::aws::AwsEngine;
 use waxseal_adapters::environment::Environment;
-use waxseal_domain::address::AddressRules;
+use waxseal_domain::endpoint::address::AddressRules;
 
 use crate::cloud::built;
 use crate::process::free_address;

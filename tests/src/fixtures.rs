@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
-use waxseal_domain::address::AddressRules;
 use waxseal_domain::delivery::DeliveryKey;
+use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::event::{Event, Form, Submission};
-use waxseal_domain::gate::BreakerSettings;
+use waxseal_domain::flow_control::breaker::BreakerSettings;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::profile::STANDARD;
-use waxseal_domain::retry::RetryPolicy;
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{

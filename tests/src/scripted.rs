@@ -6,9 +6,9 @@ use std::sync::Arc;
 use waxseal_adapters::clock::SystemClock;
 use waxseal_adapters::embedded::{EmbeddedEngine, EmbeddedQueue, EmbeddedStore, KeyFile};
 use waxseal_adapters::json_schema::JsonSchemas;
-use waxseal_domain::address::AddressRules;
-use waxseal_domain::attempt::{Outcome, Response, Sent};
-use waxseal_domain::dispatch::Request;
+use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
+use waxseal_domain::delivery::dispatch::Request;
+use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{Check, Clock as _, Engine, EngineError, Sender};
 

@@ -10,9 +10,9 @@
 use std::sync::Arc;
 
 use waxseal_adapters::aws::AwsEngine;
-use waxseal_deliver::{Settled, drive};
+use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::id::TenantName;
-use waxseal_domain::lane::Lane;
+use waxseal_flows::attempt::{Settled, drive};
 use waxseal_flows::ports::{Clock as _, Engine as _};
 use waxseal_tests::emulator::Emulator;
 use waxseal_tests::fixtures;

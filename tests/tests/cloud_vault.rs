@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use waxseal_adapters::aws::AwsEngine;
-use waxseal_deliver::{Settled, drive};
-use waxseal_domain::address::AddressRules;
-use waxseal_domain::lane::Lane;
+use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_flows::accept::accept_all;
+use waxseal_flows::attempt::{Settled, drive};
 use waxseal_flows::ports::{Clock as _, Engine as _, Queue as _};
 use waxseal_tests::emulator::Emulator;
 use waxseal_tests::faults::Faults;

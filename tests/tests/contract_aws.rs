@@ -1,8 +1,8 @@
 //! The contract suite on DynamoDB, SQS and KMS, on the emulator.
 
 use waxseal_domain::api_key::hash_of;
-use waxseal_domain::lane::Lane;
-use waxseal_domain::message::Message;
+use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::message::Message;
 use waxseal_flows::ports::{Clock as _, Engine as _, Queue as _};
 use waxseal_tests::emulator::Emulator;
 use waxseal_tests::{contract, fixtures};

@@ -1,20 +1,22 @@
 //! `deliver`, `sweep` and `bury` over the protocol's separate steps.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
-use waxseal_bury::{Buried, bury};
-use waxseal_deliver::{Settled, drive};
+use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::message::{Message, Received};
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::lane::Lane;
-use waxseal_domain::message::{Message, Received};
+use waxseal_domain::endpoint::credentials::Credentials;
+use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::accept::accept_all;
+use waxseal_flows::attempt::{Settled, drive};
+use waxseal_flows::bury::{Buried, bury};
 use waxseal_flows::cancel::cancel;
 use waxseal_flows::ports::{
     Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Engine as _, EventStore as _,
-    Release,
+    KeyVault as _, Release,
 };
 use waxseal_flows::replay::replay;
 use waxseal_tests::fixtures::{self, submission};
@@ -126,7 +128,7 @@ async fn a_long_wait_is_parked_and_the_sweep_brings_it_back_in_time() {
     let row = world.engine.store().delivery(&key).await.unwrap().unwrap();
     let open = row.open().unwrap();
     assert!(open.holder.is_none());
-    let swept = waxseal_sweep::sweep(world.engine.as_ref(), world.deadline()).await.unwrap();
+    let swept = waxseal_flows::sweep::sweep(world.engine.as_ref(), world.deadline()).await.unwrap();
     assert_eq!(swept.sent, 0, "an hour ahead nothing is due");
     let now = world.engine.clock().now();
     let due = waxseal_flows::ports::Due {
@@ -266,4 +268,30 @@ async fn a_duplicate_sends_only_what_has_no_row_and_only_once() {
     let mut results =
         accept_all(world.engine.as_ref(), tenant, &[submission(other)]).await.unwrap();
     assert_eq!(results.pop().unwrap().unwrap_err().into_problem().status, 409);
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_read_is_never_sent_as_an_empty_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let said: Arc<Mutex<Vec<Option<String>>>> = Arc::default();
+    let seen = Arc::clone(&said);
+    let engine = ScriptedEngine::new(fixtures::engine(folder.path()), move |request| {
+        seen.lock().unwrap().push(request.headers.get("authorization").cloned());
+        Play::Answer(200)
+    });
+    let tenant = fixtures::tenant("acme");
+    let endpoint = fixtures::endpoint(engine.as_ref(), &tenant, "https://example.com/", &[1]).await;
+    let context = SecretContext::credentials(&tenant, &endpoint.id);
+    let no_text = Secret::new(vec![0xff, 0xfe]);
+    let sealed = engine.key_vault().seal(&context, &no_text).await.unwrap();
+    let now = engine.clock().now();
+    let auth = Some(Credentials::Bearer { sealed });
+    let endpoint = Endpoint { auth, ..endpoint }.next_version(now);
+    let change = Change::PutEndpoint(&endpoint);
+    assert!(engine.store().change(change, None).await.unwrap());
+    let world = World { engine, endpoint, _folder: folder };
+    let key = world.accept("e1").await;
+    assert_eq!(world.drive(world.receive().await).await, Settled::Again, "our own failure");
+    assert_eq!(*said.lock().unwrap(), [], "nothing was sent");
+    assert_eq!(world.status(&key).await, ("pending", 0));
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::gate::Mode;
+use waxseal_domain::flow_control::gate::Mode;
 use waxseal_domain::limits::RATE_WINDOW_S;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use waxseal_adapters::sender::{Connections, HttpSender, LookUp};
-use waxseal_domain::address::AddressRules;
-use waxseal_domain::attempt::{Outcome, Sent};
-use waxseal_domain::dispatch::{Request, Subject};
+use waxseal_domain::delivery::attempt::{Outcome, Sent};
+use waxseal_domain::delivery::dispatch::{Request, Subject};
+use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::limits::EXCERPT_CHARS_MAX;
 use waxseal_flows::ports::Sender as _;
 use waxseal_tests::rogue::{MARGIN, Play, memory_peak, rogue};
@@ -30,7 +30,7 @@ fn sender() -> HttpSender {
 
 fn request(url: &str) -> Request {
     Request {
-        method: waxseal_domain::dispatch::Method::Post,
+        method: waxseal_domain::delivery::dispatch::Method::Post,
         tenant: "acme".parse().unwrap(),
         url: url.to_owned(),
         headers: BTreeMap::new(),

@@ -5,9 +5,9 @@
 
 use std::ops::RangeInclusive;
 
+use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::delivery::{FailedReason, Status};
 use waxseal_domain::profile::Profile;
-use waxseal_domain::retry::RetryPolicy;
 use waxseal_tests::sim::schedule::{Failing, Pace, Played, play};
 
 /// Where calls take no time, a message is late by what its delay in whole seconds makes of it.

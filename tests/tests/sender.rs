@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use waxseal_adapters::sender::{Connections, HttpSender};
-use waxseal_domain::address::AddressRules;
-use waxseal_domain::attempt::{Outcome, Sent};
-use waxseal_domain::dispatch::{Request, Subject};
+use waxseal_domain::delivery::attempt::{Outcome, Sent};
+use waxseal_domain::delivery::dispatch::{Request, Subject};
+use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_flows::ports::Sender as _;
 use waxseal_tests::sink::{Answer, Sink};
 
@@ -19,7 +19,7 @@ fn sender(allow_loopback: bool, roots: Vec<CertificateDer<'static>>) -> HttpSend
 
 fn request(url: String) -> Request {
     Request {
-        method: waxseal_domain::dispatch::Method::Post,
+        method: waxseal_domain::delivery::dispatch::Method::Post,
         tenant: "acme".parse().unwrap(),
         url,
         headers: BTreeMap::from([("x-own".to_owned(), "1".to_owned())]),

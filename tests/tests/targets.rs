@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use waxseal_adapters::aws::AwsEngine;
-use waxseal_domain::address::AddressRules;
-use waxseal_domain::attempt::{Outcome, Sent};
-use waxseal_domain::dispatch::{Request, Subject};
-use waxseal_domain::target::CloudTargets;
+use waxseal_domain::delivery::attempt::{Outcome, Sent};
+use waxseal_domain::delivery::dispatch::{Request, Subject};
+use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::endpoint::target::CloudTargets;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Engine as _, Sender as _};
 use waxseal_tests::emulator::environment;
@@ -22,7 +22,7 @@ const ALLOWED: [&str; 3] = [QUEUE, FIFO, BUS];
 
 fn request(url: &str) -> Request {
     Request {
-        method: waxseal_domain::dispatch::Method::Post,
+        method: waxseal_domain::delivery::dispatch::Method::Post,
         tenant: "acme".parse().unwrap(),
         url: url.to_owned(),
         headers: BTreeMap::from([("webhook-id".to_owned(), "dlv_1_e".to_owned())]),

@@ -28,7 +28,7 @@ use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::link::ensure_key;
 use waxseal_flows::ports::{
     Change, Clock as _, ConfigStore as _, Engine, EngineError, GateStore as _, KeyVault as _,
-    Roster, Tenant,
+    Tenant, TenantEndpoints,
 };
 use waxseal_flows::profiles::{find_profile, profile_of};
 
@@ -150,7 +150,7 @@ async fn add<E: Engine>(
 async fn check_move<E: Engine>(
     call: &TenantCall<'_, E>,
     endpoint: &Endpoint,
-    roster: &Roster,
+    roster: &TenantEndpoints,
     profile: &Profile,
 ) -> Result<(), Refusal> {
     let others = roster.iter().filter(|one| one.id != endpoint.id);

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use waxseal_adapters::http;
 use waxseal_api_types::{self as api, List, NewEventType};
-use waxseal_domain::catalogue::{self, EventType, Schema};
+use waxseal_domain::event::catalogue::{self, EventType, Schema};
 use waxseal_domain::limits::{DESCRIPTION_CHARS_MAX, EXAMPLE_BYTES_MAX};
 use waxseal_domain::problem::Problem;
 use waxseal_flows::catalogue::read_schema;

@@ -206,5 +206,5 @@ fn briefs(row: &EventRow, rows: &[Delivery], now: Timestamp) -> Vec<DeliveryBrie
 }
 
 fn unwritable(error: serde_json::Error) -> Refusal {
-    Refusal::Ours(EngineError::new("write answer", error))
+    Refusal::Ours(EngineError::unreadable("write answer", error))
 }

@@ -29,27 +29,8 @@ mod verify;
 use serde_json::Value;
 use waxseal_adapters::http::{self, Request, Response};
 use waxseal_domain::problem::Problem;
-use waxseal_flows::ports::{Engine, EngineError};
-
-/// Why there is no answer but an error.
-pub(crate) enum Refusal {
-    /// What the caller did.
-    Problem(Problem),
-    /// Our own failure.
-    Ours(EngineError),
-}
-
-impl From<Problem> for Refusal {
-    fn from(problem: Problem) -> Self {
-        Self::Problem(problem)
-    }
-}
-
-impl From<EngineError> for Refusal {
-    fn from(error: EngineError) -> Self {
-        Self::Ours(error)
-    }
-}
+use waxseal_flows::ports::Engine;
+pub(crate) use waxseal_flows::refusal::Refusal;
 
 pub(crate) type Answer = Result<Response, Refusal>;
 

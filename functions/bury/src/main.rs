@@ -1,13 +1,18 @@
-//! The `bury` function: batches of the dead-letter queue.
+//! `bury`: messages of the dead-letter queue.
+//!
+//! Why these dependencies, in every function: `lambda_runtime`, AWS's own, and `tokio` run it; `serde_json` reads
+//! and writes; `tracing` logs.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
-use waxseal_adapters::aws::cloud_event::{BatchResponse, CloudEvent, QueueMessage};
+use waxseal_adapters::aws::cloud_event::{BatchResponse, QueueMessage};
 use waxseal_adapters::aws::metrics;
-use waxseal_adapters::function::Function;
-use waxseal_bury::{Buried, bury};
-use waxseal_domain::message::Message;
-use waxseal_flows::ports::{Engine as _, EngineError, Queue as _};
+use waxseal_adapters::function::{Function, queue_messages, settle_batch};
+use waxseal_flows::attempt::Settled;
+use waxseal_flows::bury::{Buried, bury};
+use waxseal_flows::ports::EngineError;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -19,31 +24,30 @@ async fn handle(
     function: &Function,
     event: LambdaEvent<Box<RawValue>>,
 ) -> Result<BatchResponse, Error> {
-    let CloudEvent::Sqs(records) = CloudEvent::parse(event.payload.get())? else {
-        return Err("bury takes messages of a queue only".into());
-    };
-    let (mut again, mut crashed) = (Vec::new(), 0);
-    for record in records {
-        match settle(function, &record).await {
-            Ok(Buried::Crashed) => crashed += 1,
-            Ok(Buried::NothingOwed) => {}
-            Err(error) => {
-                tracing::error!(%error, "a dead message comes again");
-                again.push(record.message_id);
-            }
-        }
-    }
-    metrics::count("bury", &[("Crashed", crashed)]);
-    Ok(BatchResponse::of(again)?)
+    let records = queue_messages(event.payload.get())?;
+    let crashed = AtomicUsize::new(0);
+    let response = settle_batch(&records, 1, |record| settle(function, record, &crashed)).await?;
+    metrics::count("bury", &[("Crashed", crashed.into_inner())]);
+    Ok(response)
 }
 
-async fn settle(function: &Function, record: &QueueMessage) -> Result<Buried, EngineError> {
-    let body = record.body.as_deref().unwrap_or_default();
-    match Message::parse(body) {
-        Ok(message) => bury(function.engine.as_ref(), &message).await,
-        Err(error) => {
-            let reason = format!("dead, and no message of ours: {error}");
-            function.engine.queue().reject(body, &reason).await.map(|()| Buried::NothingOwed)
+async fn settle(function: &Function, record: &QueueMessage, crashed: &AtomicUsize) -> Settled {
+    match bury_record(function, record).await {
+        Ok(Buried::Crashed) => {
+            crashed.fetch_add(1, Ordering::Relaxed);
+            Settled::Done
         }
+        Ok(Buried::NothingOwed) => Settled::Done,
+        Err(error) => {
+            tracing::error!(%error, "a dead message comes again");
+            Settled::Again
+        }
+    }
+}
+
+async fn bury_record(function: &Function, record: &QueueMessage) -> Result<Buried, EngineError> {
+    match function.read_message(record, "dead, and no message of ours: ").await? {
+        Some(received) => bury(function.engine.as_ref(), &received.message).await,
+        None => Ok(Buried::NothingOwed),
     }
 }

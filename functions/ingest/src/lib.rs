@@ -1,4 +1,4 @@
-//! `ingest`: events in. Authenticates, bounds and parses what came, and has it accepted.
+//! `ingest`: events in. Bounds and parses what came, and has it accepted.
 //!
 //! Called by whatever brings HTTP. What makes an event valid is the domain's `Event::accept`, and what makes it
 //! durable is the flow `accept`.
@@ -7,18 +7,16 @@
 //! and `serde_json` read and write; `tracing` logs. Here `base64` and `percent-encoding` read the
 //! headers of CloudEvents in binary mode.
 
-pub mod cloud;
 mod content;
 
 use waxseal_adapters::http::{self, Request, Response};
 use waxseal_api_types::event::{EventResult, EventResults};
-use waxseal_domain::acceptance::Acceptance;
 use waxseal_domain::api_key::Scope;
-use waxseal_domain::id::TenantName;
+use waxseal_domain::event::acceptance::Acceptance;
 use waxseal_domain::limits::REQUEST_BYTES_MAX;
 use waxseal_domain::problem::Problem;
 use waxseal_flows::accept::accept_all;
-use waxseal_flows::authenticate::authenticate;
+use waxseal_flows::authenticate::admit;
 use waxseal_flows::ports::Engine;
 use waxseal_flows::refusal::Refusal;
 
@@ -28,7 +26,7 @@ use self::content::Content;
 pub async fn accept<E: Engine>(engine: &E, tenant: &str, request: &Request) -> Response {
     match accepted(engine, tenant, request).await {
         Ok(response) => response,
-        Err(refusal) => refuse(refusal),
+        Err(refusal) => http::problem(&refusal.into_problem()),
     }
 }
 
@@ -37,20 +35,16 @@ async fn accepted<E: Engine>(
     tenant: &str,
     request: &Request,
 ) -> Result<Response, Refusal> {
-    let principal = authenticate(engine, &http::caller(request)).await?;
-    let principal = principal.map_err(Refusal::Problem)?;
-    let tenant: TenantName = tenant.parse().map_err(|_| Refusal::Problem(Problem::not_found()))?;
-    principal.may(&tenant, Scope::Ingest).map_err(Refusal::Problem)?;
-    let text = http::text(request, REQUEST_BYTES_MAX).map_err(Refusal::Problem)?;
-    let content = content::read(request.headers(), text).map_err(Refusal::Problem)?;
+    let tenant = admit(engine, &http::caller(request), tenant, Scope::Ingest).await?;
+    let text = http::text(request, REQUEST_BYTES_MAX)?;
+    let content = content::read(request.headers(), text)?;
     let submissions = content.submissions();
     let mut results = accept_all(engine, &tenant, submissions).await?;
     match content {
         Content::Many(_) => Ok(http::json(202, &answer_each(results))),
         Content::One(_) => match results.pop() {
-            Some(result) => result
-                .map(|accepted| http::json(202, &waxseal_api_types::Acceptance::from(accepted))),
-            None => Err(Refusal::Problem(Problem::bad_request("there is no event"))),
+            Some(result) => Ok(http::json(202, &waxseal_api_types::Acceptance::from(result?))),
+            None => Err(Problem::bad_request("there is no event").into()),
         },
     }
 }
@@ -61,20 +55,8 @@ pub fn answer_each(results: Vec<Result<Acceptance, Refusal>>) -> EventResults {
     for result in results {
         answers.push(match result {
             Ok(acceptance) => EventResult::Accepted(acceptance.into()),
-            Err(refusal) => EventResult::Refused((&said(refusal)).into()),
+            Err(refusal) => EventResult::Refused((&refusal.into_problem()).into()),
         });
     }
     EventResults { results: answers }
-}
-
-fn refuse(refusal: Refusal) -> Response {
-    http::problem(&said(refusal))
-}
-
-/// As a problem; our own failure is logged, since the sender learns nothing of it.
-pub fn said(refusal: Refusal) -> Problem {
-    if let Refusal::Ours(error) = &refusal {
-        tracing::error!(%error, "an event was not acknowledged");
-    }
-    refusal.into_problem()
 }

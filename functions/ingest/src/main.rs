@@ -6,15 +6,16 @@
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::{RawValue, to_raw_value};
 use waxseal_adapters::aws::cloud_event::{
-    BatchResponse, BusEvent, CloudEvent, DirectEvent, QueueMessage, TopicMessage,
+    BusEvent, CloudEvent, DirectEvent, QueueMessage, TopicMessage,
 };
 use waxseal_adapters::aws::{http_event, metrics};
-use waxseal_adapters::function::Function;
+use waxseal_adapters::function::{Function, settle_batch};
 use waxseal_adapters::http::{Request, Response, problem};
 use waxseal_domain::problem::Problem;
+use waxseal_flows::attempt::Settled;
 use waxseal_flows::refusal::Refusal;
-use waxseal_ingest::cloud::{Delivered, accept, accept_or_put_aside};
-use waxseal_ingest::{answer_each, said};
+use waxseal_flows::take_in::{CloudMessage, take_in, take_in_or_put_aside};
+use waxseal_ingest::answer_each;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -32,7 +33,9 @@ async fn handle(
         }
         CloudEvent::EventBridge(event) => to_raw_value(&bus(function, &event).await?),
         CloudEvent::Sns(messages) => to_raw_value(&topic(function, messages).await?),
-        CloudEvent::Sqs(messages) => to_raw_value(&queue(function, messages).await?),
+        CloudEvent::Sqs(records) => {
+            to_raw_value(&settle_batch(&records, 1, |record| settle(function, record)).await?)
+        }
         CloudEvent::Direct(direct) => return direct_answer(function, direct).await,
     };
     Ok(answer?)
@@ -51,40 +54,39 @@ async fn http(function: &Function, request: &Request) -> Response {
 
 async fn bus(function: &Function, event: &BusEvent) -> Result<(), Error> {
     let BusEvent { id, source, time, detail_type, detail } = event;
-    let delivered = Delivered::from_bus(id, source, time, detail_type, detail)?;
-    take(function, &delivered).await
+    let message = CloudMessage::from_bus(id, source, time, detail_type, detail)?;
+    take(function, &message).await
 }
 
 async fn topic(function: &Function, messages: Vec<TopicMessage>) -> Result<(), Error> {
     for message in messages {
         let tenant = message.message_attributes.get("tenant").map(|one| one.value.clone());
         let message_id = Some(message.message_id);
-        take(function, &Delivered { tenant, message_id, body: message.message }).await?;
+        take(function, &CloudMessage { tenant, message_id, body: message.message }).await?;
     }
     Ok(())
 }
 
-async fn queue(function: &Function, messages: Vec<QueueMessage>) -> Result<BatchResponse, Error> {
-    let mut again = Vec::new();
-    for message in messages {
-        let tenant = message.message_attributes.get("tenant");
-        let delivered = Delivered {
-            tenant: tenant.and_then(|attribute| attribute.string_value.clone()),
-            message_id: Some(message.message_id.clone()),
-            body: message.body.unwrap_or_default(),
-        };
-        if let Err(error) = take(function, &delivered).await {
+async fn settle(function: &Function, record: &QueueMessage) -> Settled {
+    let tenant = record.message_attributes.get("tenant");
+    let message = CloudMessage {
+        tenant: tenant.and_then(|attribute| attribute.string_value.clone()),
+        message_id: Some(record.message_id.clone()),
+        body: record.body.clone().unwrap_or_default(),
+    };
+    match take(function, &message).await {
+        Ok(()) => Settled::Done,
+        Err(error) => {
             tracing::error!(%error, "our own failure: the message comes again");
-            again.push(message.message_id);
+            Settled::Again
         }
     }
-    Ok(BatchResponse::of(again)?)
 }
 
 /// From a source that nobody waits at. An error is our own: the source tries again.
-async fn take(function: &Function, delivered: &Delivered) -> Result<(), Error> {
+async fn take(function: &Function, message: &CloudMessage) -> Result<(), Error> {
     let default_tenant = function.default_tenant.as_deref();
-    let aside = accept_or_put_aside(function.engine.as_ref(), delivered, default_tenant).await?;
+    let aside = take_in_or_put_aside(function.engine.as_ref(), message, default_tenant).await?;
     if aside > 0 {
         metrics::count("ingest", &[("Rejected", aside)]);
     }
@@ -98,9 +100,9 @@ async fn direct_answer(function: &Function, direct: DirectEvent) -> Result<Box<R
         (None, Some(events)) => (serde_json::to_string(&events)?, true),
         _ => return Err("a direct invocation has either event or events".into()),
     };
-    let delivered = Delivered { tenant: direct.tenant, message_id: None, body };
+    let message = CloudMessage { tenant: direct.tenant, message_id: None, body };
     let default_tenant = function.default_tenant.as_deref();
-    let mut results = match accept(function.engine.as_ref(), &delivered, default_tenant).await {
+    let mut results = match take_in(function.engine.as_ref(), &message, default_tenant).await {
         Ok(results) => results,
         Err(Refusal::Problem(problem)) => {
             return Ok(to_raw_value(&waxseal_api_types::Problem::from(&problem))?);
@@ -112,7 +114,9 @@ async fn direct_answer(function: &Function, direct: DirectEvent) -> Result<Box<R
     }
     match results.pop() {
         Some(Ok(acceptance)) => Ok(to_raw_value(&waxseal_api_types::Acceptance::from(acceptance))?),
-        Some(Err(refusal)) => Ok(to_raw_value(&waxseal_api_types::Problem::from(&said(refusal)))?),
+        Some(Err(refusal)) => {
+            Ok(to_raw_value(&waxseal_api_types::Problem::from(&refusal.into_problem()))?)
+        }
         None => Err("there is no event".into()),
     }
 }

@@ -1,9 +1,13 @@
-//! The `sweep` function: invoked each minute.
+//! `sweep`: invoked each minute.
+//!
+//! Why these dependencies, in every function: `lambda_runtime`, AWS's own, and `tokio` run it; `serde_json` reads
+//! what invokes it.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use waxseal_adapters::aws::metrics;
 use waxseal_adapters::function::{Function, deadline};
+use waxseal_flows::sweep::sweep;
 
 /// Kept free for the answer, in milliseconds.
 const RESERVE_MS: u64 = 3_000;
@@ -16,7 +20,7 @@ async fn main() -> Result<(), Error> {
 
 async fn handle(function: &Function, event: LambdaEvent<Box<RawValue>>) -> Result<(), Error> {
     let deadline = deadline(event.context.deadline, RESERVE_MS);
-    let swept = waxseal_sweep::sweep(function.engine.as_ref(), deadline).await?;
+    let swept = sweep(function.engine.as_ref(), deadline).await?;
     metrics::count(
         "sweep",
         &[("Reissued", swept.sent), ("Released", swept.released), ("ClaimsLost", swept.left)],

@@ -4,9 +4,9 @@
 use clap::Args;
 use serde_json::{Map, Value};
 use waxseal_api_types::{self as api, EndpointChanges};
+use waxseal_domain::endpoint::subscription::{CompiledFilter, Subscription};
 use waxseal_domain::event::Severity;
-use waxseal_domain::event_type::EventTypePattern;
-use waxseal_domain::subscription::{CompiledFilter, Subscription};
+use waxseal_domain::event::event_type::EventTypePattern;
 
 use super::body;
 use super::failure::Failure;

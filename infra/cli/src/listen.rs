@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 use waxseal_adapters::clock::SystemClock;
-use waxseal_domain::attempt::Sent;
+use waxseal_domain::delivery::attempt::Sent;
 use waxseal_domain::event::Event;
 use waxseal_flows::ports::Clock as _;
 

@@ -16,8 +16,8 @@ use tokio::sync::{Semaphore, watch};
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
 use waxseal_adapters::http::{Request, Response, allow, problem};
 use waxseal_adapters::tls::read_authorities;
-use waxseal_domain::gate::BreakerSettings;
-use waxseal_domain::lane::Lane;
+use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::flow_control::breaker::BreakerSettings;
 use waxseal_domain::limits::REQUEST_BYTES_MAX;
 use waxseal_domain::problem::Problem;
 

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
-use waxseal_domain::address::AddressRules;
+use waxseal_domain::endpoint::address::AddressRules;
 
 /// How a server is run: the data folder, the address, and the bounds.
 #[derive(Args, Clone, Debug)]

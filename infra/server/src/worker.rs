@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 use waxseal_adapters::embedded::EmbeddedEngine;
-use waxseal_deliver::{Settled, drive};
-use waxseal_domain::lane::Lane;
-use waxseal_domain::message::Received;
+use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::message::Received;
+use waxseal_flows::attempt::{Settled, drive};
 use waxseal_flows::ports::{Clock as _, Engine as _, EngineError};
 
 /// Seconds for one message, as the function has on Lambda.
@@ -48,7 +48,7 @@ pub(crate) async fn deliver(
 async fn handle(engine: &Arc<EmbeddedEngine>, received: Received) -> Result<(), EngineError> {
     let receipt = received.receipt.clone();
     if received.receives > RECEIVES_MAX {
-        waxseal_bury::bury(engine.as_ref(), &received.message).await?;
+        waxseal_flows::bury::bury(engine.as_ref(), &received.message).await?;
         return engine.queue().remove(&receipt).await;
     }
     if received.message.check {
@@ -71,7 +71,7 @@ pub(crate) async fn sweep(engine: Arc<EmbeddedEngine>, mut stopped: watch::Recei
             _ = stopped.wait_for(|stopped| *stopped) => return,
         }
         let deadline = engine.clock().now().plus_s(SWEEP.as_secs());
-        if let Err(error) = waxseal_sweep::sweep(engine.as_ref(), deadline).await {
+        if let Err(error) = waxseal_flows::sweep::sweep(engine.as_ref(), deadline).await {
             tracing::error!(%error, "the sweep goes on at its next turn");
         }
         if let Err(error) = engine.expire().await {

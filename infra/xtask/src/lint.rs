@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::functions::{FUNCTIONS, validate};
 use crate::run::{cargo, output, program, step};
 use crate::setup::Tools;
+use crate::walls::walls;
 
 /// Every check; the first that fails is named.
 pub(crate) fn lint(tools: &Tools) -> Result<(), String> {
@@ -16,6 +17,7 @@ pub(crate) fn lint(tools: &Tools) -> Result<(), String> {
     deny.args(["--log-level", "error", "check", "bans", "licenses", "sources"]);
     step("dependencies", &mut deny)?;
     trees()?;
+    walls()?;
     template(tools)
 }
 
@@ -23,6 +25,8 @@ pub(crate) fn lint(tools: &Tools) -> Result<(), String> {
 fn trees() -> Result<(), String> {
     println!("── dependency trees");
     none_of("waxseal", &["aws-sdk-", "aws-config", "lambda_runtime"])?;
+    // The command line asks a server: it runs no engine of its own.
+    none_of("waxseal-cli", &["aws-sdk-", "lambda_runtime", "rusqlite", "waxseal-server"])?;
     let impure = ["tokio ", "reqwest", "hyper", "rusqlite", "aws-", "rand ", "getrandom", "mio "];
     none_of("waxseal-domain", &[&impure[..], &["futures"]].concat())?;
     // The use cases know the engines by their ports alone.

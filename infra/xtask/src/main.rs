@@ -11,6 +11,7 @@ mod prove;
 mod run;
 mod setup;
 mod test;
+mod walls;
 
 use std::process::ExitCode;
 

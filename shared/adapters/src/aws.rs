@@ -67,8 +67,8 @@ pub use sender::AwsSender;
 
 use std::sync::Arc;
 
-use aws_sdk_dynamodb::error::SdkError;
-use waxseal_flows::ports::EngineError;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use waxseal_flows::ports::{EngineError, FailureKind};
 
 use self::client::Clients;
 use self::config::ConfigCache;
@@ -100,10 +100,42 @@ impl DynamoStore {
 /// A call's failure, with all its causes; the SDK's errors hold no item and no message.
 fn failed<E, R>(step: &'static str) -> impl Fn(SdkError<E, R>) -> EngineError
 where
-    E: std::error::Error + 'static,
+    E: std::error::Error + ProvideErrorMetadata + 'static,
     R: std::fmt::Debug + 'static,
 {
-    move |error| EngineError::new(step, reason(&error))
+    move |error| EngineError::of(kind_of(error.code()), step, reason(&error))
+}
+
+/// What kind of failure a service's code is. Without one there was no answer.
+fn kind_of(code: Option<&str>) -> FailureKind {
+    let code = code.unwrap_or_default();
+    // SQS writes its codes with the service before them.
+    match code.rsplit_once('.').map_or(code, |(_, code)| code) {
+        "ThrottlingException"
+        | "Throttling"
+        | "ThrottledException"
+        | "RequestThrottled"
+        | "RequestLimitExceeded"
+        | "ProvisionedThroughputExceededException"
+        | "TooManyRequestsException"
+        | "LimitExceededException" => FailureKind::Throttled,
+        "AccessDeniedException"
+        | "AccessDenied"
+        | "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "InvalidSignatureException"
+        | "ExpiredTokenException"
+        | "ExpiredToken"
+        | "ResourceNotFoundException"
+        | "QueueDoesNotExist"
+        | "DisabledException"
+        | "NotFoundException" => FailureKind::Denied,
+        "InvalidCiphertextException" | "IncorrectKeyException" => FailureKind::Unreadable,
+        "TransactionConflictException"
+        | "TransactionCanceledException"
+        | "ConditionalCheckFailedException" => FailureKind::Conflict,
+        _ => FailureKind::Unavailable,
+    }
 }
 
 /// The causes of an error, outermost first. Not its `Debug`, which would show answers and items.
@@ -112,4 +144,21 @@ fn reason(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let texts: Vec<String> = causes.map(ToString::to_string).collect();
     texts.join(": ").chars().take(CHARS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_by_its_code_and_passes_where_it_is_not_known() {
+        assert_eq!(
+            kind_of(Some("AWS.SimpleQueueService.RequestThrottled")),
+            FailureKind::Throttled
+        );
+        assert_eq!(kind_of(Some("InvalidCiphertextException")), FailureKind::Unreadable);
+        assert_eq!(kind_of(Some("AccessDeniedException")), FailureKind::Denied);
+        assert_eq!(kind_of(Some("InternalServerError")), FailureKind::Unavailable);
+        assert_eq!(kind_of(None), FailureKind::Unavailable, "no answer");
+    }
 }

@@ -98,7 +98,8 @@ impl HttpClient {
             Reach::Any => builder,
             Reach::Loopback => builder.dns_resolver(Arc::new(LoopbackResolver)),
         };
-        let client = builder.build().map_err(|error| EngineError::new("build client", error))?;
+        let client =
+            builder.build().map_err(|error| EngineError::unavailable("build client", error))?;
         Ok(Self { client, reach })
     }
 

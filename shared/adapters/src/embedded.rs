@@ -9,11 +9,14 @@
 
 mod checks;
 mod config;
+mod config_cache;
 mod deliveries;
 mod engine;
 mod events;
+mod failure;
 mod files;
 mod gates;
+mod gates_in_memory;
 mod inbox;
 mod key_file;
 mod lanes;
@@ -30,10 +33,8 @@ pub use queue::EmbeddedQueue;
 
 use std::sync::Arc;
 
-use waxseal_flows::ports::EngineError;
-
-use self::config::ConfigCache;
-use self::gates::Gates;
+use self::config_cache::ConfigCache;
+use self::gates_in_memory::Gates;
 use self::reader::Readers;
 use self::writer::Writer;
 
@@ -44,8 +45,4 @@ pub struct EmbeddedStore {
     readers: Readers,
     cache: Arc<ConfigCache>,
     gates: Arc<Gates>,
-}
-
-fn failed(step: &'static str) -> impl Fn(rusqlite::Error) -> EngineError {
-    move |error| EngineError::new(step, error)
 }

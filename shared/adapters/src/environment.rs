@@ -2,9 +2,9 @@
 
 use std::net::SocketAddr;
 
-use waxseal_domain::address::AddressRules;
-use waxseal_domain::gate::BreakerSettings;
-use waxseal_domain::target::CloudTargets;
+use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::endpoint::target::CloudTargets;
+use waxseal_domain::flow_control::breaker::BreakerSettings;
 use waxseal_flows::ports::EngineError;
 
 /// Settings of a function. Each function has those that it needs: one that is missing is an error
@@ -96,7 +96,7 @@ impl Environment {
     /// A setting that is needed now.
     pub fn needed<'a>(name: &'static str, value: &'a str) -> Result<&'a str, EngineError> {
         if value.is_empty() {
-            return Err(EngineError::new("read settings", format!("{name} is not set")));
+            return Err(EngineError::denied("read settings", format!("{name} is not set")));
         }
         Ok(value)
     }

@@ -1,11 +1,15 @@
-//! What the mains of all functions share: settings read, engine wired.
+//! What the mains of all functions share: settings read, engine wired, a batch settled record by record.
 
 use std::sync::Arc;
 
+use futures_util::{StreamExt as _, stream};
+use waxseal_domain::delivery::message::{Message, Receipt, Received};
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::ports::EngineError;
+use waxseal_flows::attempt::Settled;
+use waxseal_flows::ports::{Engine as _, EngineError, Queue as _};
 
 use crate::aws::AwsEngine;
+use crate::aws::cloud_event::{BatchResponse, CloudEvent, QueueMessage};
 use crate::environment::Environment;
 
 /// A function's engine and settings, made once in its initialisation.
@@ -27,6 +31,54 @@ impl Function {
         let engine = Arc::new(AwsEngine::new(&environment)?);
         Ok(Self { engine, default_tenant: environment.default_tenant })
     }
+
+    /// The message of ours that a record holds; none where it holds none, and was put aside for a person, for
+    /// the reason that begins so.
+    pub async fn read_message(
+        &self,
+        record: &QueueMessage,
+        reason: &str,
+    ) -> Result<Option<Received>, EngineError> {
+        let body = record.body.as_deref().unwrap_or_default();
+        match Message::parse(body) {
+            Ok(message) => {
+                let handle = record.receipt_handle.clone();
+                let receipt = Receipt { lane: message.lane, handle };
+                Ok(Some(Received { message, receipt, receives: record.receives() }))
+            }
+            Err(error) => {
+                self.engine.queue().reject(body, &format!("{reason}{error}")).await?;
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// The messages of a queue that an invocation brings.
+pub fn queue_messages(payload: &str) -> Result<Vec<QueueMessage>, String> {
+    match CloudEvent::parse(payload)? {
+        CloudEvent::Sqs(records) => Ok(records),
+        CloudEvent::Http(_)
+        | CloudEvent::EventBridge(_)
+        | CloudEvent::Sns(_)
+        | CloudEvent::Direct(_) => Err("this function takes messages of a queue only".to_owned()),
+    }
+}
+
+/// Settles a batch of a queue, so many messages at a time; those that are left come again, and those alone.
+pub async fn settle_batch<'a, F, S>(
+    records: &'a [QueueMessage],
+    at_a_time: usize,
+    settle: F,
+) -> Result<BatchResponse, String>
+where
+    F: Fn(&'a QueueMessage) -> S,
+    S: Future<Output = Settled>,
+{
+    let settled: Vec<Settled> =
+        stream::iter(records).map(settle).buffered(at_a_time).collect().await;
+    let left = records.iter().zip(settled).filter(|(_, settled)| *settled == Settled::Again);
+    BatchResponse::of(left.map(|(record, _)| record.message_id.clone()).collect())
 }
 
 /// An invocation's deadline, less what its answer needs.

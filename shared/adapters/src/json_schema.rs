@@ -4,12 +4,12 @@
 //! Why this dependency: `jsonschema` is the implementation that is kept, and passes the drafts' own
 //! suite. It brings a random source for its hash maps, so it is not the domain's.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
-use waxseal_domain::catalogue::Schema;
+use waxseal_domain::bounded_map::BoundedMap;
+use waxseal_domain::event::catalogue::Schema;
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::SCHEMA_FAULTS_MAX;
 use waxseal_flows::ports::SchemaChecker;
@@ -20,8 +20,14 @@ const COMPILED_MAX: usize = 1_000;
 const PATTERN_BYTES_MAX: usize = 1024 * 1024;
 
 /// Schemas, compiled.
-#[derive(Debug, Default)]
-pub struct JsonSchemas(Mutex<HashMap<Schema, Arc<Validator>>>);
+#[derive(Debug)]
+pub struct JsonSchemas(Mutex<BoundedMap<Schema, Arc<Validator>>>);
+
+impl Default for JsonSchemas {
+    fn default() -> Self {
+        Self(Mutex::new(BoundedMap::new(COMPILED_MAX)))
+    }
+}
 
 impl SchemaChecker for JsonSchemas {
     fn compile(&self, schema: &Schema) -> Result<(), Fault> {
@@ -47,9 +53,6 @@ impl JsonSchemas {
         }
         let compiled = Arc::new(compile(schema)?);
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= COMPILED_MAX {
-            all.clear();
-        }
         all.insert(schema.clone(), Arc::clone(&compiled));
         Ok(compiled)
     }

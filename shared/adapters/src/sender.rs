@@ -13,11 +13,11 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use rustls::pki_types::CertificateDer;
 use tokio::time::Instant;
-use waxseal_domain::address::{AddressFault, AddressRules};
-use waxseal_domain::attempt::{Outcome, Response, Sent};
-use waxseal_domain::dispatch::{Method, Request};
+use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
+use waxseal_domain::delivery::dispatch::{Method, Request};
+use waxseal_domain::endpoint::address::{AddressFault, AddressRules};
+use waxseal_domain::endpoint::target::Target;
 use waxseal_domain::limits::{EXCERPT_CHARS_MAX, RESPONSE_BYTES_MAX};
-use waxseal_domain::target::Target;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Clock as _, EngineError, Sender};
 
@@ -65,7 +65,7 @@ impl HttpSender {
         extra_roots: Vec<CertificateDer<'static>>,
         look_up: LookUp,
     ) -> Result<Self, EngineError> {
-        let failed = |error: reqwest::Error| EngineError::new("build HTTP client", error);
+        let failed = |error: reqwest::Error| EngineError::unavailable("build HTTP client", error);
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::trusting(extra_roots)?)
             .dns_resolver(Arc::new(resolver::VettingResolver::new(Arc::clone(&rules), look_up)))

@@ -23,12 +23,12 @@ pub(crate) fn trusting(
 ) -> Result<ClientConfig, EngineError> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     for root in extra_roots {
-        roots.add(root).map_err(|error| EngineError::new("trust extra root", error))?;
+        roots.add(root).map_err(|error| EngineError::unreadable("trust extra root", error))?;
     }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| EngineError::new("configure TLS", error))?
+        .map_err(|error| EngineError::unreadable("configure TLS", error))?
         .with_root_certificates(roots)
         .with_no_client_auth())
 }

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use waxseal_domain::attempt;
+use waxseal_domain::delivery::attempt;
 use waxseal_domain::delivery::{self, Status};
 use waxseal_domain::limits::OVERDUE_S;
 use waxseal_domain::timestamp::Timestamp;

@@ -20,11 +20,11 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::endpoint::{self, EndpointState};
-use waxseal_domain::gate::{Gate, Mode};
+use waxseal_domain::flow_control::gate::{Gate, Mode};
 use waxseal_domain::limits::PAUSE_S_MAX;
 use waxseal_domain::profile::Profile;
-use waxseal_domain::retry::RetryPolicy;
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::delivery::{DeliveryStatus, Outcome};

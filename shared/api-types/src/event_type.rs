@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use waxseal_domain::catalogue;
+use waxseal_domain::event::catalogue;
 
 use crate::example_json;
 

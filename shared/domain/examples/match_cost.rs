@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
+use waxseal_domain::endpoint::subscription::{Candidate, CompiledFilter, Subscription};
 use waxseal_domain::event::{Event, Form, Severity, Submission};
 use waxseal_domain::json::Json;
-use waxseal_domain::subscription::{Candidate, CompiledFilter, Subscription};
 use waxseal_domain::timestamp::Timestamp;
 
 const ENDPOINTS: usize = 1_000;

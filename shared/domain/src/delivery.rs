@@ -4,21 +4,29 @@
 //! message is never a lost delivery. Transitions are functions here; [`Guard`] is the condition
 //! under which a store may write their result.
 
+pub mod attempt;
+pub mod authorization;
+pub mod dispatch;
 mod guard;
+pub mod judge;
+pub mod lane;
+pub mod message;
+pub mod retry;
+mod round;
 
 pub use guard::{Guard, StatusName, Written};
+pub use round::Round;
 
 use serde::{Deserialize, Serialize};
 
-use crate::attempt::Attempt;
+use crate::delivery::attempt::Attempt;
+use crate::delivery::lane::Lane;
+use crate::delivery::retry::{Next, RetryPolicy};
 use crate::id::{DeliveryId, EndpointId, EventId, TenantName, Ticket};
-use crate::lane::Lane;
 use crate::limits::{
     AHEAD_S, DUE_SHARDS, EVENT_RETENTION_S, GRACE_S, LEASE_S, LEASE_S_MAX, LOG_ATTEMPTS_MAX,
     PARK_AT_RECEIVE, SHORT_S,
 };
-use crate::profile::Round;
-use crate::retry::{Next, RetryPolicy};
 use crate::timestamp::Timestamp;
 
 /// Which delivery: the idempotency key of everything below.

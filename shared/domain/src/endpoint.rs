@@ -1,19 +1,24 @@
 //! An endpoint: a URL of a tenant that wants events.
 
+pub mod address;
+pub mod credentials;
+pub mod handshake;
 pub mod headers;
 pub mod idempotency;
 pub mod room;
 pub mod secret_choice;
+pub mod subscription;
+pub mod target;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::credentials::Credentials;
+use crate::delivery::retry::RetryPolicy;
+use crate::endpoint::credentials::Credentials;
+use crate::endpoint::subscription::Subscription;
 use crate::id::{EndpointId, TenantName};
-use crate::retry::RetryPolicy;
 use crate::secret::SealedSecret;
-use crate::subscription::Subscription;
 use crate::timestamp::Timestamp;
 
 /// An endpoint, as stored. Changed only if its `version` is still the one that was read.

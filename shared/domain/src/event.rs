@@ -5,7 +5,10 @@
 //! either makes an event of it or names every fault at once.
 
 pub mod acceptance;
+pub mod catalogue;
 mod draft;
+pub mod event_type;
+pub mod link;
 mod severity;
 mod tree;
 
@@ -17,6 +20,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use self::draft::Draft;
+
 pub use self::severity::Severity;
 use crate::id::{EventId, TenantName};
 use crate::json::{Fault, Json, compact};

@@ -6,12 +6,15 @@
 //!
 //! | read | for |
 //! | --- | --- |
-//! | [`event`], [`endpoint`], [`delivery`] | the nouns |
-//! | [`subscription`] | which endpoints want an event |
-//! | [`judge`] | whether a message may drive its delivery |
-//! | [`target`] | where an endpoint's deliveries go: a receiver, a queue, a bus |
-//! | [`dispatch`] | one attempt on the wire: rendered and signed |
-//! | [`retry`] | what follows an outcome |
+//! | [`event`] | what happened; its types, its catalogue, and links to it |
+//! | [`endpoint`] | who wants events: its subscription, address, target and credentials |
+//! | [`delivery`] | one event owed to one endpoint: its row, its messages and its attempts |
+//! | [`delivery::judge`] | whether a message may drive its delivery |
+//! | [`delivery::dispatch`] | one attempt on the wire: rendered and signed |
+//! | [`delivery::retry`] | what follows an outcome |
+//! | [`flow_control`] | gates, circuit breakers, rates and slots |
+//! | [`profile`], [`filter`], [`json`] | wire contracts, content filters, and JSON as both read it |
+//! | [`limits`] | every bound and every duration, with its reason |
 //!
 //! Why these dependencies: `hmac` and `sha2` sign and hash, `subtle` compares in constant time,
 //! `zeroize` clears secrets; `serde` and `serde_json` (raw values, so that a payload's bytes are kept;
@@ -19,37 +22,20 @@
 //! `base64`, `time` and `url` are the parsers of their formats; `thiserror` words faults;
 //! None of them does I/O. `proptest` draws the random cases of tests.
 
-pub mod acceptance;
-pub mod address;
 pub mod api_key;
-pub mod attempt;
 pub mod audit;
-pub mod catalogue;
-pub mod concurrency;
-pub mod credentials;
+pub mod bounded_map;
 pub mod delivery;
-pub mod dispatch;
 pub mod endpoint;
 pub mod event;
-pub mod event_type;
 pub mod filter;
-pub mod gate;
-pub mod handshake;
+pub mod flow_control;
 pub mod id;
 pub mod json;
-pub mod judge;
-pub mod lane;
 pub mod limits;
-pub mod link;
-pub mod message;
 pub mod notice;
 pub mod problem;
 pub mod profile;
-pub mod rate;
-pub mod retry;
 pub mod secret;
 pub mod source;
-pub mod subscription;
-pub mod target;
-pub mod throttle;
 pub mod timestamp;

@@ -11,12 +11,11 @@ use serde::Serialize;
 use crate::audit::{Entry, EntryView};
 use crate::delivery::Delivery;
 use crate::endpoint::{DisabledReason, Endpoint};
+use crate::event::event_type::PREFIX;
 use crate::event::{Event, Form, Submission};
-use crate::gate::Gate;
+use crate::flow_control::gate::Gate;
 use crate::id::{EndpointId, TenantName};
 
-/// What every type of ours begins with; senders may not use it.
-pub const PREFIX: &str = "waxseal.";
 /// The tenant whose endpoints are told of every tenant's notices.
 pub const OPERATOR: &str = "waxseal";
 

@@ -10,7 +10,7 @@ mod render;
 
 pub use envelope::{Envelope, JsonForm, Member, Value};
 pub use reading::{Hook, Reading};
-pub use render::{Rendered, Rendering, Round, render, variable};
+pub use render::{Rendered, Rendering, render, variable};
 
 use std::sync::{Arc, LazyLock};
 
@@ -18,10 +18,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use waxseal_verify::FILES;
 
+use crate::delivery::retry::RetryPolicy;
 use crate::endpoint::Endpoint;
 use crate::json::{Fault, Json};
 use crate::limits::{ENDPOINTS_PER_TENANT_MAX, TIMEOUT_MS, WINDOW_S};
-use crate::retry::RetryPolicy;
 
 /// The part of a profile that signs, verifies and explains.
 pub use waxseal_verify::Profile as Dialect;

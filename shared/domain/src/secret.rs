@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::id::{EndpointId, SourceName, TenantName};
@@ -23,10 +24,22 @@ impl Secret {
         &self.0
     }
 
-    /// The bytes as text, where they are.
-    pub fn expose_text(&self) -> Option<&str> {
-        std::str::from_utf8(&self.0).ok()
+    /// The bytes as text: a secret that is none is never taken for an empty one.
+    pub fn expose_text(&self) -> Result<&str, NoText> {
+        let text = std::str::from_utf8(&self.0).map_err(|_| NoText::NotUtf8)?;
+        if text.is_empty() { Err(NoText::Empty) } else { Ok(text) }
     }
+}
+
+/// Why a secret is no text that can be used. It shows nothing of the secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NoText {
+    /// Its bytes are not UTF-8.
+    #[error("the secret is not text")]
+    NotUtf8,
+    /// It has no bytes.
+    #[error("the secret is empty")]
+    Empty,
 }
 
 impl fmt::Debug for Secret {
@@ -87,5 +100,17 @@ impl SealedSecret {
     /// Whether it signs, or verifies, at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now < until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_text_is_an_error_and_not_an_empty_secret() {
+        assert_eq!(Secret::new(b"whsec_a".to_vec()).expose_text(), Ok("whsec_a"));
+        assert_eq!(Secret::new(vec![0xff]).expose_text(), Err(NoText::NotUtf8));
+        assert_eq!(Secret::new(Vec::new()).expose_text(), Err(NoText::Empty));
     }
 }

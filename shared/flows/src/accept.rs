@@ -7,20 +7,20 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use serde_json::value::{RawValue, to_raw_value};
-use waxseal_domain::acceptance::{Acceptance, Owed};
+use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::message::Message;
 use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::endpoint::subscription;
+use waxseal_domain::event::acceptance::{Acceptance, Owed};
 use waxseal_domain::event::{Accepted, Event, Submission};
 use waxseal_domain::id::{EndpointId, TenantName, base32};
 use waxseal_domain::json::Fault;
-use waxseal_domain::lane::Lane;
 use waxseal_domain::limits::{DUPLICATE_DELAY_S, ENDPOINT_COPY_INGEST_S, EVENT_BYTES_MAX};
-use waxseal_domain::message::Message;
 use waxseal_domain::problem::Problem;
-use waxseal_domain::subscription;
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::catalogue;
-use crate::ports::{Clock, ConfigStore, Engine, EngineError, EventRow, EventStore, Put};
+use crate::ports::{AcceptResult, Clock, ConfigStore, Engine, EngineError, EventRow, EventStore};
 use crate::refusal::Refusal;
 
 /// Events of one request that are on their way at the same time.
@@ -92,16 +92,16 @@ async fn accept<E: Engine>(
     let targets: Vec<EndpointId> = wanting.iter().map(|endpoint| endpoint.id.clone()).collect();
     let source = accepted.event.source.clone();
     match put(engine, accepted.clone(), targets.clone(), born).await? {
-        (row, Put::Created) => Ok(acceptance(&row, false)),
-        (row, Put::Exists(found)) if found.event.source == source => {
+        (row, AcceptResult::Created) => Ok(acceptance(&row, false)),
+        (row, AcceptResult::Exists(found)) if found.event.source == source => {
             duplicate(engine, &row, *found).await
         }
         // Another source of the tenant has this id: the event goes under a derived one.
         _ => {
             let derived = Accepted { event: accepted.event.with_derived_id(), ..accepted };
             match put(engine, derived, targets, born).await? {
-                (row, Put::Created) => Ok(acceptance(&row, false)),
-                (row, Put::Exists(found)) => duplicate(engine, &row, *found).await,
+                (row, AcceptResult::Created) => Ok(acceptance(&row, false)),
+                (row, AcceptResult::Exists(found)) => duplicate(engine, &row, *found).await,
             }
         }
     }
@@ -113,12 +113,12 @@ async fn put<E: Engine>(
     accepted: Accepted,
     targets: Vec<EndpointId>,
     born: Timestamp,
-) -> Result<(EventRow, Put), EngineError> {
+) -> Result<(EventRow, AcceptResult), EngineError> {
     let nonce = base32(engine.entropy());
     let Accepted { event, digest } = accepted;
     let row = EventRow { event, born, digest, targets, nonce, sent: false };
     let payload: Arc<RawValue> = to_raw_value(&row.event)
-        .map_err(|error| EngineError::new("serialise event", error))?
+        .map_err(|error| EngineError::unreadable("serialise event", error))?
         .into();
     let lane = Lane::of(&row.event);
     let first = |target| {

@@ -1,11 +1,13 @@
 //! Who calls: the one place where keys are checked.
 
-use waxseal_domain::api_key::{ApiKey, Caller, Principal, hash_of, is_operator};
+use waxseal_domain::api_key::{ApiKey, Caller, Principal, Scope, hash_of, is_operator};
+use waxseal_domain::flow_control::rate::window_end;
+use waxseal_domain::flow_control::throttle::Admission;
+use waxseal_domain::id::TenantName;
 use waxseal_domain::problem::Problem;
-use waxseal_domain::rate::window_end;
-use waxseal_domain::throttle::Admission;
 
 use crate::ports::{Clock, ConfigStore, Engine, EngineError, GateStore};
+use crate::refusal::Refusal;
 
 /// Who calls: 401 for nobody known, 429 for a key that calls too often.
 pub async fn authenticate<E: Engine>(
@@ -30,6 +32,19 @@ pub async fn authenticate<E: Engine>(
     }
     note_use(engine, &key).await;
     Ok(Ok(Principal::of(key)))
+}
+
+/// The tenant of that name, to whoever may do `scope`'s work in it: 401, 403, 404 or 429 to others.
+pub async fn admit<E: Engine>(
+    engine: &E,
+    caller: &Caller,
+    tenant: &str,
+    scope: Scope,
+) -> Result<TenantName, Refusal> {
+    let principal = authenticate(engine, caller).await??;
+    let tenant: TenantName = tenant.parse().map_err(|_| Problem::not_found())?;
+    principal.may(&tenant, scope)?;
+    Ok(tenant)
 }
 
 /// Seconds to wait, where the key's window is used up.

@@ -1,8 +1,8 @@
 //! A tenant's catalogue of event types, with what checks payloads against its schemas.
 
 use serde_json::Value;
-use waxseal_domain::catalogue::{EventType, Schema, schema_of};
 use waxseal_domain::event::Event;
+use waxseal_domain::event::catalogue::{EventType, Schema, schema_of};
 use waxseal_domain::json::Fault;
 
 use crate::ports::SchemaChecker;

@@ -1,7 +1,7 @@
 //! The validation handshake: a receiver is asked whether it wants us, before the first delivery.
 
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::handshake::{Handshake, origin, read, request};
+use waxseal_domain::endpoint::handshake::{Handshake, origin, read, request};
 use waxseal_domain::profile::Profile;
 
 use crate::ports::{Engine, Sender};

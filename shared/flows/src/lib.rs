@@ -8,9 +8,14 @@
 //! | --- | --- |
 //! | [`ports`] | what the engines must do |
 //! | [`accept`] | an event in: valid, deduplicated, owed to its endpoints, queued |
+//! | [`take_in`], [`receive`] | events that cloud sources bring, and hooks |
+//! | [`attempt`] | one message, at most one POST: judged, sent, recorded, settled |
 //! | [`send`] | one attempt on the wire: keys opened, request prepared, sent |
+//! | [`sweep`] | what is due goes back on the queue; gates are reviewed |
+//! | [`bury`] | what kept crashing becomes a failed delivery |
 //! | [`authorize`] | what an endpoint's receiver is authenticated to with |
 //! | [`replay`], [`cancel`], [`recover`], [`expunge`] | what a person asks of deliveries and events |
+//! | [`disable`] | an endpoint that answered 410, or failed for days |
 //! | [`announce`] | what happened is told as an event itself |
 //! | [`authenticate`] | who calls |
 //! | [`profiles`], [`catalogue`], [`link`], [`handshake`] | what is looked up, checked and asked on the way |
@@ -19,21 +24,29 @@
 //!
 //! Why these dependencies: `waxseal-domain` and `waxseal-verify` hold the nouns, the rules and the
 //! signatures; `futures-util` joins what is under way at the same time; `serde` and `serde_json` write events
-//! and answers; `zeroize` clears opened secrets. None of them does I/O.
+//! and answers; `zeroize` clears opened secrets; `tokio` keeps an attempt in a
+//! task of its own, with an end; `tracing` logs. None of them does I/O as it is used here.
 
 pub mod accept;
 pub mod announce;
+pub mod attempt;
 pub mod authenticate;
 pub mod authorize;
+pub mod bury;
 pub mod cancel;
 pub mod catalogue;
+pub mod disable;
 pub mod expunge;
 pub mod handshake;
 pub mod link;
 pub mod memory;
 pub mod ports;
 pub mod profiles;
+pub mod receive;
 pub mod recover;
 pub mod refusal;
 pub mod replay;
 pub mod send;
+pub mod sweep;
+pub mod take_in;
+pub mod tokens;

@@ -1,7 +1,7 @@
 //! Links to stored events: signed with a tenant's key, which is kept sealed.
 
+use waxseal_domain::event::link::{holds, signed_link};
 use waxseal_domain::id::{EventId, TenantName};
-use waxseal_domain::link::{holds, signed_link};
 use waxseal_domain::secret::{Secret, SecretContext};
 
 use crate::ports::{Clock, ConfigStore, Engine, EngineError, KeyVault, Setting};
@@ -17,7 +17,8 @@ pub async fn content_link<E: Engine>(
     event: &EventId,
 ) -> Result<Option<String>, EngineError> {
     let Some(base) = engine.public_url() else { return Ok(None) };
-    let missing = || EngineError::new("link to the event", "the tenant has no key for links");
+    let missing =
+        || EngineError::unreadable("link to the event", "the tenant has no key for links");
     let key = key(engine, tenant).await?.ok_or_else(missing)?;
     Ok(Some(signed_link(&key, base, tenant, event, engine.clock().now())))
 }

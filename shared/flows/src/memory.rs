@@ -1,10 +1,10 @@
 //! What one instance remembers between invocations: counts, and what is costly to make again. Losing
 //! it loses nothing.
 
-use waxseal_domain::gate::{BreakerSettings, Breakers};
-use waxseal_domain::throttle::Throttle;
+use waxseal_domain::flow_control::breaker::{BreakerSettings, Breakers};
+use waxseal_domain::flow_control::throttle::Throttle;
 
-use crate::authorize::Tokens;
+use crate::tokens::Tokens;
 
 /// All that an instance remembers, but for copies of rows.
 #[derive(Debug, Default)]

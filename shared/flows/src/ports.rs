@@ -8,40 +8,96 @@ mod store;
 
 pub use engine::{Check, CheckStatus, Engine, Release};
 pub use store::{
-    Change, Claim, ConfigStore, DeliveryStore, Due, EventRow, EventStore, GateStore, Page,
-    PageRequest, Put, Roster, Setting, Store, Tenant,
+    AcceptResult, Change, Claim, ConfigStore, DeliveryStore, Due, EventRow, EventStore, GateStore,
+    Page, PageRequest, Setting, Store, Tenant, TenantEndpoints,
 };
 
 use std::fmt;
 use std::future::Future;
 
-use waxseal_domain::attempt::Sent;
-use waxseal_domain::catalogue::Schema;
-use waxseal_domain::dispatch::Request;
+use waxseal_domain::delivery::attempt::Sent;
+use waxseal_domain::delivery::dispatch::Request;
+use waxseal_domain::delivery::message::{Message, Receipt};
+use waxseal_domain::event::catalogue::Schema;
 use waxseal_domain::json::Fault;
-use waxseal_domain::message::{Message, Receipt};
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::timestamp::Timestamp;
+
+/// What kind of failure one of our own is: whether the same step may succeed if it is taken again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailureKind {
+    /// More was asked for than is allowed at a time.
+    Throttled,
+    /// There was no answer, or one that says that something is not well: a later one may be another.
+    Unavailable,
+    /// What is stored, or was answered, is not in its form, or cannot be written in it. It is the same each time.
+    Unreadable,
+    /// We may not, or nobody said where. It is so until a person changes it.
+    Denied,
+    /// What was to be changed was changed by another at the same time.
+    Conflict,
+}
+
+impl FailureKind {
+    /// Whether the same step may succeed when it is taken again, with nobody doing anything about it.
+    pub fn may_pass(self) -> bool {
+        match self {
+            Self::Throttled | Self::Unavailable | Self::Conflict => true,
+            Self::Unreadable | Self::Denied => false,
+        }
+    }
+}
 
 /// Our own failure: a store, a queue or a key vault that did not do what it should.
 #[derive(Debug)]
 pub struct EngineError {
     step: &'static str,
+    kind: FailureKind,
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
+/// Why a step failed. It must hold no payload and no secret.
+type Reason = Box<dyn std::error::Error + Send + Sync>;
+
 impl EngineError {
-    /// A failure of the step so named; `source` must hold no payload and no secret.
-    pub fn new(
-        step: &'static str,
-        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-    ) -> Self {
-        Self { step, source: source.into() }
+    /// A failure of this kind, of the step so named; `source` must hold no payload and no secret.
+    pub fn of(kind: FailureKind, step: &'static str, source: impl Into<Reason>) -> Self {
+        Self { step, kind, source: source.into() }
+    }
+
+    /// The step was asked for too often.
+    pub fn throttled(step: &'static str, source: impl Into<Reason>) -> Self {
+        Self::of(FailureKind::Throttled, step, source)
+    }
+
+    /// The step had no answer, or one that may be another later.
+    pub fn unavailable(step: &'static str, source: impl Into<Reason>) -> Self {
+        Self::of(FailureKind::Unavailable, step, source)
+    }
+
+    /// The step found something that is not in its form; `source` says what.
+    pub fn unreadable(step: &'static str, source: impl Into<Reason>) -> Self {
+        Self::of(FailureKind::Unreadable, step, source)
+    }
+
+    /// The step is not allowed, or not configured.
+    pub fn denied(step: &'static str, source: impl Into<Reason>) -> Self {
+        Self::of(FailureKind::Denied, step, source)
+    }
+
+    /// The step met another's change.
+    pub fn conflict(step: &'static str, source: impl Into<Reason>) -> Self {
+        Self::of(FailureKind::Conflict, step, source)
     }
 
     /// What did not work, in words that say nothing of whom it was for.
     pub fn step(&self) -> &'static str {
         self.step
+    }
+
+    /// What kind of failure it is.
+    pub fn kind(&self) -> FailureKind {
+        self.kind
     }
 }
 

@@ -19,9 +19,9 @@ pub async fn find_profile<E: Engine>(
     }
     let text = engine.store().setting(Setting::Profile, name, FRESH_S).await?;
     let read = |text: Arc<str>| {
-        Profile::parse(&text)
-            .map(Arc::new)
-            .map_err(|_| EngineError::new("read profile", "a stored profile is no longer valid"))
+        Profile::parse(&text).map(Arc::new).map_err(|_| {
+            EngineError::unreadable("read profile", "a stored profile is no longer valid")
+        })
     };
     text.map(read).transpose()
 }
@@ -39,6 +39,6 @@ pub async fn require_profile<E: Engine>(
     engine: &E,
     name: &str,
 ) -> Result<Arc<Profile>, EngineError> {
-    let missing = || EngineError::new("find profile", format!("there is no profile {name}"));
+    let missing = || EngineError::unreadable("find profile", format!("there is no profile {name}"));
     find_profile(engine, name).await?.ok_or_else(missing)
 }

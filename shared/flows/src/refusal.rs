@@ -26,11 +26,14 @@ impl From<EngineError> for Refusal {
 }
 
 impl Refusal {
-    /// As the API answers it.
+    /// As it is answered. Our own failure is logged, since its caller learns nothing of it.
     pub fn into_problem(self) -> Problem {
         match self {
             Self::Problem(problem) => problem,
-            Self::Ours(_) => Problem::unavailable(),
+            Self::Ours(error) => {
+                tracing::error!(%error, "nothing was acknowledged");
+                Problem::unavailable()
+            }
         }
     }
 }

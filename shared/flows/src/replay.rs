@@ -1,10 +1,10 @@
 //! A replay: a delivery is sent once more because a person asks for it, whatever its state.
 
+use waxseal_domain::delivery::message::Message;
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Written};
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::message::Message;
+use waxseal_domain::endpoint::subscription::Candidate;
 use waxseal_domain::problem::Problem;
-use waxseal_domain::subscription::Candidate;
 
 use crate::ports::{Clock, ConfigStore, DeliveryStore, Engine, EngineError, EventRow};
 

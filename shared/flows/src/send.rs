@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use waxseal_domain::attempt::Sent;
-use waxseal_domain::dispatch::{Outgoing, Prepared, Request, Unprepared, prepare};
-use waxseal_domain::secret::SecretContext;
+use waxseal_domain::delivery::attempt::Sent;
+use waxseal_domain::delivery::dispatch::{Outgoing, Prepared, Request, Unprepared, prepare};
+use waxseal_domain::profile::Profile;
+use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_verify::Key;
 
@@ -40,7 +41,9 @@ pub async fn send<E: Engine>(
     let Prepared { mut request, inexact } =
         match prepare_linked(engine, outgoing, &keys, now).await? {
             Ok(prepared) => prepared,
-            Err(Unprepared::Keys(fault)) => return Err(EngineError::new("sign delivery", fault)),
+            Err(Unprepared::Keys(fault)) => {
+                return Err(EngineError::unreadable("sign delivery", fault));
+            }
             Err(fault @ (Unprepared::NeedsLink | Unprepared::Unsendable(_))) => {
                 return Ok(Dispatched::unsendable(fault.to_string(), now));
             }
@@ -92,8 +95,14 @@ async fn signing_keys<E: Engine>(
     let mut keys = Vec::new();
     for sealed in endpoint.live_secrets(engine.clock().now()) {
         let secret = engine.key_vault().open(&context, &sealed.sealed).await?;
-        let key = profile.dialect.key(secret.expose_text().unwrap_or_default());
-        keys.push(key.map_err(|fault| EngineError::new("open secret", fault))?);
+        keys.push(read_key(profile, &secret)?);
     }
     Ok(keys)
+}
+
+/// The key that a stored secret is, once opened.
+pub(crate) fn read_key(profile: &Profile, secret: &Secret) -> Result<Key, EngineError> {
+    let text =
+        secret.expose_text().map_err(|fault| EngineError::unreadable("open secret", fault))?;
+    profile.dialect.key(text).map_err(|fault| EngineError::unreadable("open secret", fault))
 }

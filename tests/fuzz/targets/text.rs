@@ -1,13 +1,13 @@
 //! Short texts: URLs, ids, types, dates, `Retry-After`, messages, JSON.
 #![no_main]
 
-use waxseal_domain::address::AddressRules;
-use waxseal_domain::attempt::{Outcome, Response, Sent};
-use waxseal_domain::event_type::EventTypePattern;
+use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
+use waxseal_domain::delivery::message::Message;
+use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::endpoint::target::Target;
+use waxseal_domain::event::event_type::EventTypePattern;
 use waxseal_domain::id::{DeliveryId, EventId};
 use waxseal_domain::json::{Json, compact};
-use waxseal_domain::message::Message;
-use waxseal_domain::target::Target;
 use waxseal_domain::timestamp::{Timestamp, in_utc};
 
 libfuzzer_sys::fuzz_target!(|text: &str| {

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use waxseal_deliver::{Settled, attempt, drive};
 use waxseal_domain::delivery::DeliveryKey;
+use waxseal_domain::delivery::message::{Message, Receipt, Received};
+use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState};
 use waxseal_domain::event::{Form, Submission};
-use waxseal_domain::message::{Message, Receipt, Received};
-use waxseal_domain::retry::RetryPolicy;
 use waxseal_domain::secret::SealedSecret;
 use waxseal_flows::accept::accept_all;
+use waxseal_flows::attempt::{Settled, attempt, drive};
 use waxseal_flows::cancel::cancel;
 use waxseal_flows::replay::replay;
 
@@ -226,7 +226,7 @@ async fn schedule(world: Arc<World>) {
             world.pause(0, 2_000).await;
             let instance = Instance::warm_or_new(&world);
             let deadline = instance.clock_now().plus_ms(TIMEOUT_MS - 3_000);
-            let swept = invoke(&instance, waxseal_sweep::sweep(&*instance, deadline)).await;
+            let swept = invoke(&instance, waxseal_flows::sweep::sweep(&*instance, deadline)).await;
             if let Some(Ok(swept)) = swept
                 && swept.sent > 0
             {
@@ -252,7 +252,7 @@ async fn dead_letters(world: Arc<World>) {
         }
         let message = Message::parse(&dead.body).unwrap();
         let instance = Instance::warm_or_new(&world);
-        let buried = invoke(&instance, waxseal_bury::bury(&*instance, &message)).await;
+        let buried = invoke(&instance, waxseal_flows::bury::bury(&*instance, &message)).await;
         if let Some(Ok(_)) = buried {
             let state = &mut *world.state();
             state.dead.retain(|one| one.id != dead.id);

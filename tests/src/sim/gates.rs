@@ -1,9 +1,9 @@
 //! Gates, and what they hold.
 
-use waxseal_domain::concurrency::{Slot, SlotRequest};
-use waxseal_domain::gate::{Gate, Mode};
+use waxseal_domain::flow_control::concurrency::{Slot, SlotRequest};
+use waxseal_domain::flow_control::gate::{Gate, Mode};
+use waxseal_domain::flow_control::rate::Tokens;
 use waxseal_domain::id::{EndpointId, TenantName};
-use waxseal_domain::rate::Tokens;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Due, EngineError, GateStore};
 

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
-use waxseal_domain::address::AddressRules;
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::gate::Gate;
+use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::flow_control::gate::Gate;
 use waxseal_domain::id::{EndpointId, Ticket};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::memory::Memory;
-use waxseal_flows::ports::{EngineError, Roster};
+use waxseal_flows::ports::{EngineError, TenantEndpoints};
 
 use super::world::{State, World};
 
@@ -22,7 +22,7 @@ pub(super) struct Instance {
     pub(super) copies: Mutex<BTreeMap<EndpointId, (Timestamp, Arc<Endpoint>)>>,
     pub(super) gates: Mutex<BTreeMap<EndpointId, (Timestamp, Option<Gate>)>>,
     pub(super) memory: Memory,
-    pub(super) list: Mutex<Option<(Timestamp, Arc<Roster>)>>,
+    pub(super) list: Mutex<Option<(Timestamp, Arc<TenantEndpoints>)>>,
     pub(super) turns: Mutex<Vec<Turn>>,
     /// Tickets whose refused record is taken for "done": only where that guard is broken.
     pub(super) acknowledged: Mutex<BTreeSet<String>>,
@@ -147,7 +147,7 @@ impl Instance {
             let now = self.world.now();
             effect(&mut self.world.state(), now)
         };
-        let lost = || Err(EngineError::new(what, "simulated"));
+        let lost = || Err(EngineError::unavailable(what, "simulated"));
         match fault {
             Some(Fault::CrashBefore) => self.crash().await,
             Some(Fault::CrashAfter) => {

@@ -1,6 +1,6 @@
 //! What a seed means.
 
-use waxseal_domain::gate::BreakerSettings;
+use waxseal_domain::flow_control::breaker::BreakerSettings;
 use waxseal_domain::profile::{Profile, STANDARD};
 
 use crate::rng::Rng;

@@ -4,28 +4,28 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use waxseal_domain::address::AddressRules;
 use waxseal_domain::api_key::ApiKey;
-use waxseal_domain::attempt::{Outcome, Response, Sent};
 use waxseal_domain::audit::Entry;
-use waxseal_domain::catalogue::{EventType, Schema};
+use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
+use waxseal_domain::delivery::dispatch::Request;
+use waxseal_domain::delivery::message::{Message, Receipt};
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Open, Status, Written, lease_until};
-use waxseal_domain::dispatch::Request;
 use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::event::catalogue::{EventType, Schema};
 use waxseal_domain::id::{
     ApiKeyId, DeliveryId, EndpointId, EventId, SourceName, TenantName, Ticket,
 };
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{EVENT_RETENTION_S, FRESH_S};
-use waxseal_domain::message::{Message, Receipt};
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{
-    Change, Check, Claim, Clock, ConfigStore, DeliveryStore, Due, Engine, EngineError, EventRow,
-    EventStore, KeyVault, Page, PageRequest, Put, Queue, Roster, SchemaChecker, Sender, Setting,
-    Tenant,
+    AcceptResult, Change, Check, Claim, Clock, ConfigStore, DeliveryStore, Due, Engine,
+    EngineError, EventRow, EventStore, KeyVault, Page, PageRequest, Queue, SchemaChecker, Sender,
+    Setting, Tenant, TenantEndpoints,
 };
 
 use super::broken::Broken;
@@ -36,16 +36,16 @@ use super::world::{Post, nap};
 type Answer<T> = Result<T, EngineError>;
 
 impl EventStore for Instance {
-    async fn accept(&self, row: &EventRow) -> Answer<Put> {
+    async fn accept(&self, row: &EventRow) -> Answer<AcceptResult> {
         let overwrites = self.world.is_broken(Broken::Dedupe);
         self.call("accept event", true, |state, _| {
             let before = state.events.get(&row.event.id);
             let live = |before: &&EventRow| before.born.plus_s(EVENT_RETENTION_S) > row.born;
             if let Some(before) = before.filter(live).filter(|_| !overwrites) {
-                return Put::Exists(Box::new(before.clone()));
+                return AcceptResult::Exists(Box::new(before.clone()));
             }
             state.events.insert(row.event.id.clone(), row.clone());
-            Put::Created
+            AcceptResult::Created
         })
         .await
     }
@@ -246,7 +246,7 @@ impl ConfigStore for Instance {
         let (endpoint, is_removed) = match change {
             Change::PutEndpoint(endpoint) => (endpoint, false),
             Change::RemoveEndpoint(endpoint) => (endpoint, true),
-            _ => return Err(EngineError::new("change", "nobody does that here")),
+            _ => return Err(EngineError::denied("change", "nobody does that here")),
         };
         self.copies.lock().unwrap().remove(&endpoint.id);
         self.call("write endpoint", true, |state, _| {
@@ -275,7 +275,7 @@ impl ConfigStore for Instance {
         Ok(Page { items: Vec::new(), cursor: None })
     }
 
-    async fn endpoints(&self, _: &TenantName, age_s: u64) -> Answer<Option<Arc<Roster>>> {
+    async fn endpoints(&self, _: &TenantName, age_s: u64) -> Answer<Option<Arc<TenantEndpoints>>> {
         let now = self.world.now();
         if let Some((at, list)) = &*self.list.lock().unwrap()
             && now.since_ms(*at) < age_s * 1_000
@@ -284,7 +284,7 @@ impl ConfigStore for Instance {
         }
         let read = self.call("read endpoints", true, |state, _| {
             let endpoints = state.endpoints.values().cloned().collect();
-            Arc::new(Roster { endpoints, ..Roster::default() })
+            Arc::new(TenantEndpoints { endpoints, ..TenantEndpoints::default() })
         });
         let list = read.await?;
         *self.list.lock().unwrap() = Some((now, Arc::clone(&list)));
@@ -393,7 +393,7 @@ impl Queue for Instance {
 
 impl KeyVault for Instance {
     async fn seal(&self, _: &SecretContext, _: &Secret) -> Answer<String> {
-        Err(EngineError::new("seal secret", "nobody does here"))
+        Err(EngineError::denied("seal secret", "nobody does here"))
     }
 
     async fn open(&self, _: &SecretContext, sealed: &str) -> Answer<Secret> {

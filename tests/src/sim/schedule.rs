@@ -2,7 +2,7 @@
 //! attempt falls by a profile's own policy. A plan made by hand: no faults, skew, lag or copies.
 
 use waxseal_domain::delivery::Status;
-use waxseal_domain::gate::BreakerSettings;
+use waxseal_domain::flow_control::breaker::BreakerSettings;
 
 use super::plan::{Plan, PlannedEndpoint, PlannedEvent, Receiver};
 use super::world::World;

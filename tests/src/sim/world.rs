@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use waxseal_domain::concurrency::Slots;
+use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::message::{Kind, Message};
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::gate::Gate;
+use waxseal_domain::flow_control::concurrency::Slots;
+use waxseal_domain::flow_control::gate::Gate;
 use waxseal_domain::id::{EndpointId, EventId, TenantName};
-use waxseal_domain::lane::Lane;
-use waxseal_domain::message::{Kind, Message};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Due, EventRow};
 

@@ -52,7 +52,8 @@ async fn check_key_vault<E: Engine>(engine: &E) -> Check {
 }
 
 async fn seals_and_opens<E: Engine>(engine: &E) -> Result<bool, EngineError> {
-    let tenant: TenantName = NOBODY.parse().map_err(|e| EngineError::new("check key vault", e))?;
+    let tenant: TenantName =
+        NOBODY.parse().map_err(|e| EngineError::unreadable("check key vault", e))?;
     let (context, secret) =
         (SecretContext::links(&tenant), Secret::new(engine.random_bytes().to_vec()));
     let sealed = engine.key_vault().seal(&context, &secret).await?;

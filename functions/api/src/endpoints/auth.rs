@@ -1,12 +1,12 @@
 //! How an endpoint's receiver is authenticated to: read from a body, sealed.
 
 use serde_json::{Value, json};
-use waxseal_domain::address::{AddressRules, URL_CHARS_MAX};
-use waxseal_domain::credentials::Credentials;
+use waxseal_domain::endpoint::address::{AddressRules, URL_CHARS_MAX};
+use waxseal_domain::endpoint::credentials::Credentials;
+use waxseal_domain::endpoint::target::Target;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::json::Json;
 use waxseal_domain::secret::{Secret, SecretContext};
-use waxseal_domain::target::Target;
 use waxseal_flows::ports::{Engine, EngineError, KeyVault as _};
 
 use crate::body::{Body, Given};

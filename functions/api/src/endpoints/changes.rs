@@ -6,12 +6,15 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use waxseal_api_types::pattern::PRINTABLE;
 use waxseal_api_types::{EndpointChanges, NewEndpoint};
-use waxseal_domain::address::{AddressRules, URL_CHARS_MAX};
-use waxseal_domain::credentials::Credentials;
+use waxseal_domain::delivery::retry::RetryPolicy;
+use waxseal_domain::endpoint::address::{AddressRules, URL_CHARS_MAX};
+use waxseal_domain::endpoint::credentials::Credentials;
 use waxseal_domain::endpoint::secret_choice::SecretChoice;
+use waxseal_domain::endpoint::subscription::{CompiledFilter, outcomes, risk_score};
+use waxseal_domain::endpoint::target::Target;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, headers};
 use waxseal_domain::event::Severity;
-use waxseal_domain::event_type::EventTypePattern;
+use waxseal_domain::event::event_type::EventTypePattern;
 use waxseal_domain::json::{Json, escape_pointer};
 use waxseal_domain::limits::{
     ATTRIBUTE_CHARS_MAX, DELAY_S, DELAYS_MAX, EVENT_TYPE_CHARS_MAX, EVENT_TYPES_PER_ENDPOINT_MAX,
@@ -19,9 +22,6 @@ use waxseal_domain::limits::{
     NAME_CHARS_MAX, OUTCOMES_PER_ENDPOINT_MAX, RISK_SCORE, TIMEOUT_MS, WINDOW_S,
 };
 use waxseal_domain::profile::{Profile, STANDARD};
-use waxseal_domain::retry::RetryPolicy;
-use waxseal_domain::subscription::{CompiledFilter, outcomes, risk_score};
-use waxseal_domain::target::Target;
 use waxseal_domain::timestamp::Timestamp;
 
 use super::auth::{self, Wanted};

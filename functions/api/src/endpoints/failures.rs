@@ -1,8 +1,8 @@
 //! The last failures of an endpoint, as one endpoint shows them.
 
 use waxseal_api_types::endpoint::Failure;
-use waxseal_domain::attempt::{Attempt, Outcome};
 use waxseal_domain::delivery::Delivery;
+use waxseal_domain::delivery::attempt::{Attempt, Outcome};
 use waxseal_domain::id::EndpointId;
 use waxseal_flows::ports::{DeliveryStore as _, Engine, EngineError, PageRequest};
 

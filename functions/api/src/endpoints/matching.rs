@@ -4,13 +4,14 @@
 use serde_json::{Value, json};
 use waxseal_adapters::http;
 use waxseal_api_types::endpoint::{MatchChanges, MatchResult, MatchedEvent};
-use waxseal_domain::dispatch::{Outgoing, preview};
+use waxseal_domain::delivery::Round;
+use waxseal_domain::delivery::dispatch::{Outgoing, preview};
 use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::endpoint::subscription::Candidate;
 use waxseal_domain::id::{DeliveryId, EndpointId};
 use waxseal_domain::limits::{PAGE_DEFAULT, PAGE_MAX};
 use waxseal_domain::problem::Problem;
-use waxseal_domain::profile::{Profile, Round, STANDARD};
-use waxseal_domain::subscription::Candidate;
+use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_flows::ports::{Clock as _, Engine, EventRow, EventStore as _, PageRequest};
 use waxseal_flows::profiles::find_profile;
 

@@ -58,7 +58,7 @@ pub(super) struct Made {
 /// Shows a secret that is in a profile's form.
 pub(super) fn show(profile: &Profile, text: &str) -> Result<ShownSecret, EngineError> {
     let key = profile.dialect.key(text);
-    let key = key.map_err(|fault| EngineError::new("show secret", fault))?;
+    let key = key.map_err(|fault| EngineError::unreadable("show secret", fault))?;
     Ok(ShownSecret {
         secret: Some(text.to_owned()),
         standard_secret: key.standard_text().map(|text| text.to_string()),
@@ -80,12 +80,12 @@ pub(super) async fn seal<E: Engine>(
         SecretChoice::New => dialect.generate_secret(engine.random_bytes()).to_string(),
         SecretChoice::NewEd25519 => {
             let text = dialect.generate_signing_secret(engine.random_bytes());
-            let text = text.ok_or_else(|| EngineError::new("make secret", "no ed25519"))?;
+            let text = text.ok_or_else(|| EngineError::unreadable("make secret", "no ed25519"))?;
             text.to_string()
         }
     };
     let shown = show(profile, &text)?;
-    let key = dialect.key(&text).map_err(|fault| EngineError::new("read secret", fault))?;
+    let key = dialect.key(&text).map_err(|fault| EngineError::unreadable("read secret", fault))?;
     let public_key = key.public_text();
     let secret = Secret::new(text.into_bytes());
     let context = SecretContext::endpoint(tenant, endpoint);

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use waxseal_adapters::client::{Answer, Fault, HttpClient};
 use waxseal_adapters::clock::SystemClock;
-use waxseal_domain::attempt::{Outcome, Response, Sent};
-use waxseal_domain::dispatch::{Method, Request};
+use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
+use waxseal_domain::delivery::dispatch::{Method, Request};
 use waxseal_flows::ports::{Clock as _, Sender};
 
 /// Sends to where its client may connect.

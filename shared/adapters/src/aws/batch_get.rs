@@ -36,7 +36,10 @@ impl DynamoStore {
                 }
             }
             if !open.is_empty() {
-                return Err(EngineError::new(step, format!("{} keys left unread", open.len())));
+                return Err(EngineError::throttled(
+                    step,
+                    format!("{} keys left unread", open.len()),
+                ));
             }
         }
         Ok(found)
@@ -54,7 +57,7 @@ impl DynamoStore {
             .set_keys(Some(keys))
             .consistent_read(true)
             .build()
-            .map_err(|error| EngineError::new(step, error))?;
+            .map_err(|error| EngineError::unreadable(step, error))?;
         let call = self.dynamodb().batch_get_item().request_items(table, wanted);
         let mut answer = call.send().await.map_err(failed(step))?;
         if let Some(items) = answer.responses.as_mut().and_then(|all| all.remove(table)) {

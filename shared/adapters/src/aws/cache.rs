@@ -1,14 +1,14 @@
 //! Copies in memory, each with the time at which its read began. Bounded; own writes drop them.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use waxseal_domain::bounded_map::BoundedMap;
+
 /// Copies by key.
 #[derive(Debug)]
 pub(super) struct AgedCache<K, V> {
-    entries_max: usize,
     cached: Mutex<Cached<K, V>>,
 }
 
@@ -16,7 +16,7 @@ pub(super) struct AgedCache<K, V> {
 struct Cached<K, V> {
     /// Rises with every own write: what was read before one is not kept after it.
     generation: u64,
-    copies: HashMap<K, (Instant, V)>,
+    copies: BoundedMap<K, (Instant, V)>,
 }
 
 /// When a read began: it may be kept as of then.
@@ -27,10 +27,10 @@ pub(super) struct ReadStart {
 }
 
 impl<K: Eq + Hash, V: Clone> AgedCache<K, V> {
-    /// Of at most so many entries: a full one is emptied, and fills again with what is in use.
+    /// Of at most so many entries.
     pub(super) fn new(entries_max: usize) -> Self {
-        let cached = Mutex::new(Cached { generation: 0, copies: HashMap::new() });
-        Self { entries_max, cached }
+        let copies = BoundedMap::new(entries_max);
+        Self { cached: Mutex::new(Cached { generation: 0, copies }) }
     }
 
     /// A copy of at most that age, or the start of the read that replaces it.
@@ -53,9 +53,6 @@ impl<K: Eq + Hash, V: Clone> AgedCache<K, V> {
         let mut cached = self.lock();
         if cached.generation != start.generation {
             return;
-        }
-        if cached.copies.len() >= self.entries_max && !cached.copies.contains_key(&key) {
-            cached.copies.clear();
         }
         cached.copies.insert(key, (start.at, value));
     }
@@ -103,7 +100,10 @@ mod tests {
             let start = cache.get(&key, 10).unwrap_err();
             cache.keep(start, key, key);
         }
-        assert!(cache.lock().copies.len() <= 2);
+        assert!(
+            (0..3).all(|key| cache.get(&key, 10).is_err()),
+            "emptied at the third and the fifth"
+        );
         assert_eq!(cache.get(&4, 10).unwrap(), 4);
     }
 }

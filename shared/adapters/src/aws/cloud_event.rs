@@ -194,6 +194,11 @@ struct BatchItemFailure {
 }
 
 impl BatchResponse {
+    /// How many messages come again.
+    pub fn failures(&self) -> usize {
+        self.batch_item_failures.len()
+    }
+
     /// Of the ids of the messages that come again. An empty id is refused: it would fail, or with
     /// some emulators delete, more than its message.
     pub fn of(failures: Vec<String>) -> Result<Self, String> {

@@ -76,16 +76,16 @@ impl CloudWatch {
         // Made when it is asked for: seldom, and no function's start should pay for it.
         let (status, answer) = ReqwestClient::new()?.exchange(request, STEP).await?;
         if status != 200 {
-            return Err(EngineError::new(STEP, format!("CloudWatch answered {status}")));
+            return Err(EngineError::unavailable(STEP, format!("CloudWatch answered {status}")));
         }
-        let answer: Answer =
-            serde_json::from_slice(&answer).map_err(|error| EngineError::new(STEP, error))?;
+        let answer: Answer = serde_json::from_slice(&answer)
+            .map_err(|error| EngineError::unreadable(STEP, error))?;
         Ok(answer.metric_alarms)
     }
 
     fn signed(&self, body: String) -> Result<http::Request<Bytes>, EngineError> {
         let failed =
-            |error: Box<dyn std::error::Error + Send + Sync>| EngineError::new(STEP, error);
+            |error: Box<dyn std::error::Error + Send + Sync>| EngineError::denied(STEP, error);
         let identity = self.credentials.clone().into();
         let parameters = v4::SigningParams::builder()
             .identity(&identity)

@@ -21,14 +21,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use waxseal_domain::api_key::ApiKey;
 use waxseal_domain::audit::Entry;
-use waxseal_domain::catalogue::EventType;
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::gate::Gate;
+use waxseal_domain::event::catalogue::EventType;
+use waxseal_domain::flow_control::gate::Gate;
 use waxseal_domain::id::{ApiKeyId, EndpointId, SourceName, TenantName};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{
-    Change, ConfigStore, EngineError, Page, PageRequest, Roster, Setting, Tenant,
+    Change, ConfigStore, EngineError, Page, PageRequest, Setting, Tenant, TenantEndpoints,
 };
 
 use super::cache::AgedCache;
@@ -40,13 +40,13 @@ const TENANTS_MAX: usize = 1_000;
 /// Endpoints, API keys and sources that are kept in memory, of each.
 const COPIES_MAX: usize = 10_000;
 
-type Endpoints = Option<Arc<Roster>>;
+type Endpoints = Option<Arc<TenantEndpoints>>;
 type Answer<T> = Result<T, EngineError>;
 
 /// Copies of what is configured.
 #[derive(Debug)]
 pub(super) struct ConfigCache {
-    of_tenant: AgedCache<TenantName, Arc<Roster>>,
+    of_tenant: AgedCache<TenantName, Arc<TenantEndpoints>>,
     event_types: AgedCache<TenantName, Arc<Vec<EventType>>>,
     endpoints: AgedCache<(TenantName, EndpointId), Arc<Endpoint>>,
     api_keys: AgedCache<String, ApiKey>,

@@ -1,8 +1,8 @@
 //! A delivery's row as an item, and back. The only place that knows its attributes.
 
+use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Open, Status, StatusName};
 use waxseal_domain::id::{EndpointId, EventId, TenantName, Ticket};
-use waxseal_domain::lane::Lane;
 use waxseal_flows::ports::{Due, EngineError};
 
 use super::item::{
@@ -130,7 +130,7 @@ fn status_of(item: &Item) -> Result<Status, EngineError> {
     let status = read_text(item, "status")?;
     if status != StatusName::Open.as_str() {
         return Status::ended(status, find_text(item, "reason"))
-            .map_err(|error| EngineError::new("read item", error));
+            .map_err(|error| EngineError::unreadable("read item", error));
     }
     let holder = find_text(item, "holder");
     let holder: Option<Ticket> = holder.map(|ticket| parse("holder", ticket)).transpose()?;

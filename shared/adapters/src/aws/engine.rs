@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use waxseal_domain::address::AddressRules;
 use waxseal_domain::api_key::hash_of;
+use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::limits::ENDPOINT_COPY_INGEST_S;
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{Check, Engine, EngineError};
@@ -78,7 +78,7 @@ impl AwsEngine {
         let get = self.clients.secrets_manager().get_secret_value().secret_id(secret);
         let answer = get.send().await.map_err(failed("read operator key"))?;
         let key = answer.secret_string().map(str::trim).filter(|key| !key.is_empty());
-        let missing = || EngineError::new("read operator key", "the secret holds no text");
+        let missing = || EngineError::unreadable("read operator key", "the secret holds no text");
         key.map(hash_of).ok_or_else(missing)
     }
 }

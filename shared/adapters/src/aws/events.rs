@@ -7,7 +7,7 @@ use waxseal_domain::delivery::{Delivery, shard};
 use waxseal_domain::id::{EventId, TenantName};
 use waxseal_domain::limits::TIME_SHARDS;
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::ports::{EngineError, EventRow, EventStore, Page, PageRequest, Put};
+use waxseal_flows::ports::{AcceptResult, EngineError, EventRow, EventStore, Page, PageRequest};
 
 use super::delivery_item::{event_pk, row_of};
 use super::item::{
@@ -16,7 +16,7 @@ use super::item::{
 use super::{DynamoStore, failed};
 
 impl EventStore for DynamoStore {
-    async fn accept(&self, row: &EventRow) -> Result<Put, EngineError> {
+    async fn accept(&self, row: &EventRow) -> Result<AcceptResult, EngineError> {
         let put = self
             .dynamodb()
             .put_item()
@@ -26,14 +26,14 @@ impl EventStore for DynamoStore {
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":now", number(row.born.seconds()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = put.send().await else { return Ok(Put::Created) };
+        let Err(error) = put.send().await else { return Ok(AcceptResult::Created) };
         let Some(PutItemError::ConditionalCheckFailedException(refusal)) = error.as_service_error()
         else {
             return Err(failed("accept event")(error));
         };
-        let missing = || EngineError::new("accept event", "refused, and without the item");
+        let missing = || EngineError::unreadable("accept event", "refused, and without the item");
         let found = refusal.item().ok_or_else(missing)?;
-        Ok(Put::Exists(Box::new(event_of(found)?)))
+        Ok(AcceptResult::Exists(Box::new(event_of(found)?)))
     }
 
     async fn event(

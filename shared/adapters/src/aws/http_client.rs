@@ -45,7 +45,7 @@ impl ReqwestClient {
             .timeout(ANSWER_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .build()
-            .map_err(|error| EngineError::new("build AWS client", error))?;
+            .map_err(|error| EngineError::unavailable("build AWS client", error))?;
         Ok(Self(client))
     }
 }
@@ -57,7 +57,7 @@ impl ReqwestClient {
         request: http::Request<Bytes>,
         step: &'static str,
     ) -> Result<(u16, Bytes), EngineError> {
-        let failed = |error: reqwest::Error| EngineError::new(step, error);
+        let failed = |error: reqwest::Error| EngineError::unavailable(step, error);
         let request = reqwest::Request::try_from(request).map_err(failed)?;
         let response = self.0.execute(request).await.map_err(failed)?;
         let status = response.status().as_u16();

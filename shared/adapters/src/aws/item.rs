@@ -28,7 +28,7 @@ pub(super) fn ms(at: Timestamp) -> AttributeValue {
 }
 
 pub(super) fn json<T: Serialize>(value: &T) -> Result<AttributeValue, EngineError> {
-    let failed = |error| EngineError::new("serialise item", error);
+    let failed = |error| EngineError::unreadable("serialise item", error);
     serde_json::to_string(value).map(AttributeValue::S).map_err(failed)
 }
 
@@ -77,5 +77,5 @@ pub(super) fn parse<T: FromStr>(name: &str, text: &str) -> Result<T, EngineError
 }
 
 pub(super) fn unreadable(name: &str, fault: &str) -> EngineError {
-    EngineError::new("read item", format!("attribute {name} {fault}"))
+    EngineError::unreadable("read item", format!("attribute {name} {fault}"))
 }

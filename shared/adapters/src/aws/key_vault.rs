@@ -46,7 +46,7 @@ impl KeyVault for KmsVault {
             .set_encryption_context(Some(bound_to(context)))
             .plaintext(Blob::new(secret.expose()));
         let answer = encrypt.send().await.map_err(failed("seal secret"))?;
-        let missing = || EngineError::new("seal secret", "an answer without a ciphertext");
+        let missing = || EngineError::unreadable("seal secret", "an answer without a ciphertext");
         Ok(BASE64.encode(answer.ciphertext_blob.ok_or_else(missing)?))
     }
 
@@ -56,7 +56,7 @@ impl KeyVault for KmsVault {
             Ok(copy) => return Ok(copy),
             Err(start) => start,
         };
-        let failure = |why| EngineError::new("open secret", why);
+        let failure = |why| EngineError::unreadable("open secret", why);
         let ciphertext = BASE64.decode(sealed).map_err(|_| failure("it is not base 64"))?;
         let decrypt = self
             .clients

@@ -9,8 +9,8 @@ use aws_sdk_sqs::error::ProvideErrorMetadata as _;
 use aws_sdk_sqs::types::{
     MessageAttributeValue, MessageSystemAttributeName, SendMessageBatchRequestEntry,
 };
-use waxseal_domain::lane::Lane;
-use waxseal_domain::message::{Message, Receipt, Received};
+use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::message::{Message, Receipt, Received};
 use waxseal_flows::ports::{EngineError, Queue};
 
 use self::batches::{Outgoing, batches};
@@ -57,7 +57,7 @@ impl SqsQueue {
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
         let answer = receive.send().await.map_err(failed("receive messages"))?;
         let read = |message: &aws_sdk_sqs::types::Message| {
-            let unreadable = |error| EngineError::new("read message", error);
+            let unreadable = |error| EngineError::unreadable("read message", error);
             let counted = MessageSystemAttributeName::ApproximateReceiveCount;
             let receives = message.attributes().and_then(|all| all.get(&counted)?.parse().ok());
             Ok(Received {
@@ -98,7 +98,7 @@ impl SqsQueue {
                 .message_group_id(outgoing.group.as_str())
                 .delay_seconds(outgoing.delay_s)
                 .build()
-                .map_err(|error| EngineError::new("send messages", error))
+                .map_err(|error| EngineError::unreadable("send messages", error))
         };
         let entries = batch.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
         let send = self.clients.sqs().send_message_batch();
@@ -155,7 +155,7 @@ impl Queue for SqsQueue {
             .data_type("String")
             .string_value(said(reason))
             .build()
-            .map_err(|error| EngineError::new("put aside", error))?;
+            .map_err(|error| EngineError::unreadable("put aside", error))?;
         let body = body.get(..body.floor_char_boundary(REJECTED_BYTES_MAX)).unwrap_or(body);
         let send = self
             .clients

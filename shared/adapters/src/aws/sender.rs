@@ -13,10 +13,10 @@ use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::MessageAttributeValue;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use waxseal_domain::address::AddressRules;
-use waxseal_domain::attempt::{Outcome, Response, Sent};
-use waxseal_domain::dispatch::Request;
-use waxseal_domain::target::{BusEntry, QueueMessage, Resource, Target, outcome_of};
+use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
+use waxseal_domain::delivery::dispatch::Request;
+use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::endpoint::target::{BusEntry, QueueMessage, Resource, Target, outcome_of};
 use waxseal_flows::ports::{Clock as _, EngineError, Sender};
 
 use super::client::Clients;

@@ -3,7 +3,7 @@
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use waxseal_domain::concurrency::{Lease, Slot, SlotRequest, Slots};
+use waxseal_domain::flow_control::concurrency::{Lease, Slot, SlotRequest, Slots};
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::EngineError;

@@ -1,92 +1,32 @@
 //! What is configured, in SQLite: tenants, endpoints, API keys, sources and event types, each a JSON
 //! document; and the audit log beside them. A tenant's version is its roster's.
 //!
-//! Endpoints and event types are asked for at every event, so each tenant's are kept in memory. This
-//! process is the only one that writes them: a copy is dropped when its tenant's configuration changes,
-//! and is never old.
+//! Endpoints and event types are asked for at every event: each tenant's are kept in memory.
 
 mod change;
 mod documents;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use waxseal_domain::api_key::ApiKey;
 use waxseal_domain::audit::Entry;
-use waxseal_domain::catalogue::EventType;
 use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::event::catalogue::EventType;
 use waxseal_domain::id::{ApiKeyId, EndpointId, SourceName, TenantName};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{
-    Change, ConfigStore, EngineError, Page, PageRequest, Roster, Setting, Tenant,
+    Change, ConfigStore, EngineError, Page, PageRequest, Setting, Tenant, TenantEndpoints,
 };
 
 use self::documents::{Place, by_lookup, delete, document, documents, find, insert, version};
+use super::config_cache::Endpoints;
 use super::writer::Durability;
 use super::{EmbeddedStore, schema_value};
 
-/// Tenants whose endpoints are kept in memory.
-const TENANTS_MAX: usize = 1_000;
-
-type Endpoints = Option<Arc<Roster>>;
 type Answer<T> = Result<T, EngineError>;
-
-/// Tenants' endpoints, in memory.
-#[derive(Debug, Default)]
-pub(super) struct ConfigCache(Mutex<Cached>);
-
-#[derive(Debug, Default)]
-struct Cached {
-    /// Rises with every change: what was read before one is not kept after it.
-    generation: u64,
-    endpoints: HashMap<TenantName, Endpoints>,
-    event_types: HashMap<TenantName, Arc<Vec<EventType>>>,
-}
-
-impl ConfigCache {
-    fn endpoints(&self, tenant: &TenantName) -> Result<Endpoints, u64> {
-        let cached = self.lock();
-        cached.endpoints.get(tenant).cloned().ok_or(cached.generation)
-    }
-
-    fn event_types(&self, tenant: &TenantName) -> Result<Arc<Vec<EventType>>, u64> {
-        let cached = self.lock();
-        cached.event_types.get(tenant).cloned().ok_or(cached.generation)
-    }
-
-    fn keep_endpoints(&self, generation: u64, tenant: TenantName, endpoints: Endpoints) {
-        let mut cached = self.lock();
-        if cached.generation == generation && endpoints.is_some() {
-            if cached.endpoints.len() >= TENANTS_MAX {
-                cached.endpoints.clear();
-            }
-            cached.endpoints.insert(tenant, endpoints);
-        }
-    }
-
-    fn keep_event_types(&self, generation: u64, tenant: TenantName, found: Arc<Vec<EventType>>) {
-        let mut cached = self.lock();
-        if cached.generation == generation {
-            if cached.event_types.len() >= TENANTS_MAX {
-                cached.event_types.clear();
-            }
-            cached.event_types.insert(tenant, found);
-        }
-    }
-
-    fn forget(&self, tenant: &TenantName) {
-        let mut cached = self.lock();
-        cached.generation += 1;
-        cached.endpoints.remove(tenant);
-        cached.event_types.remove(tenant);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Cached> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// What the key file sealed when the folder was new.
 pub(super) fn key_check(connection: &Connection) -> rusqlite::Result<Option<String>> {
@@ -177,7 +117,7 @@ impl ConfigStore for EmbeddedStore {
             let sql =
                 "SELECT doc FROM config WHERE kind = 'endpoint' AND tenant = ?1 ORDER BY rowid";
             let endpoints = documents(connection, sql, params![name.as_str()])?;
-            Ok(Some(Arc::new(Roster { version, has_catalogue: true, endpoints })))
+            Ok(Some(Arc::new(TenantEndpoints { version, has_catalogue: true, endpoints })))
         };
         let endpoints = self.readers.read("read endpoints", read).await?;
         self.cache.keep_endpoints(generation, tenant.clone(), endpoints.clone());

@@ -1,9 +1,9 @@
 //! Deliveries in SQLite: [`Guard::allows`] is evaluated in the transaction that writes.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Open, Status, StatusName, Written};
 use waxseal_domain::id::{EndpointId, EventId, TenantName, Ticket};
-use waxseal_domain::lane::Lane;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Claim, DeliveryStore, Due, EngineError, EventRow, Page, PageRequest};
 

@@ -6,26 +6,27 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use rustls::pki_types::CertificateDer;
-use waxseal_domain::address::AddressRules;
 use waxseal_domain::api_key::hash_of;
+use waxseal_domain::delivery::message::{Message, Received};
 use waxseal_domain::delivery::{Delivery, Guard, Settlement, Written};
-use waxseal_domain::gate::BreakerSettings;
+use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::flow_control::breaker::BreakerSettings;
 use waxseal_domain::limits::{AUDIT_RETENTION_S, EVENT_RETENTION_S};
-use waxseal_domain::message::{Message, Received};
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{
-    Check, Claim, Clock as _, Due, Engine, EngineError, EventRow, Put, Release,
+    AcceptResult, Check, Claim, Clock as _, Due, Engine, EngineError, EventRow, Release,
 };
 
-use super::config::ConfigCache;
-use super::gates::Gates;
+use super::config_cache::ConfigCache;
+use super::failure::failed;
+use super::gates_in_memory::Gates;
 use super::key_file::KeyFile;
 use super::lanes::Lanes;
 use super::queue::{self, EmbeddedQueue};
 use super::reader::Readers;
 use super::writer::{Durability, Writer};
-use super::{EmbeddedStore, config, deliveries, events, failed, files, inbox, schema};
+use super::{EmbeddedStore, config, deliveries, events, files, inbox, schema};
 use crate::clock::SystemClock;
 use crate::entropy::entropy;
 use crate::json_schema::JsonSchemas;
@@ -88,7 +89,8 @@ impl EmbeddedEngine {
         }));
         queue::load(&connection, &lanes).map_err(failed("read messages"))?;
         let gates = Arc::new(Gates::load(&connection).map_err(failed("read gates"))?);
-        let writer = Writer::start(connection).map_err(|e| EngineError::new("start writer", e))?;
+        let writer =
+            Writer::start(connection).map_err(|e| EngineError::unavailable("start writer", e))?;
         let cache = Arc::new(ConfigCache::default());
         let store = Arc::new(EmbeddedStore { writer, readers: Readers::new(&path), cache, gates });
         let address_rules = Arc::new(options.address_rules);
@@ -134,7 +136,7 @@ impl EmbeddedEngine {
 
 /// The key file, which must open what it sealed when the folder was new.
 fn key_vault(connection: &Connection, folder: &Path) -> Result<KeyFile, EngineError> {
-    let tenant = CHECK.parse().map_err(|error| EngineError::new("check key file", error))?;
+    let tenant = CHECK.parse().map_err(|error| EngineError::unreadable("check key file", error))?;
     let context = SecretContext::links(&tenant);
     let sealed = config::key_check(connection).map_err(failed("check key file"))?;
     let key_file = KeyFile::new(&files::secrets_key(folder, sealed.is_some())?)?;
@@ -205,18 +207,22 @@ impl Engine for EmbeddedEngine {
     }
 
     /// T1: the event and its messages.
-    async fn accept(&self, row: &EventRow, messages: Vec<Message>) -> Result<Put, EngineError> {
+    async fn accept(
+        &self,
+        row: &EventRow,
+        messages: Vec<Message>,
+    ) -> Result<AcceptResult, EngineError> {
         let row = row.clone();
         let accept = move |connection: &Connection| {
             let put = events::put(connection, &row)?;
             let inserted = match &put {
-                Put::Created => queue::insert_all(connection, messages, row.born)?,
-                Put::Exists(_) => Vec::new(),
+                AcceptResult::Created => queue::insert_all(connection, messages, row.born)?,
+                AcceptResult::Exists(_) => Vec::new(),
             };
             Ok((put, inserted))
         };
         let lanes = Arc::clone(&self.lanes);
-        let then = move |(_, inserted): &(Put, Vec<queue::Inserted>)| {
+        let then = move |(_, inserted): &(AcceptResult, Vec<queue::Inserted>)| {
             queue::deliver_all(&lanes, inserted);
         };
         let written = self.store.writer.write("accept event", Durability::Synced, accept, then);
@@ -234,7 +240,10 @@ impl Engine for EmbeddedEngine {
     ) -> Result<Written, EngineError> {
         let receipt = received.receipt.clone();
         let Some((id, _)) = inbox::parse(&receipt) else {
-            return Err(EngineError::new("settle message", "the receipt is not of this queue"));
+            return Err(EngineError::unreadable(
+                "settle message",
+                "the receipt is not of this queue",
+            ));
         };
         let row = row.clone();
         let record = move |connection: &Connection| {

@@ -5,7 +5,7 @@ use waxseal_domain::delivery::Delivery;
 use waxseal_domain::id::{EventId, TenantName};
 use waxseal_domain::limits::EVENT_RETENTION_S;
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::ports::{EngineError, EventRow, EventStore, Page, PageRequest, Put};
+use waxseal_flows::ports::{AcceptResult, EngineError, EventRow, EventStore, Page, PageRequest};
 
 use super::deliveries;
 use super::writer::Durability;
@@ -14,7 +14,7 @@ use super::{EmbeddedStore, schema_value};
 const COLUMNS: &str = "event, born, digest, targets, nonce, sent";
 
 impl EventStore for EmbeddedStore {
-    async fn accept(&self, row: &EventRow) -> Result<Put, EngineError> {
+    async fn accept(&self, row: &EventRow) -> Result<AcceptResult, EngineError> {
         let row = row.clone();
         let put = move |connection: &Connection| put(connection, &row);
         self.writer.write("accept event", Durability::Synced, put, |_| ()).await
@@ -79,12 +79,12 @@ impl EventStore for EmbeddedStore {
 }
 
 /// I1. An event that has expired, and what is left of its deliveries, gives way.
-pub(super) fn put(connection: &Connection, row: &EventRow) -> rusqlite::Result<Put> {
+pub(super) fn put(connection: &Connection, row: &EventRow) -> rusqlite::Result<AcceptResult> {
     let event = &row.event;
     if let Some(found) = find(connection, &event.tenant, &event.id)?
         && found.expires_at() >= row.born
     {
-        return Ok(Put::Exists(Box::new(found)));
+        return Ok(AcceptResult::Exists(Box::new(found)));
     }
     let sql =
         "INSERT OR REPLACE INTO events (tenant, id, born, digest, targets, nonce, sent, event)
@@ -99,7 +99,7 @@ pub(super) fn put(connection: &Connection, row: &EventRow) -> rusqlite::Result<P
         row.sent,
         schema_value::json(event)?,
     ])?;
-    Ok(Put::Created)
+    Ok(AcceptResult::Created)
 }
 
 /// The event; none if it has expired, which the caller sees by its `born`.

@@ -18,7 +18,7 @@ const SECRETS_KEY: &str = "secrets.key";
 /// Makes the folder if it is not there, readable by its owner only.
 pub(super) fn make_folder(folder: &Path) -> Result<(), EngineError> {
     let failed =
-        |error| EngineError::new("make data folder", format!("{}: {error}", folder.display()));
+        |error| EngineError::denied("make data folder", format!("{}: {error}", folder.display()));
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -29,14 +29,14 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), EngineError> {
 /// Locks the folder for this process: the lock ends with it, also after `kill -9`.
 pub(super) fn lock(folder: &Path) -> Result<File, EngineError> {
     let path = folder.join("lock");
-    let failed = |error: std::io::Error| EngineError::new("lock data folder", error);
+    let failed = |error: std::io::Error| EngineError::denied("lock data folder", error);
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(path);
     let file = file.map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
             let detail = format!("another process uses {}", folder.display());
-            Err(EngineError::new("lock data folder", detail))
+            Err(EngineError::conflict("lock data folder", detail))
         }
         Err(TryLockError::Error(error)) => Err(failed(error)),
     }
@@ -55,7 +55,7 @@ pub(super) fn secrets_key(folder: &Path, was_made: bool) -> Result<Secret, Engin
     };
     let text = read_or_make(&path, make)?;
     let key = BASE64.decode(text.trim()).map(Secret::new);
-    key.map_err(|_| EngineError::new("read key file", "secrets.key is not base 64"))
+    key.map_err(|_| EngineError::unreadable("read key file", "secrets.key is not base 64"))
 }
 
 /// The key file is not the one that this folder's secrets were sealed with.
@@ -65,7 +65,7 @@ pub(super) fn lost(folder: &Path, how: &str) -> EngineError {
         "{} {how}, and this folder's secrets were sealed with it: bring it back from a backup",
         path.display()
     );
-    EngineError::new("open key file", detail)
+    EngineError::unreadable("open key file", detail)
 }
 
 /// The operator's API key; made at the first start.
@@ -80,10 +80,10 @@ fn read_or_make(path: &Path, make: impl FnOnce() -> String) -> Result<String, En
     match std::fs::read_to_string(path) {
         Ok(text) => return Ok(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(EngineError::new("read key file", error)),
+        Err(error) => return Err(EngineError::denied("read key file", error)),
     }
     let text = make();
-    write(path, &text).map_err(|error| EngineError::new("write key file", error))?;
+    write(path, &text).map_err(|error| EngineError::denied("write key file", error))?;
     Ok(text)
 }
 

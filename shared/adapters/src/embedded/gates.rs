@@ -1,51 +1,22 @@
 //! Gates in SQLite. There are few, they are asked for at every attempt, and only this process writes
 //! them: all are kept in memory.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use rusqlite::{Connection, params};
-use waxseal_domain::concurrency::{Slot, SlotRequest, Slots};
-use waxseal_domain::gate::Gate;
+use waxseal_domain::flow_control::concurrency::{Slot, SlotRequest};
+use waxseal_domain::flow_control::gate::Gate;
+use waxseal_domain::flow_control::rate::Tokens;
 use waxseal_domain::id::{EndpointId, TenantName};
-use waxseal_domain::rate::Tokens;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Due, EngineError, GateStore};
 
+use super::gates_in_memory::place;
 use super::writer::Durability;
 use super::{EmbeddedStore, deliveries, schema_value};
 
-type Place = (TenantName, EndpointId);
-
 /// Windows of rates that are kept, before old ones are dropped.
 const WINDOWS_MAX: usize = 10_000;
-
-/// Every gate, what limited endpoints have used of their rates, and what they have under way.
-#[derive(Debug, Default)]
-pub(super) struct Gates {
-    by_place: Mutex<HashMap<Place, Gate>>,
-    windows: Mutex<HashMap<(String, u64), u32>>,
-    slots: Mutex<HashMap<Place, Slots>>,
-}
-
-impl Gates {
-    /// At start: those of the file.
-    pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
-        let mut statement = connection.prepare("SELECT doc FROM gates")?;
-        let gates = statement.query_map([], |row| schema_value::from_json::<Gate>(row, 0))?;
-        let placed = gates.map(|gate| gate.map(|gate| (place(&gate), gate)));
-        let by_place = Mutex::new(placed.collect::<Result<_, _>>()?);
-        Ok(Self { by_place, ..Self::default() })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Place, Gate>> {
-        self.by_place.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn place(gate: &Gate) -> Place {
-    (gate.tenant.clone(), gate.endpoint.clone())
-}
 
 impl GateStore for EmbeddedStore {
     async fn gate(

@@ -10,8 +10,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use waxseal_domain::delivery::message::{Message, Receipt, Received};
 use waxseal_domain::id::{EndpointId, TenantName};
-use waxseal_domain::message::{Message, Receipt, Received};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::Clock as _;
 
@@ -260,7 +260,7 @@ fn payload_bytes(message: &Message) -> usize {
 mod tests {
     use super::*;
     use waxseal_domain::delivery::DeliveryKey;
-    use waxseal_domain::lane::Lane;
+    use waxseal_domain::delivery::lane::Lane;
 
     fn push(inbox: &Inbox, id: i64, tenant: &str, endpoint: &str) {
         let now = Timestamp::from_ms(0);

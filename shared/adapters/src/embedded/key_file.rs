@@ -21,7 +21,7 @@ impl KeyFile {
     pub fn new(key: &Secret) -> Result<Self, EngineError> {
         RandomizedNonceKey::new(&AES_256_GCM, key.expose())
             .map(Self)
-            .map_err(|_| EngineError::new("read key file", "it does not hold 32 bytes"))
+            .map_err(|_| EngineError::unreadable("read key file", "it does not hold 32 bytes"))
     }
 }
 
@@ -36,7 +36,7 @@ impl KeyFile {
         let nonce = self
             .0
             .seal_in_place_append_tag(Aad::from(bound_to(context)), &mut sealed)
-            .map_err(|_| EngineError::new("seal secret", "AES-GCM refused"))?;
+            .map_err(|_| EngineError::unreadable("seal secret", "AES-GCM refused"))?;
         Ok(BASE64.encode([nonce.as_ref().as_slice(), sealed.as_slice()].concat()))
     }
 
@@ -46,7 +46,8 @@ impl KeyFile {
         context: &SecretContext,
         sealed: &str,
     ) -> Result<Secret, EngineError> {
-        let failed = || EngineError::new("open secret", "it was not sealed here, for this owner");
+        let failed =
+            || EngineError::unreadable("open secret", "it was not sealed here, for this owner");
         let bytes = BASE64.decode(sealed).map_err(|_| failed())?;
         let (nonce, ciphertext) = bytes.split_at_checked(NONCE).ok_or_else(failed)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| failed())?;

@@ -1,7 +1,7 @@
 //! One inbox a lane, as each lane has a queue of its own on SQS.
 
-use waxseal_domain::lane::Lane;
-use waxseal_domain::message::Message;
+use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::message::Message;
 use waxseal_domain::timestamp::Timestamp;
 
 use super::inbox::Inbox;

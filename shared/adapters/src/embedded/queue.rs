@@ -8,8 +8,8 @@
 use std::sync::Arc;
 
 use rusqlite::{Connection, params};
-use waxseal_domain::lane::Lane;
-use waxseal_domain::message::{Message, Receipt};
+use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::message::{Message, Receipt};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Clock as _, EngineError, Queue};
 

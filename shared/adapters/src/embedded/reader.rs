@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 use waxseal_flows::ports::EngineError;
 
-use super::{failed, schema};
+use super::failure::failed;
+use super::schema;
 
 /// Idle connections that are kept.
 const IDLE_MAX: usize = 8;
@@ -37,7 +38,7 @@ impl Readers {
             result
         };
         let result = tokio::task::spawn_blocking(read).await;
-        result.map_err(|error| EngineError::new(step, error))?.map_err(failed(step))
+        result.map_err(|error| EngineError::unavailable(step, error))?.map_err(failed(step))
     }
 
     fn take(&self) -> rusqlite::Result<Connection> {

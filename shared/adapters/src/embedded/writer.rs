@@ -71,10 +71,15 @@ impl Writer {
             Ok(answer)
         };
         let job = Job { durability, run: Box::new(run) };
-        let jobs =
-            self.jobs.as_ref().ok_or_else(|| EngineError::new(step, "the store is closed"))?;
-        jobs.send(job).map_err(|_| EngineError::new(step, "the store's writer has ended"))?;
-        answered.await.map_err(|_| EngineError::new(step, "it was not written; see the log"))
+        let jobs = self
+            .jobs
+            .as_ref()
+            .ok_or_else(|| EngineError::unavailable(step, "the store is closed"))?;
+        jobs.send(job)
+            .map_err(|_| EngineError::unavailable(step, "the store's writer has ended"))?;
+        answered
+            .await
+            .map_err(|_| EngineError::unavailable(step, "it was not written; see the log"))
     }
 }
 

@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use waxseal_domain::address::AddressRules;
+use waxseal_domain::endpoint::address::AddressRules;
 
 /// The addresses of a name, as some resolver tells them; ports are of no matter.
 pub type Addresses = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;

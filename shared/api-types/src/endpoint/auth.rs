@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use waxseal_domain::credentials::Credentials;
+use waxseal_domain::endpoint::credentials::Credentials;
 
 /// Tells how requests authenticate to the receiver, beside their signature. Secrets are left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

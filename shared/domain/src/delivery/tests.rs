@@ -1,5 +1,5 @@
 use super::*;
-use crate::attempt::Outcome;
+use crate::delivery::attempt::Outcome;
 
 fn key() -> DeliveryKey {
     DeliveryKey {

@@ -8,13 +8,13 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Event, Form, Severity, Submission};
+use crate::event::event_type::PREFIX;
 use crate::id::{EventId, TenantName};
 use crate::json::{Fault, Json, escape_pointer};
 use crate::limits::{
     ATTRIBUTE_CHARS_MAX, ATTRIBUTES_MAX, EVENT_TYPE_CHARS_MAX, RISK_SCORE, SOURCE_CHARS_MAX,
     SUMMARY_CHARS_MAX,
 };
-use crate::notice::PREFIX;
 use crate::timestamp::{Timestamp, in_utc};
 
 /// An event being read: what was found, and what was wrong.

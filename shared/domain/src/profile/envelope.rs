@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::event_type::EventTypePattern;
+use crate::event::event_type::EventTypePattern;
 use crate::json::Fault;
 
 /// Least bound of a body: what a shortened one needs at most, but for its texts.

@@ -12,7 +12,8 @@ use waxseal_verify::json::stringify;
 
 use super::Profile;
 use super::envelope::{BodyForm, JsonForm, Member, Value};
-use crate::attempt::Outcome;
+use crate::delivery::Round;
+use crate::delivery::attempt::Outcome;
 use crate::event::Event;
 use crate::json::compact;
 use crate::timestamp::Timestamp;
@@ -31,26 +32,6 @@ pub struct Rendering<'a> {
     pub round: Round,
     /// Where the stored event is, for a body that is too long.
     pub link: Option<&'a str>,
-}
-
-/// Which attempt it is, as receivers are told: counted anew in each round of a delivery.
-#[derive(Clone, Copy, Debug)]
-pub struct Round {
-    /// From 1.
-    pub attempt: u32,
-    /// How many the retry policy allows.
-    pub attempts_max: u32,
-    /// When the first began.
-    pub began_at: Timestamp,
-    /// What the attempt before came to; none at the first.
-    pub reason: Option<Outcome>,
-}
-
-impl Round {
-    /// Of a test event: one attempt, now.
-    pub fn single(now: Timestamp) -> Self {
-        Self { attempt: 1, attempts_max: 1, began_at: now, reason: None }
-    }
 }
 
 /// A body, and what it is.

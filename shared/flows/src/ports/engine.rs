@@ -2,18 +2,18 @@
 
 use std::future::Future;
 
-use waxseal_domain::address::AddressRules;
 use waxseal_domain::audit::Stamp;
+use waxseal_domain::delivery::message::{Kind, Message, Received};
 use waxseal_domain::delivery::{Delivery, Guard, Settlement, Written};
-use waxseal_domain::gate::Breakers;
+use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::flow_control::breaker::Breakers;
 use waxseal_domain::id::Ticket;
 use waxseal_domain::limits::ENQUEUE_TRIES_MAX;
-use waxseal_domain::message::{Kind, Message, Received};
 use waxseal_domain::timestamp::Timestamp;
 
 use super::{
-    Claim, Clock, DeliveryStore, Due, EngineError, EventRow, EventStore, KeyVault, Put, Queue,
-    SchemaChecker, Sender, Store,
+    AcceptResult, Claim, Clock, DeliveryStore, Due, EngineError, EventRow, EventStore, KeyVault,
+    Queue, SchemaChecker, Sender, Store,
 };
 use crate::memory::Memory;
 
@@ -97,14 +97,14 @@ pub trait Engine: Send + Sync + 'static {
         &self,
         row: &EventRow,
         messages: Vec<Message>,
-    ) -> impl Future<Output = Result<Put, EngineError>> + Send {
+    ) -> impl Future<Output = Result<AcceptResult, EngineError>> + Send {
         async move {
             let put = match self.store().accept(row).await? {
                 // The write had worked, and its answer was lost: the SDK has repeated it.
-                Put::Exists(found) if found.nonce == row.nonce => Put::Created,
-                put @ (Put::Created | Put::Exists(_)) => put,
+                AcceptResult::Exists(found) if found.nonce == row.nonce => AcceptResult::Created,
+                put @ (AcceptResult::Created | AcceptResult::Exists(_)) => put,
             };
-            if matches!(put, Put::Created) {
+            if matches!(put, AcceptResult::Created) {
                 self.enqueue(messages).await?;
             }
             Ok(put)
@@ -129,7 +129,9 @@ pub trait Engine: Send + Sync + 'static {
             }
             match messages.len() {
                 0 => Ok(()),
-                count => Err(EngineError::new("enqueue", format!("{count} messages not queued"))),
+                count => {
+                    Err(EngineError::unavailable("enqueue", format!("{count} messages not queued")))
+                }
             }
         }
     }

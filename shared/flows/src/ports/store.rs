@@ -15,16 +15,16 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use waxseal_domain::api_key::ApiKey;
 use waxseal_domain::audit::Entry;
-use waxseal_domain::catalogue::EventType;
-use waxseal_domain::concurrency::{Slot, SlotRequest};
+use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Written};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::event::Event;
-use waxseal_domain::gate::Gate;
+use waxseal_domain::event::catalogue::EventType;
+use waxseal_domain::flow_control::concurrency::{Slot, SlotRequest};
+use waxseal_domain::flow_control::gate::Gate;
+use waxseal_domain::flow_control::rate::Tokens;
 use waxseal_domain::id::{ApiKeyId, EndpointId, EventId, SourceName, TenantName, Ticket};
-use waxseal_domain::lane::Lane;
 use waxseal_domain::limits::EVENT_RETENTION_S;
-use waxseal_domain::rate::Tokens;
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
 
@@ -72,7 +72,7 @@ impl EventRow {
 
 /// What became of writing an event.
 #[derive(Clone, Debug)]
-pub enum Put {
+pub enum AcceptResult {
     /// It is new.
     Created,
     /// There is one of that id: this.
@@ -134,7 +134,7 @@ pub struct Tenant {
 
 /// A tenant's endpoints, oldest first.
 #[derive(Clone, Debug, Default)]
-pub struct Roster {
+pub struct TenantEndpoints {
     /// Rises with every endpoint that is added or takes another profile, and every event type put: what
     /// is bounded in number is bounded by it.
     pub version: u64,
@@ -144,7 +144,7 @@ pub struct Roster {
     pub endpoints: Vec<Endpoint>,
 }
 
-impl std::ops::Deref for Roster {
+impl std::ops::Deref for TenantEndpoints {
     type Target = [Endpoint];
     fn deref(&self) -> &[Endpoint] {
         &self.endpoints
@@ -154,7 +154,7 @@ impl std::ops::Deref for Roster {
 /// Events.
 pub trait EventStore: Send + Sync {
     /// I1: writes the event if there is none of that id, or only one that has expired.
-    fn accept(&self, row: &EventRow) -> impl Future<Output = Answer<Put>> + Send;
+    fn accept(&self, row: &EventRow) -> impl Future<Output = Answer<AcceptResult>> + Send;
 
     /// The event.
     fn event(
@@ -253,7 +253,7 @@ pub trait GateStore: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Answer<Vec<Gate>>> + Send;
 
-    /// Takes tokens of a window of whoever is so named, an endpoint ([`waxseal_domain::rate::of_endpoint`]) or an
+    /// Takes tokens of a window of whoever is so named, an endpoint ([`waxseal_domain::flow_control::rate::of_endpoint`]) or an
     /// API key; how many there were, 0 where it is used up.
     fn take_tokens(&self, whose: &str, wanted: Tokens) -> impl Future<Output = Answer<u32>> + Send;
 
@@ -316,7 +316,7 @@ pub trait ConfigStore: Send + Sync {
         &self,
         tenant: &TenantName,
         max_age_s: u64,
-    ) -> impl Future<Output = Answer<Option<Arc<Roster>>>> + Send;
+    ) -> impl Future<Output = Answer<Option<Arc<TenantEndpoints>>>> + Send;
 
     /// One endpoint, from a copy of at most that age.
     fn endpoint(

@@ -208,7 +208,7 @@ fn endpoint_item(endpoint: &Endpoint) -> Result<Item, EngineError> {
 }
 
 fn unbuildable(error: aws_smithy_types::error::operation::BuildError) -> EngineError {
-    EngineError::new("build transaction", error)
+    EngineError::unreadable("build transaction", error)
 }
 
 /// Why a transaction was cancelled, item by item.

@@ -2,7 +2,7 @@
 
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::{EndpointId, TenantName};
-use waxseal_flows::ports::{EngineError, Roster};
+use waxseal_flows::ports::{EngineError, TenantEndpoints};
 
 use super::super::DynamoStore;
 use super::super::item::{ALONE, Item, find_number, key, read_json, read_text, text};
@@ -14,10 +14,10 @@ impl DynamoStore {
     pub(super) async fn read_endpoints(
         &self,
         tenant: &TenantName,
-    ) -> Result<Option<Roster>, EngineError> {
+    ) -> Result<Option<TenantEndpoints>, EngineError> {
         let condition = "pk = :tenant AND sk < :keys";
         let values = [(":tenant", text(tenant_pk(tenant))), (":keys", text("K#"))];
-        let (mut roster, mut exists) = (Roster::default(), false);
+        let (mut roster, mut exists) = (TenantEndpoints::default(), false);
         for item in self.config_items("read endpoints", condition, values).await? {
             if read_text(&item, "sk")? == ALONE {
                 exists = true;

@@ -1,7 +1,7 @@
 //! Messages in the batches that SQS takes: ten, and 1 MiB in sum.
 
-use waxseal_domain::lane::Lane;
-use waxseal_domain::message::Message;
+use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::message::Message;
 
 /// Messages in a batch.
 const ENTRIES_MAX: usize = 10;

@@ -48,7 +48,8 @@ impl Place {
 }
 
 pub(super) fn document<T: Serialize>(value: &T) -> Answer<String> {
-    serde_json::to_string(value).map_err(|error| EngineError::new("serialise document", error))
+    serde_json::to_string(value)
+        .map_err(|error| EngineError::unreadable("serialise document", error))
 }
 
 pub(super) fn find<T: DeserializeOwned>(

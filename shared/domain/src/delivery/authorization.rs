@@ -1,0 +1,198 @@
+//! The header `Authorization` of an attempt: what it says, and how a token server is asked for what it holds.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Deserialize;
+use url::form_urlencoded::{Serializer, byte_serialize};
+use zeroize::Zeroizing;
+
+use crate::delivery::attempt::{Outcome, Sent};
+use crate::delivery::dispatch::{Method, Request, Subject, USER_AGENT};
+use crate::endpoint::Endpoint;
+use crate::endpoint::credentials::Credentials;
+use crate::timestamp::Timestamp;
+
+/// Characters of a token server's answer.
+const ANSWER_CHARS_MAX: usize = 16 * 1024;
+/// Characters of an access token.
+const TOKEN_CHARS_MAX: usize = 8 * 1024;
+/// How long a token is kept whose server does not say, and at most, in seconds.
+const KEPT_S: u64 = 300;
+const KEPT_S_MAX: u64 = 3_600;
+/// A token is fetched anew so long before its end, in seconds.
+const MARGIN_S: u64 = 60;
+
+/// How the header `Authorization` of an attempt is had.
+#[derive(Debug)]
+pub enum Authorization {
+    /// It is this.
+    Header(Zeroizing<String>),
+    /// It holds the access token that this request is answered with.
+    TokenRequest(Box<Request>),
+}
+
+impl Authorization {
+    /// The header, or how it is had, with what is secret of the credentials opened.
+    pub fn of(
+        credentials: &Credentials,
+        endpoint: &Endpoint,
+        secret: &str,
+        timeout_ms: u64,
+    ) -> Self {
+        match credentials {
+            Credentials::Bearer { .. } => Self::Header(bearer(secret)),
+            Credentials::Basic { username, .. } => Self::Header(basic(username, secret)),
+            Credentials::Oauth2 { token_url, client_id, scope, audience, .. } => {
+                let client = basic(&encoded(client_id), &encoded(secret));
+                let form = form(scope.as_deref(), audience.as_deref());
+                let request = token_request(endpoint, (token_url, form), &client, timeout_ms);
+                Self::TokenRequest(Box::new(request))
+            }
+        }
+    }
+}
+
+/// The header of a token.
+pub fn bearer(token: &str) -> Zeroizing<String> {
+    Zeroizing::new(format!("Bearer {token}"))
+}
+
+/// The header of a user's name and password.
+fn basic(username: &str, password: &str) -> Zeroizing<String> {
+    let pair = Zeroizing::new(format!("{username}:{password}"));
+    Zeroizing::new(format!("Basic {}", BASE64.encode(pair.as_bytes())))
+}
+
+/// RFC 6749, section 2.3.1: a client's id and secret are form-encoded before they are joined.
+fn encoded(text: &str) -> String {
+    byte_serialize(text.as_bytes()).collect()
+}
+
+fn form(scope: Option<&str>, audience: Option<&str>) -> String {
+    let mut form = Serializer::new(String::new());
+    form.append_pair("grant_type", "client_credentials");
+    form.extend_pairs(scope.map(|scope| ("scope", scope)));
+    form.extend_pairs(audience.map(|audience| ("audience", audience)));
+    form.finish()
+}
+
+fn token_request(
+    endpoint: &Endpoint,
+    (url, form): (&str, String),
+    client: &str,
+    timeout_ms: u64,
+) -> Request {
+    let headers = [
+        ("accept", "application/json"),
+        ("authorization", client),
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("user-agent", USER_AGENT),
+    ];
+    let headers: BTreeMap<String, String> =
+        headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    Request {
+        method: Method::Post,
+        tenant: endpoint.tenant.clone(),
+        url: url.to_owned(),
+        headers,
+        body: form.into_bytes(),
+        timeout_ms,
+        response_chars_max: ANSWER_CHARS_MAX,
+        subject: Subject::default(),
+    }
+}
+
+/// The token of a server's answer and until when it is kept; or what the attempt came to.
+pub fn read_token(sent: &Sent) -> Result<(Zeroizing<String>, Timestamp), Sent> {
+    #[derive(Deserialize)]
+    struct Answer {
+        access_token: Zeroizing<String>,
+        #[serde(default)]
+        expires_in: Option<u64>,
+    }
+    let ended_at = sent.ended_at;
+    let fail = |outcome, detail: String| {
+        let detail = Some(format!("the token server {detail}"));
+        Sent { outcome, detail, response: None, started_at: sent.started_at, ended_at }
+    };
+    let Some(response) = &sent.response else {
+        let detail = sent.detail.clone().unwrap_or_else(|| "gave no answer".to_owned());
+        return Err(fail(sent.outcome, format!("did not answer: {detail}")));
+    };
+    if !(200..300).contains(&response.status) {
+        // 410 is the token server's, and must not disable the endpoint.
+        let outcome = match Outcome::of_status(response.status) {
+            known @ (Outcome::Throttled | Outcome::ServerError) => known,
+            Outcome::Accepted
+            | Outcome::Rejected
+            | Outcome::Gone
+            | Outcome::TimedOut
+            | Outcome::Unreachable
+            | Outcome::Blocked
+            | Outcome::Unsendable => Outcome::Rejected,
+        };
+        return Err(fail(outcome, format!("answered {}", response.status)));
+    }
+    let answer: Option<Answer> = serde_json::from_str(&response.excerpt).ok();
+    let fits = |token: &str| {
+        (1..=TOKEN_CHARS_MAX).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic())
+    };
+    let Some(answer) = answer.filter(|answer| fits(&answer.access_token)) else {
+        return Err(fail(Outcome::Rejected, "answered without an access_token".to_owned()));
+    };
+    let says_s = answer.expires_in.unwrap_or(KEPT_S).min(KEPT_S_MAX);
+    let kept_s = says_s.saturating_sub(MARGIN_S).max(says_s / 2);
+    Ok((answer.access_token, ended_at.plus_s(kept_s)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::attempt::Response;
+
+    fn answered(status: u16, body: &str) -> Sent {
+        let response = Response { status, headers: Vec::new(), excerpt: body.to_owned() };
+        let at = Timestamp::from_ms(1_000);
+        Sent {
+            outcome: Outcome::of_status(status),
+            detail: None,
+            response: Some(response),
+            started_at: at,
+            ended_at: at,
+        }
+    }
+
+    #[test]
+    fn a_token_is_kept_until_shortly_before_its_end() {
+        let until = |body: &str| read_token(&answered(200, body)).unwrap().1.ms() / 1_000 - 1;
+        assert_eq!(until(r#"{"access_token":"t","expires_in":600,"token_type":"Bearer"}"#), 540);
+        assert_eq!(until(r#"{"access_token":"t","expires_in":20}"#), 10);
+        assert_eq!(until(r#"{"access_token":"t"}"#), 240);
+        assert_eq!(until(r#"{"access_token":"t","expires_in":9999999}"#), 3_540);
+    }
+
+    #[test]
+    fn what_a_token_server_does_wrong_is_a_failed_attempt_that_shows_no_answer() {
+        let failed = |status, body: &str| read_token(&answered(status, body)).unwrap_err();
+        let outcome = |status| failed(status, "canary").outcome;
+        assert_eq!(
+            [outcome(410), outcome(401)],
+            [Outcome::Rejected; 2],
+            "410 is not the receiver's"
+        );
+        assert_eq!([outcome(429), outcome(503)], [Outcome::Throttled, Outcome::ServerError]);
+        for body in ["canary", "{}", r#"{"access_token":""}"#, r#"{"access_token":"a b"}"#] {
+            let sent = failed(200, body);
+            assert_eq!(sent.outcome, Outcome::Rejected);
+            assert!(sent.response.is_none() && !sent.detail.unwrap().contains("canary"));
+        }
+    }
+
+    #[test]
+    fn clients_are_encoded_as_the_specification_says() {
+        assert_eq!(&*basic(&encoded("a:b"), &encoded("p w")), "Basic YSUzQWI6cCt3");
+        assert_eq!(form(Some("a b"), None), "grant_type=client_credentials&scope=a+b");
+    }
+}

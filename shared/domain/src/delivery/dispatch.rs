@@ -1,0 +1,216 @@
+//! One attempt on the wire, rendered and signed: a request that is ready to be sent. First attempt, retry,
+//! replay and test event all come through here.
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+use waxseal_verify::{Key, SignFault, Signed};
+use zeroize::Zeroizing;
+
+use crate::delivery::Round;
+use crate::endpoint::Endpoint;
+use crate::event::Event;
+use crate::event::link::sample_link;
+use crate::id::TenantName;
+use crate::limits::EXCERPT_CHARS_MAX;
+use crate::profile::{Profile, Rendered, Rendering, render, variable};
+use crate::timestamp::Timestamp;
+
+/// Names us to receivers.
+pub const USER_AGENT: &str = concat!("Waxseal/", env!("CARGO_PKG_VERSION"));
+
+/// How a request is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Method {
+    /// A delivery.
+    #[default]
+    Post,
+    /// The handshake before one.
+    Options,
+}
+
+/// A request to be made, or what is sent in its place to a queue or a bus.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// What it asks for.
+    pub method: Method,
+    /// Whose endpoint it goes to: a FIFO queue keeps the order of each tenant's.
+    pub tenant: TenantName,
+    /// Where to.
+    pub url: String,
+    /// Names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The body's bytes: these are signed, and no others are sent.
+    pub body: Vec<u8>,
+    /// For the whole exchange.
+    pub timeout_ms: u64,
+    /// Characters of the answer that are kept.
+    pub response_chars_max: usize,
+    /// What it is about.
+    pub subject: Subject,
+}
+
+/// What a request is about: what a queue or a bus is told beside headers and body.
+#[derive(Clone, Debug, Default)]
+pub struct Subject {
+    /// The delivery's id.
+    pub delivery: String,
+    /// The event's type.
+    pub event_type: String,
+    /// The event's source.
+    pub source: String,
+    /// When the event happened.
+    pub time: Option<Timestamp>,
+    /// Names of the headers that a receiver verifies the delivery by.
+    pub verified_by: Vec<String>,
+}
+
+/// What is to be sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    /// To whom.
+    pub endpoint: &'a Endpoint,
+    /// In which wire contract.
+    pub profile: &'a Profile,
+    /// The event.
+    pub event: &'a Event,
+    /// The delivery's id.
+    pub id: &'a str,
+    /// Which attempt it is.
+    pub round: Round,
+}
+
+/// A request that is ready to be sent.
+#[derive(Debug)]
+pub struct Prepared {
+    /// The request, signed.
+    pub request: Request,
+    /// Whether the body held values that JavaScript would change, and should not.
+    pub inexact: bool,
+}
+
+/// Why there is no request.
+#[derive(Debug, Error)]
+pub enum Unprepared {
+    /// The body is too long with its payload in it: a link is needed in its place.
+    #[error("the body is too long, and no public URL is set to link to")]
+    NeedsLink,
+    /// The event cannot be written as the endpoint's profile says; why.
+    #[error("{0}")]
+    Unsendable(String),
+    /// The keys do not sign: our own failure.
+    #[error(transparent)]
+    Keys(SignFault),
+}
+
+/// Renders and signs one attempt that begins now. `link` is where the stored event is, and is used where the
+/// body would be too long; without one that is [`Unprepared::NeedsLink`].
+pub fn prepare(
+    outgoing: Outgoing<'_>,
+    keys: &[Key],
+    link: Option<&str>,
+    now: Timestamp,
+) -> Result<Prepared, Unprepared> {
+    let Outgoing { endpoint, profile, event, id, round } = outgoing;
+    let rendering = Rendering { event, id, round, link };
+    let rendered = fitting(profile, rendering)?;
+    let inexact = !rendered.exact;
+    let delivery = waxseal_verify::Delivery {
+        id,
+        timestamp_s: now.seconds(),
+        body: &rendered.body,
+        standard_beside: true,
+        variable: &|name| variable(name, rendering),
+    };
+    let signed = profile.dialect.sign(keys, delivery).map_err(|fault| match fault {
+        SignFault::NoKey | SignFault::Key => Unprepared::Keys(fault),
+        SignFault::Id | SignFault::Header(_) | SignFault::Body => {
+            Unprepared::Unsendable(fault.to_string())
+        }
+    })?;
+    let (content_type, extensions) = (rendered.content_type, rendered.extension_headers);
+    let request = Request {
+        method: Method::Post,
+        tenant: endpoint.tenant.clone(),
+        url: endpoint.url.clone(),
+        subject: Subject::of(outgoing, &signed),
+        headers: headers(outgoing, content_type, extensions, signed.headers),
+        body: signed.body.into_owned(),
+        timeout_ms: u64::from(profile.timeout_of(endpoint)),
+        response_chars_max: EXCERPT_CHARS_MAX,
+    };
+    Ok(Prepared { request, inexact })
+}
+
+impl Request {
+    /// The same with the header `authorization`.
+    #[must_use]
+    pub fn authorized(mut self, value: &Zeroizing<String>) -> Self {
+        self.headers.insert("authorization".to_owned(), value.to_string());
+        self
+    }
+}
+
+impl Subject {
+    fn of(outgoing: Outgoing<'_>, signed: &Signed<'_>) -> Self {
+        let Outgoing { event, id, .. } = outgoing;
+        Self {
+            delivery: id.to_owned(),
+            event_type: event.event_type.clone(),
+            source: event.source.clone(),
+            time: Timestamp::parse_rfc3339(&event.time),
+            verified_by: signed.headers.iter().map(|(name, _)| name.clone()).collect(),
+        }
+    }
+}
+
+/// The endpoint's own headers first: what is ours stands over them.
+fn headers(
+    outgoing: Outgoing<'_>,
+    content_type: String,
+    extensions: Vec<(String, String)>,
+    signed: Vec<(String, String)>,
+) -> BTreeMap<String, String> {
+    let mut headers = outgoing.endpoint.headers.clone();
+    let traceparent = outgoing.event.attribute("traceparent");
+    headers.extend(traceparent.map(|value| ("traceparent".to_owned(), value.to_owned())));
+    headers.extend(extensions);
+    headers.insert("content-type".to_owned(), content_type);
+    headers.insert("user-agent".to_owned(), USER_AGENT.to_owned());
+    headers.extend(signed);
+    headers
+}
+
+/// The body of a first attempt as it would be, without a word to anybody; a link in it is not good. Or
+/// why there would be none.
+pub fn preview(
+    outgoing: Outgoing<'_>,
+    public_url: Option<&str>,
+    now: Timestamp,
+) -> Result<Rendered, String> {
+    let Outgoing { profile, event, id, round, .. } = outgoing;
+    let rendering = Rendering { event, id, round, link: None };
+    let rendered = render(profile, rendering);
+    if !rendered.is_too_long(profile) {
+        return Ok(rendered);
+    }
+    let base = public_url.ok_or_else(|| Unprepared::NeedsLink.to_string())?;
+    let link = sample_link(base, &event.tenant, &event.id, now);
+    fitting(profile, Rendering { link: Some(&link), ..rendering })
+        .map_err(|fault| fault.to_string())
+}
+
+/// The body, with the payload in it or, where that would be too long, the link.
+fn fitting(profile: &Profile, rendering: Rendering<'_>) -> Result<Rendered, Unprepared> {
+    let rendered = render(profile, rendering);
+    match rendering.link {
+        _ if !rendered.is_too_long(profile) => Ok(rendered),
+        None => Err(Unprepared::NeedsLink),
+        Some(_) => {
+            let length = rendered.body.len();
+            Err(Unprepared::Unsendable(format!(
+                "the body is {length} bytes long, with its payload linked"
+            )))
+        }
+    }
+}

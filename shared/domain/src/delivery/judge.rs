@@ -1,0 +1,188 @@
+//! `judge`: whether a message may drive its delivery. The row decides; a message only asks.
+
+use crate::delivery::message::Received;
+use crate::delivery::{Delivery, End, FailedReason, Open};
+use crate::limits::{
+    EARLY_MS, EVENT_RETENTION_S, EXPIRY_MARGIN_S, LATE_S, PARK_AT_RECEIVE, PRIVILEGE_S, SHORT_S,
+};
+use crate::timestamp::Timestamp;
+
+/// What may happen now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The attempt of this number is to be made now.
+    Attempt(u32),
+    /// The attempt of this number is to be made, once the message has claimed the row: it is so late that another
+    /// message may be about to make it.
+    ClaimThenAttempt(u32),
+    /// Come again then.
+    Wait(Timestamp),
+    /// Put the delivery to rest until then; the sweep brings it back.
+    Park(Timestamp),
+    /// This message has nothing to do.
+    Drop,
+    /// The endpoint's gate is shut: the delivery rests until its review.
+    Hold,
+    /// The delivery ends here.
+    End(End),
+}
+
+/// Judges a message by its delivery's row.
+pub fn judge(row: Option<&Delivery>, received: &Received, now: Timestamp) -> Verdict {
+    let message = &received.message;
+    let row = match row {
+        None => return first(message.born, now),
+        Some(row) if row.born < message.born => return first(message.born, now),
+        Some(row) if row.born > message.born => return Verdict::Drop,
+        Some(row) => row,
+    };
+    let Some(open) = row.open() else { return Verdict::Drop };
+    if is_expiring(row.born, now) {
+        return Verdict::End(End::Failed(FailedReason::Expired));
+    }
+    let number = row.attempts + 1;
+    let since = open.next_at.max(open.taken_at.unwrap_or_default());
+    if open.holder.as_ref() != Some(&message.ticket) {
+        let is_lost = now >= since.plus_s(PRIVILEGE_S);
+        return if is_lost { Verdict::ClaimThenAttempt(number) } else { Verdict::Drop };
+    }
+    if now.plus_ms(EARLY_MS) < open.next_at {
+        wait(open, received, now)
+    } else if now < since.plus_s(LATE_S) {
+        Verdict::Attempt(number)
+    } else {
+        Verdict::ClaimThenAttempt(number)
+    }
+}
+
+fn first(born: Timestamp, now: Timestamp) -> Verdict {
+    if is_expiring(born, now) {
+        Verdict::End(End::Failed(FailedReason::Expired))
+    } else {
+        Verdict::Attempt(1)
+    }
+}
+
+fn wait(open: &Open, received: &Received, now: Timestamp) -> Verdict {
+    let is_short = open.next_at.since_ms(now) <= SHORT_S * 1_000;
+    if is_short && received.receives < PARK_AT_RECEIVE {
+        Verdict::Wait(open.next_at)
+    } else {
+        Verdict::Park(open.next_at)
+    }
+}
+
+fn is_expiring(born: Timestamp, now: Timestamp) -> bool {
+    now >= born.plus_s(EVENT_RETENTION_S - EXPIRY_MARGIN_S)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::lane::Lane;
+    use crate::delivery::message::{Message, Receipt};
+    use crate::delivery::{CancelledReason, DeliveryKey, Status};
+
+    const BORN: Timestamp = Timestamp::from_ms(1_000_000);
+
+    fn key() -> DeliveryKey {
+        DeliveryKey {
+            tenant: "acme".parse().unwrap(),
+            event: "e1".parse().unwrap(),
+            endpoint: "ep_1".parse().unwrap(),
+        }
+    }
+
+    fn received(ticket: &str, receives: u32) -> Received {
+        let message = Message::reissue(&key(), BORN, ticket.parse().unwrap(), BORN);
+        Received { message, receipt: Receipt { lane: Lane::Normal, handle: "r".into() }, receives }
+    }
+
+    fn open(holder: Option<&str>, next_at: Timestamp) -> Delivery {
+        let mut row = Delivery::pending(key(), BORN, Lane::Normal);
+        row.attempts = 2;
+        let holder = holder.map(|text| text.parse().unwrap());
+        row.status = Status::Open(Open {
+            next_at,
+            holder,
+            due_at: next_at,
+            claims: 0,
+            taken_at: None,
+            held: false,
+        });
+        row
+    }
+
+    #[test]
+    fn no_row_or_an_earlier_incarnations_is_a_first_attempt() {
+        assert_eq!(judge(None, &received("t", 1), BORN), Verdict::Attempt(1));
+        let mut old = open(Some("x"), BORN);
+        old.born = Timestamp::from_ms(5);
+        assert_eq!(judge(Some(&old), &received("t", 1), BORN), Verdict::Attempt(1));
+    }
+
+    #[test]
+    fn a_later_incarnation_and_a_final_row_drop_the_message() {
+        let mut later = open(Some("t"), BORN);
+        later.born = BORN.plus_ms(1);
+        assert_eq!(judge(Some(&later), &received("t", 1), BORN), Verdict::Drop);
+        for end in
+            [End::Failed(FailedReason::Exhausted), End::Cancelled(CancelledReason::Requested)]
+        {
+            let ended = open(Some("t"), BORN).ended(end);
+            assert_eq!(judge(Some(&ended), &received("t", 1), BORN), Verdict::Drop);
+        }
+    }
+
+    #[test]
+    fn the_holder_drives_when_due_and_a_second_early() {
+        let row = open(Some("t"), BORN.plus_s(10));
+        let at = |ms| judge(Some(&row), &received("t", 2), BORN.plus_ms(ms));
+        assert_eq!(at(9_000), Verdict::Attempt(3));
+        assert_eq!(at(8_999), Verdict::Wait(BORN.plus_s(10)));
+    }
+
+    #[test]
+    fn the_holder_parks_a_long_wait_and_any_wait_from_receive_15_on() {
+        let longest = open(Some("t"), BORN.plus_s(SHORT_S));
+        assert_eq!(judge(Some(&longest), &received("t", 2), BORN), Verdict::Wait(BORN.plus_s(150)));
+        let long = open(Some("t"), BORN.plus_s(SHORT_S + 1));
+        assert_eq!(judge(Some(&long), &received("t", 2), BORN), Verdict::Park(BORN.plus_s(151)));
+        let short = open(Some("t"), BORN.plus_s(10));
+        assert_eq!(judge(Some(&short), &received("t", 15), BORN), Verdict::Park(BORN.plus_s(10)));
+    }
+
+    #[test]
+    fn another_message_drops_until_the_holders_privilege_is_over() {
+        for holder in [Some("h"), None] {
+            let row = open(holder, BORN);
+            let at = |s| judge(Some(&row), &received("t", 1), BORN.plus_s(s));
+            assert_eq!(at(PRIVILEGE_S - 1), Verdict::Drop);
+            assert_eq!(at(PRIVILEGE_S), Verdict::ClaimThenAttempt(3));
+        }
+    }
+
+    #[test]
+    fn a_late_holder_takes_the_row_first_and_what_is_taken_is_left_alone() {
+        let mut row = open(Some("h"), BORN);
+        let at = |row: &Delivery, ticket: &str, s| {
+            judge(Some(row), &received(ticket, 1), BORN.plus_s(s))
+        };
+        assert_eq!(at(&row, "h", LATE_S - 1), Verdict::Attempt(3));
+        assert_eq!(at(&row, "h", LATE_S), Verdict::ClaimThenAttempt(3));
+        if let Status::Open(open) = &mut row.status {
+            open.taken_at = Some(BORN.plus_s(1_000));
+        }
+        assert_eq!(at(&row, "t", 1_000 + PRIVILEGE_S - 1), Verdict::Drop);
+        assert_eq!(at(&row, "t", 1_000 + PRIVILEGE_S), Verdict::ClaimThenAttempt(3));
+        assert_eq!(at(&row, "h", 1_001), Verdict::Attempt(3), "it has taken it itself");
+    }
+
+    #[test]
+    fn an_event_that_expires_within_the_hour_ends_its_delivery() {
+        let late = BORN.plus_s(EVENT_RETENTION_S - EXPIRY_MARGIN_S);
+        let ended = Verdict::End(End::Failed(FailedReason::Expired));
+        assert_eq!(judge(Some(&open(Some("t"), BORN)), &received("t", 1), late), ended);
+        assert_eq!(judge(None, &received("t", 1), late), ended);
+    }
+}

@@ -1,0 +1,236 @@
+//! A queue message: permission to look at a delivery. The row decides, a message only asks.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::delivery::lane::Lane;
+use crate::delivery::{Delivery, DeliveryKey};
+use crate::event::Event;
+use crate::id::{EndpointId, EventId, TenantName, Ticket};
+use crate::limits::{FRESH_S, FUTURE_MS};
+use crate::timestamp::Timestamp;
+
+/// The form of message bodies that this code writes.
+pub const VERSION: u8 = 1;
+
+/// What a gate makes of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Held while the gate is shut.
+    #[default]
+    Normal,
+    /// Sent by an open gate to see whether the endpoint is well again.
+    Probe,
+    /// Released by a gate at its rate.
+    Paced,
+}
+
+/// One delivery's message. Its group in the queue is its tenant.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Message {
+    /// [`VERSION`].
+    pub v: u8,
+    /// Whose event it is.
+    pub tenant: TenantName,
+    /// Which event.
+    pub event: EventId,
+    /// Owed to whom.
+    pub endpoint: EndpointId,
+    /// When the event was accepted: its incarnation.
+    pub born: Timestamp,
+    /// New at every send; the row's `holder` names the one that holds the delivery.
+    pub ticket: Ticket,
+    /// When it was sent: in the body, since the queue's own times start again after a redrive.
+    pub sent_at: Timestamp,
+    /// Whether the row must be read even at a first receive.
+    pub check: bool,
+    /// What a gate makes of it.
+    #[serde(default)]
+    pub kind: Kind,
+    /// The queue that it takes.
+    #[serde(default)]
+    pub lane: Lane,
+    /// The event, inline: from ingest only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Arc<RawValue>>,
+    /// Seconds until it is delivered: the queue's matter, not the body's.
+    #[serde(skip)]
+    pub delay_s: u32,
+}
+
+impl Message {
+    /// A message for a delivery: read the row first, no payload, at once.
+    pub fn reissue(key: &DeliveryKey, born: Timestamp, ticket: Ticket, now: Timestamp) -> Self {
+        Self {
+            v: VERSION,
+            tenant: key.tenant.clone(),
+            event: key.event.clone(),
+            endpoint: key.endpoint.clone(),
+            born,
+            ticket,
+            sent_at: now,
+            check: true,
+            kind: Kind::Normal,
+            lane: Lane::Normal,
+            payload: None,
+            delay_s: 0,
+        }
+    }
+
+    /// The first message of a delivery just accepted.
+    pub fn first(
+        key: &DeliveryKey,
+        born: Timestamp,
+        ticket: Ticket,
+        payload: Arc<RawValue>,
+    ) -> Self {
+        Self { check: false, payload: Some(payload), ..Self::reissue(key, born, ticket, born) }
+    }
+
+    /// The same, in a lane.
+    #[must_use]
+    pub fn in_lane(self, lane: Lane) -> Self {
+        Self { lane, ..self }
+    }
+
+    /// The same, sent again after a send whose answer was a failure or none: it may be queued
+    /// already, so under a new ticket, and to be checked.
+    #[must_use]
+    pub fn sent_again(self, ticket: Ticket, now: Timestamp) -> Self {
+        Self { ticket, sent_at: now, check: true, ..self }
+    }
+
+    /// Reads a message's body.
+    pub fn parse(body: &str) -> Result<Self, serde_json::Error> {
+        let message: Self = serde_json::from_str(body)?;
+        if message.v == VERSION {
+            return Ok(message);
+        }
+        Err(serde::de::Error::custom(format_args!("version {} is not known", message.v)))
+    }
+
+    /// The message's body.
+    pub fn body(&self) -> String {
+        serde_json::to_string(self).expect("ids, numbers and raw JSON always serialise")
+    }
+
+    /// The event it carries, if it carries one that can be read.
+    pub fn event(&self) -> Option<Event> {
+        self.payload.as_ref().and_then(|raw| serde_json::from_str(raw.get()).ok())
+    }
+
+    /// The delivery that it asks about, as it is without a row.
+    pub fn pending(&self) -> Delivery {
+        Delivery::pending(self.key(), self.born, self.lane)
+    }
+
+    /// The key of the delivery that it asks about.
+    pub fn key(&self) -> DeliveryKey {
+        DeliveryKey {
+            tenant: self.tenant.clone(),
+            event: self.event.clone(),
+            endpoint: self.endpoint.clone(),
+        }
+    }
+}
+
+/// What is needed to change a received message's visibility.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Receipt {
+    /// Of the message.
+    pub lane: Lane,
+    /// What the queue gave for it.
+    pub handle: String,
+}
+
+/// A message as received.
+#[derive(Clone, Debug)]
+pub struct Received {
+    /// The message.
+    pub message: Message,
+    /// Its receipt.
+    pub receipt: Receipt,
+    /// How often it has been received, this time included. A hint, never an attempt's number.
+    pub receives: u32,
+}
+
+impl Received {
+    /// Whether an attempt may be made without reading the row: a first receive, sent just now.
+    pub fn may_go_unread(&self, now: Timestamp) -> bool {
+        let sent_at = self.message.sent_at;
+        self.receives == 1
+            && !self.message.check
+            && self.message.payload.is_some()
+            && sent_at.since_ms(now) < FUTURE_MS
+            && now.since_ms(sent_at) < FRESH_S * 1_000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BORN: Timestamp = Timestamp::from_ms(1_000_000);
+
+    fn key() -> DeliveryKey {
+        DeliveryKey {
+            tenant: "acme".parse().unwrap(),
+            event: "e1".parse().unwrap(),
+            endpoint: "ep_1".parse().unwrap(),
+        }
+    }
+
+    fn first() -> Message {
+        let event = r#"{"id":"e1","tenant":"acme","type":"a.b","source":"s","time":"2026-11-21T00:00:00Z"}"#;
+        let payload = RawValue::from_string(event.to_owned()).unwrap().into();
+        Message::first(&key(), BORN, "t1".parse().unwrap(), payload)
+    }
+
+    fn received(message: Message, receives: u32) -> Received {
+        let receipt = Receipt { lane: message.lane, handle: "r".to_owned() };
+        Received { message, receipt, receives }
+    }
+
+    #[test]
+    fn a_first_message_carries_its_event_and_what_is_sent_again_is_to_be_checked() {
+        let message = first();
+        assert!(!message.check && message.event().is_some());
+        assert_eq!((message.sent_at, message.ticket.as_str()), (BORN, "t1"));
+        let again = message.sent_again("t2".parse().unwrap(), BORN.plus_s(3));
+        assert!(again.check && again.payload.is_some());
+        assert_eq!((again.sent_at, again.ticket.as_str()), (BORN.plus_s(3), "t2"));
+        let reissued = Message::reissue(&key(), BORN, "t3".parse().unwrap(), BORN.plus_s(9));
+        assert!(reissued.check && reissued.event().is_none());
+        assert_eq!(reissued.clone().in_lane(Lane::Critical).lane, Lane::Critical);
+        assert_eq!(reissued.in_lane(Lane::Critical).pending().lane, Lane::Critical);
+    }
+
+    #[test]
+    fn a_body_is_read_back_and_one_of_another_version_is_refused() {
+        let message = first().in_lane(Lane::Critical);
+        let read = Message::parse(&message.body()).unwrap();
+        assert_eq!((read.key(), read.born, read.lane), (key(), BORN, Lane::Critical));
+        assert_eq!(read.event().unwrap().event_type, "a.b");
+        let other = message.body().replacen("\"v\":1", "\"v\":2", 1);
+        assert!(Message::parse(&other).unwrap_err().to_string().contains("version 2"));
+    }
+
+    #[test]
+    fn only_a_first_receive_just_sent_goes_unread() {
+        let unread = |received: &Received, ms| received.may_go_unread(BORN.plus_ms(ms));
+        let fresh = received(first(), 1);
+        assert!(unread(&fresh, 0) && unread(&fresh, FRESH_S * 1_000 - 1));
+        assert!(!unread(&fresh, FRESH_S * 1_000), "it has waited for a minute");
+        assert!(!unread(&received(first(), 2), 0), "it was received before");
+        let checked = first().sent_again("t2".parse().unwrap(), BORN);
+        assert!(!unread(&received(checked, 1), 0));
+        let bare = Message { payload: None, ..first() };
+        assert!(!unread(&received(bare, 1), 0));
+        let ahead = |ms| Message { sent_at: BORN.plus_ms(ms), ..first() };
+        assert!(unread(&received(ahead(FUTURE_MS - 1), 1), 0));
+        assert!(!unread(&received(ahead(FUTURE_MS), 1), 0), "a clock is wrong");
+    }
+}

@@ -1,0 +1,105 @@
+//! The validation handshake of the `CloudEvents` HTTP webhook specification (section 4): a receiver is
+//! asked whether it wants us, before the first delivery.
+
+use std::collections::BTreeMap;
+
+use crate::delivery::attempt::{Outcome, Sent};
+use crate::delivery::dispatch::{Method, Request, Subject, USER_AGENT};
+use crate::endpoint::Endpoint;
+use crate::endpoint::target::Target;
+use crate::limits::EXCERPT_CHARS_MAX;
+use crate::profile::Profile;
+
+/// Names us where nobody said where the API is.
+const ORIGIN: &str = "waxseal";
+
+/// What a receiver answered to being asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handshake {
+    /// Whether it allows us.
+    pub allowed: bool,
+    /// Why not.
+    pub detail: Option<String>,
+    /// Requests a minute that it allows, if it says so.
+    pub allowed_rate: Option<String>,
+}
+
+/// The request that asks an endpoint's receiver, where its profile does so; nobody asks a queue or a bus.
+pub fn request(endpoint: &Endpoint, profile: &Profile, origin: &str) -> Option<Request> {
+    if !profile.handshake || Target::is_arn(&endpoint.url) {
+        return None;
+    }
+    let headers = [
+        ("webhook-request-origin".to_owned(), origin.to_owned()),
+        ("user-agent".to_owned(), USER_AGENT.to_owned()),
+    ];
+    Some(Request {
+        method: Method::Options,
+        tenant: endpoint.tenant.clone(),
+        url: endpoint.url.clone(),
+        headers: BTreeMap::from(headers),
+        subject: Subject::default(),
+        body: Vec::new(),
+        timeout_ms: profile.timeout_of(endpoint).into(),
+        response_chars_max: EXCERPT_CHARS_MAX,
+    })
+}
+
+/// The host by which we are known.
+pub fn origin(public_url: Option<&str>) -> String {
+    let parsed = public_url.and_then(|text| url::Url::parse(text).ok());
+    parsed.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| ORIGIN.to_owned())
+}
+
+/// What a receiver answered.
+pub fn read(sent: &Sent, origin: &str) -> Handshake {
+    let response = sent.response.as_ref();
+    let header = |name| response.and_then(|response| response.header(name));
+    let refused = match (sent.outcome, header("webhook-allowed-origin")) {
+        (Outcome::Accepted, Some(allowed)) if allowed == "*" || allowed == origin => None,
+        (Outcome::Accepted, Some(_)) => Some("it allows another origin".to_owned()),
+        (Outcome::Accepted, None) => {
+            Some("it answers OPTIONS without webhook-allowed-origin".to_owned())
+        }
+        (outcome, _) => {
+            let status = response.map(|response| response.status.to_string());
+            let said = status.or_else(|| sent.detail.clone());
+            Some(format!("OPTIONS: {}", said.unwrap_or_else(|| outcome.as_str().to_owned())))
+        }
+    };
+    let allowed_rate = header("webhook-allowed-rate").map(str::to_owned);
+    Handshake { allowed: refused.is_none(), detail: refused, allowed_rate }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::attempt::Response;
+    use crate::timestamp::Timestamp;
+
+    fn answer(status: u16, headers: &[(&str, &str)]) -> Handshake {
+        let headers = headers.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+        let (started_at, ended_at) = (Timestamp::from_ms(0), Timestamp::from_ms(1));
+        let response = Some(Response { status, headers, excerpt: String::new() });
+        let outcome = Outcome::of_status(status);
+        read(&Sent { outcome, detail: None, response, started_at, ended_at }, "hooks.example")
+    }
+
+    #[test]
+    fn a_receiver_allows_us_by_name_or_everybody() {
+        assert!(answer(200, &[("webhook-allowed-origin", "hooks.example")]).allowed);
+        let every = answer(204, &[("webhook-allowed-origin", "*"), ("webhook-allowed-rate", "9")]);
+        assert_eq!((every.allowed, every.allowed_rate.as_deref()), (true, Some("9")));
+        for (status, origin) in [(200, "other.example"), (405, "*")] {
+            let handshake = answer(status, &[("webhook-allowed-origin", origin)]);
+            assert!(!handshake.allowed && handshake.detail.is_some());
+        }
+        assert!(!answer(200, &[]).allowed);
+    }
+
+    #[test]
+    fn we_are_known_by_our_host() {
+        assert_eq!(origin(Some("https://hooks.example")), "hooks.example");
+        assert_eq!(origin(None), ORIGIN);
+    }
+}

@@ -1,0 +1,295 @@
+//! The gate before an endpoint that is in trouble: its circuit breaker, and what paces it afterwards.
+//!
+//! An endpoint without trouble has none. While there is one, deliveries are *held*: their rows rest in
+//! an index of the endpoint's own, cost no attempt, and are looked at by nobody but this gate's review,
+//! which the sweep makes when the gate is due.
+//!
+//! | mode | deliver | the review |
+//! | --- | --- | --- |
+//! | none, closing | POSTs | releases stragglers; removes the gate 5 minutes after the last |
+//! | open | holds all but the probe | sends the oldest held delivery as a probe |
+//! | pacing | holds all but what is paced | releases at a bounded rate; none left: closing |
+//!
+//! Of a paused endpoint all is held whatever the mode, and the review releases nothing.
+//!
+//! Closing lingers since an instance may hold a delivery on a copy of the gate that is a minute old.
+
+use serde::{Deserialize, Serialize};
+
+use crate::delivery::attempt::{Outcome, Sent};
+use crate::delivery::message::Kind;
+use crate::endpoint::{DisabledReason, Endpoint};
+use crate::flow_control::rate::window_end;
+use crate::id::{EndpointId, TenantName};
+use crate::limits::{
+    EARLY_MS, FAILING_S_MAX, LINGER_S, PACING_S, PAUSE_S_MAX, RETRY_AFTER_S_MAX, THROTTLED_S,
+};
+use crate::timestamp::Timestamp;
+
+/// A gate's row. Changed only if its `version` is still the one that was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gate {
+    /// Whose endpoint.
+    pub tenant: TenantName,
+    /// Which.
+    pub endpoint: EndpointId,
+    /// What it does.
+    pub mode: Mode,
+    /// The endpoint's version when the trouble was seen: an endpoint changed since is tried anew.
+    pub endpoint_version: u64,
+    /// Since when it is in this mode.
+    pub since: Timestamp,
+    /// When it is reviewed next.
+    pub due_at: Timestamp,
+    /// Rises with every change.
+    pub version: u64,
+}
+
+/// What a gate does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// The circuit breaker is open: probes only.
+    Open,
+    /// Deliveries are let through at a bounded rate.
+    Pacing,
+    /// It lets everything through, and is about to go.
+    Closing,
+}
+
+/// What a review has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Review {
+    /// Send the oldest held delivery as a probe.
+    Probe,
+    /// Release held deliveries at the endpoint's rate.
+    Pace,
+    /// Release what is held, or remove the gate if nothing is and it has lingered.
+    Close,
+    /// Leave what is held: the endpoint is paused.
+    Wait,
+    /// It has failed, or was paused, for days: disable the endpoint, and release what is held, to be
+    /// ended.
+    GiveUp(DisabledReason),
+}
+
+impl Gate {
+    /// Opened by the circuit breaker; `before` is the gate as it was read.
+    pub fn opened(
+        endpoint: &Endpoint,
+        before: Option<&Self>,
+        probe_s: u64,
+        now: Timestamp,
+    ) -> Self {
+        Self::of(endpoint, before, Mode::Open, now, now.plus_s(probe_s))
+    }
+
+    /// Slowed down at the receiver's wish.
+    pub fn slowed(endpoint: &Endpoint, before: Option<&Self>, sent: &Sent) -> Self {
+        let asked_s = sent.retry_after_s().unwrap_or(0).clamp(THROTTLED_S, RETRY_AFTER_S_MAX);
+        let now = sent.ended_at;
+        Self::of(endpoint, before, Mode::Pacing, now, now.plus_s(asked_s))
+    }
+
+    /// Slowed down since its own rate is used up, until the next window.
+    pub fn limited(endpoint: &Endpoint, before: Option<&Self>, now: Timestamp) -> Self {
+        Self::of(endpoint, before, Mode::Pacing, now, window_end(now))
+    }
+
+    fn of(
+        endpoint: &Endpoint,
+        before: Option<&Self>,
+        mode: Mode,
+        now: Timestamp,
+        due_at: Timestamp,
+    ) -> Self {
+        Self {
+            tenant: endpoint.tenant.clone(),
+            endpoint: endpoint.id.clone(),
+            mode,
+            endpoint_version: endpoint.version,
+            since: now,
+            due_at,
+            version: before.map_or(1, |before| before.version + 1),
+        }
+    }
+
+    /// In another mode, or still in this, reviewed next at `due_at`.
+    #[must_use]
+    pub fn turned(&self, mode: Mode, now: Timestamp, due_at: Timestamp) -> Self {
+        let since = if mode == self.mode { self.since } else { now };
+        Self { mode, since, due_at, version: self.version + 1, ..self.clone() }
+    }
+
+    /// Whether an attempt may be made to the endpoint as it is now.
+    pub fn lets_through(&self, endpoint: &Endpoint, kind: Kind) -> bool {
+        if endpoint.version != self.endpoint_version {
+            return true;
+        }
+        match self.mode {
+            Mode::Closing => true,
+            Mode::Open => kind == Kind::Probe,
+            Mode::Pacing => kind != Kind::Normal,
+        }
+    }
+
+    /// Whether its review is due, so that a retry whose time has come need not wait for the sweep to make
+    /// it: it is sent at the pace that the review would release it at.
+    pub fn is_ripe(&self, now: Timestamp) -> bool {
+        self.mode == Mode::Pacing && now.plus_ms(EARLY_MS) >= self.due_at
+    }
+
+    /// Whether the breaker may open it, or a throttled answer slow it down: an open one stays as it
+    /// is, or its probes would never come.
+    pub fn may_turn(&self) -> bool {
+        self.mode != Mode::Open
+    }
+
+    /// What its review has to do; an endpoint that is changed or gone is released at its rate.
+    pub fn review(&self, endpoint: Option<&Endpoint>, now: Timestamp) -> Review {
+        // What a disabled one holds is released, to be ended, paused or not.
+        let enabled = endpoint.filter(|found| found.is_enabled());
+        if let Some(paused_at) = enabled.and_then(|found| found.paused_at) {
+            let is_over = now >= self.since.max(paused_at).plus_s(PAUSE_S_MAX);
+            return if is_over { Review::GiveUp(DisabledReason::Paused) } else { Review::Wait };
+        }
+        let is_unchanged = endpoint.is_some_and(|found| found.version == self.endpoint_version);
+        match self.mode {
+            Mode::Closing => Review::Close,
+            Mode::Open if is_unchanged && now >= self.since.plus_s(FAILING_S_MAX) => {
+                Review::GiveUp(DisabledReason::Failing)
+            }
+            Mode::Open if is_unchanged => Review::Probe,
+            Mode::Open | Mode::Pacing => Review::Pace,
+        }
+    }
+
+    /// Whether it has lingered long enough for every copy of it to be forgotten.
+    pub fn has_lingered(&self, now: Timestamp) -> bool {
+        self.mode == Mode::Closing && now >= self.since.plus_s(LINGER_S)
+    }
+
+    /// When a review that released some, or none, makes the next one.
+    pub fn next_review(now: Timestamp) -> Timestamp {
+        now.plus_s(PACING_S)
+    }
+}
+
+/// Whether an answer asks to be left alone: 429, or 503 with a time.
+pub fn is_throttled(sent: &Sent) -> bool {
+    let status = sent.response.as_ref().map(|response| response.status);
+    sent.outcome == Outcome::Throttled || (status == Some(503) && sent.retry_after_s().is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::attempt::Response;
+
+    const NOW: Timestamp = Timestamp::from_ms(1_000_000);
+
+    fn endpoint() -> Endpoint {
+        serde_json::from_str(
+            r#"{"id":"ep_1","tenant":"acme","url":"https://example.com/","profile":"standard",
+                "subscription":{"event_types":["*"]},"secrets":[],"state":{"state":"enabled"},
+                "health":"unverified","version":1,"created_at":0,"updated_at":0}"#,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn an_open_gate_holds_all_but_its_probe_until_the_endpoint_is_changed() {
+        let mut endpoint = endpoint();
+        let gate = Gate::opened(&endpoint, None, 30, NOW);
+        assert_eq!((gate.mode, gate.due_at, gate.version), (Mode::Open, NOW.plus_s(30), 1));
+        let lets = |endpoint: &Endpoint| {
+            [Kind::Normal, Kind::Probe, Kind::Paced].map(|kind| gate.lets_through(endpoint, kind))
+        };
+        assert_eq!(lets(&endpoint), [false, true, false]);
+        assert_eq!(gate.review(Some(&endpoint), NOW), Review::Probe);
+        endpoint.version += 1;
+        assert_eq!(lets(&endpoint), [true, true, true]);
+        assert_eq!(gate.review(Some(&endpoint), NOW), Review::Pace);
+        assert_eq!(gate.review(None, NOW), Review::Pace);
+    }
+
+    #[test]
+    fn after_days_it_gives_up() {
+        let endpoint = endpoint();
+        let gate = Gate::opened(&endpoint, None, 30, NOW);
+        let later = NOW.plus_s(FAILING_S_MAX);
+        assert_eq!(gate.review(Some(&endpoint), later), Review::GiveUp(DisabledReason::Failing));
+        let probed = gate.turned(Mode::Open, later, later.plus_s(30));
+        assert_eq!(probed.since, NOW, "a probe does not begin the days anew");
+    }
+
+    #[test]
+    fn a_paused_endpoint_waits_for_days_and_then_no_more() {
+        let mut endpoint = endpoint();
+        let gate = Gate::limited(&endpoint, None, NOW);
+        endpoint.paused_at = Some(NOW.minus_s(PAUSE_S_MAX));
+        let over = NOW.plus_s(PAUSE_S_MAX);
+        assert_eq!(gate.review(Some(&endpoint), over.minus_s(1)), Review::Wait);
+        assert_eq!(gate.review(Some(&endpoint), over), Review::GiveUp(DisabledReason::Paused));
+        endpoint.paused_at = Some(NOW.plus_s(1));
+        assert_eq!(gate.review(Some(&endpoint), over), Review::Wait, "held before it was paused");
+        let disabled = endpoint.clone().disabled(DisabledReason::Paused, over).next_version(over);
+        let later = over.plus_s(PAUSE_S_MAX);
+        assert_eq!(gate.review(Some(&disabled), over), Review::Pace, "what it holds ends");
+        assert_eq!(gate.review(Some(&disabled), later), Review::Pace, "disabled once, told once");
+        endpoint.paused_at = None;
+        assert_eq!(gate.review(Some(&endpoint), over), Review::Pace, "resumed");
+    }
+
+    #[test]
+    fn a_throttled_answer_paces_from_when_it_says() {
+        let answer = |status, value: Option<&str>| Sent {
+            outcome: Outcome::of_status(status),
+            detail: None,
+            response: Some(Response {
+                status,
+                headers: value.map(|v| ("retry-after".into(), v.into())).into_iter().collect(),
+                excerpt: String::new(),
+            }),
+            started_at: NOW,
+            ended_at: NOW,
+        };
+        assert!(is_throttled(&answer(429, None)) && is_throttled(&answer(503, Some("5"))));
+        assert!(!is_throttled(&answer(503, None)) && !is_throttled(&answer(500, Some("5"))));
+        let gate = Gate::slowed(&endpoint(), None, &answer(429, Some("300")));
+        assert_eq!((gate.mode, gate.due_at), (Mode::Pacing, NOW.plus_s(300)));
+        assert!(!gate.lets_through(&endpoint(), Kind::Normal));
+        assert!(gate.lets_through(&endpoint(), Kind::Paced));
+        assert!(!gate.is_ripe(NOW.plus_s(298)) && gate.is_ripe(NOW.plus_s(300)));
+        assert!(gate.is_ripe(NOW.plus_s(299)), "by a clock that differs");
+        let opened = Gate::opened(&endpoint(), Some(&gate), 30, NOW);
+        assert!(!opened.is_ripe(NOW.plus_s(300)), "it has its probes");
+        let bounded = Gate::slowed(&endpoint(), None, &answer(429, Some("99999999")));
+        assert_eq!(bounded.due_at, NOW.plus_s(RETRY_AFTER_S_MAX));
+    }
+
+    #[test]
+    fn every_change_is_a_new_version_and_a_new_mode_begins_anew() {
+        let endpoint = endpoint();
+        let opened = Gate::opened(&endpoint, None, 30, NOW);
+        let pacing = opened.turned(Mode::Pacing, NOW.plus_s(7), NOW.plus_s(9));
+        assert_eq!(
+            (pacing.version, pacing.since, pacing.due_at),
+            (2, NOW.plus_s(7), NOW.plus_s(9))
+        );
+        let again = Gate::opened(&endpoint, Some(&pacing), 30, NOW.plus_s(20));
+        assert_eq!((again.version, again.since), (3, NOW.plus_s(20)));
+        assert!(pacing.may_turn() && !again.may_turn(), "an open one waits for its probe");
+        assert_eq!(Gate::next_review(NOW), NOW.plus_s(PACING_S));
+        let limited = Gate::limited(&endpoint, None, NOW);
+        assert_eq!((limited.mode, limited.due_at), (Mode::Pacing, window_end(NOW)));
+    }
+
+    #[test]
+    fn a_closing_gate_lingers() {
+        let gate = Gate::opened(&endpoint(), None, 30, NOW).turned(Mode::Closing, NOW, NOW);
+        assert!(gate.lets_through(&endpoint(), Kind::Normal));
+        assert!(!gate.has_lingered(NOW.plus_s(LINGER_S - 1)));
+        assert!(gate.has_lingered(NOW.plus_s(LINGER_S)));
+    }
+}

@@ -1,0 +1,61 @@
+//! An attempt, apart from its neighbours: a panic or a hang of one message leaves the others alone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use waxseal_domain::delivery::message::Received;
+use waxseal_domain::timestamp::Timestamp;
+
+use super::{Settled, attempt};
+use crate::ports::{Clock as _, Engine, Queue as _};
+
+/// Kept free at the end of an invocation for recording a result, in seconds.
+const RECORD_S: u64 = 3;
+/// The longest wait after our own failure, in seconds, and the only one after a failure that does not pass by itself:
+/// what cannot be read is not asked for again as if it had timed out.
+const BACK_OFF_S_MAX: u64 = 900;
+
+/// Drives one message until `deadline`, apart from its neighbours.
+pub async fn drive<E: Engine>(engine: &Arc<E>, received: Received, deadline: Timestamp) -> Settled {
+    let now = engine.clock().now();
+    let spine = {
+        let (engine, received) = (Arc::clone(engine), received.clone());
+        let post_by = deadline.minus_s(RECORD_S);
+        async move { attempt(&*engine, &received, post_by, deadline).await }
+    };
+    let mut task = tokio::spawn(spine);
+    let left = Duration::from_millis(deadline.since_ms(now));
+    let (failure, may_pass) = match tokio::time::timeout(left, &mut task).await {
+        Ok(Ok(Ok(settled))) => return settled,
+        Ok(Ok(Err(error))) => (error.to_string(), error.kind().may_pass()),
+        Ok(Err(panic)) => (panic.to_string(), true),
+        Err(_) => {
+            task.abort();
+            ("no end before the deadline".to_owned(), true)
+        }
+    };
+    let message = &received.message;
+    let (tenant, delivery) = (&message.tenant, message.key().id());
+    tracing::error!(%tenant, %delivery, failure, "our own failure: the message comes again");
+    let wait_s = if may_pass { back_off_s(received.receives) } else { BACK_OFF_S_MAX };
+    if let Err(error) = engine.queue().wait(&received.receipt, wait_s).await {
+        tracing::warn!(%error, "the message comes again at its queue's visibility");
+    }
+    Settled::Again
+}
+
+/// How long a message waits after our own failure, which writes no row: ever longer, so that 20 receives span hours.
+fn back_off_s(receives: u32) -> u64 {
+    5_u64.saturating_mul(1 << receives.min(10)).min(BACK_OFF_S_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn twenty_receives_span_hours() {
+        assert_eq!([1, 2, 7, 8, 20].map(back_off_s), [10, 20, 640, 900, 900]);
+        assert!((1..20).map(back_off_s).sum::<u64>() > 3 * 3_600);
+    }
+}

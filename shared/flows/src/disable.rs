@@ -1,0 +1,31 @@
+//! An endpoint that we disable ourselves: it answered 410, or it failed, or was paused, for days.
+
+use waxseal_domain::audit::Entry;
+use waxseal_domain::endpoint::{DisabledReason, Endpoint};
+use waxseal_domain::notice::Notice;
+
+use crate::announce::announce;
+use crate::ports::{Change, Clock, ConfigStore, Engine, EngineError};
+
+/// Disables an endpoint, unless it was changed since this copy of it was read, and tells of it.
+pub async fn disable<E: Engine>(
+    engine: &E,
+    endpoint: &Endpoint,
+    reason: DisabledReason,
+) -> Result<(), EngineError> {
+    let now = engine.clock().now();
+    let disabled = endpoint.clone().disabled(reason, now).next_version(now);
+    let entry = Entry::disabled(engine.stamp(), &disabled, reason);
+    let done = engine.store().change(Change::PutEndpoint(&disabled), Some(&entry)).await?;
+    let (tenant, id) = (&endpoint.tenant, &endpoint.id);
+    if reason == DisabledReason::Gone {
+        tracing::warn!(%tenant, endpoint = %id, done, "410: disabled");
+    } else {
+        tracing::error!(%tenant, endpoint = %id, done, ?reason, "failing or paused for days: disabled");
+    }
+    if done {
+        announce(engine, &Notice::of_disabled(&disabled, reason)).await?;
+        announce(engine, &Notice::of_entry(&entry)).await?;
+    }
+    Ok(())
+}

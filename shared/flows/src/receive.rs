@@ -1,0 +1,114 @@
+//! Incoming hooks, verified, become events of their source's tenant.
+//!
+//! Nothing of the signature that was expected is logged or returned.
+
+use waxseal_domain::event::Submission;
+use waxseal_domain::event::acceptance::Acceptance;
+use waxseal_domain::id::SourceName;
+use waxseal_domain::limits::{EVENT_BYTES_MAX, FRESH_S};
+use waxseal_domain::problem::Problem;
+use waxseal_domain::profile::{Hook, Profile};
+use waxseal_domain::secret::SecretContext;
+use waxseal_domain::source::Source;
+use waxseal_verify::{Key, Window};
+
+use crate::accept::accept_all;
+use crate::ports::{Clock as _, ConfigStore as _, Engine, EngineError, KeyVault as _};
+use crate::profiles::require_profile;
+use crate::refusal::Refusal;
+use crate::send::read_key;
+
+/// A hook as it came, over HTTP or otherwise.
+#[derive(Clone, Copy)]
+pub struct Incoming<'a> {
+    /// Looks a header up by its lower-case name.
+    pub header: &'a (dyn Fn(&str) -> Option<&'a str> + Sync),
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// What a hook was.
+#[derive(Debug)]
+pub enum Received {
+    /// An event, accepted.
+    Event(Acceptance),
+    /// A question, and its answer.
+    Challenge(String),
+}
+
+/// Verifies a hook of a source, and has it accepted as an event of the source's tenant, unless it is a
+/// question or was one already.
+pub async fn receive<E: Engine>(
+    engine: &E,
+    source: &str,
+    incoming: Incoming<'_>,
+) -> Result<Received, Refusal> {
+    let source = find(engine, source).await?.ok_or_else(Problem::not_found)?;
+    if incoming.body.len() > EVENT_BYTES_MAX {
+        return Err(Problem::too_large("a hook", EVENT_BYTES_MAX).into());
+    }
+    let profile = require_profile(engine, &source.profile).await?;
+    let keys = keys(engine, &source, &profile).await?;
+    let now_s = engine.clock().now().seconds();
+    let window = Window { now_s, tolerance_s: source.tolerance_s };
+    let submission = match read(&source, &profile, &keys, window, incoming)? {
+        Read::Event(submission) => submission,
+        Read::Challenge(answer) => return Ok(Received::Challenge(answer)),
+    };
+    let mut results = accept_all(engine, &source.tenant, &[submission]).await?;
+    let result = results.pop().unwrap_or_else(|| Err(Problem::not_found().into()));
+    result.map(Received::Event)
+}
+
+/// What a verified hook is.
+enum Read {
+    Event(Submission),
+    Challenge(String),
+}
+
+/// Verifies a hook, and reads it as its profile says.
+fn read(
+    source: &Source,
+    profile: &Profile,
+    keys: &[Key],
+    window: Window,
+    incoming: Incoming<'_>,
+) -> Result<Read, Problem> {
+    let body = incoming.body;
+    let header = |name: &str| (incoming.header)(name);
+    let verified = profile.dialect.verify(header, body, keys, window).map_err(|fault| {
+        tracing::warn!(source = %source.name, %fault, "a hook was refused");
+        Problem::unverified(fault.to_string())
+    })?;
+    let hook = Hook { id: verified.id.as_deref(), header: &header, body };
+    if let Some(answer) = profile.reading.challenge(&hook) {
+        return Ok(Read::Challenge(answer));
+    }
+    let submission = profile.reading.submission(&format!("/hooks/{}", source.name), &hook);
+    submission.map(Read::Event).map_err(|fault| {
+        let detail = format!("the hook is not what {} says: {}", source.profile, fault.detail);
+        Problem::bad_request(detail)
+    })
+}
+
+async fn find<E: Engine>(engine: &E, name: &str) -> Result<Option<Source>, EngineError> {
+    match name.parse::<SourceName>() {
+        Ok(name) => engine.store().source(&name, FRESH_S).await,
+        Err(_) => Ok(None),
+    }
+}
+
+async fn keys<E: Engine>(
+    engine: &E,
+    source: &Source,
+    profile: &Profile,
+) -> Result<Vec<Key>, EngineError> {
+    let context = SecretContext::source(&source.tenant, &source.name);
+    let now = engine.clock().now();
+    let mut keys = Vec::new();
+    for sealed in source.secrets.iter().filter(|secret| secret.is_live(now)) {
+        let secret = engine.key_vault().open(&context, &sealed.sealed).await?;
+        keys.push(read_key(profile, &secret)?);
+    }
+    Ok(keys)
+}

@@ -1,0 +1,146 @@
+//! The review of gates that are due: probes, release at a rate, and the end of a gate.
+
+use futures_util::future::join_all;
+use waxseal_domain::delivery::lease_until;
+use waxseal_domain::delivery::message::Kind;
+use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::flow_control::gate::{Gate, Mode, Review};
+use waxseal_domain::flow_control::rate::{Tokens, of_endpoint, windows};
+use waxseal_domain::limits::{PACED_MAX, PACED_PER_SECOND, PACING_S};
+use waxseal_domain::timestamp::Timestamp;
+
+use crate::disable::disable;
+use crate::ports::{
+    Claim, Clock as _, ConfigStore as _, Due, Engine, EngineError, GateStore as _, Release,
+};
+
+/// Gates reviewed in one sweep: the earliest first, so that none starves.
+const GATES_MAX: usize = 200;
+/// Held deliveries released at the same time.
+const TOGETHER: usize = 32;
+
+/// Reviews what is due, until `deadline`; how many held deliveries were released.
+pub(crate) async fn review_due<E: Engine>(
+    engine: &E,
+    deadline: Timestamp,
+) -> Result<usize, EngineError> {
+    let mut released = 0;
+    for gate in engine.store().due_gates(engine.clock().now(), GATES_MAX).await? {
+        if engine.clock().now() >= deadline {
+            break;
+        }
+        released += review(engine, &gate, deadline).await?;
+    }
+    Ok(released)
+}
+
+async fn review<E: Engine>(
+    engine: &E,
+    gate: &Gate,
+    deadline: Timestamp,
+) -> Result<usize, EngineError> {
+    let now = engine.clock().now();
+    let endpoint = engine.store().endpoint(&gate.tenant, &gate.endpoint, 0).await?;
+    match gate.review(endpoint.as_deref(), now) {
+        Review::Probe => probe(engine, gate, now).await,
+        Review::Pace => pace(engine, gate, endpoint.as_deref(), Kind::Paced, deadline).await,
+        Review::Close => pace(engine, gate, endpoint.as_deref(), Kind::Normal, deadline).await,
+        Review::Wait => wait(engine, gate, now).await.map(|()| 0),
+        Review::GiveUp(reason) => {
+            if let Some(endpoint) = &endpoint {
+                // What is held ends as its deliveries find it disabled.
+                disable(engine, endpoint, reason).await?;
+            }
+            pace(engine, gate, endpoint.as_deref(), Kind::Paced, deadline).await
+        }
+    }
+}
+
+/// The gate is turned first: of several reviews one sends the probe. With nothing held to probe
+/// with, it closes, and whatever comes next is the probe.
+async fn probe<E: Engine>(engine: &E, gate: &Gate, now: Timestamp) -> Result<usize, EngineError> {
+    let held = engine.store().held(&gate.tenant, &gate.endpoint, now, 1).await?;
+    let Some(oldest) = held.first() else {
+        let closing = gate.turned(Mode::Closing, now, Gate::next_review(now));
+        engine.store().put_gate(&closing, Some(gate.version)).await?;
+        return Ok(0);
+    };
+    let next_at = now.plus_s(engine.breakers().settings.probe_s);
+    let probed = gate.turned(Mode::Open, now, next_at);
+    if !engine.store().put_gate(&probed, Some(gate.version)).await? {
+        return Ok(0);
+    }
+    release(engine, oldest, Release { kind: Kind::Probe, delay_s: 0 }).await.map(usize::from)
+}
+
+/// Releases nothing: once nothing is held the gate may go.
+async fn wait<E: Engine>(engine: &E, gate: &Gate, now: Timestamp) -> Result<(), EngineError> {
+    let is_idle = engine.store().held(&gate.tenant, &gate.endpoint, now, 1).await?.is_empty();
+    if is_idle && gate.has_lingered(now) {
+        engine.store().delete_gate(gate).await?;
+        return Ok(());
+    }
+    let mode = if is_idle { Mode::Closing } else { Mode::Pacing };
+    let turned = gate.turned(mode, now, Gate::next_review(now));
+    engine.store().put_gate(&turned, Some(gate.version)).await?;
+    Ok(())
+}
+
+/// Releases what is held, spread over the time until the next review.
+async fn pace<E: Engine>(
+    engine: &E,
+    gate: &Gate,
+    endpoint: Option<&Endpoint>,
+    kind: Kind,
+    deadline: Timestamp,
+) -> Result<usize, EngineError> {
+    let now = engine.clock().now();
+    let held = engine.store().held(&gate.tenant, &gate.endpoint, now, PACED_MAX).await?;
+    if held.is_empty() && gate.has_lingered(now) {
+        engine.store().delete_gate(gate).await?;
+        return Ok(0);
+    }
+    let is_over = held.is_empty() || gate.mode == Mode::Closing;
+    let mode = if is_over { Mode::Closing } else { Mode::Pacing };
+    let turned = gate.turned(mode, now, Gate::next_review(now));
+    if !engine.store().put_gate(&turned, Some(gate.version)).await? {
+        return Ok(0);
+    }
+    // Stragglers of a closing gate are messages as any other, and take their tokens themselves.
+    let limit = endpoint.and_then(|one| one.max_per_second).filter(|_| kind == Kind::Paced);
+    let per_second = limit.unwrap_or(PACED_PER_SECOND);
+    let mut held = held.iter();
+    let mut released = 0;
+    let whose = of_endpoint(&gate.tenant, &gate.endpoint);
+    for window in windows(now, PACING_S) {
+        let wanted = Tokens::of(per_second, window, now).after(held.as_slice().len());
+        let granted = match limit {
+            Some(_) if wanted.count == 0 => 0,
+            Some(_) => engine.store().take_tokens(&whose, wanted).await?,
+            None => wanted.count,
+        };
+        let mut granted = (0..granted).zip(held.by_ref());
+        while engine.clock().now() < deadline {
+            let some: Vec<_> = granted.by_ref().take(TOGETHER).collect();
+            if some.is_empty() {
+                break;
+            }
+            let each = some.into_iter().map(|(number, due)| {
+                release(engine, due, Release { kind, delay_s: wanted.delay_s(number, now) })
+            });
+            for done in join_all(each).await {
+                released += usize::from(done?);
+            }
+        }
+    }
+    Ok(released)
+}
+
+/// A held delivery goes back on the queue: claimed out of its gate's index, and left alone by late
+/// messages until it has had its time.
+async fn release<E: Engine>(engine: &E, due: &Due, release: Release) -> Result<bool, EngineError> {
+    let sent_for = engine.clock().now().plus_s(u64::from(release.delay_s));
+    let due_at = lease_until(sent_for, due.next_at, due.claims);
+    let claim = Claim { ticket: engine.ticket(), due_at, taken_at: Some(sent_for) };
+    engine.claim_and_enqueue(due, claim, release).await
+}

@@ -1,0 +1,140 @@
+//! Events that cloud sources bring: whose they are, and what becomes of one that is refused.
+//!
+//! An asynchronous source has its answer already, so a refused event is put aside with its problem,
+//! and our own failure is thrown back to the source, which tries again.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use waxseal_domain::event::acceptance::Acceptance;
+use waxseal_domain::event::{Form, Submission};
+use waxseal_domain::id::TenantName;
+use waxseal_domain::json::Fault;
+use waxseal_domain::limits::EVENTS_PER_REQUEST_MAX;
+use waxseal_domain::problem::Problem;
+
+use crate::accept::accept_all;
+use crate::ports::{Engine, EngineError, Queue as _};
+use crate::refusal::Refusal;
+
+/// Events of one message, or of one direct invocation.
+#[derive(Debug)]
+pub struct CloudMessage {
+    /// The tenant that the source names beside the body.
+    pub tenant: Option<String>,
+    /// The message's id: an event's where it has none.
+    pub message_id: Option<String>,
+    /// An event, or an array of them, as over HTTP.
+    pub body: String,
+}
+
+/// An EventBridge event as an event of ours.
+#[derive(Serialize)]
+struct FromBus<'a> {
+    id: &'a str,
+    source: &'a str,
+    time: &'a str,
+    #[serde(rename = "type")]
+    event_type: &'a str,
+    data: &'a RawValue,
+}
+
+/// A body, or EventBridge's `detail`, that says its tenant.
+#[derive(Deserialize)]
+struct SaysTenant {
+    tenant: Option<String>,
+}
+
+impl CloudMessage {
+    /// Of an EventBridge event.
+    pub fn from_bus(
+        id: &str,
+        source: &str,
+        time: &str,
+        event_type: &str,
+        detail: &RawValue,
+    ) -> Result<Self, EngineError> {
+        let event = FromBus { id, source, time, event_type, data: detail };
+        let body = serde_json::to_string(&event);
+        let body =
+            body.map_err(|error| EngineError::unreadable("read EventBridge event", error))?;
+        Ok(Self { tenant: said_tenant(detail.get()), message_id: None, body })
+    }
+
+    fn tenant(&self, default: Option<&str>) -> Result<TenantName, Problem> {
+        let in_body = || said_tenant(&self.body);
+        let name = self.tenant.clone().or_else(in_body).or_else(|| default.map(str::to_owned));
+        let name = name.ok_or_else(|| {
+            Problem::bad_request("it names no tenant, and there is no default tenant")
+        })?;
+        name.parse().map_err(|_| Problem::not_found())
+    }
+
+    fn submissions(&self) -> Result<Vec<Submission>, Problem> {
+        let not_json = |error: serde_json::Error| {
+            Problem::bad_request(format!("the body is not JSON: {error}"))
+        };
+        if !self.body.trim_start().starts_with('[') {
+            let submission = |text: String| Submission {
+                text,
+                form: Form::Plain,
+                fallback_id: self.message_id.clone(),
+            };
+            return Ok(vec![submission(self.body.clone())]);
+        }
+        let items: Vec<&RawValue> = serde_json::from_str(&self.body).map_err(not_json)?;
+        if items.len() > EVENTS_PER_REQUEST_MAX {
+            let detail = format!("must hold at most {EVENTS_PER_REQUEST_MAX} events");
+            return Err(Problem::unprocessable(vec![Fault::new("", &detail)]));
+        }
+        let submission = |(index, item): (usize, &&RawValue)| Submission {
+            text: item.get().to_owned(),
+            form: Form::Plain,
+            // Each event of an array needs an id of its own.
+            fallback_id: self.message_id.as_ref().map(|id| format!("{id}-{index}")),
+        };
+        Ok(items.iter().enumerate().map(submission).collect())
+    }
+}
+
+fn said_tenant(text: &str) -> Option<String> {
+    serde_json::from_str::<SaysTenant>(text).ok().and_then(|says| says.tenant)
+}
+
+/// Each event's own result; an outer problem is all of theirs.
+pub async fn take_in<E: Engine>(
+    engine: &E,
+    message: &CloudMessage,
+    default_tenant: Option<&str>,
+) -> Result<Vec<Result<Acceptance, Refusal>>, Refusal> {
+    let tenant = message.tenant(default_tenant).map_err(Refusal::Problem)?;
+    let submissions = message.submissions().map_err(Refusal::Problem)?;
+    accept_all(engine, &tenant, &submissions).await
+}
+
+/// The same for a source that nobody waits at: what is refused is put aside with its problem, and an
+/// error is our own failure. Answers with how many were put aside.
+pub async fn take_in_or_put_aside<E: Engine>(
+    engine: &E,
+    message: &CloudMessage,
+    default_tenant: Option<&str>,
+) -> Result<usize, EngineError> {
+    let results = match take_in(engine, message, default_tenant).await {
+        Ok(results) => results,
+        Err(refusal) => vec![Err(refusal)],
+    };
+    let mut problems = Vec::new();
+    for result in results {
+        match result {
+            Ok(_) => {}
+            Err(Refusal::Problem(problem)) => problems.push(problem),
+            Err(Refusal::Ours(error)) => return Err(error),
+        }
+    }
+    for problem in &problems {
+        tracing::warn!(status = problem.status, detail = problem.detail, "an event was refused");
+        let document = waxseal_api_types::Problem::from(problem);
+        let reason = serde_json::to_string(&document).unwrap_or_else(|_| problem.detail.clone());
+        engine.queue().reject(&message.body, &reason).await?;
+    }
+    Ok(problems.len())
+}
