@@ -25,7 +25,7 @@ REFUSALS = [
     (ENDPOINT, "/retry/delays_s", r"sums to over \d+ seconds"),
     (ENDPOINT, "/auth", r"is for URLs"),
     ({"verify"}, "/secrets", r"must be 1 to 5 in all"),
-    ({"verify"}, "/body", r"give one of body and body_base64"),
+    ({"verify"}, "/body", r"must be given, or else body_base64"),
     ({"verify"}, "/body_base64", r"is not base 64"),
     ({"recoverDeliveries"}, "/since", r"must not be after until, nor in the future"),
     # An event's tenant is the path's; a catalogue's schema is the tenant's own.
@@ -37,7 +37,7 @@ REFUSALS = [
     # How much there may be of something.
     (ENDPOINT | {"createKey", "putSource", "putEventType"}, r"", r".*, its limit"),
     # The same key, another body.
-    ({"createEndpoint"}, r"", r"this Idempotency-Key came with another body before"),
+    ({"createEndpoint"}, r"", r"this Idempotency-Key was sent with another body before"),
 ]
 
 

@@ -1,14 +1,32 @@
 //! The audit log: who changed what of the tenant's configuration.
 
-pub(crate) use waxseal_domain::audit::EntryView;
-
 use waxseal_adapters::http;
+use waxseal_api_types::{self as api, List};
 use waxseal_flows::ports::{ConfigStore as _, Engine};
 
-use crate::{Answer, Call, List};
+use crate::Answer;
+use crate::call::TenantCall;
+use crate::operation::{Description, Handler, Operation, PAGE, Success};
 
-pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
+impl<E: Engine> Operation<E> {
+    /// The operations on the audit log.
+    pub(crate) const ON_AUDIT: &'static [Self] = &[Operation {
+        handler: Handler::Tenant(|call, _| Box::pin(list(call))),
+        description: Description {
+            line: "GET /v1/tenants/{tenant}/audit",
+            id: "listAudit",
+            summary: "List the changes of a tenant's configuration, newest first",
+            about: "Shows who changed what and when, and what it was before; never a secret. Each change \
+                    is an event as well: its type is `waxseal.audit.` followed by the action.",
+            parameters: PAGE,
+            answers: &[Success::json::<List<api::AuditEntry>>(200, "Returns a page of changes.")],
+            ..Description::PLAIN
+        },
+    }];
+}
+
+pub(crate) async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
     let page = call.engine.store().audit(call.tenant, &call.page()?).await?;
-    let items: Vec<EntryView> = page.items.iter().map(EntryView::from).collect();
+    let items: Vec<_> = page.items.iter().map(api::AuditEntry::from).collect();
     Ok(http::json(200, &List { items, cursor: page.cursor }))
 }

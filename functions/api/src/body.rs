@@ -2,11 +2,12 @@
 //!
 //! The same code says what a body looks like: [`describe`] has a reader go through a body without
 //! members and writes down, as JSON Schema, each that it asks for. So the OpenAPI document cannot say
-//! other than what is read.
+//! other than what is read. What a member means is told by the doc comments of the request's type.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use waxseal_adapters::http::{self, Request};
@@ -14,12 +15,6 @@ use waxseal_domain::json::{Fault, Json, escape_pointer};
 use waxseal_domain::limits::REQUEST_BYTES_MAX;
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
-
-/// Text without control characters, as a pattern.
-pub(crate) const PRINTABLE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
-
-/// The same of an event's type: those that begin with `waxseal.` are ours.
-pub(crate) const EVENT_TYPE: &str = r"^(?!waxseal\.)[^\u0000-\u001f\u007f-\u009f]*$";
 
 /// A member of a merge patch. One at fault counts as absent: the faults are the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -78,15 +73,25 @@ struct Shape {
     required: Vec<&'static str>,
 }
 
-/// The JSON Schema of what a reader takes.
-pub(crate) fn describe(read: impl FnOnce(&mut Body<'static>)) -> Value {
+/// Makes the JSON Schema of what a reader takes. The reader says what each member must be like; the request's
+/// type `T`, whose doc comments are for callers, says what it means.
+pub(crate) fn describe<T: JsonSchema>(read: impl FnOnce(&mut Body<'static>)) -> Value {
     let shape = Some(Shape::default());
     let mut body =
         Body { text: "{}", members: Vec::new(), known: Vec::new(), faults: Vec::new(), shape };
     read(&mut body);
-    let Shape { properties, required } = body.shape.unwrap_or_default();
+    let Shape { mut properties, required } = body.shape.unwrap_or_default();
+    let meant = SchemaGenerator::default().into_root_schema_for::<T>();
+    for (name, property) in &mut properties {
+        let about = meant.as_value().pointer(&format!("/properties/{name}/description"));
+        if let (Value::Object(property), Some(about)) = (property, about) {
+            property.insert("description".to_owned(), about.clone());
+        }
+    }
     let required = (!required.is_empty()).then(|| ("required".to_owned(), json!(required)));
+    let about = meant.get("description").cloned().unwrap_or_default();
     let schema = [
+        ("description".to_owned(), about),
         ("type".to_owned(), json!("object")),
         ("additionalProperties".to_owned(), json!(false)),
         ("properties".to_owned(), properties.into()),
@@ -254,9 +259,13 @@ impl<'a> Body<'a> {
 
     /// A fault of the member at this path; one at fault is not named twice.
     pub(crate) fn fault(&mut self, path: &str, detail: &str) {
-        let pointer = format!("/{path}");
-        if self.faults.iter().all(|fault| fault.pointer != pointer) {
-            self.faults.push(Fault::new(&pointer, detail));
+        self.fault_once(Fault::new(&format!("/{path}"), detail));
+    }
+
+    /// Adds a fault, unless that member is at fault already.
+    pub(crate) fn fault_once(&mut self, fault: Fault) {
+        if self.faults.iter().all(|found| found.pointer != fault.pointer) {
+            self.faults.push(fault);
         }
     }
 
@@ -275,7 +284,7 @@ impl<'a> Body<'a> {
         for (name, _) in &self.members {
             if !self.known.iter().any(|known| known == name) {
                 let pointer = format!("/{}", escape_pointer(name));
-                self.faults.push(Fault::new(&pointer, "is not a member that this takes"));
+                self.faults.push(Fault::new(&pointer, "is not a member of this request"));
             }
         }
         if self.faults.is_empty() {

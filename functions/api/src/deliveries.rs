@@ -1,28 +1,95 @@
 //! Deliveries: what was sent, when, what came back; replay and cancel.
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use serde_json::json;
 use waxseal_adapters::http::{self, Response};
-use waxseal_domain::delivery::attempt::{Attempt, Outcome};
+use waxseal_api_types::{self as api, DeliveryStatus, List};
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
 use waxseal_domain::id::DeliveryId;
-use waxseal_domain::limits::{OVERDUE_S, PAGE_MAX};
+use waxseal_domain::limits::PAGE_MAX;
 use waxseal_domain::problem::Problem;
-use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::cancel::cancel;
 use waxseal_flows::ports::{Clock as _, DeliveryStore as _, Engine, PageRequest};
 use waxseal_flows::replay::replay;
 
+use crate::Answer;
+use crate::call::TenantCall;
 use crate::endpoints::find;
-use crate::{Answer, Call, List};
+use crate::operation::{
+    CURSOR, Description, Handler, LIMIT, Operation, Parameter, Success, json_of,
+};
 
-/// A delivery, for instance.
-pub(crate) const DELIVERY: &str = r#"{"id":"dlv_1_evt_1","event_id":"evt_1","endpoint_id":"ep_1","status":"retrying","event_received_at":"2026-11-21T12:00:00Z","attempt_count":1,"next_attempt_at":"2026-11-21T12:01:00Z","attempts":[{"number":1,"started_at":"2026-11-21T12:00:00Z","duration_ms":12,"outcome":"server_error","response_status":503,"response_excerpt":"busy","detail":null,"next_attempt_at":"2026-11-21T12:01:00Z"}]}"#;
+impl<E: Engine> Operation<E> {
+    /// The operations on deliveries.
+    pub(crate) const ON_DELIVERIES: &'static [Self] = &[
+        Operation {
+            handler: Handler::Tenant(|call, id| Box::pin(list(call, id))),
+            description: Description {
+                line: "GET /v1/tenants/{tenant}/endpoints/{endpoint}/deliveries",
+                id: "listDeliveries",
+                summary: "List the deliveries of an endpoint that did not succeed at first",
+                about: "Lists deliveries that failed at their first attempt or ended before it, the newest event \
+                        first. Deliveries that succeeded at first, or that were not attempted yet, are shown \
+                        with their events. A page can be empty and still have a `cursor`.",
+                parameters: &[LIMIT, CURSOR, STATUS],
+                answers: &[Success::json::<List<api::Delivery>>(
+                    200,
+                    "Returns a page of deliveries.",
+                )],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, id| Box::pin(show(call, id))),
+            description: Description {
+                line: "GET /v1/tenants/{tenant}/deliveries/{delivery}",
+                id: "getDelivery",
+                summary: "Get a delivery and its attempts",
+                answers: &[Success::json::<api::Delivery>(200, "Returns the delivery.")
+                    .with_example(|| json_of(&api::Delivery::example()))],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, id| Box::pin(replay_delivery(call, id))),
+            description: Description {
+                line: "POST /v1/tenants/{tenant}/deliveries/{delivery}/replay",
+                id: "replayDelivery",
+                summary: "Send a delivery again",
+                about: "Queues the delivery for a new round of attempts, whatever came of it before. It \
+                        keeps its id, so that a receiver can recognise it.",
+                answers: &[Success::json::<api::Delivery>(
+                    202,
+                    "Returns the delivery, which is queued.",
+                )],
+                problems: &[409, 410],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, id| Box::pin(cancel_delivery(call, id))),
+            description: Description {
+                line: "POST /v1/tenants/{tenant}/deliveries/{delivery}/cancel",
+                id: "cancelDelivery",
+                summary: "Cancel a delivery, so that no other attempt is made",
+                about: "An attempt that is under way may still reach the receiver.",
+                answers: &[Success::json::<api::Delivery>(
+                    200,
+                    "Returns the delivery, which is cancelled.",
+                )],
+                problems: &[409],
+                ..Description::PLAIN
+            },
+        },
+    ];
+}
 
-/// Words for how a delivery is.
-pub(crate) const STATUSES: [&str; 5] = ["pending", "retrying", "delivered", "failed", "cancelled"];
+const STATUS: Parameter = Parameter::optional(
+    "status",
+    "Selects deliveries of this status.",
+    || json!({"type": "string", "enum": DeliveryStatus::WORDS}),
+);
 
-pub(crate) async fn one<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+async fn show<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let key = key(&call, id)?;
     let (row, event) = call.engine.store().delivery_and_event(&key).await?;
     let event = event
@@ -30,22 +97,22 @@ pub(crate) async fn one<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
         .ok_or_else(Problem::not_found)?;
     let row = row.filter(|row| row.born == event.born);
     let delivery = row.unwrap_or_else(|| event.pending(&key.endpoint));
-    Ok(shown(&call, 200, &delivery))
+    Ok(answer(&call, 200, &delivery))
 }
 
-pub(crate) async fn replayed<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+async fn replay_delivery<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let delivery = replay(call.engine, &key(&call, id)?).await??;
-    Ok(shown(&call, 202, &delivery))
+    Ok(answer(&call, 202, &delivery))
 }
 
-pub(crate) async fn cancelled<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+async fn cancel_delivery<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let delivery = cancel(call.engine, &key(&call, id)?).await??;
-    Ok(shown(&call, 200, &delivery))
+    Ok(answer(&call, 200, &delivery))
 }
 
-/// An endpoint's deliveries. Those that succeeded at first, and those pending without a row, are
+/// Lists an endpoint's deliveries. Those that succeeded at first, and those pending without a row, are
 /// not listed here but with their events.
-pub(crate) async fn of_endpoint<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+async fn list<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let endpoint = find(&call, id).await?;
     let wanted = http::query(call.request, "status");
     let page = call.page()?;
@@ -61,8 +128,9 @@ pub(crate) async fn of_endpoint<E: Engine>(call: Call<'_, E>, id: &str) -> Answe
             break;
         }
         cursor = cursor.map(|_| format!("{}_{}", delivery.born.ms(), delivery.key.event));
-        if wanted.as_deref().is_none_or(|status| status == delivery.status_word()) {
-            items.push(DeliveryView::of(&delivery, now));
+        if wanted.as_deref().is_none_or(|status| status == DeliveryStatus::from(&delivery).as_str())
+        {
+            items.push(api::Delivery::of(&delivery, now));
         }
         if items.len() == page.limit {
             cursor = Some(format!("{}_{}", delivery.born.ms(), delivery.key.event));
@@ -71,88 +139,11 @@ pub(crate) async fn of_endpoint<E: Engine>(call: Call<'_, E>, id: &str) -> Answe
     Ok(http::json(200, &List { items, cursor }))
 }
 
-fn key<E: Engine>(call: &Call<'_, E>, id: &str) -> Result<DeliveryKey, Problem> {
+fn key<E: Engine>(call: &TenantCall<'_, E>, id: &str) -> Result<DeliveryKey, Problem> {
     let id: DeliveryId = id.parse().map_err(|_| Problem::not_found())?;
     Ok(DeliveryKey { tenant: call.tenant.clone(), event: id.event, endpoint: id.endpoint })
 }
 
-fn shown<E: Engine>(call: &Call<'_, E>, status: u16, delivery: &Delivery) -> Response {
-    http::json(status, &DeliveryView::of(delivery, call.engine.clock().now()))
-}
-
-/// A delivery with its attempts.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Delivery")]
-pub(crate) struct DeliveryView {
-    id: String,
-    event_id: String,
-    endpoint_id: String,
-    #[schemars(extend("enum" = STATUSES))]
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    overdue: bool,
-    #[schemars(extend("format" = "date-time"))]
-    event_received_at: String,
-    attempt_count: u32,
-    #[schemars(extend("format" = "date-time"))]
-    next_attempt_at: Option<String>,
-    attempts: Vec<AttemptView>,
-}
-
-/// One POST and what came of it.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Attempt")]
-pub(crate) struct AttemptView {
-    number: u32,
-    #[schemars(extend("format" = "date-time"))]
-    started_at: String,
-    duration_ms: u64,
-    #[schemars(with = "Outcome")]
-    outcome: &'static str,
-    response_status: Option<u16>,
-    response_excerpt: Option<String>,
-    detail: Option<String>,
-    #[schemars(extend("format" = "date-time"))]
-    next_attempt_at: Option<String>,
-    /// The body held values that JavaScript would change.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    inexact: bool,
-}
-
-impl DeliveryView {
-    pub(crate) fn of(delivery: &Delivery, now: Timestamp) -> Self {
-        let status = delivery.status_word();
-        let tried = delivery.attempts > 0;
-        let next_at = delivery.open().filter(|_| tried).map(|open| open.next_at.rfc3339());
-        Self {
-            id: delivery.key.id().to_string(),
-            event_id: delivery.key.event.to_string(),
-            endpoint_id: delivery.key.endpoint.to_string(),
-            status,
-            reason: delivery.reason_word(),
-            overdue: status == "pending" && now >= delivery.born.plus_s(OVERDUE_S),
-            event_received_at: delivery.born.rfc3339(),
-            attempt_count: delivery.attempts,
-            next_attempt_at: next_at,
-            attempts: delivery.log.iter().map(AttemptView::of).collect(),
-        }
-    }
-}
-
-impl AttemptView {
-    fn of(attempt: &Attempt) -> Self {
-        Self {
-            number: attempt.number,
-            started_at: attempt.started_at.rfc3339(),
-            duration_ms: attempt.duration_ms,
-            outcome: attempt.outcome.as_str(),
-            response_status: attempt.response_status,
-            response_excerpt: attempt.response_excerpt.clone(),
-            detail: attempt.detail.clone(),
-            next_attempt_at: attempt.next_attempt_at.map(Timestamp::rfc3339),
-            inexact: attempt.inexact,
-        }
-    }
+fn answer<E: Engine>(call: &TenantCall<'_, E>, status: u16, delivery: &Delivery) -> Response {
+    http::json(status, &api::Delivery::of(delivery, call.engine.clock().now()))
 }

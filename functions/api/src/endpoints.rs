@@ -2,32 +2,25 @@
 
 mod auth;
 mod changes;
-mod examples;
+mod failures;
 mod idempotency;
 mod matching;
+mod operations;
 mod pause;
 mod recovery;
 mod secrets;
 mod test_event;
 mod version;
-mod view;
-
-pub(crate) use self::changes::{draft, read_patch as changes};
-pub(crate) use self::examples::{CREATED, DRAFT, ENDPOINT};
-pub(crate) use self::matching::{MatchView, match_changes, match_draft, matched};
-pub(crate) use self::recovery::{RecoveryView, recovered, recovery};
-pub(crate) use self::secrets::{Rotated, rotate, rotation};
-pub(crate) use self::test_event::{TestResult, test, test_body};
-pub(crate) use self::view::{Created, EndpointView};
 
 use std::sync::Arc;
 
 use serde_json::Value;
 use waxseal_adapters::http::{self, Response};
-use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState};
+use waxseal_api_types::endpoint::{Breaker, ShownSecret, TestResult};
+use waxseal_api_types::{self as api, List};
+use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, room};
 use waxseal_domain::id::EndpointId;
 use waxseal_domain::json::Fault;
-use waxseal_domain::limits::ENDPOINTS_PER_TENANT_MAX;
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::SecretContext;
@@ -41,33 +34,33 @@ use waxseal_flows::profiles::{find_profile, profile_of};
 
 use self::changes::Changes;
 use self::idempotency::Once;
-use self::secrets::Shown;
 use self::version::{IfMatch, with_etag};
 use crate::body::Body;
-use crate::{Answer, Call, List, Refusal, Told, told};
+use crate::call::{AuditChange, TenantCall, audited};
+use crate::{Answer, Refusal};
 
 /// Changes of one endpoint at the same time: each is tried so often.
 const TRIES_MAX: usize = 3;
 /// Endpoints added to a tenant at the same time: each is tried so often.
 const ADD_TRIES_MAX: usize = 30;
 
-pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
-    let Call { engine, request, tenant, .. } = call;
-    let once = Once::of(request, tenant)?;
+async fn create<E: Engine>(call: TenantCall<'_, E>) -> Answer {
+    let TenantCall { engine, request, tenant, .. } = call;
+    let once = Once::read(request, tenant)?;
     let mut body = Body::read(request)?;
     let name = Changes::profile_name(&mut body, STANDARD);
     let profile = find_profile(engine, &name).await?;
     let changes = Changes::read(&mut body, engine.address_rules(), profile.as_deref(), true);
     body.finish()?;
     let profile = profile.ok_or_else(Problem::not_found)?;
-    if let Some(answer) = once.answered(&call, &profile).await? {
+    if let Some(answer) = once.repeat_answer(&call, &profile).await? {
         return Ok(answer);
     }
     ensure_tenant(&call).await?;
     let id = once.endpoint_id().unwrap_or_else(|| EndpointId::from_entropy(engine.entropy()));
     let made = secrets::seal(engine, tenant, &id, &profile, changes.secret.clone()).await?;
     let (sealed, shown) =
-        made.map_or((None, Shown::default()), |made| (Some(made.sealed), made.shown));
+        made.map_or((None, ShownSecret::default()), |made| (Some(made.sealed), made.shown));
     if profile.envelope.shorten.is_some() {
         ensure_key(engine, tenant).await?;
     }
@@ -82,43 +75,53 @@ pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
     let endpoint = changes.apply(blank, auth, now);
     if !add(&call, &endpoint, &profile).await? {
         // Another request with the same key was faster.
-        let answer = once.answered(&call, &profile).await?;
+        let answer = once.repeat_answer(&call, &profile).await?;
         return answer
             .ok_or_else(|| Problem::conflict("too many endpoints at once: try again").into());
     }
     let pings = http::query(request, "ping").as_deref() != Some("false");
     let ping = if pings { Some(test_event::ping(&call, &endpoint).await?) } else { None };
     let endpoint = find(&call, endpoint.id.as_str()).await?;
-    Ok(created(&call, (&endpoint, &profile), shown, ping))
+    Ok(answer_created(&call, &endpoint, &profile, shown, ping))
 }
 
 /// The answer to a new endpoint.
-fn created<E: Engine>(
-    call: &Call<'_, E>,
-    (endpoint, profile): (&Endpoint, &Profile),
-    shown: Shown,
+fn answer_created<E: Engine>(
+    call: &TenantCall<'_, E>,
+    endpoint: &Endpoint,
+    profile: &Profile,
+    shown: ShownSecret,
     ping: Option<TestResult>,
 ) -> Response {
     let active_from = endpoint.created_at.plus_s(call.engine.endpoints_settle_s());
-    let view = Created::of(EndpointView::of(endpoint, profile), shown, ping, active_from);
+    let view = api::CreatedEndpoint {
+        endpoint: api::Endpoint::of(endpoint, profile),
+        shown,
+        ping,
+        active_from: active_from.rfc3339(),
+    };
     with_etag(http::json(201, &view), endpoint)
 }
 
 /// A tenant exists once the operator configures an endpoint in it.
-async fn ensure_tenant<E: Engine>(call: &Call<'_, E>) -> Result<(), Refusal> {
+async fn ensure_tenant<E: Engine>(call: &TenantCall<'_, E>) -> Result<(), Refusal> {
     if call.engine.store().endpoints(call.tenant, MaxAge::NOW).await?.is_some() {
         return Ok(());
     }
     let tenant = Tenant { name: call.tenant.clone(), created_at: call.engine.clock().now() };
-    let told =
-        Told { action: "tenant.created", target: call.tenant.as_str(), before: None, after: None };
-    call.change(Change::CreateTenant(&tenant), told).await?;
+    let audit = AuditChange {
+        action: "tenant.created",
+        target: call.tenant.as_str(),
+        before: None,
+        after: None,
+    };
+    call.change(Change::CreateTenant(&tenant), audit).await?;
     Ok(())
 }
 
 /// Adds an endpoint while there is room; false where its id is taken, or others are always faster.
 async fn add<E: Engine>(
-    call: &Call<'_, E>,
+    call: &TenantCall<'_, E>,
     endpoint: &Endpoint,
     profile: &Profile,
 ) -> Result<bool, Refusal> {
@@ -128,62 +131,48 @@ async fn add<E: Engine>(
         if roster.iter().any(|found| found.id == endpoint.id) {
             return Ok(false);
         }
-        has_room(&roster.iter().collect::<Vec<_>>(), profile)?;
-        let after = told(&EndpointView::of(endpoint, profile));
-        let told =
-            Told { action: "endpoint.created", target: endpoint.id.as_str(), before: None, after };
-        if call.change(Change::AddEndpoint(endpoint, roster.version), told).await? {
+        room::check_room(roster.iter(), profile).map_err(refuse)?;
+        let after = audited(&api::Endpoint::of(endpoint, profile));
+        let audit = AuditChange {
+            action: "endpoint.created",
+            target: endpoint.id.as_str(),
+            before: None,
+            after,
+        };
+        if call.change(Change::AddEndpoint(endpoint, roster.version), audit).await? {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-/// 422 where the tenant, or the profile within it, has as many endpoints as it may.
-fn has_room(existing: &[&Endpoint], profile: &Profile) -> Result<(), Problem> {
-    if existing.len() >= ENDPOINTS_PER_TENANT_MAX {
-        let detail = format!("the tenant has {ENDPOINTS_PER_TENANT_MAX} endpoints, its limit");
-        return Err(Problem::unprocessable(vec![Fault::new("", &detail)]));
-    }
-    let same = existing.iter().filter(|endpoint| endpoint.profile == profile.name()).count();
-    if same >= profile.endpoints_max {
-        let most = profile.endpoints_max;
-        let detail = format!("{} allows {most} endpoints, and the tenant has them", profile.name());
-        return Err(Problem::unprocessable(vec![Fault::new("/profile", &detail)]));
-    }
-    Ok(())
-}
-
-/// 422 where an endpoint cannot take another profile: its secrets are of another form, or there is no
-/// room.
-async fn moves_to<E: Engine>(
-    call: &Call<'_, E>,
-    (endpoint, roster): (&Endpoint, &TenantEndpoints),
+/// Answers 422 where an endpoint cannot take another profile: there is no room, or its secrets are of another
+/// form.
+async fn check_move<E: Engine>(
+    call: &TenantCall<'_, E>,
+    endpoint: &Endpoint,
+    roster: &TenantEndpoints,
     profile: &Profile,
 ) -> Result<(), Refusal> {
-    let refuse = |detail: &str| Problem::unprocessable(vec![Fault::new("/profile", detail)]);
-    let others: Vec<&Endpoint> = roster.iter().filter(|one| one.id != endpoint.id).collect();
-    has_room(&others, profile)?;
-    if endpoint.secrets.is_empty() && !profile.dialect.secret_is_optional() {
-        return Err(refuse("signs every delivery, and the endpoint has no secret").into());
-    }
+    let others = roster.iter().filter(|one| one.id != endpoint.id);
+    room::check_room(others, profile).map_err(refuse)?;
     let context = SecretContext::endpoint(call.tenant, &endpoint.id);
+    let mut secrets = Vec::new();
     for sealed in endpoint.live_secrets(call.engine.clock().now()) {
-        let secret = call.engine.key_vault().open(&context, &sealed.sealed).await?;
-        let text = secret.expose_text().unwrap_or_default();
-        if let Err(fault) = profile.dialect.key(text) {
-            let detail =
-                format!("does not take the endpoint's secret, which {fault}: rotate it first");
-            return Err(refuse(&detail).into());
-        }
+        secrets.push(call.engine.key_vault().open(&context, &sealed.sealed).await?);
     }
+    room::check_move(&secrets, profile).map_err(refuse)?;
     if profile.envelope.shorten.is_some() {
         ensure_key(call.engine, call.tenant).await?;
     }
     Ok(())
 }
 
-pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
+fn refuse(fault: Fault) -> Problem {
+    Problem::unprocessable(vec![fault])
+}
+
+async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
     let page = call.page()?;
     let roster = call.engine.store().endpoints(call.tenant, MaxAge::NOW).await?.unwrap_or_default();
     let from = page.cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
@@ -193,25 +182,27 @@ pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
     let mut items = Vec::new();
     for endpoint in newest_first.into_iter().skip(from).take(page.limit) {
         let profile = profile_of(call.engine, endpoint).await?;
-        items.push(EndpointView::of(endpoint, &profile));
+        items.push(api::Endpoint::of(endpoint, &profile));
     }
     let next = from.saturating_add(items.len());
     let cursor = (next < roster.len()).then(|| next.to_string());
     Ok(http::json(200, &List { items, cursor }))
 }
 
-/// With what only one endpoint's representation has: its breaker, and its last failures.
-pub(crate) async fn one<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+/// Answers with what only a single endpoint is shown with: its breaker, and its last failures.
+async fn show<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let endpoint = find(&call, id).await?;
     let gate = call.engine.store().gate(call.tenant, &endpoint.id, MaxAge::NOW).await?;
     let profile = profile_of(call.engine, &endpoint).await?;
-    let failures = view::recent_failures(&call, &endpoint.id).await?;
-    let view =
-        EndpointView::of(&endpoint, &profile).with_gate(gate.as_ref()).with_failures(failures);
+    let view = api::Endpoint {
+        breaker: Some(Breaker::from(gate.as_ref())),
+        recent_failures: Some(failures::recent_failures(&call, &endpoint.id).await?),
+        ..api::Endpoint::of(&endpoint, &profile)
+    };
     Ok(with_etag(http::json(200, &view), &endpoint))
 }
 
-pub(crate) async fn patch<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+async fn change<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let if_match = IfMatch::of(call.request);
     for _ in 0..TRIES_MAX {
         let before = find(&call, id).await?;
@@ -230,55 +221,55 @@ pub(crate) async fn patch<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
             call.engine.store().endpoints(call.tenant, MaxAge::NOW).await?.unwrap_or_default();
         let is_moved = name != before.profile;
         if is_moved {
-            moves_to(&call, (&before, &roster), &profile).await?;
+            check_move(&call, &before, &roster, &profile).await?;
         }
         let change = if is_moved {
             Change::MoveEndpoint(&after, roster.version)
         } else {
             Change::PutEndpoint(&after)
         };
-        let told = updated(&call, "endpoint.updated", (&before, &after)).await?;
-        if call.change(change, told).await? {
+        let audit = audit_update(&call, "endpoint.updated", &before, &after).await?;
+        if call.change(change, audit).await? {
             pause::release(call.engine, &before, &after).await;
-            return Ok(with_etag(http::json(200, &EndpointView::of(&after, &profile)), &after));
+            return Ok(with_etag(http::json(200, &api::Endpoint::of(&after, &profile)), &after));
         }
     }
     Err(Problem::conflict("the endpoint was changed at the same time: try again").into())
 }
 
-pub(crate) async fn delete<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+async fn delete<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let if_match = IfMatch::of(call.request);
     for _ in 0..TRIES_MAX {
         let endpoint = find(&call, id).await?;
         if_match.allows(&endpoint)?;
-        let before = shown(&call, &endpoint).await?;
-        let told = Told { action: "endpoint.deleted", target: id, before, after: None };
-        if call.change(Change::RemoveEndpoint(&endpoint), told).await? {
+        let before = audit_view(&call, &endpoint).await?;
+        let audit = AuditChange { action: "endpoint.deleted", target: id, before, after: None };
+        if call.change(Change::RemoveEndpoint(&endpoint), audit).await? {
             return Ok(http::no_content());
         }
     }
     Err(Problem::conflict("the endpoint was changed at the same time: try again").into())
 }
 
-pub(crate) async fn enable<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+async fn enable<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let enabled = |endpoint, _| Endpoint { state: EndpointState::Enabled, ..endpoint };
     let (endpoint, profile) = write(&call, id, "endpoint.enabled", enabled).await?;
-    Ok(changed(&endpoint, &profile))
+    Ok(answer_changed(&endpoint, &profile))
 }
 
-pub(crate) async fn disable<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+async fn disable<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let disabled = |endpoint: Endpoint, now| endpoint.disabled(DisabledReason::Requested, now);
     let (endpoint, profile) = write(&call, id, "endpoint.disabled", disabled).await?;
-    Ok(changed(&endpoint, &profile))
+    Ok(answer_changed(&endpoint, &profile))
 }
 
-fn changed(endpoint: &Endpoint, profile: &Profile) -> Response {
-    with_etag(http::json(200, &EndpointView::of(endpoint, profile)), endpoint)
+fn answer_changed(endpoint: &Endpoint, profile: &Profile) -> Response {
+    with_etag(http::json(200, &api::Endpoint::of(endpoint, profile)), endpoint)
 }
 
 /// The tenant's endpoint of that id, as it is now.
 pub(crate) async fn find<E: Engine>(
-    call: &Call<'_, E>,
+    call: &TenantCall<'_, E>,
     id: &str,
 ) -> Result<Arc<Endpoint>, Refusal> {
     let id: EndpointId = id.parse().map_err(|_| Problem::not_found())?;
@@ -289,7 +280,7 @@ pub(crate) async fn find<E: Engine>(
 /// Reads, changes and writes an endpoint, again if another did so in between. What changes nothing is
 /// not written.
 async fn write<E: Engine>(
-    call: &Call<'_, E>,
+    call: &TenantCall<'_, E>,
     id: &str,
     action: &'static str,
     change: impl Fn(Endpoint, Timestamp) -> Endpoint,
@@ -299,31 +290,32 @@ async fn write<E: Engine>(
         let profile = profile_of(call.engine, &before).await?;
         let now = call.engine.clock().now();
         let after = change(Endpoint::clone(&before), now);
-        let told = updated(call, action, (&before, &after)).await?;
-        if told.before == told.after {
+        let audit = audit_update(call, action, &before, &after).await?;
+        if audit.before == audit.after {
             return Ok((after, profile));
         }
         let after = after.next_version(now);
-        if call.change(Change::PutEndpoint(&after), told).await? {
+        if call.change(Change::PutEndpoint(&after), audit).await? {
             return Ok((after, profile));
         }
     }
     Err(Problem::conflict("the endpoint was changed at the same time: try again").into())
 }
 
-async fn updated<'a, E: Engine>(
-    call: &Call<'_, E>,
+async fn audit_update<'a, E: Engine>(
+    call: &TenantCall<'_, E>,
     action: &'static str,
-    (before, after): (&'a Endpoint, &Endpoint),
-) -> Result<Told<'a>, EngineError> {
-    let (was, is) = (shown(call, before).await?, shown(call, after).await?);
-    Ok(Told { action, target: before.id.as_str(), before: was, after: is })
+    before: &'a Endpoint,
+    after: &Endpoint,
+) -> Result<AuditChange<'a>, EngineError> {
+    let (was, is) = (audit_view(call, before).await?, audit_view(call, after).await?);
+    Ok(AuditChange { action, target: before.id.as_str(), before: was, after: is })
 }
 
-async fn shown<E: Engine>(
-    call: &Call<'_, E>,
+async fn audit_view<E: Engine>(
+    call: &TenantCall<'_, E>,
     endpoint: &Endpoint,
 ) -> Result<Option<Value>, EngineError> {
     let profile = profile_of(call.engine, endpoint).await?;
-    Ok(told(&EndpointView::of(endpoint, &profile)))
+    Ok(audited(&api::Endpoint::of(endpoint, &profile)))
 }

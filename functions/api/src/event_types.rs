@@ -1,59 +1,91 @@
 //! The tenant's catalogue of event types.
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use waxseal_adapters::http;
-use waxseal_domain::event::catalogue::{EventType, Schema};
-use waxseal_domain::json::Fault;
-use waxseal_domain::limits::{
-    DESCRIPTION_CHARS_MAX, EVENT_TYPES_PER_TENANT_MAX, EXAMPLE_BYTES_MAX,
-};
+use waxseal_api_types::{self as api, List, NewEventType};
+use waxseal_domain::event::catalogue::{self, EventType, Schema};
+use waxseal_domain::limits::{DESCRIPTION_CHARS_MAX, EXAMPLE_BYTES_MAX};
 use waxseal_domain::problem::Problem;
-use waxseal_flows::catalogue;
+use waxseal_flows::catalogue::read_schema;
 use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, MaxAge, SchemaChecker};
 
 use crate::body::{Body, describe};
-use crate::{Answer, Call, List, Refusal, Told, told};
+use crate::call::{AuditChange, TenantCall, audited};
+use crate::operation::{Description, Handler, Link, Operation, RequestBody, Success, json_of};
+use crate::{Answer, Refusal};
 
-/// What puts an event type into the catalogue.
-pub(crate) const EXAMPLE: &str = r#"{"description":"A policy found personal data","schema":{"type":"object","required":["user"]},"example":{"user":"anna"}}"#;
-/// How it is shown.
-pub(crate) const SHOWN: &str = r#"{"type":"dlp.violation","description":"A policy found personal data","schema":{"type":"object","required":["user"]},"example":{"user":"anna"},"updated_at":"2026-11-21T12:00:00Z"}"#;
+impl<E: Engine> Operation<E> {
+    /// The operations on event types.
+    pub(crate) const ON_EVENT_TYPES: &'static [Self] = &[
+        Operation {
+            handler: Handler::Tenant(|call, _| Box::pin(list(call))),
+            description: Description {
+                line: "GET /v1/tenants/{tenant}/event-types",
+                id: "listEventTypes",
+                summary: "List the catalogue of event types, by name",
+                about: "The catalogue describes what a tenant's events are. Events of types that it does \
+                        not list are accepted as well.",
+                answers: &[Success::json::<List<api::EventType>>(
+                    200,
+                    "Returns all event types of the catalogue on one page.",
+                )],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, name| Box::pin(show(call, name))),
+            description: Description {
+                line: "GET /v1/tenants/{tenant}/event-types/{type}",
+                id: "getEventType",
+                summary: "Get an event type of the catalogue",
+                answers: &[Success::json::<api::EventType>(200, "Returns the event type.")],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, name| Box::pin(put(call, name))),
+            description: Description {
+                line: "PUT /v1/tenants/{tenant}/event-types/{type}",
+                id: "putEventType",
+                summary: "Add an event type to the catalogue, or replace it",
+                about: "If the type has a `schema`, events of the type whose `data` does not satisfy it \
+                        are refused from then on (422). If it has an `example`, test events of the type \
+                        hold it.",
+                body: Some(RequestBody::required("NewEventType", describe_body, || {
+                    json_of(&NewEventType::example())
+                })),
+                answers: &[Success::json::<api::EventType>(
+                    200,
+                    "Returns the event type as it is now.",
+                )
+                .with_example(|| json_of(&api::EventType::example()))
+                .with_links(&[Link {
+                    pointer: "/type",
+                    parameter: "type",
+                    to: &["getEventType", "deleteEventType"],
+                }])],
+                problems: &[409],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, name| Box::pin(delete(call, name))),
+            description: Description {
+                line: "DELETE /v1/tenants/{tenant}/event-types/{type}",
+                id: "deleteEventType",
+                summary: "Remove an event type from the catalogue",
+                about: "Events of the type are accepted without a check from then on.",
+                answers: &[Success::empty("Confirms that the event type is removed.")],
+                problems: &[409],
+                ..Description::PLAIN
+            },
+        },
+    ];
+}
 
 /// Times that a change is tried again, where others change the tenant's configuration meanwhile.
 const TRIES_MAX: usize = 10;
-
-/// An event type of the catalogue.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "EventType")]
-pub(crate) struct EventTypeView {
-    #[serde(rename = "type")]
-    name: String,
-    description: Option<String>,
-    /// What an event's `data` must be like: JSON Schema.
-    #[schemars(with = "Value")]
-    schema: Option<Box<RawValue>>,
-    /// The `data` of a test event.
-    #[schemars(with = "Value")]
-    example: Option<Box<RawValue>>,
-    #[schemars(extend("format" = "date-time"))]
-    updated_at: String,
-}
-
-impl EventTypeView {
-    fn of(event_type: &EventType) -> Self {
-        let schema = event_type.schema.as_ref();
-        Self {
-            name: event_type.name.clone(),
-            description: event_type.description.clone(),
-            schema: schema.and_then(|one| RawValue::from_string(one.text().to_owned()).ok()),
-            example: event_type.example.clone(),
-            updated_at: event_type.updated_at.rfc3339(),
-        }
-    }
-}
 
 /// What of an event type a body says.
 struct Wanted {
@@ -62,17 +94,15 @@ struct Wanted {
     example: Option<Box<RawValue>>,
 }
 
-/// What an event type looks like.
-pub(crate) fn body() -> Value {
-    describe(|body| drop(read(body)))
+/// Describes a new event type.
+fn describe_body() -> Value {
+    describe::<NewEventType>(|body| drop(read(body)))
 }
 
 fn read(body: &mut Body<'_>) -> Wanted {
-    let about = "JSON Schema 2020-12, without references to other documents";
     let description = body.text("description", DESCRIPTION_CHARS_MAX).value();
-    let schema =
-        body.raw("schema", || json!({"type": ["object", "boolean", "null"], "description": about}));
-    let example = body.raw("example", || json!({"description": "The `data` of a test event"}));
+    let schema = body.raw("schema", || json!({"type": ["object", "boolean", "null"]}));
+    let example = body.raw("example", || json!({}));
     if example.as_ref().is_some_and(|example| example.get().len() > EXAMPLE_BYTES_MAX) {
         body.fault("example", &format!("is longer than {EXAMPLE_BYTES_MAX} bytes"));
     }
@@ -80,12 +110,12 @@ fn read(body: &mut Body<'_>) -> Wanted {
 }
 
 /// The schema, if it is one and the example fits it; faults are the body's.
-fn read_schema<C: SchemaChecker>(
+fn check_schema<C: SchemaChecker>(
     body: &mut Body<'_>,
     checker: &C,
     wanted: &Wanted,
 ) -> Option<Schema> {
-    let schema = match catalogue::read_schema(checker, wanted.schema.as_ref()?.get()) {
+    let schema = match read_schema(checker, wanted.schema.as_ref()?.get()) {
         Ok(schema) => schema,
         Err(fault) => {
             body.faults(vec![fault.within("/schema")]);
@@ -100,23 +130,25 @@ fn read_schema<C: SchemaChecker>(
     Some(schema)
 }
 
-pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
+async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
     let all = call.engine.store().event_types(call.tenant, MaxAge::NOW).await?;
-    let items: Vec<EventTypeView> = all.iter().map(EventTypeView::of).collect();
-    Ok(http::json(200, &List { items, cursor: None }))
+    Ok(http::json(200, &List::whole(all.iter().map(api::EventType::from).collect())))
 }
 
-pub(crate) async fn one<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
+async fn show<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
     let found = find(&call, name).await?.ok_or_else(Problem::not_found)?;
-    Ok(http::json(200, &EventTypeView::of(&found)))
+    Ok(http::json(200, &api::EventType::from(&found)))
 }
 
-async fn find<E: Engine>(call: &Call<'_, E>, name: &str) -> Result<Option<EventType>, Refusal> {
+async fn find<E: Engine>(
+    call: &TenantCall<'_, E>,
+    name: &str,
+) -> Result<Option<EventType>, Refusal> {
     let all = call.engine.store().event_types(call.tenant, MaxAge::NOW).await?;
     Ok(all.iter().find(|found| found.name == name).cloned())
 }
 
-pub(crate) async fn put<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
+async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
     if !EventType::is_name(name) {
         let detail =
             "an event type is 1 to 256 of A-Z a-z 0-9 _ - . and does not begin with waxseal.";
@@ -124,36 +156,33 @@ pub(crate) async fn put<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
     }
     let mut body = Body::read(call.request)?;
     let wanted = read(&mut body);
-    let schema = read_schema(&mut body, call.engine.schema_checker(), &wanted);
+    let schema = check_schema(&mut body, call.engine.schema_checker(), &wanted);
     body.finish()?;
     let Wanted { description, example, .. } = wanted;
     let updated_at = call.engine.clock().now();
     let event_type = EventType { name: name.to_owned(), description, schema, example, updated_at };
-    let view = EventTypeView::of(&event_type);
+    let view = api::EventType::from(&event_type);
     for _ in 0..TRIES_MAX {
         let roster =
             call.engine.store().endpoints(call.tenant, MaxAge::NOW).await?.unwrap_or_default();
         let all = call.engine.store().event_types(call.tenant, MaxAge::NOW).await?;
         let before = all.iter().find(|found| found.name == name);
-        if before.is_none() && all.len() >= EVENT_TYPES_PER_TENANT_MAX {
-            let detail = format!("the catalogue has {EVENT_TYPES_PER_TENANT_MAX} types, its limit");
-            return Err(Problem::unprocessable(vec![Fault::new("", &detail)]).into());
-        }
+        catalogue::check_room(&all, name).map_err(|fault| Problem::unprocessable(vec![fault]))?;
         let action = if before.is_some() { "event_type.updated" } else { "event_type.created" };
-        let before = before.and_then(|before| told(&EventTypeView::of(before)));
-        let told = Told { action, target: name, before, after: told(&view) };
+        let before = before.and_then(|before| audited(&api::EventType::from(before)));
+        let audit = AuditChange { action, target: name, before, after: audited(&view) };
         let change = Change::PutEventType(call.tenant, &event_type, roster.version);
-        if call.change(change, told).await? {
+        if call.change(change, audit).await? {
             return Ok(http::json(200, &view));
         }
     }
     Err(Problem::conflict("the tenant was changed at the same time: try again").into())
 }
 
-pub(crate) async fn delete<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
+async fn delete<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
     let found = find(&call, name).await?.ok_or_else(Problem::not_found)?;
-    let before = told(&EventTypeView::of(&found));
-    let told = Told { action: "event_type.deleted", target: name, before, after: None };
-    let removed = call.change(Change::RemoveEventType(call.tenant, &found), told).await?;
+    let before = audited(&api::EventType::from(&found));
+    let audit = AuditChange { action: "event_type.deleted", target: name, before, after: None };
+    let removed = call.change(Change::RemoveEventType(call.tenant, &found), audit).await?;
     removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())
 }

@@ -1,65 +1,79 @@
 //! API keys of a tenant: shown once, stored hashed.
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Value, json};
 use waxseal_adapters::http;
-use waxseal_domain::api_key::{ApiKey, Principal, Right, Scope, hash_of};
+use waxseal_api_types::{self as api, List, NewKey};
+use waxseal_domain::api_key::{ApiKey, Principal, Right, Scope, check_room, hash_of};
 use waxseal_domain::id::{ApiKeyId, base32};
-use waxseal_domain::json::{Fault, Json};
-use waxseal_domain::limits::{KEYS_PER_TENANT_MAX, MAX_PER_SECOND, NAME_CHARS_MAX};
+use waxseal_domain::json::Json;
+use waxseal_domain::limits::{MAX_PER_SECOND, NAME_CHARS_MAX};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine};
 
+use crate::Answer;
 use crate::body::{Body, describe};
-use crate::{Answer, Call, List, Told, told};
+use crate::call::{AuditChange, GlobalCall, TenantCall, audited};
+use crate::operation::{
+    Access, Description, Handler, Link, Operation, RequestBody, Success, json_of,
+};
 
-/// An API key; the key itself only when it is made.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Key")]
-pub(crate) struct KeyView {
-    id: String,
-    name: Option<String>,
-    scopes: Vec<Scope>,
-    /// Requests a second that it may make, on average over ten seconds.
-    max_per_second: u32,
-    #[schemars(extend("format" = "date-time"))]
-    created_at: String,
-    /// To the minute; null where it was not used yet.
-    #[schemars(extend("format" = "date-time"))]
-    last_used_at: Option<String>,
-    /// The key: shown this once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
-}
-
-/// What a key is, and what it may do.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct Identity {
-    /// What the audit log calls it.
-    actor: String,
-    /// Whether it is the operator's.
-    operator: bool,
-    /// Whose it is; null for the operator's.
-    tenant: Option<String>,
-    scopes: Vec<Scope>,
-    /// Requests a second that it may make; null where there is no bound.
-    max_per_second: Option<u32>,
-}
-
-impl KeyView {
-    fn of(key: &ApiKey) -> Self {
-        Self {
-            id: key.id.to_string(),
-            name: key.name.clone(),
-            scopes: key.scopes.clone(),
-            max_per_second: key.max_per_second(),
-            created_at: key.created_at.rfc3339(),
-            last_used_at: None,
-            key: None,
-        }
-    }
+impl<E: Engine> Operation<E> {
+    /// The operations on API keys.
+    pub(crate) const ON_KEYS: &'static [Self] = &[
+        Operation {
+            handler: Handler::Tenant(|call, _| Box::pin(list(call))),
+            description: Description {
+                line: "GET /v1/tenants/{tenant}/keys",
+                id: "listKeys",
+                summary: "List the API keys of a tenant, newest first",
+                answers: &[Success::json::<List<api::Key>>(
+                    200,
+                    "Returns all API keys on one page, without the keys themselves.",
+                )],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, _| Box::pin(create(call))),
+            description: Description {
+                line: "POST /v1/tenants/{tenant}/keys",
+                id: "createKey",
+                summary: "Create an API key",
+                about: "The answer shows the key itself; it is never shown again.",
+                body: Some(RequestBody::optional("NewKey", describe_body, || {
+                    json_of(&NewKey::example())
+                })),
+                answers: &[Success::json::<api::Key>(201, "Returns the API key.")
+                    .with_links(&[Link { pointer: "/id", parameter: "key", to: &["deleteKey"] }])],
+                problems: &[409],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, id| Box::pin(delete(call, id))),
+            description: Description {
+                line: "DELETE /v1/tenants/{tenant}/keys/{key}",
+                id: "deleteKey",
+                summary: "Revoke an API key",
+                about: "On AWS the key may work for another 10 seconds.",
+                answers: &[Success::empty("Confirms that the API key is revoked.")],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Global(|call| Box::pin(async { who_am_i(call) })),
+            description: Description {
+                line: "GET /v1/whoami",
+                id: "whoAmI",
+                access: Access::Key,
+                summary: "Show whose API key this request is made with, and what it allows",
+                answers: &[Success::json::<api::Identity>(200, "Describes the API key.")
+                    .with_example(|| json_of(&api::Identity::example()))],
+                ..Description::PLAIN
+            },
+        },
+    ];
 }
 
 /// What of a new key a body says.
@@ -69,9 +83,9 @@ struct Wanted {
     max_per_second: Option<u32>,
 }
 
-/// What a new key looks like.
-pub(crate) fn body() -> Value {
-    describe(|body| drop(read(body)))
+/// Describes a new key.
+fn describe_body() -> Value {
+    describe::<NewKey>(|body| drop(read(body)))
 }
 
 fn read(body: &mut Body<'_>) -> Wanted {
@@ -90,7 +104,6 @@ fn read_scopes(body: &mut Body<'_>) -> Vec<Scope> {
         json!({
             "type": ["array", "null"], "minItems": 1, "maxItems": 2,
             "items": {"type": "string", "enum": ["ingest", "manage"]},
-            "description": "Both, if not said",
         })
     };
     let value = body.member("scopes", schema).filter(|value| *value != Json::Null);
@@ -110,26 +123,24 @@ fn read_scopes(body: &mut Body<'_>) -> Vec<Scope> {
     scopes
 }
 
-pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
+async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
     let keys = call.engine.store().api_keys(call.tenant).await?;
     let ids: Vec<ApiKeyId> = keys.iter().map(|key| key.id.clone()).collect();
     let uses = call.engine.store().key_uses(&ids).await?;
     let view = |key: &ApiKey| {
         let last_used_at = uses.get(&key.id).copied().map(Timestamp::rfc3339);
-        KeyView { last_used_at, ..KeyView::of(key) }
+        api::Key { last_used_at, ..api::Key::from(key) }
     };
-    Ok(http::json(200, &List { items: keys.iter().map(view).collect(), cursor: None }))
+    Ok(http::json(200, &List::whole(keys.iter().map(view).collect())))
 }
 
-pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
+async fn create<E: Engine>(call: TenantCall<'_, E>) -> Answer {
     let engine = call.engine;
     let mut body = Body::read(call.request)?;
     let Wanted { name, scopes, max_per_second } = read(&mut body);
     body.finish()?;
-    if engine.store().api_keys(call.tenant).await?.len() >= KEYS_PER_TENANT_MAX {
-        let detail = format!("the tenant has {KEYS_PER_TENANT_MAX} API keys, its limit");
-        return Err(Problem::unprocessable(vec![Fault::new("", &detail)]).into());
-    }
+    let others = engine.store().api_keys(call.tenant).await?;
+    check_room(&others).map_err(|fault| Problem::unprocessable(vec![fault]))?;
     let text = format!("wxs_{}{}", base32(engine.entropy()), base32(engine.entropy()));
     let key = ApiKey {
         id: ApiKeyId::from_entropy(engine.entropy()),
@@ -140,31 +151,33 @@ pub(crate) async fn create<E: Engine>(call: Call<'_, E>) -> Answer {
         max_per_second,
         created_at: engine.clock().now(),
     };
-    let view = KeyView::of(&key);
-    let (target, after) = (key.id.as_str(), told(&view));
-    let told = Told { action: "api_key.created", target, before: None, after };
-    if !call.change(Change::AddApiKey(&key), told).await? {
+    let view = api::Key::from(&key);
+    let (target, after) = (key.id.as_str(), audited(&view));
+    let audit = AuditChange { action: "api_key.created", target, before: None, after };
+    if !call.change(Change::AddApiKey(&key), audit).await? {
         return Err(Problem::conflict("the key's new id is taken: try again").into());
     }
-    Ok(http::json(201, &KeyView { key: Some(text), ..view }))
+    Ok(http::json(201, &api::Key { key: Some(text), ..view }))
 }
 
-pub(crate) async fn delete<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+async fn delete<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let id: ApiKeyId = id.parse().map_err(|_| Problem::not_found())?;
     let keys = call.engine.store().api_keys(call.tenant).await?;
     let key = keys.iter().find(|key| key.id == id).ok_or_else(Problem::not_found)?;
-    let before = told(&KeyView::of(key));
-    let told = Told { action: "api_key.revoked", target: id.as_str(), before, after: None };
-    let removed = call.change(Change::RemoveApiKey(key), told).await?;
+    let before = audited(&api::Key::from(key));
+    let audit = AuditChange { action: "api_key.revoked", target: id.as_str(), before, after: None };
+    let removed = call.change(Change::RemoveApiKey(key), audit).await?;
     removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())
 }
 
-/// `GET /v1/whoami`.
-pub(crate) fn who_am_i(principal: Option<Principal>) -> Answer {
-    let Principal { actor, right, max_per_second } = principal.ok_or_else(Problem::unauthorized)?;
+fn who_am_i<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+    let Principal { actor, right, max_per_second } =
+        call.principal.ok_or_else(Problem::unauthorized)?;
     let (operator, tenant, scopes) = match right {
-        Right::Operator => (true, None, vec![Scope::Ingest, Scope::Manage]),
-        Right::Tenant(tenant, scopes) => (false, Some(tenant.to_string()), scopes),
+        Right::Operator => (true, None, vec![api::Scope::Ingest, api::Scope::Manage]),
+        Right::Tenant(tenant, scopes) => {
+            (false, Some(tenant.to_string()), scopes.into_iter().map(api::Scope::from).collect())
+        }
     };
-    Ok(http::json(200, &Identity { actor, operator, tenant, scopes, max_per_second }))
+    Ok(http::json(200, &api::Identity { actor, operator, tenant, scopes, max_per_second }))
 }

@@ -9,40 +9,110 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use schemars::transform::ReplaceBoolSchemas;
 use serde_json::{Map, Value, json};
-use waxseal_domain::problem::Problem;
+use waxseal_api_types::Problem;
 
-use crate::operation::{Access, Answered, Link, OPERATIONS, Operation, Parameter, Taken};
+use crate::operation::{Access, Description, Link, Parameter, RequestBody, Success};
 
-/// Parameters of paths: their form, an example, and what they name.
+/// What the document says of the API as a whole.
+const ABOUT: &str = "Waxseal delivers signed webhooks. You send it events; it works out which endpoints want \
+each of them, POSTs it there, signed as the endpoint's profile says, and repeats that until the receiver \
+accepts it. Every delivery shows what was sent, when, and what came back.\n\nRequests and answers are JSON. \
+Times are RFC 3339 in UTC. Lists return a page at a time, newest first unless they say otherwise. Errors are \
+problem documents (RFC 9457) of the content type `application/problem+json`. What belongs to one tenant is \
+never shown to another.";
+
+/// The tags of operations: nouns, and what each is.
+const TAGS: [(&str, &str); 10] = [
+    (
+        "events",
+        "An event is something that happened in your system. You send it once; it is delivered to every \
+        endpoint that wants it.",
+    ),
+    (
+        "endpoints",
+        "An endpoint is where deliveries go: a URL, a queue or a bus, with the events that it wants, \
+        the profile that deliveries follow, and the secret that signs them.",
+    ),
+    (
+        "deliveries",
+        "A delivery is one event that is to reach one endpoint. It is attempted until the receiver \
+        accepts it or the endpoint's retry policy is used up.",
+    ),
+    (
+        "event-types",
+        "The catalogue of event types says what the events of a tenant are, and which data they \
+        hold.",
+    ),
+    (
+        "sources",
+        "A source is a system that sends hooks to Waxseal. A hook that verifies becomes an event.",
+    ),
+    (
+        "tenants",
+        "A tenant is a project, customer or workspace that owns endpoints and events. Tenants do not \
+        see each other.",
+    ),
+    ("keys", "An API key allows its holder to call this API for one tenant."),
+    ("audit", "The audit log records every change of a tenant's configuration."),
+    (
+        "profiles",
+        "A profile is a wire contract: it says how deliveries look and how they are signed.",
+    ),
+    (
+        "deployment",
+        "These operations show whether the deployment serves, how its parts are, and which public keys \
+         verify its deliveries.",
+    ),
+];
+
+/// Parameters of paths: their name, form, an example, and what they mean.
 const PATH_PARAMETERS: [(&str, &str, &str, &str); 8] = [
-    ("tenant", "^[a-z0-9][a-z0-9_-]{0,63}$", "acme", "A tenant's name"),
-    ("event", "^[A-Za-z0-9_:-]{1,128}$", "evt_1", "An event's id"),
-    ("endpoint", "^ep_[A-Za-z0-9]{1,32}$", "ep_1", "An endpoint's id"),
-    ("delivery", "^dlv_[A-Za-z0-9]{1,32}_[A-Za-z0-9_:-]{1,128}$", "dlv_1_evt_1", "A delivery's id"),
-    ("key", "^key_[A-Za-z0-9]{1,32}$", "key_1", "An API key's id"),
-    ("source", "^[a-z0-9][a-z0-9_-]{0,63}$", "github", "A source's name"),
-    ("type", r"^(?!waxseal\.)[A-Za-z0-9_.-]{1,256}$", "dlp.violation", "An event type"),
-    ("profile", "^[a-z0-9][a-z0-9_-]{0,63}$", "standard", "A profile's name"),
+    ("tenant", "^[a-z0-9][a-z0-9_-]{0,63}$", "acme", "Names the tenant."),
+    ("event", "^[A-Za-z0-9_:-]{1,128}$", "evt_1", "Identifies the event."),
+    ("endpoint", "^ep_[A-Za-z0-9]{1,32}$", "ep_1", "Identifies the endpoint."),
+    (
+        "delivery",
+        "^dlv_[A-Za-z0-9]{1,32}_[A-Za-z0-9_:-]{1,128}$",
+        "dlv_1_evt_1",
+        "Identifies the delivery.",
+    ),
+    (
+        "key",
+        "^key_[A-Za-z0-9]{1,32}$",
+        "key_1",
+        "Identifies the API key. It is the id, not the key itself.",
+    ),
+    ("source", "^[a-z0-9][a-z0-9_-]{0,63}$", "github", "Names the source."),
+    ("type", r"^(?!waxseal\.)[A-Za-z0-9_.-]{1,256}$", "dlp.violation", "Names the event type."),
+    ("profile", "^[a-z0-9][a-z0-9_-]{0,63}$", "standard", "Names the profile."),
 ];
 
-/// Problems: their status, and when they come.
+/// The problems that operations answer: their status, and what they mean.
 const PROBLEMS: [(u16, &str); 12] = [
-    (400, "The request cannot be read"),
-    (401, "No valid API key"),
-    (403, "The API key may not do this"),
-    (404, "Unknown here, or another tenant's: the same for both"),
-    (409, "In conflict with what is there"),
-    (410, "It was here, and was removed"),
-    (412, "Changed since it was read"),
-    (413, "Larger than is taken"),
-    (415, "A content type that is not read here"),
-    (422, "The body was read, and does not fit: every fault with its JSON pointer"),
-    (429, "Too many requests with this key: `Retry-After` says when"),
-    (503, "Our own failure: nothing was acknowledged, try again"),
+    (400, "The request cannot be read: its body is not JSON, or a parameter is not valid."),
+    (401, "The API key is missing or not valid, or the signature of a hook does not verify."),
+    (403, "The API key does not allow this, or the link is not valid."),
+    (
+        404,
+        "The tenant, or what the path names within it, does not exist. What belongs to another tenant is \
+         answered in the same way.",
+    ),
+    (409, "The request conflicts with the current state. The member `detail` says why."),
+    (410, "The payload of the event was removed."),
+    (412, "The endpoint was changed since it was read with the `ETag` that `If-Match` sends."),
+    (413, "The request is larger than allowed."),
+    (415, "The content type is not supported."),
+    (
+        422,
+        "The body was read, but is not valid, or a limit is reached. The member `errors` names every fault \
+         with its JSON Pointer.",
+    ),
+    (429, "The API key makes too many requests. The header `Retry-After` says how long to wait."),
+    (503, "The server failed. Nothing was acknowledged, and the request can be repeated."),
 ];
 
-/// The document.
-pub(crate) fn document() -> Value {
+/// Makes the document of these operations.
+pub(crate) fn document(operations: &[&Description]) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
@@ -53,8 +123,8 @@ pub(crate) fn document() -> Value {
     });
     let mut generator = settings.for_serialize().into_generator();
     let mut paths = Map::new();
-    for operation in OPERATIONS {
-        let described = described(operation, &mut generator);
+    for operation in operations {
+        let described = describe(operation, operations, &mut generator);
         let path = paths.entry(operation.path()).or_insert_with(|| on_path(operation.path()));
         path[operation.method().to_ascii_lowercase()] = described;
     }
@@ -62,6 +132,8 @@ pub(crate) fn document() -> Value {
     let mut paths = Value::Object(paths);
     let mut schemas = generator.take_definitions(true);
     name_schemas(&mut paths, &mut schemas);
+    finish_prose(&mut paths);
+    schemas.values_mut().for_each(finish_prose);
     let responses: Map<String, Value> =
         PROBLEMS.iter().map(|problem_of| response(*problem_of, &problem)).collect();
     json!({
@@ -69,24 +141,46 @@ pub(crate) fn document() -> Value {
         "info": {
             "title": "Waxseal",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": "Signed webhooks, delivered until they are taken. Times are RFC 3339 in UTC; \
-                            lists are newest first, unless they say otherwise; errors are problem \
-                            documents (RFC 9457).",
+            "description": ABOUT,
             "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
         },
         "servers": [{"url": "/"}],
         "security": [{"apiKey": []}],
-        "tags": tags(),
+        "tags": tags(operations),
         "paths": paths,
         "components": {
             "securitySchemes": {"apiKey": {
                 "type": "http", "scheme": "bearer",
-                "description": "An API key, of a scope that the operation names, or the operator's. On AWS, IAM-signed requests to the function URL act as the operator.",
+                "description": "Send an API key as `Authorization: Bearer <key>`. Each operation says which scope \
+                    the key needs; the operator's key is accepted everywhere. On AWS, requests to the \
+                    function URL that are signed with IAM act as the operator.",
             }},
             "responses": responses,
             "schemas": schemas,
         },
     })
+}
+
+/// Joins the lines that doc comments are broken into, and says of members that are always the same that they
+/// are.
+fn finish_prose(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(finish_prose),
+        Value::Object(members) => {
+            let constant = members.get("const").and_then(Value::as_str).map(str::to_owned);
+            if let Some(word) = constant.filter(|_| !members.contains_key("description")) {
+                members.insert("description".to_owned(), json!(format!("Is always `{word}`.")));
+            }
+            for (name, member) in members.iter_mut() {
+                if let (Value::String(text), "description") = (&mut *member, name.as_str()) {
+                    *text = text.replace('\n', " ");
+                } else if name != "example" {
+                    finish_prose(member);
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// Puts what has a title among the document's schemas, under it: clients have a type of that name.
@@ -108,23 +202,26 @@ fn name_schemas(value: &mut Value, schemas: &mut Map<String, Value>) {
     }
 }
 
-fn tags() -> Vec<Value> {
+fn tags(operations: &[&Description]) -> Vec<Value> {
     let mut names: Vec<&str> = Vec::new();
-    for operation in OPERATIONS {
+    for operation in operations {
         let tag = tag(operation.path());
         if !names.contains(&tag) {
             names.push(tag);
         }
     }
-    names.into_iter().map(|name| json!({"name": name})).collect()
+    names.into_iter().map(|name| json!({"name": name, "description": tag_about(name)})).collect()
 }
 
-/// The noun that an operation is about: the last segment that begins a family of paths.
+/// Says what the operations of a tag are about.
+fn tag_about(tag: &str) -> &'static str {
+    TAGS.iter().find(|(name, _)| *name == tag).map_or("", |(_, about)| about)
+}
+
+/// Finds the noun that an operation is about: the last segment that begins a family of paths.
 fn tag(path: &str) -> &str {
-    let named = |segment: &&str| {
-        ["events", "endpoints", "deliveries", "event-types", "sources", "keys", "audit", "profiles"]
-            .contains(segment)
-    };
+    let named =
+        |segment: &&str| *segment != "tenants" && TAGS.iter().any(|(name, _)| name == segment);
     match path.split('/').find(named) {
         Some(noun) => noun,
         None if path.starts_with("/hooks") || path == "/v1/verify" => "sources",
@@ -149,10 +246,15 @@ fn on_path(path: &str) -> Value {
     if parameters.is_empty() { json!({}) } else { json!({"parameters": parameters}) }
 }
 
-fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
+fn describe(
+    operation: &Description,
+    all: &[&Description],
+    generator: &mut SchemaGenerator,
+) -> Value {
     let mut responses = Map::new();
     for answer in operation.answers {
-        responses.insert(answer.status.to_string(), answered(operation, answer, generator));
+        responses
+            .insert(answer.status.to_string(), describe_answer(operation, answer, all, generator));
     }
     for status in problems(operation) {
         let place = format!("#/components/responses/{status}");
@@ -168,10 +270,10 @@ fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
         described["description"] = json!(operation.about);
     }
     if !operation.parameters.is_empty() {
-        described["parameters"] = operation.parameters.iter().map(parameter).collect();
+        described["parameters"] = operation.parameters.iter().map(describe_parameter).collect();
     }
     if let Some(body) = &operation.body {
-        described["requestBody"] = taken(body);
+        described["requestBody"] = describe_body(body);
     }
     described["security"] = match operation.access {
         Access::Public => json!([]),
@@ -183,7 +285,7 @@ fn described(operation: &Operation, generator: &mut SchemaGenerator) -> Value {
 }
 
 /// What may be wrong: of its access, its parameters and its body, and its own.
-fn problems(operation: &Operation) -> Vec<u16> {
+fn problems(operation: &Description) -> Vec<u16> {
     let mut all = operation.problems.to_vec();
     match operation.access {
         Access::Public => {}
@@ -205,12 +307,17 @@ fn problems(operation: &Operation) -> Vec<u16> {
     all
 }
 
-fn answered(operation: &Operation, answer: &Answered, generator: &mut SchemaGenerator) -> Value {
+fn describe_answer(
+    operation: &Description,
+    answer: &Success,
+    all: &[&Description],
+    generator: &mut SchemaGenerator,
+) -> Value {
     let mut described = json!({"description": answer.about});
     if let Some(schema) = answer.schema {
         let mut content = json!({"schema": schema(generator)});
-        if let Ok(example) = serde_json::from_str::<Value>(answer.example) {
-            content["example"] = example;
+        if let Some(example) = answer.example {
+            content["example"] = example();
         }
         described["content"] = json!({answer.content_type: content});
     }
@@ -221,7 +328,7 @@ fn answered(operation: &Operation, answer: &Answered, generator: &mut SchemaGene
         .collect();
     for Link { pointer, parameter, to } in answer.links {
         let mut parameters = json!({*parameter: format!("$response.body#{pointer}")});
-        let takes = |name: &&&str| to.iter().all(|to| takes(to, name));
+        let takes = |name: &&&str| to.iter().all(|to| takes(all, to, name));
         for name in inherited.iter().filter(|name| *name != parameter).filter(takes) {
             parameters[*name] = json!(format!("$request.path.{name}"));
         }
@@ -233,31 +340,31 @@ fn answered(operation: &Operation, answer: &Answered, generator: &mut SchemaGene
 }
 
 /// Whether the path of the operation of that name has this parameter.
-fn takes(operation: &str, parameter: &str) -> bool {
-    let named = OPERATIONS.iter().find(|one| one.id == operation);
+fn takes(operations: &[&Description], operation: &str, parameter: &str) -> bool {
+    let named = operations.iter().find(|one| one.id == operation);
     named.is_some_and(|named| named.path().contains(&format!("{{{parameter}}}")))
 }
 
-fn parameter(parameter: &Parameter) -> Value {
+fn describe_parameter(parameter: &Parameter) -> Value {
     json!({
         "name": parameter.name,
         "in": if parameter.is_header() { "header" } else { "query" },
         "description": parameter.about,
-        "required": parameter.required,
+        "required": parameter.is_required,
         "schema": (parameter.schema)(),
     })
 }
 
-fn taken(body: &Taken) -> Value {
+fn describe_body(body: &RequestBody) -> Value {
     let mut schema = (body.schema)();
     if !body.name.is_empty() {
         schema["title"] = json!(body.name);
     }
     let mut content = json!({"schema": schema});
-    if let Ok(example) = serde_json::from_str::<Value>(body.example) {
-        content["example"] = example;
+    if let Some(example) = body.example {
+        content["example"] = example();
     }
-    json!({"required": !body.optional, "content": {body.content_type: content}})
+    json!({"required": !body.is_optional, "content": {body.content_type: content}})
 }
 
 fn response((status, about): (u16, &str), problem: &schemars::Schema) -> (String, Value) {
@@ -267,7 +374,7 @@ fn response((status, about): (u16, &str), problem: &schemars::Schema) -> (String
     });
     if status == 429 {
         response["headers"] = json!({"Retry-After": {
-            "description": "Seconds", "required": true, "schema": {"type": "integer", "minimum": 1},
+            "description": "Tells how many seconds to wait before the next request.", "required": true, "schema": {"type": "integer", "minimum": 1},
         }});
     }
     (status.to_string(), response)

@@ -10,22 +10,22 @@ use waxseal_domain::problem::Problem;
 use waxseal_flows::catalogue::read_schema;
 use waxseal_flows::ports::SchemaChecker;
 
-use crate::operation::{Operation, Parameter};
+use crate::operation::{Description, Parameter};
 
 /// 400 where the request is not as its operation says.
 pub(crate) fn check<C: SchemaChecker>(
     checker: &C,
-    operation: &Operation,
+    operation: &Description,
     request: &Request,
 ) -> Result<(), Problem> {
     for parameter in operation.parameters {
         match value(parameter, request)? {
             Some(text) => fits(checker, parameter, &text)?,
-            None if parameter.required => return Err(refusal(parameter, "is required")),
+            None if parameter.is_required => return Err(refusal(parameter, "is required")),
             None => {}
         }
     }
-    let needs_body = operation.body.is_some_and(|body| !body.optional);
+    let needs_body = operation.body.is_some_and(|body| !body.is_optional);
     if needs_body && request.body().trim_ascii().is_empty() {
         return Err(Problem::bad_request("the body is missing"));
     }

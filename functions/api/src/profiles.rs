@@ -2,99 +2,110 @@
 
 use std::sync::Arc;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-use serde_json::value::RawValue;
-use waxseal_adapters::http::{self, Request};
+use serde_json::{Value, json};
+use waxseal_adapters::http;
+use waxseal_api_types::{self as api, List};
 use waxseal_domain::json::Fault;
-use waxseal_domain::limits::{NAME_CHARS_MAX, REQUEST_BYTES_MAX};
+use waxseal_domain::limits::REQUEST_BYTES_MAX;
 use waxseal_domain::problem::Problem;
-use waxseal_domain::profile::{EventKind, Profile};
+use waxseal_domain::profile::Profile;
 use waxseal_flows::ports::{ConfigStore as _, Engine, Setting, SettingWrite};
 use waxseal_flows::profiles::find_profile;
 
-use crate::{Answer, List};
+use crate::Answer;
+use crate::call::GlobalCall;
+use crate::operation::{Access, Description, Handler, Operation, RequestBody, Success};
 
-/// Profiles of its own that a deployment may have.
-const OWN_MAX: usize = 100;
-
-/// A wire contract.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Profile")]
-pub(crate) struct ProfileView<'a> {
-    name: &'a str,
-    title: &'a str,
-    about: &'a str,
-    headers: Vec<&'a str>,
-    secret: String,
-    secret_optional: bool,
-    delays_s: &'a [u32],
-    jitter: bool,
-    window_s: Option<u32>,
-    timeout_ms: u32,
-    endpoints_max: usize,
-    events: &'a [EventKind],
-    builtin: bool,
-    /// The whole file.
-    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<&'a RawValue>,
+impl<E: Engine> Operation<E> {
+    /// The operations on profiles.
+    pub(crate) const ON_PROFILES: &'static [Self] = &[
+        Operation {
+            handler: Handler::Global(|call| Box::pin(list(call))),
+            description: Description {
+                line: "GET /v1/profiles",
+                id: "listProfiles",
+                access: Access::Public,
+                summary: "List the profiles that endpoints and sources can choose",
+                about: "A profile is a wire contract: it says how deliveries look, how they are signed, and \
+                        how hooks are verified and read. Profiles that come with Waxseal are listed first.",
+                answers: &[Success::json::<List<api::Profile>>(
+                    200,
+                    "Returns all profiles on one page.",
+                )],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Global(|call| Box::pin(show(call))),
+            description: Description {
+                line: "GET /v1/profiles/{profile}",
+                id: "getProfile",
+                access: Access::Public,
+                summary: "Get a profile and the file that defines it",
+                answers: &[Success::json::<api::Profile>(
+                    200,
+                    "Returns the profile, with its whole file.",
+                )],
+                problems: &[404],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Global(|call| Box::pin(put(call))),
+            description: Description {
+                line: "PUT /v1/profiles/{profile}",
+                id: "putProfile",
+                access: Access::Operator,
+                summary: "Add a profile to the deployment, or replace it",
+                about: "The body is the file that defines the profile. Its format is described in \
+                        `shared/verify/profiles/README.md`. Profiles that come with Waxseal cannot be \
+                        replaced, and none can be deleted.",
+                body: Some(RequestBody {
+                    example: None,
+                    ..RequestBody::required(
+                        "NewProfile",
+                        || json!({"type": "object", "description": "Holds the file that defines a profile."}),
+                        Value::default,
+                    )
+                }),
+                answers: &[Success::json::<api::Profile>(200, "Returns the profile.")],
+                problems: &[409],
+                ..Description::PLAIN
+            },
+        },
+    ];
 }
 
-impl<'a> ProfileView<'a> {
-    fn of(profile: &'a Profile) -> Self {
-        let dialect = &profile.dialect;
-        Self {
-            name: profile.name(),
-            title: dialect.title(),
-            about: dialect.about(),
-            headers: dialect.header_names().collect(),
-            secret: profile.secret_shape(),
-            secret_optional: dialect.secret_is_optional(),
-            delays_s: &profile.retry.delays_s,
-            jitter: profile.retry.jitter,
-            window_s: profile.retry.window_s,
-            timeout_ms: profile.timeout_ms,
-            endpoints_max: profile.endpoints_max,
-            events: &profile.events,
-            builtin: Profile::named(profile.name()).is_some(),
-            file: None,
-        }
-    }
-}
-
-/// `GET /v1/profiles`: those compiled in, then the deployment's own by name.
-pub(crate) async fn list<E: Engine>(engine: &E) -> Answer {
-    let own = engine.store().settings(Setting::Profile).await?;
+/// Lists the profiles that are compiled in, then the deployment's own by name.
+async fn list<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+    let own = call.engine.store().settings(Setting::Profile).await?;
     let own = own.iter().filter_map(|(_, text)| Profile::parse(text).ok().map(Arc::new));
     let all: Vec<Arc<Profile>> = Profile::builtin().iter().cloned().chain(own).collect();
-    let items: Vec<_> = all.iter().map(|profile| ProfileView::of(profile)).collect();
-    Ok(http::json(200, &List { items, cursor: None }))
+    let items = all.iter().map(|profile| api::Profile::from(&**profile)).collect();
+    Ok(http::json(200, &List::whole(items)))
 }
 
-/// `GET /v1/profiles/{name}`: with its whole file.
-pub(crate) async fn one<E: Engine>(engine: &E, name: &str) -> Answer {
-    let profile = find_profile(engine, name).await?.ok_or_else(Problem::not_found)?;
-    let view = ProfileView { file: Some(&profile.file), ..ProfileView::of(&profile) };
-    Ok(http::json(200, &view))
+async fn show<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+    let profile = find_profile(call.engine, call.name()).await?.ok_or_else(Problem::not_found)?;
+    Ok(http::json(200, &api::Profile::from(&*profile).with_file(&profile)))
 }
 
-/// `PUT /v1/profiles/{name}`: a profile of the deployment's own, the file being the body. The operator's.
-pub(crate) async fn put<E: Engine>(engine: &E, request: &Request, name: &str) -> Answer {
-    let text = http::text(request, REQUEST_BYTES_MAX)?;
+/// Adds or replaces a profile of the deployment's own: the body is its file.
+async fn put<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+    let (engine, name) = (call.engine, call.name());
+    let text = http::text(call.request, REQUEST_BYTES_MAX)?;
     let profile = Profile::parse(text).map_err(Problem::unprocessable)?;
-    if profile.name() != name || name.len() > NAME_CHARS_MAX {
-        let fault = Fault::new("/name", "must be the name in the path");
-        return Err(Problem::unprocessable(vec![fault]).into());
-    }
+    profile.check_name(name).map_err(refuse)?;
     if Profile::named(name).is_some() {
         return Err(Problem::conflict("a profile of that name comes with Waxseal").into());
     }
     let own = engine.store().settings(Setting::Profile).await?;
-    if own.len() >= OWN_MAX && own.iter().all(|(found, _)| found != name) {
-        let detail = format!("the deployment has {OWN_MAX} profiles of its own, its limit");
-        return Err(Problem::unprocessable(vec![Fault::new("", &detail)]).into());
-    }
+    let names: Vec<&str> = own.iter().map(|(name, _)| name.as_str()).collect();
+    Profile::check_room(&names, name).map_err(refuse)?;
     engine.store().put_setting(Setting::Profile, name, text.trim(), SettingWrite::Replace).await?;
-    Ok(http::json(200, &ProfileView::of(&profile)))
+    Ok(http::json(200, &api::Profile::from(&profile)))
+}
+
+fn refuse(fault: Fault) -> Problem {
+    Problem::unprocessable(vec![fault])
 }

@@ -1,54 +1,151 @@
 //! Sources: who sends hooks to our receiver, and the secrets that they sign with.
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Value, json};
 use waxseal_adapters::http;
+use waxseal_api_types::event::HookAnswer;
+use waxseal_api_types::{self as api, Acceptance, List, NewSource, Question, Verdict};
 use waxseal_domain::id::SourceName;
-use waxseal_domain::json::Fault;
-use waxseal_domain::limits::{
-    NAME_CHARS_MAX, SECRETS_LIVE_MAX, SOURCES_PER_TENANT_MAX, TOLERANCE_S,
-};
+use waxseal_domain::limits::{NAME_CHARS_MAX, SECRETS_LIVE_MAX, TOLERANCE_S};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
-use waxseal_domain::source::Source;
+use waxseal_domain::source::{Source, check_room, check_secrets};
 use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, KeyVault as _, MaxAge};
 use waxseal_flows::profiles::find_profile;
 
 use crate::body::{Body, describe};
-use crate::{Answer, Call, List, Refusal, Told, told};
+use crate::call::{AuditChange, TenantCall, audited};
+use crate::operation::{
+    Access, Description, Handler, Link, Operation, RequestBody, Success, json_of,
+};
+use crate::{Answer, Refusal, verify};
 
 /// Characters of a source's secret.
 const SECRET_CHARS_MAX: usize = 256;
 
-/// A source of hooks.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Source")]
-pub(crate) struct SourceView {
-    name: String,
-    tenant: String,
-    /// Its wire contract.
-    profile: String,
-    /// How many secrets it has.
-    secrets: usize,
-    /// Seconds by which a hook's timestamp may be off.
-    tolerance_s: u64,
-    /// Where its hooks come in.
-    path: String,
-}
-
-impl SourceView {
-    fn of(source: &Source) -> Self {
-        Self {
-            name: source.name.to_string(),
-            tenant: source.tenant.to_string(),
-            profile: source.profile.clone(),
-            secrets: source.secrets.len(),
-            tolerance_s: source.tolerance_s,
-            path: format!("/hooks/{}", source.name),
-        }
-    }
+impl<E: Engine> Operation<E> {
+    /// The operations on sources and the hooks that they send.
+    pub(crate) const ON_SOURCES: &'static [Self] = &[
+        Operation {
+            handler: Handler::Tenant(|call, _| Box::pin(list(call))),
+            description: Description {
+                line: "GET /v1/tenants/{tenant}/sources",
+                id: "listSources",
+                summary: "List the sources of a tenant, by name",
+                about: "A source is a system that sends hooks to Waxseal, where each becomes an event of \
+                        the tenant.",
+                answers: &[Success::json::<List<api::Source>>(
+                    200,
+                    "Returns all sources on one page.",
+                )],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, name| Box::pin(show(call, name))),
+            description: Description {
+                line: "GET /v1/tenants/{tenant}/sources/{source}",
+                id: "getSource",
+                summary: "Get a source",
+                answers: &[Success::json::<api::Source>(200, "Returns the source.")],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, name| Box::pin(put(call, name))),
+            description: Description {
+                line: "PUT /v1/tenants/{tenant}/sources/{source}",
+                id: "putSource",
+                summary: "Create a source, or replace it",
+                about: "Tells which profile a system signs its hooks by, and with which secrets. The \
+                        system sends its hooks to `/hooks/{source}`, so the name of a source is unique \
+                        in the deployment.",
+                body: Some(RequestBody::required("NewSource", describe_body, || {
+                    json_of(&NewSource::example())
+                })),
+                answers: &[Success::json::<api::Source>(200, "Returns the source as it is now.")
+                    .with_links(&[Link {
+                        pointer: "/name",
+                        parameter: "source",
+                        to: &["getSource", "deleteSource"],
+                    }])],
+                problems: &[409],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Tenant(|call, name| Box::pin(delete(call, name))),
+            description: Description {
+                line: "DELETE /v1/tenants/{tenant}/sources/{source}",
+                id: "deleteSource",
+                summary: "Delete a source, so that its hooks are no longer accepted",
+                answers: &[Success::empty("Confirms that the source is deleted.")],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Elsewhere,
+            description: Description {
+                line: "POST /hooks/{source}",
+                id: "receiveHook",
+                access: Access::Public,
+                summary: "Receive a hook, which becomes an event once it is verified",
+                about: "Takes a request in the form of the system that sends it, signed as the profile \
+                        of the source says. A hook that does not verify, or is too old, is refused with \
+                        401. A hook that is received again is a duplicate and causes no second event.",
+                body: Some(RequestBody {
+                    name: "",
+                    schema: || json!({"type": "string", "format": "binary"}),
+                    content_type: "application/octet-stream",
+                    is_optional: false,
+                    example: None,
+                }),
+                answers: &[Success::json::<HookAnswer>(
+                    200,
+                    "Acknowledges the hook. Where the system only checks the receiver, returns what its \
+                     contract demands.",
+                )
+                .with_example(|| json_of(&Acceptance::example()))],
+                problems: &[400, 401, 404, 409, 413, 422],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Elsewhere,
+            description: Description {
+                line: "OPTIONS /hooks/{source}",
+                id: "allowHooks",
+                access: Access::Public,
+                summary: "Ask whether hooks may be sent here",
+                about: "Answers the validation handshake of the HTTP webhook specification of CloudEvents.",
+                answers: &[Success::empty(
+                    "Allows every system that asks. Whether a hook is accepted depends on its signature.",
+                )],
+                problems: &[404],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Global(|call| Box::pin(verify::verify_hook(call))),
+            description: Description {
+                line: "POST /v1/verify",
+                id: "verify",
+                access: Access::Key,
+                summary: "Check whether a hook verifies, and if not, find out why",
+                about: "Checks a request that you received against a profile and secrets. Nothing of it is \
+                        stored or logged.",
+                body: Some(RequestBody::required("Question", verify::describe, || {
+                    json_of(&Question::example())
+                })),
+                answers: &[Success::json::<Verdict>(
+                    200,
+                    "Tells whether the hook verifies, and lists the mistakes that were found.",
+                )
+                .with_example(|| json_of(&Verdict::example()))],
+                ..Description::PLAIN
+            },
+        },
+    ];
 }
 
 /// What of a source a body says.
@@ -58,9 +155,9 @@ struct Wanted {
     tolerance_s: u64,
 }
 
-/// What a source looks like.
-pub(crate) fn body() -> Value {
-    describe(|body| drop(read(body)))
+/// Describes a new source.
+fn describe_body() -> Value {
+    describe::<NewSource>(|body| drop(read(body)))
 }
 
 fn read(body: &mut Body<'_>) -> Wanted {
@@ -78,7 +175,6 @@ fn read_secrets(body: &mut Body<'_>) -> Vec<String> {
         json!({
             "type": "array", "minItems": 1, "maxItems": SECRETS_LIVE_MAX,
             "items": {"type": "string", "minLength": 8, "maxLength": SECRET_CHARS_MAX, "pattern": "^[ -~]+$"},
-            "description": "Of the profile's form; while one rotates, both",
         })
     };
     let Some(value) = body.member("secrets", schema) else { return Vec::new() };
@@ -98,33 +194,32 @@ fn read_secrets(body: &mut Body<'_>) -> Vec<String> {
     secrets
 }
 
-pub(crate) async fn list<E: Engine>(call: Call<'_, E>) -> Answer {
+async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
     let sources = call.engine.store().sources(call.tenant).await?;
-    let items: Vec<SourceView> = sources.iter().map(SourceView::of).collect();
-    Ok(http::json(200, &List { items, cursor: None }))
+    Ok(http::json(200, &List::whole(sources.iter().map(api::Source::from).collect())))
 }
 
-pub(crate) async fn one<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
+async fn show<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
     let source = find(&call, name).await?.ok_or_else(Problem::not_found)?;
-    Ok(http::json(200, &SourceView::of(&source)))
+    Ok(http::json(200, &api::Source::from(&source)))
 }
 
 /// The tenant's source of that name.
-async fn find<E: Engine>(call: &Call<'_, E>, name: &str) -> Result<Option<Source>, Refusal> {
+async fn find<E: Engine>(call: &TenantCall<'_, E>, name: &str) -> Result<Option<Source>, Refusal> {
     let name: SourceName = name.parse().map_err(|_| Problem::not_found())?;
     let found = call.engine.store().source(&name, MaxAge::NOW).await?;
     Ok(found.filter(|source| source.tenant == *call.tenant))
 }
 
-pub(crate) async fn delete<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
+async fn delete<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
     let source = find(&call, name).await?.ok_or_else(Problem::not_found)?;
-    let before = told(&SourceView::of(&source));
-    let told = Told { action: "source.deleted", target: name, before, after: None };
-    let removed = call.change(Change::RemoveSource(&source), told).await?;
+    let before = audited(&api::Source::from(&source));
+    let audit = AuditChange { action: "source.deleted", target: name, before, after: None };
+    let removed = call.change(Change::RemoveSource(&source), audit).await?;
     removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())
 }
 
-pub(crate) async fn put<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
+async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
     let name: SourceName = name.parse().map_err(|_| Problem::not_found())?;
     let mut body = Body::read(call.request)?;
     let Wanted { profile, secrets, tolerance_s } = read(&mut body);
@@ -134,17 +229,13 @@ pub(crate) async fn put<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
         body.fault("profile", "is not known: GET /v1/profiles lists them");
     }
     let known = found.unwrap_or_else(Profile::standard);
-    for (index, text) in secrets.iter().enumerate() {
-        if known.dialect.key(text).is_err() {
-            body.fault(&format!("secrets/{index}"), &known.secret_shape());
-        }
+    for fault in check_secrets(&secrets, &known) {
+        body.fault_once(fault);
     }
     body.finish()?;
     let before = find(&call, name.as_str()).await?;
-    if before.is_none() && is_full(&call).await? {
-        let detail = format!("the tenant has {SOURCES_PER_TENANT_MAX} sources, its limit");
-        return Err(Problem::unprocessable(vec![Fault::new("", &detail)]).into());
-    }
+    let sources = call.engine.store().sources(call.tenant).await?;
+    check_room(&sources, &name).map_err(|fault| Problem::unprocessable(vec![fault]))?;
     let context = SecretContext::source(call.tenant, &name);
     let mut sealed = Vec::new();
     for text in secrets {
@@ -158,18 +249,14 @@ pub(crate) async fn put<E: Engine>(call: Call<'_, E>, name: &str) -> Answer {
     }
     let source =
         Source { name, tenant: call.tenant.clone(), profile, secrets: sealed, tolerance_s };
-    let view = SourceView::of(&source);
+    let view = api::Source::from(&source);
     let action = if before.is_some() { "source.updated" } else { "source.created" };
-    let before = before.as_ref().and_then(|before| told(&SourceView::of(before)));
-    let told = Told { action, target: source.name.as_str(), before, after: told(&view) };
-    if call.change(Change::PutSource(&source), told).await? {
+    let before = before.as_ref().and_then(|before| audited(&api::Source::from(before)));
+    let audit = AuditChange { action, target: source.name.as_str(), before, after: audited(&view) };
+    if call.change(Change::PutSource(&source), audit).await? {
         Ok(http::json(200, &view))
     } else {
         Err(Problem::conflict("a source's name is unique in the deployment: this one is taken")
             .into())
     }
-}
-
-async fn is_full<E: Engine>(call: &Call<'_, E>) -> Result<bool, Refusal> {
-    Ok(call.engine.store().sources(call.tenant).await?.len() >= SOURCES_PER_TENANT_MAX)
 }

@@ -1,35 +1,56 @@
 //! Tenants: made and listed by the operator.
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Value, json};
-use waxseal_adapters::http::{self, Request};
-use waxseal_domain::api_key::Principal;
+use waxseal_adapters::http;
+use waxseal_api_types::{self as api, List, NewTenant};
 use waxseal_domain::id::TenantName;
 use waxseal_domain::problem::Problem;
 use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, Tenant};
 
+use crate::Answer;
 use crate::body::{Body, describe};
-use crate::{Answer, Call, List, Told, told};
+use crate::call::{AuditChange, GlobalCall, TenantCall, audited, page};
+use crate::operation::{
+    Access, Description, Handler, Operation, PAGE, RequestBody, Success, json_of,
+};
 
-/// A tenant.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Tenant")]
-pub(crate) struct TenantView {
-    name: String,
-    #[schemars(extend("format" = "date-time"))]
-    created_at: String,
+impl<E: Engine> Operation<E> {
+    /// The operations on tenants.
+    pub(crate) const ON_TENANTS: &'static [Self] = &[
+        Operation {
+            handler: Handler::Global(|call| Box::pin(list(call))),
+            description: Description {
+                line: "GET /v1/tenants",
+                id: "listTenants",
+                access: Access::Operator,
+                summary: "List all tenants, by name",
+                parameters: PAGE,
+                answers: &[Success::json::<List<api::Tenant>>(200, "Returns a page of tenants.")],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Global(|call| Box::pin(create(call))),
+            description: Description {
+                line: "POST /v1/tenants",
+                id: "createTenant",
+                access: Access::Operator,
+                summary: "Create a tenant",
+                body: Some(RequestBody::required("NewTenant", describe_body, || {
+                    json_of(&NewTenant::example())
+                })),
+                answers: &[Success::json::<api::Tenant>(201, "Returns the tenant.")
+                    .with_example(|| json_of(&api::Tenant::example()))],
+                problems: &[409],
+                ..Description::PLAIN
+            },
+        },
+    ];
 }
 
-impl TenantView {
-    fn of(tenant: &Tenant) -> Self {
-        Self { name: tenant.name.to_string(), created_at: tenant.created_at.rfc3339() }
-    }
-}
-
-/// What a new tenant looks like.
-pub(crate) fn body() -> Value {
-    describe(|body| drop(read(body)))
+/// Describes a new tenant.
+fn describe_body() -> Value {
+    describe::<NewTenant>(|body| drop(read(body)))
 }
 
 fn read(body: &mut Body<'_>) -> Option<TenantName> {
@@ -46,31 +67,32 @@ fn read(body: &mut Body<'_>) -> Option<TenantName> {
     }
 }
 
-pub(crate) async fn list<E: Engine>(engine: &E, request: &Request) -> Answer {
-    let page = engine.store().tenants(&crate::page(request)?).await?;
-    let items: Vec<_> = page.items.iter().map(TenantView::of).collect();
+fn view(tenant: &Tenant) -> api::Tenant {
+    api::Tenant { name: tenant.name.to_string(), created_at: tenant.created_at.rfc3339() }
+}
+
+async fn list<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+    let page = call.engine.store().tenants(&page(call.request)?).await?;
+    let items: Vec<_> = page.items.iter().map(view).collect();
     Ok(http::json(200, &List { items, cursor: page.cursor }))
 }
 
-pub(crate) async fn create<E: Engine>(
-    engine: &E,
-    request: &Request,
-    principal: Option<Principal>,
-) -> Answer {
+async fn create<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+    let GlobalCall { engine, request, principal, .. } = call;
     let mut body = Body::read(request)?;
     let name = read(&mut body);
     body.not_null("name");
     body.finish()?;
     let name = name.ok_or_else(Problem::not_found)?;
     let tenant = Tenant { name, created_at: engine.clock().now() };
-    let view = TenantView::of(&tenant);
+    let view = view(&tenant);
     let actor = principal.as_ref().map_or("", |principal| &principal.actor);
-    let call = Call { engine, request, tenant: &tenant.name, actor };
-    let (target, after) = (tenant.name.as_str(), told(&view));
-    let told = Told { action: "tenant.created", target, before: None, after };
-    if call.change(Change::CreateTenant(&tenant), told).await? {
+    let call_in_it = TenantCall { engine, request, tenant: &tenant.name, actor };
+    let (target, after) = (tenant.name.as_str(), audited(&view));
+    let audit = AuditChange { action: "tenant.created", target, before: None, after };
+    if call_in_it.change(Change::CreateTenant(&tenant), audit).await? {
         Ok(http::json(201, &view))
     } else {
-        Err(Problem::conflict("there is a tenant of that name").into())
+        Err(Problem::conflict("a tenant of that name exists already").into())
     }
 }

@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Value, json};
-use waxseal_adapters::http::{self, Request};
+use waxseal_adapters::http;
+use waxseal_api_types::verify::{Mistake, Question, Verdict};
 use waxseal_domain::json::Json;
 use waxseal_domain::limits::{NAME_CHARS_MAX, TOLERANCE_S};
 use waxseal_domain::problem::Problem;
@@ -17,19 +16,17 @@ use waxseal_flows::profiles::find_profile;
 use waxseal_verify::{Key, Window};
 
 use crate::Answer;
-use crate::body::{Body, describe};
+use crate::body::{self, Body};
+use crate::call::GlobalCall;
 
 /// Secrets that are tried.
 const SECRETS_MAX: usize = 5;
 
-/// A hook, for instance.
-pub(crate) const EXAMPLE: &str = r#"{"profile":"github","secret":"It's a Secret to Everybody","headers":{"x-hub-signature-256":"sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"},"body":"Hello, World!"}"#;
-
 /// Headers of a hook, and characters of one.
 const HEADERS_MAX: usize = 100;
 
-/// What is asked.
-struct Question {
+/// What is asked, read.
+struct Asked {
     profile: String,
     secrets: Vec<String>,
     headers: BTreeMap<String, String>,
@@ -40,23 +37,19 @@ struct Question {
     now_s: Option<u64>,
 }
 
-/// What a question looks like.
-pub(crate) fn question() -> Value {
-    describe(|body| drop(read(body)))
+/// Describes what is asked.
+pub(crate) fn describe() -> Value {
+    body::describe::<Question>(|body| drop(read(body)))
 }
 
-fn read(body: &mut Body<'_>) -> Question {
+fn read(body: &mut Body<'_>) -> Asked {
     let profile = body.text("profile", NAME_CHARS_MAX).value();
     let secret = body.text("secret", 512).value();
     let mut secrets = read_secrets(body);
     secrets.extend(secret);
     body.require("headers");
     let now_s = body.whole("now_s", 0..=253_402_300_799).value();
-    body.about(
-        "now_s",
-        || json!({"description": "The receiver's time, in seconds since 1970; now if not said"}),
-    );
-    Question {
+    Asked {
         profile: profile.unwrap_or_else(|| STANDARD.to_owned()),
         secrets,
         headers: read_headers(body),
@@ -67,10 +60,8 @@ fn read(body: &mut Body<'_>) -> Question {
 }
 
 fn read_secrets(body: &mut Body<'_>) -> Vec<String> {
-    let schema = || {
-        json!({"type": ["array", "null"], "items": {"type": "string"}, "maxItems": SECRETS_MAX,
-            "description": "`secret` and these: 1 to 5 in all"})
-    };
+    let schema =
+        || json!({"type": ["array", "null"], "items": {"type": "string"}, "maxItems": SECRETS_MAX});
     let shape = || "must be an array of texts".to_owned();
     let read = |value: &Json<'_>| {
         value
@@ -103,39 +94,22 @@ fn read_headers(body: &mut Body<'_>) -> BTreeMap<String, String> {
 /// The hook's body: text, or base 64.
 fn read_content(body: &mut Body<'_>) -> Vec<u8> {
     let text = |value: &Json<'_>| value.as_str().map(str::to_owned);
-    let schema =
-        || json!({"type": ["string", "null"], "description": "The body, where it is text"});
+    let schema = || json!({"type": ["string", "null"]});
     let plain = body.given("body", schema, text, || "must be text".to_owned()).value();
     let decoded = |value: &Json<'_>| value.as_str().and_then(|text| BASE64.decode(text).ok());
-    let schema = || json!({"type": ["string", "null"], "contentEncoding": "base64", "description": "The body, in base 64"});
+    let schema = || json!({"type": ["string", "null"], "contentEncoding": "base64"});
     let encoded =
         body.given("body_base64", schema, decoded, || "is not base 64".to_owned()).value();
     let is_given = |name: &&str| body.peek(name).is_some_and(|value| *value != Json::Null);
     if ["body", "body_base64"].iter().filter(|name| is_given(name)).count() != 1 {
-        body.fault("body", "give one of body and body_base64");
+        body.fault("body", "must be given, or else body_base64, but not both");
     }
     plain.map(String::into_bytes).or(encoded).unwrap_or_default()
 }
 
-/// What is said of a request.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct Verdict {
-    valid: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    timestamp: Option<u64>,
-    mistakes: Vec<MistakeView>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Mistake")]
-pub(crate) struct MistakeView {
-    code: &'static str,
-    detail: String,
-}
-
-pub(crate) async fn answer<E: Engine>(engine: &E, request: &Request) -> Answer {
+/// Tells whether a hook verifies, and if not, why.
+pub(crate) async fn verify_hook<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+    let GlobalCall { engine, request, .. } = call;
     let mut body = Body::read(request)?;
     let question = read(&mut body);
     let profile = find_profile(engine, &question.profile).await?;
@@ -152,7 +126,7 @@ pub(crate) async fn answer<E: Engine>(engine: &E, request: &Request) -> Answer {
     Ok(http::json(200, &verdict(&profile, &question, window)))
 }
 
-fn verdict(profile: &Profile, question: &Question, window: Window) -> Verdict {
+fn verdict(profile: &Profile, question: &Asked, window: Window) -> Verdict {
     let body = question.body.as_slice();
     let header = |name: &str| {
         let found = question.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name));
@@ -166,8 +140,8 @@ fn verdict(profile: &Profile, question: &Question, window: Window) -> Verdict {
         return Verdict { valid: true, id, timestamp, mistakes: Vec::new() };
     }
     let explanation = profile.dialect.explain(header, body, &secrets, window);
-    let view = |mistake: &waxseal_verify::Mistake| MistakeView {
-        code: mistake.code(),
+    let view = |mistake: &waxseal_verify::Mistake| Mistake {
+        code: mistake.code().to_owned(),
         detail: mistake.to_string(),
     };
     let mistakes = explanation.mistakes.iter().map(view).collect();

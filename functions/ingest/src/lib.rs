@@ -9,8 +9,8 @@
 
 mod content;
 
-use serde::Serialize;
 use waxseal_adapters::http::{self, Request, Response};
+use waxseal_api_types::event::{EventResult, EventResults};
 use waxseal_domain::api_key::Scope;
 use waxseal_domain::event::acceptance::Acceptance;
 use waxseal_domain::limits::REQUEST_BYTES_MAX;
@@ -41,34 +41,22 @@ async fn accepted<E: Engine>(
     let submissions = content.submissions();
     let mut results = accept_all(engine, &tenant, submissions).await?;
     match content {
-        Content::Many(_) => Ok(http::json(202, &Results::of(results))),
+        Content::Many(_) => Ok(http::json(202, &answer_each(results))),
         Content::One(_) => match results.pop() {
-            Some(result) => result.map(|acceptance| http::json(202, &acceptance)),
+            Some(result) => Ok(http::json(202, &waxseal_api_types::Acceptance::from(result?))),
             None => Err(Problem::bad_request("there is no event").into()),
         },
     }
 }
 
-/// The answer to an array: each event's own result, in order.
-#[derive(Debug, Serialize)]
-pub struct Results {
-    results: Vec<EventResult>,
-}
-
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum EventResult {
-    Accepted(Acceptance),
-    Refused(Problem),
-}
-
-impl Results {
-    /// Of each event's result.
-    pub fn of(results: Vec<Result<Acceptance, Refusal>>) -> Self {
-        let result = |result: Result<Acceptance, Refusal>| match result {
-            Ok(acceptance) => EventResult::Accepted(acceptance),
-            Err(refusal) => EventResult::Refused(refusal.into_problem()),
-        };
-        Self { results: results.into_iter().map(result).collect() }
+/// Answers an array: each event gets its own result, in the events' order.
+pub fn answer_each(results: Vec<Result<Acceptance, Refusal>>) -> EventResults {
+    let mut answers = Vec::with_capacity(results.len());
+    for result in results {
+        answers.push(match result {
+            Ok(acceptance) => EventResult::Accepted(acceptance.into()),
+            Err(refusal) => EventResult::Refused((&refusal.into_problem()).into()),
+        });
     }
+    EventResults { results: answers }
 }

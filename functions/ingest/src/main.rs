@@ -15,7 +15,7 @@ use waxseal_domain::problem::Problem;
 use waxseal_flows::attempt::Settled;
 use waxseal_flows::refusal::Refusal;
 use waxseal_flows::take_in::{CloudMessage, take_in, take_in_or_put_aside};
-use waxseal_ingest::Results;
+use waxseal_ingest::answer_each;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -104,15 +104,19 @@ async fn direct_answer(function: &Function, direct: DirectEvent) -> Result<Box<R
     let default_tenant = function.default_tenant.as_deref();
     let mut results = match take_in(function.engine.as_ref(), &message, default_tenant).await {
         Ok(results) => results,
-        Err(Refusal::Problem(problem)) => return Ok(to_raw_value(&problem)?),
+        Err(Refusal::Problem(problem)) => {
+            return Ok(to_raw_value(&waxseal_api_types::Problem::from(&problem))?);
+        }
         Err(Refusal::Ours(error)) => return Err(error.into()),
     };
     if is_many {
-        return Ok(to_raw_value(&Results::of(results))?);
+        return Ok(to_raw_value(&answer_each(results))?);
     }
     match results.pop() {
-        Some(Ok(acceptance)) => Ok(to_raw_value(&acceptance)?),
-        Some(Err(refusal)) => Ok(to_raw_value(&refusal.into_problem())?),
+        Some(Ok(acceptance)) => Ok(to_raw_value(&waxseal_api_types::Acceptance::from(acceptance))?),
+        Some(Err(refusal)) => {
+            Ok(to_raw_value(&waxseal_api_types::Problem::from(&refusal.into_problem()))?)
+        }
         None => Err("there is no event".into()),
     }
 }

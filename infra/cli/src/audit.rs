@@ -1,10 +1,11 @@
 //! `audit`: what was changed, when, and by whom.
 
 use clap::Subcommand;
+use waxseal_api_types::AuditEntry;
 
 use super::context::Context;
 use super::failure::Outcome;
-use super::output::{member, time};
+use super::output::{plain, time};
 use super::page::{Page, list};
 
 /// What to do with the audit.
@@ -18,9 +19,14 @@ impl Command {
     pub(crate) async fn run(&self, context: &Context) -> Outcome {
         let Self::List(page) = self;
         let titles = (["AT", "ACTOR", "ACTION", "TARGET", "ID"].as_slice(), "No changes.");
-        list(context, &context.path("/audit")?, page, titles, |entry| {
-            let cells = ["actor", "action", "target", "id"].map(|name| member(entry, name));
-            std::iter::once(time(entry, "at")).chain(cells).collect()
+        list(context, &context.path("/audit")?, page, titles, |entry: &AuditEntry| {
+            vec![
+                time(&entry.at),
+                plain(&entry.actor),
+                plain(&entry.action),
+                plain(&entry.target),
+                plain(&entry.id),
+            ]
         })
         .await
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Uri;
 use rustls::pki_types::CertificateDer;
+use serde::Serialize;
 use serde_json::Value;
 use waxseal_adapters::client::{Answer, Fault, HttpClient, Reach};
 use waxseal_adapters::clock::SystemClock;
@@ -49,6 +50,12 @@ impl Call {
     /// Does something, once.
     pub(crate) fn post(path: impl Into<String>, body: String) -> Self {
         Self { method: "POST", path: path.into(), body, ..Self::default() }
+    }
+
+    /// Does something that a request of the API's types describes, once.
+    pub(crate) fn request<T: Serialize>(path: impl Into<String>, request: &T) -> Self {
+        let body = serde_json::to_string(request);
+        Self::post(path, body.expect("requests are strings, numbers and raw JSON"))
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 use waxseal_adapters::client::Answer;
 use waxseal_adapters::tls::read_authorities;
 
@@ -206,36 +206,45 @@ impl Context {
     }
 
     /// Prints an answer: the API's own JSON, or what `show` makes of it for people.
-    pub(crate) fn show(&self, answer: &Answer, show: impl FnOnce(&Value) -> String) -> Outcome {
-        let text = std::str::from_utf8(&answer.body).unwrap_or_default();
+    pub(crate) fn show<T: DeserializeOwned>(
+        &self,
+        answer: &Answer,
+        show: impl FnOnce(&T) -> String,
+    ) -> Outcome {
         if self.json {
-            return print(text);
+            return print_json(answer);
         }
-        print(&show(&value(answer)?))
+        print(&show(&read(answer)?))
     }
 
     /// Makes a call, and prints its answer.
-    pub(crate) async fn send_and_show(
+    pub(crate) async fn send_and_show<T: DeserializeOwned>(
         &self,
         call: &Call,
-        show: impl FnOnce(&Value) -> String,
+        show: impl FnOnce(&T) -> String,
     ) -> Outcome {
         let answer = self.send(call).await?;
         self.show(&answer, show)
     }
 }
 
-/// Reads an answer's JSON; null where it has no body.
-pub(crate) fn value(answer: &Answer) -> Result<Value, Failure> {
-    if answer.body.is_empty() {
-        return Ok(Value::Null);
-    }
-    let not_ours = |_| {
-        Failure::Unavailable(
-            "the answer is not JSON: is the server's URL that of Waxseal?".to_owned(),
-        )
-    };
-    serde_json::from_slice(&answer.body).map_err(not_ours)
+/// Prints an answer as the API wrote it.
+pub(crate) fn print_json(answer: &Answer) -> Outcome {
+    print(std::str::from_utf8(&answer.body).unwrap_or_default())
+}
+
+/// Reads an answer as the API writes it.
+pub(crate) fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
+    serde_json::from_slice(&answer.body).map_err(|error| {
+        let text = if error.is_data() {
+            format!(
+                "the answer is not what this command knows ({error}): is the server a newer one?"
+            )
+        } else {
+            "the answer is not JSON: is the server's URL that of Waxseal?".to_owned()
+        };
+        Failure::Unavailable(text)
+    })
 }
 
 /// What may stand in a path as it is, beside letters and digits.

@@ -1,11 +1,11 @@
 //! `deliveries`: what was sent, when, and what came back; replay and cancel.
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use waxseal_api_types::{Attempt, Delivery, DeliveryStatus};
 
 use super::context::{Context, escape};
 use super::failure::{Failure, Outcome};
-use super::output::{array, member, text, time};
+use super::output::{plain, shown, time, time_if_any};
 use super::page::{Page, list};
 use super::table::{Table, fields, state};
 use crate::client::Call;
@@ -19,7 +19,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "ENDPOINT")]
         endpoint: String,
         /// Only those of this status.
-        #[arg(long, value_parser = ["pending", "retrying", "delivered", "failed", "cancelled"])]
+        #[arg(long, value_parser = clap::builder::PossibleValuesParser::new(DeliveryStatus::WORDS))]
         status: Option<String>,
         #[command(flatten)]
         page: Page,
@@ -67,8 +67,8 @@ impl One {
     async fn act(&self, context: &Context, action: &str) -> Outcome {
         let call = Call::post(self.path(context, &format!("/{action}"))?, String::new());
         context
-            .send_and_show(&call, |delivery| {
-                format!("{} is {}.", member(delivery, "id"), state(text(delivery, "status")))
+            .send_and_show(&call, |delivery: &Delivery| {
+                format!("{} is {}.", plain(&delivery.id), state(delivery.status.as_str()))
             })
             .await
     }
@@ -79,36 +79,36 @@ fn list_path(context: &Context, endpoint: &str, status: Option<&str>) -> Result<
     context.path(&format!("/endpoints/{}/deliveries{query}", escape(endpoint)))
 }
 
-fn row(delivery: &Value) -> Vec<String> {
+fn row(delivery: &Delivery) -> Vec<String> {
     vec![
-        member(delivery, "id"),
-        state(text(delivery, "status")),
-        member(delivery, "attempt_count"),
-        time(delivery, "event_received_at"),
-        time(delivery, "next_attempt_at"),
-        member(delivery, "reason"),
+        plain(&delivery.id),
+        state(delivery.status.as_str()),
+        delivery.attempt_count.to_string(),
+        time(&delivery.event_received_at),
+        time_if_any(delivery.next_attempt_at.as_ref()),
+        shown(delivery.reason.as_ref()),
     ]
 }
 
-fn describe(delivery: &Value) -> String {
+fn describe(delivery: &Delivery) -> String {
     let head = fields(&[
-        ("id", member(delivery, "id")),
-        ("status", state(text(delivery, "status"))),
-        ("reason", member(delivery, "reason")),
-        ("overdue", member(delivery, "overdue")),
-        ("event", member(delivery, "event_id")),
-        ("endpoint", member(delivery, "endpoint_id")),
-        ("received", time(delivery, "event_received_at")),
-        ("next attempt", time(delivery, "next_attempt_at")),
+        ("id", plain(&delivery.id)),
+        ("status", state(delivery.status.as_str())),
+        ("reason", shown(delivery.reason.as_ref())),
+        ("overdue", shown(delivery.overdue.then_some(true))),
+        ("event", plain(&delivery.event_id)),
+        ("endpoint", plain(&delivery.endpoint_id)),
+        ("received", time(&delivery.event_received_at)),
+        ("next attempt", time_if_any(delivery.next_attempt_at.as_ref())),
     ]);
     let mut table = Table::new(&["#", "STARTED", "TIME", "OUTCOME", "STATUS", "DETAIL"]);
-    for attempt in array(delivery, "attempts") {
+    for attempt in &delivery.attempts {
         table.row(vec![
-            member(attempt, "number"),
-            time(attempt, "started_at"),
-            format!("{} ms", member(attempt, "duration_ms")),
-            state(text(attempt, "outcome")),
-            member(attempt, "response_status"),
+            attempt.number.to_string(),
+            time(&attempt.started_at),
+            format!("{} ms", attempt.duration_ms),
+            state(attempt.outcome.as_str()),
+            shown(attempt.response_status),
             explain(attempt),
         ]);
     }
@@ -116,25 +116,24 @@ fn describe(delivery: &Value) -> String {
 }
 
 /// Says why there was no answer, or what the answer began with.
-fn explain(attempt: &Value) -> String {
-    let detail = member(attempt, "detail");
-    if detail.is_empty() { member(attempt, "response_excerpt") } else { detail }
+fn explain(attempt: &Attempt) -> String {
+    shown(attempt.detail.as_ref().or(attempt.response_excerpt.as_ref()))
 }
 
 /// Lists an endpoint's failed deliveries, with what the last attempt of each came to.
 pub(crate) async fn list_failures(context: &Context, endpoint: &str, page: &Page) -> Outcome {
-    let path = list_path(context, endpoint, Some("failed"))?;
+    let path = list_path(context, endpoint, Some(DeliveryStatus::Failed.as_str()))?;
     let titles = ["ID", "RECEIVED", "REASON", "ATTEMPTS", "OUTCOME", "STATUS", "DETAIL"];
-    list(context, &path, page, (&titles, "No failed deliveries."), |delivery| {
-        let last = array(delivery, "attempts").last().cloned().unwrap_or_default();
+    list(context, &path, page, (&titles, "No failed deliveries."), |delivery: &Delivery| {
+        let last = delivery.attempts.last();
         vec![
-            member(delivery, "id"),
-            time(delivery, "event_received_at"),
-            member(delivery, "reason"),
-            member(delivery, "attempt_count"),
-            state(text(&last, "outcome")),
-            member(&last, "response_status"),
-            explain(&last),
+            plain(&delivery.id),
+            time(&delivery.event_received_at),
+            shown(delivery.reason.as_ref()),
+            delivery.attempt_count.to_string(),
+            last.map(|last| state(last.outcome.as_str())).unwrap_or_default(),
+            shown(last.and_then(|last| last.response_status)),
+            last.map(explain).unwrap_or_default(),
         ]
     })
     .await

@@ -1,16 +1,20 @@
 //! `doctor`: checks a deployment from outside, as its user sees it, and says what to do.
 
 use console::style;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use waxseal_adapters::client::Answer;
 use waxseal_adapters::clock::SystemClock;
+use waxseal_api_types::endpoint::{Breaker, Health};
+use waxseal_api_types::{CheckStatus, Endpoint, KeySet, List, Profile, Status};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::Clock as _;
 
-use super::context::{Connection, Found, LocalServer, Origin, escape, value};
+use super::context::{Connection, Found, LocalServer, Origin, escape, read};
 use super::failure::{Failure, Outcome};
 use super::login::{Powers, ask_powers};
-use super::output::{array, member, print, text};
+use super::output::{plain, print};
+use super::page::with_query;
 use crate::client::{Call, Client};
 
 /// Seconds by which clocks may differ: receivers allow five minutes, and a minute is a warning.
@@ -120,8 +124,10 @@ async fn run_checks(connection: &Connection, local: &LocalServer) -> Vec<Check> 
     };
     let Some(health) = reach(&client, &found.url, &mut checks).await else { return checks };
     checks.push(check_clock(&health));
-    checks.push(check_list(&client, "profiles", "/v1/profiles", "items").await);
-    checks.push(check_list(&client, "webhook-keys", "/.well-known/webhook-keys", "keys").await);
+    let profiles = get::<List<Profile>>(&client, "/v1/profiles").await;
+    checks.push(check_list("profiles", profiles.map(|list| list.items.len())));
+    let keys = get::<KeySet>(&client, "/.well-known/webhook-keys").await;
+    checks.push(check_list("webhook-keys", keys.map(|set| set.keys.len())));
     let Some(powers) = check_key(&client, &found, &mut checks).await else { return checks };
     if let Some(tenant) = found.tenant.as_deref().or(powers.tenant()) {
         check_endpoints(&client, tenant, &powers, &mut checks).await;
@@ -206,17 +212,17 @@ fn check_clock(health: &Answer) -> Check {
     )
 }
 
-/// Reads a list that needs no key.
-async fn check_list(client: &Client, name: &str, path: &str, list: &str) -> Check {
-    match get(client, path).await {
-        Ok(answer) => Check::ok(name, format!("{} of them", array(&answer, list).len())),
+/// Counts what a list holds that needs no key.
+fn check_list(name: &str, length: Result<usize, Failure>) -> Check {
+    match length {
+        Ok(length) => Check::ok(name, format!("{length} of them")),
         Err(failure) => Check::of_failure(name, &failure, "look into the server's log"),
     }
 }
 
-async fn get(client: &Client, path: &str) -> Result<Value, Failure> {
+async fn get<T: DeserializeOwned>(client: &Client, path: &str) -> Result<T, Failure> {
     let answer = client.send(&Call::get(path)).await?;
-    if answer.status == 200 { value(&answer) } else { Err(Failure::of(&answer)) }
+    if answer.status == 200 { read(&answer) } else { Err(Failure::of(&answer)) }
 }
 
 async fn check_key(client: &Client, found: &Found, checks: &mut Vec<Check>) -> Option<Powers> {
@@ -265,11 +271,10 @@ async fn check_endpoints(client: &Client, tenant: &str, powers: &Powers, checks:
     let hint = "nothing is sent yet: waxseal endpoints create";
     let mark = if endpoints.is_empty() { Mark::Warn } else { Mark::Ok };
     checks.push(Check::new(mark, "endpoints", format!("{} of them", endpoints.len()), hint));
-    let is_disabled = |one: &&Value| one.get("enabled").and_then(Value::as_bool) == Some(false);
-    let unverified = ids_of(endpoints.iter().filter(|one| text(one, "health") == "unverified"));
+    let unverified = ids_of(endpoints.iter().filter(|one| one.health == Health::Unverified));
     let hint = "no test or delivery was accepted yet: waxseal test …";
     checks.extend(warn_of("unverified", &unverified, hint));
-    let disabled = ids_of(endpoints.iter().filter(is_disabled));
+    let disabled = ids_of(endpoints.iter().filter(|one| !one.enabled));
     checks.extend(warn_of(
         "disabled",
         &disabled,
@@ -284,30 +289,31 @@ fn warn_of(name: &str, ids: &[String], hint: &'static str) -> Option<Check> {
     (!ids.is_empty()).then(|| Check::new(Mark::Warn, name, ids.join(", "), hint))
 }
 
-fn ids_of<'a>(endpoints: impl Iterator<Item = &'a Value>) -> Vec<String> {
-    endpoints.map(|endpoint| member(endpoint, "id")).collect()
+fn ids_of<'a>(endpoints: impl Iterator<Item = &'a Endpoint>) -> Vec<String> {
+    endpoints.map(|endpoint| plain(&endpoint.id)).collect()
 }
 
 /// Finds those whose breaker is open: only an endpoint by itself shows it.
-async fn find_broken(client: &Client, path: &str, endpoints: &[Value]) -> Vec<String> {
+async fn find_broken(client: &Client, path: &str, endpoints: &[Endpoint]) -> Vec<String> {
     let mut broken = Vec::new();
     for id in ids_of(endpoints.iter()).into_iter().take(BREAKERS_MAX) {
-        let one = get(client, &format!("{path}/{}", escape(&id))).await.unwrap_or_default();
-        if text(&one, "breaker") == "open" {
+        let found = get::<Endpoint>(client, &format!("{path}/{}", escape(&id))).await;
+        if found.is_ok_and(|endpoint| endpoint.breaker == Some(Breaker::Open)) {
             broken.push(id);
         }
     }
     broken
 }
 
-async fn list_all(client: &Client, path: &str) -> Result<Vec<Value>, Failure> {
-    let (mut all, mut cursor) = (Vec::new(), String::new());
+async fn list_all(client: &Client, path: &str) -> Result<Vec<Endpoint>, Failure> {
+    let (mut all, mut cursor) = (Vec::new(), None);
     for _ in 0..PAGES_MAX {
-        let page = get(client, &format!("{path}?limit=200{cursor}")).await?;
-        all.extend(array(&page, "items").iter().cloned());
-        match text(&page, "cursor") {
-            "" => break,
-            next => cursor = format!("&cursor={}", escape(next)),
+        let page_path = with_query(path, Some(200), cursor.as_deref());
+        let page: List<Endpoint> = get(client, &page_path).await?;
+        all.extend(page.items);
+        cursor = page.cursor;
+        if cursor.is_none() {
+            break;
         }
     }
     Ok(all)
@@ -315,8 +321,8 @@ async fn list_all(client: &Client, path: &str) -> Result<Vec<Value>, Failure> {
 
 /// Takes over what the server says of its own parts; not every server does.
 async fn take_server_checks(client: &Client, checks: &mut Vec<Check>) {
-    let told = match get(client, "/v1/status").await {
-        Ok(told) => told,
+    let status: Status = match get(client, "/v1/status").await {
+        Ok(status) => status,
         Err(Failure::NotFound(_)) => {
             checks.push(Check::new(
                 Mark::Skipped,
@@ -332,12 +338,12 @@ async fn take_server_checks(client: &Client, checks: &mut Vec<Check>) {
             return;
         }
     };
-    for one in array(&told, "checks") {
-        let mark = match text(one, "status") {
-            "ok" => Mark::Ok,
-            "warn" => Mark::Warn,
-            _ => Mark::Fail,
+    for check in status.checks {
+        let mark = match check.status {
+            CheckStatus::Ok => Mark::Ok,
+            CheckStatus::Warn => Mark::Warn,
+            CheckStatus::Fail => Mark::Fail,
         };
-        checks.push(Check::new(mark, &member(one, "name"), member(one, "detail"), ""));
+        checks.push(Check::new(mark, &plain(&check.name), plain(&check.detail), ""));
     }
 }

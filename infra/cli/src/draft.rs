@@ -1,9 +1,11 @@
 //! An endpoint as flags say it: all of it when it is created, some of it in a change or a match.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use waxseal_api_types::EndpointChanges;
+use waxseal_api_types::endpoint::NewRetry;
 
 use super::body;
 use super::failure::Failure;
@@ -63,42 +65,41 @@ pub(crate) fn parse_header(text: &str) -> Result<(String, String), String> {
 
 impl Draft {
     /// The members that were said, as the API takes them.
-    pub(crate) fn members(&self) -> Result<Map<String, Value>, Failure> {
-        let delays = Some(&self.delays_s).filter(|delays| !delays.is_empty());
-        let headers: Map<String, Value> =
-            self.header.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-        let all = [
-            ("name", self.name.as_ref().map(|name| json!(name))),
-            ("profile", self.profile.as_ref().map(|profile| json!(profile))),
-            ("headers", Some(headers).filter(|all| !all.is_empty()).map(Value::Object)),
-            ("max_per_second", self.max_per_second.map(|max| json!(max))),
-            ("max_concurrency", self.max_concurrency.map(|max| json!(max))),
-            ("timeout_ms", self.timeout_ms.map(|ms| json!(ms))),
-            ("retry", delays.map(|delays| json!({ "delays_s": delays }))),
-            ("auth", self.auth.as_ref().map(|text| body::json("--auth", text)).transpose()?),
-        ];
-        let said = all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        Ok(self.wanted.members()?.into_iter().chain(said).collect())
+    pub(crate) fn changes(&self) -> Result<EndpointChanges, Failure> {
+        let delays_s = Some(self.delays_s.clone()).filter(|delays_s| !delays_s.is_empty());
+        let headers: BTreeMap<String, String> = self.header.iter().cloned().collect();
+        Ok(EndpointChanges {
+            name: self.name.clone(),
+            profile: self.profile.clone(),
+            headers: Some(headers).filter(|headers| !headers.is_empty()),
+            max_per_second: self.max_per_second,
+            max_concurrency: self.max_concurrency,
+            timeout_ms: self.timeout_ms,
+            retry: delays_s.map(|delays_s| NewRetry { delays_s, ..NewRetry::default() }),
+            auth: self.auth.as_ref().map(|text| body::json("--auth", text)).transpose()?,
+            ..self.wanted.changes()?
+        })
     }
 }
 
 impl Secret {
-    /// The members that were said.
-    pub(crate) fn members(&self) -> Result<Map<String, Value>, Failure> {
-        let mut members = Map::new();
-        if let Some(path) = &self.secret_file {
-            let text = body::file(path)?;
-            members.insert("secret".to_owned(), json!(text.trim_end_matches(['\r', '\n'])));
-        }
-        if let Some(algorithm) = &self.algorithm {
-            members.insert("algorithm".to_owned(), json!(algorithm));
-        }
-        Ok(members)
+    /// Reads the secret that was given; none where one is to be made.
+    pub(crate) fn read(&self) -> Result<Option<String>, Failure> {
+        let Some(path) = &self.secret_file else { return Ok(None) };
+        let text = body::file(path)?;
+        Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
+    }
+
+    /// The algorithm that was said.
+    pub(crate) fn algorithm(&self) -> Option<String> {
+        self.algorithm.clone()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -114,6 +115,6 @@ mod tests {
     fn only_what_was_said_is_a_member() {
         let draft = Draft { max_per_second: Some(5), delays_s: vec![1, 2], ..Draft::default() };
         let expected = json!({"max_per_second": 5, "retry": {"delays_s": [1, 2]}});
-        assert_eq!(draft.members().map(Value::Object), Ok(expected));
+        assert_eq!(draft.changes().map(|changes| json!(changes)), Ok(expected));
     }
 }

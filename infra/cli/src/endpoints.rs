@@ -2,13 +2,15 @@
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
+use waxseal_api_types::endpoint::{EndpointAuth, Rotation, ShownSecret};
+use waxseal_api_types::{self as api, CreatedEndpoint, Endpoint, EndpointChanges, NewEndpoint};
 
 use super::confirm::{Confirm, confirm};
 use super::context::{Context, escape};
 use super::deliveries::list_failures;
 use super::draft::{Draft, Secret};
 use super::failure::{Failure, Outcome};
-use super::output::{array, member, print, text, time};
+use super::output::{joined, plain, print, shown, time};
 use super::page::{Page, list};
 use super::table::{fields, state};
 use super::test_event::{self, Test};
@@ -173,114 +175,115 @@ impl Named {
 
 async fn list_all(context: &Context, page: &Page) -> Outcome {
     let titles = ["ID", "STATE", "HEALTH", "PROFILE", "EVENT TYPES", "NAME", "URL"];
-    list(context, &context.path("/endpoints")?, page, (&titles, "No endpoints."), |endpoint| {
+    let row = |endpoint: &Endpoint| {
         vec![
-            member(endpoint, "id"),
+            plain(&endpoint.id),
             state(state_word(endpoint)),
-            state(text(endpoint, "health")),
-            member(endpoint, "profile"),
-            member(endpoint, "event_types"),
-            member(endpoint, "name"),
-            member(endpoint, "url"),
+            state(endpoint.health.as_str()),
+            plain(&endpoint.profile),
+            joined(&endpoint.event_types),
+            shown(endpoint.name.as_ref()),
+            plain(&endpoint.url),
         ]
-    })
-    .await
+    };
+    list(context, &context.path("/endpoints")?, page, (&titles, "No endpoints."), row).await
 }
 
-fn state_word(endpoint: &Value) -> &'static str {
-    let enabled = endpoint.get("enabled").and_then(Value::as_bool);
-    let paused = endpoint.get("paused").and_then(Value::as_bool);
-    match (enabled, paused) {
-        (Some(false), _) => "disabled",
-        (_, Some(true)) => "paused",
-        _ => "enabled",
+fn state_word(endpoint: &Endpoint) -> &'static str {
+    match (endpoint.enabled, endpoint.paused) {
+        (false, _) => "disabled",
+        (true, true) => "paused",
+        (true, false) => "enabled",
     }
 }
 
 /// Lays an endpoint out for people.
-fn describe(endpoint: &Value) -> String {
-    let said = |name: &str| member(endpoint, name);
-    let delays_s = endpoint.get("retry").map(|retry| array(retry, "delays_s")).unwrap_or_default();
-    let delays: Vec<String> = delays_s.iter().map(|seconds| format!("{seconds} s")).collect();
-    let headers = Some(said("headers")).filter(|headers| headers != "{}");
+fn describe(endpoint: &Endpoint) -> String {
+    let delays: Vec<String> =
+        endpoint.retry.delays_s.iter().map(|seconds| format!("{seconds} s")).collect();
+    let headers = if endpoint.headers.is_empty() {
+        String::new()
+    } else {
+        plain(&json!(endpoint.headers).to_string())
+    };
     fields(&[
-        ("id", said("id")),
-        ("name", said("name")),
-        ("url", said("url")),
+        ("id", plain(&endpoint.id)),
+        ("name", shown(endpoint.name.as_ref())),
+        ("url", plain(&endpoint.url)),
         ("state", state(state_word(endpoint))),
-        ("disabled because", said("disabled_reason")),
-        ("health", state(text(endpoint, "health"))),
-        ("breaker", state(text(endpoint, "breaker"))),
-        ("event types", said("event_types")),
-        ("filter", said("filter")),
-        ("severity from", said("min_severity")),
-        ("risk score above", said("risk_score_above")),
-        ("outcomes", Some(said("outcomes")).filter(|all| all != "[]").unwrap_or_default()),
-        ("profile", said("profile")),
-        ("signed", said("signed")),
-        ("public key", said("public_key")),
-        ("headers", headers.unwrap_or_default()),
-        (
-            "authenticates by",
-            endpoint.get("auth").map(|auth| member(auth, "type")).unwrap_or_default(),
-        ),
+        ("disabled because", shown(endpoint.disabled_reason)),
+        ("health", state(endpoint.health.as_str())),
+        ("breaker", endpoint.breaker.map(|breaker| state(breaker.as_str())).unwrap_or_default()),
+        ("event types", joined(&endpoint.event_types)),
+        ("filter", shown(endpoint.filter.as_ref().map(|filter| filter.get()))),
+        ("severity from", shown(endpoint.min_severity)),
+        ("risk score above", shown(endpoint.risk_score_above)),
+        ("outcomes", joined(&endpoint.outcomes)),
+        ("profile", plain(&endpoint.profile)),
+        ("signed", endpoint.signed.to_string()),
+        ("public key", shown(endpoint.public_key.as_ref())),
+        ("headers", headers),
+        ("authenticates by", shown(endpoint.auth.as_ref().map(EndpointAuth::kind))),
         ("retries after", delays.join(", ")),
-        ("time-out", format!("{} ms", said("timeout_ms"))),
-        ("at most a second", said("max_per_second")),
-        ("at most at once", said("max_concurrency")),
-        ("created", time(endpoint, "created_at")),
-        ("updated", time(endpoint, "updated_at")),
+        ("time-out", format!("{} ms", endpoint.timeout_ms)),
+        ("at most a second", shown(endpoint.max_per_second)),
+        ("at most at once", shown(endpoint.max_concurrency)),
+        ("created", time(&endpoint.created_at)),
+        ("updated", time(&endpoint.updated_at)),
     ])
 }
 
 impl Create {
     async fn run(&self, context: &Context) -> Outcome {
-        let mut members = self.draft.members()?;
-        members.insert("url".to_owned(), json!(self.url));
-        members.extend(self.secret.members()?);
-        if self.unsigned {
-            members.insert("secret".to_owned(), Value::Null);
-        }
-        if self.disabled {
-            members.insert("enabled".to_owned(), json!(false));
-        }
+        let changes = EndpointChanges {
+            url: Some(self.url.clone()),
+            enabled: self.disabled.then_some(false),
+            ..self.draft.changes()?
+        };
+        let secret = if self.unsigned { Some(None) } else { self.secret.read()?.map(Some) };
+        let request = NewEndpoint { changes, secret, algorithm: self.secret.algorithm() };
         let query = if self.no_ping { "?ping=false" } else { "" };
         let path = context.path(&format!("/endpoints{query}"))?;
         let key = self.idempotency_key.iter();
         let call = Call {
             headers: key.map(|key| ("idempotency-key".to_owned(), key.clone())).collect(),
             repeatable: self.idempotency_key.is_some(),
-            ..Call::post(path, Value::Object(members).to_string())
+            ..Call::request(path, &request)
         };
         context.send_and_show(&call, describe_created).await
     }
 }
 
-fn describe_created(endpoint: &Value) -> String {
-    let ping = match endpoint.get("ping").filter(|ping| ping.is_object()) {
+fn describe_created(created: &CreatedEndpoint) -> String {
+    let ping = match &created.ping {
         Some(ping) => format!("\n\nPing:\n{}", test_event::describe(ping)),
         None => String::new(),
     };
-    format!("{}\n\n{}{ping}", describe(endpoint), describe_secret(endpoint))
+    let endpoint = describe(&created.endpoint);
+    format!(
+        "{endpoint}\n\n{}{ping}",
+        describe_secret(&created.shown, created.endpoint.public_key.as_ref())
+    )
 }
 
 /// Says the secret, and that it is shown this once.
-fn describe_secret(answer: &Value) -> String {
-    if answer.get("secret").is_none_or(Value::is_null) {
+fn describe_secret(shown_secret: &ShownSecret, public_key: Option<&String>) -> String {
+    let Some(secret) = &shown_secret.secret else {
         return "Its deliveries are not signed.".to_owned();
-    }
+    };
     let others = fields(&[
-        ("of Standard Webhooks' headers", member(answer, "standard_secret")),
-        ("public key", member(answer, "public_key")),
+        ("of Standard Webhooks' headers", shown(shown_secret.standard_secret.as_ref())),
+        ("public key", shown(public_key)),
     ]);
     let other_lines = if others.is_empty() { others } else { format!("\n{others}") };
-    format!("Secret, shown this once: keep it now.\n  {}{other_lines}", member(answer, "secret"))
+    format!("Secret, shown this once: keep it now.\n  {}{other_lines}", plain(secret))
 }
 
 impl Update {
     async fn run(&self, context: &Context) -> Outcome {
-        let mut members = self.draft.members()?;
-        members.extend(self.url.as_ref().map(|url| ("url".to_owned(), json!(url))));
+        let mut members =
+            members_of(&EndpointChanges { url: self.url.clone(), ..self.draft.changes()? });
+        // Null takes a member back to its default: which members can be, the server says.
         for name in &self.unset {
             let twice = members.insert(name.clone(), Value::Null).is_some();
             if twice {
@@ -294,8 +297,12 @@ impl Update {
     }
 }
 
+fn members_of(changes: &EndpointChanges) -> Map<String, Value> {
+    json!(changes).as_object().cloned().unwrap_or_default()
+}
+
 fn pause_members(is_paused: bool) -> Map<String, Value> {
-    Map::from_iter([("paused".to_owned(), json!(is_paused))])
+    members_of(&EndpointChanges { paused: Some(is_paused), ..EndpointChanges::default() })
 }
 
 async fn patch(context: &Context, named: &Named, members: Map<String, Value>) -> Outcome {
@@ -317,8 +324,8 @@ async fn switch(context: &Context, named: &Named, action: &str) -> Outcome {
     let path = named.path(context, &format!("/{action}"))?;
     let call = Call { repeatable: true, ..Call::post(path, String::new()) };
     context
-        .send_and_show(&call, |endpoint| {
-            format!("{} is {}.", member(endpoint, "id"), state_word(endpoint))
+        .send_and_show(&call, |endpoint: &Endpoint| {
+            format!("{} is {}.", plain(&endpoint.id), state_word(endpoint))
         })
         .await
 }
@@ -329,14 +336,19 @@ async fn rotate(
     secret: &Secret,
     overlap_s: Option<u32>,
 ) -> Outcome {
-    let mut members = secret.members()?;
-    members.extend(overlap_s.map(|seconds| ("overlap_s".to_owned(), json!(seconds))));
-    let path = named.path(context, "/rotate-secret")?;
-    let call = Call::post(path, Value::Object(members).to_string());
+    let request = Rotation {
+        secret: secret.read()?,
+        algorithm: secret.algorithm(),
+        overlap_s: overlap_s.map(u64::from),
+    };
+    let call = Call::request(named.path(context, "/rotate-secret")?, &request);
     context
-        .send_and_show(&call, |rotated| {
-            let until = time(rotated, "overlap_until");
-            format!("{}\nThe one before signs too until {until}.", describe_secret(rotated))
+        .send_and_show(&call, |rotated: &api::endpoint::Secret| {
+            let until = time(&rotated.overlap_until);
+            format!(
+                "{}\nThe one before signs too until {until}.",
+                describe_secret(&rotated.shown, rotated.public_key.as_ref())
+            )
         })
         .await
 }

@@ -1,15 +1,14 @@
 //! `event-types`: what each type means, the schema of its data, and an example.
 
 use clap::{Args, Subcommand};
-use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use waxseal_api_types::{EventType, NewEventType};
 
 use super::body;
 use super::confirm::{Confirm, confirm};
 use super::context::{Context, escape};
 use super::failure::{Failure, Outcome};
-use super::output::{member, print};
+use super::output::{plain, print, shown};
 use super::page::{Page, list};
 use super::pretty::pretty;
 use super::table::fields;
@@ -57,25 +56,14 @@ pub(crate) struct Put {
     example: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    schema: Option<Box<RawValue>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    example: Option<Box<RawValue>>,
-}
-
 impl Command {
     pub(crate) async fn run(&self, context: &Context) -> Outcome {
         match self {
             Self::List(page) => {
                 let titles = (["TYPE", "SCHEMA", "DESCRIPTION"].as_slice(), "No event types.");
-                list(context, &context.path("/event-types")?, page, titles, |one| {
-                    let has_schema = one.get("schema").is_some_and(|schema| !schema.is_null());
-                    let schema = if has_schema { "yes" } else { "" };
-                    vec![member(one, "type"), schema.to_owned(), member(one, "description")]
+                list(context, &context.path("/event-types")?, page, titles, |one: &EventType| {
+                    let schema = if one.schema.is_some() { "yes" } else { "" };
+                    vec![plain(&one.name), schema.to_owned(), shown(one.description.as_ref())]
                 })
                 .await
             }
@@ -103,29 +91,26 @@ impl Put {
     fn call(&self, context: &Context) -> Result<Call, Failure> {
         let schema = self.schema.as_ref().map(|text| body::raw("--schema", text));
         let example = self.example.as_ref().map(|text| body::raw("--example", text));
-        let body = Body {
-            description: self.description.as_deref(),
+        let request = NewEventType {
+            description: self.description.clone(),
             schema: schema.transpose()?,
             example: example.transpose()?,
         };
-        let text =
-            serde_json::to_string(&body).map_err(|error| Failure::Usage(error.to_string()))?;
-        Ok(Call { method: "PUT", repeatable: true, ..Call::post(self.named.path(context)?, text) })
+        let call = Call::request(self.named.path(context)?, &request);
+        Ok(Call { method: "PUT", repeatable: true, ..call })
     }
 }
 
-fn describe(event_type: &Value) -> String {
+fn describe(event_type: &EventType) -> String {
     let head = fields(&[
-        ("type", member(event_type, "type")),
-        ("description", member(event_type, "description")),
+        ("type", plain(&event_type.name)),
+        ("description", shown(event_type.description.as_ref())),
     ]);
-    format!("{head}{}{}", block(event_type, "schema"), block(event_type, "example"))
+    let schema = block("schema", event_type.schema.as_deref());
+    format!("{head}{schema}{}", block("example", event_type.example.as_deref()))
 }
 
-/// A member under its name, over several lines; nothing where there is none.
-fn block(event_type: &Value, name: &str) -> String {
-    match event_type.get(name).filter(|value| !value.is_null()) {
-        Some(value) => format!("\n\n{name}\n{}", pretty(&value.to_string())),
-        None => String::new(),
-    }
+/// Lays JSON out under a name, over several lines; nothing where there is none.
+fn block(name: &str, json: Option<&RawValue>) -> String {
+    json.map(|json| format!("\n\n{name}\n{}", pretty(json.get()))).unwrap_or_default()
 }

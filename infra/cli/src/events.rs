@@ -1,14 +1,13 @@
 //! `events`: what was accepted, and what became of it.
 
 use clap::{Args, Subcommand};
-use serde::Deserialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
-use waxseal_adapters::client::Answer;
+use serde_json::{Map, Value};
+use waxseal_api_types::Event;
+use waxseal_api_types::event::{DeliveryBrief, EventMembers};
 
-use super::context::{Context, escape};
-use super::failure::Outcome;
-use super::output::{array, member, text, time};
+use super::context::{Context, escape, print_json, read};
+use super::failure::{Failure, Outcome};
+use super::output::{plain, print, shown, time_if_any};
 use super::page::{Page, list};
 use super::pretty::pretty;
 use super::send::Send;
@@ -48,53 +47,75 @@ impl Command {
             Self::Get(named) => {
                 let path = context.path(&format!("/events/{}", escape(&named.id)))?;
                 let answer = context.send(&Call::get(path)).await?;
-                context.show(&answer, |event| describe(event, read_payload(&answer)))
+                if context.json {
+                    return print_json(&answer);
+                }
+                let event: Event = read(&answer)?;
+                let not_ours =
+                    |error| Failure::Unavailable(format!("the event cannot be read: {error}"));
+                let members = event.read().map_err(not_ours)?;
+                let attributes = event.attributes().map_err(not_ours)?;
+                print(&describe(&members, &attributes))
             }
             Self::Tail(tail) => tail.run(context).await,
         }
     }
 }
 
-fn row(event: &Value) -> Vec<String> {
-    let cells = ["id", "type", "severity", "source", "summary"].map(|name| member(event, name));
-    std::iter::once(time(event, "received_at")).chain(cells).collect()
+fn row(event: &Event) -> Vec<String> {
+    let Ok(members) = event.read() else { return vec!["an event that cannot be read".to_owned()] };
+    vec![
+        time_if_any(members.received_at.as_ref()),
+        plain(&members.id),
+        plain(&members.event_type),
+        shown(members.severity),
+        plain(&members.source),
+        shown(members.summary.as_ref()),
+    ]
 }
 
-/// Members that have a place of their own, or none.
-const PLACED: [&str; 9] =
-    ["id", "sender_id", "type", "source", "time", "tenant", "data", "deliveries", "received_at"];
-
-/// Reads the payload, byte for byte as it was sent.
-fn read_payload(answer: &Answer) -> Option<Box<RawValue>> {
-    #[derive(Deserialize)]
-    struct Payload {
-        data: Option<Box<RawValue>>,
+fn describe(event: &EventMembers, attributes: &Map<String, Value>) -> String {
+    let mut pairs = vec![
+        ("id", plain(&event.id)),
+        ("sender_id", shown(event.sender_id.as_ref())),
+        ("type", plain(&event.event_type)),
+        ("source", plain(&event.source)),
+        ("time", plain(&event.time)),
+        ("received", time_if_any(event.received_at.as_ref())),
+        ("data_base64", shown(event.data_base64.as_ref())),
+        ("expunged", shown(event.expunged.then_some(true))),
+    ];
+    for (name, value) in attributes {
+        pairs.push((name, describe_attribute(value)));
     }
-    serde_json::from_slice::<Payload>(&answer.body).ok()?.data
+    let payload = match &event.data {
+        Some(data) => format!("\n\n{}", pretty(data.get())),
+        None => String::new(),
+    };
+    let deliveries = describe_deliveries(event.deliveries.as_deref().unwrap_or_default());
+    format!("{}{payload}\n\n{deliveries}", fields(&pairs))
 }
 
-fn describe(event: &Value, data: Option<Box<RawValue>>) -> String {
-    let names = ["id", "sender_id", "type", "source", "time"];
-    let mut pairs = names.map(|name| (name, member(event, name))).to_vec();
-    pairs.push(("received", time(event, "received_at")));
-    for (name, _) in event.as_object().into_iter().flatten() {
-        if !PLACED.contains(&name.as_str()) {
-            pairs.push((name, member(event, name)));
+/// Lays an attribute out: text as it is, nothing as nothing, all else as JSON.
+fn describe_attribute(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => plain(text),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            plain(&value.to_string())
         }
     }
-    let payload = data.map(|data| format!("\n\n{}", pretty(data.get()))).unwrap_or_default();
-    format!("{}{payload}\n\n{}", fields(&pairs), describe_deliveries(event))
 }
 
-fn describe_deliveries(event: &Value) -> String {
+fn describe_deliveries(deliveries: &[DeliveryBrief]) -> String {
     let mut table = Table::new(&["DELIVERY", "ENDPOINT", "STATUS", "ATTEMPTS", "NEXT ATTEMPT"]);
-    for delivery in array(event, "deliveries") {
+    for delivery in deliveries {
         table.row(vec![
-            member(delivery, "id"),
-            member(delivery, "endpoint_id"),
-            state(text(delivery, "status")),
-            member(delivery, "attempts"),
-            time(delivery, "next_attempt_at"),
+            plain(&delivery.id),
+            plain(&delivery.endpoint_id),
+            state(delivery.status.as_str()),
+            delivery.attempts.to_string(),
+            time_if_any(delivery.next_attempt_at.as_ref()),
         ]);
     }
     table.text("No endpoint wanted it.")

@@ -1,7 +1,7 @@
 //! Why a command did not do what was asked, in words, and as an exit code. Never with a key in it.
 
-use serde::Deserialize;
 use waxseal_adapters::client::{Answer, Fault};
+use waxseal_api_types::Problem;
 
 use super::output::plain;
 
@@ -25,25 +25,6 @@ pub(crate) enum Failure {
     NobodyReads,
     /// All has been said already.
     Said,
-}
-
-#[derive(Deserialize)]
-struct Problem {
-    #[serde(default)]
-    title: String,
-    #[serde(default)]
-    detail: String,
-    #[serde(default)]
-    errors: Vec<Fitting>,
-}
-
-/// What does not fit in a body.
-#[derive(Deserialize)]
-struct Fitting {
-    #[serde(default)]
-    pointer: String,
-    #[serde(default)]
-    detail: String,
 }
 
 impl Failure {
@@ -100,17 +81,22 @@ impl From<Fault> for Failure {
     }
 }
 
-/// A problem document for people: what is wrong, then each fault with its pointer on a line.
-pub(crate) fn problem_text(status: u16, body: &[u8]) -> String {
-    let problem = serde_json::from_slice::<Problem>(body).ok();
-    let Some(problem) = problem.filter(|problem| !problem.title.is_empty()) else {
-        return format!("the server answered {status}");
-    };
-    let mut text = format!("{} ({status}): {}", plain(&problem.title), plain(&problem.detail));
-    text.extend(problem.errors.iter().map(|fault| {
+/// Says what is wrong, where an answer is a problem document.
+fn problem_text(status: u16, body: &[u8]) -> String {
+    match serde_json::from_slice::<Problem>(body) {
+        Ok(problem) => describe_problem(&problem),
+        Err(_) => format!("the server answered {status}"),
+    }
+}
+
+/// Lays a problem out for people: what is wrong, then each fault with its pointer on a line.
+pub(crate) fn describe_problem(problem: &Problem) -> String {
+    let Problem { title, detail, status, errors, .. } = problem;
+    let mut text = format!("{} ({status}): {}", plain(title), plain(detail));
+    for fault in errors {
         let pointer = if fault.pointer.is_empty() { "the body" } else { &fault.pointer };
-        format!("\n  {} {}", plain(pointer), plain(&fault.detail))
-    }));
+        text.extend(["\n  ", &plain(pointer), " ", &plain(&fault.detail)]);
+    }
     text
 }
 

@@ -16,7 +16,7 @@ use waxseal_flows::ports::Clock as _;
 use super::context::Context;
 use super::failure::Failure;
 use super::output::say;
-use super::page::{Items, with_query};
+use super::page::{read_items, with_query};
 use crate::client::Call;
 
 /// How much further back than it must a look goes, in seconds.
@@ -125,7 +125,7 @@ impl<'a> Feed<'a> {
 
     async fn page(&self, cursor: Option<String>) -> Result<(Vec<Listed>, Option<String>), Failure> {
         let path = with_query(&self.path, Some(200), cursor.as_deref());
-        let items = Items::read(&self.context.send(&Call::get(path)).await?)?;
+        let items = read_items(&self.context.send(&Call::get(path)).await?)?;
         let listed = items.items.into_iter().map(Listed::read).collect::<Result<_, _>>()?;
         Ok((listed, items.cursor))
     }

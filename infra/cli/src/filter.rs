@@ -2,7 +2,8 @@
 //! endpoint, for a draft that is matched, and for `listen`.
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
+use waxseal_api_types::{self as api, EndpointChanges};
 use waxseal_domain::endpoint::subscription::{CompiledFilter, Subscription};
 use waxseal_domain::event::Severity;
 use waxseal_domain::event::event_type::EventTypePattern;
@@ -36,25 +37,33 @@ fn parse_score(text: &str) -> Result<f64, String> {
     score.ok_or_else(|| "must be a number from 0 to 1".to_owned())
 }
 
-fn non_empty(list: &[String]) -> Option<Value> {
-    if list.is_empty() { None } else { Some(json!(list)) }
+fn non_empty(list: &[String]) -> Option<Vec<String>> {
+    if list.is_empty() { None } else { Some(list.to_vec()) }
 }
 
 impl Wanted {
     /// The members that were said, as the API takes them.
-    pub(crate) fn members(&self) -> Result<Map<String, Value>, Failure> {
-        let filter = self.filter.as_ref().map(|text| body::json("--filter", text)).transpose()?;
-        if filter.as_ref().is_some_and(|filter| !filter.is_object()) {
-            return Err(Failure::Usage("--filter must be a JSON object".to_owned()));
+    pub(crate) fn changes(&self) -> Result<EndpointChanges, Failure> {
+        Ok(EndpointChanges {
+            event_types: non_empty(&self.event_types),
+            filter: self.read_filter()?,
+            min_severity: self.min_severity.map(api::event::Severity::from),
+            risk_score_above: self.risk_score_above,
+            outcomes: non_empty(&self.outcome),
+            ..EndpointChanges::default()
+        })
+    }
+
+    fn read_filter(&self) -> Result<Option<Map<String, Value>>, Failure> {
+        let Some(text) = &self.filter else { return Ok(None) };
+        match body::json("--filter", text)? {
+            Value::Object(filter) => Ok(Some(filter)),
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_) => Err(Failure::Usage("--filter must be a JSON object".to_owned())),
         }
-        let all = [
-            ("event_types", non_empty(&self.event_types)),
-            ("filter", filter),
-            ("min_severity", self.min_severity.map(|least| json!(least))),
-            ("risk_score_above", self.risk_score_above.map(|score| json!(score))),
-            ("outcomes", non_empty(&self.outcome)),
-        ];
-        Ok(all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
     }
 
     /// Compiles them: what a session of `listen` selects events by.
@@ -66,7 +75,7 @@ impl Wanted {
             .map(|text| text.parse())
             .collect::<Result<_, _>>()
             .map_err(|error| Failure::Usage(format!("--event-types: {error}")))?;
-        let filter = self.members()?.remove("filter");
+        let filter = self.read_filter()?.map(Value::Object);
         Ok(Subscription {
             event_types: if types.is_empty() { usual.event_types } else { types },
             filter: filter.map(|filter| compile(&filter.to_string())).transpose()?,
@@ -87,6 +96,8 @@ pub(crate) fn compile(pattern: &str) -> Result<CompiledFilter, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -100,9 +111,9 @@ mod tests {
         };
         let expected = json!({"filter": {"source": ["/a"]}, "min_severity": "medium",
             "risk_score_above": 0.5, "outcomes": ["blocked"]});
-        assert_eq!(wanted.members().map(Value::Object), Ok(expected));
+        assert_eq!(wanted.changes().map(|changes| json!(changes)), Ok(expected));
         assert!(wanted.subscription().unwrap().filter.is_some());
-        assert_eq!(Wanted::default().members(), Ok(Map::new()));
+        assert_eq!(Wanted::default().changes().map(|changes| json!(changes)), Ok(json!({})));
         let wrong = Wanted { filter: Some(r#"{"source": [{"sufix": 1}]}"#.to_owned()), ..wanted };
         let Err(Failure::Usage(said)) = wrong.subscription() else { panic!("compiled") };
         assert!(said.contains("/source/0/sufix"), "{said}");

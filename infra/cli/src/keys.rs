@@ -1,12 +1,12 @@
 //! `keys`: API keys of a tenant. One is shown once, when it is made.
 
 use clap::{Subcommand, ValueEnum};
-use serde_json::{Map, Value, json};
+use waxseal_api_types::{self as api, Key, NewKey};
 
 use super::confirm::{Confirm, confirm};
 use super::context::{Context, escape};
 use super::failure::Outcome;
-use super::output::{member, print, say, time};
+use super::output::{joined, plain, print, say, shown, time};
 use super::page::{Page, list};
 use crate::client::Call;
 
@@ -43,10 +43,10 @@ pub(crate) enum Scope {
 }
 
 impl Scope {
-    fn word(self) -> &'static str {
+    fn of_api(self) -> api::Scope {
         match self {
-            Self::Ingest => "ingest",
-            Self::Manage => "manage",
+            Self::Ingest => api::Scope::Ingest,
+            Self::Manage => api::Scope::Manage,
         }
     }
 }
@@ -57,16 +57,24 @@ impl Command {
         match self {
             Self::List(page) => {
                 let titles = (["ID", "NAME", "SCOPES", "CREATED"].as_slice(), "No keys.");
-                list(context, &path, page, titles, |key| {
-                    let cells = ["id", "name", "scopes"].map(|name| member(key, name));
-                    cells.into_iter().chain([time(key, "created_at")]).collect()
+                list(context, &path, page, titles, |key: &Key| {
+                    vec![
+                        plain(&key.id),
+                        shown(key.name.as_ref()),
+                        joined(&key.scopes),
+                        time(&key.created_at),
+                    ]
                 })
                 .await
             }
             Self::Create { name, scopes } => {
-                context
-                    .send_and_show(&Call::post(path, body(name.as_deref(), scopes)), describe)
-                    .await
+                let scopes: Vec<api::Scope> = scopes.iter().map(|scope| scope.of_api()).collect();
+                let request = NewKey {
+                    name: name.clone(),
+                    scopes: Some(scopes).filter(|scopes| !scopes.is_empty()),
+                    max_per_second: None,
+                };
+                context.send_and_show(&Call::request(path, &request), describe).await
             }
             Self::Revoke { id, confirm: given } => {
                 confirm(*given, &format!("Revoke key {id}?"))?;
@@ -76,22 +84,10 @@ impl Command {
     }
 }
 
-fn body(name: Option<&str>, scopes: &[Scope]) -> String {
-    let mut members = Map::new();
-    if let Some(name) = name {
-        members.insert("name".to_owned(), json!(name));
-    }
-    if !scopes.is_empty() {
-        let words: Vec<&str> = scopes.iter().map(|scope| scope.word()).collect();
-        members.insert("scopes".to_owned(), json!(words));
-    }
-    Value::Object(members).to_string()
-}
-
-fn describe(key: &Value) -> String {
-    let (id, scopes) = (member(key, "id"), member(key, "scopes"));
+fn describe(key: &Key) -> String {
     say("The key, shown this once: keep it now.");
-    format!("{}\n{id}  {scopes}", member(key, "key"))
+    let (id, scopes) = (plain(&key.id), joined(&key.scopes));
+    format!("{}\n{id}  {scopes}", shown(key.key.as_ref()))
 }
 
 async fn revoke(context: &Context, path: &str, id: &str) -> Outcome {

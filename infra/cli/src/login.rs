@@ -3,13 +3,13 @@
 use std::io::IsTerminal as _;
 
 use clap::Args;
-use serde::Deserialize;
 use serde_json::json;
+use waxseal_api_types::{Identity, Scope};
 
 use super::config::Login as Stored;
 use super::context::{Connection, Context, Found, LocalServer, Origin, escape};
 use super::failure::{Failure, Outcome};
-use super::output::{member, plain, print, say};
+use super::output::{joined, plain, print, say, shown};
 use super::table::fields;
 use crate::client::{Call, Client};
 
@@ -33,7 +33,7 @@ pub(crate) enum Powers {
     /// Everything, for every tenant.
     Operator,
     /// As the server says: of this tenant, with these scopes.
-    Told(String, Vec<String>),
+    Told(String, Vec<Scope>),
     /// Everything of its tenant but, it may be, sending.
     Manage,
     /// Sending events at most.
@@ -42,22 +42,13 @@ pub(crate) enum Powers {
     SomeTenants,
 }
 
-/// `GET /v1/whoami`.
-#[derive(Deserialize)]
-struct Identity {
-    operator: bool,
-    tenant: Option<String>,
-    #[serde(default)]
-    scopes: Vec<String>,
-}
-
 impl Powers {
     /// Says it to people.
     pub(crate) fn words(&self) -> String {
         match self {
             Self::Operator => "the operator's: everything, for every tenant".to_owned(),
             Self::Told(tenant, scopes) => {
-                format!("tenant {}'s, with {}", plain(tenant), plain(&scopes.join(", ")))
+                format!("tenant {}'s, with {}", plain(tenant), joined(scopes))
             }
             Self::Manage => "a tenant's, with the scope manage".to_owned(),
             Self::Ingest => {
@@ -71,7 +62,7 @@ impl Powers {
     pub(crate) fn may_manage(&self) -> bool {
         match self {
             Self::Operator | Self::Manage => true,
-            Self::Told(_, scopes) => scopes.iter().any(|scope| scope == "manage"),
+            Self::Told(_, scopes) => scopes.contains(&Scope::Manage),
             Self::Ingest | Self::SomeTenants => false,
         }
     }
@@ -87,7 +78,7 @@ impl Powers {
     fn word(&self) -> String {
         match self {
             Self::Operator => "operator".to_owned(),
-            Self::Told(_, scopes) => scopes.join(","),
+            Self::Told(_, scopes) => joined(scopes).replace(", ", ","),
             Self::Manage => "manage".to_owned(),
             Self::Ingest => "ingest".to_owned(),
             Self::SomeTenants => "tenant".to_owned(),
@@ -221,9 +212,9 @@ fn tell(is_json: bool, url: &str, tenant: Option<&str>, powers: &Powers, from: &
         return print(&whole.to_string());
     }
     print(&fields(&[
-        ("server", member(&whole, "url")),
-        ("tenant", member(&whole, "tenant")),
+        ("server", plain(url)),
+        ("tenant", shown(tenant)),
         ("key", powers.words()),
-        ("from", member(&whole, "from")),
+        ("from", plain(from)),
     ]))
 }

@@ -1,12 +1,13 @@
 //! `match`: which stored events an endpoint would get, or a draft of one, with the bodies that it would.
 
 use clap::{ArgGroup, Args};
-use serde_json::{Map, Value, json};
+use waxseal_api_types::EndpointChanges;
+use waxseal_api_types::endpoint::{MatchChanges, MatchResult};
 
 use super::context::{Context, escape};
 use super::draft::Draft;
 use super::failure::Outcome;
-use super::output::{array, member, time};
+use super::output::{plain, shown, time};
 use super::table::{Table, state};
 use crate::client::Call;
 
@@ -38,35 +39,30 @@ const EXAMPLES: &str = "Examples:
 
 impl Match {
     pub(crate) async fn run(&self, context: &Context) -> Outcome {
-        let mut members = self.members.members()?;
-        members.extend(self.url.as_ref().map(|url| ("url".to_owned(), json!(url))));
-        members.extend(self.limit.map(|limit| ("limit".to_owned(), json!(limit))));
+        let changes = EndpointChanges { url: self.url.clone(), ..self.members.changes()? };
+        let request = MatchChanges { limit: self.limit, changes };
         let path = match &self.endpoint {
             Some(id) => context.path(&format!("/endpoints/{}/match", escape(id)))?,
             None => context.path("/endpoints/match")?,
         };
-        context.send_and_show(&make_call(path, members), describe).await
+        // It changes nothing, so it may be made again.
+        let call = Call { repeatable: true, ..Call::request(path, &request) };
+        context.send_and_show(&call, describe).await
     }
 }
 
-/// It changes nothing, so it may be made again.
-fn make_call(path: String, members: Map<String, Value>) -> Call {
-    Call { repeatable: true, ..Call::post(path, Value::Object(members).to_string()) }
-}
-
-fn describe(answer: &Value) -> String {
+fn describe(answer: &MatchResult) -> String {
     let mut table = Table::new(&["MATCHED", "TIME", "EVENT", "TYPE", "BYTES", "DETAIL"]);
-    for item in array(answer, "items") {
-        let is_matched = item.get("matched").and_then(Value::as_bool) == Some(true);
+    for item in &answer.items {
         table.row(vec![
-            state(if is_matched { "yes" } else { "no" }),
-            time(item, "time"),
-            member(item, "event_id"),
-            member(item, "type"),
-            member(item, "bytes"),
-            member(item, "detail"),
+            state(if item.matched { "yes" } else { "no" }),
+            time(&item.time),
+            plain(&item.event_id),
+            plain(&item.event_type),
+            shown(item.bytes),
+            shown(item.detail.as_ref()),
         ]);
     }
-    let (matched, examined) = (member(answer, "matched"), member(answer, "examined"));
+    let MatchResult { matched, examined, .. } = answer;
     format!("{}\n\n{matched} of {examined} events match.", table.text("No events."))
 }

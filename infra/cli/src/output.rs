@@ -2,8 +2,6 @@
 
 use std::io::Write as _;
 
-use serde_json::Value;
-
 use super::failure::{Failure, Outcome};
 
 /// Prints lines, and ends the command where nobody reads any more.
@@ -32,34 +30,26 @@ pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if turns(c) { ' ' } else { c }).collect()
 }
 
-/// A member of an answer, for people: text as it is, nothing as nothing, all else as JSON.
-pub(crate) fn member(value: &Value, name: &str) -> String {
-    match value.get(name) {
-        None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => plain(text),
-        Some(Value::Array(items)) if items.iter().all(Value::is_string) => {
-            let texts: Vec<String> = items.iter().filter_map(Value::as_str).map(plain).collect();
-            texts.join(", ")
-        }
-        Some(other) => plain(&other.to_string()),
-    }
+/// Shows what may be missing: nothing as nothing.
+pub(crate) fn shown<T: ToString>(value: Option<T>) -> String {
+    value.map(|value| plain(&value.to_string())).unwrap_or_default()
 }
 
-/// A member that is text, as it is.
-pub(crate) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
+/// Shows a list of texts between commas.
+pub(crate) fn joined<T: ToString>(texts: &[T]) -> String {
+    let plain: Vec<String> = texts.iter().map(|text| plain(&text.to_string())).collect();
+    plain.join(", ")
 }
 
-/// A member that is an array; empty where there is none.
-pub(crate) fn array<'a>(value: &'a Value, name: &str) -> &'a [Value] {
-    value.get(name).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
-}
-
-/// A time without its fraction: seconds are what a person looks for.
-pub(crate) fn time(value: &Value, name: &str) -> String {
-    let text = member(value, name);
+/// Shows a time without its fraction: seconds are what a person looks for.
+pub(crate) fn time(text: &str) -> String {
     match text.split_once('.') {
-        Some((whole, _)) if text.ends_with('Z') => format!("{whole}Z"),
-        _ => text,
+        Some((whole, _)) if text.ends_with('Z') => plain(&format!("{whole}Z")),
+        _ => plain(text),
     }
+}
+
+/// Shows a time that may be missing.
+pub(crate) fn time_if_any(text: Option<&String>) -> String {
+    text.map(|text| time(text)).unwrap_or_default()
 }

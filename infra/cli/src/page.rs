@@ -1,12 +1,12 @@
 //! Lists: a page, or with `--all` every page.
 
 use clap::Args;
-use serde::Deserialize;
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use waxseal_adapters::client::Answer;
+use waxseal_api_types::List;
 
-use super::context::{Context, escape};
+use super::context::{Context, escape, print_json};
 use super::failure::{Failure, Outcome};
 use super::output::{print, say};
 use super::table::Table;
@@ -32,32 +32,21 @@ pub(crate) struct Page {
 }
 
 /// A page's items, each as the API wrote it.
-#[derive(Deserialize)]
-pub(crate) struct Items {
-    pub(crate) items: Vec<Box<RawValue>>,
-    #[serde(default)]
-    pub(crate) cursor: Option<String>,
-}
+pub(crate) type Items = List<Box<RawValue>>;
 
-impl Items {
-    /// Reads the page that an answer is.
-    pub(crate) fn read(answer: &Answer) -> Result<Self, Failure> {
-        let not_ours = |_| Failure::Unavailable("the answer is no list of ours".to_owned());
-        serde_json::from_slice(&answer.body).map_err(not_ours)
-    }
-
-    fn values(&self) -> Vec<Value> {
-        self.items.iter().filter_map(|raw| serde_json::from_str(raw.get()).ok()).collect()
-    }
+/// Reads the page that an answer is.
+pub(crate) fn read_items(answer: &Answer) -> Result<Items, Failure> {
+    let not_ours = |_| Failure::Unavailable("the answer is no list of ours".to_owned());
+    serde_json::from_slice(&answer.body).map_err(not_ours)
 }
 
 /// Prints a list; `row` makes an item's cells, `none` is said where there is nothing.
-pub(crate) async fn list(
+pub(crate) async fn list<T: DeserializeOwned>(
     context: &Context,
     path: &str,
     page: &Page,
     (titles, none): (&[&'static str], &str),
-    row: impl Fn(&Value) -> Vec<String>,
+    row: impl Fn(&T) -> Vec<String>,
 ) -> Outcome {
     if page.all {
         let all = fetch_all(context, path).await?;
@@ -65,36 +54,41 @@ pub(crate) async fn list(
             let texts: Vec<&str> = all.items.iter().map(|raw| raw.get()).collect();
             return print(&format!("[{}]", texts.join(",")));
         }
-        return print(&make_table(&all, titles, row).text(none));
+        return print(&make_table(&all, titles, row)?.text(none));
     }
     let path = with_query(path, page.limit, page.cursor.as_deref());
     let answer = context.send(&Call::get(path)).await?;
     if context.json {
-        return context.show(&answer, |_| String::new());
+        return print_json(&answer);
     }
-    let items = Items::read(&answer)?;
-    print(&make_table(&items, titles, row).text(none))?;
+    let items = read_items(&answer)?;
+    print(&make_table(&items, titles, row)?.text(none))?;
     if let Some(cursor) = &items.cursor {
         say(&format!("There are more: --cursor {cursor}, or --all"));
     }
     Ok(())
 }
 
-fn make_table(
+fn make_table<T: DeserializeOwned>(
     items: &Items,
     titles: &[&'static str],
-    row: impl Fn(&Value) -> Vec<String>,
-) -> Table {
+    row: impl Fn(&T) -> Vec<String>,
+) -> Result<Table, Failure> {
     let mut table = Table::new(titles);
-    items.values().iter().for_each(|item| table.row(row(item)));
-    table
+    for item in &items.items {
+        let read: T = serde_json::from_str(item.get()).map_err(|error| {
+            Failure::Unavailable(format!("an entry of the list cannot be read: {error}"))
+        })?;
+        table.row(row(&read));
+    }
+    Ok(table)
 }
 
 async fn fetch_all(context: &Context, path: &str) -> Result<Items, Failure> {
     let mut all = Items { items: Vec::new(), cursor: None };
     for _ in 0..PAGES_MAX {
         let path = with_query(path, Some(PAGE_MAX), all.cursor.as_deref());
-        let page = Items::read(&context.send(&Call::get(path)).await?)?;
+        let page = read_items(&context.send(&Call::get(path)).await?)?;
         all.items.extend(page.items);
         all.cursor = page.cursor;
         if all.cursor.is_none() {

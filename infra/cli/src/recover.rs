@@ -2,14 +2,15 @@
 //! part at a time; the cursor is followed to the end.
 
 use clap::{Args, ValueEnum};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use waxseal_adapters::clock::SystemClock;
+use waxseal_api_types::endpoint::{NewRecovery, Recovery, RecoveryScope};
 use waxseal_flows::ports::Clock as _;
 
-use super::context::{Context, value};
+use super::context::{Context, read};
 use super::endpoints::Named;
 use super::failure::Outcome;
-use super::output::{print, text};
+use super::output::print;
 use super::progress;
 use super::since::Since;
 use crate::client::Call;
@@ -55,11 +56,11 @@ pub(crate) enum Which {
 }
 
 impl Which {
-    fn word(self) -> &'static str {
+    fn of_api(self) -> RecoveryScope {
         match self {
-            Self::Failed => "failed",
-            Self::Missing => "missing",
-            Self::All => "all",
+            Self::Failed => RecoveryScope::Failed,
+            Self::Missing => RecoveryScope::Missing,
+            Self::All => RecoveryScope::All,
         }
     }
 }
@@ -69,24 +70,24 @@ impl Recover {
         // Said once: each part must be of the same stretch of time.
         let now = SystemClock.now();
         let until = self.until.unwrap_or(Since::At(now)).before(now).rfc3339();
-        let mut request = Map::from_iter([
-            ("since".to_owned(), json!(self.since.before(now).rfc3339())),
-            ("until".to_owned(), json!(until)),
-            ("which".to_owned(), json!(self.which.word())),
-            ("dry_run".to_owned(), json!(self.dry_run)),
-        ]);
+        let mut request = NewRecovery {
+            since: self.since.before(now).rfc3339(),
+            until: Some(until),
+            which: Some(self.which.of_api()),
+            dry_run: Some(self.dry_run),
+            cursor: None,
+        };
         let path = self.named.path(context, "/recover")?;
         let (mut sum, counter) = (0, progress::counter("deliveries"));
         loop {
-            let body = Value::Object(request.clone()).to_string();
-            let call = Call { repeatable: self.dry_run, ..Call::post(path.clone(), body) };
-            let part = value(&context.send(&call).await?)?;
-            sum += part.get("deliveries").and_then(Value::as_u64).unwrap_or_default();
+            let call = Call { repeatable: self.dry_run, ..Call::request(path.clone(), &request) };
+            let part: Recovery = read(&context.send(&call).await?)?;
+            sum += u64::from(part.deliveries);
             counter.set_position(sum);
-            match text(&part, "cursor") {
-                "" => break,
-                cursor => request.insert("cursor".to_owned(), json!(cursor)),
-            };
+            request.cursor = part.cursor;
+            if request.cursor.is_none() {
+                break;
+            }
         }
         counter.finish_and_clear();
         self.tell(context, sum)

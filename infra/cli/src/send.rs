@@ -6,17 +6,18 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use waxseal_adapters::entropy::entropy;
+use waxseal_api_types::event::{EventResult, EventResults, NewEvent};
+use waxseal_api_types::{self as api, Acceptance};
 use waxseal_domain::event::Severity;
 use waxseal_domain::id::EventId;
 
 use super::body;
-use super::context::{Context, value};
-use super::failure::{Failure, Outcome, problem_text};
-use super::output::{array, member, print, say};
+use super::context::{Context, read};
+use super::failure::{Failure, Outcome, describe_problem};
+use super::output::{plain, print, say};
 use super::progress;
 use crate::client::Call;
 
@@ -61,21 +62,6 @@ const EXAMPLES: &str = "Examples:
 Exit codes: 0 all accepted; 1 some or all refused; 2 usage; 3 not authorised; 4 not found; 5 the server \
 or the network failed.";
 
-#[derive(Serialize)]
-struct Event<'a> {
-    id: String,
-    #[serde(rename = "type")]
-    kind: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    severity: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    summary: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Box<RawValue>>,
-}
-
 fn make_id() -> String {
     EventId::from_entropy(entropy()).to_string()
 }
@@ -84,32 +70,30 @@ impl Send {
     pub(crate) async fn run(&self, context: &Context) -> Outcome {
         let path = context.path("/events")?;
         match &self.file {
-            None => send_one(context, path, self.event()?).await,
+            None => send_one(context, path, &self.event()?).await,
             Some(file) => send_many(context, &path, &split_events(&body::file(file)?)?).await,
         }
     }
 
-    fn event(&self) -> Result<String, Failure> {
-        let event = Event {
-            id: self.id.clone().unwrap_or_else(make_id),
-            kind: self.event_type.as_deref(),
-            source: self.source.as_deref(),
-            severity: self.severity.map(Severity::as_str),
-            summary: self.summary.as_deref(),
+    fn event(&self) -> Result<NewEvent, Failure> {
+        Ok(NewEvent {
+            id: Some(self.id.clone().unwrap_or_else(make_id)),
+            event_type: self.event_type.clone().unwrap_or_default(),
+            source: self.source.clone(),
+            severity: self.severity.map(api::event::Severity::from),
+            summary: self.summary.clone(),
             data: self.data.as_ref().map(|data| body::raw("--data", data)).transpose()?,
-        };
-        serde_json::to_string(&event).map_err(|error| Failure::Usage(error.to_string()))
+        })
     }
 }
 
-async fn send_one(context: &Context, path: String, event: String) -> Outcome {
-    let call = Call { repeatable: true, ..Call::post(path, event) };
+async fn send_one(context: &Context, path: String, event: &NewEvent) -> Outcome {
+    let call = Call { repeatable: true, ..Call::request(path, event) };
     context
-        .send_and_show(&call, |accepted| {
-            let deliveries = array(accepted, "deliveries").len();
-            let is_duplicate = accepted.get("duplicate").and_then(Value::as_bool) == Some(true);
-            let note = if is_duplicate { ", a duplicate" } else { "" };
-            format!("{}  accepted{note}, for {deliveries} endpoint(s)", member(accepted, "id"))
+        .send_and_show(&call, |accepted: &Acceptance| {
+            let note = if accepted.duplicate { ", a duplicate" } else { "" };
+            let (id, count) = (plain(&accepted.id), accepted.deliveries.len());
+            format!("{id}  accepted{note}, for {count} endpoint(s)")
         })
         .await
 }
@@ -166,28 +150,30 @@ async fn send_many(context: &Context, path: &str, events: &[String]) -> Outcome 
         let answer = context.send(&call).await.inspect_err(|_| {
             say(&format!("waxseal: {} of {} events were sent", results.len(), events.len()));
         })?;
-        results.extend(array(&value(&answer)?, "results").iter().cloned());
+        results.extend(read::<EventResults>(&answer)?.results);
         bar.set_position(u64::try_from(results.len()).unwrap_or(u64::MAX));
     }
     bar.finish_and_clear();
-    tell(context, results)
+    tell(context, &results)
 }
 
 /// Says each refusal with its place in the file, and how many events were taken.
-fn tell(context: &Context, results: Vec<Value>) -> Outcome {
-    let is_refused = |result: &Value| result.get("status").is_some();
-    let refused = results.iter().filter(|result| is_refused(result)).count();
-    for (at, result) in (1..).zip(&results).filter(|(_, result)| is_refused(result)) {
-        let status = result.get("status").and_then(Value::as_u64).unwrap_or_default();
-        let status = u16::try_from(status).unwrap_or_default();
-        say(&format!("event {at}: {}", problem_text(status, result.to_string().as_bytes())));
+fn tell(context: &Context, results: &[EventResult]) -> Outcome {
+    let (mut accepted, mut duplicates, mut refused) = (0, 0, 0);
+    for (at, result) in (1..).zip(results) {
+        match result {
+            EventResult::Accepted(acceptance) => {
+                accepted += 1;
+                duplicates += usize::from(acceptance.duplicate);
+            }
+            EventResult::Refused(problem) => {
+                refused += 1;
+                say(&format!("event {at}: {}", describe_problem(problem)));
+            }
+        }
     }
-    let duplicate =
-        |result: &&Value| result.get("duplicate").and_then(Value::as_bool) == Some(true);
-    let duplicates = results.iter().filter(duplicate).count();
-    let accepted = results.len() - refused;
     if context.json {
-        print(&Value::Array(results).to_string())?;
+        print(&json!(results).to_string())?;
     } else {
         print(&format!("{accepted} accepted ({duplicates} duplicates), {refused} refused"))?;
     }

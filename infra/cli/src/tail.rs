@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::Value;
 use waxseal_adapters::clock::SystemClock;
+use waxseal_api_types::event::{EventMembers, Severity};
 use waxseal_flows::ports::Clock as _;
 
 use super::context::Context;
 use super::failure::Outcome;
 use super::feed::{Feed, Listed};
-use super::output::{member, print, say, text, time};
+use super::output::{plain, print, say, shown, time_if_any};
 use super::since::Since;
 use super::stop::Stop;
 
@@ -70,10 +70,12 @@ fn line(context: &Context, listed: &Listed) -> String {
     if context.json {
         return listed.raw.get().to_owned();
     }
-    let event: Value = serde_json::from_str(listed.raw.get()).unwrap_or_default();
-    let (at, summary) = (time(&event, "received_at"), member(&event, "summary"));
-    let (id, kind) = (member(&event, "id"), member(&event, "type"));
-    let severity = text(&event, "severity");
+    let Ok(event) = serde_json::from_str::<EventMembers>(listed.raw.get()) else {
+        return "an event that cannot be read: is the server a newer one?".to_owned();
+    };
+    let (at, summary) = (time_if_any(event.received_at.as_ref()), shown(event.summary.as_ref()));
+    let (id, kind) = (plain(&event.id), plain(&event.event_type));
+    let severity = event.severity.map(Severity::as_str).unwrap_or_default();
     format!("{at}  {severity:<8}  {kind:<28}  {id}  {summary}").trim_end().to_owned()
 }
 

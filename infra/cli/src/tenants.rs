@@ -1,11 +1,11 @@
 //! `tenants`: whose events and endpoints are kept apart.
 
 use clap::Subcommand;
-use serde_json::json;
+use waxseal_api_types::{NewTenant, Tenant};
 
 use super::context::Context;
 use super::failure::Outcome;
-use super::output::{member, time};
+use super::output::{plain, time};
 use super::page::{Page, list};
 use crate::client::Call;
 
@@ -26,16 +26,16 @@ impl Command {
         match self {
             Self::List(page) => {
                 let titles = (["NAME", "CREATED"].as_slice(), "No tenants.");
-                list(context, "/v1/tenants", page, titles, |tenant| {
-                    vec![member(tenant, "name"), time(tenant, "created_at")]
+                list(context, "/v1/tenants", page, titles, |tenant: &Tenant| {
+                    vec![plain(&tenant.name), time(&tenant.created_at)]
                 })
                 .await
             }
             Self::Create { name } => {
-                let call = Call::post("/v1/tenants", json!({ "name": name }).to_string());
+                let call = Call::request("/v1/tenants", &NewTenant { name: name.clone() });
                 context
-                    .send_and_show(&call, |tenant| {
-                        format!("Made tenant {}.", member(tenant, "name"))
+                    .send_and_show(&call, |tenant: &Tenant| {
+                        format!("Made tenant {}.", plain(&tenant.name))
                     })
                     .await
             }

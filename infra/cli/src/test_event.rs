@@ -1,15 +1,16 @@
 //! `test`: one signed test event, sent now; whatever came of it is shown.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
-use serde::Serialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
+use waxseal_api_types as api;
+use waxseal_api_types::endpoint::{NewTest, TestResult};
 
 use super::body;
-use super::context::{Context, value};
+use super::context::{Context, read};
 use super::endpoints::Named;
 use super::failure::{Failure, Outcome};
-use super::output::{member, plain, text};
+use super::output::{plain, shown};
 use super::table::{fields, state};
 use crate::client::Call;
 
@@ -33,57 +34,48 @@ const EXAMPLES: &str = "Examples:
 
 Exit codes: 0 accepted; 1 not accepted; 2 usage; 3 not authorised; 4 not found; 5 the server or the network failed.";
 
-#[derive(Serialize)]
-struct Body {
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    event_type: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<Box<RawValue>>,
-}
-
 impl Test {
     pub(crate) async fn run(&self, context: &Context) -> Outcome {
         let data = self.data.as_ref().map(|data| body::raw("--data", data)).transpose()?;
-        let body = Body { event_type: self.event_type.clone(), data };
-        let body =
-            serde_json::to_string(&body).map_err(|error| Failure::Usage(error.to_string()))?;
-        let path = self.named.path(context, "/test")?;
-        let answer = context.send(&Call::post(path, body)).await?;
+        let request = NewTest { event_type: self.event_type.clone(), data };
+        let call = Call::request(self.named.path(context, "/test")?, &request);
+        let answer = context.send(&call).await?;
         context.show(&answer, describe)?;
-        if text(&value(&answer)?, "outcome") == "accepted" { Ok(()) } else { Err(Failure::Said) }
+        let result: TestResult = read(&answer)?;
+        if result.outcome == api::Outcome::Accepted { Ok(()) } else { Err(Failure::Said) }
     }
 }
 
 /// What a test event came to, for people.
-pub(crate) fn describe(result: &Value) -> String {
-    let response = result.get("response").filter(|response| response.is_object());
-    let handshake = result.get("handshake").map(|handshake| member(handshake, "allowed"));
-    let mut shown = fields(&[
-        ("outcome", state(text(result, "outcome"))),
-        ("detail", member(result, "detail")),
-        ("status", response.map(|response| member(response, "status")).unwrap_or_default()),
-        ("time", format!("{} ms", member(result, "duration_ms"))),
-        ("delivery", member(result, "delivery_id")),
-        ("handshake allowed", handshake.unwrap_or_default()),
+pub(crate) fn describe(result: &TestResult) -> String {
+    let response = result.response.as_ref();
+    let mut text = fields(&[
+        ("outcome", state(result.outcome.as_str())),
+        ("detail", shown(result.detail.as_ref())),
+        ("status", shown(response.map(|response| response.status))),
+        ("time", format!("{} ms", result.duration_ms)),
+        ("delivery", plain(&result.delivery_id)),
+        ("handshake allowed", shown(result.handshake.as_ref().map(|answer| answer.allowed))),
     ]);
-    shown.push_str(&block("Request headers", result.get("request_headers")));
+    text.push_str(&block("Request headers", &result.request_headers));
     if let Some(response) = response {
-        shown.push_str(&block("Response headers", response.get("headers")));
-        let lines: Vec<String> = text(response, "body").lines().map(plain).collect();
+        text.push_str(&block("Response headers", &response.headers));
+        let lines: Vec<String> = response.body.lines().map(plain).collect();
         if !lines.is_empty() {
-            shown.extend(["\nResponse body\n  ", &lines.join("\n  ")]);
+            text.extend(["\nResponse body\n  ", &lines.join("\n  ")]);
         }
     }
-    shown
+    text
 }
 
 /// Headers under a title; nothing where there are none.
-fn block(title: &str, headers: Option<&Value>) -> String {
-    let headers = headers.and_then(Value::as_object).filter(|headers| !headers.is_empty());
-    let Some(headers) = headers else { return String::new() };
-    let line = |(name, value): (&String, &Value)| {
-        format!("\n  {}: {}", plain(name), plain(value.as_str().unwrap_or_default()))
-    };
-    let lines: String = headers.iter().map(line).collect();
-    format!("\n{title}{lines}")
+fn block(title: &str, headers: &BTreeMap<String, String>) -> String {
+    if headers.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\n{title}");
+    for (name, value) in headers {
+        text.extend(["\n  ", &plain(name), ": ", &plain(value)]);
+    }
+    text
 }

@@ -32,6 +32,7 @@ pub(crate) fn check() -> Result<(), String> {
     none_of("waxseal-domain", &["futures"])?;
     // The use cases know the engines by their ports alone.
     none_of("waxseal-flows", &ENGINES)?;
+    none_of("waxseal-api-types", &IMPURE)?;
     // What a stranger adds to their own: no clock and no runtime either.
     none_of("waxseal-verify", &IMPURE)?;
     none_of("waxseal-verify", &["futures", "time ", "url "])?;

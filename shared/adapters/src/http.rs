@@ -34,7 +34,11 @@ pub fn page(html: &'static str) -> Response {
 
 /// A problem document.
 pub fn problem(problem: &Problem) -> Response {
-    let mut response = answer(problem.status, "application/problem+json", problem);
+    let mut response = answer(
+        problem.status,
+        "application/problem+json",
+        &waxseal_api_types::Problem::from(problem),
+    );
     let headers = response.headers_mut();
     if problem.status == 401 {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -14,7 +14,8 @@ use crate::environment::Environment;
 /// Has this process log to its standard output, from now on.
 pub(crate) fn start(environment: &Environment) {
     let level = level(&environment.log_level);
-    let lines = fmt::layer().with_target(false).without_time();
+    // Nobody looks at a terminal here, whatever feature another crate of the build asks for.
+    let lines = fmt::layer().with_ansi(false).with_target(false).without_time();
     let lines = if environment.log_format == "JSON" { lines.json().boxed() } else { lines.boxed() };
     let lines = lines.with_filter(filter_fn(is_told)).with_filter(level);
     // Another call has set it before.

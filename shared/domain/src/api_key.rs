@@ -1,17 +1,17 @@
 //! API keys: who calls, and what they may do.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::id::{ApiKeyId, TenantName};
-use crate::limits::KEY_MAX_PER_SECOND;
+use crate::json::Fault;
+use crate::limits::{KEY_MAX_PER_SECOND, KEYS_PER_TENANT_MAX};
 use crate::problem::Problem;
 use crate::timestamp::Timestamp;
 
 /// What a key allows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// To send events.
@@ -91,6 +91,15 @@ pub enum Right {
     Operator,
     /// What its scopes allow, for one tenant.
     Tenant(TenantName, Vec<Scope>),
+}
+
+/// Says whether a tenant that has these keys has room for one more.
+pub fn check_room(keys: &[ApiKey]) -> Result<(), Fault> {
+    if keys.len() >= KEYS_PER_TENANT_MAX {
+        let detail = format!("the tenant has {KEYS_PER_TENANT_MAX} API keys, its limit");
+        return Err(Fault::new("", &detail));
+    }
+    Ok(())
 }
 
 /// Whether a hash is that of the operator's key, told in constant time.

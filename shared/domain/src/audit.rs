@@ -3,7 +3,6 @@
 //! An entry is written together with its change, or neither is. It never holds a secret: what it
 //! shows is what the API shows, and the values of headers are left out of that.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
@@ -45,14 +44,12 @@ pub struct Stamp {
     pub entropy: u128,
 }
 
-/// An entry as the API shows it, and as its event tells it.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[schemars(rename = "AuditEntry")]
+/// An entry as its event tells it.
+#[derive(Clone, Debug, Serialize)]
 pub struct EntryView {
     /// `aud_…`.
     pub id: String,
     /// When it was changed.
-    #[schemars(extend("format" = "date-time"))]
     pub at: String,
     /// `operator`, the id of an API key, the ARN of whoever signed with IAM, or `waxseal`.
     pub actor: String,
@@ -61,10 +58,8 @@ pub struct EntryView {
     /// The id or name of what was changed.
     pub target: String,
     /// What it was; of an update only what differs; null of what was made.
-    #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     pub before: Option<Box<RawValue>>,
     /// What it is; of an update only what differs; null of what was removed.
-    #[schemars(with = "Option<serde_json::Map<String, Value>>")]
     pub after: Option<Box<RawValue>>,
 }
 

@@ -3,12 +3,15 @@
 pub mod address;
 pub mod credentials;
 pub mod handshake;
+pub mod headers;
+pub mod idempotency;
+pub mod room;
+pub mod secret_choice;
 pub mod subscription;
 pub mod target;
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::delivery::retry::RetryPolicy;
@@ -88,7 +91,7 @@ pub enum EndpointState {
 }
 
 /// Why an endpoint is disabled.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq, JsonSchema)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum DisabledReason {
     /// A person did it.
@@ -102,7 +105,7 @@ pub enum DisabledReason {
 }
 
 /// What the last test event to an endpoint came to.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq, JsonSchema)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
     /// None was accepted yet.

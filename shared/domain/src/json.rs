@@ -11,7 +11,6 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-use schemars::JsonSchema;
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -22,7 +21,7 @@ pub use self::decimal::Decimal;
 pub const DEPTH_MAX: usize = 64;
 
 /// What is wrong with a JSON text, and where: a JSON pointer (RFC 6901).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
     /// Where, from the top of the body; empty for the whole of it.
     pub pointer: String,

@@ -20,8 +20,7 @@
 //! `zeroize` clears secrets; `serde` and `serde_json` (raw values, so that a payload's bytes are kept;
 //! `float_roundtrip`, so that an attribute's number is, however often it is stored) are JSON;
 //! `base64`, `time` and `url` are the parsers of their formats; `thiserror` words faults;
-//! `schemars` says how what is answered looks. None of them does I/O. `proptest` draws the random cases of
-//! tests.
+//! None of them does I/O. `proptest` draws the random cases of tests.
 
 pub mod api_key;
 pub mod audit;

@@ -27,6 +27,8 @@ pub const OUTCOMES_PER_ENDPOINT_MAX: usize = 20;
 pub const RISK_SCORE: std::ops::RangeInclusive<f64> = 0.0..=1.0;
 /// Own headers of an endpoint.
 pub const HEADERS_PER_ENDPOINT_MAX: usize = 20;
+/// Characters of an own header's name: the API's document says so.
+pub const HEADER_NAME_CHARS_MAX: usize = 128;
 /// Characters of an own header's value.
 pub const HEADER_VALUE_CHARS_MAX: usize = 1024;
 /// Characters of a name given to an endpoint.
@@ -130,6 +132,18 @@ pub const FAILING_S_MAX: u64 = 5 * DAY_S;
 
 /// Requests a second of an API key that says no other bound: more than a person or a busy agent makes.
 pub const KEY_MAX_PER_SECOND: u32 = 100;
+/// Characters of an `Idempotency-Key`.
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
+/// How long after it was made a secret is shown to a repeated request, in seconds: as long as senders
+/// repeat one.
+pub const SECRET_SHOWN_S: u64 = DAY_S;
+/// Seconds for which a rotated secret signs beside the new one. Instances keep copies of an endpoint for a
+/// minute, and receivers need a moment as well.
+pub const OVERLAP_S: std::ops::RangeInclusive<u64> = 120..=30 * DAY_S;
+/// The same, if nobody says.
+pub const OVERLAP_DEFAULT_S: u64 = DAY_S;
+/// Profiles of its own that a deployment may have: one answer lists them all.
+pub const OWN_PROFILES_MAX: usize = 100;
 /// API keys of a tenant.
 pub const KEYS_PER_TENANT_MAX: usize = 200;
 /// Sources of a tenant.

@@ -1,16 +1,12 @@
 //! Problem documents (RFC 9457): what is wrong with a request, every fault named.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use crate::api_key::Scope;
 use crate::json::Fault;
 
-/// An error as the API answers it: `application/problem+json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Why a request is not done, in the words of the API: it answers this as `application/problem+json`.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// `about:blank`, or a URN of ours.
-    #[serde(rename = "type")]
+    /// A URN that names the kind of problem.
     pub kind: String,
     /// The same for every problem of this type.
     pub title: String,
@@ -19,10 +15,8 @@ pub struct Problem {
     /// What is wrong this time.
     pub detail: String,
     /// Each fault of a body that does not fit.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Fault>,
     /// A header that goes with it: its name, in lower case, and its value.
-    #[serde(skip)]
     pub header: Option<Box<(&'static str, String)>>,
 }
 
@@ -48,8 +42,8 @@ impl Problem {
         Self::new(
             401,
             "unauthorized",
-            "No valid API key",
-            "send a known key as `Authorization: Bearer <api key>`",
+            "The API key is missing or not valid",
+            "send a valid API key as `Authorization: Bearer <api key>`",
         )
     }
 
@@ -67,84 +61,89 @@ impl Problem {
         Self::new(
             403,
             "forbidden",
-            "The API key may not do this",
-            format!("it lacks the scope `{scope}`"),
+            "The API key does not allow this",
+            format!("the API key lacks the scope `{scope}`"),
         )
     }
 
     /// 403: only the operator's key may do this.
     pub fn operators() -> Self {
-        Self::new(403, "forbidden", "The API key may not do this", "it takes the operator's key")
+        let detail = "only the operator's key allows this";
+        Self::new(403, "forbidden", "The API key does not allow this", detail)
     }
 
     /// 403: a link that is not ours, or no longer good.
     pub fn bad_link() -> Self {
-        Self::new(403, "bad-link", "The link is not good", "it is not ours, or it has expired")
+        let detail = "the signature of the link does not verify, or the link has expired";
+        Self::new(403, "bad-link", "The link is not valid", detail)
     }
 
     /// 410: it was here, and was removed.
     pub fn gone(detail: impl Into<String>) -> Self {
-        Self::new(410, "gone", "Removed", detail)
+        Self::new(410, "gone", "The content was removed", detail)
     }
 
     /// 404: unknown here, or another's: the same for both.
     pub fn not_found() -> Self {
-        Self::new(404, "not-found", "Not found", "there is nothing of that name for this API key")
+        let detail = "nothing of that name exists for this API key";
+        Self::new(404, "not-found", "Not found", detail)
     }
 
     /// 405: the path is there, the method is not.
     pub fn method_not_allowed(allowed: &[&str]) -> Self {
         let methods = allowed.join(", ");
-        let detail = format!("this path takes {methods}");
-        let problem = Self::new(405, "method-not-allowed", "Method not allowed", detail);
+        let detail = format!("this path allows {methods}");
+        let problem = Self::new(405, "method-not-allowed", "The method is not allowed", detail);
         Self { header: Some(Box::new(("allow", methods))), ..problem }
     }
 
     /// 409: what is there already stands in the way.
     pub fn conflict(detail: impl Into<String>) -> Self {
-        Self::new(409, "conflict", "In conflict with what is there", detail)
+        Self::new(409, "conflict", "The request conflicts with the current state", detail)
     }
 
     /// 412: it was changed since it was read.
     pub fn changed() -> Self {
-        let detail = "it was changed since it was read: read it again, and its ETag with it";
-        Self::new(412, "changed", "Changed since it was read", detail)
+        let detail = "read the endpoint again, and send the ETag of that answer";
+        Self::new(412, "changed", "The endpoint was changed since it was read", detail)
     }
 
     /// 413: over a limit.
     pub fn too_large(what: &str, bytes_max: usize) -> Self {
-        Self::new(413, "too-large", "Too large", format!("{what} is at most {bytes_max} bytes"))
+        let detail = format!("{what} can have at most {bytes_max} bytes");
+        Self::new(413, "too-large", "The request is too large", detail)
     }
 
     /// 415: a body of a content type that is not read here.
     pub fn unsupported_media_type(detail: impl Into<String>) -> Self {
-        Self::new(415, "unsupported-media-type", "Content type not supported", detail)
+        Self::new(415, "unsupported-media-type", "The content type is not supported", detail)
     }
 
     /// 422: the body was read, and does not fit.
     pub fn unprocessable(errors: Vec<Fault>) -> Self {
         let detail = match errors.len() {
-            1 => "1 member does not fit".to_owned(),
-            count => format!("{count} members do not fit"),
+            1 => "1 fault was found".to_owned(),
+            count => format!("{count} faults were found"),
         };
-        Self { errors, ..Self::new(422, "unprocessable", "The body does not fit", detail) }
+        Self { errors, ..Self::new(422, "unprocessable", "The body is not valid", detail) }
     }
 
     /// 429: a key that calls too often.
     pub fn too_many(max_per_second: u32, retry_after_s: u64) -> Self {
-        let detail = format!("this key may make {max_per_second} requests a second");
+        let detail = format!("the API key allows {max_per_second} requests per second");
         let problem = Self::new(429, "too-many-requests", "Too many requests", detail);
         Self { header: Some(Box::new(("retry-after", retry_after_s.to_string()))), ..problem }
     }
 
     /// 503: our own failure; the sender may try again.
     pub fn unavailable() -> Self {
-        Self::new(503, "unavailable", "Not available now", "nothing was acknowledged; try again")
+        let detail = "nothing was acknowledged; repeat the request";
+        Self::new(503, "unavailable", "The server failed", detail)
     }
 
     /// The same, and which step it was.
     pub fn failed_at(step: &str) -> Self {
-        let detail = format!("{step} failed: nothing was acknowledged; try again");
+        let detail = format!("{step} failed; nothing was acknowledged; repeat the request");
         Self { detail, ..Self::unavailable() }
     }
 }

@@ -4,6 +4,7 @@
 //! the body's envelope, the catalogue of events, the retry policy, and how a hook is read.
 
 mod envelope;
+mod own;
 mod reading;
 mod render;
 
@@ -13,7 +14,6 @@ pub use render::{Rendered, Rendering, UnreadablePayload, render, variable};
 
 use std::sync::{Arc, LazyLock};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use waxseal_verify::FILES;
@@ -54,7 +54,7 @@ pub struct Profile {
 }
 
 /// A kind of event in a profile's catalogue.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventKind {
     /// Its type.
@@ -64,7 +64,6 @@ pub struct EventKind {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<String>,
     /// An event of it, without `type`: what a test event of that type is.
-    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub example: Option<Box<RawValue>>,
 }

@@ -27,7 +27,7 @@
 //!
 //! Why these dependencies: `waxseal-domain` and `waxseal-verify` hold the nouns, the rules and the
 //! signatures; `futures-util` joins what is under way at the same time; `serde` and `serde_json` write events
-//! and answers, and `schemars` says how those look; `zeroize` clears opened secrets; `tokio` keeps an attempt in a
+//! and answers; `zeroize` clears opened secrets; `tokio` keeps an attempt in a
 //! task of its own, with an end; `tracing` logs. None of them does I/O as it is used here.
 
 #![doc = include_str!("../PROTOCOL.md")]

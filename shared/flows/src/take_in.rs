@@ -132,7 +132,8 @@ pub async fn take_in_or_put_aside<E: Engine>(
     }
     for problem in &problems {
         tracing::warn!(status = problem.status, detail = problem.detail, "an event was refused");
-        let reason = serde_json::to_string(problem).unwrap_or_else(|_| problem.detail.clone());
+        let document = waxseal_api_types::Problem::from(problem);
+        let reason = serde_json::to_string(&document).unwrap_or_else(|_| problem.detail.clone());
         engine.queue().reject(&message.body, &reason).await?;
     }
     Ok(problems.len())

@@ -1,9 +1,25 @@
 //! The OpenAPI document itself: it is one, and each of its examples is valid against its schema.
 
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::process::Command;
+use waxseal_adapters::embedded::EmbeddedEngine;
+use waxseal_api_types::endpoint::{
+    MatchChanges, NewRecovery, NewRetry, NewTest, RecoveryScope, Rotation,
+};
+use waxseal_api_types::event::{NewEvent, Severity};
+use waxseal_api_types::{
+    EndpointChanges, NewEndpoint, NewEventType, NewKey, NewSource, NewTenant, Question,
+};
 use waxseal_tests::emulator::tools;
 use waxseal_tests::openapi::operations;
+
+/// The document is the same for every engine.
+fn openapi() -> Value {
+    waxseal_api::openapi::<EmbeddedEngine>()
+}
 
 /// A schema of the document, with what it refers to.
 fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
@@ -16,7 +32,7 @@ fn faults(document: &Value, schema: &Value, value: &Value) -> Vec<String> {
 
 #[test]
 fn each_example_is_valid() {
-    let document = waxseal_api::openapi();
+    let document = openapi();
     let (mut taken, mut answered) = (0, 0);
     let check = |place: &str, content: &Value, count: &mut u32| {
         for (media_type, content) in content.as_object().into_iter().flatten() {
@@ -45,7 +61,7 @@ fn each_example_is_valid() {
 
 #[test]
 fn each_operation_has_what_readers_and_generators_need() {
-    let document = waxseal_api::openapi();
+    let document = openapi();
     let mut names = std::collections::BTreeSet::new();
     for operation in operations(&document) {
         let described = &operation.described;
@@ -69,14 +85,169 @@ fn each_operation_has_what_readers_and_generators_need() {
     }
 }
 
+/// Sentences of what a schema describes: its own, and those of its members and forms.
+fn said_of(place: &str, schema: &Value, said: &mut Vec<(String, Value)>) {
+    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+        let place = format!("{place}.{name}");
+        said.push((place.clone(), member["description"].clone()));
+        said_of(&place, member, said);
+    }
+    for forms in ["oneOf", "anyOf"] {
+        for form in schema[forms].as_array().into_iter().flatten() {
+            said_of(place, form, said);
+            if let Some(word) = form.get("const") {
+                said.push((format!("{place} {word}"), form["description"].clone()));
+            }
+        }
+    }
+}
+
+#[test]
+fn whatever_is_described_is_described_by_sentences() {
+    let document = openapi();
+    let mut said = Vec::new();
+    for operation in operations(&document) {
+        let described = &operation.described;
+        for (status, answer) in described["responses"].as_object().unwrap() {
+            if answer.get("$ref").is_none() {
+                said.push((format!("{operation} {status}"), answer["description"].clone()));
+            }
+        }
+        let of_path = &document["paths"][&operation.path]["parameters"];
+        for parameters in [&described["parameters"], of_path] {
+            for parameter in parameters.as_array().into_iter().flatten() {
+                let place = format!("{operation} {}", parameter["name"]);
+                said.push((place, parameter["description"].clone()));
+            }
+        }
+        if let Some(about) = described.get("description") {
+            said.push((format!("{operation}"), about.clone()));
+        }
+    }
+    for (status, answer) in document["components"]["responses"].as_object().unwrap() {
+        said.push((status.clone(), answer["description"].clone()));
+    }
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        said.push((name.clone(), schema["description"].clone()));
+        said_of(name, schema, &mut said);
+    }
+    assert!(said.len() > 400, "{}", said.len());
+    for (place, about) in said {
+        let text = about.as_str().unwrap_or_default();
+        let is_sentence = text.ends_with('.') && text.split(' ').count() >= 3;
+        assert!(is_sentence && !text.contains('\n'), "{place}: {about}");
+    }
+}
+
 #[tokio::test]
 async fn it_is_openapi_3_1() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("openapi.json");
-    std::fs::write(&path, waxseal_api::openapi().to_string()).unwrap();
+    std::fs::write(&path, openapi().to_string()).unwrap();
     let mut validator = Command::new(tools().join("venv/bin/openapi-spec-validator"));
     validator.args(["--schema", "3.1", "--validation-errors", "all"]).arg(&path).kill_on_drop(true);
     let output = validator.output().await.unwrap();
     let said = [output.stdout, output.stderr].concat();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
+}
+
+fn word() -> String {
+    "x".to_owned()
+}
+
+fn raw() -> Option<Box<RawValue>> {
+    RawValue::from_string("{}".to_owned()).ok()
+}
+
+/// Every member of an endpoint, said.
+fn changes() -> EndpointChanges {
+    EndpointChanges {
+        url: Some(word()),
+        name: Some(word()),
+        event_types: Some(Vec::new()),
+        filter: Some(serde_json::Map::new()),
+        min_severity: Some(Severity::High),
+        risk_score_above: Some(0.5),
+        outcomes: Some(Vec::new()),
+        profile: Some(word()),
+        auth: Some(Value::Null),
+        retry: Some(NewRetry { delays_s: Vec::new(), jitter: Some(true), window_s: Some(1) }),
+        timeout_ms: Some(1),
+        max_per_second: Some(1),
+        max_concurrency: Some(1),
+        headers: Some(BTreeMap::new()),
+        enabled: Some(true),
+        paused: Some(true),
+    }
+}
+
+/// Requests about endpoints, every member of their types said.
+fn endpoint_requests() -> Vec<(&'static str, Value)> {
+    let endpoint = NewEndpoint { changes: changes(), secret: Some(None), algorithm: Some(word()) };
+    let matching = MatchChanges { limit: Some(1), changes: changes() };
+    let rotation = Rotation { secret: Some(word()), algorithm: Some(word()), overlap_s: Some(120) };
+    let recovery = NewRecovery {
+        since: String::new(),
+        until: Some(word()),
+        which: Some(RecoveryScope::All),
+        dry_run: Some(true),
+        cursor: Some(word()),
+    };
+    vec![
+        ("NewEndpoint", json!(endpoint)),
+        ("EndpointChanges", json!(changes())),
+        ("MatchChanges", json!(matching)),
+        ("MatchDraft", json!(matching)),
+        ("NewTest", json!(NewTest { event_type: Some(word()), data: raw() })),
+        ("Rotation", json!(rotation)),
+        ("NewRecovery", json!(recovery)),
+    ]
+}
+
+/// All other requests, every member of their types said.
+fn other_requests() -> Vec<(&'static str, Value)> {
+    let event_type = NewEventType { description: Some(word()), schema: raw(), example: raw() };
+    let source = NewSource { profile: Some(word()), secrets: Vec::new(), tolerance_s: Some(1) };
+    let key = NewKey { name: Some(word()), scopes: Some(Vec::new()), max_per_second: Some(1) };
+    let question = Question {
+        profile: Some(word()),
+        secret: Some(word()),
+        secrets: Some(Vec::new()),
+        headers: BTreeMap::new(),
+        body: Some(word()),
+        body_base64: Some(word()),
+        tolerance_s: Some(1),
+        now_s: Some(1),
+    };
+    vec![
+        ("NewEventType", json!(event_type)),
+        ("NewSource", json!(source)),
+        ("NewTenant", json!(NewTenant { name: String::new() })),
+        ("NewKey", json!(key)),
+        ("Question", json!(question)),
+    ]
+}
+
+#[test]
+fn each_request_type_has_the_members_that_the_server_reads() {
+    let document = openapi();
+    for (name, written) in endpoint_requests().into_iter().chain(other_requests()) {
+        let described = &document["components"]["schemas"][name]["properties"];
+        let members = |value: &Value| {
+            value.as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>()
+        };
+        assert_eq!(members(&written), members(described), "{name}");
+    }
+    let named = json!(NewEvent {
+        id: Some(word()),
+        event_type: String::new(),
+        source: Some(word()),
+        severity: Some(Severity::Low),
+        summary: Some(word()),
+        data: raw(),
+    });
+    let event = &document["components"]["schemas"]["NewEvent"]["properties"];
+    for name in named.as_object().unwrap().keys() {
+        assert!(event.get(name).is_some(), "{name}");
+    }
 }

@@ -499,7 +499,7 @@ async fn a_key_is_never_shown_and_goes_to_its_own_server_only() {
     person.run(&["tenants", "create", "acme"]).await.is(0);
     for arguments in [["whoami"].as_slice(), &["endpoints", "list"], &["login"]] {
         let wrong = person.run(&[arguments, &["--key", "wxs_secret_of_mine"]].concat()).await.is(3);
-        assert!(wrong.err.contains("No valid API key"), "{}", wrong.err);
+        assert!(wrong.err.contains("The API key is missing or not valid"), "{}", wrong.err);
         assert!(!(wrong.out + &wrong.err).contains("wxs_secret"), "the key is shown");
     }
     let odd = person.run(&["whoami", "--key", "wxs\u{e9} secret_of_mine"]).await.is(2);

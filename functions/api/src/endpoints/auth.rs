@@ -1,7 +1,5 @@
-//! How an endpoint's receiver is authenticated to: read from a body, sealed, shown without its secret.
+//! How an endpoint's receiver is authenticated to: read from a body, sealed.
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Value, json};
 use waxseal_domain::endpoint::address::{AddressRules, URL_CHARS_MAX};
 use waxseal_domain::endpoint::credentials::Credentials;
@@ -26,54 +24,59 @@ pub(super) struct Wanted {
     secret: Secret,
 }
 
-/// How a receiver is authenticated to, without what is secret of it.
-#[derive(Serialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
-#[schemars(rename = "EndpointAuth")]
-pub(crate) enum AuthView {
-    /// A token that is always the same.
-    Bearer,
-    /// A user's name and password.
-    Basic { username: String },
-    /// A token that an OAuth 2.0 server gives for client credentials.
-    Oauth2 { token_url: String, client_id: String, scope: Option<String>, audience: Option<String> },
-}
-
-impl From<&Credentials> for AuthView {
-    fn from(credentials: &Credentials) -> Self {
-        match credentials.clone() {
-            Credentials::Bearer { .. } => Self::Bearer,
-            Credentials::Basic { username, .. } => Self::Basic { username },
-            Credentials::Oauth2 { token_url, client_id, scope, audience, .. } => {
-                Self::Oauth2 { token_url, client_id, scope, audience }
-            }
-        }
-    }
-}
-
 fn schema() -> Value {
-    let text = |most: usize| json!({"type": "string", "minLength": 1, "maxLength": most, "pattern": "^[ -~]+$"});
-    let kind = |name: &str| json!({"type": "string", "const": name});
-    let named = |most| json!({"type": "string", "minLength": 1, "maxLength": most, "pattern": "^[ -9;-~]+$"});
+    json!({"oneOf": [{"type": "null"}, bearer_schema(), basic_schema(), oauth2_schema()]})
+}
+
+fn bearer_schema() -> Value {
     json!({
-        "description": "Sent as `Authorization`, beside the signature. Its secret is never shown again",
-        "oneOf": [
-            {"type": "null"},
-            {"title": "BearerAuth", "type": "object", "additionalProperties": false, "required": ["type", "token"],
-             "properties": {"type": kind("bearer"), "token": {
-                "type": "string", "minLength": 1, "maxLength": SECRET_CHARS_MAX, "pattern": "^[!-~]+$"}}},
-            {"title": "BasicAuth", "type": "object", "additionalProperties": false,
-             "required": ["type", "username", "password"],
-             "properties": {"type": kind("basic"), "username": named(TEXT_CHARS_MAX),
-                "password": text(SECRET_CHARS_MAX)}},
-            {"title": "OAuth2Auth", "type": "object", "additionalProperties": false,
-             "required": ["type", "token_url", "client_id", "client_secret"],
-             "properties": {"type": kind("oauth2"),
-                "token_url": {"type": "string", "pattern": "^https://[!-~]+$", "maxLength": URL_CHARS_MAX},
-                "client_id": text(TEXT_CHARS_MAX), "client_secret": text(SECRET_CHARS_MAX),
-                "scope": text(TEXT_CHARS_MAX), "audience": text(TEXT_CHARS_MAX)}},
-        ],
+        "title": "BearerAuth", "type": "object", "additionalProperties": false,
+        "description": "Sends a fixed bearer token with every request.",
+        "required": ["type", "token"],
+        "properties": {
+            "type": {"type": "string", "const": "bearer", "description": "Is always `bearer`."},
+            "token": {"type": "string", "minLength": 1, "maxLength": SECRET_CHARS_MAX,
+                "pattern": "^[!-~]+$", "description": "Holds the token."},
+        },
     })
+}
+
+fn basic_schema() -> Value {
+    json!({
+        "title": "BasicAuth", "type": "object", "additionalProperties": false,
+        "description": "Sends a user name and a password with every request (HTTP Basic authentication).",
+        "required": ["type", "username", "password"],
+        "properties": {
+            "type": {"type": "string", "const": "basic", "description": "Is always `basic`."},
+            "username": {"type": "string", "minLength": 1, "maxLength": TEXT_CHARS_MAX,
+                "pattern": "^[ -9;-~]+$", "description": "Names the user. It must not contain a colon."},
+            "password": text_schema(SECRET_CHARS_MAX, "Holds the password."),
+        },
+    })
+}
+
+fn oauth2_schema() -> Value {
+    json!({
+        "title": "OAuth2Auth", "type": "object", "additionalProperties": false,
+        "description": "Gets an access token from an OAuth 2.0 server for client credentials, and sends it \
+            with every request until it expires.",
+        "required": ["type", "token_url", "client_id", "client_secret"],
+        "properties": {
+            "type": {"type": "string", "const": "oauth2", "description": "Is always `oauth2`."},
+            "token_url": {"type": "string", "pattern": "^https://[!-~]+$", "maxLength": URL_CHARS_MAX,
+                "description": "Tells where the access token is requested."},
+            "client_id": text_schema(TEXT_CHARS_MAX, "Identifies the client to the OAuth 2.0 server."),
+            "client_secret": text_schema(SECRET_CHARS_MAX, "Holds the secret of the client."),
+            "scope": text_schema(TEXT_CHARS_MAX, "Tells which scope is requested."),
+            "audience":
+                text_schema(TEXT_CHARS_MAX, "Tells for which audience the access token is requested."),
+        },
+    })
+}
+
+fn text_schema(chars_max: usize, about: &str) -> Value {
+    json!({"type": "string", "minLength": 1, "maxLength": chars_max, "pattern": "^[ -~]+$",
+        "description": about})
 }
 
 /// Members of `auth`, each asked for once.
@@ -120,7 +123,7 @@ pub(super) fn read(body: &mut Body<'_>, rules: &AddressRules) -> Given<Wanted> {
         return Given::Absent;
     };
     let mut members = Members { given, known: vec!["type"], faults: Vec::new() };
-    let wanted = wanted(&mut members, value.get("type").and_then(Json::as_str), rules);
+    let wanted = read_credentials(&mut members, value.get("type").and_then(Json::as_str), rules);
     let Members { given, known, faults } = members;
     for (name, _) in given.iter().filter(|(name, _)| !known.iter().any(|one| one == name)) {
         body.fault(&format!("auth/{name}"), "is not a member that this type takes");
@@ -132,7 +135,7 @@ pub(super) fn read(body: &mut Body<'_>, rules: &AddressRules) -> Given<Wanted> {
     wanted.filter(|_| is_whole).map_or(Given::Absent, Given::Value)
 }
 
-fn wanted(
+fn read_credentials(
     members: &mut Members<'_, '_>,
     kind: Option<&str>,
     rules: &AddressRules,

@@ -2,15 +2,17 @@
 //! where null takes a member back to its default.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 
 use serde_json::{Value, json};
+use waxseal_api_types::pattern::PRINTABLE;
+use waxseal_api_types::{EndpointChanges, NewEndpoint};
 use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::endpoint::address::{AddressRules, URL_CHARS_MAX};
 use waxseal_domain::endpoint::credentials::Credentials;
+use waxseal_domain::endpoint::secret_choice::SecretChoice;
 use waxseal_domain::endpoint::subscription::{CompiledFilter, outcomes, risk_score};
 use waxseal_domain::endpoint::target::Target;
-use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState};
+use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, headers};
 use waxseal_domain::event::Severity;
 use waxseal_domain::event::event_type::EventTypePattern;
 use waxseal_domain::json::{Json, escape_pointer};
@@ -23,40 +25,10 @@ use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::timestamp::Timestamp;
 
 use super::auth::{self, Wanted};
-use super::pause;
-use super::secrets::WantedSecret;
-use crate::body::{Body, Given, PRINTABLE, describe, whole};
-
-/// Headers that are ours, or the connection's.
-const RESERVED: [&str; 17] = [
-    "authorization",
-    "connection",
-    "cookie",
-    "forwarded",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "content-length",
-    "content-type",
-    "host",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-    "traceparent",
-    "expect",
-];
+use super::secrets::read_choice;
+use crate::body::{Body, Given, describe, whole};
 
 const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
-
-/// What a URL may be.
-const URL: &str = "An https URL, or the ARN of an SQS queue (arn:aws:sqs:<region>:<account>:<name>) or \
-of an EventBridge bus (arn:aws:events:<region>:<account>:event-bus/<name>) that the deployment allows. A \
-queue gets the body as message and the headers as message attributes; where there are more than ten, the \
-last, `headers`, holds the rest as a JSON object. A bus gets an event with the body as detail, the event's \
-type as detail-type, `waxseal:` and its source as source and the delivery's id in resources; it has no \
-place for headers, and so for a signature.";
 
 /// Members that were given.
 #[derive(Clone, Debug, Default)]
@@ -78,28 +50,28 @@ pub(super) struct Changes {
     enabled: Option<bool>,
     paused: Option<bool>,
     /// Only where an endpoint is configured: later, a secret is rotated.
-    pub(super) secret: WantedSecret,
+    pub(super) secret: SecretChoice,
 }
 
-/// What an endpoint looks like that is to be configured.
-pub(crate) fn draft() -> Value {
+/// Describes a new endpoint.
+pub(super) fn describe_draft() -> Value {
     let profile = Profile::standard();
     let rules = AddressRules::default();
-    describe(|body| {
+    describe::<NewEndpoint>(|body| {
         let _changes = Changes::read(body, &rules, Some(&profile), true);
     })
 }
 
-/// What a merge patch of an endpoint looks like.
-pub(crate) fn read_patch() -> Value {
-    describe(|body| {
-        let _changes = Changes::described(body);
+/// Describes a merge patch of an endpoint.
+pub(super) fn describe_patch() -> Value {
+    describe::<EndpointChanges>(|body| {
+        let _changes = Changes::describe(body);
     })
 }
 
 impl Changes {
-    /// The members of a merge patch, where they are described.
-    pub(super) fn described(body: &mut Body<'_>) -> Self {
+    /// Describes the members of a merge patch.
+    pub(super) fn describe(body: &mut Body<'_>) -> Self {
         let profile = Profile::standard();
         Self::read(body, &AddressRules::default(), Some(&profile), false)
     }
@@ -139,15 +111,15 @@ impl Changes {
             max_concurrency: body.whole("max_concurrency", at_once),
             headers: read_headers(body, profile),
             enabled: body.flag("enabled").value(),
-            paused: pause::read(body),
+            paused: body.flag("paused").value(),
             secret: match profile {
-                Some(profile) if is_new => WantedSecret::read(body, profile),
+                Some(profile) if is_new => read_choice(body, profile),
                 _ if is_new => {
                     body.pass_over("secret");
                     body.pass_over("algorithm");
-                    WantedSecret::New
+                    SecretChoice::New
                 }
-                _ => WantedSecret::New,
+                _ => SecretChoice::New,
             },
         };
         let is_arn = changes.url.as_ref().is_some_and(|url| Target::is_arn(url));
@@ -200,7 +172,7 @@ impl Changes {
 
 fn read_url(body: &mut Body<'_>, rules: &AddressRules, is_new: bool) -> Option<String> {
     let given = body.text("url", URL_CHARS_MAX);
-    body.about("url", || json!({"description": URL, "pattern": "^(https://|arn:)"}));
+    body.about("url", || json!({"pattern": "^(https://|arn:)"}));
     body.not_null("url");
     match given {
         Given::Value(url) => match rules.check(&url) {
@@ -220,8 +192,7 @@ fn read_event_types(body: &mut Body<'_>) -> Given<Vec<EventTypePattern>> {
         let one = json!({"type": "string", "minLength": 1, "maxLength": EVENT_TYPE_CHARS_MAX,
             "pattern": r"^(\*|([^*.\x00-\x1f\x7f-\x9f]+\.)*([^*.\x00-\x1f\x7f-\x9f]+|\*))$"});
         json!({"type": ["array", "null"], "items": one, "minItems": 1,
-            "maxItems": EVENT_TYPES_PER_ENDPOINT_MAX,
-            "description": "Exact, `dlp.*`, or `*`, which is all but those of ours (`waxseal.`)"})
+            "maxItems": EVENT_TYPES_PER_ENDPOINT_MAX})
     };
     let Some(value) = body.member("event_types", schema) else { return Given::Absent };
     if value == Json::Null {
@@ -245,10 +216,7 @@ fn read_event_types(body: &mut Body<'_>) -> Given<Vec<EventTypePattern>> {
 
 /// The pattern is compiled from its own text, which is kept.
 fn read_filter(body: &mut Body<'_>) -> Given<CompiledFilter> {
-    let schema = || {
-        json!({"type": ["object", "null"], "minProperties": 1,
-            "description": "An EventBridge event pattern over the whole event"})
-    };
+    let schema = || json!({"type": ["object", "null"], "minProperties": 1});
     if body.peek("filter") == Some(&Json::Null) {
         body.pass_over("filter");
         return Given::Null;
@@ -265,18 +233,12 @@ fn read_filter(body: &mut Body<'_>) -> Given<CompiledFilter> {
 
 fn read_min_severity(body: &mut Body<'_>) -> Given<Severity> {
     let given = body.word("min_severity", &SEVERITIES);
-    body.about("min_severity", || {
-        json!({"description": "Events this grave or graver; one that says nothing counts as info"})
-    });
     given.map(|word| word.parse().ok())
 }
 
 fn read_risk_score_above(body: &mut Body<'_>) -> Given<f64> {
     let (least, most) = (RISK_SCORE.start(), RISK_SCORE.end());
-    let schema = || {
-        json!({"type": ["number", "null"], "minimum": least, "maximum": most,
-            "description": "Events whose riskscore is above this; one without is not wanted"})
-    };
+    let schema = || json!({"type": ["number", "null"], "minimum": least, "maximum": most});
     let read = |value: &Json<'_>| value.as_f64().and_then(|score| risk_score(score).ok());
     let shape = || format!("must be a number from {least} to {most}");
     body.given("risk_score_above", schema, read, shape)
@@ -286,8 +248,7 @@ fn read_outcomes(body: &mut Body<'_>) -> Given<Vec<String>> {
     let schema = || {
         json!({"type": ["array", "null"], "minItems": 1, "maxItems": OUTCOMES_PER_ENDPOINT_MAX,
             "items": {"type": "string", "minLength": 1, "maxLength": ATTRIBUTE_CHARS_MAX,
-                "pattern": PRINTABLE},
-            "description": "Events whose outcome is one of these"})
+                "pattern": PRINTABLE}})
     };
     let read = |value: &Json<'_>| {
         value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
@@ -314,14 +275,17 @@ fn read_profile(body: &mut Body<'_>, profile: Option<&Profile>) -> Given<String>
 }
 
 fn retry_schema() -> Value {
-    let range = |range: &RangeInclusive<u32>| json!({"type": "integer", "minimum": range.start(), "maximum": range.end()});
     json!({
         "type": ["object", "null"], "additionalProperties": false, "required": ["delays_s"],
-        "description": "Seconds from one attempt to the next; all together at most 14 days",
         "properties": {
-            "delays_s": {"type": "array", "items": range(&DELAY_S), "maxItems": DELAYS_MAX},
-            "jitter": {"type": "boolean", "description": "Adds up to 10 % to each delay"},
-            "window_s": range(&WINDOW_S),
+            "delays_s": {"type": "array", "maxItems": DELAYS_MAX,
+                "items": {"type": "integer", "minimum": DELAY_S.start(), "maximum": DELAY_S.end()}, "description":
+                "Lists the waiting times between attempts, in seconds. All together are at most 14 days."},
+            "jitter": {"type": "boolean", "description":
+                "Lengthens each waiting time by a random 0 to 10 percent. The default is false."},
+            "window_s": {"type": "integer", "minimum": WINDOW_S.start(), "maximum": WINDOW_S.end(),
+                "description": "Limits, in seconds, how long after the first attempt the last one may begin. \
+                    There is no such limit by default."},
         },
     })
 }
@@ -371,7 +335,6 @@ fn read_retry(body: &mut Body<'_>) -> Given<RetryPolicy> {
 fn read_headers(body: &mut Body<'_>, profile: Option<&Profile>) -> Given<BTreeMap<String, String>> {
     let schema = || {
         json!({"type": ["object", "null"], "maxProperties": HEADERS_PER_ENDPOINT_MAX,
-            "description": "Sent with every attempt; not those that are ours, the connection's, or `authorization`, for which there is `auth`",
             "propertyNames": {"pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$"},
             "additionalProperties": {"type": "string", "maxLength": HEADER_VALUE_CHARS_MAX,
                 "pattern": "^[ -~]*$"}})
@@ -386,29 +349,22 @@ fn read_headers(body: &mut Body<'_>, profile: Option<&Profile>) -> Given<BTreeMa
         body.fault("headers", &format!("must be an object of at most {most} headers"));
         return Given::Absent;
     };
-    let mut headers = BTreeMap::new();
+    let mut own = BTreeMap::new();
     for (name, value) in members {
         let pointer = format!("headers/{}", escape_pointer(name));
         let lower = name.to_ascii_lowercase();
-        let is_profiles = profile.is_some_and(|profile| {
-            let prefix = profile.envelope.extension_headers.as_deref();
-            profile.dialect.header_names().any(|name| name == lower)
-                || prefix.is_some_and(|prefix| lower.starts_with(prefix))
-        });
-        let is_ours = RESERVED.contains(&lower.as_str()) || lower.starts_with("webhook-");
-        let is_ours = is_ours || is_profiles;
-        if is_ours || ::http::HeaderName::try_from(lower.as_str()).is_err() {
+        let may_be_set = match profile {
+            Some(profile) => headers::may_set(&lower, profile),
+            None => headers::may_set_in_any(&lower),
+        };
+        if !may_be_set {
             body.fault(&pointer, "is not a header name that may be set");
             continue;
         }
-        let fits = |text: &&str| {
-            text.len() <= HEADER_VALUE_CHARS_MAX
-                && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
-        };
-        match value.as_str().filter(fits) {
-            Some(text) => drop(headers.insert(lower, text.to_owned())),
+        match value.as_str().filter(|text| headers::is_value(text)) {
+            Some(text) => drop(own.insert(lower, text.to_owned())),
             None => body.fault(&pointer, "must be printable ASCII text"),
         }
     }
-    Given::Value(headers)
+    Given::Value(own)
 }

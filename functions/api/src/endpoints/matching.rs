@@ -1,10 +1,9 @@
 //! A dry run: what an endpoint, or one that does not exist yet, would have got of the last stored events.
 //! Nothing is sent, and nothing is saved.
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::{Value, json};
 use waxseal_adapters::http;
+use waxseal_api_types::endpoint::{MatchChanges, MatchResult, MatchedEvent};
 use waxseal_domain::delivery::Round;
 use waxseal_domain::delivery::dispatch::{Outgoing, preview};
 use waxseal_domain::endpoint::Endpoint;
@@ -18,71 +17,32 @@ use waxseal_flows::profiles::find_profile;
 
 use super::changes::Changes;
 use super::find;
-use crate::body::{Body, Given, describe};
-use crate::{Answer, Call, Refusal};
+use crate::body::{self, Body, Given};
+use crate::call::TenantCall;
+use crate::{Answer, Refusal};
 
 /// Bytes of rendered bodies that an answer holds: a function's answer has 6 MB in all.
 const BODIES_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Pages of events that are looked at for one answer.
 const PAGES_MAX: usize = 20;
 
-/// What would have been sent.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "MatchResult")]
-pub(crate) struct MatchView {
-    /// How many events were looked at.
-    examined: usize,
-    /// How many of them would have been sent.
-    matched: usize,
-    /// Event by event, newest first.
-    items: Vec<MatchedEvent>,
-}
-
-/// What would have become of an event.
-#[derive(Serialize, JsonSchema)]
-struct MatchedEvent {
-    event_id: String,
-    #[serde(rename = "type")]
-    event_type: String,
-    #[schemars(extend("format" = "date-time"))]
-    time: String,
-    #[schemars(extend("format" = "date-time"))]
-    received_at: String,
-    matched: bool,
-    /// Of the body that would have been sent.
-    bytes: Option<usize>,
-    content_type: Option<String>,
-    /// The body, as text; left out where all bodies together would be too long.
-    body: Option<String>,
-    /// Why it could not have been sent.
-    detail: Option<String>,
-}
-
-/// What may be changed for a dry run of an endpoint.
-pub(crate) fn match_changes() -> Value {
-    describe(|body| {
-        limit(body);
-        let _changes = Changes::described(body);
+/// Describes the changes of a match.
+pub(super) fn describe() -> Value {
+    body::describe::<MatchChanges>(|body| {
+        read_limit(body);
+        let _changes = Changes::describe(body);
     })
 }
 
-/// What a draft looks like.
-pub(crate) fn match_draft() -> Value {
-    match_changes()
-}
-
-fn limit(body: &mut Body<'_>) -> usize {
+fn read_limit(body: &mut Body<'_>) -> usize {
     let most = u64::try_from(PAGE_MAX).unwrap_or(u64::MAX);
     let limit = body.whole("limit", 1..=most).value();
-    body.about(
-        "limit",
-        || json!({"description": "How many events, the newest first", "default": PAGE_DEFAULT}),
-    );
+    body.about("limit", || json!({"default": PAGE_DEFAULT}));
     limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(PAGE_DEFAULT)
 }
 
-/// `POST …/endpoints/{id}/match`, and `POST …/endpoints/match` for one without an id.
-pub(crate) async fn matched<E: Engine>(call: Call<'_, E>, id: Option<&str>) -> Answer {
+/// Matches an endpoint that is there, with changes; without an id, one that does not exist.
+pub(super) async fn match_events<E: Engine>(call: TenantCall<'_, E>, id: Option<&str>) -> Answer {
     let now = call.engine.clock().now();
     let before = if let Some(id) = id {
         Endpoint::clone(&*find(&call, id).await?)
@@ -91,7 +51,7 @@ pub(crate) async fn matched<E: Engine>(call: Call<'_, E>, id: Option<&str>) -> A
         Endpoint::new(id, call.tenant.clone(), STANDARD.to_owned(), now)
     };
     let mut body = Body::read(call.request)?;
-    let limit = limit(&mut body);
+    let limit = read_limit(&mut body);
     let name = Changes::profile_name(&mut body, &before.profile);
     let profile = find_profile(call.engine, &name).await?;
     let rules = call.engine.address_rules();
@@ -103,15 +63,15 @@ pub(crate) async fn matched<E: Engine>(call: Call<'_, E>, id: Option<&str>) -> A
 }
 
 async fn run<E: Engine>(
-    call: &Call<'_, E>,
+    call: &TenantCall<'_, E>,
     endpoint: &Endpoint,
     profile: &Profile,
     limit: usize,
-) -> Result<MatchView, Refusal> {
-    let mut view = MatchView { examined: 0, matched: 0, items: Vec::new() };
+) -> Result<MatchResult, Refusal> {
+    let mut view = MatchResult { examined: 0, matched: 0, items: Vec::new() };
     let mut room = BODIES_BYTES_MAX;
-    for row in last_events(call, limit).await? {
-        let mut item = looked_at(call, (endpoint, profile), &row);
+    for row in read_last_events(call, limit).await? {
+        let mut item = match_event(call, endpoint, profile, &row);
         view.examined += 1;
         view.matched += usize::from(item.matched);
         let length = item.body.as_ref().map_or(0, String::len);
@@ -125,8 +85,8 @@ async fn run<E: Engine>(
 }
 
 /// The tenant's last events, newest first; those of ours that nobody asked for by name are none.
-async fn last_events<E: Engine>(
-    call: &Call<'_, E>,
+async fn read_last_events<E: Engine>(
+    call: &TenantCall<'_, E>,
     limit: usize,
 ) -> Result<Vec<EventRow>, Refusal> {
     let now = call.engine.clock().now();
@@ -144,9 +104,10 @@ async fn last_events<E: Engine>(
     Ok(found)
 }
 
-fn looked_at<E: Engine>(
-    call: &Call<'_, E>,
-    (endpoint, profile): (&Endpoint, &Profile),
+fn match_event<E: Engine>(
+    call: &TenantCall<'_, E>,
+    endpoint: &Endpoint,
+    profile: &Profile,
     row: &EventRow,
 ) -> MatchedEvent {
     let event = &row.event;

@@ -1,40 +1,30 @@
 //! `POST …/recover`: an endpoint's failed or missing deliveries, sent again or only counted.
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::Value;
 use waxseal_adapters::http;
+use waxseal_api_types::endpoint::{NewRecovery, Recovery, RecoveryScope};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Clock as _, Engine};
 use waxseal_flows::recover::{Ask, Which, recover};
 
 use super::find;
-use crate::body::{Body, describe};
-use crate::{Answer, Call};
+use crate::Answer;
+use crate::body::{self, Body};
+use crate::call::TenantCall;
 
 /// Seconds that one call takes, at most: a function has 15.
 const CALL_S: u64 = 8;
 /// Characters of a cursor.
 const CURSOR_CHARS_MAX: usize = 256;
 
-/// What a recovery did.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "Recovery")]
-pub(crate) struct RecoveryView {
-    /// How many were queued, or would be.
-    deliveries: u32,
-    dry_run: bool,
-    /// Given where there is more: the same call with it goes on.
-    cursor: Option<String>,
+/// Describes what is to be recovered.
+pub(super) fn describe() -> Value {
+    body::describe::<NewRecovery>(|body| drop(read(body, Timestamp::from_ms(0))))
 }
 
-/// What a recovery looks like.
-pub(crate) fn recovery() -> Value {
-    describe(|body| drop(read(body, Timestamp::from_ms(0))))
-}
-
-pub(crate) async fn recovered<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+/// Sends deliveries again, or counts them.
+pub(super) async fn recover_deliveries<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let now = call.engine.clock().now();
     let mut body = Body::read(call.request)?;
     let ask = read(&mut body, now);
@@ -44,9 +34,9 @@ pub(crate) async fn recovered<E: Engine>(call: Call<'_, E>, id: &str) -> Answer 
         return Err(Problem::conflict("the endpoint is disabled: enable it first").into());
     }
     let done = recover(call.engine, &endpoint, &ask, now.plus_s(CALL_S)).await?;
-    let view =
-        RecoveryView { deliveries: done.deliveries, dry_run: ask.dry_run, cursor: done.cursor };
-    Ok(http::json(if ask.dry_run { 200 } else { 202 }, &view))
+    let recovery =
+        Recovery { deliveries: done.deliveries, dry_run: ask.dry_run, cursor: done.cursor };
+    Ok(http::json(if ask.dry_run { 200 } else { 202 }, &recovery))
 }
 
 fn read(body: &mut Body<'_>, now: Timestamp) -> Ask {
@@ -54,7 +44,7 @@ fn read(body: &mut Body<'_>, now: Timestamp) -> Ask {
     body.not_null("since");
     body.require("since");
     let until = body.time("until").value().unwrap_or(now).min(now);
-    let which = match body.word("which", &["failed", "missing", "all"]).value() {
+    let which = match body.word("which", RecoveryScope::WORDS).value() {
         Some("missing") => Which::Missing,
         Some("all") => Which::All,
         _ => Which::Failed,

@@ -3,15 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use waxseal_adapters::http;
+use waxseal_api_types::endpoint::{Handshake, NewTest, TestResponse, TestResult};
+use waxseal_api_types::pattern::EVENT_TYPE;
 use waxseal_domain::delivery::Round;
 use waxseal_domain::delivery::attempt::{Outcome, Sent};
 use waxseal_domain::delivery::dispatch::Outgoing;
-use waxseal_domain::endpoint::handshake::Handshake;
 use waxseal_domain::endpoint::{Endpoint, Health};
 use waxseal_domain::event::{Event, Form, Submission};
 use waxseal_domain::id::DeliveryId;
@@ -23,32 +22,9 @@ use waxseal_flows::profiles::profile_of;
 use waxseal_flows::send::{Dispatched, send};
 
 use super::find;
-use crate::body::{Body, EVENT_TYPE, describe};
-use crate::{Answer, Call, Refusal};
-
-/// What a test event came to.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct TestResult {
-    delivery_id: String,
-    outcome: Outcome,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
-    duration_ms: u64,
-    response: Option<ResponseView>,
-    request_headers: BTreeMap<String, String>,
-    /// What the receiver said before, where its profile asks it first.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    handshake: Option<Handshake>,
-}
-
-/// What a receiver answered, capped.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "TestResponse")]
-pub(crate) struct ResponseView {
-    status: u16,
-    headers: BTreeMap<String, String>,
-    body: String,
-}
+use crate::body::{self, Body};
+use crate::call::TenantCall;
+use crate::{Answer, Refusal};
 
 /// What a test asks for.
 struct Wanted {
@@ -56,22 +32,20 @@ struct Wanted {
     data: Option<Box<RawValue>>,
 }
 
-/// What a test looks like.
-pub(crate) fn test_body() -> Value {
-    describe(|body| drop(read(body)))
+/// Describes a test.
+pub(super) fn describe() -> Value {
+    body::describe::<NewTest>(|body| drop(read(body)))
 }
 
 fn read(body: &mut Body<'_>) -> Wanted {
     let event_type = body.text("type", EVENT_TYPE_CHARS_MAX).value();
     body.about("type", || json!({"pattern": EVENT_TYPE}));
-    let data = body.raw("data", || {
-        json!({"description": "The example of the tenant's catalogue, or of the profile's, if not said"})
-    });
+    let data = body.raw("data", || json!({}));
     Wanted { event_type: event_type.unwrap_or_else(|| "webhook.test".to_owned()), data }
 }
 
-/// `POST …/test`.
-pub(crate) async fn test<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
+/// Sends a test event that a caller asked for.
+pub(super) async fn test<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let mut body = Body::read(call.request)?;
     let Wanted { event_type, data } = read(&mut body);
     body.finish()?;
@@ -85,7 +59,7 @@ pub(crate) async fn test<E: Engine>(call: Call<'_, E>, id: &str) -> Answer {
 
 /// What stands beside the type of an event that nobody gave: the catalogue's example, or the profile's.
 async fn example<E: Engine>(
-    call: &Call<'_, E>,
+    call: &TenantCall<'_, E>,
     endpoint: &Endpoint,
     event_type: &str,
 ) -> Result<String, Refusal> {
@@ -101,12 +75,17 @@ async fn example<E: Engine>(
 
 /// The ping that follows an endpoint's configuration.
 pub(super) async fn ping<E: Engine>(
-    call: &Call<'_, E>,
+    call: &TenantCall<'_, E>,
     endpoint: &Endpoint,
 ) -> Result<TestResult, Refusal> {
     let profile = profile_of(call.engine, endpoint).await?;
     let handshake = shake(call.engine, endpoint, &profile).await;
     let ping = post(call, endpoint, "webhook.ping", &of_data(r#"{"ping":true}"#)).await?;
+    let handshake = handshake.map(|answer| Handshake {
+        allowed: answer.allowed,
+        detail: answer.detail,
+        allowed_rate: answer.allowed_rate,
+    });
     Ok(TestResult { handshake, ..ping })
 }
 
@@ -116,7 +95,7 @@ fn of_data(data: &str) -> String {
 
 /// `rest` is an object: the event without its type and source.
 async fn post<E: Engine>(
-    call: &Call<'_, E>,
+    call: &TenantCall<'_, E>,
     endpoint: &Endpoint,
     event_type: &str,
     rest: &str,
@@ -138,12 +117,12 @@ async fn post<E: Engine>(
     if sent.outcome == Outcome::Accepted && endpoint.health != Health::Verified {
         verified(call, endpoint).await?;
     }
-    Ok(TestResult::of(id, sent, headers))
+    Ok(result_of(id, sent, headers))
 }
 
 /// Remembers that a test event was accepted: no change of what is configured, and in no log. Where the
 /// endpoint was changed meanwhile, the next test remembers it.
-async fn verified<E: Engine>(call: &Call<'_, E>, endpoint: &Endpoint) -> Result<(), Refusal> {
+async fn verified<E: Engine>(call: &TenantCall<'_, E>, endpoint: &Endpoint) -> Result<(), Refusal> {
     let now = call.engine.clock().now();
     let before = find(call, endpoint.id.as_str()).await?;
     let after = Endpoint { health: Health::Verified, ..Endpoint::clone(&before) }.next_version(now);
@@ -151,21 +130,23 @@ async fn verified<E: Engine>(call: &Call<'_, E>, endpoint: &Endpoint) -> Result<
     Ok(())
 }
 
-impl TestResult {
-    fn of(delivery_id: String, sent: Sent, request_headers: BTreeMap<String, String>) -> Self {
-        let response = sent.response.map(|response| ResponseView {
-            status: response.status,
-            headers: response.headers.into_iter().collect(),
-            body: response.excerpt,
-        });
-        Self {
-            delivery_id,
-            outcome: sent.outcome,
-            detail: sent.detail,
-            duration_ms: sent.ended_at.since_ms(sent.started_at),
-            response,
-            request_headers,
-            handshake: None,
-        }
+fn result_of(
+    delivery_id: String,
+    sent: Sent,
+    request_headers: BTreeMap<String, String>,
+) -> TestResult {
+    let response = sent.response.map(|response| TestResponse {
+        status: response.status,
+        headers: response.headers.into_iter().collect(),
+        body: response.excerpt,
+    });
+    TestResult {
+        delivery_id,
+        outcome: sent.outcome.into(),
+        detail: sent.detail,
+        duration_ms: sent.ended_at.since_ms(sent.started_at),
+        response,
+        request_headers,
+        handshake: None,
     }
 }

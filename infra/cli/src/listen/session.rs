@@ -2,20 +2,19 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 use waxseal_adapters::client::{HttpClient, Reach};
 use waxseal_adapters::clock::SystemClock;
 use waxseal_adapters::entropy::{entropy, random_bytes};
+use waxseal_api_types as api;
 use waxseal_domain::delivery::Round;
 use waxseal_domain::delivery::attempt::Sent;
 use waxseal_domain::delivery::dispatch::{Outgoing, Unprepared, prepare};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::subscription::{Candidate, Subscription};
+use waxseal_domain::event::Event;
 use waxseal_domain::event::event_type::EventTypePattern;
-use waxseal_domain::event::{Event, Severity};
-use waxseal_domain::id::{DeliveryId, EndpointId, EventId, TenantName};
+use waxseal_domain::id::{DeliveryId, EndpointId, IdFault, TenantName};
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_flows::ports::{Clock as _, Sender as _};
 use waxseal_verify::Key;
@@ -23,7 +22,7 @@ use waxseal_verify::Key;
 use super::Listen;
 use super::sender::LocalSender;
 use crate::client::Call;
-use crate::context::{Context, escape, value};
+use crate::context::{Context, escape, read};
 use crate::endpoints::Named;
 use crate::failure::Failure;
 use crate::filter::compile;
@@ -142,30 +141,22 @@ fn read_terms(listen: &Listen, id: EndpointId) -> Result<Terms, Failure> {
     })
 }
 
-#[derive(Deserialize)]
-struct EndpointView {
-    id: EndpointId,
-    event_types: Vec<EventTypePattern>,
-    filter: Option<Box<RawValue>>,
-    min_severity: Option<Severity>,
-    risk_score_above: Option<f64>,
-    outcomes: Vec<String>,
-    profile: String,
-    headers: std::collections::BTreeMap<String, String>,
-    timeout_ms: u32,
-}
-
 async fn fetch_terms(context: &Context, named: &Named) -> Result<Terms, Failure> {
     let answer = context.send(&Call::get(named.path(context, "")?)).await?;
     let not_ours = |error| Failure::Unavailable(format!("the endpoint cannot be read: {error}"));
-    let view: EndpointView = serde_json::from_slice(&answer.body).map_err(not_ours)?;
+    let view: api::Endpoint = read(&answer)?;
+    let mut event_types: Vec<EventTypePattern> = Vec::new();
+    for pattern in &view.event_types {
+        event_types.push(pattern.parse().map_err(not_ours)?);
+    }
+    let min_severity = view.min_severity.map(|least| least.as_str().parse()).transpose();
     let filter = view.filter.map(|raw| compile(raw.get())).transpose()?;
     Ok(Terms {
-        id: view.id,
+        id: view.id.parse().map_err(|_| not_ours("its id is none of ours".to_owned()))?,
         subscription: Subscription {
-            event_types: view.event_types,
+            event_types,
             filter,
-            min_severity: view.min_severity,
+            min_severity: min_severity.map_err(not_ours)?,
             risk_score_above: view.risk_score_above,
             outcomes: view.outcomes,
         },
@@ -181,60 +172,27 @@ async fn fetch_profile(context: &Context, name: &str) -> Result<Arc<Profile>, Fa
         return Ok(profile);
     }
     let answer = context.send(&Call::get(format!("/v1/profiles/{}", escape(name)))).await?;
-    let file = value(&answer)?.get("file").map(Value::to_string).unwrap_or_default();
-    let parsed = Profile::parse(&file).map(Arc::new);
+    let file = read::<api::Profile>(&answer)?.file;
+    let parsed = Profile::parse(file.as_ref().map_or("", |file| file.get())).map(Arc::new);
     parsed.map_err(|_| Failure::Failed(format!("this version cannot read the profile {name}")))
 }
 
-/// Members of an event that the API shows.
-#[derive(Deserialize)]
-struct EventView {
-    id: EventId,
-    #[serde(default)]
-    sender_id: Option<String>,
-    #[serde(rename = "type")]
-    event_type: String,
-    source: String,
-    time: String,
-    #[serde(default)]
-    data: Option<Box<RawValue>>,
-    #[serde(default)]
-    data_base64: Option<String>,
-    #[serde(default)]
-    expunged: bool,
-}
-
-/// Members that are no attributes of the sender's.
-const NO_ATTRIBUTES: [&str; 11] = [
-    "id",
-    "sender_id",
-    "type",
-    "source",
-    "time",
-    "data",
-    "data_base64",
-    "expunged",
-    "tenant",
-    "received_at",
-    "deliveries",
-];
-
 /// Reads an event as it is stored: its payload byte for byte.
-fn read_event(tenant: &TenantName, raw: &RawValue) -> Result<Event, serde_json::Error> {
-    let view: EventView = serde_json::from_str(raw.get())?;
-    let members: Map<String, Value> = serde_json::from_str(raw.get())?;
-    let is_attribute = |(name, _): &(String, Value)| !NO_ATTRIBUTES.contains(&name.as_str());
+fn read_event(tenant: &TenantName, raw: &RawValue) -> Result<Event, String> {
+    let listed: api::Event = serde_json::from_str(raw.get()).map_err(|error| error.to_string())?;
+    let members = listed.read().map_err(|error| error.to_string())?;
+    let attributes = listed.attributes().map_err(|error| error.to_string())?;
     Ok(Event {
-        id: view.id,
-        sender_id: view.sender_id,
+        id: members.id.parse().map_err(|fault: IdFault| fault.to_string())?,
+        sender_id: members.sender_id,
         tenant: tenant.clone(),
-        event_type: view.event_type,
-        source: view.source,
-        time: view.time,
-        attributes: members.into_iter().filter(is_attribute).collect(),
-        data: view.data,
-        data_base64: view.data_base64,
-        expunged: view.expunged,
+        event_type: members.event_type,
+        source: members.source,
+        time: members.time,
+        attributes: attributes.into_iter().collect(),
+        data: members.data,
+        data_base64: members.data_base64,
+        expunged: members.expunged,
     })
 }
 

@@ -3,9 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use crate::delivery::attempt::{Outcome, Sent};
 use crate::delivery::dispatch::{Method, Request, Subject, USER_AGENT};
 use crate::endpoint::Endpoint;
@@ -17,15 +14,13 @@ use crate::profile::Profile;
 const ORIGIN: &str = "waxseal";
 
 /// What a receiver answered to being asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handshake {
     /// Whether it allows us.
     pub allowed: bool,
     /// Why not.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// Requests a minute that it allows, if it says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed_rate: Option<String>,
 }
 

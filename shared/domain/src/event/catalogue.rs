@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use crate::event::Event;
 use crate::event::event_type::PREFIX;
 use crate::json::{Fault, Json, compact};
-use crate::limits::{EVENT_TYPE_CHARS_MAX, SCHEMA_BYTES_MAX};
+use crate::limits::{EVENT_TYPE_CHARS_MAX, EVENT_TYPES_PER_TENANT_MAX, SCHEMA_BYTES_MAX};
 use crate::timestamp::Timestamp;
 
 /// An event type of a tenant's catalogue, as stored.
@@ -42,6 +42,16 @@ impl EventType {
             && name.chars().all(is_plain)
             && !name.starts_with(PREFIX)
     }
+}
+
+/// Says whether a catalogue has room for a type: one that is there already is replaced.
+pub fn check_room(catalogue: &[EventType], name: &str) -> Result<(), Fault> {
+    let is_new = catalogue.iter().all(|found| found.name != name);
+    if is_new && catalogue.len() >= EVENT_TYPES_PER_TENANT_MAX {
+        let detail = format!("the catalogue has {EVENT_TYPES_PER_TENANT_MAX} types, its limit");
+        return Err(Fault::new("", &detail));
+    }
+    Ok(())
 }
 
 /// A JSON Schema (2020-12, unless it names another draft), and nothing outside of it. Whether a text is
@@ -84,5 +94,20 @@ mod tests {
         for name in ["", "a b", "a/b", "waxseal.endpoint.disabled", "dlp.*"] {
             assert!(!EventType::is_name(name), "{name}");
         }
+    }
+
+    #[test]
+    fn a_type_is_replaced_where_there_is_no_room_for_another() {
+        let event_type = |index: usize| EventType {
+            name: format!("t{index}"),
+            description: None,
+            schema: None,
+            example: None,
+            updated_at: Timestamp::from_ms(0),
+        };
+        let catalogue: Vec<EventType> = (0..EVENT_TYPES_PER_TENANT_MAX).map(event_type).collect();
+        assert_eq!(check_room(&catalogue, "t0"), Ok(()));
+        assert!(check_room(&catalogue, "another").is_err());
+        assert_eq!(check_room(&catalogue[1..], "another"), Ok(()));
     }
 }

@@ -3,8 +3,6 @@
 use std::future::Future;
 use std::time::Duration;
 
-use schemars::JsonSchema;
-use serde::Serialize;
 use waxseal_domain::audit::Stamp;
 use waxseal_domain::delivery::message::{Kind, Message, Received};
 use waxseal_domain::delivery::{Delivery, Guard, Settlement, Written};
@@ -209,7 +207,7 @@ impl Due {
 }
 
 /// How a part of the deployment is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
     /// Which part.
     pub name: String,
@@ -220,8 +218,7 @@ pub struct Check {
 }
 
 /// How a part of the deployment is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckStatus {
     /// Well.
     Ok,

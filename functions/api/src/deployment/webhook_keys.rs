@@ -7,9 +7,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use schemars::JsonSchema;
-use serde::Serialize;
-use waxseal_adapters::http::{self, Request};
+use waxseal_adapters::http;
+use waxseal_api_types::{KeySet, WebKey};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::TenantName;
 use waxseal_domain::limits::FRESH_S;
@@ -19,30 +18,14 @@ use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Clock as _, ConfigStore as _, Engine, MaxAge, PageRequest};
 
 use crate::Answer;
+use crate::call::GlobalCall;
 
 /// Tenants that are gone through where none is named.
 const TENANTS_MAX: usize = 20;
 
-/// A JWK Set.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct KeySet {
-    keys: Vec<WebKey>,
-}
-
-/// A public key.
-#[derive(Serialize, JsonSchema)]
-pub(crate) struct WebKey {
-    kty: &'static str,
-    crv: &'static str,
-    #[serde(rename = "use")]
-    usage: &'static str,
-    alg: &'static str,
-    kid: String,
-    /// The public key, in URL-safe base 64.
-    x: String,
-}
-
-pub(crate) async fn answer<E: Engine>(engine: &E, request: &Request) -> Answer {
+/// Answers with the public keys that the query selects.
+pub(super) async fn show<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+    let GlobalCall { engine, request, .. } = call;
     let tenants: Vec<TenantName> = if let Some(name) = http::query(request, "tenant") {
         vec![name.parse().map_err(|_| Problem::not_found())?]
     } else {
@@ -74,5 +57,5 @@ fn key(endpoint: &Endpoint, secret: &SealedSecret) -> Option<WebKey> {
     let text = secret.public_key.as_deref()?.strip_prefix("whpk_")?;
     let x = URL_SAFE_NO_PAD.encode(STANDARD.decode(text).ok()?);
     let kid = format!("{}.{}", endpoint.id, secret.created_at.ms());
-    Some(WebKey { kty: "OKP", crv: "Ed25519", usage: "sig", alg: "EdDSA", kid, x })
+    Some(WebKey::ed25519(kid, x))
 }

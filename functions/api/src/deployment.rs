@@ -1,0 +1,99 @@
+//! The deployment itself: whether it serves, how its parts are, its public keys, and this API's own document.
+
+mod status;
+mod webhook_keys;
+
+use serde_json::{Map, Value, json};
+use waxseal_adapters::http;
+use waxseal_api_types::{KeySet, Serving, Status};
+use waxseal_flows::ports::Engine;
+
+use crate::operation::{Access, Description, Handler, Operation, Parameter, Success, json_of};
+
+/// The page that shows the OpenAPI document.
+const REFERENCE: &str = include_str!("reference.html");
+
+impl<E: Engine> Operation<E> {
+    /// The operations on the deployment.
+    pub(crate) const ON_DEPLOYMENT: &'static [Self] = &[
+        Operation {
+            handler: Handler::Global(|call| Box::pin(webhook_keys::show(call))),
+            description: Description {
+                line: "GET /.well-known/webhook-keys",
+                id: "getWebhookKeys",
+                access: Access::Public,
+                summary: "Get the public keys of endpoints whose deliveries are signed with ed25519",
+                about: "Returns a JWK Set (RFC 7517). While a secret is rotated, the set holds both of the \
+                        endpoint's keys. Without `tenant` it covers the first twenty tenants only.",
+                parameters: &[
+                    Parameter::optional(
+                        "tenant",
+                        "Selects the keys of this tenant's endpoints.",
+                        || json!({"type": "string", "maxLength": 64}),
+                    ),
+                    Parameter::optional(
+                        "endpoint",
+                        "Selects the keys of this endpoint.",
+                        || json!({"type": "string", "maxLength": 64}),
+                    ),
+                ],
+                answers: &[Success::json::<KeySet>(200, "Returns the public keys.")],
+                problems: &[404],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Global(|call| Box::pin(status::check(call))),
+            description: Description {
+                line: "GET /v1/status",
+                id: "getStatus",
+                access: Access::Operator,
+                summary: "Check the parts of the deployment: store, key vault, queues and alarms",
+                answers: &[Success::json::<Status>(200, "Returns one check for each part.")],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Global(|_| Box::pin(async { Ok(http::json(200, &Serving::ok())) })),
+            description: Description {
+                line: "GET /healthz",
+                id: "getHealth",
+                access: Access::Public,
+                summary: "Check whether the server serves requests",
+                answers: &[Success::json::<Serving>(200, "Confirms that it does.")
+                    .with_example(|| json_of(&Serving::ok()))],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Global(|_| {
+                Box::pin(async { Ok(http::json(200, &crate::openapi::<E>())) })
+            }),
+            description: Description {
+                line: "GET /openapi.json",
+                id: "getOpenApi",
+                access: Access::Public,
+                summary: "Get this document, for programs",
+                answers: &[Success::json::<Map<String, Value>>(
+                    200,
+                    "Returns the OpenAPI 3.1 document of this API.",
+                )],
+                ..Description::PLAIN
+            },
+        },
+        Operation {
+            handler: Handler::Global(|_| Box::pin(async { Ok(http::page(REFERENCE)) })),
+            description: Description {
+                line: "GET /docs",
+                id: "getReference",
+                access: Access::Public,
+                summary: "Read this document, as a web page",
+                answers: &[Success {
+                    content_type: "text/html",
+                    ..Success::json::<String>(200, "Returns the web page.")
+                }],
+                ..Description::PLAIN
+            },
+        },
+    ];
+}

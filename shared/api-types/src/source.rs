@@ -1,0 +1,61 @@
+//! Sources: systems whose hooks come in and become events.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use waxseal_domain::source;
+
+/// Describes a source: a system that sends hooks, each of which becomes an event of the tenant.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Source {
+    /// Identifies the source. It is unique in the deployment.
+    pub name: String,
+    /// Names the tenant that the events belong to.
+    pub tenant: String,
+    /// Names the profile by which hooks are verified and read.
+    pub profile: String,
+    /// Counts the secrets that hooks may be signed with. The secrets themselves are never returned.
+    pub secrets: usize,
+    /// Limits how far the timestamp of a hook may differ from the time at which it arrives, in seconds.
+    pub tolerance_s: u64,
+    /// Gives the path to which the system sends its hooks.
+    pub path: String,
+}
+
+impl From<&source::Source> for Source {
+    fn from(source: &source::Source) -> Self {
+        Self {
+            name: source.name.to_string(),
+            tenant: source.tenant.to_string(),
+            profile: source.profile.clone(),
+            secrets: source.secrets.len(),
+            tolerance_s: source.tolerance_s,
+            path: format!("/hooks/{}", source.name),
+        }
+    }
+}
+
+/// Asks for a source, or replaces it.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct NewSource {
+    /// Names the profile by which hooks are verified and read. The default is `standard`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// Lists the secrets that hooks may be signed with, in the form that the profile describes: one, or two
+    /// while one replaces the other.
+    pub secrets: Vec<String>,
+    /// Limits how far the timestamp of a hook may differ from the time at which it arrives, in seconds. The
+    /// default is 300.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tolerance_s: Option<u64>,
+}
+
+impl NewSource {
+    /// Shows one.
+    pub fn example() -> Self {
+        Self {
+            profile: Some("github".to_owned()),
+            secrets: vec!["It's a Secret to Everybody".to_owned()],
+            tolerance_s: None,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Headers of an endpoint's own: which may be set, and which are reserved.
+
+use crate::limits::{HEADER_NAME_CHARS_MAX, HEADER_VALUE_CHARS_MAX};
+use crate::profile::Profile;
+
+/// Headers that no endpoint may set: they belong to the connection, or Waxseal sends them itself.
+/// `authorization` is set by the endpoint's `auth`.
+const RESERVED: [&str; 17] = [
+    "authorization",
+    "connection",
+    "cookie",
+    "forwarded",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "content-length",
+    "content-type",
+    "host",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+    "traceparent",
+    "expect",
+];
+
+/// Says whether an endpoint of a profile may set a header of this name, in lower case.
+pub fn may_set(name: &str, profile: &Profile) -> bool {
+    is_name(name) && !is_reserved(name) && !is_of_profile(name, profile)
+}
+
+/// The same where the profile is not known, so that all other faults can be named.
+pub fn may_set_in_any(name: &str) -> bool {
+    is_name(name) && !is_reserved(name)
+}
+
+/// Says whether a header may have this value: printable ASCII, so that every receiver reads the same.
+pub fn is_value(value: &str) -> bool {
+    let is_printable = |byte: u8| (b' '..=b'~').contains(&byte);
+    value.len() <= HEADER_VALUE_CHARS_MAX && value.bytes().all(is_printable)
+}
+
+/// A token of RFC 9110.
+fn is_name(name: &str) -> bool {
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    (1..=HEADER_NAME_CHARS_MAX).contains(&name.len()) && name.chars().all(is_token)
+}
+
+fn is_reserved(name: &str) -> bool {
+    // `webhook-…` are the headers of Standard Webhooks, which may stand beside any profile's own.
+    RESERVED.contains(&name) || name.starts_with("webhook-")
+}
+
+fn is_of_profile(name: &str, profile: &Profile) -> bool {
+    let prefix = profile.envelope.extension_headers.as_deref();
+    profile.dialect.header_names().any(|own| own == name)
+        || prefix.is_some_and(|prefix| name.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_of_ones_own_may_be_set() {
+        let standard = Profile::standard();
+        assert!(may_set("x-team", &standard) && may_set_in_any("x-team"));
+        for name in ["", "a b", "ä", "a:b", &"x".repeat(HEADER_NAME_CHARS_MAX + 1)] {
+            assert!(!may_set(name, &standard), "{name}");
+        }
+    }
+
+    #[test]
+    fn reserved_headers_and_the_profiles_may_not() {
+        let github = Profile::named("github").unwrap();
+        for name in RESERVED.iter().chain(&["webhook-id", "x-hub-signature-256"]) {
+            assert!(!may_set(name, &github), "{name}");
+        }
+        assert!(may_set("x-hub-signature-256", &Profile::standard()));
+        let binary = Profile::named("cloudevents-binary").unwrap();
+        assert!(!may_set("ce-severity", &binary));
+    }
+
+    #[test]
+    fn a_value_is_printable_and_short() {
+        assert!(is_value("") && is_value("a b~"));
+        assert!(!is_value("a\tb") && !is_value("ä"));
+        assert!(!is_value(&"x".repeat(HEADER_VALUE_CHARS_MAX + 1)));
+    }
+}
