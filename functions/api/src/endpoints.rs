@@ -2,6 +2,7 @@
 
 mod auth;
 mod changes;
+mod created;
 mod failures;
 mod idempotency;
 mod matching;
@@ -9,14 +10,12 @@ mod operations;
 mod pause;
 mod recovery;
 mod secrets;
+mod stored;
 mod test_event;
 mod version;
 
-use std::sync::Arc;
-
-use serde_json::Value;
 use waxseal_adapters::http::{self, Response};
-use waxseal_api_types::endpoint::{Breaker, ShownSecret, TestResult};
+use waxseal_api_types::endpoint::{Breaker, ShownSecret};
 use waxseal_api_types::{self as api, List};
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, room};
 use waxseal_domain::id::EndpointId;
@@ -24,23 +23,23 @@ use waxseal_domain::json::Fault;
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::SecretContext;
-use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::link::ensure_key;
 use waxseal_flows::ports::{
-    Change, Clock as _, ConfigStore as _, Engine, EngineError, GateStore as _, KeyVault as _,
-    MaxAge, Tenant, TenantEndpoints,
+    Change, Clock as _, ConfigStore as _, Engine, GateStore as _, KeyVault as _, MaxAge, Tenant,
+    TenantEndpoints,
 };
 use waxseal_flows::profiles::{find_profile, profile_of};
 
 use self::changes::Changes;
+use self::created::answer_created;
 use self::idempotency::Once;
+pub(crate) use self::stored::find;
+use self::stored::{TRIES_MAX, audit_update, audit_view, write};
 use self::version::{IfMatch, with_etag};
 use crate::body::Body;
 use crate::call::{AuditChange, TenantCall, audited};
 use crate::{Answer, Refusal};
 
-/// Changes of one endpoint at the same time: each is tried so often.
-const TRIES_MAX: usize = 3;
 /// Endpoints added to a tenant at the same time: each is tried so often.
 const ADD_TRIES_MAX: usize = 30;
 
@@ -83,24 +82,6 @@ async fn create<E: Engine>(call: TenantCall<'_, E>) -> Answer {
     let ping = if pings { Some(test_event::ping(&call, &endpoint).await?) } else { None };
     let endpoint = find(&call, endpoint.id.as_str()).await?;
     Ok(answer_created(&call, &endpoint, &profile, shown, ping))
-}
-
-/// The answer to a new endpoint.
-fn answer_created<E: Engine>(
-    call: &TenantCall<'_, E>,
-    endpoint: &Endpoint,
-    profile: &Profile,
-    shown: ShownSecret,
-    ping: Option<TestResult>,
-) -> Response {
-    let active_from = endpoint.created_at.plus_s(call.engine.endpoints_settle_s());
-    let view = api::CreatedEndpoint {
-        endpoint: api::Endpoint::of(endpoint, profile),
-        shown,
-        ping,
-        active_from: active_from.rfc3339(),
-    };
-    with_etag(http::json(201, &view), endpoint)
 }
 
 /// A tenant exists once the operator configures an endpoint in it.
@@ -265,57 +246,4 @@ async fn disable<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
 
 fn answer_changed(endpoint: &Endpoint, profile: &Profile) -> Response {
     with_etag(http::json(200, &api::Endpoint::of(endpoint, profile)), endpoint)
-}
-
-/// The tenant's endpoint of that id, as it is now.
-pub(crate) async fn find<E: Engine>(
-    call: &TenantCall<'_, E>,
-    id: &str,
-) -> Result<Arc<Endpoint>, Refusal> {
-    let id: EndpointId = id.parse().map_err(|_| Problem::not_found())?;
-    let found = call.engine.store().endpoint(call.tenant, &id, MaxAge::NOW).await?;
-    found.ok_or_else(|| Problem::not_found().into())
-}
-
-/// Reads, changes and writes an endpoint, again if another did so in between. What changes nothing is
-/// not written.
-async fn write<E: Engine>(
-    call: &TenantCall<'_, E>,
-    id: &str,
-    action: &'static str,
-    change: impl Fn(Endpoint, Timestamp) -> Endpoint,
-) -> Result<(Endpoint, Arc<Profile>), Refusal> {
-    for _ in 0..TRIES_MAX {
-        let before = find(call, id).await?;
-        let profile = profile_of(call.engine, &before).await?;
-        let now = call.engine.clock().now();
-        let after = change(Endpoint::clone(&before), now);
-        let audit = audit_update(call, action, &before, &after).await?;
-        if audit.before == audit.after {
-            return Ok((after, profile));
-        }
-        let after = after.next_version(now);
-        if call.change(Change::PutEndpoint(&after), audit).await? {
-            return Ok((after, profile));
-        }
-    }
-    Err(Problem::conflict("the endpoint was changed at the same time: try again").into())
-}
-
-async fn audit_update<'a, E: Engine>(
-    call: &TenantCall<'_, E>,
-    action: &'static str,
-    before: &'a Endpoint,
-    after: &Endpoint,
-) -> Result<AuditChange<'a>, EngineError> {
-    let (was, is) = (audit_view(call, before).await?, audit_view(call, after).await?);
-    Ok(AuditChange { action, target: before.id.as_str(), before: was, after: is })
-}
-
-async fn audit_view<E: Engine>(
-    call: &TenantCall<'_, E>,
-    endpoint: &Endpoint,
-) -> Result<Option<Value>, EngineError> {
-    let profile = profile_of(call.engine, endpoint).await?;
-    Ok(audited(&api::Endpoint::of(endpoint, &profile)))
 }

@@ -15,7 +15,7 @@ use waxseal_flows::ports::{
     Clock as _, ConfigStore as _, Engine, EngineError, KeyVault as _, MaxAge,
 };
 
-use super::answer_created;
+use super::created::answer_created;
 use super::secrets::show;
 use crate::Refusal;
 use crate::call::TenantCall;

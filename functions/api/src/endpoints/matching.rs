@@ -16,7 +16,7 @@ use waxseal_flows::ports::{Clock as _, Engine, EventRow, EventStore as _, PageRe
 use waxseal_flows::profiles::find_profile;
 
 use super::changes::Changes;
-use super::find;
+use super::stored::find;
 use crate::body::{self, Body, Given};
 use crate::call::TenantCall;
 use crate::{Answer, Refusal};

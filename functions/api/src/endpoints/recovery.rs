@@ -8,7 +8,7 @@ use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Clock as _, Engine};
 use waxseal_flows::recover::{Ask, Which, recover};
 
-use super::find;
+use super::stored::find;
 use crate::Answer;
 use crate::body::{self, Body};
 use crate::call::TenantCall;

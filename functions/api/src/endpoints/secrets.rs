@@ -15,7 +15,7 @@ use waxseal_flows::ports::{Clock as _, Engine, EngineError, KeyVault as _};
 use waxseal_flows::profiles::profile_of;
 use waxseal_verify::Algorithm;
 
-use super::write;
+use super::stored::{find, write};
 use crate::Answer;
 use crate::body::{Body, Given, describe};
 use crate::call::TenantCall;
@@ -113,7 +113,7 @@ fn read_rotation(body: &mut Body<'_>, profile: &Profile) -> (SecretChoice, u64) 
 /// Replaces an endpoint's secret. An overlap under two minutes is refused: instances keep copies of an
 /// endpoint for one, and receivers need a moment as well.
 pub(super) async fn rotate<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
-    let endpoint = super::find(&call, id).await?;
+    let endpoint = find(&call, id).await?;
     let profile = profile_of(call.engine, &endpoint).await?;
     let mut body = Body::read(call.request)?;
     let (choice, overlap_s) = read_rotation(&mut body, &profile);

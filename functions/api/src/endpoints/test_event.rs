@@ -21,7 +21,7 @@ use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, MaxAge}
 use waxseal_flows::profiles::profile_of;
 use waxseal_flows::send::{Dispatched, send};
 
-use super::find;
+use super::stored::find;
 use crate::body::{self, Body};
 use crate::call::TenantCall;
 use crate::{Answer, Refusal};
