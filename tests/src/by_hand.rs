@@ -1,7 +1,9 @@
 //! An embedded engine driven step by step.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use waxseal_adapters::clock::MovableClock;
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
 use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::endpoint::Endpoint;
@@ -34,6 +36,7 @@ impl ByHand {
             folder: folder.path().to_owned(),
             operator_key: Some("operator".to_owned()),
             address_rules: AddressRules { allow_loopback: true, ..AddressRules::default() },
+            clock: MovableClock::default(),
             extra_roots: Vec::new(),
             attempts_per_endpoint: 0,
             breaker: BreakerSettings { attempts_min: 4, failures_percent: 50, probe_s: 1 },
@@ -51,15 +54,18 @@ impl ByHand {
         }
     }
 
-    /// Drives every message that is visible within a moment, those of critical events too.
+    /// Lets time pass, without waiting for it.
+    pub fn pass(&self, time: Duration) {
+        self.engine.clock().advance(time);
+    }
+
+    /// Drives every message that is visible now or becomes so meanwhile, those of critical events first.
     pub async fn deliver(&self) {
         let queue = self.engine.queue();
         loop {
-            let received = tokio::select! {
-                received = queue.inbox(Lane::Critical).receive() => received,
-                received = queue.inbox(Lane::Normal).receive() => received,
-                () = crate::fixtures::nap(150) => return,
-            };
+            let critical = queue.inbox(Lane::Critical).receive_now();
+            let next = critical.or_else(|| queue.inbox(Lane::Normal).receive_now());
+            let Some(received) = next else { return };
             let receipt = received.receipt.clone();
             let deadline = self.engine.clock().now().plus_s(15);
             if drive(&self.engine, received, deadline).await
@@ -74,10 +80,7 @@ impl ByHand {
     pub async fn deliver_together(&self) -> usize {
         let inbox = self.engine.queue().inbox(Lane::Normal);
         let mut driven = Vec::new();
-        while let Some(received) = tokio::select! {
-            received = inbox.receive() => Some(received),
-            () = crate::fixtures::nap(150) => None,
-        } {
+        while let Some(received) = inbox.receive_now() {
             let engine = Arc::clone(&self.engine);
             driven.push(tokio::spawn(async move {
                 let (receipt, deadline) =

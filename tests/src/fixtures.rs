@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use waxseal_adapters::clock::MovableClock;
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
 use waxseal_domain::delivery::DeliveryKey;
 use waxseal_domain::delivery::retry::RetryPolicy;
@@ -61,6 +62,7 @@ pub fn engine(folder: &Path) -> Arc<EmbeddedEngine> {
         folder: folder.to_owned(),
         operator_key: Some("operator".to_owned()),
         address_rules,
+        clock: MovableClock::default(),
         extra_roots: Vec::new(),
         attempts_per_endpoint: 0,
         breaker: BreakerSettings::default(),

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use waxseal_adapters::clock::SystemClock;
+use waxseal_adapters::clock::MovableClock;
 use waxseal_adapters::embedded::{EmbeddedEngine, EmbeddedQueue, EmbeddedStore, KeyFile};
 use waxseal_adapters::json_schema::JsonSchemas;
 use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
@@ -29,11 +29,12 @@ pub type Script = Arc<dyn Fn(&Request) -> Play + Send + Sync>;
 /// A sender that plays a script.
 pub struct ScriptedSender {
     script: Script,
+    clock: MovableClock,
 }
 
 impl Sender for ScriptedSender {
     async fn send(&self, request: Request) -> Sent {
-        let started_at = SystemClock.now();
+        let started_at = self.clock.now();
         let status = match (self.script)(&request) {
             Play::Answer(status) => status,
             Play::Panic => panic!("scripted"),
@@ -45,7 +46,7 @@ impl Sender for ScriptedSender {
             detail: None,
             response: Some(response),
             started_at,
-            ended_at: SystemClock.now(),
+            ended_at: self.clock.now(),
         }
     }
 }
@@ -62,7 +63,8 @@ impl ScriptedEngine {
         inner: Arc<EmbeddedEngine>,
         script: impl Fn(&Request) -> Play + Send + Sync + 'static,
     ) -> Arc<Self> {
-        Arc::new(Self { inner, sender: ScriptedSender { script: Arc::new(script) } })
+        let clock = inner.clock().clone();
+        Arc::new(Self { inner, sender: ScriptedSender { script: Arc::new(script), clock } })
     }
 }
 
@@ -71,7 +73,7 @@ impl Engine for ScriptedEngine {
     type Queue = EmbeddedQueue;
     type KeyVault = KeyFile;
     type Sender = ScriptedSender;
-    type Clock = SystemClock;
+    type Clock = MovableClock;
     type SchemaChecker = JsonSchemas;
 
     fn store(&self) -> &EmbeddedStore {
@@ -86,8 +88,8 @@ impl Engine for ScriptedEngine {
     fn sender(&self) -> &ScriptedSender {
         &self.sender
     }
-    fn clock(&self) -> &SystemClock {
-        &SystemClock
+    fn clock(&self) -> &MovableClock {
+        self.inner.clock()
     }
     fn schema_checker(&self) -> &JsonSchemas {
         self.inner.schema_checker()

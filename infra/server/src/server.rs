@@ -13,6 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use waxseal_adapters::clock::MovableClock;
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
 use waxseal_adapters::http::{Request, Response, allow, problem};
 use waxseal_adapters::tls::read_authorities;
@@ -81,6 +82,7 @@ fn options(settings: &Settings, address: SocketAddr) -> Result<Options, String> 
     // A quarter each: three slow endpoints leave room for the others.
     let attempts_per_endpoint = usize::try_from(settings.max_attempts).unwrap_or(4).div_ceil(4);
     Ok(Options {
+        clock: MovableClock::default(),
         attempts_per_endpoint,
         breaker,
         public_url: Some(settings.public_url(address)),

@@ -21,7 +21,7 @@ use waxseal_domain::limits::{EXCERPT_CHARS_MAX, RESPONSE_BYTES_MAX};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Clock as _, EngineError, Sender};
 
-use crate::clock::SystemClock;
+use crate::clock::MovableClock;
 use crate::tls;
 
 /// Of a response's headers: how many are kept, and how long each may be.
@@ -45,6 +45,7 @@ pub enum Connections {
 pub struct HttpSender {
     client: reqwest::Client,
     rules: Arc<AddressRules>,
+    clock: MovableClock,
 }
 
 impl HttpSender {
@@ -56,6 +57,12 @@ impl HttpSender {
         extra_roots: Vec<CertificateDer<'static>>,
     ) -> Result<Self, EngineError> {
         Self::resolving(rules, connections, extra_roots, resolver::system())
+    }
+
+    /// The same, telling the time of its attempts by this clock.
+    #[must_use]
+    pub fn by_clock(self, clock: MovableClock) -> Self {
+        Self { clock, ..self }
     }
 
     /// The same, asking another resolver than the system's.
@@ -81,7 +88,7 @@ impl HttpSender {
                 builder.pool_max_idle_per_host(4).pool_idle_timeout(Duration::from_secs(30))
             }
         };
-        Ok(Self { client: builder.build().map_err(failed)?, rules })
+        Ok(Self { client: builder.build().map_err(failed)?, rules, clock: MovableClock::default() })
     }
 
     /// The answer's head; its body is still to be read.
@@ -107,7 +114,7 @@ impl HttpSender {
 
 impl Sender for HttpSender {
     async fn send(&self, request: Request) -> Sent {
-        let started_at = SystemClock.now();
+        let started_at = self.clock.now();
         let timeout = Duration::from_millis(request.timeout_ms);
         let deadline = Instant::now() + timeout;
         let chars_max = request.response_chars_max;
@@ -116,13 +123,16 @@ impl Sender for HttpSender {
             Ok(Err(failure)) => Err(failure),
             Err(_) => Err(Failure::timed_out(timeout)),
         };
-        sent(started_at, result)
+        sent(started_at, self.clock.now(), result)
     }
 }
 
-/// What an attempt that ends now came to.
-pub(crate) fn sent(started_at: Timestamp, result: Result<Response, Failure>) -> Sent {
-    let ended_at = SystemClock.now();
+/// What an attempt came to.
+pub(crate) fn sent(
+    started_at: Timestamp,
+    ended_at: Timestamp,
+    result: Result<Response, Failure>,
+) -> Sent {
     let (outcome, detail, response) = match result {
         Ok(response) => (Outcome::of_status(response.status), None, Some(response)),
         Err(failure) => (failure.outcome, Some(failure.detail), None),

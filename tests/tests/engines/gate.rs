@@ -32,12 +32,12 @@ async fn a_failing_endpoint_is_broken_off_probed_and_caught_up_with() {
     assert_eq!(well.captured().len(), 10, "its neighbour gets all");
 
     assert_eq!(world.sweep().await, 0, "its first probe is not due");
-    fixtures::nap(1_100).await;
+    world.pass(Duration::from_millis(1_100));
     assert_eq!(world.sweep().await, 1, "one probe");
     assert_eq!(world.sweep().await, 0, "and no second one within the interval");
     world.deliver().await;
     assert_eq!((failing.captured().len(), world.mode(&endpoint).await), (5, Some(Mode::Open)));
-    fixtures::nap(1_100).await;
+    world.pass(Duration::from_millis(1_100));
     assert_eq!(world.sweep().await, 1);
     world.deliver().await;
     assert_eq!(failing.captured().len(), 6);

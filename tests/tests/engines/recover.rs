@@ -1,5 +1,7 @@
 //! After the outage: recovery of what failed or went missing, expunging, and the events about it all.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use waxseal_adapters::http::Request;
 use waxseal_domain::delivery::StatusName;
@@ -198,7 +200,7 @@ async fn a_retry_policy_is_data_and_a_window_ends_it() {
     world.send(0..1).await;
     for _ in 0..4 {
         world.deliver().await;
-        fixtures::nap(1_100).await;
+        world.pass(Duration::from_millis(1_100));
     }
     let (_, shown) = call(&world, "GET", "events/e0", &json!({})).await;
     assert_eq!(sink.captured().len(), 3, "the third is pulled in to the end, and is the last");

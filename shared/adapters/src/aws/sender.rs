@@ -112,7 +112,11 @@ impl Sender for AwsSender {
                 tokio::time::timeout(timeout, self.put_event(&bus, &request)).await
             }
         };
-        sent(started_at, result.unwrap_or_else(|_| Err(Failure::timed_out(timeout))))
+        sent(
+            started_at,
+            SystemClock.now(),
+            result.unwrap_or_else(|_| Err(Failure::timed_out(timeout))),
+        )
     }
 }
 

@@ -27,7 +27,7 @@ use super::queue::{self, EmbeddedQueue};
 use super::reader::Readers;
 use super::writer::{Durability, Writer};
 use super::{EmbeddedStore, config, deliveries, events, files, inbox, schema};
-use crate::clock::SystemClock;
+use crate::clock::MovableClock;
 use crate::entropy::entropy;
 use crate::json_schema::JsonSchemas;
 use crate::sender::{Connections, HttpSender};
@@ -53,6 +53,8 @@ pub struct Options {
     pub breaker: BreakerSettings,
     /// Where the API is reached from outside, without a slash at its end.
     pub public_url: Option<String>,
+    /// What tells the time.
+    pub clock: MovableClock,
     /// Authorities trusted beside Mozilla's.
     pub extra_roots: Vec<CertificateDer<'static>>,
 }
@@ -68,6 +70,7 @@ pub struct EmbeddedEngine {
     address_rules: Arc<AddressRules>,
     operator_key: String,
     memory: Memory,
+    clock: MovableClock,
     schemas: JsonSchemas,
     public_url: Option<String>,
     /// Held while this lives.
@@ -83,10 +86,12 @@ impl EmbeddedEngine {
         let path = folder.join("waxseal.db");
         let connection = schema::open_writer(&path).map_err(failed("open database"))?;
         let key_vault = key_vault(&connection, folder)?;
-        let lanes = Arc::new(Lanes::new(match options.attempts_per_endpoint {
+        let clock = options.clock;
+        let per_endpoint_max = match options.attempts_per_endpoint {
             0 => usize::MAX,
             most => most,
-        }));
+        };
+        let lanes = Arc::new(Lanes::new(per_endpoint_max, &clock));
         queue::load(&connection, &lanes).map_err(failed("read messages"))?;
         let gates = Arc::new(Gates::load(&connection).map_err(failed("read gates"))?);
         let writer =
@@ -96,12 +101,13 @@ impl EmbeddedEngine {
         let address_rules = Arc::new(options.address_rules);
         let rules = Arc::clone(&address_rules);
         let sender = HttpSender::new(rules, Connections::Kept, options.extra_roots)?;
+        let sender = sender.by_clock(clock.clone());
         let operator_key = match options.operator_key {
             Some(key) => key,
             None => files::operator_key(folder)?,
         };
         Ok(Self {
-            queue: EmbeddedQueue::new(Arc::clone(&store), Arc::clone(&lanes)),
+            queue: EmbeddedQueue::new(Arc::clone(&store), Arc::clone(&lanes), clock.clone()),
             store,
             lanes,
             key_vault,
@@ -109,6 +115,7 @@ impl EmbeddedEngine {
             address_rules,
             operator_key,
             memory: Memory::new(options.breaker),
+            clock,
             schemas: JsonSchemas::default(),
             public_url: options.public_url,
             _lock: lock,
@@ -123,7 +130,7 @@ impl EmbeddedEngine {
     /// Removes a bounded number of events that have expired, with what is left of their deliveries, and
     /// audit entries that have.
     pub async fn expire(&self) -> Result<(), EngineError> {
-        let now = SystemClock.now();
+        let now = self.clock.now();
         let (before, audit_before) =
             (now.minus_s(EVENT_RETENTION_S), now.minus_s(AUDIT_RETENTION_S));
         let expire = move |connection: &Connection| {
@@ -155,7 +162,7 @@ impl Engine for EmbeddedEngine {
     type Queue = EmbeddedQueue;
     type KeyVault = KeyFile;
     type Sender = HttpSender;
-    type Clock = SystemClock;
+    type Clock = MovableClock;
     type SchemaChecker = JsonSchemas;
 
     fn store(&self) -> &EmbeddedStore {
@@ -174,8 +181,8 @@ impl Engine for EmbeddedEngine {
         &self.sender
     }
 
-    fn clock(&self) -> &SystemClock {
-        &SystemClock
+    fn clock(&self) -> &MovableClock {
+        &self.clock
     }
 
     fn schema_checker(&self) -> &JsonSchemas {
@@ -273,7 +280,7 @@ impl Engine for EmbeddedEngine {
         claim: Claim,
         release: Release,
     ) -> Result<bool, EngineError> {
-        let (due, now) = (due.clone(), SystemClock.now());
+        let (due, now) = (due.clone(), self.clock.now());
         let work = move |connection: &Connection| {
             let Some(born) = deliveries::claim(connection, &due, &claim)? else {
                 return Ok(Vec::new());
@@ -293,7 +300,7 @@ impl Engine for EmbeddedEngine {
         row: &Delivery,
         message: Message,
     ) -> Result<Written, EngineError> {
-        let (row, now) = (row.clone(), SystemClock.now());
+        let (row, now) = (row.clone(), self.clock.now());
         let reopen = move |connection: &Connection| {
             let written = deliveries::record(connection, guard, &row)?;
             let inserted = match written {

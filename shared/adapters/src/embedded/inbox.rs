@@ -6,16 +6,17 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
+use futures_util::future::select;
 use tokio::sync::Notify;
 use waxseal_domain::delivery::message::{Message, Receipt, Received};
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::Clock as _;
 
-use crate::clock::SystemClock;
+use crate::clock::MovableClock;
 
 /// Seconds for which a received message is invisible: six time-outs of an invocation and one.
 const VISIBILITY_S: u64 = 91;
@@ -28,6 +29,7 @@ pub struct Inbox {
     messages: Mutex<Messages>,
     changed: Notify,
     per_endpoint_max: usize,
+    clock: MovableClock,
 }
 
 #[derive(Debug, Default)]
@@ -56,9 +58,9 @@ type Line = (TenantName, EndpointId);
 
 impl Inbox {
     /// Empty, with at most so many of one endpoint under way.
-    pub(super) fn new(per_endpoint_max: usize) -> Self {
+    pub(super) fn new(per_endpoint_max: usize, clock: MovableClock) -> Self {
         let (messages, changed) = (Mutex::default(), Notify::new());
-        Self { messages, changed, per_endpoint_max }
+        Self { messages, changed, per_endpoint_max, clock }
     }
 
     /// Adds a message that is in the file.
@@ -80,18 +82,27 @@ impl Inbox {
     pub async fn receive(&self) -> Received {
         loop {
             let changed = self.changed.notified();
-            let now = SystemClock.now();
-            let next_at = {
-                let mut messages = self.lock();
-                if let Some(received) = messages.take(now, self.per_endpoint_max) {
-                    return received;
+            if let Some(received) = self.receive_now() {
+                return received;
+            }
+            match self.next_at() {
+                None => changed.await,
+                Some(next_at) => {
+                    let visible = self.clock.sleep_until(next_at);
+                    let _first = select(pin!(changed), pin!(visible)).await;
                 }
-                messages.waiting.peek().map(|Reverse((at, _))| *at)
-            };
-            let nap = next_at
-                .map_or(Duration::from_hours(1), |at| Duration::from_millis(at.since_ms(now)));
-            let _elapsed = tokio::time::timeout(nap, changed).await;
+            }
         }
+    }
+
+    /// The next message that is visible now.
+    pub fn receive_now(&self) -> Option<Received> {
+        self.lock().take(self.clock.now(), self.per_endpoint_max)
+    }
+
+    /// When the next message that waits becomes visible.
+    fn next_at(&self) -> Option<Timestamp> {
+        self.lock().waiting.peek().map(|Reverse((at, _))| *at)
     }
 
     /// Removes a message.
@@ -273,13 +284,12 @@ mod tests {
     }
 
     fn take(inbox: &Inbox) -> Option<i64> {
-        let received = inbox.lock().take(SystemClock.now(), inbox.per_endpoint_max);
-        received.and_then(|received| parse(&received.receipt)).map(|(id, _)| id)
+        inbox.receive_now().and_then(|received| parse(&received.receipt)).map(|(id, _)| id)
     }
 
     #[test]
     fn a_backlog_delays_neither_another_tenant_nor_another_endpoint() {
-        let inbox = Inbox::new(100);
+        let inbox = Inbox::new(100, MovableClock::default());
         (0..50).for_each(|id| push(&inbox, id, "busy", "ep_1"));
         push(&inbox, 50, "busy", "ep_2");
         push(&inbox, 51, "quiet", "ep_3");
@@ -291,7 +301,7 @@ mod tests {
 
     #[test]
     fn an_endpoint_has_a_bounded_number_under_way() {
-        let inbox = Inbox::new(2);
+        let inbox = Inbox::new(2, MovableClock::default());
         (0..5).for_each(|id| push(&inbox, id, "acme", "ep_1"));
         push(&inbox, 5, "acme", "ep_2");
         let mut taken: Vec<_> = std::iter::from_fn(|| take(&inbox)).collect();
@@ -301,7 +311,7 @@ mod tests {
         assert_eq!(take(&inbox), Some(2));
         assert_eq!(take(&inbox), None);
         let receipt = Receipt { lane: Lane::Normal, handle: "1:1".to_owned() };
-        inbox.wait(&receipt, SystemClock.now().plus_s(60));
+        inbox.wait(&receipt, inbox.clock.now().plus_s(60));
         assert_eq!(take(&inbox), Some(3), "what waits is not under way");
     }
 }

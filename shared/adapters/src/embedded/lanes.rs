@@ -5,6 +5,7 @@ use waxseal_domain::delivery::message::Message;
 use waxseal_domain::timestamp::Timestamp;
 
 use super::inbox::Inbox;
+use crate::clock::MovableClock;
 
 /// The inboxes.
 #[derive(Debug)]
@@ -15,8 +16,11 @@ pub(super) struct Lanes {
 
 impl Lanes {
     /// Empty, with at most so many of one endpoint under way in each.
-    pub(super) fn new(per_endpoint_max: usize) -> Self {
-        Self { normal: Inbox::new(per_endpoint_max), critical: Inbox::new(per_endpoint_max) }
+    pub(super) fn new(per_endpoint_max: usize, clock: &MovableClock) -> Self {
+        Self {
+            normal: Inbox::new(per_endpoint_max, clock.clone()),
+            critical: Inbox::new(per_endpoint_max, clock.clone()),
+        }
     }
 
     /// The inbox of a lane.

@@ -19,18 +19,19 @@ use super::inbox::{self, Inbox};
 use super::lanes::Lanes;
 use super::schema_value;
 use super::writer::Durability;
-use crate::clock::SystemClock;
+use crate::clock::MovableClock;
 
 /// Messages, in the store's file.
 #[derive(Debug)]
 pub struct EmbeddedQueue {
     store: Arc<EmbeddedStore>,
     lanes: Arc<Lanes>,
+    clock: MovableClock,
 }
 
 impl EmbeddedQueue {
-    pub(super) fn new(store: Arc<EmbeddedStore>, lanes: Arc<Lanes>) -> Self {
-        Self { store, lanes }
+    pub(super) fn new(store: Arc<EmbeddedStore>, lanes: Arc<Lanes>, clock: MovableClock) -> Self {
+        Self { store, lanes, clock }
     }
 
     /// Where messages of a lane are received.
@@ -64,7 +65,7 @@ impl EmbeddedQueue {
 impl Queue for EmbeddedQueue {
     async fn enqueue(&self, messages: &[Message]) -> Vec<usize> {
         let all = messages.to_vec();
-        let now = SystemClock.now();
+        let now = self.clock.now();
         let insert = move |connection: &Connection| insert_all(connection, all, now);
         let lanes = Arc::clone(&self.lanes);
         let then = move |inserted: &Vec<Inserted>| deliver_all(&lanes, inserted);
@@ -76,7 +77,7 @@ impl Queue for EmbeddedQueue {
 
     async fn wait(&self, receipt: &Receipt, wait: Duration) -> Result<(), EngineError> {
         let Some((id, _)) = inbox::parse(receipt) else { return Ok(()) };
-        let visible_at = SystemClock.now().plus_s(wait.as_secs());
+        let visible_at = self.clock.now().plus_s(wait.as_secs());
         let (lanes, receipt) = (Arc::clone(&self.lanes), receipt.clone());
         let wait = move |connection: &Connection| set_visible(connection, id, visible_at);
         let then = move |(): &()| lanes.of(receipt.lane).wait(&receipt, visible_at);
@@ -84,7 +85,7 @@ impl Queue for EmbeddedQueue {
     }
 
     async fn reject(&self, body: &str, reason: &str) -> Result<(), EngineError> {
-        let (body, reason, now) = (body.to_owned(), reason.to_owned(), SystemClock.now());
+        let (body, reason, now) = (body.to_owned(), reason.to_owned(), self.clock.now());
         let insert = move |connection: &Connection| {
             let sql = "INSERT INTO rejected (at, body, reason) VALUES (?1, ?2, ?3)";
             let values = params![schema_value::ms(now), body, reason];
