@@ -1,4 +1,4 @@
-//! The system's clock.
+//! Tells the time by the system's clock.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
