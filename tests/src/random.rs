@@ -9,6 +9,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::strategy::BoxedStrategy;
+use proptest::string::string_regex;
 
 pub use self::event::{event, pattern};
 pub use self::url::url;
@@ -30,6 +31,11 @@ pub fn mutated(text: impl Strategy<Value = String> + 'static) -> BoxedStrategy<S
                 .collect()
         })
         .boxed()
+}
+
+/// A text that a pattern matches. The pattern is read once: as a strategy of its own it is read for each case.
+pub fn matching(pattern: &str) -> BoxedStrategy<String> {
+    string_regex(pattern).unwrap().boxed()
 }
 
 /// What can happen to a text, between two places of it.
@@ -147,7 +153,7 @@ fn scalar() -> BoxedStrategy<String> {
             "1e400",
             "\"\\u00e9\\ud83d\\ude00\""
         ]),
-        "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,4})?",
+        matching("-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,4})?"),
         any::<String>().prop_map(|text| quoted(&text)),
     ]
     .boxed()
@@ -175,8 +181,10 @@ pub fn quoted(text: &str) -> String {
 /// An RFC 3339 date and time, or nearly so, often at the ends of what a date can be.
 pub fn date() -> BoxedStrategy<String> {
     let ends = one_of(&["0000-01-01", "9999-12-31", "1969-12-31", "1970-01-01", "2016-12-31"]);
-    let day = prop_oneof![ends, "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"];
-    let time = "(0[0-9]|1[0-9]|2[0-4]):[0-5][0-9]:([0-5][0-9]|60)(\\.[0-9]{1,12})?";
-    let zone = "([Zz]|[+-](0[0-9]|1[0-9]|2[0-3]):[0-5][0-9])";
-    (day, "[Tt ]", time, zone).prop_map(|(d, t, time, z)| format!("{d}{t}{time}{z}")).boxed()
+    let day = prop_oneof![ends, matching("[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")];
+    let time = matching("(0[0-9]|1[0-9]|2[0-4]):[0-5][0-9]:([0-5][0-9]|60)(\\.[0-9]{1,12})?");
+    let zone = matching("([Zz]|[+-](0[0-9]|1[0-9]|2[0-3]):[0-5][0-9])");
+    (day, matching("[Tt ]"), time, zone)
+        .prop_map(|(d, t, time, z)| format!("{d}{t}{time}{z}"))
+        .boxed()
 }

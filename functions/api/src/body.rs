@@ -24,7 +24,7 @@ pub(crate) enum Given<T> {
     Absent,
     /// It is null: back to the default.
     Null,
-    /// It is this.
+    /// The member has this value.
     Value(T),
 }
 

@@ -48,9 +48,9 @@ pub(crate) struct AuditChange<'a> {
     pub(crate) action: &'static str,
     /// The id or name of what is changed.
     pub(crate) target: &'a str,
-    /// What it was.
+    /// The target as it was before the change; none where it was made.
     pub(crate) before: Option<Value>,
-    /// What it is.
+    /// The target as it is after the change; none where it was removed.
     pub(crate) after: Option<Value>,
 }
 

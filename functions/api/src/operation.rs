@@ -21,7 +21,7 @@ use crate::call::{GlobalCall, TenantCall};
 pub(crate) struct Operation<E: 'static> {
     /// Says what it is: for the router and for the document.
     pub(crate) description: Description,
-    /// Answers it.
+    /// Answers the calls of the operation.
     pub(crate) handler: Handler<E>,
 }
 
@@ -70,11 +70,11 @@ pub(crate) struct Description {
 /// Who may call an operation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Anybody.
+    /// Everybody may call, with or without a key.
     Public,
-    /// Whoever has a key.
+    /// Whoever has a key may call, whatever its scopes.
     Key,
-    /// The operator.
+    /// Only the operator may call.
     Operator,
     /// A key of the path's tenant with this scope, and the operator.
     Tenant(Scope),
@@ -90,9 +90,9 @@ pub(crate) const MANAGE: Access = Access::Tenant(Scope::Manage);
 pub(crate) struct Parameter {
     /// Its name; only a header's begins with a capital.
     pub(crate) name: &'static str,
-    /// What it does.
+    /// The description that the document gives of it.
     pub(crate) about: &'static str,
-    /// Its JSON Schema.
+    /// Writes the JSON Schema of the values that it takes.
     pub(crate) schema: fn() -> Value,
     /// Whether it must be there.
     pub(crate) is_required: bool,
@@ -103,9 +103,9 @@ pub(crate) struct Parameter {
 pub(crate) struct RequestBody {
     /// What its schema is called.
     pub(crate) name: &'static str,
-    /// Its JSON Schema.
+    /// Writes the JSON Schema of the values that it takes.
     pub(crate) schema: fn() -> Value,
-    /// Its content type.
+    /// The value of the header `content-type`.
     pub(crate) content_type: &'static str,
     /// Whether it may be left out.
     pub(crate) is_optional: bool,
@@ -116,13 +116,13 @@ pub(crate) struct RequestBody {
 /// An answer of an operation.
 #[derive(Clone, Copy)]
 pub(crate) struct Success {
-    /// Its status.
+    /// The HTTP status of the answer.
     pub(crate) status: u16,
-    /// What it means.
+    /// The description that the document gives of the answer.
     pub(crate) about: &'static str,
     /// Its body's JSON Schema; none where it has no body.
     pub(crate) schema: Option<fn(&mut SchemaGenerator) -> Schema>,
-    /// Its content type.
+    /// The value of the header `content-type`.
     pub(crate) content_type: &'static str,
     /// Shows one; none where there is none to show.
     pub(crate) example: Option<fn() -> Value>,
@@ -137,7 +137,7 @@ pub(crate) struct Link {
     pub(crate) pointer: &'static str,
     /// The parameter of their paths that takes it.
     pub(crate) parameter: &'static str,
-    /// Their names.
+    /// The names of the operations, as [`Description::id`] has them.
     pub(crate) to: &'static [&'static str],
 }
 
@@ -155,7 +155,7 @@ impl Description {
         problems: &[],
     };
 
-    /// Gives its method.
+    /// Gives the HTTP method of the operation, in upper case.
     pub(crate) fn method(&self) -> &'static str {
         self.line.split_once(' ').map_or("", |(method, _)| method)
     }
@@ -255,7 +255,7 @@ impl Success {
         Self { schema: None, ..Self::json::<()>(204, about) }
     }
 
-    /// Adds an example.
+    /// Adds an example, which the document shows.
     pub(crate) const fn with_example(self, example: fn() -> Value) -> Self {
         Self { example: Some(example), ..self }
     }

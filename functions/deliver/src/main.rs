@@ -12,7 +12,8 @@ use waxseal_adapters::function::{Function, deadline, queue_messages, settle_batc
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::attempt::{Settled, drive};
 
-/// Kept free for the batch's answer, in milliseconds.
+/// The milliseconds that are kept free for the batch's answer: an answer that comes too late makes
+/// every record come again.
 const RESERVE_MS: u64 = 500;
 
 /// Records of a batch, as the template says: all are under way at the same time.
@@ -32,6 +33,8 @@ async fn handle(
     let records = queue_messages(event.payload.get())?;
     let deadline = deadline(event.context.deadline, RESERVE_MS);
     let settle = |record| settle(function, record, deadline);
+    // The answer names the records that must come again. An error instead would make all of them
+    // come again, those that were delivered too.
     let response = settle_batch(&records, RECORDS_MAX, settle).await?;
     metrics::count("deliver", &[("ComesAgain", response.failures())]);
     Ok(response)

@@ -83,7 +83,8 @@ async fn settle(function: &Function, record: &QueueMessage) -> Settled {
     }
 }
 
-/// From a source that nobody waits at. An error is our own: the source tries again.
+/// Takes in the events of a source that waits for no answer. An error is our own failure, and the
+/// source tries again.
 async fn take(function: &Function, message: &CloudMessage) -> Result<(), Error> {
     let default_tenant = function.default_tenant.as_deref();
     let aside = take_in_or_put_aside(function.engine.as_ref(), message, default_tenant).await?;

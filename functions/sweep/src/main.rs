@@ -1,7 +1,7 @@
-//! `sweep`: invoked each minute.
+//! `sweep`: the function that looks for what is due. A schedule invokes it each minute.
 //!
-//! Why these dependencies, in every function: `lambda_runtime`, AWS's own, and `tokio` run it; `serde_json` reads
-//! what invokes it.
+//! Why these dependencies, in every function: `lambda_runtime`, AWS's own, and `tokio` run it;
+//! `serde_json` reads what invokes it.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
@@ -9,7 +9,7 @@ use waxseal_adapters::aws::metrics;
 use waxseal_adapters::function::{Function, deadline};
 use waxseal_flows::sweep::sweep;
 
-/// Kept free for the answer, in milliseconds.
+/// The milliseconds that are kept free for the answer and the metrics.
 const RESERVE_MS: u64 = 3_000;
 
 #[tokio::main(flavor = "current_thread")]

@@ -32,9 +32,9 @@ pub struct Client {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Call {
     pub(crate) method: &'static str,
-    /// With its query.
+    /// The path of the URL, with its query.
     pub(crate) path: String,
-    /// JSON; none where it is empty.
+    /// The body in JSON; empty where the call has none.
     pub(crate) body: String,
     pub(crate) headers: Vec<(String, String)>,
     /// Whether making it twice is the same as making it once.
@@ -42,12 +42,12 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// Reads, and changes nothing.
+    /// Makes a call that reads and changes nothing.
     pub(crate) fn get(path: impl Into<String>) -> Self {
         Self { method: "GET", path: path.into(), repeatable: true, ..Self::default() }
     }
 
-    /// Does something, once.
+    /// Makes a call that does something, and is not repeated.
     pub(crate) fn post(path: impl Into<String>, body: String) -> Self {
         Self { method: "POST", path: path.into(), body, ..Self::default() }
     }

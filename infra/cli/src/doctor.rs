@@ -31,7 +31,7 @@ enum Mark {
     Ok,
     Warn,
     Fail,
-    /// Nobody could say.
+    /// The check could not be made, as without the rights for it.
     Skipped,
 }
 

@@ -7,9 +7,9 @@ use waxseal_domain::timestamp::Timestamp;
 /// A point in time that a person gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Since {
-    /// So many seconds before now.
+    /// The time lies so many seconds before now.
     Ago(u64),
-    /// At that time.
+    /// The time was given as such, in RFC 3339.
     At(Timestamp),
 }
 

@@ -18,7 +18,7 @@ impl StopSignal {
         })
     }
 
-    /// Waits for either.
+    /// Waits until one of the two signals comes.
     pub async fn wait(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}

@@ -11,11 +11,11 @@ use waxseal_domain::delivery::message::Received;
 use waxseal_flows::attempt::{Settled, drive};
 use waxseal_flows::ports::{Clock as _, Engine as _, EngineError};
 
-/// Seconds for one message, as the function has on Lambda.
+/// The seconds that one message may take, as many as the function has on Lambda.
 const TIMEOUT_S: u64 = 15;
-/// Receives after which a message is buried, as on SQS.
+/// The number of receives after which a message is buried, the same as on SQS.
 const RECEIVES_MAX: u32 = 20;
-/// Seconds between sweeps: it costs nothing here, so more often than on AWS.
+/// The time between two sweeps. A sweep costs nothing here, so it runs more often than on AWS.
 const SWEEP: Duration = Duration::from_secs(15);
 
 /// Drives a lane's messages as they become visible, so many at a time, until told to stop; then
@@ -52,7 +52,8 @@ async fn handle(engine: &Arc<EmbeddedEngine>, received: Received) -> Result<(), 
         return engine.queue().remove(&receipt).await;
     }
     if received.message.check {
-        // It may be what ended the process before: counted before it is driven.
+        // The message may be what ended the process before. Its receive is written before the
+        // attempt, so that a message which keeps killing the process is buried in the end.
         engine.queue().write_receives(&receipt).await?;
     }
     let deadline = engine.clock().now().plus_s(TIMEOUT_S);

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use self::source::{Declared, File, Kind};
 
-/// The protocol.
+/// The page whose steps and sections the code cites.
 const PROTOCOL: &str = "shared/flows/PROTOCOL.md";
 /// What speaks of steps and sections, too: existence is checked, and they cite nothing for the code.
 const PROSE: [&str; 2] = ["infra/docs", "infra/decisions"];

@@ -14,13 +14,13 @@ use crate::run::target;
 /// A part of the test command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
-    /// Tools are installed.
+    /// The tools and the Python environments are installed.
     Setup,
     /// What is checked without running anything of ours.
     Lint,
     /// The server, the functions and the tests are compiled, and the functions packaged.
     Build,
-    /// The tests run.
+    /// The tests of the workspace run.
     Tests,
     /// The figures are measured.
     Figures,
@@ -39,7 +39,7 @@ const MEASURED: &str = r#""$@"; ended=$?; times > "$0"; exit $ended"#;
 
 /// What a program came to.
 pub(crate) struct Measured {
-    /// How it ended.
+    /// The status that the program ended with.
     pub(crate) status: ExitStatus,
     /// What it printed on standard output.
     pub(crate) said: String,

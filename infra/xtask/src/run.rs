@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::cost::{Stage, measure};
 
-/// The workspace's root.
+/// Returns the folder of the workspace's `Cargo.toml`.
 pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_owned()

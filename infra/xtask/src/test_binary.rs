@@ -16,7 +16,7 @@ pub(crate) struct Binary {
 /// A test that passed.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Passed {
-    /// Its path.
+    /// The path of the test within its binary.
     pub(crate) name: String,
     /// How long it took, on the wall; none where the harness does not say.
     pub(crate) wall_s: Option<f64>,

@@ -22,7 +22,8 @@ const ENGINES: [&str; 6] =
 /// Of these a function links exactly one version.
 const ONE_OF_EACH: [&str; 6] = ["hyper", "rustls", "aws-lc-rs", "http", "reqwest", "tokio"];
 
-/// Checks every tree.
+/// Checks the dependency trees of the binary, of the crates that must link no engine, and of every
+/// function.
 pub(crate) fn check() -> Result<(), String> {
     println!("── dependency trees …");
     none_of("waxseal", &["aws-sdk-", "aws-config", "lambda_runtime"])?;

@@ -74,7 +74,8 @@ use self::client::Clients;
 use self::config::ConfigCache;
 use crate::environment::Environment;
 
-/// Rows, in DynamoDB.
+/// Keeps rows in two DynamoDB tables: one for what is configured, one for events, deliveries and
+/// gates.
 #[derive(Debug)]
 pub struct DynamoStore {
     clients: Arc<Clients>,

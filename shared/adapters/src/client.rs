@@ -38,7 +38,7 @@ pub struct HttpClient {
 /// The addresses that a client connects to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// Every address.
+    /// Any address may be connected to.
     Any,
     /// Addresses of this machine only, whatever a name resolves to.
     Loopback,
@@ -47,11 +47,11 @@ pub enum Reach {
 /// What a server answered.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The HTTP status.
+    /// The HTTP status of the answer.
     pub status: u16,
-    /// The headers.
+    /// The headers of the answer.
     pub headers: HeaderMap,
-    /// The whole body.
+    /// The body of the answer, read to its end.
     pub body: Bytes,
 }
 

@@ -1,4 +1,4 @@
-//! The system's clock, and one that a test can set ahead.
+//! Tells the time: by the system's clock, or by one that a test can set ahead.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

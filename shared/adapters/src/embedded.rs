@@ -38,7 +38,7 @@ use self::gates_in_memory::Gates;
 use self::reader::Readers;
 use self::writer::Writer;
 
-/// Rows, in SQLite.
+/// Keeps rows in one SQLite file, written by one thread and read by several.
 #[derive(Debug)]
 pub struct EmbeddedStore {
     writer: Writer,

@@ -1,4 +1,4 @@
-//! Random numbers.
+//! Draws random numbers that are good enough for keys and secrets.
 
 /// 128 bits of the operating system's randomness, by way of AWS-LC.
 pub fn entropy() -> u128 {

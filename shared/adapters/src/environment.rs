@@ -15,11 +15,11 @@ pub struct Environment {
     pub config_table: String,
     /// `WAXSEAL_STATE_TABLE`: events and deliveries.
     pub state_table: String,
-    /// `WAXSEAL_QUEUE_URL`: deliveries' messages.
+    /// `WAXSEAL_QUEUE_URL`: the queue of deliveries' messages.
     pub queue_url: String,
-    /// `WAXSEAL_CRITICAL_QUEUE_URL`: those of critical events.
+    /// `WAXSEAL_CRITICAL_QUEUE_URL`: the queue of critical events' messages.
     pub critical_queue_url: String,
-    /// `WAXSEAL_REJECTED_QUEUE_URL`: what cannot be read.
+    /// `WAXSEAL_REJECTED_QUEUE_URL`: the queue of what cannot be read, for a person.
     pub rejected_queue_url: String,
     /// `WAXSEAL_DEAD_LETTERS_URL`: messages of invocations that crashed.
     pub dead_letters_url: String,
@@ -38,7 +38,7 @@ pub struct Environment {
     pub address_rules: AddressRules,
     /// `WAXSEAL_PUBLIC_URL`: where the API is reached from outside.
     pub public_url: Option<String>,
-    /// `AWS_REGION`.
+    /// `AWS_REGION`: the region of the tables, queues and keys.
     pub region: String,
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`: on Lambda they outlast the
     /// process.

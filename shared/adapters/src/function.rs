@@ -15,14 +15,14 @@ use crate::environment::Environment;
 /// A function's engine and settings, made once in its initialisation.
 #[derive(Clone, Debug)]
 pub struct Function {
-    /// The engine.
+    /// The engine on AWS, shared by all invocations of this instance.
     pub engine: Arc<AwsEngine>,
-    /// Whose an event is that says no tenant.
+    /// The tenant of an event that names none; none where such an event is refused.
     pub default_tenant: Option<String>,
 }
 
 impl Function {
-    /// From the environment; logs from now on.
+    /// Makes the engine from the environment, and begins to log.
     pub fn start() -> Result<Self, EngineError> {
         let environment = Environment::read();
         crate::logs::start(&environment);

@@ -12,15 +12,15 @@ use waxseal_domain::problem::Problem;
 
 /// A request, its body whole. A `Caller` among its extensions has been authenticated by AWS.
 pub type Request = http::Request<Bytes>;
-/// An answer.
+/// An answer of the API, its body whole.
 pub type Response = http::Response<Bytes>;
 
-/// An answer in JSON.
+/// Makes an answer in JSON.
 pub fn json<T: Serialize>(status: u16, body: &T) -> Response {
     answer(status, "application/json", body)
 }
 
-/// A page that needs nothing from elsewhere, nor is let have it.
+/// Makes an answer that is an HTML page. Its policy lets the page load nothing from elsewhere.
 pub fn page(html: &'static str) -> Response {
     let mut response = Response::new(Bytes::from_static(html.as_bytes()));
     let headers = response.headers_mut();
@@ -32,7 +32,7 @@ pub fn page(html: &'static str) -> Response {
     response
 }
 
-/// A problem document.
+/// Makes the answer that is a problem document.
 pub fn problem(problem: &Problem) -> Response {
     let mut response = answer(
         problem.status,

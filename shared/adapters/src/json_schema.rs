@@ -19,7 +19,7 @@ const COMPILED_MAX: usize = 1_000;
 /// Bytes that a schema's regular expression may take up, compiled.
 const PATTERN_BYTES_MAX: usize = 1024 * 1024;
 
-/// Schemas, compiled.
+/// Keeps schemas compiled, since compiling costs far more than checking.
 #[derive(Debug)]
 pub struct JsonSchemas(Mutex<BoundedMap<Schema, Arc<Validator>>>);
 

@@ -1,7 +1,7 @@
-//! The sender: one POST, over HTTPS. Whatever the network or the receiver does is an outcome.
+//! Sends attempts over HTTPS. Whatever the network or the receiver does is an outcome.
 //!
-//! One attempt is one request: no redirects, no proxy, no retries of the client's own. Every address
-//! is vetted before it is connected to, and the peer's once more after.
+//! One attempt is one request: no redirects, no proxy, no retries of the client's own. Every
+//! address is vetted before it is connected to, and the peer's once more after.
 
 mod resolver;
 
@@ -24,19 +24,21 @@ use waxseal_flows::ports::{Clock as _, EngineError, Sender};
 use crate::clock::MovableClock;
 use crate::tls;
 
-/// Of a response's headers: how many are kept, and how long each may be.
+/// The number of a response's headers that are kept, and the bytes that a value may have.
 const HEADERS_MAX: usize = 32;
 const HEADER_BYTES_MAX: usize = 1_024;
 
-/// For a response's body after its head: it is wanted for its excerpt only.
+/// The longest time for a response's body after its head. The outcome is known by then, and the
+/// body is only shown.
 const BODY_MAX: Duration = Duration::from_secs(2);
 
 /// How connections are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Connections {
-    /// One a request: on Lambda an idle one dies in a freeze.
+    /// Each request has its own connection: on Lambda an idle one dies while the function is
+    /// frozen.
     Fresh,
-    /// A few an endpoint, for 30 s.
+    /// A few idle connections of each endpoint are kept, for 30 s.
     Kept,
 }
 
@@ -59,13 +61,13 @@ impl HttpSender {
         Self::resolving(rules, connections, extra_roots, resolver::system())
     }
 
-    /// The same, telling the time of its attempts by this clock.
+    /// Has the sender tell the time of its attempts by this clock.
     #[must_use]
     pub fn by_clock(self, clock: MovableClock) -> Self {
         Self { clock, ..self }
     }
 
-    /// The same, asking another resolver than the system's.
+    /// Builds the client as [`HttpSender::new`] does, with another resolver than the system's.
     pub fn resolving(
         rules: Arc<AddressRules>,
         connections: Connections,
@@ -76,6 +78,8 @@ impl HttpSender {
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::trusting(extra_roots)?)
             .dns_resolver(Arc::new(resolver::VettingResolver::new(Arc::clone(&rules), look_up)))
+            // A redirect would lead to an address that nobody checked, and a retry or a proxy would
+            // make requests that the delivery's log does not show.
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
             .no_proxy()
@@ -91,7 +95,7 @@ impl HttpSender {
         Ok(Self { client: builder.build().map_err(failed)?, rules, clock: MovableClock::default() })
     }
 
-    /// The answer's head; its body is still to be read.
+    /// Makes the request and returns the answer's head; its body is still to be read.
     async fn post(&self, request: Request) -> Result<reqwest::Response, Failure> {
         let Target::Http(url) = self.rules.check(&request.url)? else {
             return Err(AddressFault::NotHttps.into());
@@ -105,6 +109,8 @@ impl HttpSender {
             post = post.header(name, value);
         }
         let response = post.send().await?;
+        // A URL may hold an address instead of a name, which no resolver is asked for. So the peer
+        // is checked again, whatever way led to it.
         if let Some(peer) = response.remote_addr() {
             self.rules.check_ip(peer.ip(), peer.port())?;
         }
@@ -127,7 +133,7 @@ impl Sender for HttpSender {
     }
 }
 
-/// What an attempt came to.
+/// Makes what an attempt came to of its times and its answer.
 pub(crate) fn sent(
     started_at: Timestamp,
     ended_at: Timestamp,
@@ -140,14 +146,14 @@ pub(crate) fn sent(
     Sent { outcome, detail, response, started_at, ended_at }
 }
 
-/// An attempt without an answer.
+/// The outcome of an attempt without an answer, and why there was none.
 pub(crate) struct Failure {
     pub(crate) outcome: Outcome,
     pub(crate) detail: String,
 }
 
 impl Failure {
-    /// There was none in time.
+    /// Makes the failure of an attempt that had no answer in time.
     pub(crate) fn timed_out(timeout: Duration) -> Self {
         let detail = format!("no answer within {} ms", timeout.as_millis());
         Self { outcome: Outcome::TimedOut, detail }
@@ -161,7 +167,7 @@ impl From<AddressFault> for Failure {
 }
 
 impl From<reqwest::Error> for Failure {
-    /// The innermost causes are said, and the URL is not: it may hold a secret.
+    /// Names all causes down to the innermost. The URL is left out, since it may hold a secret.
     fn from(error: reqwest::Error) -> Self {
         let mut detail = Vec::new();
         let is_timeout = error.is_timeout();

@@ -1,5 +1,5 @@
-//! TLS of every client: rustls with Mozilla's roots compiled in. Reading the system's instead costs
-//! tens of milliseconds of a cold start.
+//! Configures TLS for every client: rustls, with Mozilla's roots compiled in. To read the system's
+//! roots instead would cost tens of milliseconds of a cold start.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,8 @@ pub fn read_authorities(file: Option<&Path>) -> Result<Vec<CertificateDer<'stati
     certificates.collect::<Result<_, _>>().map_err(describe)
 }
 
-/// Trusts Mozilla's roots and the extra ones.
+/// Makes a configuration that trusts Mozilla's roots and the extra ones. The extra ones are for
+/// receivers behind a company's own authority.
 pub(crate) fn trusting(
     extra_roots: Vec<CertificateDer<'static>>,
 ) -> Result<ClientConfig, EngineError> {
@@ -25,6 +26,8 @@ pub(crate) fn trusting(
     for root in extra_roots {
         roots.add(root).map_err(|error| EngineError::unreadable("trust extra root", error))?;
     }
+    // Named here, not installed for the process: what another crate installs first would otherwise
+    // decide.
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -1,4 +1,4 @@
-//! API keys: who calls, and what they may do.
+//! API keys, and the callers that are told by them: who calls, and what they may do.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -14,53 +14,53 @@ use crate::timestamp::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// To send events.
+    /// Allows sending events and nothing else.
     Ingest,
-    /// Everything else of its tenant.
+    /// Allows everything else of the key's tenant.
     Manage,
 }
 
 /// A tenant's key, as stored: the key itself is shown once, and only its hash is kept.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ApiKey {
-    /// `key_…`.
+    /// The key's id, `key_…`, by which it is listed and revoked. It is not the key itself.
     pub id: ApiKeyId,
-    /// Whose it is.
+    /// The tenant whose key it is.
     pub tenant: TenantName,
-    /// What it allows.
+    /// The scopes that the key allows.
     pub scopes: Vec<Scope>,
     /// SHA-256 of the key, hexadecimal.
     pub hash: String,
-    /// For people.
+    /// A name that people gave the key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Requests a second, on average over ten seconds; [`KEY_MAX_PER_SECOND`] if not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_per_second: Option<u32>,
-    /// When it was made.
+    /// When the key was created.
     pub created_at: Timestamp,
 }
 
 impl ApiKey {
-    /// Requests a second that it may make.
+    /// Returns the requests a second that the key may make.
     pub fn max_per_second(&self) -> u32 {
         self.max_per_second.unwrap_or(KEY_MAX_PER_SECOND)
     }
 }
 
-/// Who calls.
+/// What a request says of its caller, not yet checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// AWS has checked the IAM signature of this ARN: acts as the operator.
+    /// AWS has checked the IAM signature of this ARN, which acts as the operator.
     Iam(String),
-    /// Whoever has this key.
+    /// The request carries this key.
     Key(String),
-    /// Nobody.
+    /// The request carries nothing that names a caller.
     Nobody,
 }
 
 impl Caller {
-    /// From the value of the `Authorization` header.
+    /// Reads the caller from the value of the header `Authorization`, `Bearer` and the key.
     pub fn from_authorization(header: Option<&str>) -> Self {
         let key = header.and_then(|value| {
             let (scheme, key) = value.trim().split_once(' ')?;
@@ -73,12 +73,12 @@ impl Caller {
     }
 }
 
-/// Who calls, once known.
+/// A caller that is known, and what it may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Principal {
     /// What the audit log calls it: `operator`, a key's id, or an ARN.
     pub actor: String,
-    /// What it may do.
+    /// For whom the caller may act, and within which scopes.
     pub right: Right,
     /// Requests a second that it may make; none where there is no bound.
     pub max_per_second: Option<u32>,
@@ -102,35 +102,37 @@ pub fn check_room(keys: &[ApiKey]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Whether a hash is that of the operator's key, told in constant time.
+/// Whether a hash is that of the operator's key. It is compared in constant time, so that the time
+/// tells nothing of the hash.
 pub fn is_operator(operator_hash: &str, hash: &str) -> bool {
     operator_hash.as_bytes().ct_eq(hash.as_bytes()).into()
 }
 
-/// SHA-256 of a key, hexadecimal: what is stored and looked up.
+/// Returns the SHA-256 of a key in hexadecimal, which is stored and looked up in place of the key.
 pub fn hash_of(key: &str) -> String {
     Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Principal {
-    /// Who works for every tenant.
+    /// Makes the principal of the operator, under the name by which the audit log knows the caller.
     pub fn operator(actor: &str) -> Self {
         Self { actor: actor.to_owned(), right: Right::Operator, max_per_second: None }
     }
 
-    /// Whoever has a tenant's key.
+    /// Makes the principal of a tenant's key, under the key's id.
     pub fn of(key: ApiKey) -> Self {
         let max_per_second = Some(key.max_per_second());
         let (actor, right) = (key.id.to_string(), Right::Tenant(key.tenant, key.scopes));
         Self { actor, right, max_per_second }
     }
 
-    /// Whether it works for every tenant.
+    /// Whether the caller may do everything for every tenant.
     pub fn is_operator(&self) -> bool {
         self.right == Right::Operator
     }
 
-    /// Whether it may do `scope`'s work in `tenant`: 404 for another tenant's, 403 without the scope.
+    /// Checks that the caller may do the work of `scope` in `tenant`. The problem is 404 for
+    /// another tenant, so that nobody learns which exist, and 403 without the scope.
     pub fn may(&self, tenant: &TenantName, scope: Scope) -> Result<(), Problem> {
         match &self.right {
             Right::Operator => Ok(()),

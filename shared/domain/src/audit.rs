@@ -17,7 +17,7 @@ pub const OURSELVES: &str = "waxseal";
 /// A change of a tenant's configuration, as stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Entry {
-    /// `aud_…`.
+    /// The entry's id, `aud_…`.
     pub id: String,
     /// Whose configuration it is.
     pub tenant: TenantName,
@@ -40,14 +40,14 @@ pub struct Entry {
 pub struct Stamp {
     /// The time of the change.
     pub at: Timestamp,
-    /// A random number.
+    /// The random number that the entry's id is made of.
     pub entropy: u128,
 }
 
 /// An entry as its event tells it.
 #[derive(Clone, Debug, Serialize)]
 pub struct EntryView {
-    /// `aud_…`.
+    /// The entry's id, `aud_…`.
     pub id: String,
     /// When it was changed.
     pub at: String,
@@ -78,7 +78,8 @@ impl From<&Entry> for EntryView {
 }
 
 impl Entry {
-    /// Of a change that is made at `stamp`; [`Entry::from_to`] says which.
+    /// Makes the entry of a change that is made at `stamp`. [`Entry::from_to`] adds what was
+    /// changed.
     pub fn new(stamp: Stamp, tenant: &TenantName, actor: &str, action: &str, target: &str) -> Self {
         Self {
             id: format!("aud_{}", base32(stamp.entropy)),
@@ -92,7 +93,8 @@ impl Entry {
         }
     }
 
-    /// With what it was and is: of both, only the members that differ.
+    /// Returns the entry with the target before and after the change; of both, only the members
+    /// that differ.
     #[must_use]
     pub fn from_to(self, before: Option<Value>, after: Option<Value>) -> Self {
         let (before, after) = match (before, after) {
@@ -105,7 +107,7 @@ impl Entry {
         Self { before: before.and_then(hidden), after: after.and_then(hidden), ..self }
     }
 
-    /// Of an endpoint that we disable ourselves.
+    /// Makes the entry of an endpoint that Waxseal disables without a person's wish.
     pub fn disabled(stamp: Stamp, endpoint: &Endpoint, reason: DisabledReason) -> Self {
         let (tenant, id) = (&endpoint.tenant, endpoint.id.as_str());
         let entry = Self::new(stamp, tenant, OURSELVES, "endpoint.disabled", id);
@@ -114,7 +116,7 @@ impl Entry {
     }
 }
 
-/// What differs, but for when it was changed.
+/// Keeps the members that differ, except for the time of the change.
 fn differing(
     mut before: Map<String, Value>,
     mut after: Map<String, Value>,
@@ -134,7 +136,7 @@ fn differing(
     (before, after)
 }
 
-/// Without the values of headers, which hold keys often enough.
+/// Leaves out the values of headers, which often hold keys.
 fn hidden(mut view: Value) -> Option<Box<RawValue>> {
     if let Some(Value::Object(headers)) = view.get_mut("headers") {
         for value in headers.values_mut() {

@@ -5,7 +5,7 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::Hash;
 
-/// Values by key, of which there are never more than a number.
+/// Values by key, never more than a fixed number of them.
 #[derive(Clone, Debug)]
 pub struct BoundedMap<K, V> {
     entries_max: usize,
@@ -13,12 +13,12 @@ pub struct BoundedMap<K, V> {
 }
 
 impl<K: Eq + Hash, V> BoundedMap<K, V> {
-    /// An empty map that holds at most so many entries.
+    /// Makes an empty map that holds at most `entries_max` entries.
     pub fn new(entries_max: usize) -> Self {
         Self { entries_max, entries: HashMap::new() }
     }
 
-    /// The value of a key.
+    /// Returns the value of a key.
     pub fn get<Q: Eq + Hash + ?Sized>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
@@ -32,13 +32,13 @@ impl<K: Eq + Hash, V> BoundedMap<K, V> {
         self.entries.insert(key, value);
     }
 
-    /// The value of a key, which is made where there is none.
+    /// Returns the value of a key, which is made first where there is none.
     pub fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
         self.make_room(&key);
         self.entries.entry(key).or_insert_with(make)
     }
 
-    /// Removes a key.
+    /// Removes a key with its value; nothing happens where it is not there.
     pub fn remove<Q: Eq + Hash + ?Sized>(&mut self, key: &Q)
     where
         K: Borrow<Q>,

@@ -29,30 +29,33 @@ use crate::limits::{
 };
 use crate::timestamp::Timestamp;
 
-/// Which delivery: the idempotency key of everything below.
+/// Names a delivery by its tenant, event and endpoint. It is the idempotency key of every step of a
+/// delivery.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DeliveryKey {
-    /// Whose event.
+    /// The tenant whose event it is.
     pub tenant: TenantName,
-    /// Which event.
+    /// The event that is owed.
     pub event: EventId,
-    /// Owed to whom.
+    /// The endpoint that the event is owed to.
     pub endpoint: EndpointId,
 }
 
 impl DeliveryKey {
-    /// The id on the wire and in the API.
+    /// Returns the id under which receivers and the API know the delivery.
     pub fn id(&self) -> DeliveryId {
         DeliveryId { endpoint: self.endpoint.clone(), event: self.event.clone() }
     }
 
-    /// The shard of the due index: 0 to [`DUE_SHARDS`] − 1.
+    /// Returns the delivery's shard of the due index, 0 to [`DUE_SHARDS`] − 1. It follows from the
+    /// id, so that a row never moves to another shard.
     pub fn due_shard(&self) -> u32 {
         shard(&self.id().to_string(), DUE_SHARDS)
     }
 }
 
-/// FNV-1a over the text, into so many shards: the same on every machine and at every version.
+/// Spreads texts evenly over so many shards, by FNV-1a. The result is stored in keys, so it must be
+/// the same on every machine and in every version.
 pub fn shard(text: &str, shards: u32) -> u32 {
     let hash = text
         .bytes()
@@ -60,39 +63,41 @@ pub fn shard(text: &str, shards: u32) -> u32 {
     hash % shards
 }
 
-/// A delivery's row.
+/// The stored row of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    /// Which delivery.
+    /// The delivery that the row belongs to.
     pub key: DeliveryKey,
-    /// When its event was accepted: the event's incarnation.
+    /// When the event was accepted. It tells the event from an earlier one of the same id, which
+    /// has expired.
     pub born: Timestamp,
     /// The queue that its messages take.
     pub lane: Lane,
-    /// Where it stands.
+    /// What is owed still, or how the delivery ended.
     pub status: Status,
-    /// Recorded attempts; never decreases within a `born`.
+    /// The number of recorded attempts, over all rounds. It never decreases, so a condition on it
+    /// lets each attempt be recorded once.
     pub attempts: u32,
-    /// `attempts` when the current round began.
+    /// The value of `attempts` when the current round began.
     pub base: u32,
-    /// The last attempts.
+    /// Keeps the last attempts, at most [`LOG_ATTEMPTS_MAX`], oldest first.
     pub log: Vec<Attempt>,
 }
 
-/// Where a delivery stands.
+/// Whether a delivery is still owed, or how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// Still owed.
+    /// The delivery is still owed, and waits for what [`Open`] says.
     Open(Open),
-    /// Taken.
+    /// The receiver has accepted the delivery.
     Delivered,
-    /// Given up.
+    /// The delivery was given up, for this reason.
     Failed(FailedReason),
-    /// No longer owed.
+    /// The delivery is no longer owed, for this reason, without having been given up.
     Cancelled(CancelledReason),
 }
 
-/// What an open delivery waits for.
+/// The state of a delivery that is still owed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Open {
     /// No attempt before this.
@@ -113,7 +118,7 @@ pub struct Open {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailedReason {
-    /// Its retry policy is used up.
+    /// The retry policy allows no further attempt.
     Exhausted,
     /// The endpoint answered 410.
     Gone,
@@ -121,9 +126,9 @@ pub enum FailedReason {
     EndpointDisabled,
     /// The event cannot be written as the endpoint's profile says.
     Unsendable,
-    /// Its event is about to expire.
+    /// The event is about to expire, so that its payload may be gone at the next attempt.
     Expired,
-    /// We crashed on it, again and again.
+    /// Waxseal crashed on it again and again, until the queue gave up.
     Crashed,
 }
 
@@ -137,39 +142,39 @@ pub enum CancelledReason {
     EndpointDeleted,
     /// The endpoint's subscription was changed and no longer wants it.
     NotWanted,
-    /// Its event's payload was expunged.
+    /// The event's payload was removed on request.
     Expunged,
 }
 
 /// How a delivery ends without an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// Given up.
+    /// The delivery is given up, for this reason.
     Failed(FailedReason),
-    /// No longer owed.
+    /// The delivery is no longer owed, for this reason.
     Cancelled(CancelledReason),
 }
 
-/// What becomes of the message, once the row is written.
+/// What must be done with the message once the row is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settlement {
-    /// It is done with.
+    /// The message has nothing left to do and is removed.
     Done,
-    /// It comes again, then.
+    /// The message comes again at this time.
     VisibleAt(Timestamp),
 }
 
-/// Who drives the delivery just now.
+/// The message that drives the delivery just now.
 #[derive(Clone, Debug)]
 pub struct Turn {
-    /// The message's ticket.
+    /// The ticket of the message that drives the delivery.
     pub ticket: Ticket,
     /// How often the message was received.
     pub receives: u32,
 }
 
 impl Delivery {
-    /// A delivery without a row.
+    /// Makes a delivery in the state that one without a row has.
     pub fn pending(key: DeliveryKey, born: Timestamp, lane: Lane) -> Self {
         let open = Open {
             next_at: born,
@@ -182,14 +187,14 @@ impl Delivery {
         Self { key, born, lane, status: Status::Open(open), attempts: 0, base: 0, log: Vec::new() }
     }
 
-    /// This pending delivery, or its row where there is one of its incarnation: what an expired event
-    /// of the same id has left behind does not count.
+    /// Returns the stored row if it is of this event, and otherwise this pending delivery. An
+    /// expired event of the same id may have left a row behind, which does not count.
     #[must_use]
     pub fn or_row(self, row: Option<Self>) -> Self {
         row.filter(|row| row.born == self.born).unwrap_or(self)
     }
 
-    /// The API's word for its status.
+    /// Returns the API's word for the status.
     pub fn status_word(&self) -> &'static str {
         match (&self.status, self.attempts) {
             (Status::Open(_), 0) => "pending",
@@ -200,7 +205,8 @@ impl Delivery {
         }
     }
 
-    /// Why it ended, in the words of JSON and of the stores.
+    /// Returns the word of JSON and of the stores for why the delivery ended; none while it is open
+    /// or was delivered.
     pub fn reason_word(&self) -> Option<String> {
         let word = match &self.status {
             Status::Open(_) | Status::Delivered => return None,
@@ -210,7 +216,7 @@ impl Delivery {
         word.ok().and_then(|value| value.as_str().map(str::to_owned))
     }
 
-    /// What it waits for, while open.
+    /// Returns the state of a delivery that is still owed; none once it is final.
     pub fn open(&self) -> Option<&Open> {
         match &self.status {
             Status::Open(open) => Some(open),
@@ -218,15 +224,16 @@ impl Delivery {
         }
     }
 
-    /// When the first attempt of its round began; none before it. Where the log does not go back so
-    /// far, when the event was accepted: a window ends too early rather than never.
+    /// Returns when the first attempt of the round began; none before it. The log may not go back
+    /// so far: then it is when the event was accepted, so that a window ends too early rather than
+    /// never.
     pub fn round_began(&self) -> Option<Timestamp> {
         let first = self.log.iter().find(|attempt| attempt.number == self.base + 1);
         let fallback = (self.attempts > self.base).then_some(self.born);
         first.map(|attempt| attempt.started_at).or(fallback)
     }
 
-    /// Which attempt of its round an attempt is, that begins now.
+    /// Returns the place within its round of an attempt that begins now.
     pub fn round(&self, number: u32, policy: &RetryPolicy, now: Timestamp) -> Round {
         let before = self.log.iter().find(|attempt| attempt.number + 1 == number);
         Round {
@@ -237,17 +244,19 @@ impl Delivery {
         }
     }
 
-    /// When its row may be removed; an open row never is.
+    /// Returns when the row may be removed; never while it is open, or a delivery that waits for
+    /// long would be lost.
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.open().is_none().then(|| self.born.plus_s(EVENT_RETENTION_S))
     }
 
-    /// Whether its endpoint's list of troubled deliveries holds it: all but first-try successes.
+    /// Whether its endpoint's list of deliveries in trouble holds it: all but those that succeeded
+    /// at the first attempt, which saves their writes to that index.
     pub fn is_listed(&self) -> bool {
         self.status != Status::Delivered || self.attempts > 1
     }
 
-    /// After an attempt: its result, and what becomes of the message.
+    /// Returns the row after an attempt, and what must be done with the message.
     #[must_use]
     pub fn after_attempt(
         mut self,
@@ -277,13 +286,16 @@ impl Delivery {
         (self, settlement)
     }
 
-    /// Parked until a time, without an attempt.
+    /// Returns the row parked until a time, without an attempt. It has no holder: the sweep sends a
+    /// new message.
     #[must_use]
     pub fn parked(self, next_at: Timestamp) -> Self {
         Self { status: Status::Open(Open::parked(next_at)), ..self }
     }
 
-    /// Held by its endpoint's gate, without an attempt.
+    /// Returns the row held by its endpoint's gate, without an attempt. It is due in the gate's own
+    /// part of the index, so that a dead endpoint's backlog never stands before others in the
+    /// sweep.
     #[must_use]
     pub fn held(self, now: Timestamp) -> Self {
         let next_at = self.open().map_or(now, |open| open.next_at);
@@ -292,7 +304,7 @@ impl Delivery {
         Self { status: Status::Open(open), ..self }
     }
 
-    /// Ended without an attempt.
+    /// Returns the row ended without an attempt.
     #[must_use]
     pub fn ended(self, end: End) -> Self {
         let status = match end {
@@ -302,7 +314,7 @@ impl Delivery {
         Self { status, ..self }
     }
 
-    /// Without what receivers answered.
+    /// Returns the row without what receivers answered.
     #[must_use]
     pub fn without_answers(mut self) -> Self {
         for attempt in &mut self.log {
@@ -311,7 +323,9 @@ impl Delivery {
         self
     }
 
-    /// Opened again for a replay: due then, held by a new message, in a new round if it was final.
+    /// Returns the row opened again for a replay, held by a new message, and in a new round if it
+    /// was final. It is due at the end of a lease, so that the sweep sends a message if a crash
+    /// keeps this one from being sent.
     #[must_use]
     pub fn replayed(self, ticket: Ticket, now: Timestamp) -> Self {
         let base = if self.open().is_some() { self.base } else { self.attempts };
@@ -327,15 +341,15 @@ impl Delivery {
         Self { status: Status::Open(open), base, ..self }
     }
 
-    /// Keeps an attempt in the log, which holds the last ones.
+    /// Adds an attempt to the log, which keeps the last ones.
     pub fn keep(&mut self, attempt: Attempt) {
         self.log.push(attempt);
         let excess = self.log.len().saturating_sub(LOG_ATTEMPTS_MAX);
         self.log.drain(..excess);
     }
 
-    /// Waiting by visibility: the watch is left where it is if it is late enough, so that a short
-    /// wait touches no index.
+    /// Makes the state of a row whose message waits in the queue. The row keeps its place in the
+    /// due index if that is late enough, so that a short wait changes no index.
     fn waiting(&self, next_at: Timestamp, holder: Ticket) -> Open {
         let watch = self.open().map(|open| open.due_at);
         let due_at = watch
@@ -346,7 +360,7 @@ impl Delivery {
 }
 
 impl Status {
-    /// A final status, from the words that a store kept.
+    /// Reads a final status from the words that a store kept.
     pub fn ended(status: &str, reason: Option<&str>) -> Result<Self, serde_json::Error> {
         let reason = reason.unwrap_or_default();
         match status {
@@ -365,7 +379,8 @@ impl Open {
     }
 }
 
-/// Until when a sweep's claim holds: 2 minutes, doubled at each claim, at most 4 hours.
+/// Returns until when a claim holds: 2 minutes, doubled at each claim, at most 4 hours. With leases
+/// that do not grow, a backlog would gain a message of each delivery every two minutes.
 pub fn lease_until(now: Timestamp, next_at: Timestamp, claims: u32) -> Timestamp {
     let lease_s = LEASE_S.saturating_mul(1_u64.checked_shl(claims.min(16)).unwrap_or(u64::MAX));
     now.max(next_at).plus_s(lease_s.min(LEASE_S_MAX))

@@ -24,13 +24,13 @@ use crate::timestamp::Timestamp;
 /// An endpoint, as stored. Changed only if its `version` is still the one that was read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Endpoint {
-    /// `ep_…`.
+    /// The endpoint's id, `ep_…`.
     pub id: EndpointId,
-    /// Whose it is.
+    /// The tenant whose endpoint it is.
     pub tenant: TenantName,
     /// Where events are POSTed.
     pub url: String,
-    /// For people.
+    /// A name that people gave the endpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Which events it wants.
@@ -57,17 +57,19 @@ pub struct Endpoint {
     /// SHA-256 of the request that configured it, where that had an `Idempotency-Key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_digest: Option<String>,
-    /// Sent with every attempt.
+    /// The endpoint's own headers, which are sent with every attempt.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
-    /// Whether it gets events.
+    /// Whether the endpoint gets events, and if not, why and since when.
     pub state: EndpointState,
-    /// Since when what it wants is kept for it and not sent; none where it is sent.
+    /// When the endpoint was paused; none where it is not. What it wants is held meanwhile and not
+    /// sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused_at: Option<Timestamp>,
     /// What the last test event came to.
     pub health: Health,
-    /// Rises with every change.
+    /// The number of the endpoint's last change. A write over another version than the one read is
+    /// refused.
     pub version: u64,
     /// When it was configured.
     pub created_at: Timestamp,
@@ -79,13 +81,13 @@ pub struct Endpoint {
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum EndpointState {
-    /// It does.
+    /// The endpoint gets the events that it wants.
     Enabled,
-    /// It does not.
+    /// The endpoint gets nothing.
     Disabled {
-        /// Why.
+        /// The reason, which decides what the API tells people to do.
         reason: DisabledReason,
-        /// Since when.
+        /// When the endpoint was disabled.
         at: Timestamp,
     },
 }
@@ -96,11 +98,11 @@ pub enum EndpointState {
 pub enum DisabledReason {
     /// A person did it.
     Requested,
-    /// It answered 410.
+    /// The receiver answered 410: it wants no more.
     Gone,
-    /// Its circuit breaker was open for days.
+    /// The endpoint's circuit breaker was open for days.
     Failing,
-    /// It was paused for longer than what waits for it is kept.
+    /// The endpoint was paused for longer than what waits for it is kept.
     Paused,
 }
 
@@ -108,14 +110,14 @@ pub enum DisabledReason {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
-    /// None was accepted yet.
+    /// No test event was accepted yet.
     Unverified,
-    /// It was accepted.
+    /// The receiver accepted the last test event.
     Verified,
 }
 
 impl Endpoint {
-    /// A new one that wants every event, all else being its profile's.
+    /// Makes a new endpoint that wants every event and takes all else from its profile.
     pub fn new(id: EndpointId, tenant: TenantName, profile: String, now: Timestamp) -> Self {
         Self {
             id,
@@ -141,28 +143,29 @@ impl Endpoint {
         }
     }
 
-    /// The next version, changed at `now`.
+    /// Returns the endpoint under its next version, changed at `now`.
     #[must_use]
     pub fn next_version(self, now: Timestamp) -> Self {
         Self { version: self.version + 1, updated_at: now, ..self }
     }
 
-    /// Whether it gets events.
+    /// Whether the endpoint gets events, be it at once or after a pause.
     pub fn is_enabled(&self) -> bool {
         self.state == EndpointState::Enabled
     }
 
-    /// Whether what it wants waits.
+    /// Whether what the endpoint wants is held until it is resumed.
     pub fn is_paused(&self) -> bool {
         self.paused_at.is_some()
     }
 
-    /// The secrets that sign at `now`, the one in use first.
+    /// Returns the secrets that sign at `now`, the one in use first.
     pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &SealedSecret> {
         self.secrets.iter().filter(move |secret| secret.is_live(now))
     }
 
-    /// With a new secret in use; the one before signs until `until`, any older one no more.
+    /// Returns the endpoint with a new secret in use. The one before signs until `until` as well,
+    /// and any older one no more.
     #[must_use]
     pub fn rotated(mut self, new: SealedSecret, until: Timestamp) -> Self {
         let now = new.created_at;
@@ -174,7 +177,7 @@ impl Endpoint {
         self
     }
 
-    /// Disabled, from `at` on; unchanged if it is disabled already.
+    /// Returns the endpoint disabled at `at`; unchanged if it is disabled already.
     #[must_use]
     pub fn disabled(self, reason: DisabledReason, at: Timestamp) -> Self {
         let state = match self.state {

@@ -36,7 +36,7 @@ pub struct Event {
     pub sender_id: Option<String>,
     /// Whose event it is.
     pub tenant: TenantName,
-    /// What happened, `dlp.pii_blocked`.
+    /// The name of what happened, as `dlp.pii_blocked`.
     #[serde(rename = "type")]
     pub event_type: String,
     /// Where it happened: a URI reference.
@@ -60,7 +60,7 @@ pub struct Event {
 /// What a sender sent: one JSON object, and what its source says where the object is silent.
 #[derive(Clone, Debug)]
 pub struct Submission {
-    /// The object's text.
+    /// The JSON object, as text.
     pub text: String,
     /// Whether `specversion`, `id` and `source` may be left out.
     pub form: Form,
@@ -68,7 +68,7 @@ pub struct Submission {
     pub fallback_id: Option<String>,
 }
 
-/// In which form an event came.
+/// The form in which an event came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     /// A plain event of our own, or of a sender that the receiver has verified: its type may begin with
@@ -83,9 +83,10 @@ pub enum Form {
 /// A valid event, and the digest by which its repetition is told from another event.
 #[derive(Clone, Debug)]
 pub struct Accepted {
-    /// The event.
+    /// The event that was read.
     pub event: Event,
-    /// Over the JSON value that the sender sent, defaults left out: hexadecimal.
+    /// The SHA-256 of the JSON value that the sender sent, in hexadecimal. Defaults are left out,
+    /// so that it does not change with the time of acceptance.
     pub digest: String,
 }
 
@@ -113,8 +114,9 @@ impl Event {
         draft.finish(tenant, submission, now, entropy).map(|event| Accepted { event, digest })
     }
 
-    /// The same event under the id derived from its source and the sender's id: for when another
-    /// source of the tenant has the sender's id already. Deterministic, so that a retry finds it.
+    /// Returns the event under an id that is derived from its source and the sender's id, for when
+    /// another source of the tenant has used the sender's id. The derived id is always the same, so
+    /// that a retry finds the event.
     #[must_use]
     pub fn with_derived_id(mut self) -> Self {
         let sender_id = self.sender_id.take().unwrap_or_else(|| self.id.to_string());
@@ -123,7 +125,8 @@ impl Event {
         self
     }
 
-    /// Without its payload and its summary: what stays is the record.
+    /// Returns the event without its payload and its summary. What stays is the record that it
+    /// happened.
     #[must_use]
     pub fn expunged(mut self) -> Self {
         self.attributes.remove("summary");

@@ -55,9 +55,9 @@ pub const COMBINATIONS_MAX: usize = 1_000;
 /// A compiled pattern. It owns what it needs, so that it outlives its text and can be cached.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
-    /// All the fields, those of every `$or` as well: where the conditions are.
+    /// Holds every field of the pattern with its conditions, those of every `$or` as well.
     fields: Members,
-    /// Which of them must match.
+    /// Says which of the fields must match.
     formula: Formula,
 }
 

@@ -25,7 +25,7 @@ macro_rules! id {
         pub struct $name(String);
 
         impl $name {
-            /// The id as text.
+            /// Returns the id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -65,7 +65,8 @@ macro_rules! id {
 }
 
 id!(
-    /// A tenant's name.
+    /// A tenant's name, unique in the deployment. It is part of every key, so that no tenant
+    /// reaches another's rows.
     TenantName,
     "a tenant's name",
     "1 to 64 of a-z 0-9 _ -, the first a letter or digit",
@@ -109,7 +110,7 @@ id!(
 );
 
 impl EndpointId {
-    /// From a random number.
+    /// Makes a new id from a random number.
     pub fn from_entropy(entropy: u128) -> Self {
         Self(format!("ep_{}", base32(entropy)))
     }
@@ -120,21 +121,21 @@ impl EndpointId {
 }
 
 impl ApiKeyId {
-    /// From a random number.
+    /// Makes a new id from a random number.
     pub fn from_entropy(entropy: u128) -> Self {
         Self(format!("key_{}", base32(entropy)))
     }
 }
 
 impl EventId {
-    /// From a random number: for an event whose sender gave none.
+    /// Makes the id of an event whose sender gave none, from a random number.
     pub fn from_entropy(entropy: u128) -> Self {
         Self(format!("evt_{}", base32(entropy)))
     }
 }
 
 impl Ticket {
-    /// From a random number.
+    /// Makes a new id from a random number.
     pub fn from_entropy(entropy: u128) -> Self {
         Self(base32(entropy))
     }
@@ -146,9 +147,9 @@ impl Ticket {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct DeliveryId {
-    /// Whom the event is owed to.
+    /// The endpoint that the event is owed to.
     pub endpoint: EndpointId,
-    /// What is owed.
+    /// The event that is owed.
     pub event: EventId,
 }
 

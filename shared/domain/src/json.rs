@@ -25,17 +25,18 @@ pub const DEPTH_MAX: usize = 64;
 pub struct Fault {
     /// Where, from the top of the body; empty for the whole of it.
     pub pointer: String,
-    /// What is wrong.
+    /// A phrase that says what is wrong, without the value itself.
     pub detail: String,
 }
 
 impl Fault {
-    /// A fault at a place.
+    /// Makes a fault at a place.
     pub fn new(pointer: &str, detail: &str) -> Self {
         Self { pointer: pointer.to_owned(), detail: detail.to_owned() }
     }
 
-    /// The same, with the pointer of what holds it before its own.
+    /// Returns the fault with `pointer` put before its own: the place of the value in which it was
+    /// found.
     #[must_use]
     pub fn within(self, pointer: &str) -> Self {
         Self { pointer: format!("{pointer}{}", self.pointer), ..self }
@@ -45,15 +46,15 @@ impl Fault {
 /// A JSON value, borrowed from its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Json<'a> {
-    /// `null`.
+    /// The value that stands for nothing, `null`.
     Null,
-    /// `true` or `false`.
+    /// The value `true` or `false`.
     Bool(bool),
     /// A number, as written.
     Number(Cow<'a, str>),
     /// A string, its escapes undone.
     String(Cow<'a, str>),
-    /// An array.
+    /// An array, its items in order.
     Array(Vec<Json<'a>>),
     /// An object, its members in order, no name twice.
     Object(Vec<(Cow<'a, str>, Json<'a>)>),
@@ -68,7 +69,7 @@ impl<'a> Json<'a> {
         read(raw, &mut Vec::new())
     }
 
-    /// The member of that name, of an object.
+    /// Returns the member of that name; none where it is not there, or this is no object.
     pub fn get(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Object(members) => {
@@ -78,7 +79,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The text, of a string.
+    /// Returns the text of a string; none for any other value.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::String(text) => Some(text),
@@ -86,7 +87,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The value, of a boolean.
+    /// Returns the value of a boolean; none for any other value.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Self::Bool(flag) => Some(*flag),
@@ -96,7 +97,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The items, of an array.
+    /// Returns the items of an array; none for any other value.
     pub fn as_array(&self) -> Option<&[Self]> {
         match self {
             Self::Array(items) => Some(items),
@@ -106,7 +107,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The members, of an object, in order.
+    /// Returns the members of an object, in order; none for any other value.
     pub fn as_object(&self) -> Option<&[(Cow<'a, str>, Self)]> {
         match self {
             Self::Object(members) => Some(members),
@@ -114,7 +115,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The value, of a number: the nearest double.
+    /// Returns the double that is nearest to a number; none for any other value.
     pub fn as_f64(&self) -> Option<f64> {
         match self {
             Self::Number(text) => text.parse().ok(),
@@ -122,7 +123,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The value, of a number: exact.
+    /// Returns the exact value of a number; none for any other value.
     pub fn as_decimal(&self) -> Option<Decimal<'_>> {
         match self {
             Self::Number(text) => Some(Decimal::of(text)),
@@ -130,7 +131,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// What kind of value it is, for messages.
+    /// Returns the name of the kind of value, for messages.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",

@@ -61,34 +61,44 @@ pub const RESPONSE_BYTES_MAX: usize = 16 * 1024;
 /// Characters of a response kept with its attempt.
 pub const EXCERPT_CHARS_MAX: usize = 1_024;
 
-/// Age up to which a first receive may go unread (`FRESH`), and the longest cache of an endpoint.
+/// How old a message may be at its first receive to be attempted without reading the row, in
+/// seconds; also the oldest copy of an endpoint that a first attempt uses.
 pub const FRESH_S: u64 = 60;
-/// Longest cache of an endpoint at ingest, and for a second attempt and later ones.
+/// The oldest copy of a tenant's endpoints that a new event is matched with, in seconds.
 pub const ENDPOINT_COPY_INGEST_S: u64 = 10;
-/// See [`ENDPOINT_COPY_INGEST_S`].
+/// The oldest copy of an endpoint that a later attempt uses, in seconds. It is short, so that a
+/// receiver whose endpoint was corrected is retried at the new settings.
 pub const ENDPOINT_COPY_RETRY_S: u64 = 5;
 /// Longest wait by message visibility: a longer one would fill the queue's 120,000 in flight.
 pub const SHORT_S: u64 = 150;
-/// A parked row is due this much before `next_at`: two ticks of the sweep.
+/// How long before `next_at` a parked row is due, in seconds: two ticks of the sweep. Its message
+/// is then sent with a delay, so that the attempt is made on its second.
 pub const AHEAD_S: u64 = 120;
-/// Watch on a waiting row, beyond `next_at`.
+/// How long after `next_at` the sweep looks at a row whose message should have come again, in
+/// seconds.
 pub const GRACE_S: u64 = 15 * 60;
-/// First lease of a sweep's claim; it doubles with each claim.
+/// How long a first claim holds, in seconds. It doubles with each further claim, so that a backlog
+/// is not multiplied by messages that the sweep sends for rows whose message still waits.
 pub const LEASE_S: u64 = 120;
 /// Longest lease of a sweep's claim.
 pub const LEASE_S_MAX: u64 = 4 * 3_600;
-/// The holder's head start over any other message: more than visibility and time-out together.
+/// How long only the holder may make an attempt that is due, in seconds: longer than visibility and
+/// time-out together, so that the holder has ended before another message begins.
 pub const PRIVILEGE_S: u64 = 120;
-/// From so late on, the holder too takes the row before it drives: it is done before
-/// [`PRIVILEGE_S`] gives another the right to.
+/// How late the holder may be, in seconds, and still make its attempt without claiming the row
+/// first. It is less than [`PRIVILEGE_S`], at which others may claim the row, so that the two never
+/// attempt at once.
 pub const LATE_S: u64 = 90;
 /// The receive from which a wait parks, so that waiting never reaches `maxReceiveCount` (20).
 pub const PARK_AT_RECEIVE: u32 = 15;
-/// Clocks of two machines may differ by so much before an early message is told to wait.
+/// How early a message may be, in milliseconds, and still make its attempt: clocks of two machines
+/// differ.
 pub const EARLY_MS: u64 = 1_000;
-/// A message from the future by more than this is not fresh: a clock is wrong.
+/// How far ahead a message's `sent_at` may lie, in milliseconds: beyond that a clock is wrong, and
+/// the row is read.
 pub const FUTURE_MS: u64 = 5_000;
-/// I6: a duplicate's messages wait so long, so that the first one's finish.
+/// How long the messages of a duplicate event wait (I6), in seconds, so that those of the first
+/// request finish first.
 pub const DUPLICATE_DELAY_S: u32 = 10;
 /// A delivery pending for longer shows as `overdue`.
 pub const OVERDUE_S: u64 = 15 * 60;
@@ -140,7 +150,7 @@ pub const SECRET_SHOWN_S: u64 = DAY_S;
 /// Seconds for which a rotated secret signs beside the new one. Instances keep copies of an endpoint for a
 /// minute, and receivers need a moment as well.
 pub const OVERLAP_S: std::ops::RangeInclusive<u64> = 120..=30 * DAY_S;
-/// The same, if nobody says.
+/// How long a rotated secret signs beside the new one if the request does not say, in seconds.
 pub const OVERLAP_DEFAULT_S: u64 = DAY_S;
 /// Profiles of its own that a deployment may have: one answer lists them all.
 pub const OWN_PROFILES_MAX: usize = 100;
@@ -165,9 +175,9 @@ pub const AUDIT_RETENTION_S: u64 = 400 * DAY_S;
 pub const DUE_SHARDS: u32 = 16;
 /// Shards of a tenant's day in the index of events by time.
 pub const TIME_SHARDS: u32 = 4;
-/// Entries of a list's page if not said, and at most.
+/// The number of entries on a page of a list, if the request does not say.
 pub const PAGE_DEFAULT: usize = 50;
-/// See [`PAGE_DEFAULT`].
+/// The largest number of entries on a page of a list.
 pub const PAGE_MAX: usize = 200;
 /// Live secrets of an endpoint or a source: the one in use and the one before.
 pub const SECRETS_LIVE_MAX: usize = 2;

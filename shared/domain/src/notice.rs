@@ -19,7 +19,7 @@ use crate::id::{EndpointId, TenantName};
 /// The tenant whose endpoints are told of every tenant's notices.
 pub const OPERATOR: &str = "waxseal";
 
-/// Something that somebody may want to know.
+/// Something that Waxseal did or noticed, told as an event of the tenant that it concerns.
 #[derive(Clone, Debug, Serialize)]
 pub struct Notice {
     #[serde(skip)]
@@ -45,7 +45,7 @@ enum Data {
 
 #[derive(Clone, Debug, Serialize)]
 struct Happened {
-    /// Whose it is: the operator's tenant hears of all.
+    /// The tenant that the notice concerns. The operator's tenant is told as well.
     tenant: TenantName,
     endpoint_id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,12 +82,12 @@ impl Notice {
         Self::new("waxseal.endpoint.disabled", id, "critical", happened)
     }
 
-    /// `waxseal.endpoint.breaker_opened`.
+    /// Makes the notice `waxseal.endpoint.breaker_opened` of a gate that was just opened.
     pub fn of_opened(gate: &Gate) -> Self {
         Self::of_gate("waxseal.endpoint.breaker_opened", gate, "high")
     }
 
-    /// `waxseal.endpoint.recovered`.
+    /// Makes the notice `waxseal.endpoint.recovered` of a gate whose probe was just accepted.
     pub fn of_recovered(gate: &Gate) -> Self {
         Self::of_gate("waxseal.endpoint.recovered", gate, "info")
     }
@@ -105,19 +105,19 @@ impl Notice {
         }
     }
 
-    /// The tenants whose endpoints may ask for it: its own, and the operator's.
+    /// Returns the tenants whose endpoints may ask for the notice: its own, and the operator's.
     pub fn audience(&self) -> Vec<TenantName> {
         let operator = OPERATOR.parse().ok().filter(|operator| *operator != self.tenant);
         std::iter::once(self.tenant.clone()).chain(operator).collect()
     }
 
-    /// Whether an endpoint asks for it.
+    /// Whether an endpoint asks for the notice by its type. The pattern `*` alone does not.
     pub fn is_wanted_by(&self, endpoint: &Endpoint) -> bool {
         let patterns = &endpoint.subscription.event_types;
         endpoint.is_enabled() && patterns.iter().any(|one| one.matches(&self.event_type))
     }
 
-    /// The event that it is, as a sender would send it.
+    /// Writes the notice as an event, in the form in which a sender would send it.
     pub fn submission(&self) -> Result<Submission, serde_json::Error> {
         let text = serde_json::to_string(self)?;
         Ok(Submission { text, form: Form::Own, fallback_id: None })
@@ -141,7 +141,8 @@ impl Notice {
 }
 
 impl Happened {
-    /// To an endpoint.
+    /// Makes the facts of a notice about an endpoint; whoever calls adds the delivery or the
+    /// reason.
     fn to(tenant: &TenantName, endpoint: &EndpointId) -> Self {
         Self {
             tenant: tenant.clone(),

@@ -8,9 +8,9 @@ use crate::json::Fault;
 pub struct Problem {
     /// A URN that names the kind of problem.
     pub kind: String,
-    /// The same for every problem of this type.
+    /// A title, the same for every problem of this kind.
     pub title: String,
-    /// The HTTP status.
+    /// The HTTP status that the problem is answered with.
     pub status: u16,
     /// What is wrong this time.
     pub detail: String,
@@ -141,7 +141,7 @@ impl Problem {
         Self::new(503, "unavailable", "The server failed", detail)
     }
 
-    /// The same, and which step it was.
+    /// 503: our own failure, with the step that failed.
     pub fn failed_at(step: &str) -> Self {
         let detail = format!("{step} failed; nothing was acknowledged; repeat the request");
         Self { detail, ..Self::unavailable() }

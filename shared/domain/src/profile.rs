@@ -26,7 +26,7 @@ use crate::limits::{ENDPOINTS_PER_TENANT_MAX, TIMEOUT_MS, WINDOW_S};
 /// The part of a profile that signs, verifies and explains.
 pub use waxseal_verify::Profile as Dialect;
 
-/// The default.
+/// The name of the profile that an endpoint has if it names none.
 pub const STANDARD: &str = "standard";
 
 /// A wire contract: signature, headers and secret (its dialect), envelope, events, retry policy,
@@ -35,7 +35,7 @@ pub const STANDARD: &str = "standard";
 pub struct Profile {
     /// How it signs and verifies.
     pub dialect: Arc<Dialect>,
-    /// The body.
+    /// The shape of the body: its members, or the payload itself.
     pub envelope: Envelope,
     /// The events that the system has, with their severities and an example of each.
     pub events: Vec<EventKind>,
@@ -57,7 +57,7 @@ pub struct Profile {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventKind {
-    /// Its type.
+    /// The event type, as receivers of this contract know it.
     #[serde(rename = "type")]
     pub event_type: String,
     /// How grave it is, where the system says.
@@ -147,7 +147,7 @@ impl Profile {
         BUILTIN.iter().find(|profile| profile.name() == name).cloned()
     }
 
-    /// The default profile.
+    /// Returns the profile [`STANDARD`], which is compiled in.
     pub fn standard() -> Arc<Self> {
         Self::named(STANDARD).expect("it is compiled in")
     }

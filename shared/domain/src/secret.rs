@@ -19,12 +19,13 @@ impl Secret {
         Self(Zeroizing::new(bytes))
     }
 
-    /// The bytes: for signing, sealing and the one answer that shows them.
+    /// Returns the bytes, for signing, sealing and the one answer that shows them.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
 
-    /// The bytes as text: a secret that is none is never taken for an empty one.
+    /// Returns the secret as text. One that cannot be read is an error and never an empty text: an
+    /// empty token would be sent to a receiver.
     pub fn expose_text(&self) -> Result<&str, NoText> {
         let text = std::str::from_utf8(&self.0).map_err(|_| NoText::NotUtf8)?;
         if text.is_empty() { Err(NoText::Empty) } else { Ok(text) }
@@ -34,10 +35,10 @@ impl Secret {
 /// Why a secret is no text that can be used. It shows nothing of the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum NoText {
-    /// Its bytes are not UTF-8.
+    /// The secret's bytes are not UTF-8.
     #[error("the secret is not text")]
     NotUtf8,
-    /// It has no bytes.
+    /// The secret has no bytes.
     #[error("the secret is empty")]
     Empty,
 }
@@ -51,7 +52,7 @@ impl fmt::Debug for Secret {
 /// What a secret is bound to: sealed for one owner, it does not open for another.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SecretContext {
-    /// The tenant.
+    /// The tenant whose secret it is: what is sealed for one does not open for another.
     pub tenant: TenantName,
     /// The endpoint's id, the source's name, or `content`.
     pub owner: String,
@@ -60,22 +61,22 @@ pub struct SecretContext {
 }
 
 impl SecretContext {
-    /// For an endpoint's signing secret.
+    /// Makes the context of an endpoint's signing secret.
     pub fn endpoint(tenant: &TenantName, endpoint: &EndpointId) -> Self {
         Self { tenant: tenant.clone(), owner: endpoint.to_string(), purpose: "endpoint" }
     }
 
-    /// For what an endpoint's receiver is authenticated to with.
+    /// Makes the context of the credentials that authenticate us to an endpoint's receiver.
     pub fn credentials(tenant: &TenantName, endpoint: &EndpointId) -> Self {
         Self { tenant: tenant.clone(), owner: endpoint.to_string(), purpose: "credentials" }
     }
 
-    /// For the key of a tenant's links to stored events.
+    /// Makes the context of the key that signs a tenant's links to stored events.
     pub fn links(tenant: &TenantName) -> Self {
         Self { tenant: tenant.clone(), owner: "content".to_owned(), purpose: "link" }
     }
 
-    /// For a source's verifying secret.
+    /// Makes the context of the secret that verifies a source's hooks.
     pub fn source(tenant: &TenantName, source: &SourceName) -> Self {
         Self { tenant: tenant.clone(), owner: source.to_string(), purpose: "source" }
     }
@@ -84,7 +85,7 @@ impl SecretContext {
 /// A secret as it is stored.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
 pub struct SealedSecret {
-    /// What the key vault made of it, in base 64.
+    /// The secret as the key vault has sealed it, in base 64.
     pub sealed: String,
     /// When it was set.
     pub created_at: Timestamp,

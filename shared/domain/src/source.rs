@@ -11,9 +11,9 @@ use crate::secret::SealedSecret;
 /// A sender of hooks. Its name is unique in the deployment, since hooks carry no tenant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Source {
-    /// Its name, the last segment of the hooks' path.
+    /// The source's name, which is the last segment of its hooks' path.
     pub name: SourceName,
-    /// Whose events its hooks become.
+    /// The tenant whose events the hooks become.
     pub tenant: TenantName,
     /// The wire contract's name.
     pub profile: String,

@@ -1,5 +1,6 @@
-//! An event in: valid, deduplicated, owed to the endpoints that want it, queued. Only then is it
-//! acknowledged.
+//! Accepts events: each is validated, stored once with the endpoints that it is owed to, and its
+//! messages are queued. Only then is it acknowledged, so that a crash before that makes the sender
+//! send it again.
 //!
 //! Called by `ingest` and by the receiver. The steps are I1 to I7 of the protocol.
 
@@ -46,7 +47,8 @@ pub async fn accept_all<E: Engine>(
     accept_each(engine, tenant, &roster, submissions, &check).await
 }
 
-/// Accepts an event of our own, which no schema is asked about.
+/// Accepts an event that Waxseal itself sends, such as a notice. It is not checked against the
+/// schemas of the tenant's catalogue.
 pub(crate) async fn accept_own<E: Engine>(
     engine: &E,
     tenant: &TenantName,
@@ -98,7 +100,9 @@ async fn accept<E: Engine>(
         (row, AcceptResult::Exists(found)) if found.event.source == source => {
             duplicate(engine, &row, *found).await
         }
-        // Another source of the tenant has this id: the event goes under a derived one.
+        // Another source of the tenant has used this id. The event is stored under an id that is
+        // derived from its source and the sender's id: always the same one, so that a retry of the
+        // sender finds it there and counts as a duplicate.
         _ => {
             let derived = Accepted { event: accepted.event.with_derived_id(), ..accepted };
             match put(engine, derived, targets, born).await? {
@@ -109,13 +113,15 @@ async fn accept<E: Engine>(
     }
 }
 
-/// I1 to I4, for one id.
+/// Takes steps I1 to I4 for one event id: writes the row and, if it is new, sends the messages.
 async fn put<E: Engine>(
     engine: &E,
     accepted: Accepted,
     targets: Vec<EndpointId>,
     born: Timestamp,
 ) -> Result<(EventRow, AcceptResult), EngineError> {
+    // An SDK may repeat a write that had worked and whose answer was lost. The repetition is
+    // refused, and this number, found in the stored row, tells that the row is our own.
     let nonce = base32(engine.entropy());
     let Accepted { event, digest } = accepted;
     let row = EventRow { event, born, digest, targets, nonce, sent: false };
@@ -132,7 +138,8 @@ async fn put<E: Engine>(
     Ok((row, put))
 }
 
-/// I2 and I5 to I7: an event that was accepted before. What was never sent is sent.
+/// Answers for an event that was accepted before (I2): a conflict if its content differs, otherwise
+/// the same acceptance, after sending the messages that were never sent (I5 to I7).
 async fn duplicate<E: Engine>(
     engine: &E,
     new: &EventRow,
@@ -150,6 +157,8 @@ async fn duplicate<E: Engine>(
 
 async fn send_missing<E: Engine>(engine: &E, found: &EventRow) -> Result<(), EngineError> {
     let event = &found.event;
+    // The row that the refused write brought may be old by now: another duplicate may just have
+    // sent everything. So `sent` is read again, together with the deliveries' rows.
     let stored = engine.store().event_with_deliveries(&event.tenant, &event.id).await?;
     let Some((row, deliveries)) = stored.filter(|(row, _)| !row.sent) else { return Ok(()) };
     let has_row = |target: &EndpointId| {
@@ -158,14 +167,20 @@ async fn send_missing<E: Engine>(engine: &E, found: &EventRow) -> Result<(), Eng
     let now = engine.clock().now();
     let again = |target: &EndpointId| {
         let message = Message::reissue(&row.delivery_key(target), row.born, engine.ticket(), now);
+        // The first request may still be sending. By the time the delayed message arrives, its
+        // messages have been delivered, and this one finds a row and drops itself.
         Message { delay_s: DUPLICATE_DELAY_S, ..message.in_lane(Lane::of(event)) }
     };
     let missing: Vec<Message> =
         row.targets.iter().filter(|target| !has_row(target)).map(again).collect();
+    // Every target has a row, so nothing is lost. `sent` stays false, and a later duplicate costs
+    // the same reads and no write.
     if missing.is_empty() {
         return Ok(());
     }
     engine.enqueue(missing).await?;
+    // Only now: were the row marked first, a crash here would leave targets to which nothing is
+    // ever sent.
     engine.store().mark_sent(&row).await
 }
 

@@ -1,4 +1,5 @@
-//! Tells a notice: it is accepted as an event of each tenant that has an endpoint which asks for it.
+//! Announces what Waxseal has done or noticed: a notice is accepted as an event of each tenant that
+//! has an endpoint which asks for it.
 
 use waxseal_domain::delivery::Delivery;
 use waxseal_domain::event::Event;
@@ -9,7 +10,8 @@ use crate::accept::accept_own;
 use crate::ports::{ConfigStore, Engine, EngineError, MaxAge};
 use crate::refusal::Refusal;
 
-/// Tells that a delivery has failed, where it has. Telling it again is telling it once.
+/// Announces that a delivery has failed, and does nothing for any other. The event's id is derived
+/// from what happened, so announcing it again is a duplicate and sends nothing twice.
 pub async fn announce_failure<E: Engine>(
     engine: &E,
     delivery: &Delivery,
@@ -21,7 +23,7 @@ pub async fn announce_failure<E: Engine>(
     }
 }
 
-/// Tells a notice to whoever asks for it. Where nobody does, nothing is written.
+/// Sends a notice to the endpoints that ask for it. Where no endpoint does, nothing is written.
 pub async fn announce<E: Engine>(engine: &E, notice: &Notice) -> Result<(), EngineError> {
     for tenant in notice.audience() {
         let endpoints =

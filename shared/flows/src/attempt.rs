@@ -37,16 +37,17 @@ mod permit;
 
 pub use drive::drive;
 
-/// What becomes of a message in its queue.
+/// What the caller must do with a message in its queue once the attempt is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
-    /// It is done with, and to be removed.
+    /// The message has nothing left to do and must be removed.
     Done,
-    /// It comes again: it must not be removed.
+    /// The message must stay in the queue, which delivers it again.
     Again,
 }
 
-/// One message: at most one POST, begun and ended before `post_by`, recorded before `deadline`.
+/// Handles one message: makes at most one POST, begun and ended before `post_by`, and records its
+/// result before `deadline`. An `Err` is our own failure, and the message must come again.
 ///
 /// Idempotent by (tenant, event, endpoint, attempt): the row's condition takes each attempt once.
 pub async fn attempt<E: Engine>(
@@ -60,7 +61,9 @@ pub async fn attempt<E: Engine>(
         Verdict::Attempt(number) => (row, number),
         Verdict::ClaimThenAttempt(number) => match take(engine, received, row).await? {
             Some(row) => (Some(row), number),
-            // By another message, or by the other copy of this one: judged anew when it comes again.
+            // Another message, or the other copy of this one, has claimed the row. This message
+            // comes again and is judged anew: to drop it would be wrong if its other copy holds the
+            // row and crashes.
             None => return Ok(Settled::Again),
         },
         Verdict::Drop => return dropped(engine, row, event).await,
@@ -77,6 +80,8 @@ pub async fn attempt<E: Engine>(
         Err(end) => return follow(engine, received, row, Verdict::End(end)).await,
     };
     let kind = received.message.kind;
+    // The gate is asked last, just before the POST: it may take a slot and a token, which a
+    // delivery that ends here would waste.
     let Some(permit) = gate::admit(engine, &endpoint, (kind, number), post_by).await? else {
         return follow(engine, received, row, Verdict::Hold).await;
     };
@@ -102,8 +107,13 @@ pub async fn attempt<E: Engine>(
     let turn = Turn { ticket: received.message.ticket.clone(), receives: received.receives };
     let (after, settlement) = before.after_attempt(&turn, attempt.clone(), next);
     let guard = Guard::for_attempt(received.message.born, number);
+    // The result is written before the gate is told and the endpoint is disabled. A crash in
+    // between costs a count that the next attempts make good; the other order could lose the
+    // result.
     let written = record(engine, guard, &after, received, settlement, deadline).await?;
     gate::observe(engine, &endpoint, kind, &sent).await;
+    // Also where the record was refused: a 410 was answered, whoever records it. `disable` does
+    // nothing if the endpoint was changed since it was read.
     if next == Next::DisableEndpoint {
         disable(engine, &endpoint, DisabledReason::Gone).await?;
     }
@@ -116,14 +126,15 @@ pub async fn attempt<E: Engine>(
     }
 }
 
-/// What is known of a delivery before it is judged.
+/// The stored row of a delivery and its event, as far as the message did not make it needless to
+/// read them.
 struct Found {
     row: Option<Delivery>,
     event: Option<Event>,
 }
 
-/// D1: a first receive just sent goes unread; else the row is read, and the event with it where the
-/// message has none.
+/// Takes step D1: reads the delivery's row, together with its event where the message does not
+/// carry it. A message that was just sent and is received for the first time goes without a read.
 async fn find<E: Engine>(engine: &E, received: &Received) -> Result<Found, EngineError> {
     let message = &received.message;
     let event = message.event();
@@ -134,11 +145,13 @@ async fn find<E: Engine>(engine: &E, received: &Received) -> Result<Found, Engin
         return Ok(Found { row: engine.store().delivery(&message.key()).await?, event });
     }
     let (row, stored) = engine.store().delivery_and_event(&message.key()).await?;
+    // An id may be used again once its event has expired: the event that is stored then is another.
     let stored = stored.filter(|stored| stored.born == message.born);
     Ok(Found { row, event: stored.map(|stored| stored.event) })
 }
 
-/// The event, or why there is none to send.
+/// Returns the event to send, or how the delivery ends because its event has expired or its payload
+/// was expunged.
 fn sendable(event: Option<Event>) -> Result<Event, End> {
     match event {
         None => Err(End::Failed(FailedReason::Expired)),
@@ -147,7 +160,9 @@ fn sendable(event: Option<Event>) -> Result<Event, End> {
     }
 }
 
-/// D2: the endpoint, or why the delivery ends. Nothing is ended on a copy.
+/// Takes step D2: finds the endpoint, or how the delivery ends because the endpoint is gone,
+/// disabled, or no longer wants the event. A copy may lack an endpoint that was made just now, so a
+/// delivery is ended only after a consistent read.
 async fn endpoint<E: Engine>(
     engine: &E,
     received: &Received,
@@ -155,7 +170,8 @@ async fn endpoint<E: Engine>(
     number: u32,
 ) -> Result<Result<Arc<Endpoint>, End>, EngineError> {
     let message = &received.message;
-    // What a gate has released was reviewed on the endpoint as it is: resumed, it may be.
+    // A gate released this message after a review of the endpoint as it is now, perhaps just
+    // resumed. An old copy would still say that it is paused, and hold the delivery again.
     let is_first = number == 1 && message.kind == Kind::Normal;
     let max_age = MaxAge::seconds(if is_first { FRESH_S } else { ENDPOINT_COPY_RETRY_S });
     let copy = engine.store().endpoint(&message.tenant, &message.endpoint, max_age).await?;
@@ -177,8 +193,9 @@ fn wanted(endpoint: Option<Arc<Endpoint>>, event: &Event) -> Result<Arc<Endpoint
     Ok(endpoint)
 }
 
-/// A late delivery may have several messages, received at once after a backlog: the one that claims
-/// the row drives, the others come again. As with the sweep's claim, the row stays watched.
+/// Claims the row for a message that is late; none if another message was faster. After a backlog
+/// several messages of one delivery may be received at once, and without the claim each of them
+/// would make the attempt. As with the sweep's claim, the row stays in the due index.
 async fn take<E: Engine>(
     engine: &E,
     received: &Received,
@@ -199,7 +216,8 @@ async fn take<E: Engine>(
     Ok(claimed.map(|_| Delivery { status, ..row }))
 }
 
-/// D5, repeated until the deadline where the store is slow: a POST was made, and must be recorded.
+/// Takes step D5, again and again until the deadline while the store fails: the POST was made, and
+/// a result that is not recorded means another POST.
 async fn record<E: Engine>(
     engine: &E,
     guard: Guard,
@@ -222,8 +240,8 @@ async fn record<E: Engine>(
     }
 }
 
-/// A message that has nothing to do. If its delivery has failed, it may be that a crash came between
-/// the record and the notice.
+/// Finishes a message that has nothing to do. A crash may have come between the record of a failure
+/// and its notice, so a failed delivery is announced here again; its id makes that a duplicate.
 async fn dropped<E: Engine>(
     engine: &E,
     row: Option<Delivery>,
@@ -235,7 +253,8 @@ async fn dropped<E: Engine>(
     Ok(Settled::Done)
 }
 
-/// Every verdict but `Attempt`: what becomes of the row and of the message.
+/// Carries out a verdict that makes no attempt now: writes what it asks of the row, and says what
+/// becomes of the message.
 async fn follow<E: Engine>(
     engine: &E,
     received: &Received,
@@ -252,7 +271,8 @@ async fn follow<E: Engine>(
             engine.queue().wait(&received.receipt, Duration::from_secs(wait_s)).await?;
             return Ok(Settled::Again);
         }
-        // Never a second POST in one invocation: the message comes again and is judged anew.
+        // One invocation never makes a second POST: there is no time for it, and the message comes
+        // again and is judged anew.
         Verdict::Attempt(_) | Verdict::ClaimThenAttempt(_) => return Ok(Settled::Again),
         Verdict::Park(at) => row.parked(at),
         Verdict::Hold => row.held(engine.clock().now()),
@@ -260,12 +280,15 @@ async fn follow<E: Engine>(
     };
     match engine.record_and_settle(guard, &after, received, Settlement::Done).await? {
         Written::Done => Ok(Settled::Done),
+        // Ok(Settled::Again), => The row was changed since it was read. It is not known who was
+        // faster, so the message is kept and judged by the new row.
         Written::Refused(_) => Ok(Settled::Again),
     }
 }
 
-/// The record was refused: by our own write with a lost answer, by the other copy of this message,
-/// or by a person. The row as it is now decides.
+/// Decides what a refused record means. It may be our own write whose answer was lost, the other
+/// copy of this message, or a person's cancel or replay; so the message is judged by the row as it
+/// is now. To take a refusal for success would leave a retrying row without a message.
 async fn superseded<E: Engine>(
     engine: &E,
     received: &Received,
@@ -282,7 +305,8 @@ async fn superseded<E: Engine>(
     {
         let mut cancelled = row.clone();
         cancelled.keep(attempt);
-        // Only the log is at stake: a second refusal changes nothing.
+        // The status stays as it is and only the log gains an entry, so a second refusal loses
+        // nothing that matters.
         let guard = Guard::seen(Some(row));
         let _written = engine.store().record_attempt(guard, &cancelled).await?;
     }
@@ -304,7 +328,8 @@ fn next_at(next: Next) -> Option<Timestamp> {
     }
 }
 
-/// One wide line an attempt: ids and figures, never a payload, a URL or a header.
+/// Writes one wide log line for each attempt, with ids and figures and never a payload, a URL or a
+/// header.
 fn log(received: &Received, attempt: &Attempt, next: Next) {
     tracing::info!(
         tenant = %received.message.tenant,

@@ -1,4 +1,4 @@
-//! Who calls: the one place where keys are checked.
+//! Finds out who calls the API. No other place checks keys.
 
 use waxseal_domain::api_key::{ApiKey, Caller, Principal, Scope, hash_of, is_operator};
 use waxseal_domain::flow_control::rate::window_end;
@@ -9,7 +9,8 @@ use waxseal_domain::problem::Problem;
 use crate::ports::{Clock, ConfigStore, Engine, EngineError, GateStore};
 use crate::refusal::Refusal;
 
-/// Who calls: 401 for nobody known, 429 for a key that calls too often.
+/// Finds the principal behind a caller. The problem is 401 for a caller that is not known and 429
+/// for a key that calls too often.
 pub async fn authenticate<E: Engine>(
     engine: &E,
     caller: &Caller,
@@ -34,7 +35,8 @@ pub async fn authenticate<E: Engine>(
     Ok(Ok(Principal::of(key)))
 }
 
-/// The tenant of that name, to whoever may do `scope`'s work in it: 401, 403, 404 or 429 to others.
+/// Returns the tenant of that name if the caller may do the work of `scope` in it. The refusal is
+/// 401, 403, 404 or 429.
 pub async fn admit<E: Engine>(
     engine: &E,
     caller: &Caller,
@@ -47,7 +49,8 @@ pub async fn admit<E: Engine>(
     Ok(tenant)
 }
 
-/// Seconds to wait, where the key's window is used up.
+/// Counts a request of a key. Returns the seconds to wait where the key's requests of this window
+/// are used up.
 async fn throttle<E: Engine>(engine: &E, key: &ApiKey) -> Result<Option<u64>, EngineError> {
     let now = engine.clock().now();
     let throttle = &engine.memory().throttle;
@@ -56,12 +59,15 @@ async fn throttle<E: Engine>(engine: &E, key: &ApiKey) -> Result<Option<u64>, En
         Admission::Refused => return Ok(Some(window_end(now).wait_s(now).max(1))),
         Admission::Ask(wanted) => wanted,
     };
+    // Asked for many requests at once, and only when those that this instance may let pass by
+    // itself are used up. So a key that calls now and then costs no write.
     let granted = engine.store().take_tokens(key.id.as_str(), wanted).await?;
     let is_granted = throttle.told(&key.id, wanted, granted);
     Ok((!is_granted).then(|| window_end(now).wait_s(now).max(1)))
 }
 
-/// Remembers, to the minute, when a key was last used. Failing to do so stops nobody.
+/// Notes when a key was last used, at most once a minute. The note is for people only, so a failure
+/// does not stop the request.
 async fn note_use<E: Engine>(engine: &E, key: &ApiKey) {
     let now = engine.clock().now();
     if engine.memory().throttle.is_use_to_be_noted(&key.id, now) {

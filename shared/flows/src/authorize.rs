@@ -1,6 +1,6 @@
-//! How an attempt is authenticated to its receiver: the credentials are opened, and an access token is
-//! fetched under the same address rules as a delivery, kept in memory for as long as its server says, and
-//! forgotten when a receiver refuses it.
+//! Authenticates an attempt to its receiver. The endpoint's credentials are opened; an OAuth access
+//! token is fetched under the same address rules as a delivery, kept in memory for as long as its
+//! server says, and forgotten when a receiver refuses it.
 
 use waxseal_domain::delivery::attempt::Sent;
 use waxseal_domain::delivery::authorization::{Authorization, bearer, read_token};
@@ -12,8 +12,8 @@ use zeroize::Zeroizing;
 
 use crate::ports::{Clock, Engine, EngineError, KeyVault, Sender};
 
-/// The value of the header `Authorization`; none where the endpoint asks for none. `Ok(Err(_))` is what
-/// the attempt came to, where no token was to be had.
+/// Returns the value of the header `Authorization`; none where the endpoint has no credentials.
+/// `Ok(Err(_))` is the outcome of the attempt where the token could not be fetched.
 pub async fn authorization<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
@@ -33,6 +33,8 @@ pub async fn authorization<E: Engine>(
     match Authorization::of(credentials, endpoint, secret, timeout_ms) {
         Authorization::Header(header) => Ok(Ok(Some(header))),
         Authorization::TokenRequest(request) => {
+            // What the token's server answers is an outcome of the attempt, not a failure of ours:
+            // the delivery is retried by its policy, and its log says why.
             let sent = engine.sender().send(*request).await;
             Ok(read_token(&sent).map(|(token, until)| {
                 let header = bearer(&token);
@@ -43,7 +45,8 @@ pub async fn authorization<E: Engine>(
     }
 }
 
-/// A receiver's 401 means that the token is no longer good: the next attempt fetches another.
+/// Forgets an endpoint's access token after the receiver has answered 401, so that the next attempt
+/// fetches another.
 pub fn refused<E: Engine>(engine: &E, endpoint: &Endpoint, sent: &Sent) {
     if sent.response.as_ref().is_some_and(|response| response.status == 401) {
         engine.memory().tokens.forget(endpoint);

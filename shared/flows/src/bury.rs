@@ -1,4 +1,5 @@
-//! A burial: what the queue gave up on, after crashes of our own, becomes a failed delivery.
+//! Buries a message: a delivery whose message the queue gave up on, because we kept crashing on it,
+//! becomes a failed delivery.
 //!
 //! The row is written before the message may be removed, so a delivery is never lost here.
 
@@ -8,21 +9,26 @@ use waxseal_domain::delivery::{Delivery, End, FailedReason, Guard, Written};
 use crate::announce::announce_failure;
 use crate::ports::{DeliveryStore as _, Engine, EngineError, EventRow};
 
-/// What became of a dead message. Its message may be removed after either.
+/// What became of the delivery of a message that the queue gave up on. Either way the message may
+/// be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Buried {
-    /// Its delivery is `failed`, reason `crashed`.
+    /// The delivery is now `failed` with the reason `crashed`.
     Crashed,
-    /// Its delivery is another message's, or final: nothing to do.
+    /// The delivery is final, or another message is responsible for it. Nothing was written.
     NothingOwed,
 }
 
-/// Ends the delivery of a dead message, if the message was responsible for it, and tells of it.
+/// Ends the delivery of a message that the queue gave up on, if that message was responsible for
+/// it, and announces the failure. An `Err` means that the message must stay and come again.
 ///
-/// Idempotent by (tenant, event, endpoint): a second time the delivery is final, and telling it again
-/// is telling it once.
+/// Idempotent by (tenant, event, endpoint): a second time the delivery is final, and announcing it
+/// again is a duplicate.
 pub async fn bury<E: Engine>(engine: &E, message: &Message) -> Result<Buried, EngineError> {
     let (row, event) = engine.store().delivery_and_event(&message.key()).await?;
+    // A dead letter does not mean that its delivery is lost: the sweep may have sent another
+    // message since, which holds the row. To end that delivery here would take it from a message
+    // that still works on it.
     let is_ours = row.as_ref().is_none_or(|row| {
         row.born < message.born
             || (row.born == message.born
@@ -42,14 +48,17 @@ pub async fn bury<E: Engine>(engine: &E, message: &Message) -> Result<Buried, En
             announce_stored(engine, Some(&ended), event.as_ref()).await?;
             Ok(Buried::Crashed)
         }
-        // Changed under our hands: judged again when the message comes again.
+        // The row was changed since it was read. An error keeps the message, which is looked at
+        // again when it comes again.
         Written::Refused(_) => {
             Err(EngineError::conflict("bury delivery", "its row was just changed"))
         }
     }
 }
 
-/// A crash may have come between the record of a failure and its notice: both are of one incarnation.
+/// Announces a failure that is stored, since a crash may have come between its record and its
+/// notice. A row and an event of different `born` are of two events that had the same id, and are
+/// left alone.
 async fn announce_stored<E: Engine>(
     engine: &E,
     row: Option<&Delivery>,

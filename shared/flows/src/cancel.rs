@@ -1,4 +1,4 @@
-//! A cancel: a delivery that is still owed ends because a person asks for it.
+//! Cancels a delivery: one that is still owed ends because a person asks for it.
 
 use waxseal_domain::delivery::{CancelledReason, Delivery, DeliveryKey, End, Guard, Written};
 use waxseal_domain::problem::Problem;
@@ -6,7 +6,8 @@ use waxseal_domain::problem::Problem;
 use crate::ports::{DeliveryStore, Engine, EngineError};
 use crate::replay::find_owed;
 
-/// Ends a delivery that is still owed: 409 where it is final.
+/// Ends a delivery that is still owed, and returns its row. The problem is 404 where there is no
+/// such delivery and 409 where it is final.
 pub async fn cancel<E: Engine>(
     engine: &E,
     key: &DeliveryKey,
@@ -17,6 +18,9 @@ pub async fn cancel<E: Engine>(
     };
     let before = row.unwrap_or_else(|| event.pending(&key.endpoint));
     let after = before.ended(End::Cancelled(CancelledReason::Requested));
+    // The condition does not look at the number of attempts, so a cancel wins over an attempt that
+    // is recorded at the same moment. The message stays in the queue and drops itself when it finds
+    // the row final.
     let guard = Guard::NotFinal { born: event.born };
     Ok(match engine.store().record_attempt(guard, &after).await? {
         Written::Done => Ok(after),

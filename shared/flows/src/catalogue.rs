@@ -1,4 +1,5 @@
-//! A tenant's catalogue of event types, with what checks payloads against its schemas.
+//! Checks events against a tenant's catalogue of event types, and reads the schemas that go into
+//! it.
 
 use serde_json::Value;
 use waxseal_domain::event::Event;
@@ -7,14 +8,14 @@ use waxseal_domain::json::Fault;
 
 use crate::ports::SchemaChecker;
 
-/// Takes a schema's text, if it is one.
+/// Reads the text of a JSON Schema. The fault says why the text is no schema that can be used.
 pub fn read_schema<C: SchemaChecker>(checker: &C, text: &str) -> Result<Schema, Fault> {
     let schema = Schema::of_text(text)?;
     checker.compile(&schema).map(|()| schema)
 }
 
-/// What of an event's payload does not fit the schema of its type, if it has one; pointers start at the
-/// event.
+/// Lists where an event's payload does not fit the schema of its type; nothing where the type has
+/// no schema. The pointers start at the event, as `/data/amount`.
 pub fn check<C: SchemaChecker>(checker: &C, catalogue: &[EventType], event: &Event) -> Vec<Fault> {
     let Some(schema) = schema_of(catalogue, event) else { return Vec::new() };
     let data = match &event.data {

@@ -1,4 +1,5 @@
-//! An endpoint that we disable ourselves: it answered 410, or it failed, or was paused, for days.
+//! Disables an endpoint without a person's wish, because it answered 410, or has been failing or
+//! paused for days.
 
 use waxseal_domain::audit::Entry;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint};
@@ -7,7 +8,8 @@ use waxseal_domain::notice::Notice;
 use crate::announce::announce;
 use crate::ports::{Change, Clock, ConfigStore, Engine, EngineError};
 
-/// Disables an endpoint, unless it was changed since this copy of it was read, and tells of it.
+/// Disables an endpoint and announces it, unless the endpoint was changed since this copy of it was
+/// read: a late 410 of an old URL must not disable the endpoint whose URL was corrected.
 pub async fn disable<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,

@@ -1,15 +1,15 @@
-//! Expunging: an event's payload goes, its record stays. What was not sent yet is not sent any more.
+//! Expunges an event: its payload is removed and its record stays. What was not yet sent is not
+//! sent any more.
 
 use waxseal_domain::delivery::{CancelledReason, End, Guard};
 use waxseal_domain::id::{EventId, TenantName};
 
 use crate::ports::{DeliveryStore, Engine, EngineError, EventStore};
 
-/// Removes an event's payload and summary, cancels its deliveries that are still owed, and strips the
-/// answers that were kept of the others. False if there is no such event.
+/// Removes an event's payload and summary, cancels its deliveries that are still owed, and strips
+/// the receivers' answers from the logs of all. False if there is no such event.
 ///
-/// The payload first: a crash leaves deliveries that find nothing to send, and a second call does the
-/// rest. A first attempt that is queued may still go out within a minute of its event.
+/// A first attempt that is queued may still go out within a minute of its event.
 pub async fn expunge<E: Engine>(
     engine: &E,
     tenant: &TenantName,
@@ -19,6 +19,9 @@ pub async fn expunge<E: Engine>(
         return Ok(false);
     };
     event.event = event.event.expunged();
+    // The payload goes first. If a crash follows, the deliveries that are left find nothing to
+    // send, and a second call cancels them. In the other order a delivery that is replayed
+    // meanwhile would still find the payload.
     engine.store().put_expunged(&event).await?;
     for target in &event.targets {
         let key = event.delivery_key(target);
@@ -31,7 +34,8 @@ pub async fn expunge<E: Engine>(
             let ended = before.ended(End::Cancelled(CancelledReason::Expunged));
             (Guard::NotFinal { born: event.born }, ended)
         };
-        // Refused: it has just ended, or was just replayed; without a payload nothing is sent.
+        // A refused write is left: the delivery has just ended or was just replayed, and without a
+        // payload nothing is sent.
         let _written = engine.store().record_attempt(guard, &after.without_answers()).await?;
     }
     Ok(true)

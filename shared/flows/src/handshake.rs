@@ -1,4 +1,5 @@
-//! The validation handshake: a receiver is asked whether it wants us, before the first delivery.
+//! Makes the validation handshake: asks a receiver, before its first delivery, whether it wants to
+//! be sent events by us.
 
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::handshake::{Handshake, origin, read, request};
@@ -6,7 +7,8 @@ use waxseal_domain::profile::Profile;
 
 use crate::ports::{Engine, Sender};
 
-/// Asks an endpoint's receiver, where its profile does so; nobody asks a queue or a bus.
+/// Asks an endpoint's receiver and returns its answer. None where the endpoint's profile has no
+/// handshake, or its target is a queue or a bus, which cannot be asked.
 pub async fn shake<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,

@@ -1,4 +1,6 @@
-//! Links to stored events: signed with a tenant's key, which is kept sealed.
+//! Makes and checks links to stored events. They are signed with a key of the tenant's, which is
+//! stored sealed. The operator's key would do as well, but then the function that delivers could
+//! read it.
 
 use waxseal_domain::event::link::{holds, signed_link};
 use waxseal_domain::id::{EventId, TenantName};
@@ -11,8 +13,8 @@ use crate::ports::{
 /// How old a copy of a tenant's key may be, in seconds: it never changes.
 const KEY_COPY_S: u64 = 3_600;
 
-/// A link to an event's content; none where nobody said where the API is. `Err` where the tenant has no
-/// key.
+/// Makes a link to an event's content. None where the API's public URL is not configured; `Err`
+/// where the tenant has no key for links.
 pub async fn content_link<E: Engine>(
     engine: &E,
     tenant: &TenantName,
@@ -25,7 +27,8 @@ pub async fn content_link<E: Engine>(
     Ok(Some(signed_link(&key, base, tenant, event, engine.clock().now())))
 }
 
-/// Whether a link is ours and good still.
+/// Whether a link was signed with the tenant's key and has not expired. `expires` is in seconds
+/// since 1970.
 pub async fn is_good<E: Engine>(
     engine: &E,
     tenant: &TenantName,
@@ -37,7 +40,7 @@ pub async fn is_good<E: Engine>(
     Ok(holds(&key, tenant, event, (expires, signature), engine.clock().now()))
 }
 
-/// Makes a tenant's key, unless it has one.
+/// Makes and stores the key that signs a tenant's links, unless the tenant has one.
 pub async fn ensure_key<E: Engine>(engine: &E, tenant: &TenantName) -> Result<(), EngineError> {
     let store = engine.store();
     if store
@@ -49,7 +52,7 @@ pub async fn ensure_key<E: Engine>(engine: &E, tenant: &TenantName) -> Result<()
     }
     let key = Secret::new(engine.random_bytes().to_vec());
     let sealed = engine.key_vault().seal(&SecretContext::links(tenant), &key).await?;
-    // Another may have been faster: its key is the one.
+    // Where another instance was faster, its key stays: links may be signed with it already.
     store
         .put_setting(Setting::LinkKey, tenant.as_str(), &sealed, SettingWrite::Create)
         .await

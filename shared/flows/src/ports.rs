@@ -1,5 +1,5 @@
-//! The ports: what an engine must do. Each has two real implementations: DynamoDB, SQS and KMS; and
-//! one SQLite file with a key file.
+//! Defines the ports: the traits that an engine must implement. Each has two real implementations:
+//! one on DynamoDB, SQS and KMS, and one on a SQLite file with a key file.
 //!
 //! An `Err` is always our own failure. What a receiver does, and what a row says, are values.
 
@@ -30,13 +30,16 @@ use waxseal_domain::timestamp::Timestamp;
 pub enum FailureKind {
     /// More was asked for than is allowed at a time.
     Throttled,
-    /// There was no answer, or one that says that something is not well: a later one may be another.
+    /// There was no answer, or one that says that the service is not well just now. A later try may
+    /// succeed.
     Unavailable,
-    /// What is stored, or was answered, is not in its form, or cannot be written in it. It is the same each time.
+    /// What is stored, or was answered, is not in its form, or cannot be written in it. A later try
+    /// would meet the same.
     Unreadable,
-    /// We may not, or nobody said where. It is so until a person changes it.
+    /// Access is not allowed, or the address is not configured. A later try fails as well, until a
+    /// person changes it.
     Denied,
-    /// What was to be changed was changed by another at the same time.
+    /// Another writer changed the same row at the same time.
     Conflict,
 }
 
@@ -115,10 +118,12 @@ impl std::error::Error for EngineError {
     }
 }
 
-/// Messages to deliver.
+/// Sends, delays and puts aside messages. How messages are received is left to the functions, since
+/// SQS hands them to Lambda.
 pub trait Queue: Send + Sync {
-    /// Sends messages, each after its `delay_s`; answers with the indexes of those that are not
-    /// known to be queued: refused, or without an answer. Never sends one again by itself.
+    /// Sends messages, each after its `delay_s`. Returns the indexes of those that are not known to
+    /// be queued because they were refused or there was no answer. It must never send one again by
+    /// itself: a second copy must have a new ticket, or both would hold the delivery.
     fn enqueue(&self, messages: &[Message]) -> impl Future<Output = Vec<usize>> + Send;
 
     /// Makes a received message come again after a while. A receipt that is stale is no
@@ -129,7 +134,8 @@ pub trait Queue: Send + Sync {
         wait: Duration,
     ) -> impl Future<Output = Result<(), EngineError>> + Send;
 
-    /// Puts aside what cannot be read, with the reason, for a person: nothing is dropped silently.
+    /// Puts aside a body that cannot be read or was refused, with the reason, for a person. It goes
+    /// to `rejected` and not to the dead letters: those must mean one thing only, that we crashed.
     fn reject(
         &self,
         body: &str,
@@ -154,7 +160,8 @@ pub trait KeyVault: Send + Sync {
     ) -> impl Future<Output = Result<Secret, EngineError>> + Send;
 }
 
-/// Makes one POST. Whatever the receiver or the network does is an outcome.
+/// Makes one request to a receiver. Whatever the receiver or the network does is an outcome and
+/// never an error.
 pub trait Sender: Send + Sync {
     /// D4: one request, no redirects, no hidden retries; ended by its time-out.
     fn send(&self, request: Request) -> impl Future<Output = Sent> + Send;
@@ -169,11 +176,11 @@ pub trait SchemaChecker: Send + Sync {
     fn faults(&self, schema: &Schema, value: &serde_json::Value) -> Vec<Fault>;
 }
 
-/// The time.
+/// Tells the time and waits. The simulation implements it with virtual time.
 pub trait Clock: Send + Sync {
-    /// Now.
+    /// Returns the current time of this machine. Instances' clocks may differ by some seconds.
     fn now(&self) -> Timestamp;
 
-    /// Waits until then.
+    /// Waits until the clock shows `at`; returns at once where that is past.
     fn sleep_until(&self, at: Timestamp) -> impl Future<Output = ()> + Send;
 }

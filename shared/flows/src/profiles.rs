@@ -1,4 +1,4 @@
-//! Profiles by their names: compiled in, or the deployment's own.
+//! Finds profiles by name, both those that are compiled in and the deployment's own.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use waxseal_domain::profile::Profile;
 
 use crate::ports::{ConfigStore, Engine, EngineError, MaxAge, Setting};
 
-/// The profile of that name: compiled in, or the deployment's own, from a copy of at most a
-/// minute.
+/// Finds a profile by name: one that is compiled in, or else the deployment's own, from a copy of
+/// at most a minute. None where there is no such profile.
 pub async fn find_profile<E: Engine>(
     engine: &E,
     name: &str,
@@ -26,7 +26,8 @@ pub async fn find_profile<E: Engine>(
     text.map(read).transpose()
 }
 
-/// An endpoint's profile.
+/// Finds the profile that an endpoint uses. An error where it is missing, which no API call can
+/// bring about: a profile can be replaced but not removed.
 pub async fn profile_of<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
@@ -34,7 +35,8 @@ pub async fn profile_of<E: Engine>(
     require_profile(engine, &endpoint.profile).await
 }
 
-/// The profile of that name, which something of ours names.
+/// Finds a profile that a stored endpoint or source names. An error where there is none, since what
+/// is stored names only profiles that exist.
 pub async fn require_profile<E: Engine>(
     engine: &E,
     name: &str,

@@ -1,4 +1,4 @@
-//! Incoming hooks, verified, become events of their source's tenant.
+//! Receives hooks: a request whose signature verifies becomes an event of its source's tenant.
 //!
 //! Nothing of the signature that was expected is logged or returned.
 
@@ -18,26 +18,27 @@ use crate::profiles::require_profile;
 use crate::refusal::Refusal;
 use crate::send::read_key;
 
-/// A hook as it came, over HTTP or otherwise.
+/// A signed request that has come in, over HTTP or otherwise, not yet verified.
 #[derive(Clone, Copy)]
 pub struct Incoming<'a> {
-    /// Looks a header up by its lower-case name.
+    /// Looks up the value of a header by its lower-case name.
     pub header: &'a (dyn Fn(&str) -> Option<&'a str> + Sync),
-    /// The body.
+    /// Holds the body byte for byte as it came, since the signature covers these bytes.
     pub body: &'a [u8],
 }
 
-/// What a hook was.
+/// What a verified hook turned out to be.
 #[derive(Debug)]
 pub enum Received {
-    /// An event, accepted.
+    /// The hook was an event, which is accepted.
     Event(Acceptance),
-    /// A question, and its answer.
+    /// The hook was a question that its sender asks before the first event; this is the answer to
+    /// send back.
     Challenge(String),
 }
 
-/// Verifies a hook of a source, and has it accepted as an event of the source's tenant, unless it is a
-/// question or was one already.
+/// Verifies a hook of a source and has it accepted as an event of the source's tenant. A question
+/// is answered instead, and a hook that came before is acknowledged as a duplicate.
 pub async fn receive<E: Engine>(
     engine: &E,
     source: &str,
@@ -60,7 +61,7 @@ pub async fn receive<E: Engine>(
     result.map(Received::Event)
 }
 
-/// What a verified hook is.
+/// What a verified hook says, before anything is stored.
 enum Read {
     Event(Submission),
     Challenge(String),

@@ -1,8 +1,9 @@
-//! Recovery: all of an endpoint's deliveries that failed, or went missing, since a time, sent again.
+//! Recovers an endpoint: sends all of its deliveries again that failed, or went missing, since a
+//! time.
 //!
-//! One call looks at a bounded number and answers with a cursor where there is more. What it queues
-//! is spread at ten a second. A second equal call finds what is not yet final no more, so repeating
-//! one after a crash sends nothing twice.
+//! One call looks at a bounded number of deliveries and answers with a cursor where there is more.
+//! What it queues is spread at ten a second. A delivery that was sent again is open, and no longer
+//! failed or missing, so repeating a call after a crash sends nothing twice.
 
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Status};
 use waxseal_domain::endpoint::Endpoint;
@@ -12,42 +13,44 @@ use waxseal_domain::timestamp::Timestamp;
 use crate::ports::{Clock, DeliveryStore, Engine, EngineError, EventStore, PageRequest};
 use crate::replay::replay_after;
 
-/// Which deliveries.
+/// Which of an endpoint's deliveries are sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// Those that were given up.
+    /// Only the deliveries whose status is `failed`.
     Failed,
-    /// Those of which nothing was ever recorded, a minute after their event and later.
+    /// Only the deliveries of which nothing was recorded, although their event was accepted over a
+    /// minute ago.
     Missing,
-    /// Both.
+    /// The failed deliveries first, then the missing ones.
     All,
 }
 
-/// What is to be recovered.
+/// What one call of [`recover`] is asked to send again.
 #[derive(Clone, Debug)]
 pub struct Ask {
-    /// Of events accepted from then on.
+    /// The earliest acceptance of an event whose delivery is looked at.
     pub since: Timestamp,
-    /// Of events accepted up to then.
+    /// The latest acceptance of an event whose delivery is looked at.
     pub until: Timestamp,
-    /// Which of them.
+    /// Whether failed deliveries are looked at, missing ones, or both.
     pub which: Which,
-    /// Whether they are only counted.
+    /// Whether the deliveries are only counted and not sent.
     pub dry_run: bool,
-    /// Where an earlier call has stopped.
+    /// The cursor that an earlier call answered with; none begins at the newest.
     pub cursor: Option<String>,
 }
 
-/// What a call did.
+/// What one call of [`recover`] did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {
-    /// Deliveries queued, or that would be.
+    /// The number of deliveries that were queued, or in a dry run would have been.
     pub deliveries: u32,
-    /// Where to go on; none where all was looked at.
+    /// Where the next call must go on; none where everything was looked at.
     pub cursor: Option<String>,
 }
 
-/// Looks at deliveries until `deadline`, or until as many as one call may queue are found.
+/// Sends deliveries again until `deadline`, or until [`RECOVERED_MAX`] of them are queued, and then
+/// answers with a cursor.
 pub async fn recover<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
@@ -74,7 +77,8 @@ pub async fn recover<E: Engine>(
     Ok(found)
 }
 
-/// Whether it counts: a delivery that changes in these moments, or is wanted no more, does not.
+/// Sends one delivery again and says whether it counts. One that is changed at the same time, or is
+/// no longer wanted, does not count and is no error.
 async fn send<E: Engine>(
     engine: &E,
     ask: &Ask,
@@ -93,7 +97,7 @@ enum Phase {
     Missing,
 }
 
-/// Where the next page begins.
+/// Where the next page begins: in which list, and at which cursor of it.
 #[derive(Clone, Debug)]
 struct Place {
     phase: Phase,
@@ -121,7 +125,8 @@ impl Place {
         PageRequest { limit: PAGE_MAX, cursor: self.cursor }
     }
 
-    /// After a page: the next one, the next phase, or the end.
+    /// Returns where to go on after a page: at its cursor, at the beginning of the next list, or
+    /// nowhere.
     fn after(phase: Phase, cursor: Option<String>, is_over: bool, ask: &Ask) -> Option<Self> {
         match (phase, cursor.filter(|_| !is_over)) {
             (phase, Some(cursor)) => Some(Self { phase, cursor: Some(cursor) }),
@@ -162,6 +167,8 @@ async fn missing<E: Engine>(
     let mut keys = Vec::new();
     for event in page.items {
         let is_owed = event.targets.contains(&endpoint.id) && ask.covers(event.born);
+        // A first attempt that is accepted is recorded some moments after its event: a younger
+        // delivery without a row is probably under way and not missing.
         if !is_owed || now < event.born.plus_s(FRESH_S) {
             continue;
         }

@@ -1,15 +1,16 @@
-//! Why a flow did not do what it was asked: a problem of the caller's, or a failure of our own.
+//! Says why a flow did not do what it was asked: a problem of the caller's, or a failure of our
+//! own.
 
 use waxseal_domain::problem::Problem;
 
 use crate::ports::EngineError;
 
-/// Why a request was not done.
+/// Why a flow did not do what it was asked.
 #[derive(Debug)]
 pub enum Refusal {
-    /// The request cannot be done: the same one again would get the same answer.
+    /// The caller must change something: the same request would get the same answer again.
     Problem(Problem),
-    /// We failed: the same request may succeed later.
+    /// We failed, and the same request may succeed later.
     Ours(EngineError),
 }
 
@@ -26,7 +27,8 @@ impl From<EngineError> for Refusal {
 }
 
 impl Refusal {
-    /// As it is answered. Our own failure is logged, since its caller learns nothing of it.
+    /// Turns the refusal into the problem to answer with. Our own failure is logged here, since the
+    /// caller is told only that it happened.
     pub fn into_problem(self) -> Problem {
         match self {
             Self::Problem(problem) => problem,

@@ -1,4 +1,4 @@
-//! A replay: a delivery is sent once more because a person asks for it, whatever its state.
+//! Replays a delivery: it is sent once more because a person asks for it, whatever its state.
 
 use waxseal_domain::delivery::message::Message;
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Written};
@@ -8,8 +8,9 @@ use waxseal_domain::problem::Problem;
 
 use crate::ports::{Clock, ConfigStore, DeliveryStore, Engine, EngineError, EventRow, MaxAge};
 
-/// Sends a delivery once more, whatever its state: 409 where its endpoint no longer wants it, or
-/// where it was changed at the same time.
+/// Sends a delivery once more, whatever its state, and returns its new row. The problem is 409
+/// where the endpoint no longer wants the event, or where the delivery was changed at the same
+/// time.
 pub async fn replay<E: Engine>(
     engine: &E,
     key: &DeliveryKey,
@@ -17,7 +18,8 @@ pub async fn replay<E: Engine>(
     replay_after(engine, key, 0).await
 }
 
-/// The same, so many seconds from now, at most 15 minutes.
+/// Replays a delivery as [`replay`] does, but `delay_s` seconds from now. A queue delays for 15
+/// minutes at most.
 pub async fn replay_after<E: Engine>(
     engine: &E,
     key: &DeliveryKey,
@@ -34,10 +36,14 @@ pub async fn replay_after<E: Engine>(
     let now = engine.clock().now();
     let at = now.plus_s(u64::from(delay_s));
     let ticket = engine.ticket();
+    // Under the row exactly as it was read: had its last attempt just been recorded, this write
+    // would undo that result.
     let guard = Guard::seen(row.as_ref());
     let before = row.unwrap_or_else(|| event.pending(&key.endpoint));
     let message = Message::reissue(key, event.born, ticket.clone(), now).in_lane(before.lane);
     let message = Message { delay_s, ..message };
+    // The row is opened first, under the due index, and the message is sent after it. If a crash
+    // comes between, the row is due in two minutes and the sweep sends a message.
     let after = before.replayed(ticket, at);
     Ok(match engine.reopen_and_enqueue(guard, &after, message).await? {
         Written::Done => Ok(after),
@@ -45,8 +51,8 @@ pub async fn replay_after<E: Engine>(
     })
 }
 
-/// The row, if there is one of this incarnation, and the event; 404 without an event that is owed
-/// to the endpoint.
+/// Finds a delivery's event and, if there is one of the same `born`, its row. The problem is 404
+/// where the event does not exist or is not owed to the endpoint.
 pub(crate) async fn find_owed<E: Engine>(
     engine: &E,
     key: &DeliveryKey,

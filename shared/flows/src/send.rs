@@ -1,5 +1,5 @@
-//! One attempt, made: the keys are opened, the request is prepared, and what comes back is an outcome. First
-//! attempt, retry, replay and test event all come through here.
+//! Sends one attempt: opens the keys, prepares the request, and turns whatever comes back into an
+//! outcome. First attempt, retry, replay and test event all come through here.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +14,13 @@ use crate::authorize::{authorization, refused};
 use crate::link::content_link;
 use crate::ports::{Clock, Engine, EngineError, KeyVault, Sender};
 
-/// What was sent and what came of it.
+/// The request of one attempt, as far as it is shown, and its outcome.
 #[derive(Debug)]
 pub struct Dispatched {
-    /// What came of it.
+    /// The outcome, with its times and what was kept of the answer.
     pub sent: Sent,
-    /// The request's headers, as sent, but for `authorization`.
+    /// The headers that were sent, by name. `authorization` is left out, since these are shown in
+    /// the answer to a test event.
     pub headers: BTreeMap<String, String>,
     /// Whether the body held values that JavaScript would change, and should not.
     pub inexact: bool,
@@ -54,7 +55,8 @@ pub async fn send<E: Engine>(
     let mut sent = engine.sender().send(request).await;
     refused(engine, endpoint, &sent);
     if round.attempt == 1 {
-        // The body may have said when the first attempt began: it is recorded so.
+        // The body of a first attempt may say when the attempt began, and the record must say the
+        // same.
         sent.started_at = round.began_at;
     }
     Ok(Dispatched { sent, headers, inexact })
@@ -67,7 +69,8 @@ impl Dispatched {
     }
 }
 
-/// The request, with a link in place of the payload where the body would be too long.
+/// Prepares the request, with a link in place of the payload where the body would be longer than
+/// the profile allows.
 async fn prepare_linked<E: Engine>(
     engine: &E,
     outgoing: Outgoing<'_>,
@@ -85,7 +88,8 @@ async fn prepare_linked<E: Engine>(
     }
 }
 
-/// The keys that sign now, the secret in use first.
+/// Opens the keys that sign now. The secret in use comes first, and during a rotation the one
+/// before follows.
 async fn signing_keys<E: Engine>(
     engine: &E,
     outgoing: Outgoing<'_>,
@@ -100,7 +104,7 @@ async fn signing_keys<E: Engine>(
     Ok(keys)
 }
 
-/// The key that a stored secret is, once opened.
+/// Reads the signing key from an opened secret, in the form that the profile's signatures use.
 pub(crate) fn read_key(profile: &Profile, secret: &Secret) -> Result<Key, EngineError> {
     let text =
         secret.expose_text().map_err(|fault| EngineError::unreadable("open secret", fault))?;

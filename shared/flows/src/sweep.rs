@@ -1,7 +1,7 @@
-//! A sweep: each minute, what is due in the index goes back on the queue, claimed first.
+//! Sweeps the due index, each minute: what is due is claimed and goes back on the queue.
 //!
-//! A parked delivery comes back a little ahead of its time, with a delay, exact to a second. A claim
-//! whose message is lost comes back when its lease ends.
+//! A parked delivery comes back a little ahead of its time, with a delay, exact to a second. A
+//! claim whose message is lost comes back when its lease ends.
 
 mod gates;
 
@@ -11,17 +11,18 @@ use waxseal_domain::timestamp::Timestamp;
 
 use crate::ports::{Claim, Clock as _, DeliveryStore as _, Due, Engine, EngineError, Release};
 
-/// Entries looked at in one turn of a shard.
+/// The number of entries that one turn of a shard looks at.
 const PAGE: usize = 100;
 
-/// What a sweep did.
+/// The figures of one sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// Deliveries put back on the queue.
+    /// The number of deliveries that were put back on the queue.
     pub sent: usize,
-    /// Held deliveries released by their gates.
+    /// The number of held deliveries that their gates released.
     pub released: usize,
-    /// Claims that another was faster with, or whose message is left to the next sweep.
+    /// The number of due deliveries that were not put back, because another was faster or because
+    /// no answer said that the message is queued. The next sweep looks at them again.
     pub left: usize,
 }
 
@@ -29,6 +30,8 @@ pub struct Swept {
 pub async fn sweep<E: Engine>(engine: &E, deadline: Timestamp) -> Result<Swept, EngineError> {
     let released = gates::review_due(engine, deadline).await?;
     let mut swept = Swept { released, ..Swept::default() };
+    // The shards take turns, a page each, so that a shard with a backlog does not keep the others
+    // waiting.
     let mut shards: Vec<u32> = (0..DUE_SHARDS).collect();
     while !shards.is_empty() {
         let mut more = Vec::new();
@@ -38,6 +41,8 @@ pub async fn sweep<E: Engine>(engine: &E, deadline: Timestamp) -> Result<Swept, 
                 tracing::warn!(sent = swept.sent, "the sweep's time is up: the next goes on");
                 return Ok(swept);
             }
+            // Never ahead of time: an entry that is not yet due may be claimed, and to take it
+            // would break its lease. The index may lag, so the claim below checks the row itself.
             let page = engine.store().due(shard, now, PAGE).await?;
             for due in &page {
                 if reissue(engine, due).await? {
@@ -55,7 +60,8 @@ pub async fn sweep<E: Engine>(engine: &E, deadline: Timestamp) -> Result<Swept, 
     Ok(swept)
 }
 
-/// S2 and S3. Many claims in a row without a result mean that something is wrong with us.
+/// Takes steps S2 and S3 for one due delivery: claims the row and sends its message. Many claims in
+/// a row without a result mean that something is wrong with us, and are logged.
 async fn reissue<E: Engine>(engine: &E, due: &Due) -> Result<bool, EngineError> {
     if due.claims >= 6 {
         let (tenant, delivery) = (&due.key.tenant, due.key.id());

@@ -1,6 +1,7 @@
-//! Events that cloud sources bring: whose they are, and what becomes of one that is refused.
+//! Takes in events that cloud sources bring: finds their tenant, has them accepted, and deals with
+//! those that are refused.
 //!
-//! An asynchronous source has its answer already, so a refused event is put aside with its problem,
+//! An asynchronous source already has its answer. So a refused event is put aside with its problem,
 //! and our own failure is thrown back to the source, which tries again.
 
 use serde::{Deserialize, Serialize};
@@ -16,18 +17,18 @@ use crate::accept::accept_all;
 use crate::ports::{Engine, EngineError, Queue as _};
 use crate::refusal::Refusal;
 
-/// Events of one message, or of one direct invocation.
+/// The events of one message or of one direct invocation, not yet read.
 #[derive(Debug)]
 pub struct CloudMessage {
-    /// The tenant that the source names beside the body.
+    /// The tenant that the source names beside the body, as in a message attribute.
     pub tenant: Option<String>,
-    /// The message's id: an event's where it has none.
+    /// The message's id, which becomes the id of an event that has none of its own.
     pub message_id: Option<String>,
     /// An event, or an array of them, as over HTTP.
     pub body: String,
 }
 
-/// An EventBridge event as an event of ours.
+/// An EventBridge event in the form of the API's events.
 #[derive(Serialize)]
 struct FromBus<'a> {
     id: &'a str,
@@ -45,7 +46,7 @@ struct SaysTenant {
 }
 
 impl CloudMessage {
-    /// Of an EventBridge event.
+    /// Makes the message of an EventBridge event. The tenant is read from `detail`.
     pub fn from_bus(
         id: &str,
         source: &str,
@@ -100,7 +101,8 @@ fn said_tenant(text: &str) -> Option<String> {
     serde_json::from_str::<SaysTenant>(text).ok().and_then(|says| says.tenant)
 }
 
-/// Each event's own result; an outer problem is all of theirs.
+/// Accepts the events of a message, and returns a result for each. An outer refusal is the result
+/// of all of them.
 pub async fn take_in<E: Engine>(
     engine: &E,
     message: &CloudMessage,
@@ -111,8 +113,8 @@ pub async fn take_in<E: Engine>(
     accept_all(engine, &tenant, &submissions).await
 }
 
-/// The same for a source that nobody waits at: what is refused is put aside with its problem, and an
-/// error is our own failure. Answers with how many were put aside.
+/// Accepts the events of a source that waits for no answer. Each event that is refused is put aside
+/// with its problem, for a person; an error is our own failure. Returns how many were put aside.
 pub async fn take_in_or_put_aside<E: Engine>(
     engine: &E,
     message: &CloudMessage,

@@ -1,4 +1,4 @@
-//! Access tokens, kept for as long as their servers say.
+//! Keeps OAuth access tokens in memory, for as long as the servers that issued them say.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,10 +8,10 @@ use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::timestamp::Timestamp;
 use zeroize::Zeroizing;
 
-/// Endpoints whose tokens are kept.
+/// The number of endpoints whose tokens are kept at the same time.
 const ENDPOINTS_MAX: usize = 10_000;
 
-/// Access tokens, in an instance's memory.
+/// The access tokens that an instance has fetched, by endpoint and version.
 #[derive(Debug)]
 pub struct Tokens(Mutex<BoundedMap<Place, Token>>);
 
@@ -37,7 +37,8 @@ impl std::fmt::Debug for Token {
 }
 
 impl Tokens {
-    /// The token for an endpoint as it is configured now, if one is kept that is good still.
+    /// Returns the token for an endpoint as it is configured now, if one is kept that has not
+    /// ended.
     pub(crate) fn get(&self, endpoint: &Endpoint, now: Timestamp) -> Option<Zeroizing<String>> {
         let tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tokens
@@ -46,7 +47,7 @@ impl Tokens {
             .map(|token| token.text.clone())
     }
 
-    /// Keeps a token until it ends.
+    /// Keeps a token for an endpoint until `until`.
     pub(crate) fn keep(&self, endpoint: &Endpoint, text: Zeroizing<String>, until: Timestamp) {
         let mut tokens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tokens.insert(place(endpoint), Token { text, until });

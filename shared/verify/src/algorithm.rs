@@ -1,4 +1,4 @@
-//! Algorithms and encodings of signatures.
+//! The algorithms that make signatures, and the encodings that write them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -16,7 +16,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// Bytes of a signature.
+    /// Returns the number of bytes of a signature.
     pub(crate) fn length(self) -> usize {
         match self {
             Self::HmacSha256 => 32,
@@ -28,16 +28,16 @@ impl Algorithm {
 /// How a signature's bytes are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 pub(crate) enum Encoding {
-    /// Hexadecimal, lower case.
+    /// Writes bytes in hexadecimal, lower case.
     #[serde(rename = "hex")]
     Hex,
-    /// Base 64, standard alphabet, padded.
+    /// Writes bytes in base 64, with the standard alphabet and padding.
     #[serde(rename = "base64")]
     Base64,
 }
 
 impl Encoding {
-    /// Writes bytes.
+    /// Returns the text of a signature's bytes.
     pub(crate) fn encode(self, bytes: &[u8]) -> String {
         match self {
             Self::Hex => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -45,7 +45,8 @@ impl Encoding {
         }
     }
 
-    /// Reads bytes, and only as [`Encoding::encode`] writes them: one text for one signature.
+    /// Reads a signature's bytes, and only as [`Encoding::encode`] writes them, so that a signature
+    /// has one text only.
     pub(crate) fn decode(self, text: &str) -> Option<Vec<u8>> {
         match self {
             Self::Hex => from_hex(text),

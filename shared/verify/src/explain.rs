@@ -22,10 +22,10 @@ use crate::verify::Fault;
 use crate::window::Window;
 use search::Search;
 
-/// What is wrong with a hook.
+/// The answer to why a hook does not verify.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
-    /// Whether it verifies.
+    /// Whether the hook verifies as it is.
     pub valid: bool,
     /// Each mistake, the likeliest to be the root first; none where it is valid.
     pub mistakes: Vec<Mistake>,
@@ -105,7 +105,7 @@ impl Profile {
         }
     }
 
-    /// What can be said on the face of it, where no signature matched under any mistake.
+    /// Says what can be seen without a match, where no signature matched under any mistake.
     fn unmatched(
         &self,
         carried: &Carried<'_>,
@@ -129,7 +129,8 @@ impl Profile {
         mistakes
     }
 
-    /// What is wrong with Standard Webhooks' headers beside the profile's own, which hold.
+    /// Says what is wrong with the Standard Webhooks headers that stand beside the profile's own,
+    /// where those verify.
     fn beside<'h>(
         &self,
         header: &impl Fn(&str) -> Option<&'h str>,

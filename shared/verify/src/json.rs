@@ -16,10 +16,11 @@ pub(crate) use text::units;
 /// Levels of nesting that are read: more than events have, and few enough for the recursion here.
 pub const DEPTH_MAX: usize = 64;
 
-/// What to send for a JSON text.
+/// The text to send in place of a JSON text, and whether receivers that write it again get the
+/// same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stringified {
-    /// Compact JSON.
+    /// The text to send, JSON without insignificant white space.
     pub text: String,
     /// Whether `JSON.stringify(JSON.parse(text))` is `text` again, with no value changed.
     pub exact: bool,

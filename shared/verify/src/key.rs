@@ -30,7 +30,7 @@ enum Kind {
 }
 
 impl Key {
-    /// From a key's bytes, and the secret that Standard Webhooks' key is derived from.
+    /// Makes a key from its bytes, and the secret that Standard Webhooks' key is derived from.
     pub(crate) fn hmac(key: &[u8], secret: Option<&[u8]>) -> Self {
         let standard = secret.map(|secret| Zeroizing::new(mac(secret, &[STANDARD_LABEL])));
         Self(Kind::Hmac { key: Zeroizing::new(key.to_vec()), standard })

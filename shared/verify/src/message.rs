@@ -1,4 +1,4 @@
-//! What is signed: the parts of a profile's template, the body not copied.
+//! Puts together what is signed: the parts of a profile's template. The body is not copied.
 
 use crate::template::{Part, Template};
 
@@ -24,7 +24,7 @@ impl<'a> Message<'a> {
         Self(signed.0.iter().map(part).collect())
     }
 
-    /// The body alone.
+    /// Makes a message of the body without anything else.
     pub(crate) fn body(body: &'a [u8]) -> Self {
         Self(vec![body])
     }

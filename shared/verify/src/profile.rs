@@ -28,14 +28,14 @@ pub struct Profile {
     pub(crate) body_member: Option<String>,
 }
 
-/// One algorithm's signatures.
+/// How the signatures of one algorithm are written.
 #[derive(Clone, Debug)]
 pub(crate) struct Variant {
     pub(crate) algorithm: Algorithm,
     pub(crate) encoding: Encoding,
-    /// Before each signature, such as `v1,`.
+    /// The text before each signature, such as `v1,`.
     pub(crate) before: String,
-    /// After each signature.
+    /// The text after each signature.
     pub(crate) after: String,
 }
 
@@ -80,22 +80,22 @@ impl Profile {
         &BUILTIN
     }
 
-    /// Standard Webhooks.
+    /// Returns the profile of the Standard Webhooks specification.
     pub(crate) fn standard() -> &'static Self {
         BUILTIN.first().expect("standard is the first of FILES")
     }
 
-    /// The name by which it is chosen.
+    /// Returns the name by which the profile is chosen.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Its name for people.
+    /// Returns the profile's name for people.
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// What is signed, and what a receiver must hash, for people.
+    /// Returns the text that tells people what is signed and what a receiver must hash.
     pub fn about(&self) -> &str {
         &self.about
     }
@@ -105,17 +105,17 @@ impl Profile {
         self.secret.optional
     }
 
-    /// The algorithms of its signatures.
+    /// Returns the algorithms that the profile's signatures may be of.
     pub fn algorithms(&self) -> impl Iterator<Item = Algorithm> {
         self.variants.iter().map(|variant| variant.algorithm)
     }
 
-    /// The names of its headers, in lower case, in order.
+    /// Returns the names of the profile's headers, in lower case, in order.
     pub fn header_names(&self) -> impl Iterator<Item = &str> {
         self.headers.iter().map(|header| header.name.as_str())
     }
 
-    /// The header that carries its signatures.
+    /// Returns the name of the header that carries the signatures, if one does.
     pub fn signature_header(&self) -> Option<&str> {
         self.carrier("signatures").map(|header| header.name.as_str())
     }

@@ -103,7 +103,8 @@ fn whsec(secret: &str) -> Option<Zeroizing<Vec<u8>>> {
     (24..=64).contains(&key.len()).then_some(key)
 }
 
-/// From a seed, or from a seed and its public key, as Standard Webhooks' tools write them.
+/// Reads a key from a seed, or from a seed and its public key, as the tools of Standard Webhooks
+/// write them.
 fn signing(text: &str) -> Option<Key> {
     let bytes = Zeroizing::new(BASE64.decode(text).ok()?);
     let (seed, public) = bytes.split_at_checked(32)?;

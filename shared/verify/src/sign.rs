@@ -12,10 +12,10 @@ use crate::member::{append, cut};
 use crate::message::Message;
 use crate::profile::Profile;
 
-/// What is to be sent.
+/// A delivery that is to be signed.
 #[derive(Clone, Copy)]
 pub struct Delivery<'d, 'b> {
-    /// Its id: the same at every attempt.
+    /// The delivery's id, the same at every attempt.
     pub id: &'d str,
     /// The time of this attempt, in seconds since 1970.
     pub timestamp_s: u64,
@@ -34,10 +34,10 @@ impl fmt::Debug for Delivery<'_, '_> {
     }
 }
 
-/// What to send.
+/// A delivery that is ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signed<'b> {
-    /// Names in lower case, and values.
+    /// The headers to add: names in lower case, and values.
     pub headers: Vec<(String, String)>,
     /// The body: as it was given, unless the signature is in it.
     pub body: Cow<'b, [u8]>,

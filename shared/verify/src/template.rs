@@ -1,6 +1,6 @@
 //! Templates: text with `{variables}` in it.
 
-/// A template, read.
+/// A template that was read, as its pieces in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Template(pub(crate) Vec<Part>);
 
@@ -67,7 +67,7 @@ impl Template {
         }
     }
 
-    /// Its pieces between the marks `join`, as `str::split` has them.
+    /// Splits the template at each `join` in its text, as `str::split` does.
     pub(crate) fn split(&self, join: &str) -> Vec<Self> {
         let (mut pieces, mut piece) = (Vec::new(), Vec::new());
         for part in &self.0 {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, Union};
 
-use super::one_of;
+use super::{matching, one_of};
 
 /// A URL in any notation that leads somewhere, and some that lead nowhere.
 pub fn url() -> BoxedStrategy<String> {
@@ -14,7 +14,8 @@ pub fn url() -> BoxedStrategy<String> {
     let user = prop_oneof![9 => Just(String::new()), 1 => one_of(&["u@", "u:p@", ":@", "@"])];
     let port =
         prop_oneof![4 => Just(String::new()), 1 => any::<u16>().prop_map(|p| format!(":{p}"))];
-    let rest = prop_oneof![Just("/".to_owned()), Just(String::new()), "/[a-z?&=#%./]{0,12}"];
+    let rest =
+        prop_oneof![Just("/".to_owned()), Just(String::new()), matching("/[a-z?&=#%./]{0,12}")];
     (scheme, user, host(), port, rest)
         .prop_map(|(scheme, user, host, port, rest)| format!("{scheme}://{user}{host}{port}{rest}"))
         .boxed()

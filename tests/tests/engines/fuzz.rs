@@ -20,7 +20,7 @@ use waxseal_domain::profile::{Hook, Profile};
 use waxseal_domain::timestamp::{Timestamp, in_utc};
 use waxseal_tests::fixtures::SECRET;
 use waxseal_tests::random;
-use waxseal_tests::random::mutated;
+use waxseal_tests::random::{matching, mutated};
 use waxseal_verify::{FILES, Window};
 
 const NOW: Timestamp = Timestamp::from_ms(1_790_000_000_000);
@@ -44,10 +44,12 @@ fn any_json() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         number,
-        "[a-c.]{0,6}|.{0,8}".prop_map(Value::from),
+        matching("[a-c.]{0,6}|.{0,8}").prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 48, 6, |inner| {
-        let name = "type|data|severity|prefix|suffix|wildcard|cidr|numeric|exists|anything-but|\\$or|[a-c]{0,3}";
+        let name = matching(
+            "type|data|severity|prefix|suffix|wildcard|cidr|numeric|exists|anything-but|\\$or|[a-c]{0,3}",
+        );
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
             prop::collection::btree_map(name, inner, 0..6)

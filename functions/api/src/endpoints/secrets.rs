@@ -51,7 +51,7 @@ pub(super) fn read_choice(body: &mut Body<'_>, profile: &Profile) -> SecretChoic
 pub(super) struct Made {
     /// As it is stored.
     pub(super) sealed: SealedSecret,
-    /// What is shown.
+    /// The secret as the answer shows it, this once.
     pub(super) shown: ShownSecret,
 }
 
@@ -95,7 +95,7 @@ pub(super) async fn seal<E: Engine>(
     Ok(Some(Made { sealed, shown }))
 }
 
-/// Describes a rotation.
+/// Describes the body of a rotation as a JSON Schema.
 pub(super) fn describe_rotation() -> Value {
     let profile = Profile::standard();
     describe::<Rotation>(|body| {

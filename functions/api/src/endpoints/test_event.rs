@@ -32,7 +32,7 @@ struct Wanted {
     data: Option<Box<RawValue>>,
 }
 
-/// Describes a test.
+/// Describes the body of a test event as a JSON Schema.
 pub(super) fn describe() -> Value {
     body::describe::<NewTest>(|body| drop(read(body)))
 }

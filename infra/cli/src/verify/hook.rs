@@ -45,7 +45,8 @@ pub(super) fn headers(text: &str) -> Result<Vec<(String, String)>, String> {
     lines.map(|(number, line)| header(line).ok_or_else(|| not_a_header(number))).collect()
 }
 
-/// `Name: value`.
+/// Reads a header line, `Name: value`; the name is returned in lower case. None where the line is
+/// no header.
 pub(super) fn header(line: &str) -> Option<(String, String)> {
     let (name, value) = line.split_once(':')?;
     let is_token = |byte: u8| byte.is_ascii_graphic() && !b"\"(),/;<=>?@[\\]{}".contains(&byte);
@@ -60,7 +61,7 @@ fn first_line(bytes: &[u8]) -> (&[u8], &[u8]) {
     (line.strip_suffix(b"\r").unwrap_or(line), halves.next().unwrap_or_default())
 }
 
-/// `POST /hooks HTTP/1.1`.
+/// Whether a line is a request line, as `POST /hooks HTTP/1.1`.
 fn is_request_line(line: &str) -> bool {
     let words: Vec<&str> = line.split_whitespace().collect();
     matches!(words.as_slice(), [method, _, version]

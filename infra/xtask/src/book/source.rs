@@ -18,7 +18,7 @@ pub(super) struct File {
     pub(super) text: String,
 }
 
-/// Reads one file.
+/// Reads a file of the repository, by its path from the root.
 pub(super) fn read(path: &str) -> Result<File, String> {
     let text = fs::read_to_string(root().join(path)).map_err(|error| format!("{path}: {error}"))?;
     Ok(File { path: path.to_owned(), text })
@@ -143,7 +143,7 @@ pub(super) struct Member {
     pub(super) stored: Option<String>,
 }
 
-/// What files declare.
+/// The functions, constants and types that files declare, by name.
 #[derive(Debug, Default)]
 pub(super) struct Declared {
     pub(super) functions: BTreeSet<String>,
@@ -154,7 +154,7 @@ pub(super) struct Declared {
 }
 
 impl Declared {
-    /// Of these files.
+    /// Collects what these files declare.
     pub(super) fn of<'a>(files: impl IntoIterator<Item = &'a File>) -> Self {
         let mut all = Self::default();
         for file in files {

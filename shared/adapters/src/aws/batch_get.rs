@@ -1,4 +1,4 @@
-//! Items by their keys, consistently, many in one call.
+//! Reads items by their keys, consistently and many in one call.
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use waxseal_domain::timestamp::Timestamp;
@@ -9,15 +9,16 @@ use super::item::Item;
 use super::{DynamoStore, failed};
 use crate::clock::SystemClock;
 
-/// Keys that one call takes.
+/// The number of keys that one call takes, a limit of DynamoDB.
 const KEYS_MAX: usize = 100;
-/// Calls for what earlier ones left unprocessed: each answer is up to 16 MB, or throttled.
+/// The number of calls for one set of keys. Each call may leave keys unprocessed, because its
+/// answer is full at 16 MB or the table is throttled.
 const TRIES_MAX: u32 = 6;
-/// The first pause before a call for what was left; it doubles.
+/// The pause before the second call, in milliseconds. It doubles before each further one.
 const PAUSE_MS: u64 = 25;
 
 impl DynamoStore {
-    /// The items that there are, in no order.
+    /// Reads the items of these keys that exist, in no order.
     pub(super) async fn batch_get(
         &self,
         step: &'static str,
@@ -35,6 +36,9 @@ impl DynamoStore {
                     break;
                 }
             }
+            // DynamoDB answers without an error where it has left keys. To return the rest would
+            // make a row that exists look as if it did not, and its delivery would be attempted
+            // anew.
             if !open.is_empty() {
                 return Err(EngineError::throttled(
                     step,
@@ -45,7 +49,7 @@ impl DynamoStore {
         Ok(found)
     }
 
-    /// Answers with the keys that were left unprocessed.
+    /// Makes one call, adds what it found, and returns the keys that it left unprocessed.
     async fn batch_get_once(
         &self,
         step: &'static str,

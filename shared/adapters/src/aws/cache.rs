@@ -1,4 +1,5 @@
-//! Copies in memory, each with the time at which its read began. Bounded; own writes drop them.
+//! Keeps copies of rows in memory, each with the time at which its read began. Their number is
+//! bounded, and a write of this instance drops the copy that it makes old.
 
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,7 +8,7 @@ use std::time::{Duration, Instant};
 use waxseal_domain::bounded_map::BoundedMap;
 use waxseal_flows::ports::MaxAge;
 
-/// Copies by key.
+/// Keeps copies of rows in memory, by key, and says how old each is.
 #[derive(Debug)]
 pub(super) struct AgedCache<K, V> {
     cached: Mutex<Cached<K, V>>,
@@ -15,12 +16,14 @@ pub(super) struct AgedCache<K, V> {
 
 #[derive(Debug)]
 struct Cached<K, V> {
-    /// Rises with every own write: what was read before one is not kept after it.
+    /// Rises with every write of this instance. A read that began before a write may have found the
+    /// old row, and is not kept.
     generation: u64,
     copies: BoundedMap<K, (Instant, V)>,
 }
 
-/// When a read began: it may be kept as of then.
+/// When a read began. A copy is as old as this, since the row may have changed while its answer was
+/// on the way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ReadStart {
     generation: u64,
@@ -28,13 +31,14 @@ pub(super) struct ReadStart {
 }
 
 impl<K: Eq + Hash, V: Clone> AgedCache<K, V> {
-    /// Of at most so many entries.
+    /// Makes an empty cache of at most `entries_max` copies.
     pub(super) fn new(entries_max: usize) -> Self {
         let copies = BoundedMap::new(entries_max);
         Self { cached: Mutex::new(Cached { generation: 0, copies }) }
     }
 
-    /// A copy of at most that age, or the start of the read that replaces it.
+    /// Returns a copy of at most that age. The error is the start of the read that must replace it,
+    /// to be given to [`AgedCache::keep`].
     pub(super) fn get(&self, key: &K, max_age: MaxAge) -> Result<V, ReadStart> {
         self.get_at(key, max_age, Instant::now())
     }
@@ -59,7 +63,7 @@ impl<K: Eq + Hash, V: Clone> AgedCache<K, V> {
         cached.copies.insert(key, (start.at, value));
     }
 
-    /// Drops a copy, after an own write.
+    /// Drops a copy after this instance has written its row, so that it sees its own write.
     pub(super) fn forget(&self, key: &K) {
         let mut cached = self.lock();
         cached.generation = cached.generation.wrapping_add(1);

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::http_event::HttpEvent;
 use crate::http::Request;
 
-/// An invocation.
+/// What a function was invoked with.
 #[derive(Debug)]
 pub enum CloudEvent {
     /// HTTP API, REST API or function URL.
@@ -29,28 +29,28 @@ pub enum CloudEvent {
 /// An EventBridge event; what it is about is in `detail`, byte for byte.
 #[derive(Debug, Deserialize)]
 pub struct BusEvent {
-    /// Its id.
+    /// The event's id, as EventBridge or its sender gave it.
     pub id: String,
-    /// Who put it.
+    /// The event's source, as its sender named itself.
     pub source: String,
-    /// When.
+    /// When the event happened, in RFC 3339.
     pub time: String,
-    /// Its type.
+    /// The event's type, which EventBridge calls its detail type.
     #[serde(rename = "detail-type")]
     pub detail_type: String,
-    /// Its content.
+    /// The event's content, byte for byte.
     pub detail: Box<RawValue>,
 }
 
-/// An SNS message.
+/// A message of an SNS topic, as Lambda hands it over.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TopicMessage {
-    /// Its id.
+    /// The message's id, which becomes an event's id where that has none.
     pub message_id: String,
-    /// Its body.
+    /// The message's body: an event, or an array of them.
     pub message: String,
-    /// Its attributes.
+    /// The attributes that the sender gave the message; `tenant` may be among them.
     #[serde(default)]
     pub message_attributes: BTreeMap<String, TopicAttribute>,
 }
@@ -59,25 +59,26 @@ pub struct TopicMessage {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TopicAttribute {
-    /// As text.
+    /// The attribute's value, as text.
     pub value: String,
 }
 
-/// An SQS message.
+/// A message of an SQS queue, as Lambda hands it over.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueueMessage {
-    /// Its id: reported where it is to come again.
+    /// The message's id. A batch's answer names the messages by it that must come again.
     pub message_id: String,
-    /// For changing its visibility.
+    /// The receipt, by which the message's visibility is changed.
     pub receipt_handle: String,
-    /// Its body: parsed on its own, so that one that cannot be read does not fail the batch.
+    /// The message's body. It is parsed on its own, so that one that cannot be read does not fail
+    /// the batch.
     #[serde(default)]
     pub body: Option<String>,
-    /// The queue's own attributes.
+    /// The attributes that SQS itself gives, such as how often the message was received.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
-    /// The sender's attributes.
+    /// The attributes that the sender gave the message.
     #[serde(default)]
     pub message_attributes: BTreeMap<String, QueueAttribute>,
 }
@@ -86,22 +87,22 @@ pub struct QueueMessage {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QueueAttribute {
-    /// As text, where it is.
+    /// The attribute's value, where it is text.
     #[serde(default)]
     pub string_value: Option<String>,
 }
 
-/// A direct invocation.
+/// The payload of a direct invocation.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DirectEvent {
-    /// Whose events; the default tenant's where it is left out.
+    /// The tenant of the events; the default tenant's where it is left out.
     #[serde(default)]
     pub tenant: Option<String>,
-    /// One event.
+    /// A single event, in the form of the API.
     #[serde(default)]
     pub event: Option<Box<RawValue>>,
-    /// Several.
+    /// Several events, each in the form of the API.
     #[serde(default)]
     pub events: Option<Vec<Box<RawValue>>>,
 }
@@ -200,8 +201,8 @@ impl BatchResponse {
         self.batch_item_failures.len()
     }
 
-    /// Of the ids of the messages that come again. An empty id is refused: it would fail, or with
-    /// some emulators delete, more than its message.
+    /// Makes the answer that names the messages that must come again. An empty id is refused: it
+    /// would fail, or with some emulators delete, more than its message.
     pub fn of(failures: Vec<String>) -> Result<Self, String> {
         if failures.iter().any(String::is_empty) {
             return Err("a message without an id cannot be reported".to_owned());

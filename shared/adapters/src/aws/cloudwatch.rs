@@ -20,7 +20,7 @@ const STEP: &str = "look at alarms";
 const ALARMS_MAX: u32 = 100;
 const TARGET: &str = "GraniteServiceVersion20100801.DescribeAlarms";
 
-/// Asks CloudWatch.
+/// Asks CloudWatch for the deployment's alarms.
 #[derive(Debug)]
 pub(super) struct CloudWatch {
     credentials: Credentials,
@@ -28,7 +28,7 @@ pub(super) struct CloudWatch {
     url: String,
 }
 
-/// An alarm.
+/// An alarm of the deployment, as CloudWatch tells it.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Alarm {
@@ -37,7 +37,7 @@ pub(super) struct Alarm {
 }
 
 impl Alarm {
-    /// Its name.
+    /// Returns the alarm's name.
     pub(super) fn name(&self) -> &str {
         &self.alarm_name
     }
@@ -55,7 +55,7 @@ struct Answer {
 }
 
 impl CloudWatch {
-    /// With a function's settings. Calls nothing yet.
+    /// Makes a client with a function's settings. It calls nothing yet.
     pub(super) fn new(environment: &Environment) -> Self {
         let [id, secret, token] = environment.credentials.clone();
         let token = Some(token).filter(|token| !token.is_empty());

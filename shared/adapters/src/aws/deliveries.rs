@@ -103,7 +103,9 @@ impl DeliveryStore for DynamoStore {
         };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => {
-                // Ours already: the answer was lost, and the SDK has repeated the claim.
+                // The row may hold this very claim: its answer was lost, and the SDK has repeated
+                // it. Without this look the row would be claimed and no message sent until the
+                // lease ends.
                 let own = |row: &&Item| {
                     find_text(row, "holder") == Some(claim.ticket.as_str())
                         && read_ms(row, "due_at").is_ok_and(|at| at == claim.due_at)
@@ -131,6 +133,8 @@ impl DeliveryStore for DynamoStore {
             .limit(i32::try_from(page.limit.max(1)).unwrap_or(i32::MAX))
             .set_exclusive_start_key(start_of(tenant, endpoint, page));
         let answer = query.send().await.map_err(failed("list deliveries"))?;
+        // The index holds keys only and may lag, so the rows themselves are read, and one that is
+        // no longer listed is left out.
         let keys = answer.items().iter().map(key_of).collect::<Result<Vec<_>, _>>()?;
         let wanted: Vec<Item> = keys.iter().map(delivery_key).collect();
         let mut rows = HashMap::new();
@@ -176,14 +180,15 @@ impl DynamoStore {
     }
 }
 
-/// What a claim writes and asks for.
+/// The attributes that a claim writes or asks for.
 const CLAIMED: [&str; 5] = ["holder", "due_at", "due_shard", "claims", "status"];
 
 fn names<const N: usize>(names: [&str; N]) -> HashMap<String, String> {
     names.into_iter().map(|name| (format!("#{name}"), name.to_owned())).collect()
 }
 
-/// Of the index's last key, what the list itself does not say: `<born>_<event>`.
+/// Makes a cursor of the index's last key, as `<born>_<event>`: tenant and endpoint are the list's
+/// own.
 fn cursor_of(last: &Item) -> Result<String, EngineError> {
     Ok(format!("{}_{}", read_ms(last, "born")?.ms(), key_of(last)?.event))
 }

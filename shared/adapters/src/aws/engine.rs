@@ -1,4 +1,5 @@
-//! The engine: ports wired together. The steps are the protocol's own: row first, queue second.
+//! Wires the ports to DynamoDB, SQS and KMS. The steps are the protocol's own: the row first, the
+//! queue second.
 
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ use crate::json_schema::JsonSchemas;
 /// How old the copy of the operator's key may be: so long after a rotation the old one works.
 const OPERATOR_KEY_COPY_S: u64 = 5 * 60;
 
-/// Everything on DynamoDB, SQS and KMS. Made once, at a function's start.
+/// The engine on DynamoDB, SQS and KMS, made once when a function starts.
 #[derive(Debug)]
 pub struct AwsEngine {
     store: DynamoStore,
@@ -45,7 +46,7 @@ pub struct AwsEngine {
 }
 
 impl AwsEngine {
-    /// With a function's settings. Calls nothing yet.
+    /// Makes the engine with a function's settings. It calls nothing yet.
     pub fn new(environment: &Environment) -> Result<Self, EngineError> {
         let address_rules = Arc::new(environment.address_rules.clone());
         let clients = Arc::new(Clients::new(sdk_config(environment)?));
@@ -159,7 +160,8 @@ impl Engine for AwsEngine {
         Ok(hash)
     }
 
-    /// As long as ingest may use a copy of a tenant's endpoints.
+    /// Returns how long an instance may still match new events with an old copy of a tenant's
+    /// endpoints.
     fn endpoints_settle_s(&self) -> u64 {
         ENDPOINT_COPY_INGEST_S
     }

@@ -97,7 +97,8 @@ impl EventStore for DynamoStore {
             .expression_attribute_values(":born", ms(row.born));
         let Err(error) = update.send().await else { return Ok(()) };
         match error.as_service_error() {
-            // Another incarnation: what was to be removed has gone.
+            // The row is of a later event of the same id, so the payload that was to be removed is
+            // gone already.
             Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
             _ => Err(failed("expunge event")(error)),
         }
@@ -117,7 +118,7 @@ impl EventStore for DynamoStore {
             .expression_attribute_values(":born", ms(row.born));
         let Err(error) = update.send().await else { return Ok(()) };
         match error.as_service_error() {
-            // Another incarnation: nothing to remember.
+            // The row is of a later event of the same id, which this answer is not about.
             Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
             _ => Err(failed("mark event sent")(error)),
         }

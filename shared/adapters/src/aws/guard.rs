@@ -22,7 +22,8 @@ const SEEN: &str = "#born = :born AND #status = :status AND #attempts = :attempt
 const ABSENT: &str = "attribute_not_exists(pk)";
 const NOT_FINAL: &str = "attribute_not_exists(pk) OR (#born = :born AND #status = :status)";
 
-/// What [`Guard::allows`] says, in DynamoDB's language.
+/// Writes what [`Guard::allows`] says as a condition expression. The contract suite compares the
+/// two on every kind of row.
 pub(super) fn condition(guard: Guard) -> Condition {
     match guard {
         Guard::FirstAttempt { born } => seen(FIRST_ATTEMPT, born, StatusName::Open, Some(0)),

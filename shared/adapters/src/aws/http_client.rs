@@ -28,7 +28,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept: AWS closes them after 20 s and more.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Calls AWS.
+/// Makes the SDK's HTTP calls to AWS.
 #[derive(Clone, Debug)]
 pub(super) struct ReqwestClient(reqwest::Client);
 

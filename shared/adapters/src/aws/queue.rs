@@ -1,4 +1,5 @@
-//! The queue: SQS, standard, with the tenant as message group so that a noisy one waits for itself.
+//! Sends deliveries' messages to SQS. The queues are standard ones; the tenant is each message's
+//! group, so that a noisy tenant waits for itself.
 
 mod batches;
 
@@ -19,14 +20,15 @@ use super::client::Clients;
 use super::failed;
 use crate::environment::Environment;
 
-/// Longest wait by visibility: SQS allows 12 hours from the receive, of which some have passed.
+/// The longest wait by visibility, in seconds. SQS allows 12 hours from the receive, of which some
+/// have passed.
 const WAIT_S_MAX: u64 = 43_000;
 /// Bytes of a rejected body: SQS takes 1 MiB, the reason included.
 const REJECTED_BYTES_MAX: usize = 1_000_000;
 /// Characters of the reason beside it.
 const REASON_CHARS_MAX: usize = 256;
 
-/// Messages, in SQS.
+/// Holds the addresses of the queues for normal and critical messages and of `rejected`.
 #[derive(Debug)]
 pub struct SqsQueue {
     clients: Arc<Clients>,
@@ -89,8 +91,7 @@ impl SqsQueue {
         }
     }
 
-    /// Answers with the indexes that are known to be queued. The SDK does not retry: it would send
-    /// the same ticket twice, and each copy would take itself for the holder.
+    /// Sends a batch and returns the indexes of the messages that are known to be queued.
     async fn send(&self, lane: Lane, batch: &[Outgoing]) -> Result<Vec<usize>, EngineError> {
         let entry = |outgoing: &Outgoing| {
             SendMessageBatchRequestEntry::builder()
@@ -104,6 +105,9 @@ impl SqsQueue {
         let entries = batch.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
         let send = self.clients.sqs().send_message_batch();
         let send = send.queue_url(self.url(lane)?).set_entries(Some(entries)).customize();
+        // The SDK must not retry: it would send the same ticket twice, and each copy would take
+        // itself for the holder. Whoever asked sends again what is not known to be queued, under a
+        // new ticket.
         let once = aws_sdk_sqs::config::Builder::new().retry_config(RetryConfig::disabled());
         let answer = send.config_override(once).send().await.map_err(failed("send messages"))?;
         for refused in answer.failed() {
@@ -145,6 +149,8 @@ impl Queue for SqsQueue {
             .visibility_timeout(i32::try_from(wait.as_secs().min(WAIT_S_MAX)).unwrap_or(i32::MAX));
         match change.send().await {
             Ok(_) => Ok(()),
+            // A receipt is stale when its message is visible again already. The message comes again
+            // by itself, so nothing is lost.
             Err(error) if is_stale(error.code(), error.message()) => Ok(()),
             Err(error) => Err(failed("delay message")(error)),
         }
@@ -157,6 +163,8 @@ impl Queue for SqsQueue {
             .string_value(said(reason))
             .build()
             .map_err(|error| EngineError::unreadable("put aside", error))?;
+        // A body that SQS would refuse is shortened: to fail here would make its message come again
+        // and again until it counts as a crash of ours.
         let body = body.get(..body.floor_char_boundary(REJECTED_BYTES_MAX)).unwrap_or(body);
         let send = self
             .clients

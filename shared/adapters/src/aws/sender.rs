@@ -1,7 +1,8 @@
-//! The sender on AWS: POSTs as everywhere, messages to SQS queues, events to EventBridge buses.
+//! Sends attempts on AWS: POSTs to URLs, messages to SQS queues, and events to EventBridge buses.
 //!
-//! One call an attempt: the SDK does not retry, the delivery's policy does. A failure's detail names the
-//! error's code and no more: the message beside it names our role, and tenants read the detail.
+//! Each attempt is one call. The SDK does not retry, since the delivery's policy does. The detail
+//! of a failure names the error's code and no more: the message beside it names our role, and
+//! tenants read the detail.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,7 +85,7 @@ impl AwsSender {
         let put = self.clients.eventbridge().put_events().entries(entry).customize();
         let answer = put.config_override(there).send().await;
         let answer = answer.map_err(|error| failure("EventBridge", &error))?;
-        // The call succeeds where an entry of it fails.
+        // The call succeeds even where an entry of it fails, so the entry's own error is read.
         let Some(entry) = answer.entries().first() else {
             return Err(refusal("EventBridge", "NoEntry", "", 500));
         };
@@ -103,7 +104,7 @@ impl Sender for AwsSender {
         let started_at = SystemClock.now();
         let timeout = Duration::from_millis(request.timeout_ms);
         let result = match self.rules.check(&request.url) {
-            // Which checks again, and says why where it may not.
+            // The sender of POSTs checks the address again, and says why it may not be called.
             Ok(Target::Http(_)) | Err(_) => return self.http.send(request).await,
             Ok(Target::Queue(queue)) => {
                 tokio::time::timeout(timeout, self.send_message(&queue, &request)).await
@@ -120,7 +121,8 @@ impl Sender for AwsSender {
     }
 }
 
-/// A queue or a bus has taken it: as if with 200, and the id that it gave.
+/// Makes the answer of a queue or a bus that has taken the delivery: 200, with the id that it gave
+/// as the body.
 fn taken(id: Option<&str>) -> Response {
     Response { status: 200, headers: Vec::new(), excerpt: id.unwrap_or_default().to_owned() }
 }
@@ -129,7 +131,7 @@ fn unsendable(detail: String) -> Failure {
     Failure { outcome: Outcome::Unsendable, detail }
 }
 
-/// What an SDK's error means.
+/// Says what an SDK's error means for the attempt.
 fn failure<E>(service: &str, error: &SdkError<E, HttpResponse>) -> Failure
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,

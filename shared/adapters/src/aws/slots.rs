@@ -42,7 +42,8 @@ impl DynamoStore {
         Ok(None)
     }
 
-    /// None where it is written; else the slots as they are.
+    /// Writes a lease under the condition that its slot is free. None where it is written;
+    /// otherwise the slots as they are.
     async fn write_lease(
         &self,
         tenant: &TenantName,
@@ -61,7 +62,8 @@ impl DynamoStore {
             .expression_attribute_names("#slot", attribute(slot))
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":lease", text(written(&slot.lease)))
-            // What follows the time of a lease that ends now is less than this.
+            // An attribute is `<until>#<holder>`, and `~` is greater than `#`: so a lease that ends
+            // exactly now counts as over.
             .expression_attribute_values(":now", text(format!("{:013}~", now.ms())))
             .expression_attribute_values(":ttl", number(unused_from))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
@@ -74,7 +76,7 @@ impl DynamoStore {
         }
     }
 
-    /// Where it is another's by now, nothing is left to do.
+    /// Gives a slot back. Where another attempt holds it by now, nothing is left to do.
     pub(super) async fn end_lease(
         &self,
         tenant: &TenantName,

@@ -29,12 +29,13 @@ use super::{EmbeddedStore, schema_value};
 
 type Answer<T> = Result<T, EngineError>;
 
-/// What the key file sealed when the folder was new.
+/// Reads what the key file sealed when the folder was new. A key file that cannot open it is
+/// another folder's.
 pub(super) fn key_check(connection: &Connection) -> rusqlite::Result<Option<String>> {
     find(connection, &Place::key_check())
 }
 
-/// Keeps it.
+/// Stores what the key file has sealed for later starts to check.
 pub(super) fn keep_key_check(connection: &Connection, sealed: &str) -> rusqlite::Result<()> {
     let doc = schema_value::json(&sealed)?;
     insert(connection, &Place::key_check(), None, 1, &doc).map(|_| ())

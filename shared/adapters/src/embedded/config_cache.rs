@@ -21,7 +21,8 @@ pub(super) struct ConfigCache(Mutex<Cached>);
 
 #[derive(Debug)]
 struct Cached {
-    /// Rises with every change: what was read before one is not kept after it.
+    /// Rises with every change. A read that began before a change may have found the old rows, and
+    /// is not kept.
     generation: u64,
     endpoints: BoundedMap<TenantName, Endpoints>,
     event_types: BoundedMap<TenantName, Arc<Vec<EventType>>>,

@@ -1,4 +1,4 @@
-//! Deliveries in SQLite: [`Guard::allows`] is evaluated in the transaction that writes.
+//! Stores deliveries in SQLite. [`Guard::allows`] is evaluated in the transaction that writes.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use waxseal_domain::delivery::lane::Lane;
@@ -37,7 +37,8 @@ impl DeliveryStore for EmbeddedStore {
     }
 
     async fn due(&self, shard: u32, now: Timestamp, limit: usize) -> Result<Vec<Due>, EngineError> {
-        // One file, one index: it is all in the first shard.
+        // Shards spread writes over partitions, which one file does not have: everything is in the
+        // first one.
         if shard != 0 {
             return Ok(Vec::new());
         }
@@ -68,6 +69,8 @@ pub(super) fn record(
     guard: Guard,
     row: &Delivery,
 ) -> rusqlite::Result<Written> {
+    // The row is read and written in one transaction on the only thread that writes, so nothing can
+    // change between the two.
     let before = find(connection, &row.key)?;
     if !guard.allows(before.as_ref()) {
         return Ok(Written::Refused(before.map(Box::new)));
@@ -153,7 +156,7 @@ fn due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Resul
     rows.filter_map(|row| row.map(due_of).transpose()).collect()
 }
 
-/// What an endpoint's gate holds and is due.
+/// Reads the deliveries that an endpoint's gate holds and that are due, earliest first.
 pub(super) fn held(
     connection: &Connection,
     tenant: &TenantName,

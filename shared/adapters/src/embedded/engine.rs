@@ -1,4 +1,4 @@
-//! The engine: ports wired together, and the steps that one file lets it join (T1 to T4).
+//! Wires the ports to one SQLite file, and joins the steps that one file allows (T1 to T4).
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,8 @@ use crate::entropy::entropy;
 use crate::json_schema::JsonSchemas;
 use crate::sender::{Connections, HttpSender};
 
-/// Events removed in one go, once expired.
+/// The number of expired events that one call removes: the writing thread does nothing else
+/// meanwhile.
 const EXPIRE_MAX: usize = 500;
 
 /// What the key file seals when a folder is new, and opens at every start.
@@ -41,7 +42,7 @@ const CHECK: &str = "key-check";
 /// How the engine is opened.
 #[derive(Debug, Default)]
 pub struct Options {
-    /// The data folder.
+    /// The folder that holds the SQLite file and the key file.
     pub folder: PathBuf,
     /// The operator's API key; one is made and kept if there is none.
     pub operator_key: Option<String>,
@@ -59,7 +60,7 @@ pub struct Options {
     pub extra_roots: Vec<CertificateDer<'static>>,
 }
 
-/// Everything on one SQLite file.
+/// The engine on one SQLite file, in one process.
 #[derive(Debug)]
 pub struct EmbeddedEngine {
     store: Arc<EmbeddedStore>,
@@ -73,7 +74,7 @@ pub struct EmbeddedEngine {
     clock: MovableClock,
     schemas: JsonSchemas,
     public_url: Option<String>,
-    /// Held while this lives.
+    /// The lock on the folder, which is held for as long as this value lives.
     _lock: File,
 }
 
@@ -213,7 +214,7 @@ impl Engine for EmbeddedEngine {
         Ok(hash_of(&self.operator_key))
     }
 
-    /// T1: the event and its messages.
+    /// Takes step T1: writes the event and its messages in one transaction.
     async fn accept(
         &self,
         row: &EventRow,
@@ -229,6 +230,8 @@ impl Engine for EmbeddedEngine {
             Ok((put, inserted))
         };
         let lanes = Arc::clone(&self.lanes);
+        // Only after the commit do the messages enter memory, where they are received: an attempt
+        // must not be made for an event that a crash could still lose.
         let then = move |(_, inserted): &(AcceptResult, Vec<queue::Inserted>)| {
             queue::deliver_all(&lanes, inserted);
         };
@@ -236,8 +239,8 @@ impl Engine for EmbeddedEngine {
         written.await.map(|(put, _)| put)
     }
 
-    /// T2: the result, and the message's removal or new visible time. Need not be synced: a power
-    /// cut then repeats a POST, and loses nothing.
+    /// Takes step T2: writes the result, and removes the message or sets its new visible time. It
+    /// need not be synced: a power cut then repeats a POST and loses nothing.
     async fn record_and_settle(
         &self,
         guard: Guard,
@@ -273,7 +276,7 @@ impl Engine for EmbeddedEngine {
         self.store.writer.write("record attempt", Durability::Lazy, record, then).await
     }
 
-    /// T3: the claim and its message.
+    /// Takes step T3: writes the claim and its message in one transaction.
     async fn claim_and_enqueue(
         &self,
         due: &Due,
@@ -293,7 +296,7 @@ impl Engine for EmbeddedEngine {
         written.await.map(|inserted| !inserted.is_empty())
     }
 
-    /// T4: the row, opened again, and its message.
+    /// Takes step T4: writes the row, opened again, and its message in one transaction.
     async fn reopen_and_enqueue(
         &self,
         guard: Guard,

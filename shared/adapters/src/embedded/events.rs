@@ -1,4 +1,4 @@
-//! Events in SQLite.
+//! Stores events in SQLite.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use waxseal_domain::delivery::Delivery;
@@ -78,7 +78,7 @@ impl EventStore for EmbeddedStore {
     }
 }
 
-/// I1. An event that has expired, and what is left of its deliveries, gives way.
+/// Takes step I1. An event that has expired gives way, with what is left of its deliveries.
 pub(super) fn put(connection: &Connection, row: &EventRow) -> rusqlite::Result<AcceptResult> {
     let event = &row.event;
     if let Some(found) = find(connection, &event.tenant, &event.id)?

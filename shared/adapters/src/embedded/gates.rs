@@ -72,7 +72,8 @@ impl GateStore for EmbeddedStore {
     }
 
     async fn take_tokens(&self, whose: &str, wanted: Tokens) -> Result<u32, EngineError> {
-        // Kept in memory: a restart forgets a window of ten seconds.
+        // Tokens are kept in memory only. A restart forgets at most one window of ten seconds,
+        // which is not worth a write for each attempt.
         let mut windows = self.gates.windows.lock().unwrap_or_else(PoisonError::into_inner);
         if windows.len() >= WINDOWS_MAX {
             let oldest = wanted.window.saturating_sub(1);
@@ -90,7 +91,7 @@ impl GateStore for EmbeddedStore {
         endpoint: &EndpointId,
         wanted: &SlotRequest,
     ) -> Result<Option<Slot>, EngineError> {
-        // Kept in memory: what was under way ends with the process.
+        // Slots are kept in memory only: the attempts that hold them end with the process.
         let mut slots = self.gates.slots.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(slots.entry((tenant.clone(), endpoint.clone())).or_default().take(wanted))
     }

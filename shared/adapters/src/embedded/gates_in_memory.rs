@@ -11,7 +11,7 @@ use waxseal_domain::id::{EndpointId, TenantName};
 
 use super::schema_value;
 
-/// A tenant's endpoint.
+/// The tenant and the id of an endpoint.
 pub(super) type Place = (TenantName, EndpointId);
 
 /// Every gate, what limited endpoints have used of their rates, and what they have under way.
@@ -23,7 +23,7 @@ pub(super) struct Gates {
 }
 
 impl Gates {
-    /// At start: those of the file.
+    /// Reads the gates of the file, when the process starts.
     pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
         let mut statement = connection.prepare("SELECT doc FROM gates")?;
         let gates = statement.query_map([], |row| schema_value::from_json::<Gate>(row, 0))?;

@@ -1,5 +1,6 @@
-//! The messages of a lane, in memory: who is next, fairly among tenants, and among the endpoints of
-//! each. An endpoint has a bounded number under way, so that a slow one leaves room for the others.
+//! Holds the messages of a lane in memory, and says which is next: fairly among tenants, and among
+//! the endpoints of each. An endpoint has a bounded number under way, so that a slow one leaves
+//! room for the others.
 //!
 //! A message that was received is invisible for a while, as on SQS, and comes again if nobody
 //! settles it. Only what must outlast the process is in the file: see [`super::queue`].
@@ -23,7 +24,7 @@ const VISIBILITY_S: u64 = 91;
 /// Bytes of payloads handed over in memory; beyond them a payload is read from the file.
 const PAYLOAD_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// Messages in memory.
+/// The messages of one lane that are not settled.
 #[derive(Debug)]
 pub struct Inbox {
     messages: Mutex<Messages>,
@@ -35,13 +36,14 @@ pub struct Inbox {
 #[derive(Debug, Default)]
 struct Messages {
     by_id: HashMap<i64, Entry>,
-    /// When each is visible; an entry whose time has changed has a newer element here.
+    /// When each message is visible. A message whose time has changed has a newer element here; its
+    /// old one is skipped when it comes up.
     waiting: BinaryHeap<Reverse<(Timestamp, i64)>>,
-    /// Those that are visible, by endpoint; and whose turn it is, tenant by tenant.
+    /// The messages that are visible, by endpoint; and whose turn it is, tenant by tenant.
     ready: HashMap<Line, VecDeque<i64>>,
     lines: HashMap<TenantName, VecDeque<EndpointId>>,
     turns: VecDeque<TenantName>,
-    /// How many of each endpoint are under way.
+    /// The number of messages of each endpoint that are under way.
     under_way: HashMap<Line, usize>,
     payload_bytes: usize,
 }
@@ -57,7 +59,8 @@ struct Entry {
 type Line = (TenantName, EndpointId);
 
 impl Inbox {
-    /// Empty, with at most so many of one endpoint under way.
+    /// Makes an empty inbox that lets at most `per_endpoint_max` messages of one endpoint be under
+    /// way.
     pub(super) fn new(per_endpoint_max: usize, clock: MovableClock) -> Self {
         let (messages, changed) = (Mutex::default(), Notify::new());
         Self { messages, changed, per_endpoint_max, clock }
@@ -68,6 +71,8 @@ impl Inbox {
         let mut messages = self.lock();
         let bytes = payload_bytes(&message);
         if messages.payload_bytes + bytes > PAYLOAD_BYTES_MAX {
+            // Without its payload the message cannot go unread: the event comes from its row in the
+            // same read as the delivery, which is slower and loses nothing.
             message.payload = None;
         } else {
             messages.payload_bytes += bytes;
@@ -78,9 +83,11 @@ impl Inbox {
         self.changed.notify_one();
     }
 
-    /// The next message, once one is visible.
+    /// Waits until a message is visible, and receives it.
     pub async fn receive(&self) -> Received {
         loop {
+            // Made before the look at the messages: a message that is added after the look wakes
+            // this wait, and is not missed until the next one.
             let changed = self.changed.notified();
             if let Some(received) = self.receive_now() {
                 return received;
@@ -95,17 +102,17 @@ impl Inbox {
         }
     }
 
-    /// The next message that is visible now.
+    /// Receives the next message that is visible now, if there is one.
     pub fn receive_now(&self) -> Option<Received> {
         self.lock().take(self.clock.now(), self.per_endpoint_max)
     }
 
-    /// When the next message that waits becomes visible.
+    /// Returns the time when the first message that waits becomes visible.
     fn next_at(&self) -> Option<Timestamp> {
         self.lock().waiting.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// Removes a message.
+    /// Removes a message that is done with, and makes room for another of its endpoint.
     pub(super) fn remove(&self, id: i64) {
         let mut messages = self.lock();
         messages.release(id);
@@ -116,7 +123,8 @@ impl Inbox {
         self.changed.notify_one();
     }
 
-    /// Makes a message visible then, if the receipt is its last one's.
+    /// Makes a message visible at a time. A receipt of an earlier receive changes nothing: whoever
+    /// has it is no longer responsible.
     pub(super) fn wait(&self, receipt: &Receipt, visible_at: Timestamp) {
         let Some((id, receives)) = parse(receipt) else { return };
         let mut messages = self.lock();
@@ -136,12 +144,12 @@ impl Inbox {
         self.lock().by_id.contains_key(&id)
     }
 
-    /// Messages that are not settled.
+    /// Returns the number of messages that are not settled.
     pub fn len(&self) -> usize {
         self.lock().by_id.len()
     }
 
-    /// Whether everything is settled.
+    /// Whether every message is settled.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -167,7 +175,8 @@ impl Messages {
         None
     }
 
-    /// The next of a tenant: its endpoints take turns, and one that has enough under way waits.
+    /// Returns the next message of a tenant. Its endpoints take turns, and one that has enough
+    /// under way waits.
     fn next_of(&mut self, tenant: &TenantName, per_endpoint_max: usize) -> Option<i64> {
         let mut lines = self.lines.remove(tenant)?;
         let mut next = None;
@@ -194,7 +203,7 @@ impl Messages {
         next
     }
 
-    /// A message that was received is under way no more.
+    /// Counts a received message as no longer under way.
     fn release(&mut self, id: i64) {
         let Some(entry) = self.by_id.get_mut(&id).filter(|entry| entry.is_under_way) else {
             return;
@@ -216,6 +225,8 @@ impl Messages {
                 break;
             }
             self.waiting.pop();
+            // An element of an earlier time: the message was settled, or made visible at another
+            // time.
             let Some(entry) = self.by_id.get(&id).filter(|entry| entry.visible_at == at) else {
                 continue;
             };
@@ -257,7 +268,7 @@ impl Entry {
     }
 }
 
-/// A receipt's message, and which receive it is of.
+/// Reads a receipt: the message's id, and the number of the receive that it belongs to.
 pub(super) fn parse(receipt: &Receipt) -> Option<(i64, u32)> {
     let (id, receives) = receipt.handle.split_once(':')?;
     Some((id.parse().ok()?, receives.parse().ok()?))

@@ -17,7 +17,7 @@ const NONCE: usize = 12;
 pub struct KeyFile(RandomizedNonceKey);
 
 impl KeyFile {
-    /// With 32 bytes of key.
+    /// Makes the vault of a key of 32 bytes; an error where it has another length.
     pub fn new(key: &Secret) -> Result<Self, EngineError> {
         RandomizedNonceKey::new(&AES_256_GCM, key.expose())
             .map(Self)
@@ -26,7 +26,7 @@ impl KeyFile {
 }
 
 impl KeyFile {
-    /// Seals, at once.
+    /// Seals a secret without waiting for anything, for callers that are not async.
     pub(super) fn seal_now(
         &self,
         context: &SecretContext,
@@ -40,7 +40,7 @@ impl KeyFile {
         Ok(BASE64.encode([nonce.as_ref().as_slice(), sealed.as_slice()].concat()))
     }
 
-    /// Opens, at once.
+    /// Opens a secret without waiting for anything, for callers that are not async.
     pub(super) fn open_now(
         &self,
         context: &SecretContext,

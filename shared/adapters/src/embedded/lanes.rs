@@ -7,7 +7,7 @@ use waxseal_domain::timestamp::Timestamp;
 use super::inbox::Inbox;
 use crate::clock::MovableClock;
 
-/// The inboxes.
+/// The two inboxes, one for each lane.
 #[derive(Debug)]
 pub(super) struct Lanes {
     normal: Inbox,

@@ -1,9 +1,10 @@
-//! The queue in the same SQLite file.
+//! Keeps the queue in the same SQLite file as the rows, so that a row and its message are written
+//! in one transaction.
 //!
 //! The file holds each message without its payload (the event's row has it) and when it is visible.
 //! Receives are kept in memory; a message that was there before this process started is flagged
-//! `check`, and its receive is written before it is driven, so that a message that kills the process
-//! cannot kill it for ever.
+//! `check`, and its receive is written before it is driven, so that a message that kills the
+//! process cannot kill it for ever.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -139,7 +140,8 @@ pub(super) fn set_visible(
     connection.prepare_cached(sql)?.execute(values).map(|_| ())
 }
 
-/// At start: every message of the file, flagged.
+/// Reads every message of the file when the process starts, with `check` set: nothing after a
+/// restart goes unread.
 pub(super) fn load(connection: &Connection, lanes: &Lanes) -> rusqlite::Result<()> {
     let mut statement =
         connection.prepare("SELECT id, visible_at, receives, body FROM messages ORDER BY id")?;

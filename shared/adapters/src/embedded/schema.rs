@@ -66,7 +66,7 @@ pub(super) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// For a file of an earlier version.
+/// Adds a column that a file of an earlier version lacks.
 fn add_column(
     connection: &Connection,
     table: &str,

@@ -1,7 +1,8 @@
-//! The one thread that writes, and how the commits of concurrent requests are grouped.
+//! Writes to the SQLite file on one thread, and groups the commits of concurrent requests.
 //!
 //! Whatever jobs wait when the thread is free share one transaction and one sync, each in its own
-//! savepoint, so that one that fails leaves the others alone. Nothing is answered before the commit.
+//! savepoint, so that one that fails leaves the others alone. Nothing is answered before the
+//! commit.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -11,7 +12,8 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 use waxseal_flows::ports::EngineError;
 
-/// Jobs of one transaction: large enough for the sync not to count, small enough not to be felt.
+/// The number of jobs in one transaction: large enough for the cost of the sync not to count, small
+/// enough for the wait not to be felt.
 const GROUP_MAX: usize = 256;
 /// How long jobs that need no sync wait for one that does.
 const LAZY: Duration = Duration::from_millis(5);
@@ -19,13 +21,14 @@ const LAZY: Duration = Duration::from_millis(5);
 /// Whether a job's result must outlast a power cut before it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Durability {
-    /// It must: something is acknowledged on it.
+    /// The result must outlast a power cut: something is acknowledged on it.
     Synced,
-    /// It need not: losing it repeats a POST, and loses nothing. It outlasts `kill -9` all the same.
+    /// The result may be lost in a power cut: that repeats a POST and loses nothing. It outlasts
+    /// `kill -9` all the same.
     Lazy,
 }
 
-/// What is done once the commit holds: answer.
+/// Answers the caller of a job, once the commit has succeeded.
 type Answer = Box<dyn FnOnce() + Send>;
 
 type Work = Box<dyn FnOnce(&Connection) -> rusqlite::Result<Answer> + Send>;
@@ -107,7 +110,8 @@ fn write_all(connection: &Connection, queue: &Receiver<Job>) {
     }
 }
 
-/// All jobs that wait; if none of them needs a sync, also what comes within a moment.
+/// Takes all jobs that wait. If none of them needs a sync, it waits a moment for one that does, and
+/// shares its commit.
 fn gather(first: Job, queue: &Receiver<Job>) -> Vec<Job> {
     let mut lazy = first.durability == Durability::Lazy;
     let mut group = vec![first];
@@ -151,6 +155,8 @@ fn commit(connection: &Connection, group: Vec<Job>) -> rusqlite::Result<()> {
         connection.prepare_cached("RELEASE job")?.execute([])?;
     }
     connection.execute_batch("COMMIT")?;
+    // Only now: an answer before the commit would acknowledge an event that a crash could still
+    // lose.
     for answer in answers {
         answer();
     }

@@ -15,7 +15,7 @@ pub type Addresses = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + 
 /// Looks a name up.
 pub type LookUp = Arc<dyn Fn(String) -> Addresses + Send + Sync>;
 
-/// The system's resolver.
+/// Makes a look-up that asks the system's resolver.
 pub(super) fn system() -> LookUp {
     Arc::new(|name| {
         Box::pin(async move { Ok(tokio::net::lookup_host((name.as_str(), 0)).await?.collect()) })

@@ -8,28 +8,28 @@ use crate::timestamp::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// 2xx.
+    /// The receiver answered 2xx.
     Accepted,
-    /// 429.
+    /// The receiver answered 429: it asks to be left alone for a while.
     Throttled,
-    /// 5xx.
+    /// The receiver answered 5xx.
     ServerError,
-    /// Any other answer: a redirect, a 4xx.
+    /// The receiver answered anything else, such as a redirect or another 4xx.
     Rejected,
-    /// 410: it wants no more.
+    /// The receiver answered 410: it wants no more.
     Gone,
-    /// No whole answer in time.
+    /// There was no whole answer in time.
     TimedOut,
-    /// No connection, no TLS, no address, or an answer that is not HTTP.
+    /// There was no connection, no TLS, no address, or an answer that is not HTTP.
     Unreachable,
-    /// Its address may not be called.
+    /// The address rules do not allow the receiver's address; nothing was sent.
     Blocked,
     /// The event cannot be written as the profile says: nothing was sent.
     Unsendable,
 }
 
 impl Outcome {
-    /// What an answer's status means.
+    /// Returns the outcome that an answer's status means.
     pub fn of_status(status: u16) -> Self {
         match status {
             200..=299 => Self::Accepted,
@@ -40,7 +40,7 @@ impl Outcome {
         }
     }
 
-    /// As it stands in JSON.
+    /// Returns the word by which JSON and the logs name the outcome.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Accepted => "accepted",
@@ -59,7 +59,7 @@ impl Outcome {
 /// What a receiver answered, capped.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Response {
-    /// The HTTP status.
+    /// The HTTP status of the answer, 100 to 999.
     pub status: u16,
     /// The headers, capped in number and size, names in lower case.
     pub headers: Vec<(String, String)>,
@@ -77,20 +77,20 @@ impl Response {
 /// One POST, made: what came of it, and how long it took.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
-    /// What it came to.
+    /// What the attempt came to.
     pub outcome: Outcome,
     /// Why, where there was no answer: never a payload or a secret.
     pub detail: Option<String>,
     /// The answer, where there was one.
     pub response: Option<Response>,
-    /// When it began.
+    /// When the attempt began.
     pub started_at: Timestamp,
     /// When its outcome was known.
     pub ended_at: Timestamp,
 }
 
 impl Sent {
-    /// Of what was not sent, because it cannot be.
+    /// Makes the result of an attempt that could not be written, so that nothing was sent.
     pub fn unsendable(detail: String, now: Timestamp) -> Self {
         let (outcome, detail) = (Outcome::Unsendable, Some(detail));
         Self { outcome, detail, response: None, started_at: now, ended_at: now }
@@ -107,21 +107,21 @@ impl Sent {
 /// An attempt as its delivery's log keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
-    /// From 1, over all rounds of the delivery.
+    /// The number of the attempt, from 1, over all rounds of the delivery.
     pub number: u32,
-    /// When it began.
+    /// When the attempt began.
     pub started_at: Timestamp,
-    /// How long it took.
+    /// The milliseconds from its start until its outcome was known.
     pub duration_ms: u64,
-    /// What it came to.
+    /// What the attempt came to.
     pub outcome: Outcome,
     /// The answer's status, where there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_status: Option<u16>,
-    /// The answer's beginning.
+    /// The beginning of the answer's body, at most [`crate::limits::EXCERPT_CHARS_MAX`] characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub response_excerpt: Option<String>,
-    /// Why there was no answer.
+    /// Why there was no answer, without a payload or a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// When the next one was due.
@@ -134,7 +134,7 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// What is kept of a POST.
+    /// Makes the log's entry of an attempt.
     pub fn of(number: u32, sent: &Sent, next_attempt_at: Option<Timestamp>, inexact: bool) -> Self {
         let excerpt = sent.response.as_ref().map(|response| response.excerpt.clone());
         Self {

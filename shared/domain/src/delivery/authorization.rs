@@ -24,17 +24,18 @@ const KEPT_S_MAX: u64 = 3_600;
 /// A token is fetched anew so long before its end, in seconds.
 const MARGIN_S: u64 = 60;
 
-/// How the header `Authorization` of an attempt is had.
+/// The header `Authorization` of an attempt, or the request that must be made for it first.
 #[derive(Debug)]
 pub enum Authorization {
-    /// It is this.
+    /// The header's value is known: this text.
     Header(Zeroizing<String>),
-    /// It holds the access token that this request is answered with.
+    /// The header's value is the access token that this request is answered with.
     TokenRequest(Box<Request>),
 }
 
 impl Authorization {
-    /// The header, or how it is had, with what is secret of the credentials opened.
+    /// Makes the header's value, or the request for its token. `secret` is what the credentials
+    /// keep sealed, opened.
     pub fn of(
         credentials: &Credentials,
         endpoint: &Endpoint,
@@ -54,12 +55,12 @@ impl Authorization {
     }
 }
 
-/// The header of a token.
+/// Makes the header's value for a token: `Bearer` and the token.
 pub fn bearer(token: &str) -> Zeroizing<String> {
     Zeroizing::new(format!("Bearer {token}"))
 }
 
-/// The header of a user's name and password.
+/// Makes the header's value for a user's name and password: `Basic` and both in base 64.
 fn basic(username: &str, password: &str) -> Zeroizing<String> {
     let pair = Zeroizing::new(format!("{username}:{password}"));
     Zeroizing::new(format!("Basic {}", BASE64.encode(pair.as_bytes())))

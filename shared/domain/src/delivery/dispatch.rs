@@ -16,48 +16,48 @@ use crate::limits::EXCERPT_CHARS_MAX;
 use crate::profile::{Profile, Rendered, Rendering, UnreadablePayload, render, variable};
 use crate::timestamp::Timestamp;
 
-/// Names us to receivers.
+/// The value of the header `user-agent`, by which receivers know us.
 pub const USER_AGENT: &str = concat!("Waxseal/", env!("CARGO_PKG_VERSION"));
 
-/// How a request is made.
+/// The HTTP method of a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Method {
-    /// A delivery.
+    /// A delivery, and every other request but the handshake.
     #[default]
     Post,
-    /// The handshake before one.
+    /// The handshake, which asks a receiver before its first delivery.
     Options,
 }
 
 /// A request to be made, or what is sent in its place to a queue or a bus.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// What it asks for.
+    /// The HTTP method; a queue and a bus are sent deliveries only.
     pub method: Method,
     /// Whose endpoint it goes to: a FIFO queue keeps the order of each tenant's.
     pub tenant: TenantName,
-    /// Where to.
+    /// The URL that is called, or the ARN of a queue or a bus.
     pub url: String,
-    /// Names in lower case.
+    /// The headers, by names in lower case.
     pub headers: BTreeMap<String, String>,
     /// The body's bytes: these are signed, and no others are sent.
     pub body: Vec<u8>,
-    /// For the whole exchange.
+    /// The milliseconds that the whole exchange may take, connecting included.
     pub timeout_ms: u64,
     /// Characters of the answer that are kept.
     pub response_chars_max: usize,
-    /// What it is about.
+    /// The facts about the delivery that a queue or a bus is told beside headers and body.
     pub subject: Subject,
 }
 
 /// What a request is about: what a queue or a bus is told beside headers and body.
 #[derive(Clone, Debug, Default)]
 pub struct Subject {
-    /// The delivery's id.
+    /// The id under which the receiver sees the delivery.
     pub delivery: String,
-    /// The event's type.
+    /// The type of the event, as `dlp.pii_blocked`.
     pub event_type: String,
-    /// The event's source.
+    /// The URI reference that says where the event happened.
     pub source: String,
     /// When the event happened.
     pub time: Option<Timestamp>,
@@ -65,16 +65,16 @@ pub struct Subject {
     pub verified_by: Vec<String>,
 }
 
-/// What is to be sent.
+/// One attempt that is to be rendered and signed.
 #[derive(Clone, Copy, Debug)]
 pub struct Outgoing<'a> {
-    /// To whom.
+    /// The endpoint that the event is owed to.
     pub endpoint: &'a Endpoint,
-    /// In which wire contract.
+    /// The wire contract that the endpoint has chosen.
     pub profile: &'a Profile,
-    /// The event.
+    /// The event that is owed, with its payload.
     pub event: &'a Event,
-    /// The delivery's id.
+    /// The id under which the receiver sees the delivery.
     pub id: &'a str,
     /// Which attempt it is.
     pub round: Round,
@@ -83,13 +83,13 @@ pub struct Outgoing<'a> {
 /// A request that is ready to be sent.
 #[derive(Debug)]
 pub struct Prepared {
-    /// The request, signed.
+    /// The request, with its signature among the headers.
     pub request: Request,
     /// Whether the body held values that JavaScript would change, and should not.
     pub inexact: bool,
 }
 
-/// Why there is no request.
+/// Why an attempt cannot be rendered and signed.
 #[derive(Debug, Error)]
 pub enum Unprepared {
     /// The body is too long with its payload in it: a link is needed in its place.
@@ -143,7 +143,7 @@ pub fn prepare(
 }
 
 impl Request {
-    /// The same with the header `authorization`.
+    /// Returns the request with the header `authorization`.
     #[must_use]
     pub fn authorized(mut self, value: &Zeroizing<String>) -> Self {
         self.headers.insert("authorization".to_owned(), value.to_string());

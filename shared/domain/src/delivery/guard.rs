@@ -1,5 +1,9 @@
 //! The conditions under which a delivery's row may be written. A store renders them in its own
 //! language; [`Guard::allows`] is what each rendering must mean, and the contract suite compares.
+//!
+//! A row is written whole, and a guard on `born`, the status and `attempts` is enough for that:
+//! nothing else can have changed since the row was read but what a claim sets (`holder`, `due_at`,
+//! `claims`), and every guarded write sets those anyway.
 
 use super::{Delivery, Status};
 use crate::timestamp::Timestamp;
@@ -7,32 +11,36 @@ use crate::timestamp::Timestamp;
 /// A condition on the row as it is before a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
-    /// Before recording attempt 1: no row, an earlier incarnation's, or an open one never tried.
+    /// Before attempt 1 is recorded: there is no row, one of an earlier `born`, or an open one
+    /// without an attempt. The last is left by a cancel, a replay or a hold that came before the
+    /// first receive.
     FirstAttempt {
-        /// The event's incarnation.
+        /// When the event was accepted: the row must be of it, not of another event of its id.
         born: Timestamp,
     },
-    /// Before recording a later attempt: open, with exactly so many recorded.
+    /// Before a later attempt is recorded: the row is open and has exactly so many recorded
+    /// attempts, so that each attempt is recorded once.
     NextAttempt {
-        /// The event's incarnation.
+        /// When the event was accepted: the row must be of it, not of another event of its id.
         born: Timestamp,
-        /// Attempts recorded before.
+        /// The number of recorded attempts that the row must have.
         attempts: u32,
     },
-    /// No row.
+    /// There must be no row: for a replay of a delivery of which nothing was recorded.
     Absent,
-    /// The row that was seen, as far as it matters to a replay.
+    /// The row must be as it was read, as far as it matters to a replay.
     Seen {
-        /// The event's incarnation.
+        /// When the event was accepted: the row must be of it, not of another event of its id.
         born: Timestamp,
-        /// Its status.
+        /// The status that the row must have, whatever its data.
         status: StatusName,
-        /// Its attempts.
+        /// The number of recorded attempts that the row must have.
         attempts: u32,
     },
-    /// No row, or an open one of this incarnation.
+    /// There must be no row, or an open one with this `born`, however many attempts it has: a
+    /// cancel wins over an attempt that is being recorded.
     NotFinal {
-        /// The event's incarnation.
+        /// When the event was accepted: the row must be of it, not of another event of its id.
         born: Timestamp,
     },
 }
@@ -40,18 +48,18 @@ pub enum Guard {
 /// A status without its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StatusName {
-    /// Still owed.
+    /// The delivery is still owed.
     Open,
-    /// Taken.
+    /// The receiver has accepted the delivery.
     Delivered,
-    /// Given up.
+    /// The delivery was given up.
     Failed,
-    /// No longer owed.
+    /// The delivery is no longer owed, without having been given up.
     Cancelled,
 }
 
 impl StatusName {
-    /// As stored.
+    /// Returns the word by which the stores and the API know the status.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Open => "open",
@@ -76,15 +84,17 @@ impl From<&Status> for StatusName {
 /// What became of a conditional write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Written {
-    /// It was done.
+    /// The row was written.
     Done,
-    /// The row was another: this, or none. Not "someone else won": it may be our own write, whose
-    /// answer was lost.
+    /// Nothing was written, since the condition did not hold. The row that is there is returned, if
+    /// there is one. It does not follow that another was faster: the write may be our own, repeated
+    /// after its answer was lost.
     Refused(Option<Box<Delivery>>),
 }
 
 impl Guard {
-    /// For recording attempt `number`, or for ending or parking a delivery before it.
+    /// Returns the condition for recording attempt `number`, or for ending, holding or parking a
+    /// delivery before that attempt.
     pub fn for_attempt(born: Timestamp, number: u32) -> Self {
         match number.saturating_sub(1) {
             0 => Self::FirstAttempt { born },
@@ -92,7 +102,7 @@ impl Guard {
         }
     }
 
-    /// For replaying the row that was seen.
+    /// Returns the condition for replaying a delivery whose row was read as this, or as none.
     pub fn seen(row: Option<&Delivery>) -> Self {
         row.map_or(Self::Absent, |row| Self::Seen {
             born: row.born,
@@ -101,7 +111,7 @@ impl Guard {
         })
     }
 
-    /// Whether the write may be done over this row.
+    /// Whether the row that is stored, or that there is none, allows the write.
     pub fn allows(&self, row: Option<&Delivery>) -> bool {
         let Some(row) = row else {
             return match self {

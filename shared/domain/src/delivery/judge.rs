@@ -1,4 +1,5 @@
-//! `judge`: whether a message may drive its delivery. The row decides; a message only asks.
+//! Judges a message: whether it may make an attempt now. The delivery's row decides, and a message
+//! only asks.
 
 use crate::delivery::message::Received;
 use crate::delivery::{Delivery, End, FailedReason, Open};
@@ -7,7 +8,7 @@ use crate::limits::{
 };
 use crate::timestamp::Timestamp;
 
-/// What may happen now.
+/// What a message may do with its delivery now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The attempt of this number is to be made now.
@@ -15,23 +16,27 @@ pub enum Verdict {
     /// The attempt of this number is to be made, once the message has claimed the row: it is so late that another
     /// message may be about to make it.
     ClaimThenAttempt(u32),
-    /// Come again then.
+    /// The message must come again at this time, when the next attempt may be made.
     Wait(Timestamp),
-    /// Put the delivery to rest until then; the sweep brings it back.
+    /// The delivery must rest until this time without a message; the sweep sends a new one.
     Park(Timestamp),
-    /// This message has nothing to do.
+    /// The message has nothing to do and is removed.
     Drop,
-    /// The endpoint's gate is shut: the delivery rests until its review.
+    /// The endpoint's gate lets nothing through, so the delivery must rest until the gate releases
+    /// it.
     Hold,
-    /// The delivery ends here.
+    /// The delivery must end without an attempt.
     End(End),
 }
 
-/// Judges a message by its delivery's row.
+/// Decides what a message may do, by its delivery's row, the message itself and the time. §4 of the
+/// protocol lists the cases in this order.
 pub fn judge(row: Option<&Delivery>, received: &Received, now: Timestamp) -> Verdict {
     let message = &received.message;
     let row = match row {
         None => return first(message.born, now),
+        // return => An id may be used again once its event has expired. The row that is left of the
+        // earlier event says nothing about this one.
         Some(row) if row.born < message.born => return first(message.born, now),
         Some(row) if row.born > message.born => return Verdict::Drop,
         Some(row) => row,
@@ -41,13 +46,21 @@ pub fn judge(row: Option<&Delivery>, received: &Received, now: Timestamp) -> Ver
         return Verdict::End(End::Failed(FailedReason::Expired));
     }
     let number = row.attempts + 1;
+    // A row that a late message has claimed counts from that claim, so that the others leave it
+    // alone while the attempt is made.
     let since = open.next_at.max(open.taken_at.unwrap_or_default());
     if open.holder.as_ref() != Some(&message.ticket) {
+        // After a backlog that outlasts the leases, every message is outdated when it is received:
+        // the sweep has put a newer one into the row. If only the holder could make the attempt,
+        // none would ever be made.
         let is_lost = now >= since.plus_s(PRIVILEGE_S);
         return if is_lost { Verdict::ClaimThenAttempt(number) } else { Verdict::Drop };
     }
     if now.plus_ms(EARLY_MS) < open.next_at {
         wait(open, received, now)
+    // The holder is so late that any other message may soon make this attempt as well. After a
+    // backlog they may all be received at once, so the row is claimed first and only one of them
+    // goes on.
     } else if now < since.plus_s(LATE_S) {
         Verdict::Attempt(number)
     } else {
@@ -64,6 +77,9 @@ fn first(born: Timestamp, now: Timestamp) -> Verdict {
 }
 
 fn wait(open: &Open, received: &Received, now: Timestamp) -> Verdict {
+    // A message that waits in the queue takes one of its places in flight, and each time it comes
+    // again counts as a receive. So only short waits are made there, and none near the receive at
+    // which the queue would give the message up.
     let is_short = open.next_at.since_ms(now) <= SHORT_S * 1_000;
     if is_short && received.receives < PARK_AT_RECEIVE {
         Verdict::Wait(open.next_at)
@@ -73,6 +89,8 @@ fn wait(open: &Open, received: &Received, now: Timestamp) -> Verdict {
 }
 
 fn is_expiring(born: Timestamp, now: Timestamp) -> bool {
+    // Not only once the event has expired: its row might go between this check and the read of its
+    // payload.
     now >= born.plus_s(EVENT_RETENTION_S - EXPIRY_MARGIN_S)
 }
 

@@ -1,4 +1,4 @@
-//! Lanes: critical events have a queue of their own.
+//! The lanes of deliveries: critical events have a queue of their own.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,18 +9,18 @@ use crate::event::{Event, Severity};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lane {
-    /// Every event's but those of severity `critical`.
+    /// The queue of every event that is not critical.
     #[default]
     Normal,
-    /// That of events of severity `critical`.
+    /// The queue of events of severity `critical`.
     Critical,
 }
 
 impl Lane {
-    /// Both.
+    /// Lists both lanes, the normal one first.
     pub const ALL: [Self; 2] = [Self::Normal, Self::Critical];
 
-    /// The lane of an event's deliveries.
+    /// Returns the lane of an event's deliveries, which follows from its severity.
     pub fn of(event: &Event) -> Self {
         match event.severity() {
             Some(Severity::Critical) => Self::Critical,

@@ -15,11 +15,11 @@ use crate::timestamp::Timestamp;
 /// The form of message bodies that this code writes.
 pub const VERSION: u8 = 1;
 
-/// What a gate makes of a message.
+/// How a gate treats a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// Held while the gate is shut.
+    /// An ordinary message, held while the gate is open or pacing.
     #[default]
     Normal,
     /// Sent by an open gate to see whether the endpoint is well again.
@@ -31,15 +31,15 @@ pub enum Kind {
 /// One delivery's message. Its group in the queue is its tenant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Message {
-    /// [`VERSION`].
+    /// The form of the body, as [`VERSION`] counts it. A body of another version is refused.
     pub v: u8,
     /// Whose event it is.
     pub tenant: TenantName,
-    /// Which event.
+    /// The event that is owed.
     pub event: EventId,
-    /// Owed to whom.
+    /// The endpoint that the event is owed to.
     pub endpoint: EndpointId,
-    /// When the event was accepted: its incarnation.
+    /// When the event was accepted. It tells the event from an earlier one of the same id.
     pub born: Timestamp,
     /// New at every send; the row's `holder` names the one that holds the delivery.
     pub ticket: Ticket,
@@ -47,13 +47,13 @@ pub struct Message {
     pub sent_at: Timestamp,
     /// Whether the row must be read even at a first receive.
     pub check: bool,
-    /// What a gate makes of it.
+    /// How a gate treats the message.
     #[serde(default)]
     pub kind: Kind,
-    /// The queue that it takes.
+    /// The queue that the message takes.
     #[serde(default)]
     pub lane: Lane,
-    /// The event, inline: from ingest only.
+    /// The event, inline. Only a first message has it, which may then be attempted without a read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Arc<RawValue>>,
     /// Seconds until it is delivered: the queue's matter, not the body's.
@@ -62,7 +62,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// A message for a delivery: read the row first, no payload, at once.
+    /// Makes a message for a delivery whose row must be read first: `check` is set, there is no
+    /// payload, and it is not delayed.
     pub fn reissue(key: &DeliveryKey, born: Timestamp, ticket: Ticket, now: Timestamp) -> Self {
         Self {
             v: VERSION,
@@ -80,7 +81,8 @@ impl Message {
         }
     }
 
-    /// The first message of a delivery just accepted.
+    /// Makes the first message of a delivery that was just accepted. It carries the event and may
+    /// go unread.
     pub fn first(
         key: &DeliveryKey,
         born: Timestamp,
@@ -90,14 +92,15 @@ impl Message {
         Self { check: false, payload: Some(payload), ..Self::reissue(key, born, ticket, born) }
     }
 
-    /// The same, in a lane.
+    /// Returns the message in a lane.
     #[must_use]
     pub fn in_lane(self, lane: Lane) -> Self {
         Self { lane, ..self }
     }
 
-    /// The same, sent again after a send whose answer was a failure or none: it may be queued
-    /// already, so under a new ticket, and to be checked.
+    /// Returns the message for another send, after one that failed or had no answer. The first copy
+    /// may be queued all the same, so this one has a new ticket and `check` set: with one ticket
+    /// both copies would hold the delivery.
     #[must_use]
     pub fn sent_again(self, ticket: Ticket, now: Timestamp) -> Self {
         Self { ticket, sent_at: now, check: true, ..self }
@@ -112,22 +115,23 @@ impl Message {
         Err(serde::de::Error::custom(format_args!("version {} is not known", message.v)))
     }
 
-    /// The message's body.
+    /// Writes the message's body as JSON.
     pub fn body(&self) -> String {
         serde_json::to_string(self).expect("ids, numbers and raw JSON always serialise")
     }
 
-    /// The event it carries, if it carries one that can be read.
+    /// Reads the event that the message carries. None where it carries none, or one that cannot be
+    /// read: the event is then read from its row.
     pub fn event(&self) -> Option<Event> {
         self.payload.as_ref().and_then(|raw| serde_json::from_str(raw.get()).ok())
     }
 
-    /// The delivery that it asks about, as it is without a row.
+    /// Returns the message's delivery in the state that a delivery without a row has.
     pub fn pending(&self) -> Delivery {
         Delivery::pending(self.key(), self.born, self.lane)
     }
 
-    /// The key of the delivery that it asks about.
+    /// Returns the key of the message's delivery.
     pub fn key(&self) -> DeliveryKey {
         DeliveryKey {
             tenant: self.tenant.clone(),
@@ -140,26 +144,31 @@ impl Message {
 /// What is needed to change a received message's visibility.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Receipt {
-    /// Of the message.
+    /// The lane in which the message was received.
     pub lane: Lane,
-    /// What the queue gave for it.
+    /// The text by which the queue knows this receive of the message.
     pub handle: String,
 }
 
-/// A message as received.
+/// A message that was received, not yet settled.
 #[derive(Clone, Debug)]
 pub struct Received {
-    /// The message.
+    /// The message as it was sent.
     pub message: Message,
-    /// Its receipt.
+    /// What the message's visibility is changed with.
     pub receipt: Receipt,
-    /// How often it has been received, this time included. A hint, never an attempt's number.
+    /// How often the message has been received, this time included. Only a hint: after a redrive of
+    /// the dead letters it begins at 1 again.
     pub receives: u32,
 }
 
 impl Received {
-    /// Whether an attempt may be made without reading the row: a first receive, sent just now.
+    /// Whether an attempt may be made without reading the row: for a first receive of a message
+    /// that was sent just now. Most deliveries succeed at once, and so cost one write and no read.
     pub fn may_go_unread(&self, now: Timestamp) -> bool {
+        // Every condition is needed. An old message may belong to a delivery that was cancelled or
+        // replayed meanwhile; the count of receives begins again after a redrive; and a time far
+        // ahead means that a clock is wrong.
         let sent_at = self.message.sent_at;
         self.receives == 1
             && !self.message.check

@@ -1,4 +1,5 @@
-//! What follows an outcome: done, again at a time, given up, or the endpoint disabled.
+//! Decides what follows an attempt's outcome: the delivery is done, tried again, given up, or its
+//! endpoint is disabled.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,8 @@ use crate::json::Fault;
 use crate::limits::{DELAY_S, DELAYS_MAX, DELAYS_SUM_S_MAX, RETRY_AFTER_S_MAX, WINDOW_MARGIN_MS};
 use crate::timestamp::Timestamp;
 
-/// When a delivery is tried again. Attempts are delays + 1.
+/// The delays after which a delivery is tried again. There is one attempt more than there are
+/// delays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetryPolicy {
     /// Seconds from the end of one attempt to the next.
@@ -25,15 +27,15 @@ pub struct RetryPolicy {
 /// What follows an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// It was accepted.
+    /// The receiver accepted the delivery.
     Done,
-    /// It is tried again, not before this.
+    /// The delivery is tried again, not before this time.
     RetryAt(Timestamp),
-    /// The delays are used up.
+    /// All delays are used up, or the window is over.
     GiveUp,
-    /// It cannot be sent, now or later.
+    /// The event cannot be written in the endpoint's contract, now or later.
     Unsendable,
-    /// The endpoint wants no more.
+    /// The receiver answered 410: the delivery ends and the endpoint is disabled.
     DisableEndpoint,
 }
 
@@ -76,7 +78,8 @@ impl RetryPolicy {
         match sent.outcome {
             Outcome::Accepted => return Next::Done,
             Outcome::Gone => return Next::DisableEndpoint,
-            // It would be the same each time.
+            // The event and the contract do not change, so each further attempt would fail in the
+            // same way.
             Outcome::Unsendable => return Next::Unsendable,
             Outcome::Throttled
             | Outcome::ServerError
@@ -89,6 +92,8 @@ impl RetryPolicy {
         let Some(&delay_s) = self.delays_s.get(index) else { return Next::GiveUp };
         let delay_ms = u64::from(delay_s) * 1_000;
         let jitter_ms = if self.jitter { delay_ms / 10 * u64::from(chance) / 65_535 } else { 0 };
+        // `Retry-After` can only put the next attempt off. It is bounded, so that a receiver's
+        // mistake does not keep a delivery waiting for longer than its event is kept.
         let asked_ms = sent.retry_after_s().unwrap_or(0).min(RETRY_AFTER_S_MAX) * 1_000;
         let asked_at = sent.ended_at.plus_ms(asked_ms);
         let next_at = sent.ended_at.plus_ms(delay_ms + jitter_ms).max(asked_at);

@@ -3,21 +3,22 @@
 use crate::delivery::attempt::Outcome;
 use crate::timestamp::Timestamp;
 
-/// Which attempt it is, as receivers are told: counted anew in each round of a delivery.
+/// The place of an attempt within its round, as receivers are told it. A replay of a final delivery
+/// begins a new round.
 #[derive(Clone, Copy, Debug)]
 pub struct Round {
-    /// From 1.
+    /// The number of the attempt within its round, from 1.
     pub attempt: u32,
-    /// How many the retry policy allows.
+    /// The number of attempts that the retry policy allows in a round.
     pub attempts_max: u32,
-    /// When the first began.
+    /// When the first attempt of the round began.
     pub began_at: Timestamp,
-    /// What the attempt before came to; none at the first.
+    /// The outcome of the attempt before; none at the first.
     pub reason: Option<Outcome>,
 }
 
 impl Round {
-    /// Of a test event: one attempt, now.
+    /// Makes the round of a test event: a single attempt that begins now.
     pub fn single(now: Timestamp) -> Self {
         Self { attempt: 1, attempts_max: 1, began_at: now, reason: None }
     }

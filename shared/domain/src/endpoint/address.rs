@@ -31,10 +31,10 @@ pub struct AddressRules {
 /// Why a URL or an address may not be called.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum AddressFault {
-    /// Not a URL at all.
+    /// The text is not a URL at all.
     #[error("is not an absolute URL")]
     NotAUrl,
-    /// Too long.
+    /// The URL is longer than [`URL_CHARS_MAX`].
     #[error("is longer than {URL_CHARS_MAX} characters")]
     TooLong,
     /// White space or control characters, which URL parsers drop in silence.
@@ -43,13 +43,13 @@ pub enum AddressFault {
     /// A part after `#`, which would never be sent.
     #[error("must not have a fragment")]
     Fragment,
-    /// Not `https`.
+    /// The URL's scheme is not `https`.
     #[error("must be https")]
     NotHttps,
     /// A user name or a password in it.
     #[error("must not hold a user name or password")]
     UserInformation,
-    /// A port that is none of ours to call.
+    /// The URL has a port that may not be called.
     #[error("must have port 443, or 1024 to 65535")]
     Port,
     /// A name that is only known inside some network.
@@ -58,10 +58,10 @@ pub enum AddressFault {
     /// An address outside the public internet.
     #[error("must not lead to {0} address")]
     Range(&'static str),
-    /// An ARN, and there is no AWS.
+    /// The text is an ARN, and this deployment is not on AWS.
     #[error("is an ARN, and this server has no AWS: give an https URL")]
     NoAws,
-    /// An ARN, and of another thing.
+    /// The text is an ARN, but not of a queue or a bus.
     #[error("is not the ARN of an SQS queue or an EventBridge bus")]
     NotAnArn,
     /// A queue or bus that the operator does not allow.

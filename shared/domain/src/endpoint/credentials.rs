@@ -10,28 +10,28 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Credentials {
-    /// `Authorization: Bearer …`, always the same.
+    /// The receiver is sent `Authorization: Bearer …` with a token that stays the same.
     Bearer {
-        /// The token, sealed.
+        /// The token, as the key vault has sealed it.
         sealed: String,
     },
-    /// `Authorization: Basic …`.
+    /// The receiver is sent `Authorization: Basic …`.
     Basic {
-        /// The user's name.
+        /// The name before the colon, which must have none itself.
         username: String,
-        /// The password, sealed.
+        /// The password, as the key vault has sealed it.
         sealed: String,
     },
-    /// `Authorization: Bearer …`, as a token server gives it.
+    /// The receiver is sent `Authorization: Bearer …` with an access token that a server issues.
     Oauth2 {
-        /// Where tokens are had.
+        /// The URL at which access tokens are asked for.
         token_url: String,
-        /// Who asks.
+        /// The id by which the token server knows us.
         client_id: String,
-        /// For what, in the server's words.
+        /// The scope that is asked for, in the token server's words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         scope: Option<String>,
-        /// For whom, in the server's words.
+        /// The audience that the token is for, in the token server's words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         audience: Option<String>,
         /// The client's secret, sealed.

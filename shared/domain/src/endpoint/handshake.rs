@@ -10,15 +10,15 @@ use crate::endpoint::target::Target;
 use crate::limits::EXCERPT_CHARS_MAX;
 use crate::profile::Profile;
 
-/// Names us where nobody said where the API is.
+/// The origin that we name where the public URL of the API is not configured.
 const ORIGIN: &str = "waxseal";
 
 /// What a receiver answered to being asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handshake {
-    /// Whether it allows us.
+    /// Whether the receiver allows us to send it events.
     pub allowed: bool,
-    /// Why not.
+    /// Why the receiver does not allow us; none where it does.
     pub detail: Option<String>,
     /// Requests a minute that it allows, if it says so.
     pub allowed_rate: Option<String>,

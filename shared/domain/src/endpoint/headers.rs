@@ -30,7 +30,8 @@ pub fn may_set(name: &str, profile: &Profile) -> bool {
     is_name(name) && !is_reserved(name) && !is_of_profile(name, profile)
 }
 
-/// The same where the profile is not known, so that all other faults can be named.
+/// Whether an endpoint may set a header whatever its profile is. It is asked where the profile is
+/// not known, so that all other faults can be named.
 pub fn may_set_in_any(name: &str) -> bool {
     is_name(name) && !is_reserved(name)
 }

@@ -9,11 +9,11 @@ use crate::profile::Profile;
 /// What a request says of a secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SecretWish {
-    /// It says nothing: a secret is made.
+    /// The request says nothing, so a secret is made.
     Made,
-    /// It gives the secret.
+    /// The request gives the secret.
     Given(String),
-    /// It wants none.
+    /// The request wants no secret: deliveries go unsigned.
     Unsigned,
 }
 
@@ -25,7 +25,7 @@ pub enum SecretChoice {
     New,
     /// A new one that signs with ed25519.
     NewEd25519,
-    /// This one.
+    /// The secret that the request gave.
     Text(String),
     /// None: deliveries go unsigned.
     Unsigned,
@@ -63,7 +63,8 @@ impl SecretChoice {
         if faults.is_empty() { Ok(choice) } else { Err(faults) }
     }
 
-    /// The same where an endpoint's secret is rotated: a new one is of the algorithm of the one before.
+    /// Returns the choice for a rotation: a secret that is made is of the algorithm of the one
+    /// before, so that the receiver need change nothing else.
     #[must_use]
     pub fn after(self, endpoint: &Endpoint) -> Self {
         let signs_ed25519 = endpoint.secrets.first().is_some_and(|one| one.public_key.is_some());

@@ -15,7 +15,7 @@ use crate::limits::{ATTRIBUTE_CHARS_MAX, OUTCOMES_PER_ENDPOINT_MAX, RISK_SCORE};
 /// before the filter, and without the event's tree.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Subscription {
-    /// At least one must match.
+    /// The patterns of event types, of which at least one must match.
     pub event_types: Vec<EventTypePattern>,
     /// The event is this grave or graver. One that says nothing counts as `info`, the least: a
     /// minimum of `info` keeps nothing back, a higher one keeps back what nobody called grave.
@@ -35,7 +35,7 @@ pub struct Subscription {
 }
 
 impl Default for Subscription {
-    /// Every event.
+    /// By default, every event of the tenant is wanted.
     fn default() -> Self {
         Self {
             event_types: vec![EventTypePattern::all()],
@@ -92,7 +92,7 @@ impl CompiledFilter {
         Ok(Self { filter: Filter::compile(&json)?, text: compact(text) })
     }
 
-    /// The pattern's text.
+    /// Returns the pattern as text, without insignificant white space.
     pub fn text(&self) -> &str {
         &self.text
     }
@@ -120,7 +120,7 @@ pub struct Candidate<'a> {
 }
 
 impl<'a> Candidate<'a> {
-    /// To be matched against any number of subscriptions.
+    /// Makes a candidate, which can be matched with any number of subscriptions.
     pub fn new(event: &'a Event) -> Self {
         Self { event, tree: OnceCell::new() }
     }

@@ -42,22 +42,22 @@ pub enum Target {
 pub struct Resource {
     /// Which of AWS's separate clouds.
     pub partition: Partition,
-    /// Its region, `eu-central-1`.
+    /// The region that it is in, as `eu-central-1`.
     pub region: String,
-    /// Whose it is: 12 digits.
+    /// The account that owns it, in 12 digits.
     pub account: String,
-    /// Its name.
+    /// The name of the queue or the bus.
     pub name: String,
 }
 
 /// One of AWS's separate clouds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Partition {
-    /// `aws`.
+    /// The commercial regions, `aws` in an ARN.
     Aws,
-    /// `aws-cn`.
+    /// The regions in China, `aws-cn` in an ARN.
     China,
-    /// `aws-us-gov`.
+    /// The regions of the US government, `aws-us-gov` in an ARN.
     GovCloud,
 }
 
@@ -124,7 +124,8 @@ impl fmt::Display for Partition {
     }
 }
 
-/// `arn:<partition>:sqs:<region>:<account>:<name>`, or `…:events:…:event-bus/<name>`.
+/// Reads an ARN of the form `arn:<partition>:sqs:<region>:<account>:<name>` or
+/// `arn:<partition>:events:<region>:<account>:event-bus/<name>`; none for any other.
 fn parse(arn: &str) -> Option<Target> {
     let mut parts = arn.strip_prefix(ARN)?.splitn(5, ':');
     let partition = match parts.next()? {

@@ -2,24 +2,24 @@
 
 use crate::id::{DeliveryId, EndpointId, EventId};
 
-/// An event, acknowledged.
+/// The answer to an event that was acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Acceptance {
-    /// Its id.
+    /// The event's id here.
     pub id: EventId,
-    /// Its sender's id, where that is another.
+    /// The sender's id, where that is another.
     pub sender_id: Option<String>,
-    /// Whether it had been accepted before.
+    /// Whether the event had been accepted before.
     pub duplicate: bool,
-    /// To whom it is owed.
+    /// The event's deliveries, one for each endpoint that it is owed to.
     pub deliveries: Vec<Owed>,
 }
 
 /// A delivery of an event just accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owed {
-    /// The delivery's id.
+    /// The id under which the receiver and the API know the delivery.
     pub id: DeliveryId,
-    /// The endpoint's.
+    /// The endpoint that the event is owed to.
     pub endpoint_id: EndpointId,
 }

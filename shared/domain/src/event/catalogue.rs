@@ -17,10 +17,10 @@ use crate::timestamp::Timestamp;
 /// An event type of a tenant's catalogue, as stored.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EventType {
-    /// Its name, `dlp.violation`.
+    /// The event type's name, as `dlp.violation`.
     #[serde(rename = "type")]
     pub name: String,
-    /// For people.
+    /// A description that people gave the type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// What an event's `data` must be like.
@@ -72,7 +72,7 @@ impl Schema {
         Ok(Self(compact(text).into()))
     }
 
-    /// The schema's text.
+    /// Returns the schema as text, byte for byte as it was given.
     pub fn text(&self) -> &str {
         &self.0
     }

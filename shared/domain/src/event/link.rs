@@ -39,7 +39,8 @@ fn written(
     format!("{base}{path}?expires={expires}&signature={signature}")
 }
 
-/// Whether this key signed that, and the time has not come yet: seconds since 1970 and signature.
+/// Whether this key signed a link, and the time at which it expires (seconds since 1970) has not
+/// come yet.
 pub fn holds(
     key: &Secret,
     tenant: &TenantName,

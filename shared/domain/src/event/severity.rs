@@ -5,19 +5,19 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// From the least grave to the gravest.
+/// The grades of severity, from the least grave to the gravest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// For the record.
+    /// The event is recorded, and nobody need look at it.
     Info,
-    /// To be looked at some time.
+    /// The event should be looked at some time.
     Low,
-    /// To be looked at.
+    /// The event should be looked at.
     Medium,
-    /// To be looked at today.
+    /// The event should be looked at today.
     High,
-    /// To be looked at now: such events have a lane of their own.
+    /// The event must be looked at now. Such events have a queue of their own.
     Critical,
 }
 
@@ -25,7 +25,7 @@ impl Severity {
     /// All of them, the gravest first.
     pub const ALL: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Info];
 
-    /// As it stands in an event.
+    /// Returns the word for it in an event.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Info => "info",

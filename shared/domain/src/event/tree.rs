@@ -8,8 +8,8 @@ use super::Event;
 use crate::json::{Fault, Json};
 
 impl Event {
-    /// The same value as [`Event::view`], without its text: `data` alone is read. A fault only where
-    /// the payload is not what [`Event::accept`] lets in.
+    /// Returns the value that [`Event::view`] writes, without writing it: only `data` is read.
+    /// There is a fault only where the payload is not what [`Event::accept`] lets in.
     pub fn tree(&self) -> Result<Json<'_>, Fault> {
         let mut members = vec![
             text("type", &self.event_type),

@@ -37,7 +37,7 @@ struct Compiler {
     tree: Members,
 }
 
-/// Where in the pattern.
+/// A place in the pattern.
 #[derive(Clone, Default)]
 struct Place<'p> {
     pointer: String,
@@ -118,7 +118,7 @@ impl Compiler {
         whole
     }
 
-    /// Both, if they ask for different fields.
+    /// Joins two parts, if they ask for different fields.
     fn join<'p>(&mut self, whole: &mut Part<'p>, part: Part<'p>) {
         for (path, pointer) in &part.pointers {
             if let Some(other) = whole.clash(path) {

@@ -26,7 +26,7 @@ pub(super) enum Condition {
 pub(super) enum Scalar {
     Null,
     Bool(bool),
-    /// As written.
+    /// A number, as it is written in the pattern.
     Number(String),
     Text(String),
 }
@@ -41,7 +41,7 @@ pub(super) struct Range {
 /// One end of a range.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Bound {
-    /// As written.
+    /// The number, as it is written in the pattern.
     pub(super) number: String,
     /// Whether the number itself is inside: `>=` and `<=`, not `>` and `<`.
     pub(super) inclusive: bool,

@@ -3,7 +3,7 @@
 /// Fields as bits, by their order in the pattern. More than [`super::ALTERNATIVES_MAX`] there are not.
 pub(super) type Fields = u128;
 
-/// All of these, and of each choice one.
+/// The fields that must match: all of `all`, and those of one pattern of each choice.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Formula {
     pub(super) all: Fields,
@@ -11,7 +11,7 @@ pub(super) struct Formula {
 }
 
 impl Formula {
-    /// Both.
+    /// Adds what `other` asks for to what this formula asks for.
     pub(super) fn and(&mut self, other: Self) {
         self.all |= other.all;
         self.choices.extend(other.choices);

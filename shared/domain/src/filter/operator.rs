@@ -43,7 +43,7 @@ const RESERVED: [&str; 24] = [
 
 type Compiled<T> = Result<T, Vec<Fault>>;
 
-/// An alternative: `"value"`, or `{operator: operand}`.
+/// Compiles one alternative of a field, `"value"` or `{operator: operand}`.
 pub(super) fn compile(item: &Json<'_>, pointer: &str) -> Compiled<Condition> {
     let Json::Object(members) = item else { return literal(item, pointer) };
     let [(name, operand)] = members.as_slice() else {
@@ -68,7 +68,7 @@ pub(super) fn compile(item: &Json<'_>, pointer: &str) -> Compiled<Condition> {
     }
 }
 
-/// What is wrong with a name that is no operator.
+/// Says what is wrong with a name that is no operator.
 pub(super) fn unknown(name: &str) -> String {
     format!("the operator {name} is not known; known are {OPERATORS}")
 }
@@ -189,7 +189,7 @@ fn between(low: Range, high: Range, pointer: &str) -> Compiled<Range> {
     }
 }
 
-/// Both, or the faults of both.
+/// Returns both values, or the faults of both.
 fn both<A, B>(one: Compiled<A>, other: Compiled<B>) -> Compiled<(A, B)> {
     match (one, other) {
         (Ok(one), Ok(other)) => Ok((one, other)),
@@ -256,7 +256,7 @@ fn like_none(name: &str, operand: &Json<'_>, pointer: &str) -> Compiled<Vec<Like
     }
 }
 
-/// Each of a list that has some, or the faults of all.
+/// Compiles each item of a list that must not be empty, or returns the faults of all.
 fn each<T>(
     items: &[Json<'_>],
     pointer: &str,

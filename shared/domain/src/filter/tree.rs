@@ -23,7 +23,7 @@ struct Member {
     name: String,
     /// Every field that is here or below.
     fields: Fields,
-    /// Those of them that match where nothing is.
+    /// The fields among them that match where there is no value.
     absent: Fields,
     pattern: Pattern,
 }
@@ -31,18 +31,19 @@ struct Member {
 #[derive(Clone, Debug, PartialEq)]
 enum Pattern {
     Members(Members),
-    /// What patterns of a `$or` ask of the same name; of one combination it is one at most.
+    /// The conditions of several patterns of a `$or` on the same name. Any one combination holds at
+    /// most one of them.
     Leaves(Vec<Leaf>),
 }
 
-/// One field of the pattern: any of these conditions.
+/// One field of the pattern, which matches under any of these conditions.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Leaf {
     pub(super) field: Fields,
     pub(super) conditions: Vec<Condition>,
 }
 
-/// What a look at the event told.
+/// What one look at an event has found.
 #[derive(Default)]
 pub(super) struct Seen {
     /// The fields that match somewhere. Exact unless there were arrays.
@@ -95,7 +96,7 @@ impl Members {
         }
     }
 
-    /// Which fields match, each for itself.
+    /// Finds which fields match, each by itself.
     pub(super) fn look(&self, event: &Json<'_>) -> Seen {
         let mut seen = Seen::default();
         self.look_at(event, &mut seen);
@@ -106,7 +107,8 @@ impl Members {
         self.0.iter().filter(move |member| member.fields & wanted != 0)
     }
 
-    /// An array of objects: all fields from one element.
+    /// Whether one element of an array has all the wanted fields: they may not be put together from
+    /// several elements.
     fn match_in_array(&self, array: &Json<'_>, elements: &[Json<'_>], wanted: Fields) -> bool {
         let mut path = Vec::new();
         match self.first_in(array, wanted, &mut path) {
@@ -161,7 +163,7 @@ impl Members {
         }
     }
 
-    /// The fields that match where nothing is.
+    /// Returns the fields that match where there is no value.
     fn absent(&self) -> Fields {
         self.0.iter().fold(0, |fields, member| fields | member.absent)
     }

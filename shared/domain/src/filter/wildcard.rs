@@ -1,7 +1,7 @@
 //! A text with gaps.
 
-/// What stands between the stars: the text begins with the first, ends with the last, and has the
-/// others in order between them.
+/// A pattern with stars, as the texts between them. A text matches that begins with the first, ends
+/// with the last, and has the others in order between them.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Wildcard {
     first: String,

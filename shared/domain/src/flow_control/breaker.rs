@@ -31,10 +31,10 @@ impl Default for BreakerSettings {
     }
 }
 
-/// Every endpoint's count, in this instance.
+/// The attempts and failures of every endpoint, as this instance has seen them.
 #[derive(Debug)]
 pub struct Breakers {
-    /// When they open.
+    /// The settings by which every endpoint's breaker opens.
     pub settings: BreakerSettings,
     windows: Mutex<BoundedMap<(TenantName, EndpointId), Window>>,
 }
@@ -53,12 +53,12 @@ impl Default for Breakers {
 }
 
 impl Breakers {
-    /// None counted yet.
+    /// Makes breakers that have counted nothing yet.
     pub fn new(settings: BreakerSettings) -> Self {
         Self { settings, windows: Mutex::new(BoundedMap::new(ENDPOINTS_MAX)) }
     }
 
-    /// Counts an attempt; whether its endpoint's breaker is to open.
+    /// Counts an attempt, and says whether its endpoint's breaker must open now.
     pub fn is_tripped(
         &self,
         tenant: &TenantName,
@@ -79,6 +79,8 @@ impl Breakers {
         let is_tripped = has_failed
             && window.attempts >= self.settings.attempts_min
             && window.failures * 100 >= window.attempts * self.settings.failures_percent;
+        // The count begins anew, so that the breaker does not open again at once for failures that
+        // it has already answered for.
         if is_tripped {
             *window = fresh;
         }

@@ -11,59 +11,63 @@ use crate::id::Ticket;
 use crate::limits::SLOT_GRACE_S;
 use crate::timestamp::Timestamp;
 
-/// What is asked for: any one of an endpoint's slots.
+/// A request for any one of an endpoint's slots.
 #[derive(Clone, Debug)]
 pub struct SlotRequest {
-    /// How many the endpoint has: `max_concurrency`.
+    /// The number of slots that the endpoint has: its `max_concurrency`.
     pub most: u32,
-    /// Which leases are over.
+    /// The time by which leases are judged to be over.
     pub now: Timestamp,
-    /// Whose it is to be, and until when.
+    /// The lease that the slot is taken under.
     pub lease: Lease,
 }
 
 /// Who has a slot, and until when at most.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// Drawn anew for each attempt.
+    /// A ticket that is drawn anew for each attempt and tells its lease from any other.
     pub holder: Ticket,
-    /// Beyond the end of its attempt.
+    /// When the slot is free again even if it is not given back: some seconds after the attempt
+    /// must have ended, since clocks differ.
     pub until: Timestamp,
 }
 
 /// A slot that is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Slot {
-    /// Which: from 0.
+    /// The number of the slot, from 0.
     pub number: u32,
-    /// By whom.
+    /// The lease under which the slot is taken.
     pub lease: Lease,
 }
 
-/// An endpoint's slots that are taken, by number.
+/// An endpoint's slots that are taken, by number. Leases and not a count: after a crash a count
+/// would stay too high for ever, while a lease ends.
 #[derive(Clone, Debug, Default)]
 pub struct Slots(pub BTreeMap<u32, Lease>);
 
 impl SlotRequest {
-    /// For one attempt that is over by `post_by`.
+    /// Makes a request for an attempt that is over by `post_by`.
     pub fn new(most: u32, holder: Ticket, now: Timestamp, post_by: Timestamp) -> Self {
         Self { most, now, lease: Lease { holder, until: post_by.plus_s(SLOT_GRACE_S) } }
     }
 }
 
 impl Slots {
-    /// The slot that the request has already, its answer having been lost; else one that is free, each
-    /// request looking for it from a place of its own.
+    /// Returns the slot that the request may take, if there is one: its own, where the answer to an
+    /// earlier try was lost, or else a free one.
     pub fn offer(&self, wanted: &SlotRequest) -> Option<u32> {
         let own = self.0.iter().find(|(_, lease)| **lease == wanted.lease);
         let is_free =
             |number: &u32| self.0.get(number).is_none_or(|lease| lease.until <= wanted.now);
+        // Each request begins its search at a place of its own. If all began at 0, concurrent
+        // requests would try for the same slot, and all but one would be refused.
         let first: u32 = wanted.lease.holder.as_str().bytes().map(u32::from).sum();
         let mut numbers = (0..wanted.most).map(|number| (first + number) % wanted.most);
         own.map(|(number, _)| *number).or_else(|| numbers.find(is_free))
     }
 
-    /// Takes the slot that is offered.
+    /// Takes the slot that the request may take; none where all are taken.
     pub fn take(&mut self, wanted: &SlotRequest) -> Option<Slot> {
         let number = self.offer(wanted)?;
         self.0.insert(number, wanted.lease.clone());

@@ -29,35 +29,36 @@ use crate::timestamp::Timestamp;
 /// A gate's row. Changed only if its `version` is still the one that was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gate {
-    /// Whose endpoint.
+    /// The tenant of the endpoint.
     pub tenant: TenantName,
-    /// Which.
+    /// The endpoint before which the gate stands.
     pub endpoint: EndpointId,
-    /// What it does.
+    /// What the gate lets through.
     pub mode: Mode,
     /// The endpoint's version when the trouble was seen: an endpoint changed since is tried anew.
     pub endpoint_version: u64,
-    /// Since when it is in this mode.
+    /// When the gate last changed its mode.
     pub since: Timestamp,
-    /// When it is reviewed next.
+    /// When the sweep reviews the gate next.
     pub due_at: Timestamp,
-    /// Rises with every change.
+    /// The number of the gate's last change. A write over another version than the one read is
+    /// refused.
     pub version: u64,
 }
 
-/// What a gate does.
+/// What a gate lets through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// The circuit breaker is open: probes only.
+    /// The circuit breaker is open, and only probes are let through.
     Open,
     /// Deliveries are let through at a bounded rate.
     Pacing,
-    /// It lets everything through, and is about to go.
+    /// Everything is let through, and the gate is about to be removed.
     Closing,
 }
 
-/// What a review has to do.
+/// What the sweep must do when it reviews a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Review {
     /// Send the oldest held delivery as a probe.
@@ -68,13 +69,13 @@ pub enum Review {
     Close,
     /// Leave what is held: the endpoint is paused.
     Wait,
-    /// It has failed, or was paused, for days: disable the endpoint, and release what is held, to be
-    /// ended.
+    /// Disable the endpoint, which has been failing or paused for days, and release what is held,
+    /// to be ended.
     GiveUp(DisabledReason),
 }
 
 impl Gate {
-    /// Opened by the circuit breaker; `before` is the gate as it was read.
+    /// Makes the gate that the circuit breaker opens. `before` is the gate as it was read.
     pub fn opened(
         endpoint: &Endpoint,
         before: Option<&Self>,
@@ -84,14 +85,16 @@ impl Gate {
         Self::of(endpoint, before, Mode::Open, now, now.plus_s(probe_s))
     }
 
-    /// Slowed down at the receiver's wish.
+    /// Makes the gate of a receiver that asked to be left alone, reviewed after as long as it
+    /// asked: 10 seconds to a day.
     pub fn slowed(endpoint: &Endpoint, before: Option<&Self>, sent: &Sent) -> Self {
         let asked_s = sent.retry_after_s().unwrap_or(0).clamp(THROTTLED_S, RETRY_AFTER_S_MAX);
         let now = sent.ended_at;
         Self::of(endpoint, before, Mode::Pacing, now, now.plus_s(asked_s))
     }
 
-    /// Slowed down since its own rate is used up, until the next window.
+    /// Makes the gate of an endpoint whose rate or slots are used up, or that is paused. Its first
+    /// review is due when the next window of the rate begins.
     pub fn limited(endpoint: &Endpoint, before: Option<&Self>, now: Timestamp) -> Self {
         Self::of(endpoint, before, Mode::Pacing, now, window_end(now))
     }
@@ -114,15 +117,18 @@ impl Gate {
         }
     }
 
-    /// In another mode, or still in this, reviewed next at `due_at`.
+    /// Returns the gate in a mode, with the next review at `due_at`. `since` changes only with the
+    /// mode.
     #[must_use]
     pub fn turned(&self, mode: Mode, now: Timestamp, due_at: Timestamp) -> Self {
         let since = if mode == self.mode { self.since } else { now };
         Self { mode, since, due_at, version: self.version + 1, ..self.clone() }
     }
 
-    /// Whether an attempt may be made to the endpoint as it is now.
+    /// Whether the gate lets a message of this kind through to the endpoint as it is now.
     pub fn lets_through(&self, endpoint: &Endpoint, kind: Kind) -> bool {
+        // The endpoint was changed after the trouble was seen, perhaps to end it: its new settings
+        // are tried at once.
         if endpoint.version != self.endpoint_version {
             return true;
         }
@@ -133,23 +139,27 @@ impl Gate {
         }
     }
 
-    /// Whether its review is due, so that a retry whose time has come need not wait for the sweep to make
-    /// it: it is sent at the pace that the review would release it at.
+    /// Whether the gate's review is due. A retry whose time has come need not wait for the sweep to
+    /// make that review: it is sent at the pace at which the review would release it.
     pub fn is_ripe(&self, now: Timestamp) -> bool {
         self.mode == Mode::Pacing && now.plus_ms(EARLY_MS) >= self.due_at
     }
 
-    /// Whether the breaker may open it, or a throttled answer slow it down: an open one stays as it
-    /// is, or its probes would never come.
+    /// Whether the breaker or a throttled answer may change the gate. An open gate is left to its
+    /// probes and its review: a change here would put its next probe off each time.
     pub fn may_turn(&self) -> bool {
         self.mode != Mode::Open
     }
 
-    /// What its review has to do; an endpoint that is changed or gone is released at its rate.
+    /// Decides what the gate's review must do. What an endpoint that was changed or deleted holds
+    /// is released at its rate.
     pub fn review(&self, endpoint: Option<&Endpoint>, now: Timestamp) -> Review {
-        // What a disabled one holds is released, to be ended, paused or not.
+        // A pause counts only while the endpoint is enabled: what a disabled endpoint holds is
+        // released in any case, so that each delivery ends with a reason.
         let enabled = endpoint.filter(|found| found.is_enabled());
         if let Some(paused_at) = enabled.and_then(|found| found.paused_at) {
+            // Counted from the later of the two: without a gate nothing waited for the endpoint,
+            // and before the pause it was not the pause that kept it waiting.
             let is_over = now >= self.since.max(paused_at).plus_s(PAUSE_S_MAX);
             return if is_over { Review::GiveUp(DisabledReason::Paused) } else { Review::Wait };
         }
@@ -164,18 +174,19 @@ impl Gate {
         }
     }
 
-    /// Whether it has lingered long enough for every copy of it to be forgotten.
+    /// Whether the gate has been closing for so long that no instance can still hold a delivery on
+    /// an old copy of it. Nobody would release what was held after the gate is gone.
     pub fn has_lingered(&self, now: Timestamp) -> bool {
         self.mode == Mode::Closing && now >= self.since.plus_s(LINGER_S)
     }
 
-    /// When a review that released some, or none, makes the next one.
+    /// Returns when the gate must be reviewed again after a review that released what it could.
     pub fn next_review(now: Timestamp) -> Timestamp {
         now.plus_s(PACING_S)
     }
 }
 
-/// Whether an answer asks to be left alone: 429, or 503 with a time.
+/// Whether a receiver asks to be left alone: by 429, or by 503 with `Retry-After`.
 pub fn is_throttled(sent: &Sent) -> bool {
     let status = sent.response.as_ref().map(|response| response.status);
     sent.outcome == Outcome::Throttled || (status == Some(503) && sent.retry_after_s().is_some())

@@ -11,21 +11,22 @@ use crate::timestamp::Timestamp;
 /// Tokens that are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tokens {
-    /// Which window: seconds since 1970, divided by ten.
+    /// The number of the window: seconds since 1970, divided by ten.
     pub window: u64,
-    /// How many.
+    /// The number of tokens that are asked for.
     pub count: u32,
-    /// How many the whole window has.
+    /// The number of tokens that the whole window has.
     pub most: u32,
 }
 
 impl Tokens {
-    /// One of the window that runs.
+    /// Asks for one token of the running window.
     pub fn now(max_per_second: u32, now: Timestamp) -> Self {
         Self { count: 1, ..Self::of(max_per_second, now.seconds() / RATE_WINDOW_S, now) }
     }
 
-    /// As many as a window has room for from now on: of the one that runs, what is left of its time.
+    /// Asks for every token of a window. Of the running window these are only as many as fit the
+    /// time that is left of it.
     pub fn of(max_per_second: u32, window: u64, now: Timestamp) -> Self {
         let length_s = u32::try_from(RATE_WINDOW_S).unwrap_or(u32::MAX);
         let begun_s = now.seconds().saturating_sub(window * RATE_WINDOW_S);
@@ -33,18 +34,20 @@ impl Tokens {
         Self { window, count: max_per_second * left_s, most: max_per_second * length_s }
     }
 
-    /// No more than there is work for.
+    /// Asks for no more tokens than there are deliveries to release.
     #[must_use]
     pub fn after(self, work: usize) -> Self {
         Self { count: self.count.min(u32::try_from(work).unwrap_or(u32::MAX)), ..self }
     }
 
-    /// All that were asked for, or none where they are more than the window has left.
+    /// Returns how many tokens are granted when `used` are taken already: all that were asked for,
+    /// or none. A store can then decide by one condition in one write.
     pub fn granted(&self, used: u32) -> u32 {
         if used + self.count <= self.most { self.count } else { 0 }
     }
 
-    /// Seconds from now until the token of that number is to be spent: even over the window.
+    /// Returns the seconds from now until token `number` is to be spent, so that tokens are spread
+    /// over the window.
     pub fn delay_s(&self, number: u32, now: Timestamp) -> u32 {
         let per_second = (self.most / u32::try_from(RATE_WINDOW_S).unwrap_or(1)).max(1);
         let begins_s = (self.window * RATE_WINDOW_S).saturating_sub(now.seconds());
@@ -52,24 +55,26 @@ impl Tokens {
         begins_s.saturating_add(number / per_second)
     }
 
-    /// When the window's count may be forgotten.
+    /// Returns when the count of the window may be removed: an hour after its end, which no clock
+    /// is off by.
     pub fn expires_at(&self) -> Timestamp {
         Timestamp::from_ms((self.window + 1) * RATE_WINDOW_S * 1_000).plus_s(3_600)
     }
 }
 
-/// The name by which an endpoint takes tokens; no API key has such an id.
+/// Returns the name under which an endpoint takes tokens. The `#` keeps it apart from the ids of
+/// API keys, which share the table.
 pub fn of_endpoint(tenant: &TenantName, endpoint: &EndpointId) -> String {
     format!("{tenant}#{endpoint}")
 }
 
-/// The windows of the next so many seconds, the one that runs first.
+/// Returns the windows of the next `seconds`, the running one first.
 pub fn windows(now: Timestamp, seconds: u64) -> std::ops::Range<u64> {
     let first = now.seconds() / RATE_WINDOW_S;
     first..first + seconds / RATE_WINDOW_S
 }
 
-/// When the window that runs is over.
+/// Returns when the running window ends.
 pub fn window_end(now: Timestamp) -> Timestamp {
     Timestamp::from_ms((now.seconds() / RATE_WINDOW_S + 1) * RATE_WINDOW_S * 1_000)
 }

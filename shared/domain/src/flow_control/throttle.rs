@@ -12,16 +12,18 @@ use crate::id::ApiKeyId;
 use crate::limits::RATE_WINDOW_S;
 use crate::timestamp::Timestamp;
 
-/// Keys that are counted at the same time; when there are more, counting begins anew.
+/// The number of keys that are counted at the same time. When there are more, counting begins anew.
 const KEYS_MAX: usize = 10_000;
-/// A window's share that passes unasked: one in so many.
+/// The share of a window's requests that an instance lets pass without asking the store: one in so
+/// many.
 const UNASKED: u32 = 100;
-/// A window's share that is asked for at a time: one in so many.
+/// The share of a window's requests that an instance asks the store for at a time: one in so many.
+/// More would let one instance hoard them, fewer would cost more writes.
 const SHARE: u32 = 20;
-/// Seconds between notes of a key's use.
+/// The least number of seconds between two notes of a key's use.
 const NOTED_S: u64 = 60;
 
-/// What this instance has let pass of each key.
+/// The requests of each key that this instance has let pass in the running window.
 #[derive(Debug)]
 pub struct Throttle(Mutex<BoundedMap<ApiKeyId, Use>>);
 
@@ -34,19 +36,19 @@ impl Default for Throttle {
 #[derive(Clone, Copy, Debug, Default)]
 struct Use {
     window: u64,
-    /// Requests that may pass without asking.
+    /// The number of requests that may still pass without asking the store.
     left: u32,
     /// Whether the window is used up.
     is_over: bool,
     noted_at: Timestamp,
 }
 
-/// Whether a request may pass.
+/// The answer to whether one more request may pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admission {
-    /// It may.
+    /// The request may pass.
     Granted,
-    /// Not in this window.
+    /// The request may not pass, nor may any other in this window.
     Refused,
     /// The store is to be asked for these; [`Throttle::told`] takes its answer.
     Ask(Tokens),
@@ -73,9 +75,11 @@ impl Throttle {
         })
     }
 
-    /// Takes the store's answer; whether the request that asked may pass.
+    /// Takes the store's answer, and says whether the request that asked may pass.
     pub fn told(&self, key: &ApiKeyId, wanted: Tokens, granted: u32) -> bool {
         self.with(key, |found| {
+            // An answer may come after its window has ended. Its tokens are void then and must not
+            // count for the next window.
             if found.window == wanted.window {
                 found.left = found.left.saturating_add(granted.saturating_sub(1));
                 found.is_over = granted == 0 && found.left == 0;
@@ -84,7 +88,8 @@ impl Throttle {
         })
     }
 
-    /// Whether a key's use is to be noted, which is then taken as done: once a minute.
+    /// Whether a key's use must be noted now, at most once a minute. The answer `true` counts as
+    /// noted.
     pub fn is_use_to_be_noted(&self, key: &ApiKeyId, now: Timestamp) -> bool {
         self.with(key, |found| {
             let is_due = now >= found.noted_at.plus_s(NOTED_S);

@@ -44,7 +44,8 @@ pub enum JsonForm {
     /// Compact; numbers and texts as they came.
     #[default]
     AsIs,
-    /// As `JSON.stringify(JSON.parse(body))` writes it, so that it survives that.
+    /// The body is written as `JSON.stringify(JSON.parse(body))` writes it, so that a receiver that
+    /// does so gets the same bytes.
     Ecmascript,
 }
 
@@ -63,19 +64,20 @@ pub enum BodyForm {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Member {
-    /// Its name; none for `attributes` and `extensions`, which bring theirs.
+    /// The member's name; none for `attributes` and `extensions`, whose members bring their own.
     #[serde(default)]
     pub name: Option<String>,
-    /// What is in it:
+    /// What the member holds, as a value that is known by name. One of `value`, `attribute`, `text`
+    /// and `members` says what is in a member.
     #[serde(default)]
     pub value: Option<Value>,
-    /// or an attribute of the event, null where it has none;
+    /// An attribute of the event by its name; null where the event has none.
     #[serde(default)]
     pub attribute: Option<String>,
-    /// or fixed text;
+    /// A fixed text, the same in every body.
     #[serde(default)]
     pub text: Option<String>,
-    /// or an object.
+    /// The members of an object.
     #[serde(default)]
     pub members: Option<Vec<Member>>,
     /// Only for events of these types.
@@ -92,15 +94,15 @@ pub struct Member {
 pub enum Value {
     /// The delivery's id: the same at every attempt and replay.
     Id,
-    /// The event's id.
+    /// The id of the event.
     EventId,
     /// The event's id as its sender knows it.
     SenderId,
-    /// The event's type.
+    /// The type of the event, as `dlp.pii_blocked`.
     Type,
-    /// The event's source.
+    /// The URI reference that says where the event happened.
     Source,
-    /// The tenant.
+    /// The name of the tenant whose event it is.
     Tenant,
     /// The event's time, RFC 3339 in UTC.
     Time,
@@ -112,11 +114,11 @@ pub enum Value {
     DataContentType,
     /// One line for people: the summary, or type and severity.
     Line,
-    /// The same, as Slack's own markup takes it.
+    /// One line for people, as [`Value::Line`], escaped for Slack's own markup.
     SlackLine,
-    /// Which attempt of its round it is, from 1.
+    /// The number of the attempt within its round, from 1.
     Attempt,
-    /// How many the round may have.
+    /// The number of attempts that the round may have.
     MaxAttempts,
     /// When the round's first attempt began.
     FirstAttemptAt,

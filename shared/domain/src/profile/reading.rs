@@ -20,9 +20,10 @@ type Places = Vec<Place>;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reading {
-    /// What to dedupe by.
+    /// Where a hook holds what tells it from others: one that comes again with the same is a
+    /// duplicate.
     id: Places,
-    /// The event's type.
+    /// Where a hook says the type of its event.
     #[serde(rename = "type")]
     event_type: Places,
     /// When it happened: RFC 3339, or seconds since 1970. When it came, where it is none.
@@ -70,7 +71,7 @@ pub struct Hook<'a> {
     pub id: Option<&'a str>,
     /// Looks a header up by its lower-case name.
     pub header: &'a dyn Fn(&str) -> Option<&'a str>,
-    /// The body.
+    /// The body, byte for byte as it was signed.
     pub body: &'a [u8],
 }
 

@@ -25,9 +25,9 @@ const CONTENT_TYPE: &str = "datacontenttype";
 /// What an attempt is rendered from.
 #[derive(Clone, Copy, Debug)]
 pub struct Rendering<'a> {
-    /// The event.
+    /// The event that the body tells.
     pub event: &'a Event,
-    /// The delivery's id.
+    /// The id under which the receiver sees the delivery.
     pub id: &'a str,
     /// Which attempt it is.
     pub round: Round,
@@ -38,9 +38,9 @@ pub struct Rendering<'a> {
 /// A body, and what it is.
 #[derive(Debug)]
 pub struct Rendered {
-    /// The bytes.
+    /// The bytes that are signed and sent.
     pub body: Vec<u8>,
-    /// Its `content-type`.
+    /// The value of the header `content-type`.
     pub content_type: String,
     /// Whether the envelope's form could be kept: false where JavaScript would change a value.
     pub exact: bool,
@@ -216,7 +216,7 @@ impl Body<'_> {
         }
     }
 
-    /// In place of the payload: how long it is, and where it stands.
+    /// Writes what stands in place of the payload: how long it is, and the link to it.
     fn write_link<M: SerializeMap>(&self, name: &str, map: &mut M) -> Result<(), M::Error> {
         let event = self.rendering.event;
         let size = event.data.as_ref().map_or(0, |data| compact(data.get()).len());

@@ -1,4 +1,5 @@
-//! An attempt, apart from its neighbours: a panic or a hang of one message leaves the others alone.
+//! Runs an attempt so that a panic or a hang of one message leaves the other messages of its batch
+//! alone.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,13 +10,14 @@ use waxseal_domain::timestamp::Timestamp;
 use super::{Settled, attempt};
 use crate::ports::{Clock as _, Engine, Queue as _};
 
-/// Kept free at the end of an invocation for recording a result, in seconds.
+/// Seconds that are kept free at the end of an invocation, so that a result can still be recorded.
 const RECORD_S: u64 = 3;
 /// The longest wait after our own failure, in seconds, and the only one after a failure that does not pass by itself:
 /// what cannot be read is not asked for again as if it had timed out.
 const BACK_OFF_S_MAX: u64 = 900;
 
-/// Drives one message until `deadline`, apart from its neighbours.
+/// Attempts one message until `deadline`, in a task of its own. Whatever fails, the answer says
+/// whether the message is to be removed.
 pub async fn drive<E: Engine>(engine: &Arc<E>, received: Received, deadline: Timestamp) -> Settled {
     let now = engine.clock().now();
     let spine = {
@@ -23,6 +25,8 @@ pub async fn drive<E: Engine>(engine: &Arc<E>, received: Received, deadline: Tim
         let post_by = deadline.minus_s(RECORD_S);
         async move { attempt(&*engine, &received, post_by, deadline).await }
     };
+    // A task of its own, since a panic ends only its task. Without it the whole batch would end,
+    // and the POSTs of the neighbours would go unrecorded and be made again.
     let mut task = tokio::spawn(spine);
     let left = Duration::from_millis(deadline.since_ms(now));
     let (failure, may_pass) = match tokio::time::timeout(left, &mut task).await {
@@ -38,6 +42,8 @@ pub async fn drive<E: Engine>(engine: &Arc<E>, received: Received, deadline: Tim
     let (tenant, delivery) = (&message.tenant, message.key().id());
     tracing::error!(%tenant, %delivery, failure, "our own failure: the message comes again");
     let wait_s = if may_pass { back_off_s(received.receives) } else { BACK_OFF_S_MAX };
+    // No row is written for our own failure: the delivery has not changed, and whether the store
+    // works is just what is in doubt.
     if let Err(error) = engine.queue().wait(&received.receipt, Duration::from_secs(wait_s)).await {
         tracing::warn!(%error, "the message comes again at its queue's visibility");
     }

@@ -1,4 +1,4 @@
-//! The gate before an endpoint: whether an attempt may be made, and what its outcome tells.
+//! Asks an endpoint's gate whether an attempt may be made, and tells the gate what came of it.
 
 use waxseal_domain::delivery::attempt::{Outcome, Sent};
 use waxseal_domain::delivery::message::Kind;
@@ -13,8 +13,9 @@ use super::permit::AttemptPermit;
 use crate::announce::announce;
 use crate::ports::{Clock as _, Engine, EngineError, GateStore as _, MaxAge};
 
-/// D3: the permit to make an attempt to the endpoint now; none where it is to be held. What is over the
-/// endpoint's rate or its slots, or meets a paused endpoint, makes the gate pace.
+/// Takes step D3: returns a permit to make one attempt to the endpoint now, or none where the
+/// delivery must be held. A paused endpoint, and one whose slots or rate are used up, also gets a
+/// gate that paces: a held delivery is found again only through a gate.
 pub(crate) async fn admit<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
@@ -25,14 +26,20 @@ pub(crate) async fn admit<E: Engine>(
         limit(engine, endpoint).await?;
         return Ok(None);
     }
+    // A first attempt uses an older copy, which costs no read for most deliveries. A gate lingers
+    // for longer than any copy lives, so what is held on an old copy is still released.
     let max_age = MaxAge::seconds(if number == 1 { GATE_COPY_S } else { ENDPOINT_COPY_RETRY_S });
     let gate = engine.store().gate(&endpoint.tenant, &endpoint.id, max_age).await?;
     if let Some(gate) = gate.filter(|gate| !gate.lets_through(endpoint, kind)) {
+        // A receiver that throttled has named a time, and the sweep's review comes up to a minute
+        // after it. A retry goes ahead when that time has come. A first attempt does not: its copy
+        // of the gate may be a minute old.
         let goes_ahead = number > 1 && gate.is_ripe(engine.clock().now());
         if !goes_ahead || !is_in_pace(engine, endpoint).await? {
             return Ok(None);
         }
     }
+    // The slot is taken before the token: a slot can be given back, a token is spent.
     let Some(permit) = AttemptPermit::take(engine, endpoint, post_by).await? else {
         limit(engine, endpoint).await?;
         return Ok(None);
@@ -45,7 +52,8 @@ pub(crate) async fn admit<E: Engine>(
     Ok(None)
 }
 
-/// Whether the pace of a review has room, where the endpoint has no rate of its own.
+/// Whether a retry that goes ahead of its gate's review still fits the pace of that review. An
+/// endpoint with a rate of its own is bounded by that rate instead.
 async fn is_in_pace<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<bool, EngineError> {
     if endpoint.max_per_second.is_some() {
         return Ok(true);
@@ -53,7 +61,8 @@ async fn is_in_pace<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<bool, 
     take_token(engine, endpoint, PACED_PER_SECOND).await
 }
 
-/// Whether the endpoint's rate allows it; what is paced has its token.
+/// Whether the endpoint's rate allows one more attempt now. A paced message took its token when its
+/// gate released it, and takes no other.
 async fn has_token<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
@@ -75,8 +84,10 @@ async fn take_token<E: Engine>(
     Ok(engine.store().take_tokens(&whose, one).await? > 0)
 }
 
-/// Has the endpoint's gate pace, unless it does more already.
+/// Makes the endpoint's gate pace, unless the gate is already open or pacing.
 async fn limit<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<(), EngineError> {
+    // Not from a copy: the write below is made over the version that is read here, and a closing
+    // gate must be stopped from going while it holds something.
     let before = engine.store().gate(&endpoint.tenant, &endpoint.id, MaxAge::NOW).await?;
     if before.as_ref().is_none_or(|before| before.mode == Mode::Closing) {
         let limited = Gate::limited(endpoint, before.as_ref(), engine.clock().now());
@@ -85,8 +96,9 @@ async fn limit<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<(), EngineE
     Ok(())
 }
 
-/// After an attempt: the breaker opens, a throttled endpoint is slowed down, a probe that was accepted
-/// begins the recovery. Nothing of it is owed to anybody: a failure here is logged.
+/// Tells the gate what came of an attempt: a breaker opens, a throttled endpoint is slowed down,
+/// and an accepted probe begins the recovery. The attempt is recorded by then and no delivery
+/// depends on this, so a failure here is only logged.
 pub(crate) async fn observe<E: Engine>(engine: &E, endpoint: &Endpoint, kind: Kind, sent: &Sent) {
     if let Err(error) = turn(engine, endpoint, kind, sent).await {
         tracing::warn!(%error, tenant = %endpoint.tenant, endpoint = %endpoint.id, "gate not turned");
@@ -100,7 +112,7 @@ async fn turn<E: Engine>(
     sent: &Sent,
 ) -> Result<(), EngineError> {
     if sent.outcome == Outcome::Unsendable {
-        // It was not asked, so it says nothing of the endpoint.
+        // Nothing was sent, so the outcome says nothing about the endpoint.
         return Ok(());
     }
     let now = engine.clock().now();
@@ -112,6 +124,8 @@ async fn turn<E: Engine>(
     }
     let before = engine.store().gate(tenant, id, MaxAge::NOW).await?;
     let after = match &before {
+        // Only an accepted probe and the review turn an open gate. A breaker that opened it again
+        // would put its next probe off each time.
         Some(gate) if is_well && gate.mode == Mode::Open => gate.turned(Mode::Pacing, now, now),
         Some(gate) if !gate.may_turn() => return Ok(()),
         _ if is_well => return Ok(()),

@@ -1,4 +1,5 @@
-//! The permit to make one attempt: with a slot of the endpoint, where that bounds what is under way.
+//! Bounds how many attempts to an endpoint are under way at once, by a permit that holds one of the
+//! endpoint's slots.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
@@ -10,11 +11,14 @@ use waxseal_domain::timestamp::Timestamp;
 
 use crate::ports::{Clock as _, Engine, EngineError, GateStore as _};
 
-/// The permit to make one attempt to an endpoint, with the slot that it holds. It is to be used, or given back.
+/// A permit to make one attempt to an endpoint, with the slot that it holds where the endpoint
+/// bounds its concurrency. It must be used or given back; otherwise the slot stays taken until its
+/// lease ends.
 pub(crate) struct AttemptPermit(Option<Slot>);
 
 impl AttemptPermit {
-    /// None where the endpoint's slots are taken, and stay so while there is time to wait for one.
+    /// Takes a permit, waiting briefly for a slot. None means that every slot of the endpoint stays
+    /// taken for as long as there is time to wait.
     pub(crate) async fn take<E: Engine>(
         engine: &E,
         endpoint: &Endpoint,
@@ -22,9 +26,12 @@ impl AttemptPermit {
     ) -> Result<Option<Self>, EngineError> {
         let Some(most) = endpoint.max_concurrency else { return Ok(Some(Self(None))) };
         let (tenant, id) = (&endpoint.tenant, &endpoint.id);
-        // The longest attempt that may follow.
+        // Waiting must leave time for the longest attempt that may follow, or its result could not
+        // be recorded in this invocation.
         let wait_until = post_by.minus_ms(u64::from(*TIMEOUT_MS.end()));
         let holder = engine.ticket();
+        // A slot is free again as soon as an attempt ends, mostly within a second. Waiting that
+        // long is cheaper than holding the delivery, which costs two writes and up to a minute.
         let mut waits_ms = SLOT_WAITS_MS.into_iter();
         loop {
             let now = engine.clock().now();
@@ -41,21 +48,22 @@ impl AttemptPermit {
         }
     }
 
-    /// Makes the attempt, and gives the slot back. After a panic too: its message comes again before the
-    /// lease is over, would be held for its own slot and, as it is released as a new message, crash for
-    /// ever.
+    /// Makes the attempt and gives the slot back, also after a panic.
     pub(crate) async fn run<E: Engine, T>(
         self,
         engine: &E,
         endpoint: &Endpoint,
         attempt: impl Future<Output = T>,
     ) -> T {
+        // The message of an attempt that panics comes again before the lease of its slot ends. It
+        // would find its own slot taken, be held, and be released as a new message whose receives
+        // are counted anew: it would crash for ever and never be buried.
         let done = AssertUnwindSafe(attempt).catch_unwind().await;
         self.give_back(engine, endpoint).await;
         done.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
-    /// What cannot be given back is free when its lease is over.
+    /// Gives the slot back. A failure is only logged: the slot is free again when its lease ends.
     pub(crate) async fn give_back<E: Engine>(self, engine: &E, endpoint: &Endpoint) {
         let Some(slot) = self.0 else { return };
         let (tenant, id) = (&endpoint.tenant, &endpoint.id);

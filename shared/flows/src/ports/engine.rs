@@ -20,53 +20,56 @@ use crate::memory::Memory;
 
 /// One implementation of every port.
 ///
-/// The provided methods take two steps in the order of the protocol: row first, queue second. An
-/// engine whose store and queue are one file does both in one transaction instead.
+/// The provided methods take two steps in the order of the protocol: the row first, the queue
+/// second. In that order a crash leaves a row that the sweep finds; in the other a message without
+/// a row. An engine whose store and queue are one file does both in one transaction instead.
 pub trait Engine: Send + Sync + 'static {
-    /// Where rows are.
+    /// Keeps the rows of events, deliveries, gates and what is configured.
     type Store: Store;
-    /// Where messages are.
+    /// Holds the messages that wait for an attempt.
     type Queue: Queue;
-    /// What seals secrets.
+    /// Seals secrets before they are stored, and opens them.
     type KeyVault: KeyVault;
-    /// What POSTs.
+    /// Makes the requests to receivers.
     type Sender: Sender;
-    /// What tells the time.
+    /// Tells the time and waits.
     type Clock: Clock;
-    /// What checks payloads.
+    /// Checks payloads against the JSON Schemas of a tenant's catalogue.
     type SchemaChecker: SchemaChecker;
 
-    /// Its store.
+    /// Returns the store, which every instance shares.
     fn store(&self) -> &Self::Store;
-    /// Its queue.
+    /// Returns the queue, which every instance shares.
     fn queue(&self) -> &Self::Queue;
-    /// Its key vault.
+    /// Returns the key vault that sealed what the store holds.
     fn key_vault(&self) -> &Self::KeyVault;
-    /// Its sender.
+    /// Returns the sender, which applies [`Engine::address_rules`].
     fn sender(&self) -> &Self::Sender;
-    /// Its clock.
+    /// Returns the clock; no flow asks the system for the time.
     fn clock(&self) -> &Self::Clock;
-    /// What checks payloads against their types' schemas.
+    /// Returns the checker of payloads, which keeps compiled schemas.
     fn schema_checker(&self) -> &Self::SchemaChecker;
-    /// The addresses that may be called.
+    /// Returns the rules for the addresses that receivers may have.
     fn address_rules(&self) -> &AddressRules;
-    /// A random number: for ids, tickets, secrets and jitter.
+    /// Returns a random number, from a source that is good enough for ids, tickets and secrets.
     fn entropy(&self) -> u128;
-    /// [`waxseal_domain::api_key::hash_of`] the operator's key.
+    /// Returns the hash of the operator's key, as [`waxseal_domain::api_key::hash_of`] makes it.
     fn operator_key_hash(&self) -> impl Future<Output = Result<String, EngineError>> + Send;
 
-    /// What this instance remembers.
+    /// Returns what this instance remembers between invocations.
     fn memory(&self) -> &Memory;
 
-    /// What this instance has counted for its circuit breakers.
+    /// Returns what this instance has counted for its circuit breakers, with their settings.
     fn breakers(&self) -> &Breakers {
         &self.memory().breakers
     }
 
-    /// How what the engine stands on is, part by part.
+    /// Checks each part that the engine depends on, such as tables, queues and keys, and says how
+    /// it is.
     fn checks(&self) -> impl Future<Output = Vec<Check>> + Send;
 
-    /// Where the API is reached from outside, without a slash at its end; none where nobody said.
+    /// Returns the URL at which the API is reached from outside, without a slash at its end; none
+    /// where it is not configured.
     fn public_url(&self) -> Option<&str>;
 
     /// Seconds until every instance of ours acts on an endpoint just configured.
@@ -74,7 +77,7 @@ pub trait Engine: Send + Sync + 'static {
         0
     }
 
-    /// 32 random bytes: for secrets.
+    /// Returns 32 random bytes, from which a new secret is made.
     fn random_bytes(&self) -> [u8; 32] {
         let mut bytes = [0; 32];
         let (first, second) = bytes.split_at_mut(16);
@@ -83,17 +86,18 @@ pub trait Engine: Send + Sync + 'static {
         bytes
     }
 
-    /// The stamp of a change that is made now.
+    /// Returns the time and the random number of an audit entry for a change that is made now.
     fn stamp(&self) -> Stamp {
         Stamp { entropy: self.entropy(), at: self.clock().now() }
     }
 
-    /// A new ticket.
+    /// Draws a new ticket. Every send of a message needs one of its own.
     fn ticket(&self) -> Ticket {
         Ticket::from_entropy(self.entropy())
     }
 
-    /// I1 and I3: the event, then a message a target. Only then may it be acknowledged.
+    /// Takes steps I1 and I3: writes the event, then sends a message for each target. Only after an
+    /// `Ok` may the event be acknowledged.
     fn accept(
         &self,
         row: &EventRow,
@@ -101,7 +105,8 @@ pub trait Engine: Send + Sync + 'static {
     ) -> impl Future<Output = Result<AcceptResult, EngineError>> + Send {
         async move {
             let put = match self.store().accept(row).await? {
-                // The write had worked, and its answer was lost: the SDK has repeated it.
+                // The SDK has repeated a write that had worked and whose answer was lost: the row
+                // that is found is our own.
                 AcceptResult::Exists(found) if found.nonce == row.nonce => AcceptResult::Created,
                 put @ (AcceptResult::Created | AcceptResult::Exists(_)) => put,
             };
@@ -112,7 +117,9 @@ pub trait Engine: Send + Sync + 'static {
         }
     }
 
-    /// I3: sends messages; what is not known to be queued goes again under a new ticket, checked.
+    /// Takes step I3: sends messages. What is not known to be queued is sent again under a new
+    /// ticket and with `check` set, since the first copy may be queued all the same: with one
+    /// ticket both copies would hold the delivery and make every attempt.
     fn enqueue(
         &self,
         mut messages: Vec<Message>,
@@ -137,8 +144,9 @@ pub trait Engine: Send + Sync + 'static {
         }
     }
 
-    /// D5 and D6: the row, then the message's new visible time. The message of a `Done` is removed
-    /// by whoever received it, once this has answered `Written::Done`.
+    /// Takes steps D5 and D6: writes the row, then sets the time at which the message comes again.
+    /// A message that is done is removed by whoever received it, once this has returned
+    /// `Written::Done`.
     fn record_and_settle(
         &self,
         guard: Guard,
@@ -156,7 +164,9 @@ pub trait Engine: Send + Sync + 'static {
         }
     }
 
-    /// S2 and S3: the claim, then its message. A send without an answer is left: the lease heals it.
+    /// Takes steps S2 and S3: claims the row, then sends its message; false where another was
+    /// faster or the send had no answer. A send without an answer is not repeated: the lease ends,
+    /// and the next sweep claims again.
     fn claim_and_enqueue(
         &self,
         due: &Due,
@@ -172,7 +182,8 @@ pub trait Engine: Send + Sync + 'static {
         }
     }
 
-    /// A replay: the row, then its message. A crash between is the sweep's to heal.
+    /// Writes the row of a replay, then sends its message. If a crash comes between, the sweep
+    /// sends one.
     fn reopen_and_enqueue(
         &self,
         guard: Guard,
@@ -182,7 +193,8 @@ pub trait Engine: Send + Sync + 'static {
         async move {
             let written = self.store().record_attempt(guard, row).await?;
             if written == Written::Done {
-                // Not sent: the sweep sends it within two minutes.
+                // A message that was not sent is left: the row is due, and the sweep sends one
+                // within two minutes.
                 let _unsent = self.queue().enqueue(&[message]).await;
             }
             Ok(written)
@@ -191,7 +203,8 @@ pub trait Engine: Send + Sync + 'static {
 }
 
 impl Due {
-    /// The message of a claim: delivered when the next attempt may be made, to the second.
+    /// Makes the message of a claim. It is delayed until the next attempt may be made, to the
+    /// second.
     pub fn message(
         &self,
         born: Timestamp,
@@ -206,50 +219,50 @@ impl Due {
     }
 }
 
-/// How a part of the deployment is.
+/// The state of one part of the deployment, as `doctor` and the API show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// Which part.
+    /// The name of the part, such as a table or a queue.
     pub name: String,
-    /// How it is.
+    /// Whether the part works.
     pub status: CheckStatus,
-    /// In words: figures, or what is wrong.
+    /// A sentence for a person, with figures or with what is wrong.
     pub detail: String,
 }
 
-/// How a part of the deployment is.
+/// Whether a part of the deployment works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckStatus {
-    /// Well.
+    /// The part works and needs no attention.
     Ok,
-    /// It works, and somebody should look.
+    /// The part works, but a person should look at it.
     Warn,
-    /// It does not work.
+    /// The part does not work.
     Fail,
 }
 
 impl Check {
-    /// Of a part that is well.
+    /// Makes the check of a part that works.
     pub fn ok(name: &str, detail: impl Into<String>) -> Self {
         Self { name: name.to_owned(), status: CheckStatus::Ok, detail: detail.into() }
     }
 
-    /// Of a part that somebody should look at.
+    /// Makes the check of a part that works and that a person should look at.
     pub fn warn(name: &str, detail: impl Into<String>) -> Self {
         Self { status: CheckStatus::Warn, ..Self::ok(name, detail) }
     }
 
-    /// Of a part that does not work.
+    /// Makes the check of a part that does not work.
     pub fn fail(name: &str, detail: impl Into<String>) -> Self {
         Self { status: CheckStatus::Fail, ..Self::ok(name, detail) }
     }
 }
 
-/// How a claimed delivery's message is sent.
+/// How the message of a claimed delivery is sent.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Release {
-    /// What a gate makes of it.
+    /// How a gate treats the message.
     pub kind: Kind,
-    /// Seconds until it may be received, at least.
+    /// The least number of seconds until the message may be received.
     pub delay_s: u32,
 }

@@ -32,35 +32,37 @@ use super::EngineError;
 
 type Answer<T> = Result<T, EngineError>;
 
-/// An event's row.
+/// The stored row of an event.
 #[derive(Clone, Debug)]
 pub struct EventRow {
-    /// The event.
+    /// Holds the event as it is stored; its payload is gone once it was expunged.
     pub event: Event,
-    /// When it was accepted: tells this incarnation from one that has expired.
+    /// When the event was accepted. It tells the event from an earlier one of the same id, which
+    /// has expired.
     pub born: Timestamp,
-    /// Of what the sender sent.
+    /// The hash of what the sender sent, by which other content under the same id is noticed.
     pub digest: String,
-    /// Whom it is owed to, fixed at the first write.
+    /// The endpoints that the event is owed to, fixed at the first write.
     pub targets: Vec<EndpointId>,
-    /// Of the invocation that wrote it: its own write, repeated by an SDK, is known by it.
+    /// A random number of the invocation that wrote the row. By it an invocation knows its own
+    /// write when the SDK has repeated it.
     pub nonce: String,
     /// Whether a duplicate has seen every message sent.
     pub sent: bool,
 }
 
 impl EventRow {
-    /// When it may be removed.
+    /// Returns when the row may be removed: [`EVENT_RETENTION_S`] after the event was accepted.
     pub fn expires_at(&self) -> Timestamp {
         self.born.plus_s(EVENT_RETENTION_S)
     }
 
-    /// Its delivery to an endpoint, as it is without a row.
+    /// Makes the event's delivery to an endpoint, in the state that a delivery without a row has.
     pub fn pending(&self, endpoint: &EndpointId) -> Delivery {
         Delivery::pending(self.delivery_key(endpoint), self.born, Lane::of(&self.event))
     }
 
-    /// The key of its delivery to an endpoint.
+    /// Makes the key of the event's delivery to an endpoint.
     pub fn delivery_key(&self, endpoint: &EndpointId) -> DeliveryKey {
         DeliveryKey {
             tenant: self.event.tenant.clone(),
@@ -70,56 +72,59 @@ impl EventRow {
     }
 }
 
-/// What became of writing an event.
+/// What the store did when an event was to be written.
 #[derive(Clone, Debug)]
 pub enum AcceptResult {
-    /// It is new.
+    /// The event was written.
     Created,
-    /// There is one of that id: this.
+    /// Nothing was written: the store has an event of that id already, which is returned.
     Exists(Box<EventRow>),
 }
 
-/// An entry of the due index. May lag behind its row: a claim is conditional.
+/// An entry of the due index. It may lag behind its row, so a claim checks the row itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Due {
-    /// Which delivery.
+    /// The delivery whose row must be looked at.
     pub key: DeliveryKey,
-    /// When it was due.
+    /// The `due_at` of the row when the index was written. A claim succeeds only if the row still
+    /// has it.
     pub due_at: Timestamp,
-    /// No attempt before this.
+    /// The earliest time of the next attempt.
     pub next_at: Timestamp,
-    /// Claims so far.
+    /// The number of claims since the last recorded result; it doubles the lease.
     pub claims: u32,
     /// The queue that its messages take.
     pub lane: Lane,
 }
 
-/// What a claim writes.
+/// What a claim writes into a delivery's row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// The message that is responsible from now on.
+    /// The ticket of the message that is responsible from now on.
     pub ticket: Ticket,
-    /// When the row is due again.
+    /// The end of the lease, at which the sweep looks at the row again.
     pub due_at: Timestamp,
-    /// When it is driven, where the claim is a late message's own; none where it is the sweep's.
+    /// The time for which other messages leave the row alone for a while: now for a late message
+    /// that claims it, the time of sending for a gate's release. None for a claim of the sweep.
     pub taken_at: Option<Timestamp>,
 }
 
 /// A part of a list, newest first. It may be empty and yet have a cursor.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
-    /// The entries.
+    /// The entries of this part, in the list's order.
     pub items: Vec<T>,
     /// Where the next page begins; none after the last.
     pub cursor: Option<String>,
 }
 
-/// Which part of a list.
+/// Which part of a list to read.
 #[derive(Clone, Debug)]
 pub struct PageRequest {
-    /// At most so many entries.
+    /// The largest number of entries to return.
     pub limit: usize,
-    /// Where it begins, from the page before. One that is not ours begins at the start.
+    /// The cursor of the page before; none for the first page. A cursor that cannot be read begins
+    /// at the start.
     pub cursor: Option<String>,
 }
 
@@ -136,42 +141,44 @@ impl MaxAge {
         Self(seconds)
     }
 
-    /// In seconds.
+    /// Returns the age in seconds.
     pub const fn as_seconds(self) -> u64 {
         self.0
     }
 }
 
-/// The version of a tenant's endpoints and catalogue: what is bounded in number is bounded by it.
+/// The version of a tenant's endpoints and catalogue. Adding to them is refused over another
+/// version than was read, so that limits hold however many are added at once, without a counter
+/// that could drift.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TenantVersion(pub u64);
 
 impl TenantVersion {
-    /// The one after it.
+    /// Returns the version that follows this one.
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)
     }
 }
 
-/// A tenant.
+/// The stored row of a tenant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Tenant {
-    /// Its name.
+    /// The name by which everything of the tenant is found.
     pub name: TenantName,
-    /// Since when.
+    /// When the tenant was created.
     pub created_at: Timestamp,
 }
 
-/// A tenant's endpoints, oldest first.
+/// A tenant's endpoints, with the version by which their number is bounded.
 #[derive(Clone, Debug, Default)]
 pub struct TenantEndpoints {
-    /// Rises with every endpoint that is added or takes another profile, and every event type put: what
-    /// is bounded in number is bounded by it.
+    /// Rises with every endpoint that is added or takes another profile, and with every event type
+    /// that is put.
     pub version: TenantVersion,
     /// Whether the tenant's catalogue may hold event types.
     pub has_catalogue: bool,
-    /// The endpoints.
+    /// Holds the endpoints, oldest first.
     pub endpoints: Vec<Endpoint>,
 }
 
@@ -182,12 +189,12 @@ impl std::ops::Deref for TenantEndpoints {
     }
 }
 
-/// Events.
+/// Stores events. The rows are the only record of what was acknowledged.
 pub trait EventStore: Send + Sync {
     /// I1: writes the event if there is none of that id, or only one that has expired.
     fn accept(&self, row: &EventRow) -> impl Future<Output = Answer<AcceptResult>> + Send;
 
-    /// The event.
+    /// Reads an event; none where it was never accepted or has expired.
     fn event(
         &self,
         tenant: &TenantName,
@@ -216,26 +223,26 @@ pub trait EventStore: Send + Sync {
     ) -> impl Future<Output = Answer<Page<EventRow>>> + Send;
 }
 
-/// Deliveries.
+/// Stores deliveries' rows, and finds those that are due.
 pub trait DeliveryStore: Send + Sync {
-    /// The row; none while pending.
+    /// Reads a delivery's row; none while nothing was recorded of it.
     fn delivery(&self, key: &DeliveryKey) -> impl Future<Output = Answer<Option<Delivery>>> + Send;
 
-    /// The row and its event, in one call.
+    /// Reads a delivery's row and its event in one call.
     fn delivery_and_event(
         &self,
         key: &DeliveryKey,
     ) -> impl Future<Output = Answer<(Option<Delivery>, Option<EventRow>)>> + Send;
 
-    /// Writes the row if `guard` allows: the one conditional write after an attempt, and of every
-    /// other change but the sweep's claim.
+    /// Writes the whole row if `guard` allows it. Every change of a delivery is written so, except
+    /// for a claim, which changes a row that it has not read.
     fn record_attempt(
         &self,
         guard: Guard,
         row: &Delivery,
     ) -> impl Future<Output = Answer<Written>> + Send;
 
-    /// S1: what is due in a shard of the index, earliest first.
+    /// Takes step S1: reads what is due in a shard of the index, earliest first.
     fn due(
         &self,
         shard: u32,
@@ -243,8 +250,9 @@ pub trait DeliveryStore: Send + Sync {
         limit: usize,
     ) -> impl Future<Output = Answer<Vec<Due>>> + Send;
 
-    /// S2: if the row is still open and due exactly then, the claim's ticket holds it from now on.
-    /// Answers with the incarnation; none if another was faster.
+    /// Takes step S2: if the row is still open and due at `due.due_at`, the claim's ticket holds it
+    /// from now on. Returns the row's `born`; none if another was faster. A claim that the SDK
+    /// repeats finds its own ticket and succeeds.
     fn claim(
         &self,
         due: &Due,
@@ -280,18 +288,20 @@ pub trait GateStore: Send + Sync {
     /// Removes a gate if it is still this version; false if not.
     fn delete_gate(&self, gate: &Gate) -> impl Future<Output = Answer<bool>> + Send;
 
-    /// Gates that are due, earliest first.
+    /// Reads the gates whose review is due, earliest first.
     fn due_gates(
         &self,
         now: Timestamp,
         limit: usize,
     ) -> impl Future<Output = Answer<Vec<Gate>>> + Send;
 
-    /// Takes tokens of a window of whoever is so named, an endpoint ([`waxseal_domain::flow_control::rate::of_endpoint`]) or an
-    /// API key; how many there were, 0 where it is used up.
+    /// Takes tokens of a window and returns how many there were, 0 where the window is used up.
+    /// `whose` is an endpoint's name ([`waxseal_domain::flow_control::rate::of_endpoint`]) or the
+    /// id of an API key.
     fn take_tokens(&self, whose: &str, wanted: Tokens) -> impl Future<Output = Answer<u32>> + Send;
 
-    /// Takes a slot of an endpoint, for one attempt; none where all are taken.
+    /// Takes a slot of an endpoint for one attempt; none where all are taken. A slot is a lease and
+    /// not a count: a counter would stay too high for ever after a crash.
     fn take_slot(
         &self,
         tenant: &TenantName,
@@ -307,7 +317,7 @@ pub trait GateStore: Send + Sync {
         slot: &Slot,
     ) -> impl Future<Output = Answer<()>> + Send;
 
-    /// What a gate holds and is due, earliest first.
+    /// Reads the deliveries that a gate holds and that are due, earliest first.
     fn held(
         &self,
         tenant: &TenantName,
@@ -319,8 +329,8 @@ pub trait GateStore: Send + Sync {
 
 /// What is configured: precious, small, read often, written seldom.
 pub trait ConfigStore: Send + Sync {
-    /// Makes a change, and the entry that tells of it: both or neither. False where what is stored is
-    /// not as the change says.
+    /// Makes a change and writes the audit entry that tells of it, both or neither: a log that can
+    /// miss a change is no proof. False where what is stored is not as the change requires.
     fn change(
         &self,
         change: Change<'_>,
@@ -366,14 +376,14 @@ pub trait ConfigStore: Send + Sync {
     /// A tenant's keys, newest first.
     fn api_keys(&self, tenant: &TenantName) -> impl Future<Output = Answer<Vec<ApiKey>>> + Send;
 
-    /// Notes that a key was used.
+    /// Notes when a key was used, for people to see.
     fn note_key_use(
         &self,
         key: &ApiKeyId,
         at: Timestamp,
     ) -> impl Future<Output = Answer<()>> + Send;
 
-    /// When keys were last used, as far as it was noted: by key.
+    /// Reads when keys were last used, as far as it was noted.
     fn key_uses(
         &self,
         keys: &[ApiKeyId],
@@ -416,32 +426,36 @@ pub trait ConfigStore: Send + Sync {
 /// One change of what is configured.
 #[derive(Clone, Copy, Debug)]
 pub enum Change<'a> {
-    /// Where there is none of that name.
+    /// Creates a tenant, if there is none of that name.
     CreateTenant(&'a Tenant),
-    /// Where there is none of that id, and the tenant's roster is still of that version.
+    /// Adds an endpoint, if there is none of that id and the tenant's endpoints still have that
+    /// version.
     AddEndpoint(&'a Endpoint, TenantVersion),
-    /// Over the version before this one's.
+    /// Replaces an endpoint, if the stored one has the version before this one's.
     PutEndpoint(&'a Endpoint),
-    /// The same, where it takes another profile: the tenant's roster is still of that version.
+    /// Replaces an endpoint that takes another profile, if the stored one has the version before
+    /// this one's and the tenant's endpoints still have that version. Profiles bound how many
+    /// endpoints may use them.
     MoveEndpoint(&'a Endpoint, TenantVersion),
-    /// If it is still this version.
+    /// Removes an endpoint, if the stored one has this version.
     RemoveEndpoint(&'a Endpoint),
-    /// A new one.
+    /// Adds an API key.
     AddApiKey(&'a ApiKey),
-    /// If there is one of that id and hash.
+    /// Removes an API key, if there is one of that id and hash.
     RemoveApiKey(&'a ApiKey),
-    /// Unless another tenant has one of that name.
+    /// Creates or replaces a source, unless another tenant has one of that name.
     PutSource(&'a Source),
-    /// If it is the tenant's.
+    /// Removes a source, if it is the tenant's.
     RemoveSource(&'a Source),
-    /// Where the tenant's roster is still of that version.
+    /// Creates or replaces an event type, if the tenant's endpoints and catalogue still have that
+    /// version.
     PutEventType(&'a TenantName, &'a EventType, TenantVersion),
-    /// If there is one.
+    /// Removes an event type, if the tenant has it.
     RemoveEventType(&'a TenantName, &'a EventType),
 }
 
 impl Change<'_> {
-    /// Whose configuration it changes.
+    /// Returns the tenant whose configuration is changed.
     pub fn tenant(&self) -> &TenantName {
         match self {
             Self::CreateTenant(tenant) => &tenant.name,
@@ -456,16 +470,17 @@ impl Change<'_> {
     }
 }
 
-/// Whether a setting that is there already is replaced.
+/// What happens to a setting that exists already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SettingWrite {
-    /// It is: the new text is the one from now on.
+    /// The new text takes the place of the old one.
     Replace,
-    /// It is not: whoever wrote first has written.
+    /// The old text stays, and the write is refused.
     Create,
 }
 
-/// What a setting of the deployment is. There are few of each kind.
+/// A kind of setting of the whole deployment. There are few settings of each kind, so all of them
+/// can be listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Setting {
     /// A profile's file, by the profile's name.
@@ -475,7 +490,7 @@ pub enum Setting {
 }
 
 impl Setting {
-    /// As the stores write it.
+    /// Returns the word under which the stores keep settings of this kind.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Profile => "profile",
@@ -484,7 +499,7 @@ impl Setting {
     }
 }
 
-/// All of a store.
+/// Joins the four stores, which one engine implements together.
 pub trait Store: EventStore + DeliveryStore + GateStore + ConfigStore {}
 
 impl<T: EventStore + DeliveryStore + GateStore + ConfigStore> Store for T {}

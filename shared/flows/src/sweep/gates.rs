@@ -1,4 +1,5 @@
-//! The review of gates that are due: probes, release at a rate, and the end of a gate.
+//! Reviews the gates that are due: sends probes, releases held deliveries at a rate, and removes
+//! gates that are no longer needed.
 
 use futures_util::future::join_all;
 use waxseal_domain::delivery::lease_until;
@@ -14,12 +15,13 @@ use crate::ports::{
     Claim, Clock as _, ConfigStore as _, Due, Engine, EngineError, GateStore as _, MaxAge, Release,
 };
 
-/// Gates reviewed in one sweep: the earliest first, so that none starves.
+/// The number of gates that one sweep reviews. The earliest come first, so that none starves.
 const GATES_MAX: usize = 200;
-/// Held deliveries released at the same time.
+/// The number of held deliveries that are released at the same time.
 const TOGETHER: usize = 32;
 
-/// Reviews what is due, until `deadline`; how many held deliveries were released.
+/// Reviews the gates that are due, until `deadline`, and returns how many held deliveries were
+/// released.
 pub(crate) async fn review_due<E: Engine>(
     engine: &E,
     deadline: Timestamp,
@@ -48,7 +50,8 @@ async fn review<E: Engine>(
         Review::Wait => wait(engine, gate, now).await.map(|()| 0),
         Review::GiveUp(reason) => {
             if let Some(endpoint) = &endpoint {
-                // What is held ends as its deliveries find it disabled.
+                // What the gate holds is released below; each delivery then finds the endpoint
+                // disabled and ends with that reason.
                 disable(engine, endpoint, reason).await?;
             }
             pace(engine, gate, endpoint.as_deref(), Kind::Paced, deadline).await
@@ -56,8 +59,9 @@ async fn review<E: Engine>(
     }
 }
 
-/// The gate is turned first: of several reviews one sends the probe. With nothing held to probe
-/// with, it closes, and whatever comes next is the probe.
+/// Sends the oldest held delivery as a probe. The gate is turned first, over the version that was
+/// read, so that of several reviews at once only one sends a probe. With nothing held the gate
+/// closes, and the next delivery that comes shows how the endpoint is.
 async fn probe<E: Engine>(engine: &E, gate: &Gate, now: Timestamp) -> Result<usize, EngineError> {
     let held = engine.store().held(&gate.tenant, &gate.endpoint, now, 1).await?;
     let Some(oldest) = held.first() else {
@@ -73,7 +77,8 @@ async fn probe<E: Engine>(engine: &E, gate: &Gate, now: Timestamp) -> Result<usi
     release(engine, oldest, Release { kind: Kind::Probe, delay_s: 0 }).await.map(usize::from)
 }
 
-/// Releases nothing: once nothing is held the gate may go.
+/// Reviews the gate of a paused endpoint, which releases nothing. Where nothing is held, the gate
+/// begins to close, or goes if it has lingered.
 async fn wait<E: Engine>(engine: &E, gate: &Gate, now: Timestamp) -> Result<(), EngineError> {
     let is_idle = engine.store().held(&gate.tenant, &gate.endpoint, now, 1).await?.is_empty();
     if is_idle && gate.has_lingered(now) {
@@ -86,7 +91,8 @@ async fn wait<E: Engine>(engine: &E, gate: &Gate, now: Timestamp) -> Result<(), 
     Ok(())
 }
 
-/// Releases what is held, spread over the time until the next review.
+/// Releases what is held, spread over the time until the next review, and returns how many. The
+/// gate goes once it holds nothing and has lingered.
 async fn pace<E: Engine>(
     engine: &E,
     gate: &Gate,
@@ -96,6 +102,8 @@ async fn pace<E: Engine>(
 ) -> Result<usize, EngineError> {
     let now = engine.clock().now();
     let held = engine.store().held(&gate.tenant, &gate.endpoint, now, PACED_MAX).await?;
+    // An instance may still hold a delivery on an old copy of the gate. If the gate went at once,
+    // nobody would release that delivery.
     if held.is_empty() && gate.has_lingered(now) {
         engine.store().delete_gate(gate).await?;
         return Ok(0);
@@ -103,10 +111,13 @@ async fn pace<E: Engine>(
     let is_over = held.is_empty() || gate.mode == Mode::Closing;
     let mode = if is_over { Mode::Closing } else { Mode::Pacing };
     let turned = gate.turned(mode, now, Gate::next_review(now));
+    // Turned before anything is released: another review that read the same gate is refused here,
+    // and the same deliveries are not released at twice the rate.
     if !engine.store().put_gate(&turned, Some(gate)).await? {
         return Ok(0);
     }
-    // Stragglers of a closing gate are messages as any other, and take their tokens themselves.
+    // What a closing gate still releases goes out as ordinary messages, which take their tokens
+    // themselves.
     let limit = endpoint.and_then(|one| one.max_per_second).filter(|_| kind == Kind::Paced);
     let per_second = limit.unwrap_or(PACED_PER_SECOND);
     let mut held = held.iter();
@@ -136,8 +147,9 @@ async fn pace<E: Engine>(
     Ok(released)
 }
 
-/// A held delivery goes back on the queue: claimed out of its gate's index, and left alone by late
-/// messages until it has had its time.
+/// Puts a held delivery back on the queue, claimed out of its gate's part of the index. The claim's
+/// `taken_at` is the time for which the message is sent, so that older messages of the delivery
+/// leave it alone until then.
 async fn release<E: Engine>(engine: &E, due: &Due, release: Release) -> Result<bool, EngineError> {
     let sent_for = engine.clock().now().plus_s(u64::from(release.delay_s));
     let due_at = lease_until(sent_for, due.next_at, due.claims);

@@ -10,7 +10,7 @@ pub enum Mistake {
     SecretNone,
     /// A secret is no secret of the profile.
     SecretMalformed(SecretFault),
-    /// White space around the secret, or the sender's had some.
+    /// The secret given has white space around it, or the sender's had some.
     SecretWhiteSpace,
     /// The secret's prefix is missing.
     SecretPrefixMissing,
@@ -26,7 +26,7 @@ pub enum Mistake {
     HeaderTooLong(String),
     /// The hook is of another profile.
     OtherProfile {
-        /// Its name.
+        /// The name of the profile that the hook looks like.
         name: String,
         /// Whether the hook verifies as that one, its time aside.
         verifies: bool,
@@ -39,12 +39,12 @@ pub enum Mistake {
     TimestampMalformed,
     /// The timestamp is too old.
     TimestampStale {
-        /// Seconds before now.
+        /// How far the timestamp lies in the past, in seconds.
         by_s: u64,
     },
     /// The timestamp is in the future.
     TimestampFuture {
-        /// Seconds after now.
+        /// How far the timestamp lies ahead, in seconds.
         by_s: u64,
     },
     /// The timestamp's header is in milliseconds.
@@ -55,15 +55,15 @@ pub enum Mistake {
     BodyAloneSigned,
     /// The signature is shorter than its algorithm's.
     SignatureTruncated,
-    /// Base 64 where hexadecimal is due.
+    /// The signature is in base 64, and hexadecimal is expected.
     SignatureBase64,
-    /// Hexadecimal where base 64 is due.
+    /// The signature is in hexadecimal, and base 64 is expected.
     SignatureHex,
-    /// URL-safe base 64 where the standard alphabet is due.
+    /// The signature is in URL-safe base 64, and the standard alphabet is expected.
     SignatureBase64Url,
-    /// Base 64 without its padding.
+    /// The signature is in base 64 without its padding.
     SignaturePadding,
-    /// Hexadecimal in upper case.
+    /// The signature is in hexadecimal of upper case.
     SignatureUpperCase,
     /// The signature's prefix is missing.
     SignaturePrefixMissing,
@@ -95,17 +95,17 @@ pub enum Mistake {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rewriting {
-    /// `JSON.stringify(JSON.parse(body))`.
+    /// The body was parsed and written again by JavaScript, as `JSON.stringify(JSON.parse(body))`.
     JsonStringify,
-    /// Python's `json.dumps`, all but ASCII escaped.
+    /// The body was written by Python's `json.dumps`, with all but ASCII escaped.
     PythonDumps,
-    /// Python's `json.dumps` with `ensure_ascii=False`.
+    /// The body was written by Python's `json.dumps` with `ensure_ascii=False`.
     PythonDumpsUnicode,
-    /// Indented by two spaces.
+    /// The body was indented by two spaces.
     Pretty2,
-    /// Indented by four spaces.
+    /// The body was indented by four spaces.
     Pretty4,
-    /// Members sorted by name.
+    /// The body's members were sorted by name.
     Sorted,
 }
 

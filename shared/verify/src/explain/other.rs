@@ -29,7 +29,7 @@ pub(super) fn find<'h>(
     foreign.filter(|_| !has_own).map(|other| named(other.name(), false))
 }
 
-/// At whatever time it came.
+/// Whether the hook verifies under a profile, at whatever time it came.
 fn verifies<'h>(
     profile: &Profile,
     header: &impl Fn(&str) -> Option<&'h str>,

@@ -31,7 +31,7 @@ pub(super) struct Search<'s> {
 enum Text {
     /// The profile's template, with this timestamp.
     Template(Option<String>),
-    /// The body alone.
+    /// The body was signed without anything before or after it.
     Body,
 }
 

@@ -14,7 +14,7 @@ pub(crate) enum Node<'a> {
     Number(&'a str),
     /// What stands between a string's quotes, its escapes not undone.
     Text(&'a str),
-    /// An array.
+    /// An array, its items in order.
     Array(Vec<Node<'a>>),
     /// An object, its members in order, names perhaps twice.
     Object(Vec<Member<'a>>),
@@ -24,9 +24,9 @@ pub(crate) enum Node<'a> {
 pub(crate) struct Member<'a> {
     /// What stands between the name's quotes.
     pub(crate) name: &'a str,
-    /// Its value.
+    /// The value of the member.
     pub(crate) value: Node<'a>,
-    /// From the name's first quote to the value's end, in bytes of the text.
+    /// The range from the name's first quote to the value's end, in bytes of the text.
     pub(crate) place: Range<usize>,
 }
 

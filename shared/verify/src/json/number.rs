@@ -1,6 +1,6 @@
 //! Numbers as JavaScript and Python write them: both shortest round trip, in different dress.
 
-/// As ECMAScript's `Number::toString` writes it; what no double holds is `null`.
+/// Writes a number as ECMAScript's `Number::toString` does; what no double holds is `null`.
 pub(crate) fn javascript(written: &str) -> String {
     let Some(number) = Shortest::of(written) else { return "null".to_owned() };
     let (digits, point) = (&number.digits, number.point);
@@ -15,7 +15,8 @@ pub(crate) fn javascript(written: &str) -> String {
     }
 }
 
-/// As Python's `json.dumps(json.loads(...))` writes it: integers of any size, floats by `repr`.
+/// Writes a number as Python's `json.dumps(json.loads(...))` does: integers of any size, floats by
+/// `repr`.
 pub(crate) fn python(written: &str) -> String {
     if !written.contains(['.', 'e', 'E']) {
         return if written == "-0" { "0".to_owned() } else { written.to_owned() };

@@ -2,23 +2,24 @@
 
 use super::{Member, Node, number, order, text};
 
-/// Whose values: numbers, and the order of members.
+/// The language whose rules hold for numbers and for the order of members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
-    /// `JSON.stringify(JSON.parse(text))`.
+    /// Values as JavaScript writes them: `JSON.stringify(JSON.parse(text))`.
     JavaScript,
-    /// `json.dumps(json.loads(text))`.
+    /// Values as Python writes them: `json.dumps(json.loads(text))`.
     Python,
-    /// JavaScript's, but what it would change stays as it is.
+    /// Values as JavaScript writes them, except that a value which it would change stays as it
+    /// came.
     Kept,
 }
 
-/// White space.
+/// Where white space is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
-    /// None.
+    /// No white space is written.
     Compact,
-    /// After commas and colons.
+    /// A space follows each comma and each colon.
     Spaced,
     /// A line for each value, indented by so many spaces.
     Pretty(usize),
@@ -27,9 +28,9 @@ pub(crate) enum Layout {
 /// A way to write JSON.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Style {
-    /// Whose values.
+    /// The language whose rules hold for numbers and for the order of members.
     pub(crate) dialect: Dialect,
-    /// Its white space.
+    /// Where white space is written.
     pub(crate) layout: Layout,
     /// Whether all but ASCII is escaped.
     pub(crate) ascii: bool,

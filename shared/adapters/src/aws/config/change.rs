@@ -1,4 +1,4 @@
-//! One change of what is configured, and the entry that tells of it: one transaction.
+//! Makes a change of what is configured and writes the entry that tells of it, in one transaction.
 //!
 //! A transaction that meets another on the same item is cancelled, and made again.
 
@@ -16,7 +16,8 @@ use super::{audit, document, endpoints, event_types, keys, sources, tenant_key, 
 use crate::clock::SystemClock;
 use crate::entropy::entropy;
 
-/// A transaction that met another is made so often, with a pause between.
+/// The number of times that a transaction is made when it meets another on the same item, with a
+/// pause before each.
 const TRIES_MAX: u64 = 6;
 const PAUSE_MS: u64 = 20;
 
@@ -133,7 +134,9 @@ impl DynamoStore {
         self.put(Written { item: endpoint_item(endpoint)?, condition })
     }
 
-    /// Raises the version of a tenant's roster, which the tenant's own item holds once it is above 0.
+    /// Raises the version of a tenant's endpoints, which the tenant's own item holds once it is
+    /// above 0. The condition on it is what keeps limits exact when several endpoints are added at
+    /// once; a counter could drift.
     fn roster(
         &self,
         tenant: &TenantName,

@@ -29,7 +29,7 @@ impl DynamoStore {
         Ok(found)
     }
 
-    /// Newest first.
+    /// Reads the API keys of a tenant, newest first.
     pub(super) async fn list_api_keys(
         &self,
         tenant: &TenantName,
@@ -39,7 +39,8 @@ impl DynamoStore {
         Ok(keys)
     }
 
-    /// In the state table: it is written often, and losing it loses nothing.
+    /// Writes when a key was last used. It goes into the state table: it is written often, and
+    /// losing it loses nothing.
     pub(super) async fn write_key_use(
         &self,
         key: &ApiKeyId,

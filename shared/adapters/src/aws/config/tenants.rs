@@ -33,7 +33,7 @@ impl DynamoStore {
     }
 }
 
-/// In the list of all.
+/// Makes the key of a tenant's entry in the list of all tenants.
 pub(super) fn listed_key(tenant: &TenantName) -> Item {
     key(LIST, tenant.as_str())
 }

@@ -1,26 +1,27 @@
-//! Messages in the batches that SQS takes: ten, and 1 MiB in sum.
+//! Cuts messages into batches that SQS takes: at most ten messages, and 1 MiB in all.
 
 use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::message::Message;
 
-/// Messages in a batch.
+/// The number of messages in a batch, a limit of SQS.
 const ENTRIES_MAX: usize = 10;
 /// Bytes in a batch: SQS takes 1,048,576.
 const BYTES_MAX: usize = 1_000_000;
-/// Longest delay of a message, in seconds. A longer one is the sweep's, which parks the row.
+/// The longest delay of a message in seconds, a limit of SQS. What must wait longer is parked
+/// instead, and the sweep sends its message.
 const DELAY_S_MAX: u32 = 900;
 
 /// A message as it is sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Outgoing {
-    /// Which of the messages it is.
+    /// The message's index among those that are sent.
     pub(super) index: usize,
     pub(super) body: String,
     pub(super) group: String,
     pub(super) delay_s: i32,
 }
 
-/// All messages of a lane, in their order.
+/// Cuts the messages of a lane into batches, in their order.
 pub(super) fn batches(messages: &[Message], lane: Lane) -> Vec<Vec<Outgoing>> {
     let mut batches: Vec<Vec<Outgoing>> = Vec::new();
     let mut bytes = 0;
@@ -50,13 +51,14 @@ impl Outgoing {
     }
 }
 
-/// What SQS would refuse for good: too long, or with one of the two characters that it knows not.
-/// JSON escapes every other one of those.
+/// Whether SQS takes a body. It refuses for good one that is too long or holds U+FFFE or U+FFFF;
+/// other characters that it refuses are escaped in JSON.
 fn is_sendable(body: &str) -> bool {
     body.len() <= BYTES_MAX && !body.contains(['\u{fffe}', '\u{ffff}'])
 }
 
-/// The same, to be read from the event's row: its bytes are the sender's, and are not changed.
+/// Returns the message without its payload, so that the event is read from its row. The payload is
+/// not changed to fit: it is the sender's, byte for byte.
 fn without_payload(message: &Message) -> Message {
     Message { payload: None, check: true, ..message.clone() }
 }

@@ -64,7 +64,7 @@ pub(super) fn find<T: DeserializeOwned>(
         .optional()
 }
 
-/// A document's version.
+/// Reads the version of a document; none where there is no such document.
 pub(super) fn version(connection: &Connection, place: &Place) -> rusqlite::Result<Option<u64>> {
     let sql = "SELECT version FROM config WHERE kind = ?1 AND tenant = ?2 AND id = ?3";
     let keys = params![place.kind, place.tenant, place.id];

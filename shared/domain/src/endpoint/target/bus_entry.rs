@@ -22,7 +22,7 @@ const SOURCE_CHARS_MAX: usize = 256;
 pub struct BusEntry {
     /// `waxseal:` and the event's source. Never one that begins with `aws.`, which are AWS's own.
     pub source: String,
-    /// The event's type.
+    /// The type of the event, by which rules match.
     pub detail_type: String,
     /// A JSON object: the POST's body if it is one, else `{"body": …}`.
     pub detail: String,
@@ -33,7 +33,7 @@ pub struct BusEntry {
 }
 
 impl BusEntry {
-    /// Of a request, or why it cannot be an entry.
+    /// Makes the entry of a request, or says why the request cannot be one.
     pub fn of(request: &Request) -> Result<Self, String> {
         let subject = &request.subject;
         let body = str::from_utf8(&request.body).map_err(|_| "the body is not text")?;

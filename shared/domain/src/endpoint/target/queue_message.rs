@@ -23,14 +23,16 @@ pub struct QueueMessage {
     pub body: String,
     /// The POST's headers; at most ten, those by which a receiver verifies first.
     pub attributes: Vec<(String, String)>,
-    /// For a FIFO queue: the tenant, whose deliveries keep their order among themselves.
+    /// The group in a FIFO queue, which is the tenant: its deliveries keep their order among
+    /// themselves.
     pub group: String,
-    /// For a FIFO queue, which drops a second message of the same within five minutes: the delivery.
+    /// The deduplication id in a FIFO queue, which is the delivery: the queue drops a second
+    /// message of it within five minutes.
     pub deduplication_id: String,
 }
 
 impl QueueMessage {
-    /// Of a request, or why it cannot be a message.
+    /// Makes the message of a request, or says why the request cannot be one.
     pub fn of(request: &Request) -> Result<Self, String> {
         let body = String::from_utf8(request.body.clone());
         let body = body.ok().filter(|body| !body.is_empty() && body.chars().all(is_taken));
