@@ -30,6 +30,28 @@ use waxseal_flows::ports::{
 
 use crate::fixtures::{endpoint, event_row, key};
 
+/// Gives the names of all checks to a macro, which makes a test of each: the one list of the suite.
+#[macro_export]
+macro_rules! contract_checks {
+    ($tests:ident) => {
+        $tests! {
+            an_event_is_written_once,
+            guards_hold,
+            a_due_delivery_is_claimed_once,
+            an_endpoints_list_is_paged,
+            events_are_listed_by_time,
+            endpoints_change_by_version,
+            keys_and_sources_are_found,
+            of_two_that_saw_the_same_roster_one_gets_through,
+            an_entry_is_written_with_its_change_or_not_at_all,
+            a_secret_is_bound_to_its_owner,
+            messages_are_queued,
+            a_gate_holds_and_releases,
+            slots_are_bounded,
+        }
+    };
+}
+
 /// An event is written once; a second write finds the first, and an expired one gives way.
 pub async fn an_event_is_written_once<E: Engine>(engine: &E, tenant: &TenantName) {
     let now = engine.clock().now();

@@ -3,6 +3,7 @@
 use crate::book;
 use crate::cost::Stage;
 use crate::functions::validate;
+use crate::lists::lists;
 use crate::run::{cargo, program, step};
 use crate::setup::Tools;
 use crate::test::cargo_for_tests;
@@ -24,6 +25,7 @@ pub(crate) fn checks(tools: &Tools) -> Result<(), String> {
     step(Stage::Lint, "dependencies", &deny)?;
     trees::check()?;
     walls()?;
+    lists()?;
     template(tools)
 }
 

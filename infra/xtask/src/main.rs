@@ -8,6 +8,7 @@ mod functions;
 mod fuzz;
 mod kept;
 mod lint;
+mod lists;
 mod mutants;
 mod prove;
 mod run;

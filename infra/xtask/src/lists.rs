@@ -1,0 +1,119 @@
+//! Lists that must name everything there is, where no compiler looks whether they do.
+
+use std::fs;
+use std::path::Path;
+
+use crate::functions::FUNCTIONS;
+use crate::run::root;
+
+/// Folders whose files are modules of the `main.rs` beside them.
+const TESTS: [&str; 5] = [
+    "shared/verify/tests/signatures",
+    "tests/tests/emulator",
+    "tests/tests/engines",
+    "tests/tests/server",
+    "tests/tests/thirds",
+];
+
+/// Suites of checks, each with the macro that names them.
+const SUITES: [&str; 2] = ["tests/src/contract.rs", "tests/src/management.rs"];
+
+/// Every list; what one leaves out is named.
+pub(crate) fn lists() -> Result<(), String> {
+    println!("── lists");
+    let mut missing = Vec::new();
+    for folder in TESTS {
+        let main = read(&format!("{folder}/main.rs"))?;
+        for module in names(folder, ".rs")?.iter().filter(|module| *module != "main") {
+            missing.extend(left_out(
+                &main,
+                &format!("mod {module};"),
+                &format!("{folder}/main.rs"),
+            ));
+        }
+    }
+    for suite in SUITES {
+        let text = read(suite)?;
+        let list = text.split_once("macro_rules!").map_or("", |(_, list)| list);
+        let list = list.split_once("\n}\n").map_or("", |(list, _)| list);
+        for check in checks(&text) {
+            missing.extend(left_out(list, &format!("{check},"), &format!("the macro of {suite}")));
+        }
+    }
+    let template = read("template.yaml")?;
+    for function in names("functions", "")? {
+        if !FUNCTIONS.contains(&function.as_str()) {
+            missing.push(format!("FUNCTIONS in infra/xtask/src/functions.rs lacks {function}"));
+        }
+        let binary = format!("{{Binary: {function}}}");
+        missing.extend(left_out(&template, &binary, "template.yaml"));
+    }
+    let denied = read("deny.toml")?;
+    for sdk in dependencies(&read("shared/adapters/Cargo.toml")?, "aws-sdk-") {
+        missing.extend(left_out(&denied, &format!("crate = \"{sdk}\""), "deny.toml"));
+    }
+    let files = read("shared/verify/src/profile/files.rs")?;
+    for profile in names("shared/verify/profiles", ".json")? {
+        let named = format!("\"{profile}\"");
+        missing.extend(left_out(&files, &named, "shared/verify/src/profile/files.rs"));
+    }
+    if missing.is_empty() { Ok(()) } else { Err(missing.join("\n")) }
+}
+
+/// What to say where a list does not hold a text.
+fn left_out(list: &str, wanted: &str, whose: &str) -> Option<String> {
+    (!list.contains(wanted)).then(|| format!("{whose} lacks {wanted}"))
+}
+
+/// The checks of a suite: its public functions.
+fn checks(text: &str) -> Vec<&str> {
+    let rests = text.lines().filter_map(|line| line.strip_prefix("pub async fn "));
+    rests.filter_map(|rest| rest.split(['<', '(']).next()).collect()
+}
+
+/// The dependencies of a manifest whose names begin so.
+fn dependencies<'a>(manifest: &'a str, prefix: &str) -> Vec<&'a str> {
+    let lines = manifest.lines().filter(|line| line.starts_with(prefix));
+    lines.filter_map(|line| line.split([' ', '.', '=']).next()).collect()
+}
+
+/// The names in a folder that end so, without their end, sorted.
+fn names(folder: &str, end: &str) -> Result<Vec<String>, String> {
+    let path = root().join(folder);
+    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&path).map_err(failed)? {
+        let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
+        if let Some(name) = name.strip_suffix(end) {
+            names.push(name.to_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn read(file: &str) -> Result<String, String> {
+    let path = root().join(Path::new(file));
+    fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lists_of_this_workspace_are_whole() {
+        assert_eq!(lists(), Ok(()));
+    }
+
+    #[test]
+    fn what_a_list_leaves_out_is_named() {
+        assert_eq!(left_out("mod a;\nmod b;\n", "mod b;", "main.rs"), None);
+        let said = left_out("mod a;\n", "mod b;", "main.rs");
+        assert_eq!(said.as_deref(), Some("main.rs lacks mod b;"));
+        assert_eq!(checks("pub async fn one<E>(e: E) {}\nasync fn two() {}\n"), ["one"]);
+        let manifest =
+            "aws-sdk-kms = { workspace = true }\naws-sdk-sqs.workspace = true\nhttp = \"1\"\n";
+        assert_eq!(dependencies(manifest, "aws-sdk-"), ["aws-sdk-kms", "aws-sdk-sqs"]);
+    }
+}
