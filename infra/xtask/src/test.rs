@@ -56,7 +56,7 @@ fn build_server() -> Result<(), String> {
 }
 
 /// Compiles every test; the binaries that hold them.
-fn build_tests() -> Result<Vec<Binary>, String> {
+pub(crate) fn build_tests() -> Result<Vec<Binary>, String> {
     println!("── build the tests …");
     let mut build = cargo_for_tests()?;
     build.args(["test", "--workspace", "--exclude", "waxseal", "--no-run", "--quiet"]);
