@@ -2,16 +2,17 @@
 //! them. Each check takes an engine and a tenant of its own.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use waxseal_domain::api_key::{ApiKey, Scope};
 use waxseal_domain::audit::Entry;
 use waxseal_domain::delivery::attempt::{Attempt, Outcome};
 use waxseal_domain::delivery::lane::Lane;
-use waxseal_domain::delivery::message::Message;
+use waxseal_domain::delivery::message::{Message, Receipt};
 use waxseal_domain::delivery::retry::Next;
 use waxseal_domain::delivery::{
-    CancelledReason, Delivery, End, FailedReason, Guard, StatusName, Turn, Written,
+    CancelledReason, Delivery, DeliveryKey, End, FailedReason, Guard, StatusName, Turn, Written,
 };
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::event::catalogue::EventType;
@@ -25,7 +26,8 @@ use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{
     AcceptResult, Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine,
-    EventStore as _, GateStore as _, KeyVault as _, MaxAge, PageRequest, Queue as _, TenantVersion,
+    EventRow, EventStore as _, GateStore as _, KeyVault as _, MaxAge, PageRequest, Queue as _,
+    Setting, SettingWrite, Tenant, TenantVersion,
 };
 
 use crate::fixtures::{endpoint, event_row, key};
@@ -36,17 +38,22 @@ macro_rules! contract_checks {
     ($tests:ident) => {
         $tests! {
             an_event_is_written_once,
+            an_event_is_read_with_its_deliveries,
+            an_event_is_expunged,
             guards_hold,
             a_due_delivery_is_claimed_once,
             an_endpoints_list_is_paged,
             events_are_listed_by_time,
+            tenants_are_listed_by_name,
             endpoints_change_by_version,
             keys_and_sources_are_found,
             of_two_that_saw_the_same_roster_one_gets_through,
             an_entry_is_written_with_its_change_or_not_at_all,
+            settings_are_kept_by_name,
             a_secret_is_bound_to_its_owner,
             messages_are_queued,
             a_gate_holds_and_releases,
+            due_gates_come_earliest_first,
             slots_are_bounded,
         }
     };
@@ -77,6 +84,67 @@ pub async fn an_event_is_written_once<E: Engine>(engine: &E, tenant: &TenantName
         matches!(engine.store().accept(&again).await.unwrap(), AcceptResult::Created),
         "it had expired"
     );
+}
+
+/// An event is read with all its deliveries, or with one; nobody but its tenant finds either.
+pub async fn an_event_is_read_with_its_deliveries<E: Engine>(engine: &E, tenant: &TenantName) {
+    let store = engine.store();
+    let now = engine.clock().now();
+    let targets: Vec<EndpointId> = vec!["ep_1".parse().unwrap(), "ep_2".parse().unwrap()];
+    let row = event_row(tenant, "whole", now, targets.clone());
+    let id = &row.event.id;
+    let key = row.delivery_key(&targets[0]);
+    assert!(store.event_with_deliveries(tenant, id).await.unwrap().is_none());
+    let (delivery, event) = store.delivery_and_event(&key).await.unwrap();
+    assert!(delivery.is_none() && event.is_none());
+    assert!(matches!(store.accept(&row).await.unwrap(), AcceptResult::Created));
+    let (found, deliveries) = store.event_with_deliveries(tenant, id).await.unwrap().unwrap();
+    assert_eq!((found.targets, deliveries), (targets.clone(), Vec::new()));
+    let (delivery, event) = store.delivery_and_event(&key).await.unwrap();
+    assert_eq!((delivery, event.unwrap().born), (None, now));
+
+    let first = row.pending(&targets[0]).parked(now.plus_s(100));
+    let of_earlier = Delivery { born: now.minus_s(5), ..row.pending(&targets[1]) };
+    let of_another = event_row(tenant, "whole2", now, Vec::new()).pending(&targets[0]);
+    for delivery in [&first, &of_earlier, &of_another] {
+        let written = store.record_attempt(Guard::Absent, delivery).await.unwrap();
+        assert_eq!(written, Written::Done);
+    }
+    let (_, mut deliveries) = store.event_with_deliveries(tenant, id).await.unwrap().unwrap();
+    deliveries.sort_by_key(|delivery| delivery.key.endpoint.to_string());
+    assert_eq!(deliveries, [first.clone(), of_earlier], "those of an earlier incarnation, too");
+    let (delivery, event) = store.delivery_and_event(&key).await.unwrap();
+    assert_eq!((delivery.as_ref(), event.unwrap().event.id), (Some(&first), id.clone()));
+    let (delivery, event) = store.delivery_and_event(&of_another.key).await.unwrap();
+    assert!(delivery.is_some() && event.is_none(), "a delivery whose event is gone");
+
+    let other: TenantName = format!("{tenant}-x").parse().unwrap();
+    let foreign = DeliveryKey { tenant: other.clone(), ..key };
+    assert!(store.event(&other, id).await.unwrap().is_none());
+    assert!(store.event_with_deliveries(&other, id).await.unwrap().is_none());
+    assert!(store.delivery(&foreign).await.unwrap().is_none());
+    let (delivery, event) = store.delivery_and_event(&foreign).await.unwrap();
+    assert!(delivery.is_none() && event.is_none());
+}
+
+/// An event is expunged, and marked as sent, only where it is still the same incarnation.
+pub async fn an_event_is_expunged<E: Engine>(engine: &E, tenant: &TenantName) {
+    let store = engine.store();
+    let row = event_row(tenant, "expunged", engine.clock().now(), Vec::new());
+    let expunged = EventRow { event: row.event.clone().expunged(), ..row.clone() };
+    let earlier = EventRow { born: row.born.minus_s(5), ..expunged.clone() };
+    store.put_expunged(&expunged).await.unwrap();
+    assert!(store.event(tenant, &row.event.id).await.unwrap().is_none(), "nothing to expunge");
+    store.accept(&row).await.unwrap();
+    store.put_expunged(&earlier).await.unwrap();
+    store.mark_sent(&earlier).await.unwrap();
+    let found = store.event(tenant, &row.event.id).await.unwrap().unwrap();
+    assert!(found.event.data.is_some() && !found.event.expunged && !found.sent);
+    store.mark_sent(&row).await.unwrap();
+    store.put_expunged(&expunged).await.unwrap();
+    let found = store.event(tenant, &row.event.id).await.unwrap().unwrap();
+    assert!(found.event.data.is_none() && found.event.expunged);
+    assert_eq!((found.digest, found.sent), (row.digest, true), "its record stays");
 }
 
 /// Every guard lets a store write over a row exactly where `Guard::allows` does.
@@ -177,11 +245,7 @@ pub async fn a_due_delivery_is_claimed_once<E: Engine>(engine: &E, tenant: &Tena
     assert_eq!(engine.store().claim(&due, &claim(&two)).await.unwrap(), None);
 }
 
-async fn find_due<E: Engine>(
-    engine: &E,
-    key: &waxseal_domain::delivery::DeliveryKey,
-    now: Timestamp,
-) -> Option<Due> {
+async fn find_due<E: Engine>(engine: &E, key: &DeliveryKey, now: Timestamp) -> Option<Due> {
     let mut found = Vec::new();
     for shard in 0..DUE_SHARDS {
         found.extend(engine.store().due(shard, now, 1_000).await.unwrap());
@@ -250,6 +314,29 @@ pub async fn events_are_listed_by_time<E: Engine>(engine: &E, tenant: &TenantNam
         }
     }
     assert_eq!(found, ["time4", "time2", "time0", "time3", "time1"]);
+}
+
+/// All tenants are listed by name, page by page, each once, whoever creates it again.
+pub async fn tenants_are_listed_by_name<E: Engine>(engine: &E, tenant: &TenantName) {
+    let store = engine.store();
+    let created_at = engine.clock().now();
+    for end in ["c", "a", "b"] {
+        let made = Tenant { name: format!("{tenant}-{end}").parse().unwrap(), created_at };
+        assert!(store.change(Change::CreateTenant(&made), None).await.unwrap());
+        assert!(!store.change(Change::CreateTenant(&made), None).await.unwrap(), "there is one");
+    }
+    let mut found = Vec::new();
+    let mut page = PageRequest { limit: 2, cursor: None };
+    for _ in 0..10 {
+        let part = store.tenants(&page).await.unwrap();
+        assert!(part.items.len() <= page.limit);
+        found.extend(part.items.into_iter().map(|tenant| tenant.name.to_string()));
+        page.cursor = part.cursor;
+        if page.cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, ["a", "b", "c"].map(|end| format!("{tenant}-{end}")));
 }
 
 /// Endpoints change by version; a deleted one is gone; no tenant sees another's.
@@ -405,6 +492,30 @@ pub async fn an_entry_is_written_with_its_change_or_not_at_all<E: Engine>(
     assert!(store.audit(&other, &all).await.unwrap().items.is_empty());
 }
 
+/// A setting is found by its kind and name; it is replaced only where that is asked for.
+pub async fn settings_are_kept_by_name<E: Engine>(engine: &E, tenant: &TenantName) {
+    let store = engine.store();
+    let (one, two) = (format!("{tenant}-1"), format!("{tenant}-2"));
+    let kind = Setting::Profile;
+    assert!(store.setting(kind, &one, MaxAge::NOW).await.unwrap().is_none());
+    for (name, text, write, is_written) in [
+        (&two, "second", SettingWrite::Replace, true),
+        (&one, "first", SettingWrite::Create, true),
+        (&one, "refused", SettingWrite::Create, false),
+        (&two, r#"{"ä": "replaced"}"#, SettingWrite::Replace, true),
+    ] {
+        let written = store.put_setting(kind, name, text, write).await.unwrap();
+        assert_eq!(written, is_written, "{name}: {text}");
+    }
+    let found = store.setting(kind, &one, MaxAge::NOW).await.unwrap();
+    assert_eq!(found.as_deref(), Some("first"));
+    assert!(store.setting(Setting::LinkKey, &one, MaxAge::NOW).await.unwrap().is_none());
+    assert!(store.settings(Setting::LinkKey).await.unwrap().is_empty());
+    let all = store.settings(kind).await.unwrap();
+    let all: Vec<(&str, &str)> = all.iter().map(|(name, text)| (name.as_str(), &**text)).collect();
+    assert_eq!(all, [(one.as_str(), "first"), (two.as_str(), r#"{"ä": "replaced"}"#)]);
+}
+
 /// A secret opens in its own context only.
 pub async fn a_secret_is_bound_to_its_owner<E: Engine>(engine: &E, tenant: &TenantName) {
     let id: EndpointId = "ep_1".parse().unwrap();
@@ -434,6 +545,8 @@ pub async fn messages_are_queued<E: Engine>(engine: &E, tenant: &TenantName) {
     let messages: Vec<Message> = (0..25).map(message).collect();
     assert!(engine.queue().enqueue(&messages).await.is_empty());
     assert!(engine.queue().enqueue(&[]).await.is_empty());
+    let receipt = Receipt { lane: Lane::Normal, handle: "nobody-has-received-it".to_owned() };
+    engine.queue().wait(&receipt, Duration::from_secs(1)).await.unwrap();
     engine.queue().reject("{not json", "cannot be read").await.unwrap();
 }
 
@@ -486,6 +599,28 @@ pub async fn a_gate_holds_and_releases<E: Engine>(engine: &E, tenant: &TenantNam
     assert!(!engine.store().delete_gate(&gate).await.unwrap(), "an old version");
     assert!(engine.store().delete_gate(&paced).await.unwrap());
     assert_eq!(engine.store().gate(tenant, id, MaxAge::seconds(60)).await.unwrap(), None);
+}
+
+/// The gates whose review is due are found earliest first, no more of them than are asked for; a
+/// gate is one tenant's.
+pub async fn due_gates_come_earliest_first<E: Engine>(engine: &E, tenant: &TenantName) {
+    let store = engine.store();
+    let now = engine.clock().now();
+    let mut gates = Vec::new();
+    for probe_s in [30, 10, 20] {
+        let endpoint = endpoint(engine, tenant, "https://example.com/", &[1]).await;
+        let gate = Gate::opened(&endpoint, None, probe_s, now);
+        assert!(store.put_gate(&gate, None).await.unwrap());
+        gates.push(gate);
+    }
+    gates.sort_by_key(|gate| gate.due_at);
+    assert_eq!(store.due_gates(now.plus_s(60), 10).await.unwrap(), gates);
+    assert_eq!(store.due_gates(now.plus_s(60), 2).await.unwrap(), gates[..2]);
+    assert_eq!(store.due_gates(now.plus_s(20), 10).await.unwrap(), gates[..2]);
+    let other: TenantName = format!("{tenant}-x").parse().unwrap();
+    let id = &gates[0].endpoint;
+    assert_eq!(store.gate(&other, id, MaxAge::NOW).await.unwrap(), None);
+    assert_eq!(store.gate(tenant, id, MaxAge::NOW).await.unwrap().as_ref(), Some(&gates[0]));
 }
 
 /// Of an endpoint's slots no more are taken than there are, whoever asks at the same time.

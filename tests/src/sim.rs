@@ -7,6 +7,7 @@
 //! | [`world`] | rows, messages, POSTs and the true time, shared by all |
 //! | [`instance`] | one function instance: the engine, with its own clock, copies and faults |
 //! | [`ports`] | what an instance reads and writes, each call with its faults |
+//! | [`config`] | what is configured, and the key vault |
 //! | [`gates`] | the gates, and what they hold |
 //! | [`actors`] | senders, the queue's mapping, the sweep, bury, people |
 //! | [`invariants`] | what must hold |
@@ -18,6 +19,7 @@
 
 mod actors;
 pub mod broken;
+mod config;
 mod gates;
 mod instance;
 mod invariants;
@@ -28,8 +30,13 @@ mod world;
 
 use std::sync::Arc;
 
+use waxseal_flows::ports::Engine;
+
 pub use self::broken::Broken;
+use self::instance::Instance;
+use self::plan::Plan;
 use self::world::World;
+use crate::rng::Rng;
 
 /// What a run came to.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +56,13 @@ pub struct Report {
 /// Runs a seed to its end.
 pub fn run(seed: u64, broken: Option<Broken>, trace: bool) -> Report {
     simulate(|| World::new(seed, broken, trace), invariants::check)
+}
+
+/// An instance in a world of its own in which nothing happens by itself and no call fails. It needs
+/// a runtime in virtual time.
+pub fn calm_engine() -> Arc<impl Engine> {
+    let world = World::planned(Plan::calm(), Rng::new(1), None, false);
+    Instance::start(&Arc::new(world))
 }
 
 /// Plays a world to its end, and says what is asked of it.

@@ -18,6 +18,20 @@ const TESTS: [&str; 5] = [
 /// Suites of checks, each with the macro that names them.
 const SUITES: [&str; 2] = ["tests/src/contract.rs", "tests/src/management.rs"];
 
+/// The contract suite, which calls every method of the ports below.
+const CONTRACT: &str = "tests/src/contract.rs";
+
+/// Ports of which the contract suite calls every method: the file, the trait, and the method of
+/// `Engine` that answers with what implements it.
+const CALLED: [(&str, &str, &str); 6] = [
+    ("shared/flows/src/ports/store.rs", "EventStore", "store"),
+    ("shared/flows/src/ports/store.rs", "DeliveryStore", "store"),
+    ("shared/flows/src/ports/store.rs", "GateStore", "store"),
+    ("shared/flows/src/ports/store.rs", "ConfigStore", "store"),
+    ("shared/flows/src/ports.rs", "Queue", "queue"),
+    ("shared/flows/src/ports.rs", "KeyVault", "key_vault"),
+];
+
 /// Every list; what one leaves out is named.
 pub(crate) fn lists() -> Result<(), String> {
     println!("── lists");
@@ -39,6 +53,14 @@ pub(crate) fn lists() -> Result<(), String> {
         for check in checks(&text) {
             missing.extend(left_out(list, &format!("{check},"), &format!("the macro of {suite}")));
         }
+    }
+    let contract = read(CONTRACT)?;
+    for (file, port, receiver) in CALLED {
+        let methods = methods(&read(file)?, port);
+        if methods.is_empty() {
+            missing.push(format!("{file} lacks methods of {port}"));
+        }
+        missing.extend(uncalled(&contract, receiver, &methods));
     }
     let template = read("template.yaml")?;
     for function in names("functions", "")? {
@@ -69,6 +91,27 @@ fn left_out(list: &str, wanted: &str, whose: &str) -> Option<String> {
 fn checks(text: &str) -> Vec<&str> {
     let rests = text.lines().filter_map(|line| line.strip_prefix("pub async fn "));
     rests.filter_map(|rest| rest.split(['<', '(']).next()).collect()
+}
+
+/// The methods of a trait, by the lines on which they begin.
+fn methods(text: &str, port: &str) -> Vec<String> {
+    let (_, rest) = text.split_once(&format!("pub trait {port}:")).unwrap_or_default();
+    let (body, _) = rest.split_once("\n}\n").unwrap_or_default();
+    let rests = body.lines().filter_map(|line| line.strip_prefix("    fn "));
+    rests.filter_map(|rest| rest.split(['<', '(']).next()).map(str::to_owned).collect()
+}
+
+/// What to say of each method that the contract suite does not call on `engine.receiver()`, or on a
+/// variable that is named like it. Other types have methods of the same names.
+fn uncalled(contract: &str, receiver: &str, methods: &[String]) -> Vec<String> {
+    let dense: String = contract.split_whitespace().collect();
+    let is_called = |method: &&String| {
+        [format!("{receiver}().{method}("), format!("{receiver}.{method}(")]
+            .iter()
+            .any(|call| dense.contains(call))
+    };
+    let uncalled = methods.iter().filter(|method| !is_called(method));
+    uncalled.map(|method| format!("{CONTRACT} lacks a call of {receiver}.{method}")).collect()
 }
 
 /// The dependencies of a manifest whose names begin so.
@@ -112,6 +155,14 @@ mod tests {
         let said = left_out("mod a;\n", "mod b;", "main.rs");
         assert_eq!(said.as_deref(), Some("main.rs lacks mod b;"));
         assert_eq!(checks("pub async fn one<E>(e: E) {}\nasync fn two() {}\n"), ["one"]);
+        let port = "pub trait Queue: Send {\n    fn wait(&self);\n    fn put<T>(\n        &self,\n    );\n}\n";
+        let methods = methods(port, "Queue");
+        assert_eq!(methods, ["wait", "put"]);
+        let calls = "engine\n    .queue()\n    .put(1); row.wait(2);";
+        assert_eq!(
+            uncalled(calls, "queue", &methods),
+            ["tests/src/contract.rs lacks a call of queue.wait"]
+        );
         let manifest =
             "aws-sdk-kms = { workspace = true }\naws-sdk-sqs.workspace = true\nhttp = \"1\"\n";
         assert_eq!(dependencies(manifest, "aws-sdk-"), ["aws-sdk-kms", "aws-sdk-sqs"]);

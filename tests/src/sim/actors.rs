@@ -9,13 +9,15 @@ use waxseal_domain::delivery::message::{Message, Receipt, Received};
 use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState};
 use waxseal_domain::event::{Form, Submission};
-use waxseal_domain::secret::SealedSecret;
+use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_flows::accept::accept_all;
 use waxseal_flows::attempt::{Settled, attempt, drive};
 use waxseal_flows::cancel::cancel;
+use waxseal_flows::ports::TenantVersion;
 use waxseal_flows::replay::replay;
 
 use super::broken::Broken;
+use super::config::seal;
 use super::instance::{Instance, Turn};
 use super::plan::{Action, BUSY_S, HORIZON_S};
 use super::world::{Queued, World, nap};
@@ -29,6 +31,7 @@ const RESERVE_MS: u64 = 500;
 
 /// Plays the plan until everything is at rest, or the horizon.
 pub(super) async fn run(world: &Arc<World>) {
+    world.state().tenants.insert(world.tenant.clone(), TenantVersion::default());
     for at in 0..world.plan.endpoints.len() {
         let endpoint = endpoint(world, at);
         world.state().endpoints.insert(endpoint.id.clone(), endpoint);
@@ -81,9 +84,10 @@ fn endpoint(world: &World, at: usize) -> Endpoint {
     let now = world.now();
     let planned = &world.plan.endpoints[at];
     let own = |delays_s: &Vec<u64>| RetryPolicy::own(delays_s, "").unwrap();
-    let sealed =
-        SealedSecret { sealed: SECRET.to_owned(), created_at: now, until: None, public_key: None };
     let (id, profile) = (format!("ep_{at}").parse().unwrap(), planned.profile.clone());
+    let context = SecretContext::endpoint(&world.tenant, &id);
+    let sealed = seal(&context, &Secret::new(SECRET.as_bytes().to_vec()));
+    let sealed = SealedSecret { sealed, created_at: now, until: None, public_key: None };
     Endpoint {
         url: "https://example.com/".to_owned(),
         secrets: vec![sealed],

@@ -15,49 +15,55 @@ type Answer<T> = Result<T, EngineError>;
 impl GateStore for Instance {
     async fn gate(
         &self,
-        _: &TenantName,
+        tenant: &TenantName,
         endpoint: &EndpointId,
         max_age: MaxAge,
     ) -> Answer<Option<Gate>> {
         let now = self.world.now();
-        if let Some((at, copy)) = self.gates.lock().unwrap().get(endpoint)
+        let place = (tenant.clone(), endpoint.clone());
+        if let Some((at, copy)) = self.gates.lock().unwrap().get(&place)
             && now.since_ms(*at) < max_age.as_seconds() * 1_000
         {
             return Ok(copy.clone());
         }
-        let read = self.call("read gate", true, |state, _| state.gates.get(endpoint).cloned());
+        let read = self.call("read gate", true, |state, _| state.gates.get(&place).cloned());
         let found = read.await?;
-        self.gates.lock().unwrap().insert(endpoint.clone(), (now, found.clone()));
+        self.gates.lock().unwrap().insert(place, (now, found.clone()));
         Ok(found)
     }
 
     async fn put_gate(&self, gate: &Gate, before: Option<&Gate>) -> Answer<bool> {
         let over = before.map(|before| before.version);
-        self.gates.lock().unwrap().remove(&gate.endpoint);
+        let place = (gate.tenant.clone(), gate.endpoint.clone());
+        self.gates.lock().unwrap().remove(&place);
         self.world.say(|| format!("gate {} {:?} over {over:?}", gate.endpoint, gate.mode));
+        let mut has_written = false;
         let goes_at_once = self.world.is_broken(Broken::Linger);
         self.call("write gate", true, |state, _| {
-            let before = state.gates.get(&gate.endpoint);
-            // The SDK's own repetition is known by what it wrote.
-            let is_own = before == Some(gate);
+            let before = state.gates.get(&place);
+            // The SDK's own repetition is known by the number of its write. Who writes the same gate
+            // again is another.
+            let is_own = has_written && before == Some(gate);
             let is_written = before.map(|before| before.version) == over;
             if is_written && goes_at_once && gate.mode == Mode::Closing {
-                state.gates.remove(&gate.endpoint);
+                state.gates.remove(&place);
             } else if is_written {
-                state.gates.insert(gate.endpoint.clone(), gate.clone());
+                state.gates.insert(place.clone(), gate.clone());
             }
+            has_written |= is_written;
             is_written || is_own
         })
         .await
     }
 
     async fn delete_gate(&self, gate: &Gate) -> Answer<bool> {
-        self.gates.lock().unwrap().remove(&gate.endpoint);
+        let place = (gate.tenant.clone(), gate.endpoint.clone());
+        self.gates.lock().unwrap().remove(&place);
         self.call("remove gate", true, |state, _| {
-            let before = state.gates.get(&gate.endpoint).map(|before| before.version);
+            let before = state.gates.get(&place).map(|before| before.version);
             let is_same = before == Some(gate.version);
             if is_same {
-                state.gates.remove(&gate.endpoint);
+                state.gates.remove(&place);
             }
             is_same
         })
@@ -67,7 +73,10 @@ impl GateStore for Instance {
     async fn due_gates(&self, now: Timestamp, limit: usize) -> Answer<Vec<Gate>> {
         self.call("read due gates", true, |state, _| {
             let due = state.gates.values().filter(|gate| gate.due_at <= now);
-            due.take(limit).cloned().collect()
+            let mut due: Vec<Gate> = due.cloned().collect();
+            due.sort_by_key(|gate| gate.due_at);
+            due.truncate(limit);
+            due
         })
         .await
     }
@@ -84,43 +93,44 @@ impl GateStore for Instance {
 
     async fn take_slot(
         &self,
-        _: &TenantName,
+        tenant: &TenantName,
         endpoint: &EndpointId,
         wanted: &SlotRequest,
     ) -> Answer<Option<Slot>> {
         let has_no_bound = self.world.is_broken(Broken::Slots);
-        let (endpoint, wanted) = (endpoint.clone(), wanted.clone());
+        let (place, wanted) = ((tenant.clone(), endpoint.clone()), wanted.clone());
         self.call("take slot", true, move |state, _| {
             let most = if has_no_bound { u32::MAX } else { wanted.most };
             let wanted = SlotRequest { most, ..wanted.clone() };
-            state.slots.entry(endpoint.clone()).or_default().take(&wanted)
+            state.slots.entry(place.clone()).or_default().take(&wanted)
         })
         .await
     }
 
     async fn give_back_slot(
         &self,
-        _: &TenantName,
+        tenant: &TenantName,
         endpoint: &EndpointId,
         slot: &Slot,
     ) -> Answer<()> {
-        let (endpoint, slot) = (endpoint.clone(), slot.clone());
+        let (place, slot) = ((tenant.clone(), endpoint.clone()), slot.clone());
         self.call("give back slot", true, move |state, _| {
-            state.slots.entry(endpoint.clone()).or_default().give_back(&slot);
+            state.slots.entry(place.clone()).or_default().give_back(&slot);
         })
         .await
     }
 
     async fn held(
         &self,
-        _: &TenantName,
+        tenant: &TenantName,
         endpoint: &EndpointId,
         now: Timestamp,
         limit: usize,
     ) -> Answer<Vec<Due>> {
         let found = self.call("read held deliveries", true, |state, true_now| {
             state.shown(true_now, |due, held| {
-                held && due.key.endpoint == *endpoint && due.due_at <= now
+                let is_here = due.key.tenant == *tenant && due.key.endpoint == *endpoint;
+                held && is_here && due.due_at <= now
             })
         });
         found.await.map(|mut due| {

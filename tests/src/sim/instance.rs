@@ -8,21 +8,21 @@ use tokio::sync::Notify;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::flow_control::gate::Gate;
-use waxseal_domain::id::{EndpointId, Ticket};
+use waxseal_domain::id::{EndpointId, TenantName, Ticket};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{EngineError, TenantEndpoints};
 
-use super::world::{State, World};
+use super::world::{Place, State, World};
 
 /// An instance: it answers while it lives.
 pub(super) struct Instance {
     pub(super) world: Arc<World>,
     pub(super) skew_ms: u64,
     pub(super) copies: Mutex<BTreeMap<EndpointId, (Timestamp, Arc<Endpoint>)>>,
-    pub(super) gates: Mutex<BTreeMap<EndpointId, (Timestamp, Option<Gate>)>>,
+    pub(super) gates: Mutex<BTreeMap<Place, (Timestamp, Option<Gate>)>>,
     pub(super) memory: Memory,
-    pub(super) list: Mutex<Option<(Timestamp, Arc<TenantEndpoints>)>>,
+    pub(super) list: Mutex<BTreeMap<TenantName, (Timestamp, Arc<TenantEndpoints>)>>,
     pub(super) turns: Mutex<Vec<Turn>>,
     /// Tickets whose refused record is taken for "done": only where that guard is broken.
     pub(super) acknowledged: Mutex<BTreeSet<String>>,
@@ -177,6 +177,14 @@ impl Instance {
                 Ok(done)
             }
         }
+    }
+
+    /// Ends a call of what the simulation does not implement, and keeps it as a violation: an answer
+    /// that was made up would let a flow that begins to call it pass for simulated.
+    pub(super) fn lacks(&self, method: &str) -> ! {
+        let what = format!("the simulation does not implement {method}");
+        self.world.state().violations.push(what.clone());
+        panic!("{what}")
     }
 
     async fn crash<T>(&self) -> T {

@@ -86,6 +86,24 @@ pub(super) enum Action {
 }
 
 impl Plan {
+    /// Nobody and nothing, and nothing that disturbs.
+    pub(super) fn calm() -> Self {
+        Self {
+            is_prompt: true,
+            faults_max: 0,
+            fault_once_in: 0,
+            skew_ms_max: 0,
+            index_lag_ms_max: 0,
+            copy_once_in: 0,
+            backlog_s: None,
+            breaker: BreakerSettings::default(),
+            endpoints: Vec::new(),
+            events: Vec::new(),
+            actions: Vec::new(),
+            poison: None,
+        }
+    }
+
     pub(super) fn new(rng: &mut Rng) -> Self {
         let endpoints: Vec<_> = (0..rng.within(1, 3)).map(|_| PlannedEndpoint::new(rng)).collect();
         let events: Vec<_> = (0..rng.within(1, 4)).map(|_| PlannedEvent::new(rng)).collect();

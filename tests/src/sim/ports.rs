@@ -1,33 +1,24 @@
-//! What an instance reads and writes. The conditions are the domain's own (`Guard::allows`), which
-//! the contract suite compares with every engine's.
+//! What an instance reads and writes, but for gates and configuration. The conditions are the
+//! domain's own (`Guard::allows`), which the contract suite compares with every engine's.
+//!
+//! What nothing on the path of an event calls is not implemented, and says so (`Instance::lacks`).
 
 use std::time::Duration;
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use waxseal_domain::api_key::ApiKey;
-use waxseal_domain::audit::Entry;
 use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
 use waxseal_domain::delivery::dispatch::Request;
 use waxseal_domain::delivery::message::{Message, Receipt};
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Open, Status, Written, lease_until};
-use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::address::AddressRules;
-use waxseal_domain::event::catalogue::{EventType, Schema};
-use waxseal_domain::id::{
-    ApiKeyId, DeliveryId, EndpointId, EventId, SourceName, TenantName, Ticket,
-};
+use waxseal_domain::event::catalogue::Schema;
+use waxseal_domain::id::{DeliveryId, EndpointId, EventId, TenantName, Ticket};
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{EVENT_RETENTION_S, FRESH_S};
-use waxseal_domain::secret::{Secret, SecretContext};
-use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{
-    AcceptResult, Change, Check, Claim, Clock, ConfigStore, DeliveryStore, Due, Engine,
-    EngineError, EventRow, EventStore, KeyVault, MaxAge, Page, PageRequest, Queue, SchemaChecker,
-    Sender, Setting, SettingWrite, Tenant, TenantEndpoints,
+    AcceptResult, Check, Claim, Clock, DeliveryStore, Due, Engine, EngineError, EventRow,
+    EventStore, Page, PageRequest, Queue, SchemaChecker, Sender,
 };
 
 use super::broken::Broken;
@@ -41,39 +32,41 @@ impl EventStore for Instance {
     async fn accept(&self, row: &EventRow) -> Answer<AcceptResult> {
         let overwrites = self.world.is_broken(Broken::Dedupe);
         self.call("accept event", true, |state, _| {
-            let before = state.events.get(&row.event.id);
+            let place = (row.event.tenant.clone(), row.event.id.clone());
+            let before = state.events.get(&place);
             let live = |before: &&EventRow| before.born.plus_s(EVENT_RETENTION_S) > row.born;
             if let Some(before) = before.filter(live).filter(|_| !overwrites) {
                 return AcceptResult::Exists(Box::new(before.clone()));
             }
-            state.events.insert(row.event.id.clone(), row.clone());
+            state.events.insert(place, row.clone());
             AcceptResult::Created
         })
         .await
     }
 
-    async fn event(&self, _: &TenantName, id: &EventId) -> Answer<Option<EventRow>> {
-        self.call("read event", true, |state, _| state.events.get(id).cloned()).await
+    async fn event(&self, tenant: &TenantName, id: &EventId) -> Answer<Option<EventRow>> {
+        self.call("read event", true, |state, _| state.event(tenant, id)).await
     }
 
     async fn event_with_deliveries(
         &self,
-        _: &TenantName,
+        tenant: &TenantName,
         id: &EventId,
     ) -> Answer<Option<(EventRow, Vec<Delivery>)>> {
         let is_blind = self.world.is_broken(Broken::ResendOnDuplicate);
         self.call("read event and deliveries", true, |state, _| {
-            let mut event = state.events.get(id).cloned()?;
+            let mut event = state.event(tenant, id)?;
             event.sent |= is_blind;
             let rows = state.rows.values().filter_map(|stored| stored.delivery.clone());
-            Some((event, rows.filter(|row| row.key.event == *id).collect()))
+            let is_of_event = |row: &Delivery| row.key.tenant == *tenant && row.key.event == *id;
+            Some((event, rows.filter(is_of_event).collect()))
         })
         .await
     }
 
     async fn put_expunged(&self, row: &EventRow) -> Answer<()> {
         self.call("expunge event", true, |state, _| {
-            if let Some(stored) = state.events.get_mut(&row.event.id) {
+            if let Some(stored) = state.same_event(row) {
                 stored.event = row.event.clone();
             }
         })
@@ -82,9 +75,7 @@ impl EventStore for Instance {
 
     async fn mark_sent(&self, row: &EventRow) -> Answer<()> {
         self.call("mark event sent", true, |state, _| {
-            if let Some(stored) = state.events.get_mut(&row.event.id)
-                && stored.born == row.born
-            {
+            if let Some(stored) = state.same_event(row) {
                 stored.sent = true;
             }
         })
@@ -97,7 +88,7 @@ impl EventStore for Instance {
         _: &PageRequest,
         _: Timestamp,
     ) -> Answer<Page<EventRow>> {
-        Ok(Page { items: Vec::new(), cursor: None })
+        self.lacks("events_by_time")
     }
 }
 
@@ -112,7 +103,7 @@ impl DeliveryStore for Instance {
         key: &DeliveryKey,
     ) -> Answer<(Option<Delivery>, Option<EventRow>)> {
         let read = self.call("read delivery and event", true, |state, _| {
-            (state.row(key), state.events.get(&key.event).cloned())
+            (state.row(key), state.event(&key.tenant, &key.event))
         });
         read.await.map(|(row, event)| (row.map(|row| self.seen(row)), event))
     }
@@ -192,7 +183,7 @@ impl DeliveryStore for Instance {
         _: &EndpointId,
         _: &PageRequest,
     ) -> Answer<Page<Delivery>> {
-        Ok(Page { items: Vec::new(), cursor: None })
+        self.lacks("deliveries_by_endpoint")
     }
 }
 
@@ -243,123 +234,6 @@ fn said(written: &Written, row: &Delivery) -> String {
     }
 }
 
-impl ConfigStore for Instance {
-    async fn change(&self, change: Change<'_>, _: Option<&Entry>) -> Answer<bool> {
-        let (endpoint, is_removed) = match change {
-            Change::PutEndpoint(endpoint) => (endpoint, false),
-            Change::RemoveEndpoint(endpoint) => (endpoint, true),
-            _ => return Err(EngineError::denied("change", "nobody does that here")),
-        };
-        self.copies.lock().unwrap().remove(&endpoint.id);
-        self.call("write endpoint", true, |state, _| {
-            let before = state.endpoints.get(&endpoint.id).map(|before| before.version);
-            let over = if is_removed { endpoint.version } else { endpoint.version - 1 };
-            let is_written = before == Some(over);
-            if is_written && is_removed {
-                state.endpoints.remove(&endpoint.id);
-            } else if is_written {
-                state.endpoints.insert(endpoint.id.clone(), endpoint.clone());
-            }
-            is_written
-        })
-        .await
-    }
-
-    async fn audit(&self, _: &TenantName, _: &PageRequest) -> Answer<Page<Entry>> {
-        Ok(Page { items: Vec::new(), cursor: None })
-    }
-
-    async fn event_types(&self, _: &TenantName, _: MaxAge) -> Answer<Arc<Vec<EventType>>> {
-        Ok(Arc::default())
-    }
-
-    async fn tenants(&self, _: &PageRequest) -> Answer<Page<Tenant>> {
-        Ok(Page { items: Vec::new(), cursor: None })
-    }
-
-    async fn endpoints(
-        &self,
-        _: &TenantName,
-        max_age: MaxAge,
-    ) -> Answer<Option<Arc<TenantEndpoints>>> {
-        let now = self.world.now();
-        if let Some((at, list)) = &*self.list.lock().unwrap()
-            && now.since_ms(*at) < max_age.as_seconds() * 1_000
-        {
-            return Ok(Some(Arc::clone(list)));
-        }
-        let read = self.call("read endpoints", true, |state, _| {
-            let endpoints = state.endpoints.values().cloned().collect();
-            Arc::new(TenantEndpoints { endpoints, ..TenantEndpoints::default() })
-        });
-        let list = read.await?;
-        *self.list.lock().unwrap() = Some((now, Arc::clone(&list)));
-        Ok(Some(list))
-    }
-
-    async fn endpoint(
-        &self,
-        _: &TenantName,
-        id: &EndpointId,
-        max_age: MaxAge,
-    ) -> Answer<Option<Arc<Endpoint>>> {
-        let now = self.world.now();
-        if let Some((at, copy)) = self.copies.lock().unwrap().get(id)
-            && now.since_ms(*at) < max_age.as_seconds() * 1_000
-        {
-            return Ok(Some(Arc::clone(copy)));
-        }
-        let read = self.call("read endpoint", true, |state, _| state.endpoints.get(id).cloned());
-        let mut found = read.await?;
-        if self.world.is_broken(Broken::Pause)
-            && let Some(found) = &mut found
-        {
-            found.paused_at = None;
-        }
-        let found = found.map(Arc::new);
-        if let Some(found) = &found {
-            self.copies.lock().unwrap().insert(id.clone(), (now, Arc::clone(found)));
-        }
-        Ok(found)
-    }
-
-    async fn api_key(&self, _: &str) -> Answer<Option<ApiKey>> {
-        Ok(None)
-    }
-
-    async fn api_keys(&self, _: &TenantName) -> Answer<Vec<ApiKey>> {
-        Ok(Vec::new())
-    }
-
-    async fn note_key_use(&self, _: &ApiKeyId, _: Timestamp) -> Answer<()> {
-        Ok(())
-    }
-
-    async fn key_uses(&self, _: &[ApiKeyId]) -> Answer<HashMap<ApiKeyId, Timestamp>> {
-        Ok(HashMap::new())
-    }
-
-    async fn source(&self, _: &SourceName, _: MaxAge) -> Answer<Option<Source>> {
-        Ok(None)
-    }
-
-    async fn sources(&self, _: &TenantName) -> Answer<Vec<Source>> {
-        Ok(Vec::new())
-    }
-
-    async fn setting(&self, _: Setting, _: &str, _: MaxAge) -> Answer<Option<Arc<str>>> {
-        Ok(None)
-    }
-
-    async fn settings(&self, _: Setting) -> Answer<Vec<(String, Arc<str>)>> {
-        Ok(Vec::new())
-    }
-
-    async fn put_setting(&self, _: Setting, _: &str, _: &str, _: SettingWrite) -> Answer<bool> {
-        Ok(false)
-    }
-}
-
 impl Queue for Instance {
     async fn enqueue(&self, messages: &[Message]) -> Vec<usize> {
         let keeps_ticket = self.world.is_broken(Broken::NewTicketOnUnknownAnswer);
@@ -392,28 +266,22 @@ impl Queue for Instance {
         waited
     }
 
-    async fn reject(&self, _: &str, _: &str) -> Answer<()> {
-        Ok(())
-    }
-}
-
-impl KeyVault for Instance {
-    async fn seal(&self, _: &SecretContext, _: &Secret) -> Answer<String> {
-        Err(EngineError::denied("seal secret", "nobody does here"))
-    }
-
-    async fn open(&self, _: &SecretContext, sealed: &str) -> Answer<Secret> {
-        Ok(Secret::new(sealed.as_bytes().to_vec()))
+    /// Nothing that the simulation sends is rejected, so a body that is may not pass unseen.
+    async fn reject(&self, body: &str, reason: &str) -> Answer<()> {
+        self.call("put aside", true, |state, _| {
+            state.violations.push(format!("rejected as {reason}: {body}"));
+        })
+        .await
     }
 }
 
 impl SchemaChecker for Instance {
     fn compile(&self, _: &Schema) -> Result<(), Fault> {
-        Ok(())
+        self.lacks("compile")
     }
 
     fn faults(&self, _: &Schema, _: &serde_json::Value) -> Vec<Fault> {
-        Vec::new()
+        self.lacks("faults")
     }
 }
 
@@ -578,7 +446,7 @@ impl Engine for Instance {
     }
 
     async fn checks(&self) -> Vec<Check> {
-        Vec::new()
+        self.lacks("checks")
     }
     fn public_url(&self) -> Option<&str> {
         None
@@ -590,6 +458,6 @@ impl Engine for Instance {
         Ticket::from_entropy(self.entropy())
     }
     async fn operator_key_hash(&self) -> Answer<String> {
-        Ok(String::new())
+        self.lacks("operator_key_hash")
     }
 }

@@ -2,7 +2,6 @@
 //! attempt falls by a profile's own policy. A plan made by hand: no faults, skew, lag or copies.
 
 use waxseal_domain::delivery::Status;
-use waxseal_domain::flow_control::breaker::BreakerSettings;
 
 use super::plan::{Plan, PlannedEndpoint, PlannedEvent, Receiver};
 use super::world::World;
@@ -51,25 +50,19 @@ pub fn play(profile: &str, failing: Failing, pace: Pace, seed: u64) -> Played {
 
 fn plan(profile: &str, failing: Failing, pace: Pace) -> Plan {
     let Failing { status, retry_after_s, times } = failing;
+    let endpoint = PlannedEndpoint {
+        profile: profile.to_owned(),
+        delays_s: None,
+        max_per_second: None,
+        max_concurrency: None,
+        receiver: Receiver::Failing(status, retry_after_s, times),
+    };
+    let event = PlannedEvent { at_s: SENT_S, again_s: Vec::new() };
     Plan {
         is_prompt: pace == Pace::Prompt,
-        faults_max: 0,
-        fault_once_in: 0,
-        skew_ms_max: 0,
-        index_lag_ms_max: 0,
-        copy_once_in: 0,
-        backlog_s: None,
-        breaker: BreakerSettings::default(),
-        endpoints: vec![PlannedEndpoint {
-            profile: profile.to_owned(),
-            delays_s: None,
-            max_per_second: None,
-            max_concurrency: None,
-            receiver: Receiver::Failing(status, retry_after_s, times),
-        }],
-        events: vec![PlannedEvent { at_s: SENT_S, again_s: Vec::new() }],
-        actions: Vec::new(),
-        poison: None,
+        endpoints: vec![endpoint],
+        events: vec![event],
+        ..Plan::calm()
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use waxseal_domain::audit::Entry;
 use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::message::{Kind, Message};
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
@@ -14,7 +15,7 @@ use waxseal_domain::flow_control::concurrency::Slots;
 use waxseal_domain::flow_control::gate::Gate;
 use waxseal_domain::id::{EndpointId, EventId, TenantName};
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::ports::{Due, EventRow};
+use waxseal_flows::ports::{Due, EventRow, TenantVersion};
 
 use super::broken::Broken;
 use super::instance::Instance;
@@ -26,6 +27,9 @@ const BEGIN: Timestamp = Timestamp::from_ms(1_790_000_000_000);
 /// As on SQS.
 pub(super) const VISIBILITY_S: u64 = 91;
 const RECEIVES_MAX: u32 = 20;
+
+/// Where what belongs to one endpoint is kept.
+pub(super) type Place = (TenantName, EndpointId);
 
 /// Everything that outlasts an instance.
 pub(super) struct World {
@@ -43,13 +47,16 @@ pub(super) struct State {
     pub(super) faults_left: u32,
     pub(super) faults: u32,
     pub(super) copies: u32,
-    pub(super) events: BTreeMap<EventId, EventRow>,
+    pub(super) events: BTreeMap<(TenantName, EventId), EventRow>,
+    pub(super) tenants: BTreeMap<TenantName, TenantVersion>,
     pub(super) endpoints: BTreeMap<EndpointId, Endpoint>,
+    /// By id, which says nothing of the tenant: no two tenants here may have a delivery of the same
+    /// id.
     pub(super) rows: BTreeMap<String, Stored>,
-    pub(super) gates: BTreeMap<EndpointId, Gate>,
+    pub(super) gates: BTreeMap<Place, Gate>,
     /// Used, by endpoint and window.
     pub(super) tokens: BTreeMap<(String, u64), u32>,
-    pub(super) slots: BTreeMap<EndpointId, Slots>,
+    pub(super) slots: BTreeMap<Place, Slots>,
     /// POSTs that are not answered yet, by endpoint.
     pub(super) under_way: BTreeMap<usize, u32>,
     /// When each endpoint was probed.
@@ -64,6 +71,8 @@ pub(super) struct State {
     pub(super) duplicates: BTreeMap<EventId, u32>,
     /// What people did, by delivery; by endpoint counts for each of its deliveries.
     pub(super) actions: u32,
+    /// Entries of the audit log, oldest first.
+    pub(super) audit: Vec<Entry>,
     pub(super) buried: BTreeSet<String>,
     pub(super) violations: Vec<String>,
     pub(super) instances: Vec<Arc<Instance>>,
@@ -116,6 +125,7 @@ impl World {
             faults: 0,
             copies: 0,
             events: BTreeMap::new(),
+            tenants: BTreeMap::new(),
             endpoints: BTreeMap::new(),
             rows: BTreeMap::new(),
             gates: BTreeMap::new(),
@@ -130,6 +140,7 @@ impl World {
             acknowledged: BTreeMap::new(),
             duplicates: BTreeMap::new(),
             actions: 0,
+            audit: Vec::new(),
             buried: BTreeSet::new(),
             violations: Vec::new(),
             instances: Vec::new(),
@@ -251,7 +262,7 @@ impl State {
     /// Puts a message in the queue.
     pub(super) fn send(&mut self, message: &Message, now: Timestamp) {
         let id = message.key().id().to_string();
-        let event = self.events.get(&message.event);
+        let event = self.event(&message.tenant, &message.event);
         if event.is_some_and(|row| Lane::of(&row.event) != message.lane) {
             self.violations.push(format!("a message of {id} is in the lane {:?}", message.lane));
         }
@@ -282,13 +293,31 @@ impl State {
 
     /// The row as it is.
     pub(super) fn row(&self, key: &DeliveryKey) -> Option<Delivery> {
-        self.rows.get(&key.id().to_string()).and_then(|stored| stored.delivery.clone())
+        let stored = self.rows.get(&key.id().to_string())?;
+        stored.delivery.clone().filter(|row| row.key == *key)
+    }
+
+    /// The event as it is.
+    pub(super) fn event(&self, tenant: &TenantName, id: &EventId) -> Option<EventRow> {
+        self.events.get(&(tenant.clone(), id.clone())).cloned()
+    }
+
+    /// The stored event, if it is of the same incarnation.
+    pub(super) fn same_event(&mut self, row: &EventRow) -> Option<&mut EventRow> {
+        let place = (row.event.tenant.clone(), row.event.id.clone());
+        self.events.get_mut(&place).filter(|stored| stored.born == row.born)
     }
 
     /// Writes the row; the index shows it later.
     pub(super) fn write(&mut self, row: Delivery, now: Timestamp, shown: Option<Due>, lag_ms: u64) {
         let lag_ms = self.rng.below(lag_ms + 1);
         let stored = self.rows.entry(row.key.id().to_string()).or_default();
+        let before = stored.delivery.as_ref();
+        assert!(
+            before.is_none_or(|before| before.key == row.key),
+            "two tenants have {}",
+            row.key.id()
+        );
         let is_final = row.open().is_none();
         stored.final_at = is_final.then(|| stored.final_at.unwrap_or(now));
         stored.changed_at = now;

@@ -1,6 +1,7 @@
 //! The flows on the engines: in virtual time, by hand, over real sockets, and at random.
 
 mod contract_embedded;
+mod contract_simulation;
 mod deliver;
 mod document;
 mod fuzz;
