@@ -5,7 +5,7 @@ use waxseal_api_types::{self as api, List};
 use waxseal_flows::ports::{ConfigStore as _, Engine};
 
 use crate::Answer;
-use crate::call::TenantCall;
+use crate::call::{CursorForm, TenantCall};
 use crate::operation::{Description, Handler, Operation, PAGE, Success};
 
 impl<E: Engine> Operation<E> {
@@ -26,7 +26,7 @@ impl<E: Engine> Operation<E> {
 }
 
 pub(crate) async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
-    let page = call.engine.store().audit(call.tenant, &call.page()?).await?;
+    let page = call.engine.store().audit(call.tenant, &call.page(CursorForm::AuditEntry)?).await?;
     let items: Vec<_> = page.items.iter().map(api::AuditEntry::from).collect();
     Ok(http::json(200, &List { items, cursor: page.cursor }))
 }

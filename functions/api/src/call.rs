@@ -16,6 +16,9 @@ use waxseal_flows::ports::{Change, ConfigStore as _, Engine, EngineError, MaxAge
 
 use crate::Refusal;
 
+/// What is wrong with a cursor that is not ours.
+const CURSOR_FAULT: &str = "cursor must be one that a page of this list was answered with";
+
 /// A call outside of any tenant.
 pub(crate) struct GlobalCall<'a, E> {
     pub(crate) engine: &'a E,
@@ -63,9 +66,9 @@ impl<E: Engine> TenantCall<'_, E> {
         }
     }
 
-    /// Reads which part of a list is asked for.
-    pub(crate) fn page(&self) -> Result<PageRequest, Problem> {
-        page(self.request)
+    /// Reads which part of a list is asked for, whose cursors are written in this form.
+    pub(crate) fn page(&self, form: CursorForm) -> Result<PageRequest, Problem> {
+        page(self.request, form)
     }
 
     /// Makes a change, with its entry in the audit log, and tells whoever subscribes to that. False where
@@ -86,8 +89,36 @@ impl<E: Engine> TenantCall<'_, E> {
     }
 }
 
-/// Reads `limit` and `cursor` of the query.
-pub(crate) fn page(request: &Request) -> Result<PageRequest, Problem> {
+/// What the cursors of a list are written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CursorForm {
+    /// Writes the time and the id of an event: `1795255200125_evt_1`.
+    Event,
+    /// Writes how many entries come before.
+    Count,
+    /// Writes the name of a tenant.
+    Tenant,
+    /// Writes the time and the id of an entry of the audit log.
+    AuditEntry,
+}
+
+impl CursorForm {
+    /// Says whether the text can be a cursor of such a list.
+    fn is_of(self, text: &str) -> bool {
+        match self {
+            Self::Event => PageRequest::is_event_cursor(text),
+            Self::Count => text.parse::<usize>().is_ok(),
+            Self::Tenant => text.parse::<TenantName>().is_ok(),
+            Self::AuditEntry => text.split_once("aud_").is_some_and(|(ms, _)| {
+                !ms.is_empty() && ms.bytes().all(|byte| byte.is_ascii_digit())
+            }),
+        }
+    }
+}
+
+/// Reads `limit` and `cursor` of the query. A cursor that no page was answered with is a problem: a list that
+/// began anew would be read for ever.
+pub(crate) fn page(request: &Request, form: CursorForm) -> Result<PageRequest, Problem> {
     let limit = match http::query(request, "limit") {
         None => PAGE_DEFAULT,
         Some(text) => text
@@ -96,10 +127,46 @@ pub(crate) fn page(request: &Request) -> Result<PageRequest, Problem> {
             .filter(|limit| (1..=PAGE_MAX).contains(limit))
             .ok_or_else(|| Problem::bad_request(format!("limit must be 1 to {PAGE_MAX}")))?,
     };
-    Ok(PageRequest { limit, cursor: http::query(request, "cursor").map(Cow::into_owned) })
+    // An empty one is what a script sends whose variable is not set before its first page.
+    let cursor = http::query(request, "cursor").filter(|cursor| !cursor.is_empty());
+    if cursor.as_deref().is_some_and(|cursor| !form.is_of(cursor)) {
+        return Err(Problem::bad_request(CURSOR_FAULT));
+    }
+    Ok(PageRequest { limit, cursor: cursor.map(Cow::into_owned) })
 }
 
 /// Turns an answer's value into what the audit log keeps of it.
 pub(crate) fn audited<T: Serialize>(view: &T) -> Option<Value> {
     serde_json::to_value(view).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cursor_of(query: &str, form: CursorForm) -> Result<Option<String>, Problem> {
+        let mut request = Request::default();
+        *request.uri_mut() = format!("/v1/x?{query}").parse().unwrap();
+        page(&request, form).map(|page| page.cursor)
+    }
+
+    #[test]
+    fn a_cursor_that_is_not_ours_is_a_problem_that_names_it() {
+        let forms = [
+            (CursorForm::Event, "1795255200125_evt_1", ["x_evt_1", "1795255200125", "-1_evt_1"]),
+            (CursorForm::Count, "20", ["twenty", "-1", "1795255200125_evt_1"]),
+            (CursorForm::Tenant, "acme", ["Acme!", "a%20b", "%C3%A9"]),
+            (CursorForm::AuditEntry, "01795255200125aud_7", ["~", "aud_7", "xaud_7"]),
+        ];
+        for (form, ours, others) in forms {
+            let read = cursor_of(&format!("cursor={ours}"), form);
+            assert_eq!(read.unwrap().as_deref(), Some(ours), "{form:?}");
+            for other in others {
+                let problem = cursor_of(&format!("cursor={other}"), form).unwrap_err();
+                assert_eq!((problem.status, &*problem.detail), (400, CURSOR_FAULT), "{other}");
+            }
+            assert_eq!(cursor_of("cursor=", form), Ok(None));
+            assert_eq!(cursor_of("limit=1", form), Ok(None));
+        }
+    }
 }

@@ -12,7 +12,7 @@ use waxseal_flows::ports::{Clock as _, DeliveryStore as _, Engine, PageRequest};
 use waxseal_flows::replay::replay;
 
 use crate::Answer;
-use crate::call::TenantCall;
+use crate::call::{CursorForm, TenantCall};
 use crate::endpoints::find;
 use crate::operation::{
     CURSOR, Description, Handler, LIMIT, Operation, Parameter, Success, json_of,
@@ -115,7 +115,7 @@ async fn cancel_delivery<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer
 async fn list<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let endpoint = find(&call, id).await?;
     let wanted = http::query(call.request, "status");
-    let page = call.page()?;
+    let page = call.page(CursorForm::Event)?;
     let now = call.engine.clock().now();
     let mut items = Vec::new();
     // A status that is rare must not make a page look at everything: a bounded number of rows.

@@ -37,7 +37,7 @@ pub(crate) use self::stored::find;
 use self::stored::{TRIES_MAX, audit_update, audit_view, write};
 use self::version::{IfMatch, with_etag};
 use crate::body::Body;
-use crate::call::{AuditChange, TenantCall, audited};
+use crate::call::{AuditChange, CursorForm, TenantCall, audited};
 use crate::{Answer, Refusal};
 
 /// Endpoints added to a tenant at the same time: each is tried so often.
@@ -154,8 +154,9 @@ fn refuse(fault: Fault) -> Problem {
 }
 
 async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
-    let page = call.page()?;
+    let page = call.page(CursorForm::Count)?;
     let roster = call.engine.store().endpoints(call.tenant, MaxAge::NOW).await?.unwrap_or_default();
+    // `page` has refused a cursor that is no number.
     let from = page.cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
     let mut newest_first: Vec<&Endpoint> = roster.iter().collect();
     newest_first

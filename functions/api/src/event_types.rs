@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use waxseal_adapters::http;
 use waxseal_api_types::{self as api, List, NewEventType};
 use waxseal_domain::event::catalogue::{self, EventType, Schema};
+use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{DESCRIPTION_CHARS_MAX, EXAMPLE_BYTES_MAX};
 use waxseal_domain::problem::Problem;
 use waxseal_flows::catalogue::read_schema;
@@ -123,9 +124,12 @@ fn check_schema<C: SchemaChecker>(
         }
     };
     if let Some(example) = &wanted.example {
-        let value = serde_json::from_str(example.get()).unwrap_or_default();
-        let faults = checker.faults(&schema, &value).into_iter();
-        body.faults(faults.map(|fault| fault.within("/example")).collect());
+        let faults = match serde_json::from_str(example.get()) {
+            Ok(value) => checker.faults(&schema, &value),
+            // It is JSON, or the body were none.
+            Err(_) => vec![Fault::new("", "is nested too deeply")],
+        };
+        body.faults(faults.into_iter().map(|fault| fault.within("/example")).collect());
     }
     Some(schema)
 }

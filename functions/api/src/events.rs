@@ -13,7 +13,7 @@ use waxseal_flows::expunge::expunge;
 use waxseal_flows::link::is_good;
 use waxseal_flows::ports::{Clock as _, Engine, EngineError, EventRow, EventStore as _};
 
-use crate::call::{GlobalCall, TenantCall};
+use crate::call::{CursorForm, GlobalCall, TenantCall};
 use crate::operation::{
     Access, Description, Handler, INGEST, Link, Operation, PAGE, Parameter, RequestBody, Success,
     json_of,
@@ -172,7 +172,11 @@ async fn show_content<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
 
 async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
     let now = call.engine.clock().now();
-    let page = call.engine.store().events_by_time(call.tenant, &call.page()?, now).await?;
+    let page = call
+        .engine
+        .store()
+        .events_by_time(call.tenant, &call.page(CursorForm::Event)?, now)
+        .await?;
     let mut items = Vec::with_capacity(page.items.len());
     for row in &page.items {
         items.push(Event::received(&row.event, row.born, None).map_err(unwritable)?);

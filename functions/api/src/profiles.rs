@@ -79,8 +79,14 @@ impl<E: Engine> Operation<E> {
 /// Lists the profiles that are compiled in, then the deployment's own by name.
 async fn list<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
     let own = call.engine.store().settings(Setting::Profile).await?;
-    let own = own.iter().filter_map(|(_, text)| Profile::parse(text).ok().map(Arc::new));
-    let all: Vec<Arc<Profile>> = Profile::builtin().iter().cloned().chain(own).collect();
+    let mut all: Vec<Arc<Profile>> = Profile::builtin().to_vec();
+    for (name, text) in &own {
+        match Profile::parse(text) {
+            Ok(profile) => all.push(Arc::new(profile)),
+            // The others can still be used. Whoever asks for this one by its name is answered with the failure.
+            Err(faults) => tracing::error!(%name, ?faults, "a stored profile cannot be read"),
+        }
+    }
     let items = all.iter().map(|profile| api::Profile::from(&**profile)).collect();
     Ok(http::json(200, &List::whole(items)))
 }

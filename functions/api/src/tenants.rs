@@ -9,7 +9,7 @@ use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, Tenant}
 
 use crate::Answer;
 use crate::body::{Body, describe};
-use crate::call::{AuditChange, GlobalCall, TenantCall, audited, page};
+use crate::call::{AuditChange, CursorForm, GlobalCall, TenantCall, audited, page};
 use crate::operation::{
     Access, Description, Handler, Operation, PAGE, RequestBody, Success, json_of,
 };
@@ -72,7 +72,7 @@ fn view(tenant: &Tenant) -> api::Tenant {
 }
 
 async fn list<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
-    let page = call.engine.store().tenants(&page(call.request)?).await?;
+    let page = call.engine.store().tenants(&page(call.request, CursorForm::Tenant)?).await?;
     let items: Vec<_> = page.items.iter().map(view).collect();
     Ok(http::json(200, &List { items, cursor: page.cursor }))
 }

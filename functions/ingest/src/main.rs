@@ -72,6 +72,7 @@ async fn settle(function: &Function, record: &QueueMessage) -> Settled {
     let message = CloudMessage {
         tenant: tenant.and_then(|attribute| attribute.string_value.clone()),
         message_id: Some(record.message_id.clone()),
+        // A message without a body holds no event, and is put aside as one that cannot be read.
         body: record.body.clone().unwrap_or_default(),
     };
     match take(function, &message).await {

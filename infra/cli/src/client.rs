@@ -109,7 +109,9 @@ impl Client {
         let call = Call { method, path: path.to_owned(), body, ..Call::default() };
         let answer =
             self.try_once(&call).await.map_err(|fault| format!("{method} {path}: {fault}"))?;
-        Ok((answer.status, serde_json::from_slice(&answer.body).unwrap_or(Value::Null)))
+        read_json(&answer.body)
+            .map(|json| (answer.status, json))
+            .map_err(|error| format!("{method} {path}: {} without JSON: {error}", answer.status))
     }
 
     /// Makes a call once and returns the JSON of a 2xx answer; any other answer is an error.
@@ -144,6 +146,11 @@ impl Client {
     }
 }
 
+/// Reads an answer's JSON; null where it has no body.
+fn read_json(body: &[u8]) -> serde_json::Result<Value> {
+    if body.is_empty() { Ok(Value::Null) } else { serde_json::from_slice(body) }
+}
+
 /// Reads how many seconds the server asks to wait: a number of them, or a date.
 fn retry_after_s(answer: &Answer, now: Timestamp) -> Option<u64> {
     let text = answer.header("retry-after")?.trim();
@@ -151,4 +158,16 @@ fn retry_after_s(answer: &Answer, now: Timestamp) -> Option<u64> {
         return Some(seconds);
     }
     Timestamp::parse_http_date(text).map(|at| at.wait_s(now))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_no_json_is_not_as_if_it_had_none() {
+        assert_eq!(read_json(b"").unwrap(), Value::Null);
+        assert_eq!(read_json(b"{}").unwrap(), serde_json::json!({}));
+        assert!(read_json(b"<html>").is_err());
+    }
 }

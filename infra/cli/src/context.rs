@@ -3,6 +3,7 @@
 //! A flag stands over the environment, and that over the login. A key is sent to the server that it was
 //! kept for, and to no other: a URL given without a key takes none from a login at another URL.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -119,7 +120,9 @@ impl Connection {
         let found = if let Some(login) = login.filter(|login| is_same(&login.url)) {
             let (tenant, origin) = (tenant.or(login.tenant), Origin::Login(path));
             Found { url: login.url, key: Some(login.key), tenant, origin }
-        } else if let Some(key) = local.key().filter(|_| is_same(&local.url)) {
+        } else if is_same(&local.url)
+            && let Some(key) = local.key(given_key.is_some())?
+        {
             let origin = Origin::Embedded(local.key_file.clone());
             Found { url: local.url.clone(), key: Some(key), tenant, origin }
         } else if let Some(url) = given_url {
@@ -155,10 +158,14 @@ pub struct LocalServer {
 }
 
 impl LocalServer {
-    /// The operator's API key; none where no server has started on that folder.
-    fn key(&self) -> Option<String> {
-        let key = std::fs::read_to_string(&self.key_file).ok()?;
-        Some(key.trim().to_owned())
+    /// Reads the operator's API key; none where no server has started on that folder. A file that is there and
+    /// cannot be read is a failure, but where another key is given, and this one is not needed.
+    fn key(&self, is_other_given: bool) -> Result<Option<String>, Failure> {
+        match std::fs::read_to_string(&self.key_file) {
+            Ok(key) => Ok(Some(key.trim().to_owned())),
+            Err(error) if is_other_given || error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Failure::Usage(format!("{}: {error}", self.key_file.display()))),
+        }
     }
 }
 
@@ -230,7 +237,8 @@ impl Context {
 
 /// Prints an answer as the API wrote it.
 pub(crate) fn print_json(answer: &Answer) -> Outcome {
-    print(std::str::from_utf8(&answer.body).unwrap_or_default())
+    let text = std::str::from_utf8(&answer.body);
+    print(text.map_err(|_| Failure::Unavailable("the answer is not UTF-8".to_owned()))?)
 }
 
 /// Reads an answer as the API writes it.
@@ -264,6 +272,18 @@ pub(crate) fn escape(part: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_file_that_cannot_be_read_is_not_as_if_no_server_had_started() {
+        let local = |key_file: &str| LocalServer {
+            url: "http://127.0.0.1:1".to_owned(),
+            key_file: PathBuf::from(key_file),
+        };
+        assert!(matches!(local("no/such/file").key(false), Ok(None)));
+        // A folder is there, and is no text.
+        assert!(matches!(local("src").key(false), Err(Failure::Usage(_))));
+        assert!(matches!(local("src").key(true), Ok(None)));
+    }
 
     #[test]
     fn a_part_of_a_path_stays_one_part() {

@@ -1,6 +1,7 @@
 //! Settings of a function, from its environment: the one place where names of variables stand.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::endpoint::target::CloudTargets;
@@ -52,12 +53,13 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// Reads all of them.
-    pub fn read() -> Self {
+    /// Reads all of them. One that is set to what it cannot be is an error, and never as if it were not set.
+    pub fn read() -> Result<Self, EngineError> {
         let text = |name| variable(name).unwrap_or_default();
         let usual = BreakerSettings::default();
-        let runtime_api = variable("AWS_LAMBDA_RUNTIME_API");
-        Self {
+        let percent = variable("WAXSEAL_BREAKER_PERCENT");
+        let probe_s = variable("WAXSEAL_PROBE_S");
+        Ok(Self {
             config_table: text("WAXSEAL_CONFIG_TABLE"),
             state_table: text("WAXSEAL_STATE_TABLE"),
             queue_url: text("WAXSEAL_QUEUE_URL"),
@@ -69,14 +71,18 @@ impl Environment {
             operator_secret: text("WAXSEAL_OPERATOR_SECRET"),
             default_tenant: variable("WAXSEAL_DEFAULT_TENANT"),
             breaker: BreakerSettings {
-                failures_percent: number("WAXSEAL_BREAKER_PERCENT", 1..=100)
+                failures_percent: number("WAXSEAL_BREAKER_PERCENT", percent.as_deref(), 1..=100)?
                     .unwrap_or(usual.failures_percent),
-                probe_s: number("WAXSEAL_PROBE_S", 1..=3_600).map_or(usual.probe_s, u64::from),
+                probe_s: number("WAXSEAL_PROBE_S", probe_s.as_deref(), 1..=3_600)?
+                    .map_or(usual.probe_s, u64::from),
                 ..usual
             },
             address_rules: AddressRules {
-                allow_loopback: matches!(text("WAXSEAL_ALLOW_LOOPBACK").as_str(), "1" | "true"),
-                runtime_api: runtime_api.and_then(|api| api.parse::<SocketAddr>().ok()),
+                allow_loopback: flag("WAXSEAL_ALLOW_LOOPBACK", &text("WAXSEAL_ALLOW_LOOPBACK"))?,
+                // Not ours to set: AWS writes an address, tools that imitate it a name or a URL. Those lie on
+                // loopback, which is a rule of its own.
+                runtime_api: variable("AWS_LAMBDA_RUNTIME_API")
+                    .and_then(|api| api.parse::<SocketAddr>().ok()),
                 cloud_targets: Some(CloudTargets {
                     allowed: list(&text("WAXSEAL_TARGET_ARNS")),
                     own: list(&text("WAXSEAL_OWN_ARNS")),
@@ -90,7 +96,7 @@ impl Environment {
             log_level: variable("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|| text("RUST_LOG")),
             log_format: text("AWS_LAMBDA_LOG_FORMAT"),
             endpoint_url: variable("AWS_ENDPOINT_URL"),
-        }
+        })
     }
 
     /// A setting that is needed now.
@@ -107,9 +113,25 @@ fn list(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect()
 }
 
-/// A number within its bounds; anything else is as if it were not set.
-fn number(name: &str, bounds: std::ops::RangeInclusive<u32>) -> Option<u32> {
-    variable(name)?.parse().ok().filter(|number| bounds.contains(number))
+/// Reads a number that must lie within its bounds; none where it is not set.
+fn number(
+    name: &'static str,
+    text: Option<&str>,
+    bounds: RangeInclusive<u32>,
+) -> Result<Option<u32>, EngineError> {
+    let Some(text) = text else { return Ok(None) };
+    let number = text.parse().ok().filter(|number| bounds.contains(number));
+    let fault = || format!("{name} must be a number from {} to {}", bounds.start(), bounds.end());
+    number.map(Some).ok_or_else(|| EngineError::denied("read settings", fault()))
+}
+
+/// Reads a switch, which is off where it is not set.
+fn flag(name: &'static str, text: &str) -> Result<bool, EngineError> {
+    match text {
+        "1" | "true" => Ok(true),
+        "" | "0" | "false" => Ok(false),
+        _ => Err(EngineError::denied("read settings", format!("{name} must be 1 or 0"))),
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
@@ -120,6 +142,21 @@ fn variable(name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_setting_that_cannot_be_is_an_error_that_names_it() {
+        let percent = |text| number("WAXSEAL_BREAKER_PERCENT", text, 1..=100);
+        assert_eq!(percent(None).unwrap(), None);
+        assert_eq!(percent(Some("100")).unwrap(), Some(100));
+        for bad in ["0", "101", "-1", "half", "50%"] {
+            let error = percent(Some(bad)).unwrap_err().to_string();
+            let fault = "WAXSEAL_BREAKER_PERCENT must be a number from 1 to 100";
+            assert!(error.contains(fault), "{bad}: {error}");
+        }
+        let loopback = |text| flag("WAXSEAL_ALLOW_LOOPBACK", text);
+        assert!(loopback("1").unwrap() && !loopback("0").unwrap() && !loopback("").unwrap());
+        assert!(loopback("yes").unwrap_err().to_string().contains("WAXSEAL_ALLOW_LOOPBACK"));
+    }
 
     #[test]
     fn a_list_leaves_out_what_is_empty() {

@@ -24,7 +24,7 @@ pub struct Function {
 impl Function {
     /// Makes the engine from the environment, and begins to log.
     pub fn start() -> Result<Self, EngineError> {
-        let environment = Environment::read();
+        let environment = Environment::read()?;
         crate::logs::start(&environment);
         // Whatever randomness costs once, it costs in the initialisation.
         crate::entropy::entropy();
@@ -39,6 +39,7 @@ impl Function {
         record: &QueueMessage,
         reason: &str,
     ) -> Result<Option<Received>, EngineError> {
+        // A record without a body is no message either, and is put aside like any other.
         let body = record.body.as_deref().unwrap_or_default();
         match Message::parse(body) {
             Ok(message) => {

@@ -110,7 +110,9 @@ pub fn text(request: &Request, bytes_max: usize) -> Result<&str, Problem> {
 fn answer<T: Serialize>(status: u16, content_type: &'static str, body: &T) -> Response {
     let bytes = serde_json::to_vec(body).expect("answers are strings, numbers and raw JSON");
     let mut response = Response::new(Bytes::from(bytes));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    *response.status_mut() =
+        // A status that is none must not be taken for success.
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

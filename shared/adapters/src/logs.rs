@@ -14,20 +14,27 @@ use crate::environment::Environment;
 /// Has this process log to its standard output, from now on.
 pub(crate) fn start(environment: &Environment) {
     let level = level(&environment.log_level);
+    let is_known = level.is_some();
     // Nobody looks at a terminal here, whatever feature another crate of the build asks for.
     let lines = fmt::layer().with_ansi(false).with_target(false).without_time();
     let lines = if environment.log_format == "JSON" { lines.json().boxed() } else { lines.boxed() };
-    let lines = lines.with_filter(filter_fn(is_told)).with_filter(level);
+    let lines =
+        lines.with_filter(filter_fn(is_told)).with_filter(level.unwrap_or(LevelFilter::INFO));
     // Another call has set it before.
     let _set = registry().with(lines).try_init();
+    if !is_known {
+        // No reason not to start: `RUST_LOG` may be written for another program.
+        tracing::warn!(level = environment.log_level, "the log level is not known: it is INFO");
+    }
 }
 
-fn level(said: &str) -> LevelFilter {
+/// Reads a level; none where it is not one.
+fn level(said: &str) -> Option<LevelFilter> {
     match said {
         // Lambda's word for what we do not tell from an error.
-        "FATAL" => LevelFilter::ERROR,
-        "" => LevelFilter::INFO,
-        said => said.parse().unwrap_or(LevelFilter::INFO),
+        "FATAL" => Some(LevelFilter::ERROR),
+        "" => Some(LevelFilter::INFO),
+        said => said.parse().ok(),
     }
 }
 
@@ -44,6 +51,7 @@ mod tests {
         let levels = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL", ""].map(level);
         let (error, info) = (LevelFilter::ERROR, LevelFilter::INFO);
         let (trace, debug, warn) = (LevelFilter::TRACE, LevelFilter::DEBUG, LevelFilter::WARN);
-        assert_eq!(levels, [trace, debug, info, warn, error, error, info]);
+        assert_eq!(levels, [trace, debug, info, warn, error, error, info].map(Some));
+        assert_eq!(level("loud"), None);
     }
 }

@@ -110,7 +110,7 @@ pub fn is_operator(operator_hash: &str, hash: &str) -> bool {
 
 /// Returns the SHA-256 of a key in hexadecimal, which is stored and looked up in place of the key.
 pub fn hash_of(key: &str) -> String {
-    Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(key.as_bytes()))
 }
 
 impl Principal {

@@ -110,7 +110,7 @@ impl Event {
         if !draft.faults.is_empty() {
             return Err(draft.faults);
         }
-        let digest = json.digest().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex::encode(json.digest());
         draft.finish(tenant, submission, now, entropy).map(|event| Accepted { event, digest })
     }
 

@@ -1,5 +1,7 @@
 //! Points in time: milliseconds since 1970, in UTC. Who reads a clock is the `Clock` port.
 
+use std::time::UNIX_EPOCH;
+
 use serde::{Deserialize, Serialize};
 use time::format_description::well_known::{Rfc2822, Rfc3339};
 use time::{OffsetDateTime, UtcOffset};
@@ -80,9 +82,17 @@ impl Timestamp {
         OffsetDateTime::parse(text, &Rfc3339).ok().and_then(Self::from_date)
     }
 
-    /// Reads an HTTP date, `Sun, 06 Nov 1994 08:49:37 GMT`.
+    /// Reads an HTTP date in any of the three forms of RFC 9110, section 5.6.7, such as
+    /// `Sun, 06 Nov 1994 08:49:37 GMT`; none if it is none of them, or before 1970.
+    ///
+    /// The dates of RFC 5322 are read as well: some servers write `+0000` in the place of `GMT`, or a day of
+    /// one digit.
     pub fn parse_http_date(text: &str) -> Option<Self> {
-        OffsetDateTime::parse(text, &Rfc2822).ok().and_then(Self::from_date)
+        let Ok(date) = httpdate::parse_http_date(text) else {
+            return OffsetDateTime::parse(text, &Rfc2822).ok().and_then(Self::from_date);
+        };
+        let since_1970 = date.duration_since(UNIX_EPOCH).ok()?;
+        u64::try_from(since_1970.as_millis()).ok().map(Self)
     }
 
     fn from_date(date: OffsetDateTime) -> Option<Self> {
@@ -127,9 +137,43 @@ mod tests {
     }
 
     #[test]
-    fn reads_http_dates() {
-        let at = Timestamp::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
-        assert_eq!(at.rfc3339(), "1994-11-06T08:49:37Z");
+    fn reads_http_dates_in_the_three_forms_of_rfc_9110() {
+        for text in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+        ] {
+            let at = Timestamp::parse_http_date(text).expect(text);
+            assert_eq!(at.rfc3339(), "1994-11-06T08:49:37Z", "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_the_dates_of_mail_that_some_servers_send() {
+        for text in ["Sun, 06 Nov 1994 08:49:37 +0000", "Sun, 6 Nov 1994 09:49:37 +0100"] {
+            let at = Timestamp::parse_http_date(text).expect(text);
+            assert_eq!(at.rfc3339(), "1994-11-06T08:49:37Z", "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_no_http_date_from_nonsense() {
+        for text in [
+            "",
+            "soon",
+            "1994-11-06T08:49:37Z",
+            "Sun, 06 Nov 1994",
+            "Sun, 32 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Foo 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 25:49:37 GMT",
+            "Sunday, 06-Nov-94",
+            "Sun Nov  6 08:49:37",
+            "Sun, 06 Nov 1904 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 GMT and more",
+            "\u{e9}\u{e9}\u{e9}, 06 Nov 1994 08:49:37 GMT",
+        ] {
+            assert_eq!(Timestamp::parse_http_date(text), None, "{text}");
+        }
     }
 
     #[test]

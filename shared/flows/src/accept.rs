@@ -92,7 +92,8 @@ async fn accept<E: Engine>(
     if !faults.is_empty() {
         return Err(Refusal::Problem(Problem::unprocessable(faults)));
     }
-    let wanting = subscription::matching(endpoints, &accepted.event);
+    let wanting = subscription::matching(endpoints, &accepted.event)
+        .map_err(|fault| Refusal::Problem(Problem::unprocessable(vec![fault])))?;
     let targets: Vec<EndpointId> = wanting.iter().map(|endpoint| endpoint.id.clone()).collect();
     let source = accepted.event.source.clone();
     match put(engine, accepted.clone(), targets.clone(), born).await? {

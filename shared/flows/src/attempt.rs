@@ -175,22 +175,31 @@ async fn endpoint<E: Engine>(
     let is_first = number == 1 && message.kind == Kind::Normal;
     let max_age = MaxAge::seconds(if is_first { FRESH_S } else { ENDPOINT_COPY_RETRY_S });
     let copy = engine.store().endpoint(&message.tenant, &message.endpoint, max_age).await?;
-    if let Ok(endpoint) = wanted(copy, event) {
+    // Whatever a copy says against the delivery, the endpoint may have been changed since.
+    if let Ok(Ok(endpoint)) = wanted(copy, event) {
         return Ok(Ok(endpoint));
     }
     let now = engine.store().endpoint(&message.tenant, &message.endpoint, MaxAge::NOW).await?;
-    Ok(wanted(now, event))
+    wanted(now, event)
 }
 
-fn wanted(endpoint: Option<Arc<Endpoint>>, event: &Event) -> Result<Arc<Endpoint>, End> {
-    let endpoint = endpoint.ok_or(End::Cancelled(CancelledReason::EndpointDeleted))?;
+/// Returns the endpoint where it wants the event, or else how the delivery ends. It is our own failure where the
+/// event cannot be read, and ends nothing.
+fn wanted(
+    endpoint: Option<Arc<Endpoint>>,
+    event: &Event,
+) -> Result<Result<Arc<Endpoint>, End>, EngineError> {
+    let Some(endpoint) = endpoint else {
+        return Ok(Err(End::Cancelled(CancelledReason::EndpointDeleted)));
+    };
     if !endpoint.is_enabled() {
-        return Err(End::Failed(FailedReason::EndpointDisabled));
+        return Ok(Err(End::Failed(FailedReason::EndpointDisabled)));
     }
-    if !endpoint.subscription.wants(&Candidate::new(event)) {
-        return Err(End::Cancelled(CancelledReason::NotWanted));
+    let wants = endpoint.subscription.wants(&Candidate::new(event));
+    if !wants.map_err(|fault| EngineError::unreadable("match event", fault.detail))? {
+        return Ok(Err(End::Cancelled(CancelledReason::NotWanted)));
     }
-    Ok(endpoint)
+    Ok(Ok(endpoint))
 }
 
 /// Claims the row for a message that is late; none if another message was faster. After a backlog

@@ -104,6 +104,12 @@ struct Place {
     cursor: Option<String>,
 }
 
+/// Says whether the text can be a cursor of [`recover`].
+pub fn is_cursor(text: &str) -> bool {
+    let in_list = text.strip_prefix("f.").or_else(|| text.strip_prefix("m."));
+    in_list.is_some_and(|cursor| cursor.is_empty() || PageRequest::is_event_cursor(cursor))
+}
+
 impl Place {
     fn read(ask: &Ask) -> Self {
         let first = if ask.which == Which::Missing { Phase::Missing } else { Phase::Failed };
@@ -184,5 +190,21 @@ async fn missing<E: Engine>(
 impl Ask {
     fn covers(&self, born: Timestamp) -> bool {
         (self.since..=self.until).contains(&born)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_told_from_what_is_none() {
+        let at = |phase, cursor| Place { phase, cursor };
+        for place in [at(Phase::Failed, None), at(Phase::Missing, Some("17_evt_1".to_owned()))] {
+            assert!(is_cursor(&place.written()), "{place:?}");
+        }
+        for other in ["", "17_evt_1", "x.17_evt_1", "f.nonsense", "m.x_evt_1"] {
+            assert!(!is_cursor(other), "{other}");
+        }
     }
 }

@@ -4,6 +4,7 @@ use waxseal_domain::delivery::message::Message;
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Written};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::subscription::Candidate;
+use waxseal_domain::json::Fault;
 use waxseal_domain::problem::Problem;
 
 use crate::ports::{Clock, ConfigStore, DeliveryStore, Engine, EngineError, EventRow, MaxAge};
@@ -74,7 +75,10 @@ fn may_replay(endpoint: Option<&Endpoint>, event: &EventRow) -> Result<(), Probl
     if !endpoint.is_enabled() {
         return Err(Problem::conflict("the endpoint is disabled: enable it first"));
     }
-    if !endpoint.subscription.wants(&Candidate::new(&event.event)) {
+    let wants = endpoint.subscription.wants(&Candidate::new(&event.event));
+    let unreadable =
+        |fault: Fault| Problem::conflict(format!("the event cannot be read: {}", fault.detail));
+    if !wants.map_err(unreadable)? {
         return Err(Problem::conflict("the endpoint's subscription does not want this event"));
     }
     Ok(())

@@ -40,7 +40,7 @@ impl Encoding {
     /// Returns the text of a signature's bytes.
     pub(crate) fn encode(self, bytes: &[u8]) -> String {
         match self {
-            Self::Hex => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+            Self::Hex => hex::encode(bytes),
             Self::Base64 => BASE64.encode(bytes),
         }
     }
@@ -49,21 +49,12 @@ impl Encoding {
     /// has one text only.
     pub(crate) fn decode(self, text: &str) -> Option<Vec<u8>> {
         match self {
-            Self::Hex => from_hex(text),
+            // `hex` reads upper case too, which would be a second text of the same signature.
+            Self::Hex if text.bytes().any(|byte| byte.is_ascii_uppercase()) => None,
+            Self::Hex => hex::decode(text).ok(),
             Self::Base64 => BASE64.decode(text).ok(),
         }
     }
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    rest.is_empty().then_some(())?;
-    pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect()
 }
 
 #[cfg(test)]

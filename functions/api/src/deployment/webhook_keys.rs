@@ -55,7 +55,12 @@ fn keys_of(endpoint: &Endpoint, now: Timestamp) -> Vec<WebKey> {
 
 fn key(endpoint: &Endpoint, secret: &SealedSecret) -> Option<WebKey> {
     let text = secret.public_key.as_deref()?.strip_prefix("whpk_")?;
-    let x = URL_SAFE_NO_PAD.encode(STANDARD.decode(text).ok()?);
+    let Ok(bytes) = STANDARD.decode(text) else {
+        // The other keys are still good for whoever verifies by them.
+        tracing::error!(endpoint = %endpoint.id, "a stored public key cannot be read");
+        return None;
+    };
+    let x = URL_SAFE_NO_PAD.encode(bytes);
     let kid = format!("{}.{}", endpoint.id, secret.created_at.ms());
     Some(WebKey::ed25519(kid, x))
 }

@@ -111,7 +111,8 @@ fn match_event<E: Engine>(
     row: &EventRow,
 ) -> MatchedEvent {
     let event = &row.event;
-    let matched = endpoint.subscription.wants(&Candidate::new(event));
+    let wants = endpoint.subscription.wants(&Candidate::new(event));
+    let matched = wants.as_ref().is_ok_and(|wants| *wants);
     let mut item = MatchedEvent {
         event_id: event.id.to_string(),
         event_type: event.event_type.clone(),
@@ -121,7 +122,7 @@ fn match_event<E: Engine>(
         bytes: None,
         content_type: None,
         body: None,
-        detail: None,
+        detail: wants.err().map(|fault| fault.detail),
     };
     if matched {
         let id = DeliveryId { endpoint: endpoint.id.clone(), event: event.id.clone() }.to_string();

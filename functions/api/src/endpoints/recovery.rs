@@ -6,7 +6,7 @@ use waxseal_api_types::endpoint::{NewRecovery, Recovery, RecoveryScope};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Clock as _, Engine};
-use waxseal_flows::recover::{Ask, Which, recover};
+use waxseal_flows::recover::{Ask, Which, is_cursor, recover};
 
 use super::stored::find;
 use crate::Answer;
@@ -51,6 +51,9 @@ fn read(body: &mut Body<'_>, now: Timestamp) -> Ask {
     };
     let dry_run = body.flag("dry_run").value().unwrap_or(false);
     let cursor = body.text("cursor", CURSOR_CHARS_MAX).value();
+    if cursor.as_deref().is_some_and(|cursor| !is_cursor(cursor)) {
+        body.fault("cursor", "must be one that an earlier call was answered with");
+    }
     if since.is_some_and(|since| since > until) {
         body.fault("since", "must not be after until, nor in the future");
     }

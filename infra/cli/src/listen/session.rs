@@ -15,6 +15,7 @@ use waxseal_domain::endpoint::subscription::{Candidate, Subscription};
 use waxseal_domain::event::Event;
 use waxseal_domain::event::event_type::EventTypePattern;
 use waxseal_domain::id::{DeliveryId, EndpointId, IdFault, TenantName};
+use waxseal_domain::json::Fault;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_flows::ports::{Clock as _, Sender as _};
 use waxseal_verify::Key;
@@ -93,8 +94,11 @@ impl Session {
     pub(super) fn read_wanted(&self, raw: &RawValue) -> Result<Option<Event>, Failure> {
         let not_ours = |error| Failure::Unavailable(format!("an event cannot be read: {error}"));
         let event = read_event(&self.endpoint.tenant, raw).map_err(not_ours)?;
-        let is_wanted =
-            !event.expunged && self.endpoint.subscription.wants(&Candidate::new(&event));
+        let wants = self.endpoint.subscription.wants(&Candidate::new(&event));
+        let unreadable = |fault: Fault| {
+            Failure::Unavailable(format!("an event cannot be read: {}", fault.detail))
+        };
+        let is_wanted = !event.expunged && wants.map_err(unreadable)?;
         Ok(is_wanted.then_some(event))
     }
 

@@ -68,8 +68,7 @@ impl DeliveryStore for DynamoStore {
     }
 
     async fn due(&self, shard: u32, now: Timestamp, limit: usize) -> Result<Vec<Due>, EngineError> {
-        let found = self.due_in(&shard.to_string(), now, limit).await?;
-        found.iter().map(due_of).collect()
+        self.due_in(&shard.to_string(), now, limit, due_of).await
     }
 
     async fn claim(&self, due: &Due, claim: &Claim) -> Result<Option<Timestamp>, EngineError> {
@@ -149,14 +148,17 @@ impl DeliveryStore for DynamoStore {
 }
 
 impl DynamoStore {
-    /// Entries of a shard of the due index, earliest first.
-    pub(super) async fn due_in(
+    /// Reads entries of a shard of the due index, earliest first. One that cannot be read is logged and left
+    /// out, and the page is filled with those that come after it: else it would keep all others from being
+    /// looked at, at each sweep.
+    pub(super) async fn due_in<T: Send>(
         &self,
         shard: &str,
         now: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Item>, EngineError> {
-        let mut found: Vec<Item> = Vec::new();
+        read: impl Fn(&Item) -> Result<T, EngineError> + Send + Sync,
+    ) -> Result<Vec<T>, EngineError> {
+        let mut found: Vec<T> = Vec::new();
         let mut start = None;
         while found.len() < limit {
             let query = self
@@ -170,7 +172,7 @@ impl DynamoStore {
                 .limit(i32::try_from(limit - found.len()).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(start);
             let answer = query.send().await.map_err(failed("read due index"))?;
-            found.extend(answer.items.unwrap_or_default());
+            found.extend(readable(answer.items(), &read));
             start = answer.last_evaluated_key;
             if start.is_none() {
                 break;
@@ -178,6 +180,24 @@ impl DynamoStore {
         }
         Ok(found)
     }
+}
+
+/// Reads the items that can be read, and logs each that cannot.
+pub(super) fn readable<T>(
+    items: &[Item],
+    read: impl Fn(&Item) -> Result<T, EngineError>,
+) -> Vec<T> {
+    let mut found = Vec::with_capacity(items.len());
+    for item in items {
+        match read(item) {
+            Ok(entry) => found.push(entry),
+            Err(error) => {
+                let (pk, sk) = (find_text(item, "pk"), find_text(item, "sk"));
+                tracing::error!(pk, sk, %error, "an entry of the due index cannot be read");
+            }
+        }
+    }
+    found
 }
 
 /// The attributes that a claim writes or asks for.
@@ -207,7 +227,25 @@ fn start_of(tenant: &TenantName, endpoint: &EndpointId, page: &PageRequest) -> O
 
 #[cfg(test)]
 mod tests {
+    use waxseal_domain::delivery::lane::Lane;
+
     use super::*;
+
+    #[test]
+    fn an_entry_that_cannot_be_read_does_not_hide_the_others() {
+        let key = |event: &str| DeliveryKey {
+            tenant: "acme".parse().unwrap(),
+            event: event.parse().unwrap(),
+            endpoint: "ep_1".parse().unwrap(),
+        };
+        let row =
+            |event: &str| Delivery::pending(key(event), Timestamp::from_ms(1_000), Lane::Normal);
+        let mut items = ["a", "b", "c"].map(|event| item_of(&row(event)).unwrap());
+        items[1].insert("due_at".to_owned(), text("soon"));
+        let events: Vec<_> =
+            readable(&items, due_of).into_iter().map(|due| due.key.event).collect();
+        assert_eq!(events, ["a".parse().unwrap(), "c".parse().unwrap()]);
+    }
 
     #[test]
     fn a_cursor_is_the_indexes_key() {

@@ -10,6 +10,7 @@ use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Due, EngineError, GateStore, MaxAge};
 
+use super::deliveries::readable;
 use super::delivery_item::{due_of, held_shard};
 use super::item::{ALONE, Item, json, key, ms, number, read_json, read_text, text};
 use super::versioned::Version;
@@ -74,12 +75,10 @@ impl GateStore for DynamoStore {
     }
 
     async fn due_gates(&self, now: Timestamp, limit: usize) -> Result<Vec<Gate>, EngineError> {
-        let due = self.due_in(SHARD, now, limit).await?;
-        let keys = due.iter().map(|item| Ok(key(read_text(item, "pk")?, ALONE)));
-        let keys = keys.collect::<Result<Vec<_>, EngineError>>()?;
+        let key_of = |item: &Item| Ok(key(read_text(item, "pk")?, ALONE));
+        let keys = self.due_in(SHARD, now, limit, key_of).await?;
         let found = self.batch_get("read gates", &keys).await?;
-        let mut gates: Vec<Gate> =
-            found.iter().map(|item| read_json(item, "doc")).collect::<Result<_, _>>()?;
+        let mut gates: Vec<Gate> = readable(&found, |item| read_json(item, "doc"));
         gates.retain(|gate| gate.due_at <= now);
         gates.sort_by_key(|gate| gate.due_at);
         Ok(gates)
@@ -132,8 +131,7 @@ impl GateStore for DynamoStore {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<Due>, EngineError> {
-        let found = self.due_in(&held_shard(tenant, endpoint), now, limit).await?;
-        found.iter().map(due_of).collect()
+        self.due_in(&held_shard(tenant, endpoint), now, limit, due_of).await
     }
 }
 

@@ -67,9 +67,16 @@ impl SqsQueue {
                 message: Message::parse(message.body().unwrap_or_default()).map_err(unreadable)?,
                 receipt: Receipt {
                     lane,
-                    handle: message.receipt_handle().unwrap_or_default().to_owned(),
+                    handle: message
+                        .receipt_handle()
+                        .ok_or_else(|| {
+                            EngineError::unreadable("read message", "it has no receipt")
+                        })?
+                        .to_owned(),
                 },
-                receives: receives.unwrap_or(1),
+                // As of an event source: a count that cannot be read is not taken for a first receive, since
+                // only that may go without reading the row.
+                receives: receives.unwrap_or(2),
             })
         };
         answer.messages().iter().map(read).collect()

@@ -1,6 +1,6 @@
 //! Stores deliveries in SQLite. [`Guard::allows`] is evaluated in the transaction that writes.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Rows, params};
 use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Open, Status, StatusName, Written};
 use waxseal_domain::id::{EndpointId, EventId, TenantName, Ticket};
@@ -147,13 +147,10 @@ pub(super) fn claim(
 }
 
 fn due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<Due>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM deliveries WHERE due_at <= ?1 AND held = 0 ORDER BY due_at LIMIT ?2"
-    );
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let sql =
+        format!("SELECT {COLUMNS} FROM deliveries WHERE due_at <= ?1 AND held = 0 ORDER BY due_at");
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map([schema_value::ms(now), limit], read)?;
-    rows.filter_map(|row| row.map(due_of).transpose()).collect()
+    readable_due(statement.query([schema_value::ms(now)])?, limit)
 }
 
 /// Reads the deliveries that an endpoint's gate holds and that are due, earliest first.
@@ -166,13 +163,32 @@ pub(super) fn held(
 ) -> rusqlite::Result<Vec<Due>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM deliveries
-         WHERE tenant = ?1 AND endpoint = ?2 AND held = 1 AND due_at <= ?3 ORDER BY due_at LIMIT ?4"
+         WHERE tenant = ?1 AND endpoint = ?2 AND held = 1 AND due_at <= ?3 ORDER BY due_at"
     );
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let keys = params![tenant.as_str(), endpoint.as_str(), schema_value::ms(now), limit];
+    let keys = params![tenant.as_str(), endpoint.as_str(), schema_value::ms(now)];
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(keys, read)?;
-    rows.filter_map(|row| row.map(due_of).transpose()).collect()
+    readable_due(statement.query(keys)?, limit)
+}
+
+/// Reads at most so many due deliveries. One that cannot be read is logged and left out, and those that come
+/// after it are read in its place: else it would keep all others from being looked at, at each sweep. That is
+/// why the statement has no limit of its own; its rows are read from the index one by one, as they are asked
+/// for.
+fn readable_due(mut rows: Rows<'_>, limit: usize) -> rusqlite::Result<Vec<Due>> {
+    let mut found = Vec::new();
+    while found.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        match read(row) {
+            Ok(delivery) => found.extend(due_of(delivery)),
+            Err(error) => {
+                let [tenant, event, endpoint] =
+                    [0, 1, 2].map(|column| row.get::<_, String>(column).ok());
+                tracing::error!(tenant, event, endpoint, %error, "a due delivery cannot be read");
+            }
+        }
+    }
+    Ok(found)
 }
 
 fn due_of(row: Delivery) -> Option<Due> {
@@ -239,4 +255,37 @@ fn read_status(row: &Row<'_>) -> rusqlite::Result<Status> {
             .transpose()?,
         held: row.get(14)?,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::embedded::schema::open_writer;
+
+    #[test]
+    fn a_delivery_that_cannot_be_read_does_not_hide_the_others_that_are_due() {
+        let connection = open_writer(Path::new(":memory:")).unwrap();
+        for (event, born) in [("a", 1), ("b", 2), ("c", 3)] {
+            let key = DeliveryKey {
+                tenant: "acme".parse().unwrap(),
+                event: event.parse().unwrap(),
+                endpoint: "ep_1".parse().unwrap(),
+            };
+            let row = Delivery::pending(key, Timestamp::from_ms(born), Lane::Normal);
+            record(&connection, Guard::seen(None), &row).unwrap();
+        }
+        connection.execute("UPDATE deliveries SET log = '?' WHERE event = 'a'", []).unwrap();
+        let later = Timestamp::from_ms(u64::from(u32::MAX) * 1_000);
+        let events = |limit| {
+            let found = due(&connection, later, limit).unwrap();
+            found.into_iter().map(|due| due.key.event.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(events(1), ["b"], "nor does it take a place of the page");
+        assert_eq!(events(10), ["b", "c"]);
+        connection.execute("UPDATE deliveries SET held = 1", []).unwrap();
+        let (tenant, endpoint) = ("acme".parse().unwrap(), "ep_1".parse().unwrap());
+        assert_eq!(held(&connection, &tenant, &endpoint, later, 10).unwrap().len(), 2);
+    }
 }

@@ -72,7 +72,10 @@ impl Queue for EmbeddedQueue {
         let then = move |inserted: &Vec<Inserted>| deliver_all(&lanes, inserted);
         match self.store.writer.write("enqueue", Durability::Synced, insert, then).await {
             Ok(_) => Vec::new(),
-            Err(_) => (0..messages.len()).collect(),
+            Err(error) => {
+                tracing::error!(%error, messages = messages.len(), "nothing was queued");
+                (0..messages.len()).collect()
+            }
         }
     }
 

@@ -176,6 +176,8 @@ mod tests {
     fn retry_after_is_seconds_or_a_date() {
         assert_eq!(retry_after(" 120 "), Some(120));
         assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT"), Some(37));
+        assert_eq!(retry_after("Sunday, 06-Nov-94 08:49:37 GMT"), Some(37));
+        assert_eq!(retry_after("Sun Nov  6 08:49:37 1994"), Some(37));
         assert_eq!(retry_after("Sun, 06 Nov 1994 08:48:37 GMT"), Some(0));
         assert_eq!(retry_after("soon"), None);
         assert_eq!(retry_after("-1"), None);

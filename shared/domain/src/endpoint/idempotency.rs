@@ -37,7 +37,7 @@ impl KeyedRequest {
         let mut mac =
             Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");
         mac.update(body);
-        let digest = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest = hex::encode(mac.finalize().into_bytes());
         let endpoint_id = EndpointId::from_entropy(u128::from_be_bytes(bytes));
         Some(Self { endpoint_id, digest })
     }

@@ -115,8 +115,8 @@ impl From<CompiledFilter> for String {
 /// An event as subscriptions look at it: its tree is made once, and only if some filter asks.
 pub struct Candidate<'a> {
     event: &'a Event,
-    /// None where the payload is not what an event may have.
-    tree: OnceCell<Option<Json<'a>>>,
+    /// A fault where the payload is not what an event may have.
+    tree: OnceCell<Result<Json<'a>, Fault>>,
 }
 
 impl<'a> Candidate<'a> {
@@ -125,20 +125,27 @@ impl<'a> Candidate<'a> {
         Self { event, tree: OnceCell::new() }
     }
 
-    fn matches(&self, filter: &Filter) -> bool {
-        let tree = self.tree.get_or_init(|| self.event.tree().ok());
-        tree.as_ref().is_some_and(|tree| filter.matches(tree))
+    fn matches(&self, filter: &Filter) -> Result<bool, Fault> {
+        match self.tree.get_or_init(|| self.event.tree()) {
+            Ok(tree) => Ok(filter.matches(tree)),
+            Err(fault) => Err(fault.clone().within("/data")),
+        }
     }
 }
 
 impl Subscription {
-    /// Whether the event is wanted.
-    pub fn wants(&self, candidate: &Candidate<'_>) -> bool {
-        self.event_types.iter().any(|pattern| pattern.matches(&candidate.event.event_type))
-            && self.is_grave_enough(candidate.event)
-            && self.is_risky_enough(candidate.event)
-            && self.has_outcome(candidate.event)
-            && self.filter.as_ref().is_none_or(|filter| candidate.matches(&filter.filter))
+    /// Says whether the event is wanted. It is a fault where a filter is asked and the payload cannot be read:
+    /// nobody can say then that the event is not wanted, and whoever took it for that would drop it.
+    pub fn wants(&self, candidate: &Candidate<'_>) -> Result<bool, Fault> {
+        let passes_shorthands =
+            self.event_types.iter().any(|pattern| pattern.matches(&candidate.event.event_type))
+                && self.is_grave_enough(candidate.event)
+                && self.is_risky_enough(candidate.event)
+                && self.has_outcome(candidate.event);
+        match &self.filter {
+            Some(filter) if passes_shorthands => candidate.matches(&filter.filter),
+            Some(_) | None => Ok(passes_shorthands),
+        }
     }
 
     fn is_grave_enough(&self, event: &Event) -> bool {
@@ -159,13 +166,17 @@ impl Subscription {
     }
 }
 
-/// The enabled endpoints that want the event.
-pub fn matching<'a>(endpoints: &'a [Endpoint], event: &Event) -> Vec<&'a Endpoint> {
+/// Finds the enabled endpoints that want the event. It is a fault where [`Subscription::wants`] cannot say of
+/// one of them.
+pub fn matching<'a>(endpoints: &'a [Endpoint], event: &Event) -> Result<Vec<&'a Endpoint>, Fault> {
     let candidate = Candidate::new(event);
-    endpoints
-        .iter()
-        .filter(|endpoint| endpoint.is_enabled() && endpoint.subscription.wants(&candidate))
-        .collect()
+    let mut found = Vec::new();
+    for endpoint in endpoints {
+        if endpoint.is_enabled() && endpoint.subscription.wants(&candidate)? {
+            found.push(endpoint);
+        }
+    }
+    Ok(found)
 }
 
 #[cfg(test)]

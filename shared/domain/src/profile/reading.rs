@@ -191,9 +191,7 @@ impl Piece {
             Self::Text(text) => Some(text.clone()),
             Self::Header(name) => (hook.header)(name).map(str::to_owned),
             Self::Id => hook.id.map(str::to_owned),
-            Self::Sha256 => {
-                Some(Sha256::digest(hook.body).iter().map(|byte| format!("{byte:02x}")).collect())
-            }
+            Self::Sha256 => Some(hex::encode(Sha256::digest(hook.body))),
             Self::Pointer(pointer) => {
                 let raw = raw_at(json?, pointer)?.get();
                 let is_number = raw.starts_with(|c: char| c == '-' || c.is_ascii_digit());

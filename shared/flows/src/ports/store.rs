@@ -123,9 +123,23 @@ pub struct Page<T> {
 pub struct PageRequest {
     /// The largest number of entries to return.
     pub limit: usize,
-    /// The cursor of the page before; none for the first page. A cursor that cannot be read begins
-    /// at the start.
+    /// The cursor of the page before; none for the first page. Whoever takes one from outside has refused
+    /// what cannot be one: the store begins at the start where it cannot read it.
     pub cursor: Option<String>,
+}
+
+impl PageRequest {
+    /// Says whether the text can be a cursor of a list of events or deliveries: the milliseconds since 1970
+    /// and, behind `_`, the id of the event before which the next page begins; of events no id where a day is
+    /// over.
+    pub fn is_event_cursor(text: &str) -> bool {
+        text.split_once('_').is_some_and(|(ms, id)| {
+            ms.bytes().all(|byte| byte.is_ascii_digit())
+                // Stores may keep a time as a signed number.
+                && ms.parse::<i64>().is_ok()
+                && (id.is_empty() || id.parse::<EventId>().is_ok())
+        })
+    }
 }
 
 /// How old a copy may be that a read is answered from.

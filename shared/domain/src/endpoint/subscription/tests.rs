@@ -10,7 +10,7 @@ fn event(attributes: &str) -> Event {
 }
 
 fn wants(subscription: &Subscription, attributes: &str) -> bool {
-    subscription.wants(&Candidate::new(&event(attributes)))
+    subscription.wants(&Candidate::new(&event(attributes))).unwrap()
 }
 
 fn severity(least: Severity) -> Subscription {
@@ -105,11 +105,26 @@ fn filters_see_the_whole_event() {
 fn the_tree_is_made_only_where_a_filter_asks_and_once() {
     let event = event("");
     let candidate = Candidate::new(&event);
-    assert!(!severity(Severity::High).wants(&candidate));
+    assert!(!severity(Severity::High).wants(&candidate).unwrap());
     assert!(candidate.tree.get().is_none());
     let filter = Some(CompiledFilter::compile(r#"{"type":["x"]}"#).unwrap());
-    assert!(!Subscription { filter, ..Subscription::default() }.wants(&candidate));
+    assert!(!Subscription { filter, ..Subscription::default() }.wants(&candidate).unwrap());
     assert!(candidate.tree.get().is_some());
+}
+
+#[test]
+fn a_payload_that_cannot_be_read_is_a_fault_and_not_as_if_the_event_were_not_wanted() {
+    let nested = "[".repeat(1_000) + &"]".repeat(1_000);
+    let data = serde_json::value::RawValue::from_string(nested).unwrap();
+    let event = Event { data: Some(data), ..event("") };
+    let candidate = Candidate::new(&event);
+    assert_eq!(Subscription::default().wants(&candidate), Ok(true), "no filter asks for it");
+    let filter = Some(CompiledFilter::compile(r#"{"data":{"n":[1]}}"#).unwrap());
+    let filtered = Subscription { filter, ..Subscription::default() };
+    let fault = filtered.wants(&candidate).unwrap_err();
+    assert!(fault.pointer.starts_with("/data"), "{fault:?}");
+    let kept_back = Subscription { min_severity: Some(Severity::High), ..filtered };
+    assert_eq!(kept_back.wants(&candidate), Ok(false), "the shorthands are asked first");
 }
 
 #[test]
