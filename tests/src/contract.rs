@@ -62,7 +62,10 @@ pub async fn an_event_is_written_once<E: Engine>(engine: &E, tenant: &TenantName
     let AcceptResult::Exists(found) = engine.store().accept(&second).await.unwrap() else {
         panic!("written twice");
     };
-    assert_eq!((found.nonce.as_str(), found.born, found.sent), ("nonce-once", now, false));
+    assert_eq!(
+        (found.nonce.as_str(), found.event_accepted_at, found.sent),
+        ("nonce-once", now, false)
+    );
     assert_eq!(found.digest, row.digest);
     assert_eq!(found.event.data.unwrap().get(), r#"{"n":1.0}"#, "bytes are kept");
     engine.store().mark_sent(&row).await.unwrap();
@@ -81,16 +84,16 @@ pub async fn an_event_is_written_once<E: Engine>(engine: &E, tenant: &TenantName
 
 /// Every guard lets a store write over a row exactly where `Guard::allows` does.
 pub async fn guards_hold<E: Engine>(engine: &E, tenant: &TenantName) {
-    let born = engine.clock().now();
-    for (row_index, row) in rows(tenant, born).into_iter().enumerate() {
-        for (guard_index, guard) in guards(born).into_iter().enumerate() {
+    let event_accepted_at = engine.clock().now();
+    for (row_index, row) in rows(tenant, event_accepted_at).into_iter().enumerate() {
+        for (guard_index, guard) in guards(event_accepted_at).into_iter().enumerate() {
             let key = key(tenant, &format!("g{row_index}-{guard_index}"), "ep_1");
             let before = row.clone().map(|row| Delivery { key: key.clone(), ..row });
             if let Some(before) = &before {
                 let absent = engine.store().record_attempt(Guard::Absent, before).await.unwrap();
                 assert_eq!(absent, Written::Done);
             }
-            let mut after = Delivery::pending(key.clone(), born, Lane::Normal);
+            let mut after = Delivery::pending(key.clone(), event_accepted_at, Lane::Normal);
             after.attempts = 9;
             let written = engine.store().record_attempt(guard, &after).await.unwrap();
             let stored = engine.store().delivery(&key).await.unwrap();
@@ -106,46 +109,46 @@ pub async fn guards_hold<E: Engine>(engine: &E, tenant: &TenantName) {
     }
 }
 
-fn rows(tenant: &TenantName, born: Timestamp) -> Vec<Option<Delivery>> {
-    let fresh = Delivery::pending(key(tenant, "e", "ep_1"), born, Lane::Normal);
+fn rows(tenant: &TenantName, event_accepted_at: Timestamp) -> Vec<Option<Delivery>> {
+    let fresh = Delivery::pending(key(tenant, "e", "ep_1"), event_accepted_at, Lane::Normal);
     let attempt = Attempt {
         number: 1,
-        started_at: born,
+        started_at: event_accepted_at,
         duration_ms: 12,
         outcome: Outcome::ServerError,
         response_status: Some(503),
         response_excerpt: Some("späť \"x\"".to_owned()),
         detail: None,
-        next_attempt_at: Some(born.plus_s(5)),
+        next_attempt_at: Some(event_accepted_at.plus_s(5)),
         inexact: true,
     };
     let turn = Turn { ticket: "t1".parse().unwrap(), receives: 1 };
     let after = |next| fresh.clone().after_attempt(&turn, attempt.clone(), next).0;
-    let earlier = Delivery { born: born.minus_s(5), ..fresh.clone() };
-    let later = Delivery { born: born.plus_s(5), ..fresh.clone() };
+    let earlier = Delivery { event_accepted_at: event_accepted_at.minus_s(5), ..fresh.clone() };
+    let later = Delivery { event_accepted_at: event_accepted_at.plus_s(5), ..fresh.clone() };
     vec![
         None,
-        Some(after(Next::RetryAt(born.plus_s(5)))),
-        Some(after(Next::RetryAt(born.plus_s(9_000)))),
+        Some(after(Next::RetryAt(event_accepted_at.plus_s(5)))),
+        Some(after(Next::RetryAt(event_accepted_at.plus_s(9_000)))),
         Some(after(Next::Done)),
         Some(after(Next::GiveUp)),
         Some(fresh.clone().ended(End::Cancelled(CancelledReason::Requested))),
-        Some(after(Next::GiveUp).replayed("t2".parse().unwrap(), born)),
+        Some(after(Next::GiveUp).replayed("t2".parse().unwrap(), event_accepted_at)),
         Some(fresh),
         Some(earlier),
         Some(later),
     ]
 }
 
-fn guards(born: Timestamp) -> Vec<Guard> {
+fn guards(event_accepted_at: Timestamp) -> Vec<Guard> {
     vec![
-        Guard::for_attempt(born, 1),
-        Guard::for_attempt(born, 2),
-        Guard::for_attempt(born, 3),
+        Guard::for_attempt(event_accepted_at, 1),
+        Guard::for_attempt(event_accepted_at, 2),
+        Guard::for_attempt(event_accepted_at, 3),
         Guard::Absent,
-        Guard::Seen { born, status: StatusName::Open, attempts: 1 },
-        Guard::Seen { born, status: StatusName::Failed, attempts: 1 },
-        Guard::NotFinal { born },
+        Guard::Seen { event_accepted_at, status: StatusName::Open, attempts: 1 },
+        Guard::Seen { event_accepted_at, status: StatusName::Failed, attempts: 1 },
+        Guard::NotFinal { event_accepted_at },
     ]
 }
 
@@ -234,8 +237,8 @@ pub async fn events_are_listed_by_time<E: Engine>(engine: &E, tenant: &TenantNam
     let now = engine.clock().now();
     let other: TenantName = format!("{tenant}-x").parse().unwrap();
     for number in 0..5_u64 {
-        let born = now.plus_s(number).minus_s(86_400 * (number % 2));
-        let row = event_row(tenant, &format!("time{number}"), born, Vec::new());
+        let event_accepted_at = now.plus_s(number).minus_s(86_400 * (number % 2));
+        let row = event_row(tenant, &format!("time{number}"), event_accepted_at, Vec::new());
         engine.store().accept(&row).await.unwrap();
     }
     engine.store().accept(&event_row(&other, "theirs", now, Vec::new())).await.unwrap();

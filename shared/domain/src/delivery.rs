@@ -70,7 +70,7 @@ pub struct Delivery {
     pub key: DeliveryKey,
     /// When the event was accepted. It tells the event from an earlier one of the same id, which
     /// has expired.
-    pub born: Timestamp,
+    pub event_accepted_at: Timestamp,
     /// The queue that its messages take.
     pub lane: Lane,
     /// What is owed still, or how the delivery ended.
@@ -175,23 +175,31 @@ pub struct Turn {
 
 impl Delivery {
     /// Makes a delivery in the state that one without a row has.
-    pub fn pending(key: DeliveryKey, born: Timestamp, lane: Lane) -> Self {
+    pub fn pending(key: DeliveryKey, event_accepted_at: Timestamp, lane: Lane) -> Self {
         let open = Open {
-            next_at: born,
+            next_at: event_accepted_at,
             holder: None,
-            due_at: born,
+            due_at: event_accepted_at,
             claims: 0,
             taken_at: None,
             held: false,
         };
-        Self { key, born, lane, status: Status::Open(open), attempts: 0, base: 0, log: Vec::new() }
+        Self {
+            key,
+            event_accepted_at,
+            lane,
+            status: Status::Open(open),
+            attempts: 0,
+            base: 0,
+            log: Vec::new(),
+        }
     }
 
     /// Returns the stored row if it is of this event, and otherwise this pending delivery. An
     /// expired event of the same id may have left a row behind, which does not count.
     #[must_use]
     pub fn or_row(self, row: Option<Self>) -> Self {
-        row.filter(|row| row.born == self.born).unwrap_or(self)
+        row.filter(|row| row.event_accepted_at == self.event_accepted_at).unwrap_or(self)
     }
 
     /// Returns the API's word for the status.
@@ -229,7 +237,7 @@ impl Delivery {
     /// never.
     pub fn round_began(&self) -> Option<Timestamp> {
         let first = self.log.iter().find(|attempt| attempt.number == self.base + 1);
-        let fallback = (self.attempts > self.base).then_some(self.born);
+        let fallback = (self.attempts > self.base).then_some(self.event_accepted_at);
         first.map(|attempt| attempt.started_at).or(fallback)
     }
 
@@ -247,7 +255,7 @@ impl Delivery {
     /// Returns when the row may be removed; never while it is open, or a delivery that waits for
     /// long would be lost.
     pub fn expires_at(&self) -> Option<Timestamp> {
-        self.open().is_none().then(|| self.born.plus_s(EVENT_RETENTION_S))
+        self.open().is_none().then(|| self.event_accepted_at.plus_s(EVENT_RETENTION_S))
     }
 
     /// Whether its endpoint's list of deliveries in trouble holds it: all but those that succeeded

@@ -106,7 +106,7 @@ pub async fn attempt<E: Engine>(
     log(received, &attempt, next);
     let turn = Turn { ticket: received.message.ticket.clone(), receives: received.receives };
     let (after, settlement) = before.after_attempt(&turn, attempt.clone(), next);
-    let guard = Guard::for_attempt(received.message.born, number);
+    let guard = Guard::for_attempt(received.message.event_accepted_at, number);
     // The result is written before the gate is told and the endpoint is disabled. A crash in
     // between costs a count that the next attempts make good; the other order could lose the
     // result.
@@ -146,7 +146,7 @@ async fn find<E: Engine>(engine: &E, received: &Received) -> Result<Found, Engin
     }
     let (row, stored) = engine.store().delivery_and_event(&message.key()).await?;
     // An id may be used again once its event has expired: the event that is stored then is another.
-    let stored = stored.filter(|stored| stored.born == message.born);
+    let stored = stored.filter(|stored| stored.event_accepted_at == message.event_accepted_at);
     Ok(Found { row, event: stored.map(|stored| stored.event) })
 }
 
@@ -261,9 +261,9 @@ async fn follow<E: Engine>(
     row: Option<Delivery>,
     verdict: Verdict,
 ) -> Result<Settled, EngineError> {
-    let born = received.message.born;
+    let event_accepted_at = received.message.event_accepted_at;
     let row = received.message.pending().or_row(row);
-    let guard = Guard::for_attempt(born, row.attempts + 1);
+    let guard = Guard::for_attempt(event_accepted_at, row.attempts + 1);
     let after = match verdict {
         Verdict::Drop => return Ok(Settled::Done),
         Verdict::Wait(at) => {
@@ -300,7 +300,7 @@ async fn superseded<E: Engine>(
     let row = row.map(|row| *row);
     if let Some(row) = &row
         && StatusName::from(&row.status) == StatusName::Cancelled
-        && row.born == received.message.born
+        && row.event_accepted_at == received.message.event_accepted_at
         && row.attempts + 1 == attempt.number
     {
         let mut cancelled = row.clone();

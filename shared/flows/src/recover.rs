@@ -148,10 +148,11 @@ async fn failed<E: Engine>(
 ) -> Result<Page, EngineError> {
     let store = engine.store();
     let page = store.deliveries_by_endpoint(&endpoint.tenant, &endpoint.id, &at.page()).await?;
-    let is_over = page.items.last().is_some_and(|row| row.born < ask.since);
+    let is_over = page.items.last().is_some_and(|row| row.event_accepted_at < ask.since);
     let is_failed = |row: &Delivery| matches!(row.status, Status::Failed(_));
     let rows = page.items.into_iter();
-    let rows = rows.filter(|row| ask.covers(row.born) && is_failed(row)).map(|row| row.key);
+    let rows =
+        rows.filter(|row| ask.covers(row.event_accepted_at) && is_failed(row)).map(|row| row.key);
     Ok((rows.collect(), Place::after(Phase::Failed, page.cursor, is_over, ask)))
 }
 
@@ -163,18 +164,18 @@ async fn missing<E: Engine>(
 ) -> Result<Page, EngineError> {
     let (store, now) = (engine.store(), engine.clock().now());
     let page = store.events_by_time(&endpoint.tenant, &at.page(), now).await?;
-    let is_over = page.items.last().is_some_and(|row| row.born < ask.since);
+    let is_over = page.items.last().is_some_and(|row| row.event_accepted_at < ask.since);
     let mut keys = Vec::new();
     for event in page.items {
-        let is_owed = event.targets.contains(&endpoint.id) && ask.covers(event.born);
+        let is_owed = event.targets.contains(&endpoint.id) && ask.covers(event.event_accepted_at);
         // A first attempt that is accepted is recorded some moments after its event: a younger
         // delivery without a row is probably under way and not missing.
-        if !is_owed || now < event.born.plus_s(FRESH_S) {
+        if !is_owed || now < event.event_accepted_at.plus_s(FRESH_S) {
             continue;
         }
         let key = event.delivery_key(&endpoint.id);
         let row = store.delivery(&key).await?;
-        if row.is_none_or(|row| row.born != event.born) {
+        if row.is_none_or(|row| row.event_accepted_at != event.event_accepted_at) {
             keys.push(key);
         }
     }
@@ -182,7 +183,7 @@ async fn missing<E: Engine>(
 }
 
 impl Ask {
-    fn covers(&self, born: Timestamp) -> bool {
-        (self.since..=self.until).contains(&born)
+    fn covers(&self, event_accepted_at: Timestamp) -> bool {
+        (self.since..=self.until).contains(&event_accepted_at)
     }
 }

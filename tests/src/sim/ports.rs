@@ -42,7 +42,9 @@ impl EventStore for Instance {
         let overwrites = self.world.is_broken(Broken::Dedupe);
         self.call("accept event", true, |state, _| {
             let before = state.events.get(&row.event.id);
-            let live = |before: &&EventRow| before.born.plus_s(EVENT_RETENTION_S) > row.born;
+            let live = |before: &&EventRow| {
+                before.event_accepted_at.plus_s(EVENT_RETENTION_S) > row.event_accepted_at
+            };
             if let Some(before) = before.filter(live).filter(|_| !overwrites) {
                 return AcceptResult::Exists(Box::new(before.clone()));
             }
@@ -83,7 +85,7 @@ impl EventStore for Instance {
     async fn mark_sent(&self, row: &EventRow) -> Answer<()> {
         self.call("mark event sent", true, |state, _| {
             if let Some(stored) = state.events.get_mut(&row.event.id)
-                && stored.born == row.born
+                && stored.event_accepted_at == row.event_accepted_at
             {
                 stored.sent = true;
             }
@@ -123,7 +125,9 @@ impl DeliveryStore for Instance {
             let before = state.row(&row.key);
             let is_first = matches!(guard, Guard::FirstAttempt { .. });
             let allowed = if is_first && self.world.is_broken(Broken::AttemptsZero) {
-                before.as_ref().is_none_or(|before| before.born < row.born)
+                before
+                    .as_ref()
+                    .is_none_or(|before| before.event_accepted_at < row.event_accepted_at)
             } else {
                 guard.allows(before.as_ref())
             };
@@ -168,12 +172,12 @@ impl DeliveryStore for Instance {
         let due_at = if flat { flat_at } else { claim.due_at };
         self.call("claim due delivery", true, |state, now| {
             let mut row = state.row(&due.key)?;
-            let born = row.born;
+            let event_accepted_at = row.event_accepted_at;
             let open = row.open()?.clone();
             if open.due_at != due.due_at {
                 // The SDK's own repetition is known by its ticket.
                 let is_own = open.holder.as_ref() == Some(&claim.ticket) && open.due_at == due_at;
-                return is_own.then_some(born);
+                return is_own.then_some(event_accepted_at);
             }
             let (holder, claims) = (Some(claim.ticket.clone()), open.claims + 1);
             let taken_at = claim.taken_at.or(open.taken_at);
@@ -181,7 +185,7 @@ impl DeliveryStore for Instance {
             row.status = Status::Open(Open { holder, due_at, claims, taken_at, held, ..open });
             let shown = if self.world.is_broken(Broken::Lease) { None } else { due_of(&row) };
             state.write(row, now, shown, lag_ms);
-            Some(born)
+            Some(event_accepted_at)
         })
         .await
     }

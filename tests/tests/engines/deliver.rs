@@ -164,10 +164,10 @@ async fn a_message_that_is_not_the_holder_drops_itself() {
     let world = World::new(&[1, 1], |_| Play::Answer(503)).await;
     let key = world.accept("e1").await;
     let received = world.receive();
-    let born = received.message.born;
+    let event_accepted_at = received.message.event_accepted_at;
     assert_eq!(world.drive(received.clone()).await, Settled::Again);
     let now = world.engine.clock().now();
-    let stranger = Message::reissue(&key, born, world.engine.ticket(), now);
+    let stranger = Message::reissue(&key, event_accepted_at, world.engine.ticket(), now);
     let copy = Received { message: stranger, ..received };
     assert_eq!(drive(&world.engine, copy, world.deadline()).await, Settled::Done);
     assert_eq!(world.status(&key).await, ("retrying", 1), "no second POST");

@@ -46,7 +46,7 @@ pub(super) fn due_shard(key: &DeliveryKey, held: bool) -> String {
 pub(super) fn item_of(row: &Delivery) -> Result<Item, EngineError> {
     let mut item = delivery_key(&row.key);
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
-    set("born", ms(row.born));
+    set("born", ms(row.event_accepted_at));
     set("status", text(StatusName::from(&row.status).as_str()));
     set("attempts", number(row.attempts));
     set("base", number(row.base));
@@ -82,7 +82,7 @@ pub(super) fn item_of(row: &Delivery) -> Result<Item, EngineError> {
 pub(super) fn row_of(item: &Item) -> Result<Delivery, EngineError> {
     Ok(Delivery {
         key: key_of(item)?,
-        born: read_ms(item, "born")?,
+        event_accepted_at: read_ms(item, "born")?,
         status: status_of(item)?,
         attempts: read_number(item, "attempts")?,
         base: read_number(item, "base")?,

@@ -84,7 +84,7 @@ pub(super) fn record(
         row.key.tenant.as_str(),
         row.key.event.as_str(),
         row.key.endpoint.as_str(),
-        schema_value::ms(row.born),
+        schema_value::ms(row.event_accepted_at),
         StatusName::from(&row.status).as_str(),
         row.reason_word(),
         row.attempts,
@@ -187,7 +187,7 @@ fn by_endpoint(
     endpoint: &EndpointId,
     page: &PageRequest,
 ) -> rusqlite::Result<Page<Delivery>> {
-    let (born, event) = schema_value::cursor(page);
+    let (event_accepted_at, event) = schema_value::cursor(page);
     let sql = format!(
         "SELECT {COLUMNS} FROM deliveries
          WHERE tenant = ?1 AND endpoint = ?2 AND (status <> 'delivered' OR attempts > 1)
@@ -196,10 +196,10 @@ fn by_endpoint(
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
-    let keys = params![tenant.as_str(), endpoint.as_str(), born, event, limit];
+    let keys = params![tenant.as_str(), endpoint.as_str(), event_accepted_at, event, limit];
     let items: Vec<Delivery> = statement.query_map(keys, read)?.collect::<Result<_, _>>()?;
     let last = items.last().filter(|_| items.len() == page.limit);
-    let cursor = last.map(|row| format!("{}_{}", row.born.ms(), row.key.event));
+    let cursor = last.map(|row| format!("{}_{}", row.event_accepted_at.ms(), row.key.event));
     Ok(Page { items, cursor })
 }
 
@@ -211,7 +211,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     };
     Ok(Delivery {
         key,
-        born: schema_value::timestamp(row, 3)?,
+        event_accepted_at: schema_value::timestamp(row, 3)?,
         status: read_status(row)?,
         attempts: row.get(6)?,
         base: row.get(7)?,

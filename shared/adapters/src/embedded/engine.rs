@@ -224,7 +224,9 @@ impl Engine for EmbeddedEngine {
         let accept = move |connection: &Connection| {
             let put = events::put(connection, &row)?;
             let inserted = match &put {
-                AcceptResult::Created => queue::insert_all(connection, messages, row.born)?,
+                AcceptResult::Created => {
+                    queue::insert_all(connection, messages, row.event_accepted_at)?
+                }
                 AcceptResult::Exists(_) => Vec::new(),
             };
             Ok((put, inserted))
@@ -285,10 +287,14 @@ impl Engine for EmbeddedEngine {
     ) -> Result<bool, EngineError> {
         let (due, now) = (due.clone(), self.clock.now());
         let work = move |connection: &Connection| {
-            let Some(born) = deliveries::claim(connection, &due, &claim)? else {
+            let Some(event_accepted_at) = deliveries::claim(connection, &due, &claim)? else {
                 return Ok(Vec::new());
             };
-            queue::insert_all(connection, vec![due.message(born, claim.ticket, release, now)], now)
+            queue::insert_all(
+                connection,
+                vec![due.message(event_accepted_at, claim.ticket, release, now)],
+                now,
+            )
         };
         let lanes = Arc::clone(&self.lanes);
         let then = move |inserted: &Vec<queue::Inserted>| queue::deliver_all(&lanes, inserted);

@@ -40,7 +40,8 @@ pub struct Message {
     /// The endpoint that the event is owed to.
     pub endpoint: EndpointId,
     /// When the event was accepted. It tells the event from an earlier one of the same id.
-    pub born: Timestamp,
+    #[serde(rename = "born")]
+    pub event_accepted_at: Timestamp,
     /// New at every send; the row's `holder` names the one that holds the delivery.
     pub ticket: Ticket,
     /// When it was sent: in the body, since the queue's own times start again after a redrive.
@@ -64,13 +65,18 @@ pub struct Message {
 impl Message {
     /// Makes a message for a delivery whose row must be read first: `check` is set, there is no
     /// payload, and it is not delayed.
-    pub fn reissue(key: &DeliveryKey, born: Timestamp, ticket: Ticket, now: Timestamp) -> Self {
+    pub fn reissue(
+        key: &DeliveryKey,
+        event_accepted_at: Timestamp,
+        ticket: Ticket,
+        now: Timestamp,
+    ) -> Self {
         Self {
             v: VERSION,
             tenant: key.tenant.clone(),
             event: key.event.clone(),
             endpoint: key.endpoint.clone(),
-            born,
+            event_accepted_at,
             ticket,
             sent_at: now,
             check: true,
@@ -85,11 +91,15 @@ impl Message {
     /// go unread.
     pub fn first(
         key: &DeliveryKey,
-        born: Timestamp,
+        event_accepted_at: Timestamp,
         ticket: Ticket,
         payload: Arc<RawValue>,
     ) -> Self {
-        Self { check: false, payload: Some(payload), ..Self::reissue(key, born, ticket, born) }
+        Self {
+            check: false,
+            payload: Some(payload),
+            ..Self::reissue(key, event_accepted_at, ticket, event_accepted_at)
+        }
     }
 
     /// Returns the message in a lane.
@@ -128,7 +138,7 @@ impl Message {
 
     /// Returns the message's delivery in the state that a delivery without a row has.
     pub fn pending(&self) -> Delivery {
-        Delivery::pending(self.key(), self.born, self.lane)
+        Delivery::pending(self.key(), self.event_accepted_at, self.lane)
     }
 
     /// Returns the key of the message's delivery.
@@ -182,7 +192,7 @@ impl Received {
 mod tests {
     use super::*;
 
-    const BORN: Timestamp = Timestamp::from_ms(1_000_000);
+    const ACCEPTED_AT: Timestamp = Timestamp::from_ms(1_000_000);
 
     fn key() -> DeliveryKey {
         DeliveryKey {
@@ -195,7 +205,7 @@ mod tests {
     fn first() -> Message {
         let event = r#"{"id":"e1","tenant":"acme","type":"a.b","source":"s","time":"2026-11-21T00:00:00Z"}"#;
         let payload = RawValue::from_string(event.to_owned()).unwrap().into();
-        Message::first(&key(), BORN, "t1".parse().unwrap(), payload)
+        Message::first(&key(), ACCEPTED_AT, "t1".parse().unwrap(), payload)
     }
 
     fn received(message: Message, receives: u32) -> Received {
@@ -207,11 +217,12 @@ mod tests {
     fn a_first_message_carries_its_event_and_what_is_sent_again_is_to_be_checked() {
         let message = first();
         assert!(!message.check && message.event().is_some());
-        assert_eq!((message.sent_at, message.ticket.as_str()), (BORN, "t1"));
-        let again = message.sent_again("t2".parse().unwrap(), BORN.plus_s(3));
+        assert_eq!((message.sent_at, message.ticket.as_str()), (ACCEPTED_AT, "t1"));
+        let again = message.sent_again("t2".parse().unwrap(), ACCEPTED_AT.plus_s(3));
         assert!(again.check && again.payload.is_some());
-        assert_eq!((again.sent_at, again.ticket.as_str()), (BORN.plus_s(3), "t2"));
-        let reissued = Message::reissue(&key(), BORN, "t3".parse().unwrap(), BORN.plus_s(9));
+        assert_eq!((again.sent_at, again.ticket.as_str()), (ACCEPTED_AT.plus_s(3), "t2"));
+        let reissued =
+            Message::reissue(&key(), ACCEPTED_AT, "t3".parse().unwrap(), ACCEPTED_AT.plus_s(9));
         assert!(reissued.check && reissued.event().is_none());
         assert_eq!(reissued.clone().in_lane(Lane::Critical).lane, Lane::Critical);
         assert_eq!(reissued.in_lane(Lane::Critical).pending().lane, Lane::Critical);
@@ -221,7 +232,10 @@ mod tests {
     fn a_body_is_read_back_and_one_of_another_version_is_refused() {
         let message = first().in_lane(Lane::Critical);
         let read = Message::parse(&message.body()).unwrap();
-        assert_eq!((read.key(), read.born, read.lane), (key(), BORN, Lane::Critical));
+        assert_eq!(
+            (read.key(), read.event_accepted_at, read.lane),
+            (key(), ACCEPTED_AT, Lane::Critical)
+        );
         assert_eq!(read.event().unwrap().event_type, "a.b");
         let other = message.body().replacen("\"v\":1", "\"v\":2", 1);
         assert!(Message::parse(&other).unwrap_err().to_string().contains("version 2"));
@@ -229,16 +243,16 @@ mod tests {
 
     #[test]
     fn only_a_first_receive_just_sent_goes_unread() {
-        let unread = |received: &Received, ms| received.may_go_unread(BORN.plus_ms(ms));
+        let unread = |received: &Received, ms| received.may_go_unread(ACCEPTED_AT.plus_ms(ms));
         let fresh = received(first(), 1);
         assert!(unread(&fresh, 0) && unread(&fresh, FRESH_S * 1_000 - 1));
         assert!(!unread(&fresh, FRESH_S * 1_000), "it has waited for a minute");
         assert!(!unread(&received(first(), 2), 0), "it was received before");
-        let checked = first().sent_again("t2".parse().unwrap(), BORN);
+        let checked = first().sent_again("t2".parse().unwrap(), ACCEPTED_AT);
         assert!(!unread(&received(checked, 1), 0));
         let bare = Message { payload: None, ..first() };
         assert!(!unread(&received(bare, 1), 0));
-        let ahead = |ms| Message { sent_at: BORN.plus_ms(ms), ..first() };
+        let ahead = |ms| Message { sent_at: ACCEPTED_AT.plus_ms(ms), ..first() };
         assert!(unread(&received(ahead(FUTURE_MS - 1), 1), 0));
         assert!(!unread(&received(ahead(FUTURE_MS), 1), 0), "a clock is wrong");
     }

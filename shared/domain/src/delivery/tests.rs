@@ -112,25 +112,25 @@ fn a_lease_doubles_and_is_bounded() {
 
 #[test]
 fn guards_allow_what_the_protocol_says() {
-    let born = at_s(5);
-    let mut row = Delivery::pending(key(), born, Lane::Normal);
-    assert!(Guard::for_attempt(born, 1).allows(None));
-    assert!(Guard::for_attempt(born, 1).allows(Some(&row)), "open, never tried");
+    let event_accepted_at = at_s(5);
+    let mut row = Delivery::pending(key(), event_accepted_at, Lane::Normal);
+    assert!(Guard::for_attempt(event_accepted_at, 1).allows(None));
+    assert!(Guard::for_attempt(event_accepted_at, 1).allows(Some(&row)), "open, never tried");
     assert!(!Guard::for_attempt(at_s(4), 1).allows(Some(&row)), "a later incarnation");
     assert!(Guard::for_attempt(at_s(6), 1).allows(Some(&row)), "an earlier incarnation");
-    assert!(!Guard::for_attempt(born, 2).allows(None));
+    assert!(!Guard::for_attempt(event_accepted_at, 2).allows(None));
     row.attempts = 1;
-    assert!(Guard::for_attempt(born, 2).allows(Some(&row)));
-    assert!(!Guard::for_attempt(born, 1).allows(Some(&row)));
-    assert!(!Guard::for_attempt(born, 3).allows(Some(&row)));
+    assert!(Guard::for_attempt(event_accepted_at, 2).allows(Some(&row)));
+    assert!(!Guard::for_attempt(event_accepted_at, 1).allows(Some(&row)));
+    assert!(!Guard::for_attempt(event_accepted_at, 3).allows(Some(&row)));
     let seen = Guard::seen(Some(&row));
     assert!(seen.allows(Some(&row)));
     assert!(!Guard::Absent.allows(Some(&row)));
-    assert!(Guard::NotFinal { born }.allows(Some(&row)));
+    assert!(Guard::NotFinal { event_accepted_at }.allows(Some(&row)));
     let ended = row.ended(End::Failed(FailedReason::Crashed));
     assert!(!seen.allows(Some(&ended)));
-    assert!(!Guard::NotFinal { born }.allows(Some(&ended)));
-    assert!(!Guard::for_attempt(born, 2).allows(Some(&ended)));
+    assert!(!Guard::NotFinal { event_accepted_at }.allows(Some(&ended)));
+    assert!(!Guard::for_attempt(event_accepted_at, 2).allows(Some(&ended)));
 }
 
 #[test]
@@ -155,10 +155,10 @@ fn an_earlier_incarnation_does_not_count() {
         attempt(1, 5),
         Next::RetryAt(at_s(10)),
     );
-    let pending = |born| Delivery::pending(key(), born, Lane::Critical);
+    let pending = |event_accepted_at| Delivery::pending(key(), event_accepted_at, Lane::Critical);
     assert_eq!(pending(at_s(5)).or_row(Some(row.clone())), row);
     let new = pending(at_s(6)).or_row(Some(row));
-    assert_eq!((new.born, new.attempts, new.log.len()), (at_s(6), 0, 0));
+    assert_eq!((new.event_accepted_at, new.attempts, new.log.len()), (at_s(6), 0, 0));
 }
 
 #[test]
