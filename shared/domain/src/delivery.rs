@@ -79,7 +79,7 @@ pub struct Delivery {
     /// lets each attempt be recorded once.
     pub attempts: u32,
     /// The value of `attempts` when the current round began.
-    pub base: u32,
+    pub attempts_before_round: u32,
     /// Keeps the last attempts, at most [`LOG_ATTEMPTS_MAX`], oldest first.
     pub log: Vec<Attempt>,
 }
@@ -190,7 +190,7 @@ impl Delivery {
             lane,
             status: Status::Open(open),
             attempts: 0,
-            base: 0,
+            attempts_before_round: 0,
             log: Vec::new(),
         }
     }
@@ -236,8 +236,10 @@ impl Delivery {
     /// so far: then it is when the event was accepted, so that a window ends too early rather than
     /// never.
     pub fn round_began(&self) -> Option<Timestamp> {
-        let first = self.log.iter().find(|attempt| attempt.number == self.base + 1);
-        let fallback = (self.attempts > self.base).then_some(self.event_accepted_at);
+        let first =
+            self.log.iter().find(|attempt| attempt.number == self.attempts_before_round + 1);
+        let fallback =
+            (self.attempts > self.attempts_before_round).then_some(self.event_accepted_at);
         first.map(|attempt| attempt.started_at).or(fallback)
     }
 
@@ -245,10 +247,12 @@ impl Delivery {
     pub fn round(&self, number: u32, policy: &RetryPolicy, now: Timestamp) -> Round {
         let before = self.log.iter().find(|attempt| attempt.number + 1 == number);
         Round {
-            attempt: number - self.base,
+            attempt: number - self.attempts_before_round,
             attempts_max: u32::try_from(policy.delays_s.len()).unwrap_or(u32::MAX) + 1,
             began_at: self.round_began().unwrap_or(now),
-            reason: before.filter(|_| number > self.base + 1).map(|attempt| attempt.outcome),
+            reason: before
+                .filter(|_| number > self.attempts_before_round + 1)
+                .map(|attempt| attempt.outcome),
         }
     }
 
@@ -336,7 +340,8 @@ impl Delivery {
     /// keeps this one from being sent.
     #[must_use]
     pub fn replayed(self, ticket: Ticket, now: Timestamp) -> Self {
-        let base = if self.open().is_some() { self.base } else { self.attempts };
+        let attempts_before_round =
+            if self.open().is_some() { self.attempts_before_round } else { self.attempts };
         let due_at = now.plus_s(LEASE_S);
         let open = Open {
             next_at: now,
@@ -346,7 +351,7 @@ impl Delivery {
             taken_at: None,
             held: false,
         };
-        Self { status: Status::Open(open), base, ..self }
+        Self { status: Status::Open(open), attempts_before_round, ..self }
     }
 
     /// Adds an attempt to the log, which keeps the last ones.

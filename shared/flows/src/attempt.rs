@@ -97,7 +97,7 @@ pub async fn attempt<E: Engine>(
 
     let chance = u16::try_from(engine.entropy() & 0xffff).unwrap_or(0);
     let next = policy.after(
-        number - before.base,
+        number - before.attempts_before_round,
         before.round_began().unwrap_or(sent.started_at),
         &sent,
         chance,

@@ -49,7 +49,7 @@ pub(super) fn item_of(row: &Delivery) -> Result<Item, EngineError> {
     set("born", ms(row.event_accepted_at));
     set("status", text(StatusName::from(&row.status).as_str()));
     set("attempts", number(row.attempts));
-    set("base", number(row.base));
+    set("base", number(row.attempts_before_round));
     set("log", json(&row.log)?);
     if row.lane == Lane::Critical {
         set("lane", text(CRITICAL));
@@ -85,7 +85,7 @@ pub(super) fn row_of(item: &Item) -> Result<Delivery, EngineError> {
         event_accepted_at: read_ms(item, "born")?,
         status: status_of(item)?,
         attempts: read_number(item, "attempts")?,
-        base: read_number(item, "base")?,
+        attempts_before_round: read_number(item, "base")?,
         log: read_json(item, "log")?,
         lane: lane_of(item)?,
     })

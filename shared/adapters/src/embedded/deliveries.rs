@@ -88,7 +88,7 @@ pub(super) fn record(
         StatusName::from(&row.status).as_str(),
         row.reason_word(),
         row.attempts,
-        row.base,
+        row.attempts_before_round,
         open.map(|open| schema_value::ms(open.next_at)),
         open.and_then(|open| open.holder.as_ref()).map(Ticket::as_str),
         open.map(|open| schema_value::ms(open.due_at)),
@@ -214,7 +214,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         event_accepted_at: schema_value::timestamp(row, 3)?,
         status: read_status(row)?,
         attempts: row.get(6)?,
-        base: row.get(7)?,
+        attempts_before_round: row.get(7)?,
         log: schema_value::from_json(row, 12)?,
         lane: if row.get(15)? { Lane::Critical } else { Lane::Normal },
     })

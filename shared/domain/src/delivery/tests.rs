@@ -85,11 +85,11 @@ fn a_replay_of_a_final_row_begins_a_new_round() {
     let row = Delivery::pending(key(), at_s(0), Lane::Normal);
     let (failed, _) = row.after_attempt(&turn(1), attempt(1, 0), Next::GiveUp);
     let replayed = failed.replayed(ticket("t2"), at_s(50));
-    assert_eq!((replayed.attempts, replayed.base), (1, 1));
+    assert_eq!((replayed.attempts, replayed.attempts_before_round), (1, 1));
     let open = replayed.open().unwrap();
     assert_eq!((open.next_at, open.due_at, open.claims), (at_s(50), at_s(50 + LEASE_S), 1));
     let again = replayed.replayed(ticket("t3"), at_s(60));
-    assert_eq!(again.base, 1);
+    assert_eq!(again.attempts_before_round, 1);
 }
 
 #[test]
@@ -254,7 +254,7 @@ fn an_attempt_is_told_where_it_stands_in_its_round() {
     assert_eq!(third.reason, Some(Outcome::TimedOut), "what the one before came to");
     assert_eq!(row.round(2, &policy, at_s(20)).reason, Some(Outcome::ServerError));
     // A replay's first attempt is the third of all, and the first of its round.
-    row.base = 2;
+    row.attempts_before_round = 2;
     let replayed = row.round(3, &policy, at_s(900));
     assert_eq!((replayed.attempt, replayed.began_at), (1, at_s(900)));
     assert_eq!(replayed.reason, None);
