@@ -7,8 +7,8 @@ use futures_util::future::join_all;
 use waxseal_domain::api_key::{ApiKey, Scope};
 use waxseal_domain::audit::Entry;
 use waxseal_domain::delivery::attempt::{Attempt, Outcome};
-use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::message::Message;
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::delivery::retry::Next;
 use waxseal_domain::delivery::{
     CancelledReason, Delivery, End, FailedReason, Guard, StatusName, Turn, Written,
@@ -93,7 +93,7 @@ pub async fn guards_hold<E: Engine>(engine: &E, tenant: &TenantName) {
                 let absent = engine.store().record_attempt(Guard::Absent, before).await.unwrap();
                 assert_eq!(absent, Written::Done);
             }
-            let mut after = Delivery::pending(key.clone(), event_accepted_at, Lane::Normal);
+            let mut after = Delivery::pending(key.clone(), event_accepted_at, Priority::Normal);
             after.attempts = 9;
             let written = engine.store().record_attempt(guard, &after).await.unwrap();
             let stored = engine.store().delivery(&key).await.unwrap();
@@ -110,7 +110,7 @@ pub async fn guards_hold<E: Engine>(engine: &E, tenant: &TenantName) {
 }
 
 fn rows(tenant: &TenantName, event_accepted_at: Timestamp) -> Vec<Option<Delivery>> {
-    let fresh = Delivery::pending(key(tenant, "e", "ep_1"), event_accepted_at, Lane::Normal);
+    let fresh = Delivery::pending(key(tenant, "e", "ep_1"), event_accepted_at, Priority::Normal);
     let attempt = Attempt {
         number: 1,
         started_at: event_accepted_at,
@@ -156,11 +156,11 @@ fn guards(event_accepted_at: Timestamp) -> Vec<Guard> {
 pub async fn a_due_delivery_is_claimed_once<E: Engine>(engine: &E, tenant: &TenantName) {
     let now = engine.clock().now();
     let key = key(tenant, "due", "ep_1");
-    let parked = Delivery::pending(key.clone(), now, Lane::Critical).parked(now.plus_s(100));
+    let parked = Delivery::pending(key.clone(), now, Priority::Critical).parked(now.plus_s(100));
     assert_eq!(engine.store().record_attempt(Guard::Absent, &parked).await.unwrap(), Written::Done);
     let due = find_due(engine, &key, now).await.expect("parked 100 s ahead is due 120 s before");
     assert_eq!((due.next_at, due.claims), (now.plus_s(100), 0));
-    assert_eq!(due.lane, Lane::Critical, "its message takes the lane that it had");
+    assert_eq!(due.priority, Priority::Critical, "its message has the priority that it had");
     let (one, two): (Ticket, Ticket) = ("t1".parse().unwrap(), "t2".parse().unwrap());
     let until = now.plus_s(240);
     let claim =
@@ -199,11 +199,11 @@ pub async fn an_endpoints_list_is_paged<E: Engine>(engine: &E, tenant: &TenantNa
     let now = engine.clock().now();
     for number in 0..5_u64 {
         let key = key(tenant, &format!("list{number}"), "ep_9");
-        let row = Delivery::pending(key, now.plus_s(number), Lane::Normal)
+        let row = Delivery::pending(key, now.plus_s(number), Priority::Normal)
             .ended(End::Failed(FailedReason::Gone));
         engine.store().record_attempt(Guard::Absent, &row).await.unwrap();
     }
-    let first_try = Delivery::pending(key(tenant, "first", "ep_9"), now, Lane::Normal);
+    let first_try = Delivery::pending(key(tenant, "first", "ep_9"), now, Priority::Normal);
     let turn = Turn { ticket: "t".parse().unwrap(), receives: 1 };
     let attempt = Attempt {
         number: 1,
@@ -461,7 +461,7 @@ pub async fn a_gate_holds_and_releases<E: Engine>(engine: &E, tenant: &TenantNam
     assert!(!engine.store().put_gate(&paced, Some(&gate)).await.unwrap(), "an old version");
 
     let key = key(tenant, "held", id.as_str());
-    let row = Delivery::pending(key.clone(), now, Lane::Normal).held(now);
+    let row = Delivery::pending(key.clone(), now, Priority::Normal).held(now);
     assert_eq!(engine.store().record_attempt(Guard::Absent, &row).await.unwrap(), Written::Done);
     assert_eq!(engine.store().delivery(&key).await.unwrap(), Some(row));
     let later = now.plus_s(600);

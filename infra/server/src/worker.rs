@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 use waxseal_adapters::embedded::EmbeddedEngine;
-use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::message::Received;
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_flows::attempt::{Settled, drive};
 use waxseal_flows::ports::{Clock as _, Engine as _, EngineError};
 
@@ -18,11 +18,11 @@ const RECEIVES_MAX: u32 = 20;
 /// The time between two sweeps. A sweep costs nothing here, so it runs more often than on AWS.
 const SWEEP: Duration = Duration::from_secs(15);
 
-/// Drives a lane's messages as they become visible, so many at a time, until told to stop; then
-/// waits for those under way.
+/// Drives the messages of one priority as they become visible, so many at a time, until told to
+/// stop; then waits for those under way.
 pub(crate) async fn deliver(
     engine: Arc<EmbeddedEngine>,
-    lane: Lane,
+    priority: Priority,
     max_attempts: usize,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -30,7 +30,7 @@ pub(crate) async fn deliver(
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let received = tokio::select! {
-            received = engine.queue().inbox(lane).receive() => received,
+            received = engine.queue().inbox(priority).receive() => received,
             _ = stopped.wait_for(|stopped| *stopped) => break,
         };
         let engine = Arc::clone(&engine);

@@ -9,8 +9,8 @@ pub mod authorization;
 pub mod dispatch;
 mod guard;
 pub mod judge;
-pub mod lane;
 pub mod message;
+pub mod priority;
 pub mod retry;
 mod round;
 
@@ -20,7 +20,7 @@ pub use round::Round;
 use serde::{Deserialize, Serialize};
 
 use crate::delivery::attempt::Attempt;
-use crate::delivery::lane::Lane;
+use crate::delivery::priority::Priority;
 use crate::delivery::retry::{Next, RetryPolicy};
 use crate::id::{DeliveryId, EndpointId, EventId, TenantName, Ticket};
 use crate::limits::{
@@ -71,8 +71,8 @@ pub struct Delivery {
     /// When the event was accepted. It tells the event from an earlier one of the same id, which
     /// has expired.
     pub event_accepted_at: Timestamp,
-    /// The queue that its messages take.
-    pub lane: Lane,
+    /// How urgent it is, and so which queue its messages take.
+    pub priority: Priority,
     /// What is owed still, or how the delivery ended.
     pub status: Status,
     /// The number of recorded attempts, over all rounds. It never decreases, so a condition on it
@@ -175,7 +175,7 @@ pub struct Turn {
 
 impl Delivery {
     /// Makes a delivery in the state that one without a row has.
-    pub fn pending(key: DeliveryKey, event_accepted_at: Timestamp, lane: Lane) -> Self {
+    pub fn pending(key: DeliveryKey, event_accepted_at: Timestamp, priority: Priority) -> Self {
         let open = Open {
             next_at: event_accepted_at,
             holder: None,
@@ -187,7 +187,7 @@ impl Delivery {
         Self {
             key,
             event_accepted_at,
-            lane,
+            priority,
             status: Status::Open(open),
             attempts: 0,
             attempts_before_round: 0,

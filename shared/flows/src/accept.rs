@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use serde_json::value::{RawValue, to_raw_value};
-use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::message::Message;
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::subscription;
 use waxseal_domain::event::acceptance::{Acceptance, Owed};
@@ -128,10 +128,10 @@ async fn put<E: Engine>(
     let payload: Arc<RawValue> = to_raw_value(&row.event)
         .map_err(|error| EngineError::unreadable("serialise event", error))?
         .into();
-    let lane = Lane::of(&row.event);
+    let priority = Priority::of(&row.event);
     let first = |target| {
         let (key, payload) = (row.delivery_key(target), Arc::clone(&payload));
-        Message::first(&key, event_accepted_at, engine.ticket(), payload).in_lane(lane)
+        Message::first(&key, event_accepted_at, engine.ticket(), payload).with_priority(priority)
     };
     let messages = row.targets.iter().map(first).collect();
     let put = engine.accept(&row, messages).await?;
@@ -176,7 +176,7 @@ async fn send_missing<E: Engine>(engine: &E, found: &EventRow) -> Result<(), Eng
         );
         // The first request may still be sending. By the time the delayed message arrives, its
         // messages have been delivered, and this one finds a row and drops itself.
-        Message { delay_s: DUPLICATE_DELAY_S, ..message.in_lane(Lane::of(event)) }
+        Message { delay_s: DUPLICATE_DELAY_S, ..message.with_priority(Priority::of(event)) }
     };
     let missing: Vec<Message> =
         row.targets.iter().filter(|target| !has_row(target)).map(again).collect();

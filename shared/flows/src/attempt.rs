@@ -206,7 +206,8 @@ async fn take<E: Engine>(
     };
     let now = engine.clock().now();
     let (key, due_at) = (row.key.clone(), open.due_at);
-    let due = Due { key, due_at, next_at: open.next_at, claims: open.claims, lane: row.lane };
+    let due =
+        Due { key, due_at, next_at: open.next_at, claims: open.claims, priority: row.priority };
     let due_at = lease_until(now, open.next_at, open.claims);
     let claim = Claim { ticket: received.message.ticket.clone(), due_at, taken_at: Some(now) };
     let claimed = engine.store().claim(&due, &claim).await?;

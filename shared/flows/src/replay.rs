@@ -40,8 +40,8 @@ pub async fn replay_after<E: Engine>(
     // would undo that result.
     let guard = Guard::seen(row.as_ref());
     let before = row.unwrap_or_else(|| event.pending(&key.endpoint));
-    let message =
-        Message::reissue(key, event.event_accepted_at, ticket.clone(), now).in_lane(before.lane);
+    let message = Message::reissue(key, event.event_accepted_at, ticket.clone(), now)
+        .with_priority(before.priority);
     let message = Message { delay_s, ..message };
     // The row is opened first, under the due index, and the message is sent after it. If a crash
     // comes between, the row is due in two minutes and the sweep sends a message.

@@ -191,7 +191,7 @@ fn receive(instance: &Instance, queued: &Queued) -> Received {
     if world.is_broken(Broken::Fresh) {
         message.sent_at = instance.clock_now();
     }
-    let receipt = Receipt { lane: message.lane, handle: queued.receipt.clone().unwrap() };
+    let receipt = Receipt { priority: message.priority, handle: queued.receipt.clone().unwrap() };
     let received = Received { message, receipt, receives: queued.receives };
     let turn = Turn {
         delivery: received.message.key().id().to_string(),

@@ -234,7 +234,7 @@ impl Instance {
 fn due_of(row: &Delivery) -> Option<Due> {
     let open = row.open()?;
     let (due_at, next_at, claims) = (open.due_at, open.next_at, open.claims);
-    Some(Due { key: row.key.clone(), due_at, next_at, claims, lane: row.lane })
+    Some(Due { key: row.key.clone(), due_at, next_at, claims, priority: row.priority })
 }
 
 fn said(written: &Written, row: &Delivery) -> String {

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::message::{Kind, Message};
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::flow_control::concurrency::Slots;
@@ -252,8 +252,9 @@ impl State {
     pub(super) fn send(&mut self, message: &Message, now: Timestamp) {
         let id = message.key().id().to_string();
         let event = self.events.get(&message.event);
-        if event.is_some_and(|row| Lane::of(&row.event) != message.lane) {
-            self.violations.push(format!("a message of {id} is in the lane {:?}", message.lane));
+        if event.is_some_and(|row| Priority::of(&row.event) != message.priority) {
+            self.violations
+                .push(format!("a message of {id} is in the queue {:?}", message.priority));
         }
         *self.sends.entry(id).or_default() += 1;
         if message.kind == Kind::Probe {

@@ -6,7 +6,7 @@ mod document;
 mod fuzz;
 mod gate;
 mod hostile;
-mod lanes;
+mod priority;
 mod recover;
 mod schedule;
 mod sender;

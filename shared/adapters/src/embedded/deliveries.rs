@@ -1,7 +1,7 @@
 //! Stores deliveries in SQLite. [`Guard::allows`] is evaluated in the transaction that writes.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Open, Status, StatusName, Written};
 use waxseal_domain::id::{EndpointId, EventId, TenantName, Ticket};
 use waxseal_domain::timestamp::Timestamp;
@@ -96,7 +96,7 @@ pub(super) fn record(
         schema_value::json(&row.log)?,
         open.and_then(|open| open.taken_at).map(schema_value::ms),
         open.is_some_and(|open| open.held),
-        row.lane == Lane::Critical,
+        row.priority == Priority::Critical,
     ])?;
     Ok(Written::Done)
 }
@@ -178,7 +178,7 @@ pub(super) fn held(
 fn due_of(row: Delivery) -> Option<Due> {
     let open = row.open()?;
     let (due_at, next_at, claims) = (open.due_at, open.next_at, open.claims);
-    Some(Due { key: row.key, due_at, next_at, claims, lane: row.lane })
+    Some(Due { key: row.key, due_at, next_at, claims, priority: row.priority })
 }
 
 fn by_endpoint(
@@ -216,7 +216,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         attempts: row.get(6)?,
         attempts_before_round: row.get(7)?,
         log: schema_value::from_json(row, 12)?,
-        lane: if row.get(15)? { Lane::Critical } else { Lane::Normal },
+        priority: if row.get(15)? { Priority::Critical } else { Priority::Normal },
     })
 }
 

@@ -99,8 +99,8 @@ fn is_expiring(event_accepted_at: Timestamp, now: Timestamp) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::lane::Lane;
     use crate::delivery::message::{Message, Receipt};
+    use crate::delivery::priority::Priority;
     use crate::delivery::{CancelledReason, DeliveryKey, Status};
 
     const ACCEPTED_AT: Timestamp = Timestamp::from_ms(1_000_000);
@@ -115,11 +115,15 @@ mod tests {
 
     fn received(ticket: &str, receives: u32) -> Received {
         let message = Message::reissue(&key(), ACCEPTED_AT, ticket.parse().unwrap(), ACCEPTED_AT);
-        Received { message, receipt: Receipt { lane: Lane::Normal, handle: "r".into() }, receives }
+        Received {
+            message,
+            receipt: Receipt { priority: Priority::Normal, handle: "r".into() },
+            receives,
+        }
     }
 
     fn open(holder: Option<&str>, next_at: Timestamp) -> Delivery {
-        let mut row = Delivery::pending(key(), ACCEPTED_AT, Lane::Normal);
+        let mut row = Delivery::pending(key(), ACCEPTED_AT, Priority::Normal);
         row.attempts = 2;
         let holder = holder.map(|text| text.parse().unwrap());
         row.status = Status::Open(Open {

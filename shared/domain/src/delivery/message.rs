@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::delivery::lane::Lane;
+use crate::delivery::priority::Priority;
 use crate::delivery::{Delivery, DeliveryKey};
 use crate::event::Event;
 use crate::id::{EndpointId, EventId, TenantName, Ticket};
@@ -51,9 +51,9 @@ pub struct Message {
     /// How a gate treats the message.
     #[serde(default)]
     pub kind: Kind,
-    /// The queue that the message takes.
-    #[serde(default)]
-    pub lane: Lane,
+    /// How urgent the message is, and so which queue it takes.
+    #[serde(rename = "lane", default)]
+    pub priority: Priority,
     /// The event, inline. Only a first message has it, which may then be attempted without a read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Arc<RawValue>>,
@@ -81,7 +81,7 @@ impl Message {
             sent_at: now,
             check: true,
             kind: Kind::Normal,
-            lane: Lane::Normal,
+            priority: Priority::Normal,
             payload: None,
             delay_s: 0,
         }
@@ -102,10 +102,10 @@ impl Message {
         }
     }
 
-    /// Returns the message in a lane.
+    /// Returns the message with a priority, and so in its queue.
     #[must_use]
-    pub fn in_lane(self, lane: Lane) -> Self {
-        Self { lane, ..self }
+    pub fn with_priority(self, priority: Priority) -> Self {
+        Self { priority, ..self }
     }
 
     /// Returns the message for another send, after one that failed or had no answer. The first copy
@@ -138,7 +138,7 @@ impl Message {
 
     /// Returns the message's delivery in the state that a delivery without a row has.
     pub fn pending(&self) -> Delivery {
-        Delivery::pending(self.key(), self.event_accepted_at, self.lane)
+        Delivery::pending(self.key(), self.event_accepted_at, self.priority)
     }
 
     /// Returns the key of the message's delivery.
@@ -154,8 +154,8 @@ impl Message {
 /// What is needed to change a received message's visibility.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Receipt {
-    /// The lane in which the message was received.
-    pub lane: Lane,
+    /// The priority whose queue the message was received from.
+    pub priority: Priority,
     /// The text by which the queue knows this receive of the message.
     pub handle: String,
 }
@@ -209,7 +209,7 @@ mod tests {
     }
 
     fn received(message: Message, receives: u32) -> Received {
-        let receipt = Receipt { lane: message.lane, handle: "r".to_owned() };
+        let receipt = Receipt { priority: message.priority, handle: "r".to_owned() };
         Received { message, receipt, receives }
     }
 
@@ -224,17 +224,20 @@ mod tests {
         let reissued =
             Message::reissue(&key(), ACCEPTED_AT, "t3".parse().unwrap(), ACCEPTED_AT.plus_s(9));
         assert!(reissued.check && reissued.event().is_none());
-        assert_eq!(reissued.clone().in_lane(Lane::Critical).lane, Lane::Critical);
-        assert_eq!(reissued.in_lane(Lane::Critical).pending().lane, Lane::Critical);
+        assert_eq!(reissued.clone().with_priority(Priority::Critical).priority, Priority::Critical);
+        assert_eq!(
+            reissued.with_priority(Priority::Critical).pending().priority,
+            Priority::Critical
+        );
     }
 
     #[test]
     fn a_body_is_read_back_and_one_of_another_version_is_refused() {
-        let message = first().in_lane(Lane::Critical);
+        let message = first().with_priority(Priority::Critical);
         let read = Message::parse(&message.body()).unwrap();
         assert_eq!(
-            (read.key(), read.event_accepted_at, read.lane),
-            (key(), ACCEPTED_AT, Lane::Critical)
+            (read.key(), read.event_accepted_at, read.priority),
+            (key(), ACCEPTED_AT, Priority::Critical)
         );
         assert_eq!(read.event().unwrap().event_type, "a.b");
         let other = message.body().replacen("\"v\":1", "\"v\":2", 1);

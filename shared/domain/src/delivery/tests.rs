@@ -37,7 +37,7 @@ fn turn(receives: u32) -> Turn {
 
 #[test]
 fn a_short_wait_keeps_its_message_and_is_watched() {
-    let row = Delivery::pending(key(), at_s(0), Lane::Normal);
+    let row = Delivery::pending(key(), at_s(0), Priority::Normal);
     let next = Next::RetryAt(at_s(10 + SHORT_S));
     let (row, settlement) = row.after_attempt(&turn(1), attempt(1, 10), next);
     assert_eq!(settlement, Settlement::VisibleAt(at_s(10 + SHORT_S)));
@@ -49,7 +49,7 @@ fn a_short_wait_keeps_its_message_and_is_watched() {
 
 #[test]
 fn a_further_short_wait_leaves_a_late_watch_alone() {
-    let row = Delivery::pending(key(), at_s(0), Lane::Normal);
+    let row = Delivery::pending(key(), at_s(0), Priority::Normal);
     let (row, _) = row.after_attempt(&turn(1), attempt(1, 10), Next::RetryAt(at_s(20)));
     let watch = row.open().unwrap().due_at;
     let (row, _) = row.after_attempt(&turn(2), attempt(2, 20), Next::RetryAt(at_s(30)));
@@ -59,7 +59,7 @@ fn a_further_short_wait_leaves_a_late_watch_alone() {
 #[test]
 fn a_long_wait_parks_and_so_does_any_wait_of_a_message_received_too_often() {
     for (wait_s, receives) in [(SHORT_S + 1, 1), (5, PARK_AT_RECEIVE)] {
-        let row = Delivery::pending(key(), at_s(0), Lane::Normal);
+        let row = Delivery::pending(key(), at_s(0), Priority::Normal);
         let next = Next::RetryAt(at_s(1_000 + wait_s));
         let (row, settlement) = row.after_attempt(&turn(receives), attempt(1, 1_000), next);
         assert_eq!(settlement, Settlement::Done);
@@ -71,7 +71,7 @@ fn a_long_wait_parks_and_so_does_any_wait_of_a_message_received_too_often() {
 
 #[test]
 fn only_final_rows_expire_and_only_first_try_successes_are_unlisted() {
-    let row = Delivery::pending(key(), at_s(0), Lane::Normal);
+    let row = Delivery::pending(key(), at_s(0), Priority::Normal);
     assert_eq!(row.expires_at(), None);
     let (delivered, _) = row.clone().after_attempt(&turn(1), attempt(1, 0), Next::Done);
     assert!(delivered.expires_at().is_some());
@@ -82,7 +82,7 @@ fn only_final_rows_expire_and_only_first_try_successes_are_unlisted() {
 
 #[test]
 fn a_replay_of_a_final_row_begins_a_new_round() {
-    let row = Delivery::pending(key(), at_s(0), Lane::Normal);
+    let row = Delivery::pending(key(), at_s(0), Priority::Normal);
     let (failed, _) = row.after_attempt(&turn(1), attempt(1, 0), Next::GiveUp);
     let replayed = failed.replayed(ticket("t2"), at_s(50));
     assert_eq!((replayed.attempts, replayed.attempts_before_round), (1, 1));
@@ -94,7 +94,7 @@ fn a_replay_of_a_final_row_begins_a_new_round() {
 
 #[test]
 fn the_log_keeps_the_last_attempts() {
-    let mut row = Delivery::pending(key(), at_s(0), Lane::Normal);
+    let mut row = Delivery::pending(key(), at_s(0), Priority::Normal);
     for number in 1..=15 {
         row.keep(attempt(number, 0));
     }
@@ -113,7 +113,7 @@ fn a_lease_doubles_and_is_bounded() {
 #[test]
 fn guards_allow_what_the_protocol_says() {
     let event_accepted_at = at_s(5);
-    let mut row = Delivery::pending(key(), event_accepted_at, Lane::Normal);
+    let mut row = Delivery::pending(key(), event_accepted_at, Priority::Normal);
     assert!(Guard::for_attempt(event_accepted_at, 1).allows(None));
     assert!(Guard::for_attempt(event_accepted_at, 1).allows(Some(&row)), "open, never tried");
     assert!(!Guard::for_attempt(at_s(4), 1).allows(Some(&row)), "a later incarnation");
@@ -150,12 +150,13 @@ fn shards_are_even_and_the_same_for_ever() {
 
 #[test]
 fn an_earlier_incarnation_does_not_count() {
-    let (row, _) = Delivery::pending(key(), at_s(5), Lane::Normal).after_attempt(
+    let (row, _) = Delivery::pending(key(), at_s(5), Priority::Normal).after_attempt(
         &turn(1),
         attempt(1, 5),
         Next::RetryAt(at_s(10)),
     );
-    let pending = |event_accepted_at| Delivery::pending(key(), event_accepted_at, Lane::Critical);
+    let pending =
+        |event_accepted_at| Delivery::pending(key(), event_accepted_at, Priority::Critical);
     assert_eq!(pending(at_s(5)).or_row(Some(row.clone())), row);
     let new = pending(at_s(6)).or_row(Some(row));
     assert_eq!((new.event_accepted_at, new.attempts, new.log.len()), (at_s(6), 0, 0));
@@ -163,16 +164,16 @@ fn an_earlier_incarnation_does_not_count() {
 
 #[test]
 fn an_end_has_its_word() {
-    let ended = |end| Delivery::pending(key(), at_s(0), Lane::Normal).ended(end).reason_word();
+    let ended = |end| Delivery::pending(key(), at_s(0), Priority::Normal).ended(end).reason_word();
     assert_eq!(ended(End::Failed(FailedReason::EndpointDisabled)).unwrap(), "endpoint_disabled");
     assert_eq!(ended(End::Cancelled(CancelledReason::Expunged)).unwrap(), "expunged");
-    assert_eq!(Delivery::pending(key(), at_s(0), Lane::Normal).reason_word(), None);
+    assert_eq!(Delivery::pending(key(), at_s(0), Priority::Normal).reason_word(), None);
 }
 
 #[test]
 fn a_round_began_with_its_first_attempt() {
     let again = |s| Next::RetryAt(at_s(s));
-    let mut row = Delivery::pending(key(), at_s(1), Lane::Normal);
+    let mut row = Delivery::pending(key(), at_s(1), Priority::Normal);
     assert_eq!(row.round_began(), None);
     for number in 1..=3 {
         let at = u64::from(number) * 10;
@@ -192,7 +193,7 @@ fn a_round_began_with_its_first_attempt() {
 
 #[test]
 fn what_is_parked_or_held_waits_without_a_message() {
-    let (row, _) = Delivery::pending(key(), at_s(0), Lane::Normal).after_attempt(
+    let (row, _) = Delivery::pending(key(), at_s(0), Priority::Normal).after_attempt(
         &turn(1),
         attempt(1, 0),
         Next::RetryAt(at_s(5)),
@@ -210,7 +211,7 @@ fn what_is_parked_or_held_waits_without_a_message() {
 
 #[test]
 fn a_second_try_success_is_listed() {
-    let (row, _) = Delivery::pending(key(), at_s(0), Lane::Normal).after_attempt(
+    let (row, _) = Delivery::pending(key(), at_s(0), Priority::Normal).after_attempt(
         &turn(1),
         attempt(1, 0),
         Next::RetryAt(at_s(5)),
@@ -225,8 +226,10 @@ fn a_second_try_success_is_listed() {
 #[test]
 fn a_stored_end_is_read_back() {
     let words = |status: &Status| {
-        let row =
-            Delivery { status: status.clone(), ..Delivery::pending(key(), at_s(0), Lane::Normal) };
+        let row = Delivery {
+            status: status.clone(),
+            ..Delivery::pending(key(), at_s(0), Priority::Normal)
+        };
         (StatusName::from(status).as_str(), row.reason_word())
     };
     for status in [
@@ -243,7 +246,7 @@ fn a_stored_end_is_read_back() {
 #[test]
 fn an_attempt_is_told_where_it_stands_in_its_round() {
     let policy = RetryPolicy::own(&[5, 300], "").unwrap();
-    let mut row = Delivery::pending(key(), at_s(0), Lane::Normal);
+    let mut row = Delivery::pending(key(), at_s(0), Priority::Normal);
     let first = row.round(1, &policy, at_s(7));
     assert_eq!((first.attempt, first.attempts_max, first.began_at), (1, 3, at_s(7)));
     assert_eq!(first.reason, None);

@@ -218,7 +218,7 @@ impl Due {
         Message {
             kind,
             delay_s,
-            lane: self.lane,
+            priority: self.priority,
             ..Message::reissue(&self.key, event_accepted_at, ticket, now)
         }
     }

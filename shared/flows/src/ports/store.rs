@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use waxseal_domain::api_key::ApiKey;
 use waxseal_domain::audit::Entry;
-use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Written};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::event::Event;
@@ -62,7 +62,7 @@ impl EventRow {
         Delivery::pending(
             self.delivery_key(endpoint),
             self.event_accepted_at,
-            Lane::of(&self.event),
+            Priority::of(&self.event),
         )
     }
 
@@ -97,8 +97,8 @@ pub struct Due {
     pub next_at: Timestamp,
     /// The number of claims since the last recorded result; it doubles the lease.
     pub claims: u32,
-    /// The queue that its messages take.
-    pub lane: Lane,
+    /// How urgent it is, and so which queue its messages take.
+    pub priority: Priority,
 }
 
 /// What a claim writes into a delivery's row.
