@@ -24,8 +24,8 @@ use crate::delivery::priority::Priority;
 use crate::delivery::retry::{Next, RetryPolicy};
 use crate::id::{DeliveryId, EndpointId, EventId, TenantName, Ticket};
 use crate::limits::{
-    AHEAD_S, DUE_SHARDS, EVENT_RETENTION_S, GRACE_S, LEASE_S, LEASE_S_MAX, LOG_ATTEMPTS_MAX,
-    PARK_AT_RECEIVE, SHORT_S,
+    DUE_SHARDS, EVENT_RETENTION_S, LEASE_S, LEASE_S_MAX, LOG_ATTEMPTS_MAX, PARK_AT_RECEIVE,
+    PARKED_DUE_BEFORE_S, WAIT_BY_VISIBILITY_S_MAX, WATCH_DUE_AFTER_S,
 };
 use crate::timestamp::Timestamp;
 
@@ -284,7 +284,7 @@ impl Delivery {
             Next::DisableEndpoint => (Status::Failed(FailedReason::Gone), Settlement::Done),
             Next::RetryAt(next_at) => {
                 let ended_at = attempt.started_at.plus_ms(attempt.duration_ms);
-                let short = next_at.since_ms(ended_at) <= SHORT_S * 1_000;
+                let short = next_at.since_ms(ended_at) <= WAIT_BY_VISIBILITY_S_MAX * 1_000;
                 if short && turn.receives < PARK_AT_RECEIVE {
                     let open = self.waiting(next_at, turn.ticket.clone());
                     (Status::Open(open), Settlement::VisibleAt(next_at))
@@ -367,7 +367,7 @@ impl Delivery {
         let watch = self.open().map(|open| open.due_at);
         let due_at = watch
             .filter(|&due_at| due_at >= next_at.plus_s(LEASE_S))
-            .unwrap_or_else(|| next_at.plus_s(GRACE_S));
+            .unwrap_or_else(|| next_at.plus_s(WATCH_DUE_AFTER_S));
         Open { next_at, holder: Some(holder), due_at, claims: 0, taken_at: None, held: false }
     }
 }
@@ -387,7 +387,7 @@ impl Status {
 
 impl Open {
     fn parked(next_at: Timestamp) -> Self {
-        let due_at = next_at.minus_s(AHEAD_S);
+        let due_at = next_at.minus_s(PARKED_DUE_BEFORE_S);
         Self { next_at, holder: None, due_at, claims: 0, taken_at: None, held: false }
     }
 }

@@ -19,7 +19,7 @@ use waxseal_domain::delivery::{
 use waxseal_domain::endpoint::subscription::Candidate;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint};
 use waxseal_domain::event::Event;
-use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, FRESH_S};
+use waxseal_domain::limits::{ENDPOINT_COPY_FIRST_ATTEMPT_S, ENDPOINT_COPY_RETRY_S};
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::announce::announce_failure;
@@ -173,7 +173,11 @@ async fn endpoint<E: Engine>(
     // A gate released this message after a review of the endpoint as it is now, perhaps just
     // resumed. An old copy would still say that it is paused, and hold the delivery again.
     let is_first = number == 1 && message.kind == Kind::Normal;
-    let max_age = MaxAge::seconds(if is_first { FRESH_S } else { ENDPOINT_COPY_RETRY_S });
+    let max_age = MaxAge::seconds(if is_first {
+        ENDPOINT_COPY_FIRST_ATTEMPT_S
+    } else {
+        ENDPOINT_COPY_RETRY_S
+    });
     let copy = engine.store().endpoint(&message.tenant, &message.endpoint, max_age).await?;
     if let Ok(endpoint) = wanted(copy, event) {
         return Ok(Ok(endpoint));

@@ -7,7 +7,7 @@
 
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Status};
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::limits::{FRESH_S, PACED_PER_SECOND, PAGE_MAX, RECOVERED_MAX};
+use waxseal_domain::limits::{MISSING_AFTER_S, PACED_PER_SECOND, PAGE_MAX, RECOVERED_MAX};
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::ports::{Clock, DeliveryStore, Engine, EngineError, EventStore, PageRequest};
@@ -170,7 +170,7 @@ async fn missing<E: Engine>(
         let is_owed = event.targets.contains(&endpoint.id) && ask.covers(event.event_accepted_at);
         // A first attempt that is accepted is recorded some moments after its event: a younger
         // delivery without a row is probably under way and not missing.
-        if !is_owed || now < event.event_accepted_at.plus_s(FRESH_S) {
+        if !is_owed || now < event.event_accepted_at.plus_s(MISSING_AFTER_S) {
             continue;
         }
         let key = event.delivery_key(&endpoint.id);

@@ -19,7 +19,9 @@ use waxseal_domain::id::{
     ApiKeyId, DeliveryId, EndpointId, EventId, SourceName, TenantName, Ticket,
 };
 use waxseal_domain::json::Fault;
-use waxseal_domain::limits::{EVENT_RETENTION_S, FRESH_S};
+use waxseal_domain::limits::{
+    ENDPOINT_COPY_FIRST_ATTEMPT_S, EVENT_RETENTION_S, FUNCTION_TIMEOUT_S,
+};
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
@@ -503,7 +505,9 @@ impl Instance {
         let id: EndpointId = format!("ep_{endpoint}").parse().unwrap();
         let paused_at = state.endpoints.get(&id).and_then(|found| found.paused_at);
         // A copy may be as old as that, and then there is the invocation.
-        if paused_at.is_some_and(|at| now > at.plus_s(FRESH_S + 15)) {
+        if paused_at
+            .is_some_and(|at| now > at.plus_s(ENDPOINT_COPY_FIRST_ATTEMPT_S + FUNCTION_TIMEOUT_S))
+        {
             state.violations.push(format!("a POST to {id}, which is paused"));
         }
         let under_way = state.under_way.entry(endpoint).or_default();

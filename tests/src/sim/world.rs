@@ -13,6 +13,7 @@ use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::flow_control::concurrency::Slots;
 use waxseal_domain::flow_control::gate::Gate;
 use waxseal_domain::id::{EndpointId, EventId, TenantName};
+use waxseal_domain::limits::{MESSAGE_RECEIVES_MAX, MESSAGE_VISIBILITY_S};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Due, EventRow};
 
@@ -23,9 +24,6 @@ use crate::rng::Rng;
 
 /// When the play begins.
 const BEGIN: Timestamp = Timestamp::from_ms(1_790_000_000_000);
-/// As on SQS.
-pub(super) const VISIBILITY_S: u64 = 91;
-const RECEIVES_MAX: u32 = 20;
 
 /// Everything that outlasts an instance.
 pub(super) struct World {
@@ -203,7 +201,7 @@ impl World {
                 break;
             }
             let at = *state.rng.pick(&visible);
-            if state.queue[at].receives >= RECEIVES_MAX {
+            if state.queue[at].receives >= MESSAGE_RECEIVES_MAX {
                 let dead = state.queue.remove(at);
                 state.dead.push(dead);
                 continue;
@@ -218,7 +216,7 @@ impl World {
                 // Handed out, and visible still.
                 state.copies += 1;
             } else {
-                queued.visible_at = now.plus_s(VISIBILITY_S);
+                queued.visible_at = now.plus_s(MESSAGE_VISIBILITY_S);
             }
         }
         batch

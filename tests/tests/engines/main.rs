@@ -12,3 +12,4 @@ mod schedule;
 mod sender;
 mod simulation;
 mod targets;
+mod template;

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use waxseal_adapters::http;
 use waxseal_api_types::endpoint::{NewRecovery, Recovery, RecoveryScope};
+use waxseal_domain::limits::FUNCTION_TIMEOUT_S;
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Clock as _, Engine};
@@ -13,8 +14,10 @@ use crate::Answer;
 use crate::body::{self, Body};
 use crate::call::TenantCall;
 
-/// Seconds that one call takes, at most: a function has 15.
+/// Seconds that one call takes, at most: well within what a function has, so that its answer is
+/// sent.
 const CALL_S: u64 = 8;
+const _: () = assert!(CALL_S < FUNCTION_TIMEOUT_S);
 /// Characters of a cursor.
 const CURSOR_CHARS_MAX: usize = 256;
 

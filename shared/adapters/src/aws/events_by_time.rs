@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use waxseal_domain::id::{EventId, TenantName};
-use waxseal_domain::limits::{EVENT_RETENTION_S, FUTURE_MS, TIME_SHARDS};
+use waxseal_domain::limits::{CLOCK_AHEAD_MS_MAX, EVENT_RETENTION_S, TIME_SHARDS};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{EngineError, EventRow, Page, PageRequest};
 
@@ -156,8 +156,10 @@ fn merged(parts: Vec<Part>, wanted: usize) -> (Vec<Place>, Option<u64>) {
 impl Place {
     /// Where a page begins: strictly before its cursor; else now, or what clocks may differ by.
     fn start(page: &PageRequest, now: Timestamp) -> Self {
-        let newest =
-            || Self { event_accepted_at: now.ms().saturating_add(FUTURE_MS), id: String::new() };
+        let newest = || Self {
+            event_accepted_at: now.ms().saturating_add(CLOCK_AHEAD_MS_MAX),
+            id: String::new(),
+        };
         let parts = page.cursor.as_deref().and_then(|cursor| cursor.split_once('_'));
         let place = parts.and_then(|(event_accepted_at, id)| {
             Some((event_accepted_at.parse().ok()?, id.to_owned()))

@@ -14,13 +14,12 @@ use futures_util::future::select;
 use tokio::sync::Notify;
 use waxseal_domain::delivery::message::{Message, Receipt, Received};
 use waxseal_domain::id::{EndpointId, TenantName};
+use waxseal_domain::limits::MESSAGE_VISIBILITY_S;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::Clock as _;
 
 use crate::clock::MovableClock;
 
-/// Seconds for which a received message is invisible: six time-outs of an invocation and one.
-const VISIBILITY_S: u64 = 91;
 /// Bytes of payloads handed over in memory; beyond them a payload is read from the file.
 const PAYLOAD_BYTES_MAX: usize = 64 * 1024 * 1024;
 
@@ -249,7 +248,7 @@ impl Messages {
         entry.receives += 1;
         entry.is_under_way = true;
         *self.under_way.entry(entry.line()).or_default() += 1;
-        entry.visible_at = now.plus_s(VISIBILITY_S);
+        entry.visible_at = now.plus_s(MESSAGE_VISIBILITY_S);
         self.waiting.push(Reverse((entry.visible_at, id)));
         Some(Received {
             message: entry.message.clone(),

@@ -4,7 +4,8 @@
 use crate::delivery::message::Received;
 use crate::delivery::{Delivery, End, FailedReason, Open};
 use crate::limits::{
-    EARLY_MS, EVENT_RETENTION_S, EXPIRY_MARGIN_S, LATE_S, PARK_AT_RECEIVE, PRIVILEGE_S, SHORT_S,
+    EARLINESS_MS_MAX, EVENT_RETENTION_S, EXPIRY_MARGIN_S, HOLDER_LATENESS_S_MAX, HOLDER_ONLY_S,
+    PARK_AT_RECEIVE, WAIT_BY_VISIBILITY_S_MAX,
 };
 use crate::timestamp::Timestamp;
 
@@ -55,15 +56,15 @@ pub fn judge(row: Option<&Delivery>, received: &Received, now: Timestamp) -> Ver
         // After a backlog that outlasts the leases, every message is outdated when it is received:
         // the sweep has put a newer one into the row. If only the holder could make the attempt,
         // none would ever be made.
-        let is_lost = now >= since.plus_s(PRIVILEGE_S);
+        let is_lost = now >= since.plus_s(HOLDER_ONLY_S);
         return if is_lost { Verdict::ClaimThenAttempt(number) } else { Verdict::Drop };
     }
-    if now.plus_ms(EARLY_MS) < open.next_at {
+    if now.plus_ms(EARLINESS_MS_MAX) < open.next_at {
         wait(open, received, now)
     // The holder is so late that any other message may soon make this attempt as well. After a
     // backlog they may all be received at once, so the row is claimed first and only one of them
     // goes on.
-    } else if now < since.plus_s(LATE_S) {
+    } else if now < since.plus_s(HOLDER_LATENESS_S_MAX) {
         Verdict::Attempt(number)
     } else {
         Verdict::ClaimThenAttempt(number)
@@ -82,7 +83,7 @@ fn wait(open: &Open, received: &Received, now: Timestamp) -> Verdict {
     // A message that waits in the queue takes one of its places in flight, and each time it comes
     // again counts as a receive. So only short waits are made there, and none near the receive at
     // which the queue would give the message up.
-    let is_short = open.next_at.since_ms(now) <= SHORT_S * 1_000;
+    let is_short = open.next_at.since_ms(now) <= WAIT_BY_VISIBILITY_S_MAX * 1_000;
     if is_short && received.receives < PARK_AT_RECEIVE {
         Verdict::Wait(open.next_at)
     } else {
@@ -168,12 +169,12 @@ mod tests {
 
     #[test]
     fn the_holder_parks_a_long_wait_and_any_wait_from_receive_15_on() {
-        let longest = open(Some("t"), ACCEPTED_AT.plus_s(SHORT_S));
+        let longest = open(Some("t"), ACCEPTED_AT.plus_s(WAIT_BY_VISIBILITY_S_MAX));
         assert_eq!(
             judge(Some(&longest), &received("t", 2), ACCEPTED_AT),
             Verdict::Wait(ACCEPTED_AT.plus_s(150))
         );
-        let long = open(Some("t"), ACCEPTED_AT.plus_s(SHORT_S + 1));
+        let long = open(Some("t"), ACCEPTED_AT.plus_s(WAIT_BY_VISIBILITY_S_MAX + 1));
         assert_eq!(
             judge(Some(&long), &received("t", 2), ACCEPTED_AT),
             Verdict::Park(ACCEPTED_AT.plus_s(151))
@@ -190,8 +191,8 @@ mod tests {
         for holder in [Some("h"), None] {
             let row = open(holder, ACCEPTED_AT);
             let at = |s| judge(Some(&row), &received("t", 1), ACCEPTED_AT.plus_s(s));
-            assert_eq!(at(PRIVILEGE_S - 1), Verdict::Drop);
-            assert_eq!(at(PRIVILEGE_S), Verdict::ClaimThenAttempt(3));
+            assert_eq!(at(HOLDER_ONLY_S - 1), Verdict::Drop);
+            assert_eq!(at(HOLDER_ONLY_S), Verdict::ClaimThenAttempt(3));
         }
     }
 
@@ -201,13 +202,13 @@ mod tests {
         let at = |row: &Delivery, ticket: &str, s| {
             judge(Some(row), &received(ticket, 1), ACCEPTED_AT.plus_s(s))
         };
-        assert_eq!(at(&row, "h", LATE_S - 1), Verdict::Attempt(3));
-        assert_eq!(at(&row, "h", LATE_S), Verdict::ClaimThenAttempt(3));
+        assert_eq!(at(&row, "h", HOLDER_LATENESS_S_MAX - 1), Verdict::Attempt(3));
+        assert_eq!(at(&row, "h", HOLDER_LATENESS_S_MAX), Verdict::ClaimThenAttempt(3));
         if let Status::Open(open) = &mut row.status {
             open.taken_at = Some(ACCEPTED_AT.plus_s(1_000));
         }
-        assert_eq!(at(&row, "t", 1_000 + PRIVILEGE_S - 1), Verdict::Drop);
-        assert_eq!(at(&row, "t", 1_000 + PRIVILEGE_S), Verdict::ClaimThenAttempt(3));
+        assert_eq!(at(&row, "t", 1_000 + HOLDER_ONLY_S - 1), Verdict::Drop);
+        assert_eq!(at(&row, "t", 1_000 + HOLDER_ONLY_S), Verdict::ClaimThenAttempt(3));
         assert_eq!(at(&row, "h", 1_001), Verdict::Attempt(3), "it has taken it itself");
     }
 

@@ -9,7 +9,7 @@ use crate::delivery::priority::Priority;
 use crate::delivery::{Delivery, DeliveryKey};
 use crate::event::Event;
 use crate::id::{EndpointId, EventId, TenantName, Ticket};
-use crate::limits::{FRESH_S, FUTURE_MS};
+use crate::limits::{CLOCK_AHEAD_MS_MAX, MESSAGE_UNREAD_AGE_S_MAX};
 use crate::timestamp::Timestamp;
 
 /// The form of message bodies that this code writes.
@@ -183,8 +183,8 @@ impl Received {
         self.receives == 1
             && !self.message.check
             && self.message.payload.is_some()
-            && sent_at.since_ms(now) < FUTURE_MS
-            && now.since_ms(sent_at) < FRESH_S * 1_000
+            && sent_at.since_ms(now) < CLOCK_AHEAD_MS_MAX
+            && now.since_ms(sent_at) < MESSAGE_UNREAD_AGE_S_MAX * 1_000
     }
 }
 
@@ -248,15 +248,15 @@ mod tests {
     fn only_a_first_receive_just_sent_goes_unread() {
         let unread = |received: &Received, ms| received.may_go_unread(ACCEPTED_AT.plus_ms(ms));
         let fresh = received(first(), 1);
-        assert!(unread(&fresh, 0) && unread(&fresh, FRESH_S * 1_000 - 1));
-        assert!(!unread(&fresh, FRESH_S * 1_000), "it has waited for a minute");
+        assert!(unread(&fresh, 0) && unread(&fresh, MESSAGE_UNREAD_AGE_S_MAX * 1_000 - 1));
+        assert!(!unread(&fresh, MESSAGE_UNREAD_AGE_S_MAX * 1_000), "it has waited for a minute");
         assert!(!unread(&received(first(), 2), 0), "it was received before");
         let checked = first().sent_again("t2".parse().unwrap(), ACCEPTED_AT);
         assert!(!unread(&received(checked, 1), 0));
         let bare = Message { payload: None, ..first() };
         assert!(!unread(&received(bare, 1), 0));
         let ahead = |ms| Message { sent_at: ACCEPTED_AT.plus_ms(ms), ..first() };
-        assert!(unread(&received(ahead(FUTURE_MS - 1), 1), 0));
-        assert!(!unread(&received(ahead(FUTURE_MS), 1), 0), "a clock is wrong");
+        assert!(unread(&received(ahead(CLOCK_AHEAD_MS_MAX - 1), 1), 0));
+        assert!(!unread(&received(ahead(CLOCK_AHEAD_MS_MAX), 1), 0), "a clock is wrong");
     }
 }

@@ -38,12 +38,12 @@ fn turn(receives: u32) -> Turn {
 #[test]
 fn a_short_wait_keeps_its_message_and_is_watched() {
     let row = Delivery::pending(key(), at_s(0), Priority::Normal);
-    let next = Next::RetryAt(at_s(10 + SHORT_S));
+    let next = Next::RetryAt(at_s(10 + WAIT_BY_VISIBILITY_S_MAX));
     let (row, settlement) = row.after_attempt(&turn(1), attempt(1, 10), next);
-    assert_eq!(settlement, Settlement::VisibleAt(at_s(10 + SHORT_S)));
+    assert_eq!(settlement, Settlement::VisibleAt(at_s(10 + WAIT_BY_VISIBILITY_S_MAX)));
     let open = row.open().unwrap();
     assert_eq!(open.holder, Some(ticket("t1")));
-    assert_eq!(open.due_at, at_s(10 + SHORT_S + GRACE_S));
+    assert_eq!(open.due_at, at_s(10 + WAIT_BY_VISIBILITY_S_MAX + WATCH_DUE_AFTER_S));
     assert_eq!(row.status_word(), "retrying");
 }
 
@@ -58,14 +58,14 @@ fn a_further_short_wait_leaves_a_late_watch_alone() {
 
 #[test]
 fn a_long_wait_parks_and_so_does_any_wait_of_a_message_received_too_often() {
-    for (wait_s, receives) in [(SHORT_S + 1, 1), (5, PARK_AT_RECEIVE)] {
+    for (wait_s, receives) in [(WAIT_BY_VISIBILITY_S_MAX + 1, 1), (5, PARK_AT_RECEIVE)] {
         let row = Delivery::pending(key(), at_s(0), Priority::Normal);
         let next = Next::RetryAt(at_s(1_000 + wait_s));
         let (row, settlement) = row.after_attempt(&turn(receives), attempt(1, 1_000), next);
         assert_eq!(settlement, Settlement::Done);
         let open = row.open().unwrap();
         assert_eq!(open.holder, None);
-        assert_eq!(open.due_at, at_s(1_000 + wait_s - AHEAD_S));
+        assert_eq!(open.due_at, at_s(1_000 + wait_s - PARKED_DUE_BEFORE_S));
     }
 }
 
@@ -200,7 +200,10 @@ fn what_is_parked_or_held_waits_without_a_message() {
     );
     let parked = row.clone().parked(at_s(900));
     let open = parked.open().unwrap();
-    assert_eq!((open.next_at, open.due_at, &open.holder), (at_s(900), at_s(900 - AHEAD_S), &None));
+    assert_eq!(
+        (open.next_at, open.due_at, &open.holder),
+        (at_s(900), at_s(900 - PARKED_DUE_BEFORE_S), &None)
+    );
     assert!(!open.held);
     let held = row.clone().held(at_s(3));
     let open = held.open().unwrap();

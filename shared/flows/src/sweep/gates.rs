@@ -7,7 +7,7 @@ use waxseal_domain::delivery::message::Kind;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::flow_control::gate::{Gate, Mode, Review};
 use waxseal_domain::flow_control::rate::{Tokens, of_endpoint, windows};
-use waxseal_domain::limits::{PACED_MAX, PACED_PER_SECOND, PACING_S};
+use waxseal_domain::limits::{PACED_PER_REVIEW_MAX, PACED_PER_SECOND, PACING_REVIEW_S};
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::disable::disable;
@@ -101,7 +101,7 @@ async fn pace<E: Engine>(
     deadline: Timestamp,
 ) -> Result<usize, EngineError> {
     let now = engine.clock().now();
-    let held = engine.store().held(&gate.tenant, &gate.endpoint, now, PACED_MAX).await?;
+    let held = engine.store().held(&gate.tenant, &gate.endpoint, now, PACED_PER_REVIEW_MAX).await?;
     // An instance may still hold a delivery on an old copy of the gate. If the gate went at once,
     // nobody would release that delivery.
     if held.is_empty() && gate.has_lingered(now) {
@@ -123,7 +123,7 @@ async fn pace<E: Engine>(
     let mut held = held.iter();
     let mut released = 0;
     let whose = of_endpoint(&gate.tenant, &gate.endpoint);
-    for window in windows(now, PACING_S) {
+    for window in windows(now, PACING_REVIEW_S) {
         let wanted = Tokens::of(per_second, window, now).after(held.as_slice().len());
         let granted = match limit {
             Some(_) if wanted.count == 0 => 0,
