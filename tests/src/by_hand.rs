@@ -110,7 +110,7 @@ impl ByHand {
             return;
         };
         let now = self.engine.clock().now();
-        assert!(store.put_gate(&gate.turned(gate.mode, now, now), Some(&gate)).await.unwrap());
+        assert!(store.put_gate(&gate.turn(gate.mode, now, now), Some(&gate)).await.unwrap());
     }
 
     /// What an endpoint's gate does.

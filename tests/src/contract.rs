@@ -132,8 +132,8 @@ fn rows(tenant: &TenantName, event_accepted_at: Timestamp) -> Vec<Option<Deliver
         Some(after(Next::RetryAt(event_accepted_at.plus_s(9_000)))),
         Some(after(Next::Done)),
         Some(after(Next::GiveUp)),
-        Some(fresh.clone().ended(End::Cancelled(CancelledReason::Requested))),
-        Some(after(Next::GiveUp).replayed("t2".parse().unwrap(), event_accepted_at)),
+        Some(fresh.clone().end(End::Cancelled(CancelledReason::Requested))),
+        Some(after(Next::GiveUp).reopen("t2".parse().unwrap(), event_accepted_at)),
         Some(fresh),
         Some(earlier),
         Some(later),
@@ -156,7 +156,7 @@ fn guards(event_accepted_at: Timestamp) -> Vec<Guard> {
 pub async fn a_due_delivery_is_claimed_once<E: Engine>(engine: &E, tenant: &TenantName) {
     let now = engine.clock().now();
     let key = key(tenant, "due", "ep_1");
-    let parked = Delivery::pending(key.clone(), now, Priority::Critical).parked(now.plus_s(100));
+    let parked = Delivery::pending(key.clone(), now, Priority::Critical).park(now.plus_s(100));
     assert_eq!(engine.store().record_attempt(Guard::Absent, &parked).await.unwrap(), Written::Done);
     let due = find_due(engine, &key, now).await.expect("parked 100 s ahead is due 120 s before");
     assert_eq!((due.next_at, due.claims), (now.plus_s(100), 0));
@@ -173,7 +173,7 @@ pub async fn a_due_delivery_is_claimed_once<E: Engine>(engine: &E, tenant: &Tena
     assert_eq!(open.taken_at, Some(now));
     assert!(find_due(engine, &key, now).await.is_none(), "its lease runs");
     assert!(find_due(engine, &key, until).await.is_some(), "its lease ends");
-    let ended = row.ended(End::Failed(FailedReason::Crashed));
+    let ended = row.end(End::Failed(FailedReason::Crashed));
     let guard = Guard::for_attempt(now, 1);
     assert_eq!(engine.store().record_attempt(guard, &ended).await.unwrap(), Written::Done);
     assert!(find_due(engine, &key, until).await.is_none(), "a final row is not due");
@@ -200,7 +200,7 @@ pub async fn an_endpoints_list_is_paged<E: Engine>(engine: &E, tenant: &TenantNa
     for number in 0..5_u64 {
         let key = key(tenant, &format!("list{number}"), "ep_9");
         let row = Delivery::pending(key, now.plus_s(number), Priority::Normal)
-            .ended(End::Failed(FailedReason::Gone));
+            .end(End::Failed(FailedReason::Gone));
         engine.store().record_attempt(Guard::Absent, &row).await.unwrap();
     }
     let first_try = Delivery::pending(key(tenant, "first", "ep_9"), now, Priority::Normal);
@@ -456,12 +456,12 @@ pub async fn a_gate_holds_and_releases<E: Engine>(engine: &E, tenant: &TenantNam
     assert!(engine.store().due_gates(now.plus_s(29), 10).await.unwrap().is_empty());
     let due = engine.store().due_gates(now.plus_s(30), 10).await.unwrap();
     assert_eq!(due, std::slice::from_ref(&gate));
-    let paced = gate.turned(Mode::Pacing, now, now.plus_s(90));
+    let paced = gate.turn(Mode::Pacing, now, now.plus_s(90));
     assert!(engine.store().put_gate(&paced, Some(&gate)).await.unwrap());
     assert!(!engine.store().put_gate(&paced, Some(&gate)).await.unwrap(), "an old version");
 
     let key = key(tenant, "held", id.as_str());
-    let row = Delivery::pending(key.clone(), now, Priority::Normal).held(now);
+    let row = Delivery::pending(key.clone(), now, Priority::Normal).hold(now);
     assert_eq!(engine.store().record_attempt(Guard::Absent, &row).await.unwrap(), Written::Done);
     assert_eq!(engine.store().delivery(&key).await.unwrap(), Some(row));
     let later = now.plus_s(600);

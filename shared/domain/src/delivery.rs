@@ -289,7 +289,7 @@ impl Delivery {
                     let open = self.waiting(next_at, turn.ticket.clone());
                     (Status::Open(open), Settlement::VisibleAt(next_at))
                 } else {
-                    (Status::Open(Open::parked(next_at)), Settlement::Done)
+                    (Status::Open(Open::park(next_at)), Settlement::Done)
                 }
             }
         };
@@ -301,15 +301,15 @@ impl Delivery {
     /// Returns the row parked until a time, without an attempt. It has no holder: the sweep sends a
     /// new message.
     #[must_use]
-    pub fn parked(self, next_at: Timestamp) -> Self {
-        Self { status: Status::Open(Open::parked(next_at)), ..self }
+    pub fn park(self, next_at: Timestamp) -> Self {
+        Self { status: Status::Open(Open::park(next_at)), ..self }
     }
 
     /// Returns the row held by its endpoint's gate, without an attempt. It is due in the gate's own
     /// part of the index, so that a dead endpoint's backlog never stands before others in the
     /// sweep.
     #[must_use]
-    pub fn held(self, now: Timestamp) -> Self {
+    pub fn hold(self, now: Timestamp) -> Self {
         let next_at = self.open().map_or(now, |open| open.next_at);
         let due_at = next_at.max(now);
         let open = Open { next_at, holder: None, due_at, claims: 0, taken_at: None, held: true };
@@ -318,7 +318,7 @@ impl Delivery {
 
     /// Returns the row ended without an attempt.
     #[must_use]
-    pub fn ended(self, end: End) -> Self {
+    pub fn end(self, end: End) -> Self {
         let status = match end {
             End::Failed(reason) => Status::Failed(reason),
             End::Cancelled(reason) => Status::Cancelled(reason),
@@ -339,7 +339,7 @@ impl Delivery {
     /// was final. It is due at the end of a lease, so that the sweep sends a message if a crash
     /// keeps this one from being sent.
     #[must_use]
-    pub fn replayed(self, ticket: Ticket, now: Timestamp) -> Self {
+    pub fn reopen(self, ticket: Ticket, now: Timestamp) -> Self {
         let attempts_before_round =
             if self.open().is_some() { self.attempts_before_round } else { self.attempts };
         let due_at = now.plus_s(LEASE_S);
@@ -386,7 +386,7 @@ impl Status {
 }
 
 impl Open {
-    fn parked(next_at: Timestamp) -> Self {
+    fn park(next_at: Timestamp) -> Self {
         let due_at = next_at.minus_s(PARKED_DUE_BEFORE_S);
         Self { next_at, holder: None, due_at, claims: 0, taken_at: None, held: false }
     }

@@ -66,7 +66,7 @@ pub async fn attempt<E: Engine>(
             // row and crashes.
             None => return Ok(Settled::Again),
         },
-        Verdict::Drop => return dropped(engine, row, event).await,
+        Verdict::Drop => return drop_message(engine, row, event).await,
         verdict @ (Verdict::Wait(_) | Verdict::Park(_) | Verdict::Hold | Verdict::End(_)) => {
             return follow(engine, received, row, verdict).await;
         }
@@ -120,9 +120,9 @@ pub async fn attempt<E: Engine>(
     match written {
         Written::Done => {
             announce_failure(engine, &after, &event).await?;
-            Ok(settled(settlement))
+            Ok(settle(settlement))
         }
-        Written::Refused(row) => superseded(engine, received, row, attempt).await,
+        Written::Refused(row) => judge_refused_record(engine, received, row, attempt).await,
     }
 }
 
@@ -247,7 +247,7 @@ async fn record<E: Engine>(
 
 /// Finishes a message that has nothing to do. A crash may have come between the record of a failure
 /// and its notice, so a failed delivery is announced here again; its id makes that a duplicate.
-async fn dropped<E: Engine>(
+async fn drop_message<E: Engine>(
     engine: &E,
     row: Option<Delivery>,
     event: Option<Event>,
@@ -279,9 +279,9 @@ async fn follow<E: Engine>(
         // One invocation never makes a second POST: there is no time for it, and the message comes
         // again and is judged anew.
         Verdict::Attempt(_) | Verdict::ClaimThenAttempt(_) => return Ok(Settled::Again),
-        Verdict::Park(at) => row.parked(at),
-        Verdict::Hold => row.held(engine.clock().now()),
-        Verdict::End(end) => row.ended(end),
+        Verdict::Park(at) => row.park(at),
+        Verdict::Hold => row.hold(engine.clock().now()),
+        Verdict::End(end) => row.end(end),
     };
     match engine.record_and_settle(guard, &after, received, Settlement::Done).await? {
         Written::Done => Ok(Settled::Done),
@@ -294,7 +294,7 @@ async fn follow<E: Engine>(
 /// Decides what a refused record means. It may be our own write whose answer was lost, the other
 /// copy of this message, or a person's cancel or replay; so the message is judged by the row as it
 /// is now. To take a refusal for success would leave a retrying row without a message.
-async fn superseded<E: Engine>(
+async fn judge_refused_record<E: Engine>(
     engine: &E,
     received: &Received,
     row: Option<Box<Delivery>>,
@@ -319,7 +319,7 @@ async fn superseded<E: Engine>(
     follow(engine, received, row, verdict).await
 }
 
-fn settled(settlement: Settlement) -> Settled {
+fn settle(settlement: Settlement) -> Settled {
     match settlement {
         Settlement::Done => Settled::Done,
         Settlement::VisibleAt(_) => Settled::Again,

@@ -40,7 +40,7 @@ pub async fn bury<E: Engine>(engine: &E, message: &Message) -> Result<Buried, En
     }
     let row = message.pending().or_row(row);
     let guard = Guard::for_attempt(message.event_accepted_at, row.attempts + 1);
-    let ended = row.ended(End::Failed(FailedReason::Crashed));
+    let ended = row.end(End::Failed(FailedReason::Crashed));
     match engine.store().record_attempt(guard, &ended).await? {
         Written::Done => {
             let (tenant, delivery) = (&message.tenant, message.key().id());

@@ -45,7 +45,7 @@ pub async fn replay_after<E: Engine>(
     let message = Message { delay_s, ..message };
     // The row is opened first, under the due index, and the message is sent after it. If a crash
     // comes between, the row is due in two minutes and the sweep sends a message.
-    let after = before.replayed(ticket, at);
+    let after = before.reopen(ticket, at);
     Ok(match engine.reopen_and_enqueue(guard, &after, message).await? {
         Written::Done => Ok(after),
         Written::Refused(_) => Err(Problem::conflict("the delivery was changed at the same time")),

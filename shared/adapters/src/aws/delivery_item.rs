@@ -164,9 +164,9 @@ mod tests {
 
     #[test]
     fn a_row_is_read_back() {
-        let held = pending().replayed("t1".parse().unwrap(), Timestamp::from_ms(5_000));
+        let held = pending().reopen("t1".parse().unwrap(), Timestamp::from_ms(5_000));
         let ends = [End::Failed(FailedReason::Gone), End::Cancelled(CancelledReason::Requested)];
-        let ended = ends.map(|end| pending().ended(end));
+        let ended = ends.map(|end| pending().end(end));
         let delivered = Delivery { status: Status::Delivered, attempts: 1, ..pending() };
         let critical = Delivery { priority: Priority::Critical, ..pending() };
         assert_eq!(due_of(&item_of(&critical).unwrap()).unwrap().priority, Priority::Critical);

@@ -85,7 +85,7 @@ impl DynamoStore {
             let part = day_shard(tenant, &Timestamp::from_ms(day).day(), shard);
             parts.push(self.part(&part, before, wanted).await?);
         }
-        Ok(merged(parts, wanted))
+        Ok(merge(parts, wanted))
     }
 
     async fn part(&self, part: &str, before: &Place, wanted: usize) -> Result<Part, EngineError> {
@@ -144,7 +144,7 @@ impl DynamoStore {
 }
 
 /// The newest places of all parts, none of which could come after one that is still unread.
-fn merged(parts: Vec<Part>, wanted: usize) -> (Vec<Place>, Option<u64>) {
+fn merge(parts: Vec<Part>, wanted: usize) -> (Vec<Place>, Option<u64>) {
     let unread_from = parts.iter().filter_map(|part| part.unread_from).max();
     let mut places: Vec<Place> = parts.into_iter().flat_map(|part| part.places).collect();
     places.retain(|place| unread_from.is_none_or(|unread| place.event_accepted_at > unread));
@@ -195,7 +195,7 @@ mod tests {
             unread_from: Some(6),
         };
         let two = Part { places: vec![place(9, "z"), place(5, "d")], unread_from: None };
-        let (places, unread_from) = merged(vec![one, two], 10);
+        let (places, unread_from) = merge(vec![one, two], 10);
         assert_eq!(places, [place(9, "z"), place(9, "a"), place(7, "b")]);
         assert_eq!(unread_from, Some(6));
     }

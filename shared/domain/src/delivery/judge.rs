@@ -154,7 +154,7 @@ mod tests {
         for end in
             [End::Failed(FailedReason::Exhausted), End::Cancelled(CancelledReason::Requested)]
         {
-            let ended = open(Some("t"), ACCEPTED_AT).ended(end);
+            let ended = open(Some("t"), ACCEPTED_AT).end(end);
             assert_eq!(judge(Some(&ended), &received("t", 1), ACCEPTED_AT), Verdict::Drop);
         }
     }

@@ -84,11 +84,11 @@ fn only_final_rows_expire_and_only_first_try_successes_are_unlisted() {
 fn a_replay_of_a_final_row_begins_a_new_round() {
     let row = Delivery::pending(key(), at_s(0), Priority::Normal);
     let (failed, _) = row.after_attempt(&turn(1), attempt(1, 0), Next::GiveUp);
-    let replayed = failed.replayed(ticket("t2"), at_s(50));
+    let replayed = failed.reopen(ticket("t2"), at_s(50));
     assert_eq!((replayed.attempts, replayed.attempts_before_round), (1, 1));
     let open = replayed.open().unwrap();
     assert_eq!((open.next_at, open.due_at, open.claims), (at_s(50), at_s(50 + LEASE_S), 1));
-    let again = replayed.replayed(ticket("t3"), at_s(60));
+    let again = replayed.reopen(ticket("t3"), at_s(60));
     assert_eq!(again.attempts_before_round, 1);
 }
 
@@ -127,7 +127,7 @@ fn guards_allow_what_the_protocol_says() {
     assert!(seen.allows(Some(&row)));
     assert!(!Guard::Absent.allows(Some(&row)));
     assert!(Guard::NotFinal { event_accepted_at }.allows(Some(&row)));
-    let ended = row.ended(End::Failed(FailedReason::Crashed));
+    let ended = row.end(End::Failed(FailedReason::Crashed));
     assert!(!seen.allows(Some(&ended)));
     assert!(!Guard::NotFinal { event_accepted_at }.allows(Some(&ended)));
     assert!(!Guard::for_attempt(event_accepted_at, 2).allows(Some(&ended)));
@@ -164,7 +164,7 @@ fn an_earlier_incarnation_does_not_count() {
 
 #[test]
 fn an_end_has_its_word() {
-    let ended = |end| Delivery::pending(key(), at_s(0), Priority::Normal).ended(end).reason_word();
+    let ended = |end| Delivery::pending(key(), at_s(0), Priority::Normal).end(end).reason_word();
     assert_eq!(ended(End::Failed(FailedReason::EndpointDisabled)).unwrap(), "endpoint_disabled");
     assert_eq!(ended(End::Cancelled(CancelledReason::Expunged)).unwrap(), "expunged");
     assert_eq!(Delivery::pending(key(), at_s(0), Priority::Normal).reason_word(), None);
@@ -181,7 +181,7 @@ fn a_round_began_with_its_first_attempt() {
     }
     assert_eq!(row.round_began(), Some(at_s(10)));
     let (failed, _) = row.clone().after_attempt(&turn(1), attempt(4, 40), Next::GiveUp);
-    let replayed = failed.replayed(ticket("t2"), at_s(50));
+    let replayed = failed.reopen(ticket("t2"), at_s(50));
     assert_eq!(replayed.round_began(), None, "a new round");
     let (replayed, _) = replayed.after_attempt(&turn(1), attempt(5, 60), again(70));
     assert_eq!(replayed.round_began(), Some(at_s(60)));
@@ -198,18 +198,18 @@ fn what_is_parked_or_held_waits_without_a_message() {
         attempt(1, 0),
         Next::RetryAt(at_s(5)),
     );
-    let parked = row.clone().parked(at_s(900));
+    let parked = row.clone().park(at_s(900));
     let open = parked.open().unwrap();
     assert_eq!(
         (open.next_at, open.due_at, &open.holder),
         (at_s(900), at_s(900 - PARKED_DUE_BEFORE_S), &None)
     );
     assert!(!open.held);
-    let held = row.clone().held(at_s(3));
+    let held = row.clone().hold(at_s(3));
     let open = held.open().unwrap();
     assert_eq!((open.next_at, open.due_at, &open.holder), (at_s(5), at_s(5), &None));
     assert!(open.held);
-    assert_eq!(row.held(at_s(8)).open().unwrap().due_at, at_s(8), "not before now");
+    assert_eq!(row.hold(at_s(8)).open().unwrap().due_at, at_s(8), "not before now");
 }
 
 #[test]

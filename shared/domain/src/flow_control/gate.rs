@@ -122,7 +122,7 @@ impl Gate {
     /// Returns the gate in a mode, with the next review at `due_at`. `since` changes only with the
     /// mode.
     #[must_use]
-    pub fn turned(&self, mode: Mode, now: Timestamp, due_at: Timestamp) -> Self {
+    pub fn turn(&self, mode: Mode, now: Timestamp, due_at: Timestamp) -> Self {
         let since = if mode == self.mode { self.since } else { now };
         Self { mode, since, due_at, version: self.version + 1, ..self.clone() }
     }
@@ -232,7 +232,7 @@ mod tests {
         let gate = Gate::opened(&endpoint, None, 30, NOW);
         let later = NOW.plus_s(FAILING_S_MAX);
         assert_eq!(gate.review(Some(&endpoint), later), Review::GiveUp(DisabledReason::Failing));
-        let probed = gate.turned(Mode::Open, later, later.plus_s(30));
+        let probed = gate.turn(Mode::Open, later, later.plus_s(30));
         assert_eq!(probed.since, NOW, "a probe does not begin the days anew");
     }
 
@@ -285,7 +285,7 @@ mod tests {
     fn every_change_is_a_new_version_and_a_new_mode_begins_anew() {
         let endpoint = endpoint();
         let opened = Gate::opened(&endpoint, None, 30, NOW);
-        let pacing = opened.turned(Mode::Pacing, NOW.plus_s(7), NOW.plus_s(9));
+        let pacing = opened.turn(Mode::Pacing, NOW.plus_s(7), NOW.plus_s(9));
         assert_eq!(
             (pacing.version, pacing.since, pacing.due_at),
             (2, NOW.plus_s(7), NOW.plus_s(9))
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_closing_gate_lingers() {
-        let gate = Gate::opened(&endpoint(), None, 30, NOW).turned(Mode::Closing, NOW, NOW);
+        let gate = Gate::opened(&endpoint(), None, 30, NOW).turn(Mode::Closing, NOW, NOW);
         assert!(gate.lets_through(&endpoint(), Kind::Normal));
         assert!(!gate.has_lingered(NOW.plus_s(GATE_LINGER_S - 1)));
         assert!(gate.has_lingered(NOW.plus_s(GATE_LINGER_S)));

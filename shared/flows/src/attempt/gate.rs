@@ -127,7 +127,7 @@ async fn turn<E: Engine>(
     let after = match &before {
         // Only an accepted probe and the review turn an open gate. A breaker that opened it again
         // would put its next probe off each time.
-        Some(gate) if is_well && gate.mode == Mode::Open => gate.turned(Mode::Pacing, now, now),
+        Some(gate) if is_well && gate.mode == Mode::Open => gate.turn(Mode::Pacing, now, now),
         Some(gate) if !gate.may_turn() => return Ok(()),
         _ if is_well => return Ok(()),
         before if is_tripped => {

@@ -65,12 +65,12 @@ async fn review<E: Engine>(
 async fn probe<E: Engine>(engine: &E, gate: &Gate, now: Timestamp) -> Result<usize, EngineError> {
     let held = engine.store().held(&gate.tenant, &gate.endpoint, now, 1).await?;
     let Some(oldest) = held.first() else {
-        let closing = gate.turned(Mode::Closing, now, Gate::next_review(now));
+        let closing = gate.turn(Mode::Closing, now, Gate::next_review(now));
         engine.store().put_gate(&closing, Some(gate)).await?;
         return Ok(0);
     };
     let next_at = now.plus_s(engine.breakers().settings.probe_s);
-    let probed = gate.turned(Mode::Open, now, next_at);
+    let probed = gate.turn(Mode::Open, now, next_at);
     if !engine.store().put_gate(&probed, Some(gate)).await? {
         return Ok(0);
     }
@@ -86,7 +86,7 @@ async fn wait<E: Engine>(engine: &E, gate: &Gate, now: Timestamp) -> Result<(), 
         return Ok(());
     }
     let mode = if is_idle { Mode::Closing } else { Mode::Pacing };
-    let turned = gate.turned(mode, now, Gate::next_review(now));
+    let turned = gate.turn(mode, now, Gate::next_review(now));
     engine.store().put_gate(&turned, Some(gate)).await?;
     Ok(())
 }
@@ -110,7 +110,7 @@ async fn pace<E: Engine>(
     }
     let is_over = held.is_empty() || gate.mode == Mode::Closing;
     let mode = if is_over { Mode::Closing } else { Mode::Pacing };
-    let turned = gate.turned(mode, now, Gate::next_review(now));
+    let turned = gate.turn(mode, now, Gate::next_review(now));
     // Turned before anything is released: another review that read the same gate is refused here,
     // and the same deliveries are not released at twice the rate.
     if !engine.store().put_gate(&turned, Some(gate)).await? {
