@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use waxseal_adapters::clock::MovableClock;
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
-use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::flow_control::breaker::BreakerSettings;
@@ -63,8 +63,8 @@ impl ByHand {
     pub async fn deliver(&self) {
         let queue = self.engine.queue();
         loop {
-            let critical = queue.inbox(Lane::Critical).receive_now();
-            let next = critical.or_else(|| queue.inbox(Lane::Normal).receive_now());
+            let critical = queue.inbox(Priority::Critical).receive_now();
+            let next = critical.or_else(|| queue.inbox(Priority::Normal).receive_now());
             let Some(received) = next else { return };
             let receipt = received.receipt.clone();
             let deadline = self.engine.clock().now().plus_s(15);
@@ -78,7 +78,7 @@ impl ByHand {
 
     /// Drives every message that is visible now, all at the same time; how many are done with.
     pub async fn deliver_together(&self) -> usize {
-        let inbox = self.engine.queue().inbox(Lane::Normal);
+        let inbox = self.engine.queue().inbox(Priority::Normal);
         let mut driven = Vec::new();
         while let Some(received) = inbox.receive_now() {
             let engine = Arc::clone(&self.engine);
@@ -110,7 +110,7 @@ impl ByHand {
             return;
         };
         let now = self.engine.clock().now();
-        assert!(store.put_gate(&gate.turned(gate.mode, now, now), Some(&gate)).await.unwrap());
+        assert!(store.put_gate(&gate.turn(gate.mode, now, now), Some(&gate)).await.unwrap());
     }
 
     /// What an endpoint's gate does.

@@ -7,19 +7,13 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, MutexGuard, OnceCell};
 use waxseal_adapters::aws::AwsEngine;
+use waxseal_domain::limits::{FUNCTION_TIMEOUT_S, MESSAGE_RECEIVES_MAX, MESSAGE_VISIBILITY_S};
 
 use crate::client::Client;
 use crate::emulator::{Emulator, environment};
 use crate::eventually::eventually;
 use crate::fixtures::SECRET;
 use crate::proxy::Proxy;
-
-/// Seconds that a message is invisible, and how often it is received at most, in the template.
-const VISIBILITY_S: u64 = 91;
-const RECEIVES_MAX: u64 = 20;
-
-/// Seconds that an invocation of `deliver` may take, in the template.
-const TIMEOUT_S: u64 = 15;
 
 /// A deployment.
 #[derive(Debug)]
@@ -79,8 +73,8 @@ impl Tampered {
         self.proxy.disturb(None);
         let restored = json!({
             "deliver": self.deliver, "bury": self.bury, "binary": built().join("Deliver/bootstrap"),
-            "queue": self.cloud.output("DeliveriesQueueUrl"), "receives": RECEIVES_MAX,
-            "visibility_s": VISIBILITY_S, "timeout_s": TIMEOUT_S,
+            "queue": self.cloud.output("DeliveriesQueueUrl"), "receives": MESSAGE_RECEIVES_MAX,
+            "visibility_s": MESSAGE_VISIBILITY_S, "timeout_s": FUNCTION_TIMEOUT_S,
         });
         self.cloud.emulator.cloud("restore", restored).await;
     }

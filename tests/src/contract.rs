@@ -8,8 +8,8 @@ use futures_util::future::join_all;
 use waxseal_domain::api_key::{ApiKey, Scope};
 use waxseal_domain::audit::Entry;
 use waxseal_domain::delivery::attempt::{Attempt, Outcome};
-use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::message::{Message, Receipt};
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::delivery::retry::Next;
 use waxseal_domain::delivery::{
     CancelledReason, Delivery, DeliveryKey, End, FailedReason, Guard, StatusName, Turn, Written,
@@ -69,7 +69,10 @@ pub async fn an_event_is_written_once<E: Engine>(engine: &E, tenant: &TenantName
     let AcceptResult::Exists(found) = engine.store().accept(&second).await.unwrap() else {
         panic!("written twice");
     };
-    assert_eq!((found.nonce.as_str(), found.born, found.sent), ("nonce-once", now, false));
+    assert_eq!(
+        (found.nonce.as_str(), found.event_accepted_at, found.sent),
+        ("nonce-once", now, false)
+    );
     assert_eq!(found.digest, row.digest);
     assert_eq!(found.event.data.unwrap().get(), r#"{"n":1.0}"#, "bytes are kept");
     engine.store().mark_sent(&row).await.unwrap();
@@ -101,10 +104,10 @@ pub async fn an_event_is_read_with_its_deliveries<E: Engine>(engine: &E, tenant:
     let (found, deliveries) = store.event_with_deliveries(tenant, id).await.unwrap().unwrap();
     assert_eq!((found.targets, deliveries), (targets.clone(), Vec::new()));
     let (delivery, event) = store.delivery_and_event(&key).await.unwrap();
-    assert_eq!((delivery, event.unwrap().born), (None, now));
+    assert_eq!((delivery, event.unwrap().event_accepted_at), (None, now));
 
-    let first = row.pending(&targets[0]).parked(now.plus_s(100));
-    let of_earlier = Delivery { born: now.minus_s(5), ..row.pending(&targets[1]) };
+    let first = row.pending(&targets[0]).park(now.plus_s(100));
+    let of_earlier = Delivery { event_accepted_at: now.minus_s(5), ..row.pending(&targets[1]) };
     let of_another = event_row(tenant, "whole2", now, Vec::new()).pending(&targets[0]);
     for delivery in [&first, &of_earlier, &of_another] {
         let written = store.record_attempt(Guard::Absent, delivery).await.unwrap();
@@ -131,8 +134,9 @@ pub async fn an_event_is_read_with_its_deliveries<E: Engine>(engine: &E, tenant:
 pub async fn an_event_is_expunged<E: Engine>(engine: &E, tenant: &TenantName) {
     let store = engine.store();
     let row = event_row(tenant, "expunged", engine.clock().now(), Vec::new());
-    let expunged = EventRow { event: row.event.clone().expunged(), ..row.clone() };
-    let earlier = EventRow { born: row.born.minus_s(5), ..expunged.clone() };
+    let expunged = EventRow { event: row.event.clone().remove_payload(), ..row.clone() };
+    let earlier =
+        EventRow { event_accepted_at: row.event_accepted_at.minus_s(5), ..expunged.clone() };
     store.put_expunged(&expunged).await.unwrap();
     assert!(store.event(tenant, &row.event.id).await.unwrap().is_none(), "nothing to expunge");
     store.accept(&row).await.unwrap();
@@ -149,16 +153,16 @@ pub async fn an_event_is_expunged<E: Engine>(engine: &E, tenant: &TenantName) {
 
 /// Every guard lets a store write over a row exactly where `Guard::allows` does.
 pub async fn guards_hold<E: Engine>(engine: &E, tenant: &TenantName) {
-    let born = engine.clock().now();
-    for (row_index, row) in rows(tenant, born).into_iter().enumerate() {
-        for (guard_index, guard) in guards(born).into_iter().enumerate() {
+    let event_accepted_at = engine.clock().now();
+    for (row_index, row) in rows(tenant, event_accepted_at).into_iter().enumerate() {
+        for (guard_index, guard) in guards(event_accepted_at).into_iter().enumerate() {
             let key = key(tenant, &format!("g{row_index}-{guard_index}"), "ep_1");
             let before = row.clone().map(|row| Delivery { key: key.clone(), ..row });
             if let Some(before) = &before {
                 let absent = engine.store().record_attempt(Guard::Absent, before).await.unwrap();
                 assert_eq!(absent, Written::Done);
             }
-            let mut after = Delivery::pending(key.clone(), born, Lane::Normal);
+            let mut after = Delivery::pending(key.clone(), event_accepted_at, Priority::Normal);
             after.attempts = 9;
             let written = engine.store().record_attempt(guard, &after).await.unwrap();
             let stored = engine.store().delivery(&key).await.unwrap();
@@ -174,46 +178,46 @@ pub async fn guards_hold<E: Engine>(engine: &E, tenant: &TenantName) {
     }
 }
 
-fn rows(tenant: &TenantName, born: Timestamp) -> Vec<Option<Delivery>> {
-    let fresh = Delivery::pending(key(tenant, "e", "ep_1"), born, Lane::Normal);
+fn rows(tenant: &TenantName, event_accepted_at: Timestamp) -> Vec<Option<Delivery>> {
+    let fresh = Delivery::pending(key(tenant, "e", "ep_1"), event_accepted_at, Priority::Normal);
     let attempt = Attempt {
         number: 1,
-        started_at: born,
+        started_at: event_accepted_at,
         duration_ms: 12,
         outcome: Outcome::ServerError,
         response_status: Some(503),
         response_excerpt: Some("späť \"x\"".to_owned()),
         detail: None,
-        next_attempt_at: Some(born.plus_s(5)),
+        next_attempt_at: Some(event_accepted_at.plus_s(5)),
         inexact: true,
     };
     let turn = Turn { ticket: "t1".parse().unwrap(), receives: 1 };
     let after = |next| fresh.clone().after_attempt(&turn, attempt.clone(), next).0;
-    let earlier = Delivery { born: born.minus_s(5), ..fresh.clone() };
-    let later = Delivery { born: born.plus_s(5), ..fresh.clone() };
+    let earlier = Delivery { event_accepted_at: event_accepted_at.minus_s(5), ..fresh.clone() };
+    let later = Delivery { event_accepted_at: event_accepted_at.plus_s(5), ..fresh.clone() };
     vec![
         None,
-        Some(after(Next::RetryAt(born.plus_s(5)))),
-        Some(after(Next::RetryAt(born.plus_s(9_000)))),
+        Some(after(Next::RetryAt(event_accepted_at.plus_s(5)))),
+        Some(after(Next::RetryAt(event_accepted_at.plus_s(9_000)))),
         Some(after(Next::Done)),
         Some(after(Next::GiveUp)),
-        Some(fresh.clone().ended(End::Cancelled(CancelledReason::Requested))),
-        Some(after(Next::GiveUp).replayed("t2".parse().unwrap(), born)),
+        Some(fresh.clone().end(End::Cancelled(CancelledReason::Requested))),
+        Some(after(Next::GiveUp).reopen("t2".parse().unwrap(), event_accepted_at)),
         Some(fresh),
         Some(earlier),
         Some(later),
     ]
 }
 
-fn guards(born: Timestamp) -> Vec<Guard> {
+fn guards(event_accepted_at: Timestamp) -> Vec<Guard> {
     vec![
-        Guard::for_attempt(born, 1),
-        Guard::for_attempt(born, 2),
-        Guard::for_attempt(born, 3),
+        Guard::for_attempt(event_accepted_at, 1),
+        Guard::for_attempt(event_accepted_at, 2),
+        Guard::for_attempt(event_accepted_at, 3),
         Guard::Absent,
-        Guard::Seen { born, status: StatusName::Open, attempts: 1 },
-        Guard::Seen { born, status: StatusName::Failed, attempts: 1 },
-        Guard::NotFinal { born },
+        Guard::Seen { event_accepted_at, status: StatusName::Open, attempts: 1 },
+        Guard::Seen { event_accepted_at, status: StatusName::Failed, attempts: 1 },
+        Guard::NotFinal { event_accepted_at },
     ]
 }
 
@@ -221,11 +225,11 @@ fn guards(born: Timestamp) -> Vec<Guard> {
 pub async fn a_due_delivery_is_claimed_once<E: Engine>(engine: &E, tenant: &TenantName) {
     let now = engine.clock().now();
     let key = key(tenant, "due", "ep_1");
-    let parked = Delivery::pending(key.clone(), now, Lane::Critical).parked(now.plus_s(100));
+    let parked = Delivery::pending(key.clone(), now, Priority::Critical).park(now.plus_s(100));
     assert_eq!(engine.store().record_attempt(Guard::Absent, &parked).await.unwrap(), Written::Done);
     let due = find_due(engine, &key, now).await.expect("parked 100 s ahead is due 120 s before");
     assert_eq!((due.next_at, due.claims), (now.plus_s(100), 0));
-    assert_eq!(due.lane, Lane::Critical, "its message takes the lane that it had");
+    assert_eq!(due.priority, Priority::Critical, "its message has the priority that it had");
     let (one, two): (Ticket, Ticket) = ("t1".parse().unwrap(), "t2".parse().unwrap());
     let until = now.plus_s(240);
     let claim =
@@ -238,7 +242,7 @@ pub async fn a_due_delivery_is_claimed_once<E: Engine>(engine: &E, tenant: &Tena
     assert_eq!(open.taken_at, Some(now));
     assert!(find_due(engine, &key, now).await.is_none(), "its lease runs");
     assert!(find_due(engine, &key, until).await.is_some(), "its lease ends");
-    let ended = row.ended(End::Failed(FailedReason::Crashed));
+    let ended = row.end(End::Failed(FailedReason::Crashed));
     let guard = Guard::for_attempt(now, 1);
     assert_eq!(engine.store().record_attempt(guard, &ended).await.unwrap(), Written::Done);
     assert!(find_due(engine, &key, until).await.is_none(), "a final row is not due");
@@ -260,11 +264,11 @@ pub async fn an_endpoints_list_is_paged<E: Engine>(engine: &E, tenant: &TenantNa
     let now = engine.clock().now();
     for number in 0..5_u64 {
         let key = key(tenant, &format!("list{number}"), "ep_9");
-        let row = Delivery::pending(key, now.plus_s(number), Lane::Normal)
-            .ended(End::Failed(FailedReason::Gone));
+        let row = Delivery::pending(key, now.plus_s(number), Priority::Normal)
+            .end(End::Failed(FailedReason::Gone));
         engine.store().record_attempt(Guard::Absent, &row).await.unwrap();
     }
-    let first_try = Delivery::pending(key(tenant, "first", "ep_9"), now, Lane::Normal);
+    let first_try = Delivery::pending(key(tenant, "first", "ep_9"), now, Priority::Normal);
     let turn = Turn { ticket: "t".parse().unwrap(), receives: 1 };
     let attempt = Attempt {
         number: 1,
@@ -298,8 +302,8 @@ pub async fn events_are_listed_by_time<E: Engine>(engine: &E, tenant: &TenantNam
     let now = engine.clock().now();
     let other: TenantName = format!("{tenant}-x").parse().unwrap();
     for number in 0..5_u64 {
-        let born = now.plus_s(number).minus_s(86_400 * (number % 2));
-        let row = event_row(tenant, &format!("time{number}"), born, Vec::new());
+        let event_accepted_at = now.plus_s(number).minus_s(86_400 * (number % 2));
+        let row = event_row(tenant, &format!("time{number}"), event_accepted_at, Vec::new());
         engine.store().accept(&row).await.unwrap();
     }
     engine.store().accept(&event_row(&other, "theirs", now, Vec::new())).await.unwrap();
@@ -545,7 +549,8 @@ pub async fn messages_are_queued<E: Engine>(engine: &E, tenant: &TenantName) {
     let messages: Vec<Message> = (0..25).map(message).collect();
     assert!(engine.queue().enqueue(&messages).await.is_empty());
     assert!(engine.queue().enqueue(&[]).await.is_empty());
-    let receipt = Receipt { lane: Lane::Normal, handle: "nobody-has-received-it".to_owned() };
+    let receipt =
+        Receipt { priority: Priority::Normal, handle: "nobody-has-received-it".to_owned() };
     engine.queue().wait(&receipt, Duration::from_secs(1)).await.unwrap();
     engine.queue().reject("{not json", "cannot be read").await.unwrap();
 }
@@ -566,12 +571,12 @@ pub async fn a_gate_holds_and_releases<E: Engine>(engine: &E, tenant: &TenantNam
     assert!(engine.store().due_gates(now.plus_s(29), 10).await.unwrap().is_empty());
     let due = engine.store().due_gates(now.plus_s(30), 10).await.unwrap();
     assert_eq!(due, std::slice::from_ref(&gate));
-    let paced = gate.turned(Mode::Pacing, now, now.plus_s(90));
+    let paced = gate.turn(Mode::Pacing, now, now.plus_s(90));
     assert!(engine.store().put_gate(&paced, Some(&gate)).await.unwrap());
     assert!(!engine.store().put_gate(&paced, Some(&gate)).await.unwrap(), "an old version");
 
     let key = key(tenant, "held", id.as_str());
-    let row = Delivery::pending(key.clone(), now, Lane::Normal).held(now);
+    let row = Delivery::pending(key.clone(), now, Priority::Normal).hold(now);
     assert_eq!(engine.store().record_attempt(Guard::Absent, &row).await.unwrap(), Written::Done);
     assert_eq!(engine.store().delivery(&key).await.unwrap(), Some(row));
     let later = now.plus_s(600);

@@ -118,13 +118,20 @@ pub fn submission(text: &str) -> Submission {
 pub fn event_row(
     tenant: &TenantName,
     id: &str,
-    born: Timestamp,
+    event_accepted_at: Timestamp,
     targets: Vec<EndpointId>,
 ) -> EventRow {
     let text = format!(r#"{{"type":"t.a","id":"{id}","source":"s","data":{{"n":1.0}}}}"#);
-    let accepted = Event::accept(tenant, &submission(&text), born, 1).unwrap();
+    let accepted = Event::accept(tenant, &submission(&text), event_accepted_at, 1).unwrap();
     let (event, digest) = (accepted.event, accepted.digest);
-    EventRow { event, born, digest, targets, nonce: format!("nonce-{id}"), sent: false }
+    EventRow {
+        event,
+        event_accepted_at,
+        digest,
+        targets,
+        nonce: format!("nonce-{id}"),
+        sent: false,
+    }
 }
 
 /// A delivery's key.

@@ -95,7 +95,7 @@ async fn show<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let event = event
         .filter(|event| event.targets.contains(&key.endpoint))
         .ok_or_else(Problem::not_found)?;
-    let row = row.filter(|row| row.born == event.born);
+    let row = row.filter(|row| row.event_accepted_at == event.event_accepted_at);
     let delivery = row.unwrap_or_else(|| event.pending(&key.endpoint));
     Ok(answer(&call, 200, &delivery))
 }
@@ -127,13 +127,14 @@ async fn list<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
         if items.len() == page.limit {
             break;
         }
-        cursor = cursor.map(|_| format!("{}_{}", delivery.born.ms(), delivery.key.event));
+        cursor =
+            cursor.map(|_| format!("{}_{}", delivery.event_accepted_at.ms(), delivery.key.event));
         if wanted.as_deref().is_none_or(|status| status == DeliveryStatus::from(&delivery).as_str())
         {
             items.push(api::Delivery::of(&delivery, now));
         }
         if items.len() == page.limit {
-            cursor = Some(format!("{}_{}", delivery.born.ms(), delivery.key.event));
+            cursor = Some(format!("{}_{}", delivery.event_accepted_at.ms(), delivery.key.event));
         }
     }
     Ok(http::json(200, &List { items, cursor }))

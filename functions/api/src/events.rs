@@ -179,7 +179,7 @@ async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
         .await?;
     let mut items = Vec::with_capacity(page.items.len());
     for row in &page.items {
-        items.push(Event::received(&row.event, row.born, None).map_err(unwritable)?);
+        items.push(Event::received(&row.event, row.event_accepted_at, None).map_err(unwritable)?);
     }
     Ok(http::json(200, &List { items, cursor: page.cursor }))
 }
@@ -191,7 +191,8 @@ async fn show<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let (row, rows) =
         found.filter(|(row, _)| row.expires_at() > now).ok_or_else(Problem::not_found)?;
     let deliveries = briefs(&row, &rows, now);
-    let event = Event::received(&row.event, row.born, Some(&deliveries)).map_err(unwritable)?;
+    let event = Event::received(&row.event, row.event_accepted_at, Some(&deliveries))
+        .map_err(unwritable)?;
     Ok(http::json(200, &event))
 }
 
@@ -200,7 +201,9 @@ fn briefs(row: &EventRow, rows: &[Delivery], now: Timestamp) -> Vec<DeliveryBrie
     let mut briefs = Vec::with_capacity(row.targets.len());
     for target in &row.targets {
         let key = row.delivery_key(target);
-        let found = rows.iter().find(|found| found.key == key && found.born == row.born);
+        let found = rows
+            .iter()
+            .find(|found| found.key == key && found.event_accepted_at == row.event_accepted_at);
         briefs.push(match found {
             Some(delivery) => DeliveryBrief::of(delivery, now),
             None => DeliveryBrief::pending(&row.pending(target), now),

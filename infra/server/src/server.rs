@@ -17,7 +17,7 @@ use waxseal_adapters::clock::MovableClock;
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
 use waxseal_adapters::http::{Request, Response, allow, problem};
 use waxseal_adapters::tls::read_authorities;
-use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::flow_control::breaker::BreakerSettings;
 use waxseal_domain::limits::REQUEST_BYTES_MAX;
 use waxseal_domain::problem::Problem;
@@ -63,11 +63,12 @@ pub async fn start(settings: &Settings) -> Result<Server, String> {
     let (stop, stopped) = watch::channel(false);
     let max_attempts = usize::try_from(settings.max_attempts).unwrap_or(1);
     let max_connections = usize::try_from(settings.max_connections).unwrap_or(1);
-    let deliver = |lane| worker::deliver(Arc::clone(&engine), lane, max_attempts, stopped.clone());
+    let deliver =
+        |priority| worker::deliver(Arc::clone(&engine), priority, max_attempts, stopped.clone());
     let tasks = vec![
         tokio::spawn(accept(listener, Arc::clone(&engine), max_connections, stopped.clone())),
-        tokio::spawn(deliver(Lane::Normal)),
-        tokio::spawn(deliver(Lane::Critical)),
+        tokio::spawn(deliver(Priority::Normal)),
+        tokio::spawn(deliver(Priority::Critical)),
         tokio::spawn(worker::sweep(Arc::clone(&engine), stopped)),
     ];
     Ok(Server { address, engine, stop, tasks })

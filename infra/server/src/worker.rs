@@ -6,23 +6,20 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 use waxseal_adapters::embedded::EmbeddedEngine;
-use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::message::Received;
+use waxseal_domain::delivery::priority::Priority;
+use waxseal_domain::limits::{FUNCTION_TIMEOUT_S, MESSAGE_RECEIVES_MAX};
 use waxseal_flows::attempt::{Settled, drive};
 use waxseal_flows::ports::{Clock as _, Engine as _, EngineError};
 
-/// The seconds that one message may take, as many as the function has on Lambda.
-const TIMEOUT_S: u64 = 15;
-/// The number of receives after which a message is buried, the same as on SQS.
-const RECEIVES_MAX: u32 = 20;
 /// The time between two sweeps. A sweep costs nothing here, so it runs more often than on AWS.
 const SWEEP: Duration = Duration::from_secs(15);
 
-/// Drives a lane's messages as they become visible, so many at a time, until told to stop; then
-/// waits for those under way.
+/// Drives the messages of one priority as they become visible, so many at a time, until told to
+/// stop; then waits for those under way.
 pub(crate) async fn deliver(
     engine: Arc<EmbeddedEngine>,
-    lane: Lane,
+    priority: Priority,
     max_attempts: usize,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -30,7 +27,7 @@ pub(crate) async fn deliver(
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let received = tokio::select! {
-            received = engine.queue().inbox(lane).receive() => received,
+            received = engine.queue().inbox(priority).receive() => received,
             _ = stopped.wait_for(|stopped| *stopped) => break,
         };
         let engine = Arc::clone(&engine);
@@ -47,7 +44,7 @@ pub(crate) async fn deliver(
 
 async fn handle(engine: &Arc<EmbeddedEngine>, received: Received) -> Result<(), EngineError> {
     let receipt = received.receipt.clone();
-    if received.receives > RECEIVES_MAX {
+    if received.receives > MESSAGE_RECEIVES_MAX {
         waxseal_flows::bury::bury(engine.as_ref(), &received.message).await?;
         return engine.queue().remove(&receipt).await;
     }
@@ -56,7 +53,7 @@ async fn handle(engine: &Arc<EmbeddedEngine>, received: Received) -> Result<(), 
         // attempt, so that a message which keeps killing the process is buried in the end.
         engine.queue().write_receives(&receipt).await?;
     }
-    let deadline = engine.clock().now().plus_s(TIMEOUT_S);
+    let deadline = engine.clock().now().plus_s(FUNCTION_TIMEOUT_S);
     match drive(engine, received, deadline).await {
         Settled::Done => engine.queue().remove(&receipt).await,
         Settled::Again => Ok(()),

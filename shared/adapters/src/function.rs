@@ -44,7 +44,7 @@ impl Function {
         match Message::parse(body) {
             Ok(message) => {
                 let handle = record.receipt_handle.clone();
-                let receipt = Receipt { lane: message.lane, handle };
+                let receipt = Receipt { priority: message.priority, handle };
                 Ok(Some(Received { message, receipt, receives: record.receives() }))
             }
             Err(error) => {

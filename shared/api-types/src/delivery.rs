@@ -150,7 +150,7 @@ impl Delivery {
             status: DeliveryStatus::from(delivery),
             reason: delivery.reason_word(),
             overdue: is_overdue(delivery, now),
-            event_received_at: delivery.born.rfc3339(),
+            event_received_at: delivery.event_accepted_at.rfc3339(),
             attempt_count: delivery.attempts,
             next_attempt_at: next_at,
             attempts: delivery.log.iter().map(Attempt::from).collect(),
@@ -161,7 +161,7 @@ impl Delivery {
 /// Tells whether a delivery should have had its first attempt long ago.
 pub(crate) fn is_overdue(delivery: &delivery::Delivery, now: Timestamp) -> bool {
     DeliveryStatus::from(delivery) == DeliveryStatus::Pending
-        && now >= delivery.born.plus_s(OVERDUE_S)
+        && now >= delivery.event_accepted_at.plus_s(OVERDUE_S)
 }
 
 impl From<&attempt::Attempt> for Attempt {

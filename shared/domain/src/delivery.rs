@@ -9,8 +9,8 @@ pub mod authorization;
 pub mod dispatch;
 mod guard;
 pub mod judge;
-pub mod lane;
 pub mod message;
+pub mod priority;
 pub mod retry;
 mod round;
 
@@ -20,12 +20,12 @@ pub use round::Round;
 use serde::{Deserialize, Serialize};
 
 use crate::delivery::attempt::Attempt;
-use crate::delivery::lane::Lane;
+use crate::delivery::priority::Priority;
 use crate::delivery::retry::{Next, RetryPolicy};
 use crate::id::{DeliveryId, EndpointId, EventId, TenantName, Ticket};
 use crate::limits::{
-    AHEAD_S, DUE_SHARDS, EVENT_RETENTION_S, GRACE_S, LEASE_S, LEASE_S_MAX, LOG_ATTEMPTS_MAX,
-    PARK_AT_RECEIVE, SHORT_S,
+    DUE_SHARDS, EVENT_RETENTION_S, LEASE_S, LEASE_S_MAX, LOG_ATTEMPTS_MAX, PARK_AT_RECEIVE,
+    PARKED_DUE_BEFORE_S, WAIT_BY_VISIBILITY_S_MAX, WATCH_DUE_AFTER_S,
 };
 use crate::timestamp::Timestamp;
 
@@ -70,16 +70,16 @@ pub struct Delivery {
     pub key: DeliveryKey,
     /// When the event was accepted. It tells the event from an earlier one of the same id, which
     /// has expired.
-    pub born: Timestamp,
-    /// The queue that its messages take.
-    pub lane: Lane,
+    pub event_accepted_at: Timestamp,
+    /// How urgent it is, and so which queue its messages take.
+    pub priority: Priority,
     /// What is owed still, or how the delivery ended.
     pub status: Status,
     /// The number of recorded attempts, over all rounds. It never decreases, so a condition on it
     /// lets each attempt be recorded once.
     pub attempts: u32,
     /// The value of `attempts` when the current round began.
-    pub base: u32,
+    pub attempts_before_round: u32,
     /// Keeps the last attempts, at most [`LOG_ATTEMPTS_MAX`], oldest first.
     pub log: Vec<Attempt>,
 }
@@ -175,23 +175,31 @@ pub struct Turn {
 
 impl Delivery {
     /// Makes a delivery in the state that one without a row has.
-    pub fn pending(key: DeliveryKey, born: Timestamp, lane: Lane) -> Self {
+    pub fn pending(key: DeliveryKey, event_accepted_at: Timestamp, priority: Priority) -> Self {
         let open = Open {
-            next_at: born,
+            next_at: event_accepted_at,
             holder: None,
-            due_at: born,
+            due_at: event_accepted_at,
             claims: 0,
             taken_at: None,
             held: false,
         };
-        Self { key, born, lane, status: Status::Open(open), attempts: 0, base: 0, log: Vec::new() }
+        Self {
+            key,
+            event_accepted_at,
+            priority,
+            status: Status::Open(open),
+            attempts: 0,
+            attempts_before_round: 0,
+            log: Vec::new(),
+        }
     }
 
     /// Returns the stored row if it is of this event, and otherwise this pending delivery. An
     /// expired event of the same id may have left a row behind, which does not count.
     #[must_use]
     pub fn or_row(self, row: Option<Self>) -> Self {
-        row.filter(|row| row.born == self.born).unwrap_or(self)
+        row.filter(|row| row.event_accepted_at == self.event_accepted_at).unwrap_or(self)
     }
 
     /// Returns the API's word for the status.
@@ -228,8 +236,10 @@ impl Delivery {
     /// so far: then it is when the event was accepted, so that a window ends too early rather than
     /// never.
     pub fn round_began(&self) -> Option<Timestamp> {
-        let first = self.log.iter().find(|attempt| attempt.number == self.base + 1);
-        let fallback = (self.attempts > self.base).then_some(self.born);
+        let first =
+            self.log.iter().find(|attempt| attempt.number == self.attempts_before_round + 1);
+        let fallback =
+            (self.attempts > self.attempts_before_round).then_some(self.event_accepted_at);
         first.map(|attempt| attempt.started_at).or(fallback)
     }
 
@@ -237,17 +247,19 @@ impl Delivery {
     pub fn round(&self, number: u32, policy: &RetryPolicy, now: Timestamp) -> Round {
         let before = self.log.iter().find(|attempt| attempt.number + 1 == number);
         Round {
-            attempt: number - self.base,
+            attempt: number - self.attempts_before_round,
             attempts_max: u32::try_from(policy.delays_s.len()).unwrap_or(u32::MAX) + 1,
             began_at: self.round_began().unwrap_or(now),
-            reason: before.filter(|_| number > self.base + 1).map(|attempt| attempt.outcome),
+            reason: before
+                .filter(|_| number > self.attempts_before_round + 1)
+                .map(|attempt| attempt.outcome),
         }
     }
 
     /// Returns when the row may be removed; never while it is open, or a delivery that waits for
     /// long would be lost.
     pub fn expires_at(&self) -> Option<Timestamp> {
-        self.open().is_none().then(|| self.born.plus_s(EVENT_RETENTION_S))
+        self.open().is_none().then(|| self.event_accepted_at.plus_s(EVENT_RETENTION_S))
     }
 
     /// Whether its endpoint's list of deliveries in trouble holds it: all but those that succeeded
@@ -272,12 +284,12 @@ impl Delivery {
             Next::DisableEndpoint => (Status::Failed(FailedReason::Gone), Settlement::Done),
             Next::RetryAt(next_at) => {
                 let ended_at = attempt.started_at.plus_ms(attempt.duration_ms);
-                let short = next_at.since_ms(ended_at) <= SHORT_S * 1_000;
+                let short = next_at.since_ms(ended_at) <= WAIT_BY_VISIBILITY_S_MAX * 1_000;
                 if short && turn.receives < PARK_AT_RECEIVE {
                     let open = self.waiting(next_at, turn.ticket.clone());
                     (Status::Open(open), Settlement::VisibleAt(next_at))
                 } else {
-                    (Status::Open(Open::parked(next_at)), Settlement::Done)
+                    (Status::Open(Open::park(next_at)), Settlement::Done)
                 }
             }
         };
@@ -289,15 +301,15 @@ impl Delivery {
     /// Returns the row parked until a time, without an attempt. It has no holder: the sweep sends a
     /// new message.
     #[must_use]
-    pub fn parked(self, next_at: Timestamp) -> Self {
-        Self { status: Status::Open(Open::parked(next_at)), ..self }
+    pub fn park(self, next_at: Timestamp) -> Self {
+        Self { status: Status::Open(Open::park(next_at)), ..self }
     }
 
     /// Returns the row held by its endpoint's gate, without an attempt. It is due in the gate's own
     /// part of the index, so that a dead endpoint's backlog never stands before others in the
     /// sweep.
     #[must_use]
-    pub fn held(self, now: Timestamp) -> Self {
+    pub fn hold(self, now: Timestamp) -> Self {
         let next_at = self.open().map_or(now, |open| open.next_at);
         let due_at = next_at.max(now);
         let open = Open { next_at, holder: None, due_at, claims: 0, taken_at: None, held: true };
@@ -306,7 +318,7 @@ impl Delivery {
 
     /// Returns the row ended without an attempt.
     #[must_use]
-    pub fn ended(self, end: End) -> Self {
+    pub fn end(self, end: End) -> Self {
         let status = match end {
             End::Failed(reason) => Status::Failed(reason),
             End::Cancelled(reason) => Status::Cancelled(reason),
@@ -327,8 +339,9 @@ impl Delivery {
     /// was final. It is due at the end of a lease, so that the sweep sends a message if a crash
     /// keeps this one from being sent.
     #[must_use]
-    pub fn replayed(self, ticket: Ticket, now: Timestamp) -> Self {
-        let base = if self.open().is_some() { self.base } else { self.attempts };
+    pub fn reopen(self, ticket: Ticket, now: Timestamp) -> Self {
+        let attempts_before_round =
+            if self.open().is_some() { self.attempts_before_round } else { self.attempts };
         let due_at = now.plus_s(LEASE_S);
         let open = Open {
             next_at: now,
@@ -338,7 +351,7 @@ impl Delivery {
             taken_at: None,
             held: false,
         };
-        Self { status: Status::Open(open), base, ..self }
+        Self { status: Status::Open(open), attempts_before_round, ..self }
     }
 
     /// Adds an attempt to the log, which keeps the last ones.
@@ -354,7 +367,7 @@ impl Delivery {
         let watch = self.open().map(|open| open.due_at);
         let due_at = watch
             .filter(|&due_at| due_at >= next_at.plus_s(LEASE_S))
-            .unwrap_or_else(|| next_at.plus_s(GRACE_S));
+            .unwrap_or_else(|| next_at.plus_s(WATCH_DUE_AFTER_S));
         Open { next_at, holder: Some(holder), due_at, claims: 0, taken_at: None, held: false }
     }
 }
@@ -373,8 +386,8 @@ impl Status {
 }
 
 impl Open {
-    fn parked(next_at: Timestamp) -> Self {
-        let due_at = next_at.minus_s(AHEAD_S);
+    fn park(next_at: Timestamp) -> Self {
+        let due_at = next_at.minus_s(PARKED_DUE_BEFORE_S);
         Self { next_at, holder: None, due_at, claims: 0, taken_at: None, held: false }
     }
 }

@@ -167,7 +167,7 @@ impl Endpoint {
     /// Returns the endpoint with a new secret in use. The one before signs until `until` as well,
     /// and any older one no more.
     #[must_use]
-    pub fn rotated(mut self, new: SealedSecret, until: Timestamp) -> Self {
+    pub fn rotate_secret(mut self, new: SealedSecret, until: Timestamp) -> Self {
         let now = new.created_at;
         let before = self.secrets.into_iter().find(|secret| secret.is_live(now));
         let before = before.filter(|_| now < until);

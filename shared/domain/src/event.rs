@@ -128,7 +128,7 @@ impl Event {
     /// Returns the event without its payload and its summary. What stays is the record that it
     /// happened.
     #[must_use]
-    pub fn expunged(mut self) -> Self {
+    pub fn remove_payload(mut self) -> Self {
         self.attributes.remove("summary");
         Self { data: None, data_base64: None, expunged: true, ..self }
     }

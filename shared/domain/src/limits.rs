@@ -33,7 +33,8 @@ pub const HEADER_NAME_CHARS_MAX: usize = 128;
 pub const HEADER_VALUE_CHARS_MAX: usize = 1024;
 /// Characters of a name given to an endpoint.
 pub const NAME_CHARS_MAX: usize = 128;
-/// Least and most time-out of one attempt, in milliseconds: the function has 15 s in all.
+/// Least and most time-out of one attempt, in milliseconds: the function has
+/// [`FUNCTION_TIMEOUT_S`] in all.
 pub const TIMEOUT_MS: std::ops::RangeInclusive<u32> = 1_000..=10_000;
 
 /// Delays of a retry policy.
@@ -61,42 +62,72 @@ pub const RESPONSE_BYTES_MAX: usize = 16 * 1024;
 /// Characters of a response kept with its attempt.
 pub const EXCERPT_CHARS_MAX: usize = 1_024;
 
+/// Seconds that one invocation of a function may take: `Timeout` in the template. In one process a
+/// message has as long.
+pub const FUNCTION_TIMEOUT_S: u64 = 15;
+/// Seconds for which a received message is not received again: six time-outs, as AWS advises for a
+/// queue that invokes a function, and one more. `VisibilityTimeout` in the template.
+pub const MESSAGE_VISIBILITY_S: u64 = 6 * FUNCTION_TIMEOUT_S + 1;
+/// The number of receives after which a message that was never settled is buried: `maxReceiveCount`
+/// in the template.
+pub const MESSAGE_RECEIVES_MAX: u32 = 20;
+
 /// How old a message may be at its first receive to be attempted without reading the row, in
-/// seconds; also the oldest copy of an endpoint that a first attempt uses.
-pub const FRESH_S: u64 = 60;
+/// seconds.
+pub const MESSAGE_UNREAD_AGE_S_MAX: u64 = 60;
+/// The oldest copy of an endpoint that a first attempt uses, in seconds. It is as old as a message
+/// that goes unread may be, since both keep one promise: what a person changes reaches all first
+/// attempts within the same minute, whether the row says it or the endpoint.
+pub const ENDPOINT_COPY_FIRST_ATTEMPT_S: u64 = MESSAGE_UNREAD_AGE_S_MAX;
+/// The oldest copy of one of the deployment's own profiles, in seconds. A delivery is written by
+/// its endpoint and its profile, so a change of either takes as long to reach it.
+pub const PROFILE_COPY_S: u64 = ENDPOINT_COPY_FIRST_ATTEMPT_S;
+/// The oldest copy of a source that a hook is verified with, in seconds. The secrets of sources and
+/// of endpoints are rotated with the same overlap ([`OVERLAP_S`]), which allows for this age.
+pub const SOURCE_COPY_S: u64 = ENDPOINT_COPY_FIRST_ATTEMPT_S;
+/// The oldest copy of the endpoints whose public keys are published, in seconds: a rotation shows
+/// there as soon as deliveries are sure to be signed by it.
+pub const WEBHOOK_KEYS_COPY_S: u64 = ENDPOINT_COPY_FIRST_ATTEMPT_S;
+/// How long after its event's acceptance a delivery without a row counts as missing, in seconds.
+/// Its first message may be attempted unread until then, so a younger one is probably under way.
+pub const MISSING_AFTER_S: u64 = MESSAGE_UNREAD_AGE_S_MAX;
 /// The oldest copy of a tenant's endpoints that a new event is matched with, in seconds.
 pub const ENDPOINT_COPY_INGEST_S: u64 = 10;
 /// The oldest copy of an endpoint that a later attempt uses, in seconds. It is short, so that a
 /// receiver whose endpoint was corrected is retried at the new settings.
 pub const ENDPOINT_COPY_RETRY_S: u64 = 5;
 /// Longest wait by message visibility: a longer one would fill the queue's 120,000 in flight.
-pub const SHORT_S: u64 = 150;
+pub const WAIT_BY_VISIBILITY_S_MAX: u64 = 150;
 /// How long before `next_at` a parked row is due, in seconds: two ticks of the sweep. Its message
 /// is then sent with a delay, so that the attempt is made on its second.
-pub const AHEAD_S: u64 = 120;
+pub const PARKED_DUE_BEFORE_S: u64 = 120;
 /// How long after `next_at` the sweep looks at a row whose message should have come again, in
 /// seconds.
-pub const GRACE_S: u64 = 15 * 60;
+pub const WATCH_DUE_AFTER_S: u64 = 15 * 60;
 /// How long a first claim holds, in seconds. It doubles with each further claim, so that a backlog
 /// is not multiplied by messages that the sweep sends for rows whose message still waits.
 pub const LEASE_S: u64 = 120;
 /// Longest lease of a sweep's claim.
 pub const LEASE_S_MAX: u64 = 4 * 3_600;
-/// How long only the holder may make an attempt that is due, in seconds: longer than visibility and
-/// time-out together, so that the holder has ended before another message begins.
-pub const PRIVILEGE_S: u64 = 120;
+/// How long only the holder may make an attempt that is due, in seconds: longer than
+/// [`MESSAGE_VISIBILITY_S`] and [`FUNCTION_TIMEOUT_S`] together, so that the holder has ended
+/// before another message begins.
+pub const HOLDER_ONLY_S: u64 = 120;
+const _: () = assert!(HOLDER_ONLY_S > MESSAGE_VISIBILITY_S + FUNCTION_TIMEOUT_S);
 /// How late the holder may be, in seconds, and still make its attempt without claiming the row
-/// first. It is less than [`PRIVILEGE_S`], at which others may claim the row, so that the two never
-/// attempt at once.
-pub const LATE_S: u64 = 90;
-/// The receive from which a wait parks, so that waiting never reaches `maxReceiveCount` (20).
+/// first. It is less than [`HOLDER_ONLY_S`], at which others may claim the row, so that the two
+/// never attempt at once.
+pub const HOLDER_LATENESS_S_MAX: u64 = 90;
+const _: () = assert!(HOLDER_LATENESS_S_MAX < HOLDER_ONLY_S);
+/// The receive from which a wait parks, so that waiting never reaches [`MESSAGE_RECEIVES_MAX`].
 pub const PARK_AT_RECEIVE: u32 = 15;
+const _: () = assert!(PARK_AT_RECEIVE < MESSAGE_RECEIVES_MAX);
 /// How early a message may be, in milliseconds, and still make its attempt: clocks of two machines
 /// differ.
-pub const EARLY_MS: u64 = 1_000;
-/// How far ahead a message's `sent_at` may lie, in milliseconds: beyond that a clock is wrong, and
-/// the row is read.
-pub const FUTURE_MS: u64 = 5_000;
+pub const EARLINESS_MS_MAX: u64 = 1_000;
+/// How far ahead of ours the clock of another machine may be, in milliseconds. A message whose
+/// `sent_at` lies further ahead says that a clock is wrong, and its row is read.
+pub const CLOCK_AHEAD_MS_MAX: u64 = 5_000;
 /// How long the messages of a duplicate event wait (I6), in seconds, so that those of the first
 /// request finish first.
 pub const DUPLICATE_DELAY_S: u32 = 10;
@@ -120,20 +151,25 @@ pub const SLOT_GRACE_S: u64 = 5;
 pub const SLOT_WAITS_MS: [u64; 4] = [100, 200, 400, 600];
 /// An endpoint's rate is counted in windows of so many seconds.
 pub const RATE_WINDOW_S: u64 = 10;
-/// Longest cache of an endpoint's gate.
-pub const GATE_COPY_S: u64 = 60;
+/// The oldest copy of a gate that a first attempt uses, in seconds: as old as that of its endpoint,
+/// since both are asked for the same attempt.
+pub const GATE_COPY_FIRST_ATTEMPT_S: u64 = ENDPOINT_COPY_FIRST_ATTEMPT_S;
+/// The oldest copy of a gate that a later attempt uses, in seconds: as old as that of its endpoint,
+/// for the same reason.
+pub const GATE_COPY_RETRY_S: u64 = ENDPOINT_COPY_RETRY_S;
 /// A circuit breaker looks at so many seconds.
 pub const BREAKER_WINDOW_S: u64 = 60;
 /// A gate in pacing is reviewed so often, and what it releases is spread over that time.
-pub const PACING_S: u64 = 60;
+pub const PACING_REVIEW_S: u64 = 60;
 /// Released in one review at most: a hundred a second, which a sweep has the time for.
-pub const PACED_MAX: usize = 6_000;
+pub const PACED_PER_REVIEW_MAX: usize = 6_000;
 /// Released a second, unless the endpoint says `max_per_second`.
 pub const PACED_PER_SECOND: u32 = 10;
 /// How long a throttled endpoint is left alone if it does not say.
-pub const THROTTLED_S: u64 = 10;
-/// A gate lingers so long after the last held delivery: five times the age of a copy.
-pub const LINGER_S: u64 = 300;
+pub const THROTTLE_DEFAULT_S: u64 = 10;
+/// How long a closing gate stays at least, in seconds: five times as long as an instance may use a
+/// copy of it, on which it would still hold a delivery.
+pub const GATE_LINGER_S: u64 = 5 * GATE_COPY_FIRST_ATTEMPT_S;
 /// What a paused endpoint wants is kept for so long; then it is disabled. With two policies' length and
 /// the 14 days of dead letters it is within [`EVENT_RETENTION_S`].
 pub const PAUSE_S_MAX: u64 = 7 * DAY_S;
@@ -147,9 +183,9 @@ pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
 /// How long after it was made a secret is shown to a repeated request, in seconds: as long as senders
 /// repeat one.
 pub const SECRET_SHOWN_S: u64 = DAY_S;
-/// Seconds for which a rotated secret signs beside the new one. Instances keep copies of an endpoint for a
-/// minute, and receivers need a moment as well.
-pub const OVERLAP_S: std::ops::RangeInclusive<u64> = 120..=30 * DAY_S;
+/// Seconds for which a rotated secret signs beside the new one: at least twice as long as instances
+/// keep copies of an endpoint, since receivers need a moment as well.
+pub const OVERLAP_S: std::ops::RangeInclusive<u64> = 2 * ENDPOINT_COPY_FIRST_ATTEMPT_S..=30 * DAY_S;
 /// How long a rotated secret signs beside the new one if the request does not say, in seconds.
 pub const OVERLAP_DEFAULT_S: u64 = DAY_S;
 /// Profiles of its own that a deployment may have: one answer lists them all.

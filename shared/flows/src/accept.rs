@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use serde_json::value::{RawValue, to_raw_value};
-use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::message::Message;
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::subscription;
 use waxseal_domain::event::acceptance::{Acceptance, Owed};
@@ -85,8 +85,8 @@ async fn accept<E: Engine>(
     if submission.text.len() > EVENT_BYTES_MAX {
         return Err(Refusal::Problem(Problem::too_large("an event", EVENT_BYTES_MAX)));
     }
-    let born = engine.clock().now();
-    let accepted = Event::accept(tenant, submission, born, engine.entropy())
+    let event_accepted_at = engine.clock().now();
+    let accepted = Event::accept(tenant, submission, event_accepted_at, engine.entropy())
         .map_err(|faults| Refusal::Problem(Problem::unprocessable(faults)))?;
     let faults = check(&accepted.event);
     if !faults.is_empty() {
@@ -96,7 +96,7 @@ async fn accept<E: Engine>(
         .map_err(|fault| Refusal::Problem(Problem::unprocessable(vec![fault])))?;
     let targets: Vec<EndpointId> = wanting.iter().map(|endpoint| endpoint.id.clone()).collect();
     let source = accepted.event.source.clone();
-    match put(engine, accepted.clone(), targets.clone(), born).await? {
+    match put(engine, accepted.clone(), targets.clone(), event_accepted_at).await? {
         (row, AcceptResult::Created) => Ok(acceptance(&row, false)),
         (row, AcceptResult::Exists(found)) if found.event.source == source => {
             duplicate(engine, &row, *found).await
@@ -106,7 +106,7 @@ async fn accept<E: Engine>(
         // sender finds it there and counts as a duplicate.
         _ => {
             let derived = Accepted { event: accepted.event.with_derived_id(), ..accepted };
-            match put(engine, derived, targets, born).await? {
+            match put(engine, derived, targets, event_accepted_at).await? {
                 (row, AcceptResult::Created) => Ok(acceptance(&row, false)),
                 (row, AcceptResult::Exists(found)) => duplicate(engine, &row, *found).await,
             }
@@ -119,20 +119,20 @@ async fn put<E: Engine>(
     engine: &E,
     accepted: Accepted,
     targets: Vec<EndpointId>,
-    born: Timestamp,
+    event_accepted_at: Timestamp,
 ) -> Result<(EventRow, AcceptResult), EngineError> {
     // An SDK may repeat a write that had worked and whose answer was lost. The repetition is
     // refused, and this number, found in the stored row, tells that the row is our own.
     let nonce = base32(engine.entropy());
     let Accepted { event, digest } = accepted;
-    let row = EventRow { event, born, digest, targets, nonce, sent: false };
+    let row = EventRow { event, event_accepted_at, digest, targets, nonce, sent: false };
     let payload: Arc<RawValue> = to_raw_value(&row.event)
         .map_err(|error| EngineError::unreadable("serialise event", error))?
         .into();
-    let lane = Lane::of(&row.event);
+    let priority = Priority::of(&row.event);
     let first = |target| {
         let (key, payload) = (row.delivery_key(target), Arc::clone(&payload));
-        Message::first(&key, born, engine.ticket(), payload).in_lane(lane)
+        Message::first(&key, event_accepted_at, engine.ticket(), payload).with_priority(priority)
     };
     let messages = row.targets.iter().map(first).collect();
     let put = engine.accept(&row, messages).await?;
@@ -163,14 +163,21 @@ async fn send_missing<E: Engine>(engine: &E, found: &EventRow) -> Result<(), Eng
     let stored = engine.store().event_with_deliveries(&event.tenant, &event.id).await?;
     let Some((row, deliveries)) = stored.filter(|(row, _)| !row.sent) else { return Ok(()) };
     let has_row = |target: &EndpointId| {
-        deliveries.iter().any(|have| have.born == row.born && have.key.endpoint == *target)
+        deliveries.iter().any(|have| {
+            have.event_accepted_at == row.event_accepted_at && have.key.endpoint == *target
+        })
     };
     let now = engine.clock().now();
     let again = |target: &EndpointId| {
-        let message = Message::reissue(&row.delivery_key(target), row.born, engine.ticket(), now);
+        let message = Message::reissue(
+            &row.delivery_key(target),
+            row.event_accepted_at,
+            engine.ticket(),
+            now,
+        );
         // The first request may still be sending. By the time the delayed message arrives, its
         // messages have been delivered, and this one finds a row and drops itself.
-        Message { delay_s: DUPLICATE_DELAY_S, ..message.in_lane(Lane::of(event)) }
+        Message { delay_s: DUPLICATE_DELAY_S, ..message.with_priority(Priority::of(event)) }
     };
     let missing: Vec<Message> =
         row.targets.iter().filter(|target| !has_row(target)).map(again).collect();

@@ -19,7 +19,7 @@ use waxseal_domain::delivery::{
 use waxseal_domain::endpoint::subscription::Candidate;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint};
 use waxseal_domain::event::Event;
-use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, FRESH_S};
+use waxseal_domain::limits::{ENDPOINT_COPY_FIRST_ATTEMPT_S, ENDPOINT_COPY_RETRY_S};
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::announce::announce_failure;
@@ -66,7 +66,7 @@ pub async fn attempt<E: Engine>(
             // row and crashes.
             None => return Ok(Settled::Again),
         },
-        Verdict::Drop => return dropped(engine, row, event).await,
+        Verdict::Drop => return drop_message(engine, row, event).await,
         verdict @ (Verdict::Wait(_) | Verdict::Park(_) | Verdict::Hold | Verdict::End(_)) => {
             return follow(engine, received, row, verdict).await;
         }
@@ -97,7 +97,7 @@ pub async fn attempt<E: Engine>(
 
     let chance = u16::try_from(engine.entropy() & 0xffff).unwrap_or(0);
     let next = policy.after(
-        number - before.base,
+        number - before.attempts_before_round,
         before.round_began().unwrap_or(sent.started_at),
         &sent,
         chance,
@@ -106,7 +106,7 @@ pub async fn attempt<E: Engine>(
     log(received, &attempt, next);
     let turn = Turn { ticket: received.message.ticket.clone(), receives: received.receives };
     let (after, settlement) = before.after_attempt(&turn, attempt.clone(), next);
-    let guard = Guard::for_attempt(received.message.born, number);
+    let guard = Guard::for_attempt(received.message.event_accepted_at, number);
     // The result is written before the gate is told and the endpoint is disabled. A crash in
     // between costs a count that the next attempts make good; the other order could lose the
     // result.
@@ -120,9 +120,9 @@ pub async fn attempt<E: Engine>(
     match written {
         Written::Done => {
             announce_failure(engine, &after, &event).await?;
-            Ok(settled(settlement))
+            Ok(settle(settlement))
         }
-        Written::Refused(row) => superseded(engine, received, row, attempt).await,
+        Written::Refused(row) => judge_refused_record(engine, received, row, attempt).await,
     }
 }
 
@@ -146,7 +146,7 @@ async fn find<E: Engine>(engine: &E, received: &Received) -> Result<Found, Engin
     }
     let (row, stored) = engine.store().delivery_and_event(&message.key()).await?;
     // An id may be used again once its event has expired: the event that is stored then is another.
-    let stored = stored.filter(|stored| stored.born == message.born);
+    let stored = stored.filter(|stored| stored.event_accepted_at == message.event_accepted_at);
     Ok(Found { row, event: stored.map(|stored| stored.event) })
 }
 
@@ -173,7 +173,11 @@ async fn endpoint<E: Engine>(
     // A gate released this message after a review of the endpoint as it is now, perhaps just
     // resumed. An old copy would still say that it is paused, and hold the delivery again.
     let is_first = number == 1 && message.kind == Kind::Normal;
-    let max_age = MaxAge::seconds(if is_first { FRESH_S } else { ENDPOINT_COPY_RETRY_S });
+    let max_age = MaxAge::seconds(if is_first {
+        ENDPOINT_COPY_FIRST_ATTEMPT_S
+    } else {
+        ENDPOINT_COPY_RETRY_S
+    });
     let copy = engine.store().endpoint(&message.tenant, &message.endpoint, max_age).await?;
     // Whatever a copy says against the delivery, the endpoint may have been changed since.
     if let Ok(Ok(endpoint)) = wanted(copy, event) {
@@ -215,7 +219,8 @@ async fn take<E: Engine>(
     };
     let now = engine.clock().now();
     let (key, due_at) = (row.key.clone(), open.due_at);
-    let due = Due { key, due_at, next_at: open.next_at, claims: open.claims, lane: row.lane };
+    let due =
+        Due { key, due_at, next_at: open.next_at, claims: open.claims, priority: row.priority };
     let due_at = lease_until(now, open.next_at, open.claims);
     let claim = Claim { ticket: received.message.ticket.clone(), due_at, taken_at: Some(now) };
     let claimed = engine.store().claim(&due, &claim).await?;
@@ -251,7 +256,7 @@ async fn record<E: Engine>(
 
 /// Finishes a message that has nothing to do. A crash may have come between the record of a failure
 /// and its notice, so a failed delivery is announced here again; its id makes that a duplicate.
-async fn dropped<E: Engine>(
+async fn drop_message<E: Engine>(
     engine: &E,
     row: Option<Delivery>,
     event: Option<Event>,
@@ -270,9 +275,9 @@ async fn follow<E: Engine>(
     row: Option<Delivery>,
     verdict: Verdict,
 ) -> Result<Settled, EngineError> {
-    let born = received.message.born;
+    let event_accepted_at = received.message.event_accepted_at;
     let row = received.message.pending().or_row(row);
-    let guard = Guard::for_attempt(born, row.attempts + 1);
+    let guard = Guard::for_attempt(event_accepted_at, row.attempts + 1);
     let after = match verdict {
         Verdict::Drop => return Ok(Settled::Done),
         Verdict::Wait(at) => {
@@ -283,9 +288,9 @@ async fn follow<E: Engine>(
         // One invocation never makes a second POST: there is no time for it, and the message comes
         // again and is judged anew.
         Verdict::Attempt(_) | Verdict::ClaimThenAttempt(_) => return Ok(Settled::Again),
-        Verdict::Park(at) => row.parked(at),
-        Verdict::Hold => row.held(engine.clock().now()),
-        Verdict::End(end) => row.ended(end),
+        Verdict::Park(at) => row.park(at),
+        Verdict::Hold => row.hold(engine.clock().now()),
+        Verdict::End(end) => row.end(end),
     };
     match engine.record_and_settle(guard, &after, received, Settlement::Done).await? {
         Written::Done => Ok(Settled::Done),
@@ -298,7 +303,7 @@ async fn follow<E: Engine>(
 /// Decides what a refused record means. It may be our own write whose answer was lost, the other
 /// copy of this message, or a person's cancel or replay; so the message is judged by the row as it
 /// is now. To take a refusal for success would leave a retrying row without a message.
-async fn superseded<E: Engine>(
+async fn judge_refused_record<E: Engine>(
     engine: &E,
     received: &Received,
     row: Option<Box<Delivery>>,
@@ -309,7 +314,7 @@ async fn superseded<E: Engine>(
     let row = row.map(|row| *row);
     if let Some(row) = &row
         && StatusName::from(&row.status) == StatusName::Cancelled
-        && row.born == received.message.born
+        && row.event_accepted_at == received.message.event_accepted_at
         && row.attempts + 1 == attempt.number
     {
         let mut cancelled = row.clone();
@@ -323,7 +328,7 @@ async fn superseded<E: Engine>(
     follow(engine, received, row, verdict).await
 }
 
-fn settled(settlement: Settlement) -> Settled {
+fn settle(settlement: Settlement) -> Settled {
     match settlement {
         Settlement::Done => Settled::Done,
         Settlement::VisibleAt(_) => Settled::Again,

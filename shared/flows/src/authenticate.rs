@@ -62,7 +62,7 @@ async fn throttle<E: Engine>(engine: &E, key: &ApiKey) -> Result<Option<u64>, En
     // Asked for many requests at once, and only when those that this instance may let pass by
     // itself are used up. So a key that calls now and then costs no write.
     let granted = engine.store().take_tokens(key.id.as_str(), wanted).await?;
-    let is_granted = throttle.told(&key.id, wanted, granted);
+    let is_granted = throttle.record_grant(&key.id, wanted, granted);
     Ok((!is_granted).then(|| window_end(now).wait_s(now).max(1)))
 }
 

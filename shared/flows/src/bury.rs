@@ -30,8 +30,8 @@ pub async fn bury<E: Engine>(engine: &E, message: &Message) -> Result<Buried, En
     // message since, which holds the row. To end that delivery here would take it from a message
     // that still works on it.
     let is_ours = row.as_ref().is_none_or(|row| {
-        row.born < message.born
-            || (row.born == message.born
+        row.event_accepted_at < message.event_accepted_at
+            || (row.event_accepted_at == message.event_accepted_at
                 && row.open().is_some_and(|open| open.holder.as_ref() == Some(&message.ticket)))
     });
     if !is_ours {
@@ -39,8 +39,8 @@ pub async fn bury<E: Engine>(engine: &E, message: &Message) -> Result<Buried, En
         return Ok(Buried::NothingOwed);
     }
     let row = message.pending().or_row(row);
-    let guard = Guard::for_attempt(message.born, row.attempts + 1);
-    let ended = row.ended(End::Failed(FailedReason::Crashed));
+    let guard = Guard::for_attempt(message.event_accepted_at, row.attempts + 1);
+    let ended = row.end(End::Failed(FailedReason::Crashed));
     match engine.store().record_attempt(guard, &ended).await? {
         Written::Done => {
             let (tenant, delivery) = (&message.tenant, message.key().id());
@@ -57,14 +57,14 @@ pub async fn bury<E: Engine>(engine: &E, message: &Message) -> Result<Buried, En
 }
 
 /// Announces a failure that is stored, since a crash may have come between its record and its
-/// notice. A row and an event of different `born` are of two events that had the same id, and are
-/// left alone.
+/// notice. A row and an event of different `event_accepted_at` are of two events that had the same
+/// id, and are left alone.
 async fn announce_stored<E: Engine>(
     engine: &E,
     row: Option<&Delivery>,
     event: Option<&EventRow>,
 ) -> Result<(), EngineError> {
-    match row.zip(event).filter(|(row, event)| row.born == event.born) {
+    match row.zip(event).filter(|(row, event)| row.event_accepted_at == event.event_accepted_at) {
         Some((row, event)) => announce_failure(engine, row, &event.event).await,
         None => Ok(()),
     }

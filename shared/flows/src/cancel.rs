@@ -17,11 +17,11 @@ pub async fn cancel<E: Engine>(
         Err(problem) => return Ok(Err(problem)),
     };
     let before = row.unwrap_or_else(|| event.pending(&key.endpoint));
-    let after = before.ended(End::Cancelled(CancelledReason::Requested));
+    let after = before.end(End::Cancelled(CancelledReason::Requested));
     // The condition does not look at the number of attempts, so a cancel wins over an attempt that
     // is recorded at the same moment. The message stays in the queue and drops itself when it finds
     // the row final.
-    let guard = Guard::NotFinal { born: event.born };
+    let guard = Guard::NotFinal { event_accepted_at: event.event_accepted_at };
     Ok(match engine.store().record_attempt(guard, &after).await? {
         Written::Done => Ok(after),
         Written::Refused(_) => Err(Problem::conflict("the delivery is final already")),

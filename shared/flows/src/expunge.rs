@@ -18,21 +18,23 @@ pub async fn expunge<E: Engine>(
     let Some((mut event, rows)) = engine.store().event_with_deliveries(tenant, id).await? else {
         return Ok(false);
     };
-    event.event = event.event.expunged();
+    event.event = event.event.remove_payload();
     // The payload goes first. If a crash follows, the deliveries that are left find nothing to
     // send, and a second call cancels them. In the other order a delivery that is replayed
     // meanwhile would still find the payload.
     engine.store().put_expunged(&event).await?;
     for target in &event.targets {
         let key = event.delivery_key(target);
-        let row = rows.iter().find(|row| row.key == key && row.born == event.born);
+        let row = rows
+            .iter()
+            .find(|row| row.key == key && row.event_accepted_at == event.event_accepted_at);
         let before = row.cloned().unwrap_or_else(|| event.pending(target));
         let is_final = before.open().is_none();
         let (guard, after) = if is_final {
             (Guard::seen(Some(&before)), before)
         } else {
-            let ended = before.ended(End::Cancelled(CancelledReason::Expunged));
-            (Guard::NotFinal { born: event.born }, ended)
+            let ended = before.end(End::Cancelled(CancelledReason::Expunged));
+            (Guard::NotFinal { event_accepted_at: event.event_accepted_at }, ended)
         };
         // A refused write is left: the delivery has just ended or was just replayed, and without a
         // payload nothing is sent.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::limits::FRESH_S;
+use waxseal_domain::limits::PROFILE_COPY_S;
 use waxseal_domain::profile::Profile;
 
 use crate::ports::{ConfigStore, Engine, EngineError, MaxAge, Setting};
@@ -17,7 +17,8 @@ pub async fn find_profile<E: Engine>(
     if let Some(found) = Profile::named(name) {
         return Ok(Some(found));
     }
-    let text = engine.store().setting(Setting::Profile, name, MaxAge::seconds(FRESH_S)).await?;
+    let text =
+        engine.store().setting(Setting::Profile, name, MaxAge::seconds(PROFILE_COPY_S)).await?;
     let read = |text: Arc<str>| {
         Profile::parse(&text).map(Arc::new).map_err(|_| {
             EngineError::unreadable("read profile", "a stored profile is no longer valid")

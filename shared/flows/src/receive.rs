@@ -5,7 +5,7 @@
 use waxseal_domain::event::Submission;
 use waxseal_domain::event::acceptance::Acceptance;
 use waxseal_domain::id::SourceName;
-use waxseal_domain::limits::{EVENT_BYTES_MAX, FRESH_S};
+use waxseal_domain::limits::{EVENT_BYTES_MAX, SOURCE_COPY_S};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Hook, Profile};
 use waxseal_domain::secret::SecretContext;
@@ -94,7 +94,7 @@ fn read(
 
 async fn find<E: Engine>(engine: &E, name: &str) -> Result<Option<Source>, EngineError> {
     match name.parse::<SourceName>() {
-        Ok(name) => engine.store().source(&name, MaxAge::seconds(FRESH_S)).await,
+        Ok(name) => engine.store().source(&name, MaxAge::seconds(SOURCE_COPY_S)).await,
         Err(_) => Ok(None),
     }
 }

@@ -7,7 +7,7 @@
 
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Status};
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::limits::{FRESH_S, PACED_PER_SECOND, PAGE_MAX, RECOVERED_MAX};
+use waxseal_domain::limits::{MISSING_AFTER_S, PACED_PER_SECOND, PAGE_MAX, RECOVERED_MAX};
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::ports::{Clock, DeliveryStore, Engine, EngineError, EventStore, PageRequest};
@@ -15,7 +15,7 @@ use crate::replay::replay_after;
 
 /// Which of an endpoint's deliveries are sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
+pub enum RecoverScope {
     /// Only the deliveries whose status is `failed`.
     Failed,
     /// Only the deliveries of which nothing was recorded, although their event was accepted over a
@@ -27,13 +27,13 @@ pub enum Which {
 
 /// What one call of [`recover`] is asked to send again.
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub struct RecoverRequest {
     /// The earliest acceptance of an event whose delivery is looked at.
     pub since: Timestamp,
     /// The latest acceptance of an event whose delivery is looked at.
     pub until: Timestamp,
     /// Whether failed deliveries are looked at, missing ones, or both.
-    pub which: Which,
+    pub scope: RecoverScope,
     /// Whether the deliveries are only counted and not sent.
     pub dry_run: bool,
     /// The cursor that an earlier call answered with; none begins at the newest.
@@ -54,11 +54,11 @@ pub struct Recovered {
 pub async fn recover<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
-    ask: &Ask,
+    request: &RecoverRequest,
     deadline: Timestamp,
 ) -> Result<Recovered, EngineError> {
     let mut found = Recovered::default();
-    let mut place = Some(Place::read(ask));
+    let mut place = Some(Place::read(request));
     while let Some(at) = place {
         let is_enough = found.deliveries >= RECOVERED_MAX || engine.clock().now() >= deadline;
         if is_enough {
@@ -66,11 +66,11 @@ pub async fn recover<E: Engine>(
             break;
         }
         let (keys, next) = match at.phase {
-            Phase::Failed => failed(engine, endpoint, ask, at).await?,
-            Phase::Missing => missing(engine, endpoint, ask, at).await?,
+            Phase::Failed => failed(engine, endpoint, request, at).await?,
+            Phase::Missing => missing(engine, endpoint, request, at).await?,
         };
         for key in keys {
-            found.deliveries += u32::from(send(engine, ask, &key, found.deliveries).await?);
+            found.deliveries += u32::from(send(engine, request, &key, found.deliveries).await?);
         }
         place = next;
     }
@@ -81,11 +81,11 @@ pub async fn recover<E: Engine>(
 /// no longer wanted, does not count and is no error.
 async fn send<E: Engine>(
     engine: &E,
-    ask: &Ask,
+    request: &RecoverRequest,
     key: &DeliveryKey,
     number: u32,
 ) -> Result<bool, EngineError> {
-    if ask.dry_run {
+    if request.dry_run {
         return Ok(true);
     }
     Ok(replay_after(engine, key, number / PACED_PER_SECOND).await?.is_ok())
@@ -111,9 +111,10 @@ pub fn is_cursor(text: &str) -> bool {
 }
 
 impl Place {
-    fn read(ask: &Ask) -> Self {
-        let first = if ask.which == Which::Missing { Phase::Missing } else { Phase::Failed };
-        let Some(text) = &ask.cursor else { return Self { phase: first, cursor: None } };
+    fn read(request: &RecoverRequest) -> Self {
+        let first =
+            if request.scope == RecoverScope::Missing { Phase::Missing } else { Phase::Failed };
+        let Some(text) = &request.cursor else { return Self { phase: first, cursor: None } };
         let (phase, cursor) = text.split_once('.').unwrap_or(("", text));
         let phase = if phase == "m" { Phase::Missing } else { first };
         Self { phase, cursor: Some(cursor.to_owned()).filter(|text| !text.is_empty()) }
@@ -133,10 +134,15 @@ impl Place {
 
     /// Returns where to go on after a page: at its cursor, at the beginning of the next list, or
     /// nowhere.
-    fn after(phase: Phase, cursor: Option<String>, is_over: bool, ask: &Ask) -> Option<Self> {
+    fn after(
+        phase: Phase,
+        cursor: Option<String>,
+        is_over: bool,
+        request: &RecoverRequest,
+    ) -> Option<Self> {
         match (phase, cursor.filter(|_| !is_over)) {
             (phase, Some(cursor)) => Some(Self { phase, cursor: Some(cursor) }),
-            (Phase::Failed, None) if ask.which == Which::All => {
+            (Phase::Failed, None) if request.scope == RecoverScope::All => {
                 Some(Self { phase: Phase::Missing, cursor: None })
             }
             (Phase::Failed | Phase::Missing, None) => None,
@@ -149,47 +155,50 @@ type Page = (Vec<DeliveryKey>, Option<Place>);
 async fn failed<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
-    ask: &Ask,
+    request: &RecoverRequest,
     at: Place,
 ) -> Result<Page, EngineError> {
     let store = engine.store();
     let page = store.deliveries_by_endpoint(&endpoint.tenant, &endpoint.id, &at.page()).await?;
-    let is_over = page.items.last().is_some_and(|row| row.born < ask.since);
+    let is_over = page.items.last().is_some_and(|row| row.event_accepted_at < request.since);
     let is_failed = |row: &Delivery| matches!(row.status, Status::Failed(_));
     let rows = page.items.into_iter();
-    let rows = rows.filter(|row| ask.covers(row.born) && is_failed(row)).map(|row| row.key);
-    Ok((rows.collect(), Place::after(Phase::Failed, page.cursor, is_over, ask)))
+    let rows = rows
+        .filter(|row| request.covers(row.event_accepted_at) && is_failed(row))
+        .map(|row| row.key);
+    Ok((rows.collect(), Place::after(Phase::Failed, page.cursor, is_over, request)))
 }
 
 async fn missing<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
-    ask: &Ask,
+    request: &RecoverRequest,
     at: Place,
 ) -> Result<Page, EngineError> {
     let (store, now) = (engine.store(), engine.clock().now());
     let page = store.events_by_time(&endpoint.tenant, &at.page(), now).await?;
-    let is_over = page.items.last().is_some_and(|row| row.born < ask.since);
+    let is_over = page.items.last().is_some_and(|row| row.event_accepted_at < request.since);
     let mut keys = Vec::new();
     for event in page.items {
-        let is_owed = event.targets.contains(&endpoint.id) && ask.covers(event.born);
+        let is_owed =
+            event.targets.contains(&endpoint.id) && request.covers(event.event_accepted_at);
         // A first attempt that is accepted is recorded some moments after its event: a younger
         // delivery without a row is probably under way and not missing.
-        if !is_owed || now < event.born.plus_s(FRESH_S) {
+        if !is_owed || now < event.event_accepted_at.plus_s(MISSING_AFTER_S) {
             continue;
         }
         let key = event.delivery_key(&endpoint.id);
         let row = store.delivery(&key).await?;
-        if row.is_none_or(|row| row.born != event.born) {
+        if row.is_none_or(|row| row.event_accepted_at != event.event_accepted_at) {
             keys.push(key);
         }
     }
-    Ok((keys, Place::after(Phase::Missing, page.cursor, is_over, ask)))
+    Ok((keys, Place::after(Phase::Missing, page.cursor, is_over, request)))
 }
 
-impl Ask {
-    fn covers(&self, born: Timestamp) -> bool {
-        (self.since..=self.until).contains(&born)
+impl RecoverRequest {
+    fn covers(&self, event_accepted_at: Timestamp) -> bool {
+        (self.since..=self.until).contains(&event_accepted_at)
     }
 }
 

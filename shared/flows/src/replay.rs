@@ -41,19 +41,20 @@ pub async fn replay_after<E: Engine>(
     // would undo that result.
     let guard = Guard::seen(row.as_ref());
     let before = row.unwrap_or_else(|| event.pending(&key.endpoint));
-    let message = Message::reissue(key, event.born, ticket.clone(), now).in_lane(before.lane);
+    let message = Message::reissue(key, event.event_accepted_at, ticket.clone(), now)
+        .with_priority(before.priority);
     let message = Message { delay_s, ..message };
     // The row is opened first, under the due index, and the message is sent after it. If a crash
     // comes between, the row is due in two minutes and the sweep sends a message.
-    let after = before.replayed(ticket, at);
+    let after = before.reopen(ticket, at);
     Ok(match engine.reopen_and_enqueue(guard, &after, message).await? {
         Written::Done => Ok(after),
         Written::Refused(_) => Err(Problem::conflict("the delivery was changed at the same time")),
     })
 }
 
-/// Finds a delivery's event and, if there is one of the same `born`, its row. The problem is 404
-/// where the event does not exist or is not owed to the endpoint.
+/// Finds a delivery's event and, if there is one of the same `event_accepted_at`, its row. The
+/// problem is 404 where the event does not exist or is not owed to the endpoint.
 pub(crate) async fn find_owed<E: Engine>(
     engine: &E,
     key: &DeliveryKey,
@@ -62,7 +63,7 @@ pub(crate) async fn find_owed<E: Engine>(
     let Some(event) = event.filter(|event| event.targets.contains(&key.endpoint)) else {
         return Ok(Err(Problem::not_found()));
     };
-    Ok(Ok((row.filter(|row| row.born == event.born), event)))
+    Ok(Ok((row.filter(|row| row.event_accepted_at == event.event_accepted_at), event)))
 }
 
 fn may_replay(endpoint: Option<&Endpoint>, event: &EventRow) -> Result<(), Problem> {

@@ -9,6 +9,7 @@ use waxseal_domain::delivery::message::{Message, Receipt, Received};
 use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState};
 use waxseal_domain::event::{Form, Submission};
+use waxseal_domain::limits::FUNCTION_TIMEOUT_S;
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_flows::accept::accept_all;
 use waxseal_flows::attempt::{Settled, attempt, drive};
@@ -25,8 +26,7 @@ use crate::fixtures::SECRET;
 
 /// Tries of a sender that gets no answer.
 const TRIES_MAX: u32 = 8;
-/// As on Lambda.
-const TIMEOUT_MS: u64 = 15_000;
+const TIMEOUT_MS: u64 = FUNCTION_TIMEOUT_S * 1_000;
 const RESERVE_MS: u64 = 500;
 
 /// Plays the plan until everything is at rest, or the horizon.
@@ -195,7 +195,7 @@ fn receive(instance: &Instance, queued: &Queued) -> Received {
     if world.is_broken(Broken::Fresh) {
         message.sent_at = instance.clock_now();
     }
-    let receipt = Receipt { lane: message.lane, handle: queued.receipt.clone().unwrap() };
+    let receipt = Receipt { priority: message.priority, handle: queued.receipt.clone().unwrap() };
     let received = Received { message, receipt, receives: queued.receives };
     let turn = Turn {
         delivery: received.message.key().id().to_string(),

@@ -73,8 +73,10 @@ fn check_row(world: &World, state: &State, row: &Delivery, violations: &mut Vec<
     }
     let delays = u32::try_from(world.plan.endpoints[endpoint].delays()).unwrap();
     match &row.status {
-        Status::Failed(FailedReason::Exhausted) if row.attempts - row.base != delays + 1 => {
-            let made = row.attempts - row.base;
+        Status::Failed(FailedReason::Exhausted)
+            if row.attempts - row.attempts_before_round != delays + 1 =>
+        {
+            let made = row.attempts - row.attempts_before_round;
             violations.push(format!("{id} is exhausted after {made} of {} attempts", delays + 1));
         }
         Status::Failed(FailedReason::Crashed) if !is_poison => {

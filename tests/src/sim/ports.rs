@@ -13,7 +13,9 @@ use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::event::catalogue::Schema;
 use waxseal_domain::id::{DeliveryId, EndpointId, EventId, TenantName, Ticket};
 use waxseal_domain::json::Fault;
-use waxseal_domain::limits::{EVENT_RETENTION_S, FRESH_S};
+use waxseal_domain::limits::{
+    ENDPOINT_COPY_FIRST_ATTEMPT_S, EVENT_RETENTION_S, FUNCTION_TIMEOUT_S,
+};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{
@@ -34,7 +36,9 @@ impl EventStore for Instance {
         self.call("accept event", true, |state, _| {
             let place = (row.event.tenant.clone(), row.event.id.clone());
             let before = state.events.get(&place);
-            let live = |before: &&EventRow| before.born.plus_s(EVENT_RETENTION_S) > row.born;
+            let live = |before: &&EventRow| {
+                before.event_accepted_at.plus_s(EVENT_RETENTION_S) > row.event_accepted_at
+            };
             if let Some(before) = before.filter(live).filter(|_| !overwrites) {
                 return AcceptResult::Exists(Box::new(before.clone()));
             }
@@ -114,7 +118,9 @@ impl DeliveryStore for Instance {
             let before = state.row(&row.key);
             let is_first = matches!(guard, Guard::FirstAttempt { .. });
             let allowed = if is_first && self.world.is_broken(Broken::AttemptsZero) {
-                before.as_ref().is_none_or(|before| before.born < row.born)
+                before
+                    .as_ref()
+                    .is_none_or(|before| before.event_accepted_at < row.event_accepted_at)
             } else {
                 guard.allows(before.as_ref())
             };
@@ -159,12 +165,12 @@ impl DeliveryStore for Instance {
         let due_at = if flat { flat_at } else { claim.due_at };
         self.call("claim due delivery", true, |state, now| {
             let mut row = state.row(&due.key)?;
-            let born = row.born;
+            let event_accepted_at = row.event_accepted_at;
             let open = row.open()?.clone();
             if open.due_at != due.due_at {
                 // The SDK's own repetition is known by its ticket.
                 let is_own = open.holder.as_ref() == Some(&claim.ticket) && open.due_at == due_at;
-                return is_own.then_some(born);
+                return is_own.then_some(event_accepted_at);
             }
             let (holder, claims) = (Some(claim.ticket.clone()), open.claims + 1);
             let taken_at = claim.taken_at.or(open.taken_at);
@@ -172,7 +178,7 @@ impl DeliveryStore for Instance {
             row.status = Status::Open(Open { holder, due_at, claims, taken_at, held, ..open });
             let shown = if self.world.is_broken(Broken::Lease) { None } else { due_of(&row) };
             state.write(row, now, shown, lag_ms);
-            Some(born)
+            Some(event_accepted_at)
         })
         .await
     }
@@ -221,7 +227,7 @@ impl Instance {
 fn due_of(row: &Delivery) -> Option<Due> {
     let open = row.open()?;
     let (due_at, next_at, claims) = (open.due_at, open.next_at, open.claims);
-    Some(Due { key: row.key.clone(), due_at, next_at, claims, lane: row.lane })
+    Some(Due { key: row.key.clone(), due_at, next_at, claims, priority: row.priority })
 }
 
 fn said(written: &Written, row: &Delivery) -> String {
@@ -367,7 +373,9 @@ impl Instance {
         let id: EndpointId = format!("ep_{endpoint}").parse().unwrap();
         let paused_at = state.endpoints.get(&id).and_then(|found| found.paused_at);
         // A copy may be as old as that, and then there is the invocation.
-        if paused_at.is_some_and(|at| now > at.plus_s(FRESH_S + 15)) {
+        if paused_at
+            .is_some_and(|at| now > at.plus_s(ENDPOINT_COPY_FIRST_ATTEMPT_S + FUNCTION_TIMEOUT_S))
+        {
             state.violations.push(format!("a POST to {id}, which is paused"));
         }
         let under_way = state.under_way.entry(endpoint).or_default();

@@ -7,13 +7,14 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use waxseal_domain::audit::Entry;
-use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::message::{Kind, Message};
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::flow_control::concurrency::Slots;
 use waxseal_domain::flow_control::gate::Gate;
 use waxseal_domain::id::{EndpointId, EventId, TenantName};
+use waxseal_domain::limits::{MESSAGE_RECEIVES_MAX, MESSAGE_VISIBILITY_S};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Due, EventRow, TenantVersion};
 
@@ -24,9 +25,6 @@ use crate::rng::Rng;
 
 /// When the play begins.
 const BEGIN: Timestamp = Timestamp::from_ms(1_790_000_000_000);
-/// As on SQS.
-pub(super) const VISIBILITY_S: u64 = 91;
-const RECEIVES_MAX: u32 = 20;
 
 /// Where what belongs to one endpoint is kept.
 pub(super) type Place = (TenantName, EndpointId);
@@ -214,7 +212,7 @@ impl World {
                 break;
             }
             let at = *state.rng.pick(&visible);
-            if state.queue[at].receives >= RECEIVES_MAX {
+            if state.queue[at].receives >= MESSAGE_RECEIVES_MAX {
                 let dead = state.queue.remove(at);
                 state.dead.push(dead);
                 continue;
@@ -229,7 +227,7 @@ impl World {
                 // Handed out, and visible still.
                 state.copies += 1;
             } else {
-                queued.visible_at = now.plus_s(VISIBILITY_S);
+                queued.visible_at = now.plus_s(MESSAGE_VISIBILITY_S);
             }
         }
         batch
@@ -263,8 +261,9 @@ impl State {
     pub(super) fn send(&mut self, message: &Message, now: Timestamp) {
         let id = message.key().id().to_string();
         let event = self.event(&message.tenant, &message.event);
-        if event.is_some_and(|row| Lane::of(&row.event) != message.lane) {
-            self.violations.push(format!("a message of {id} is in the lane {:?}", message.lane));
+        if event.is_some_and(|row| Priority::of(&row.event) != message.priority) {
+            self.violations
+                .push(format!("a message of {id} is in the lane {:?}", message.priority));
         }
         *self.sends.entry(id).or_default() += 1;
         if message.kind == Kind::Probe {
@@ -305,7 +304,9 @@ impl State {
     /// The stored event, if it is of the same incarnation.
     pub(super) fn same_event(&mut self, row: &EventRow) -> Option<&mut EventRow> {
         let place = (row.event.tenant.clone(), row.event.id.clone());
-        self.events.get_mut(&place).filter(|stored| stored.born == row.born)
+        self.events
+            .get_mut(&place)
+            .filter(|stored| stored.event_accepted_at == row.event_accepted_at)
     }
 
     /// Writes the row; the index shows it later.

@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use waxseal_adapters::aws::AwsEngine;
-use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::id::TenantName;
 use waxseal_flows::attempt::{Settled, drive};
 use waxseal_flows::ports::{Clock as _, Engine as _};
@@ -52,7 +52,7 @@ impl Counted {
         assert_eq!(answer.status(), 202);
         let mut left = fan_out;
         while left > 0 {
-            let batch = self.mapping.queue().receive(Lane::Normal, 5).await.unwrap();
+            let batch = self.mapping.queue().receive(Priority::Normal, 5).await.unwrap();
             assert!(!batch.is_empty(), "{left} messages are missing");
             for received in batch {
                 let receipt = received.receipt.clone();

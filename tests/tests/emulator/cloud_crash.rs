@@ -129,7 +129,7 @@ async fn the_scheduled_sweep_brings_back_what_is_due() {
     let key = DeliveryKey { tenant: tenant("swept"), event: id.event, endpoint: id.endpoint };
     let row = engine.store().delivery(&key).await.unwrap().unwrap();
     let guard = Guard::seen(Some(&row));
-    let due = row.parked(engine.clock().now());
+    let due = row.park(engine.clock().now());
     let written = engine.store().record_attempt(guard, &due).await.unwrap();
     assert_eq!(written, Written::Done);
     cloud.wait_for_status(&path, "delivered").await;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use waxseal_adapters::aws::AwsEngine;
-use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_flows::accept::accept_all;
 use waxseal_flows::attempt::{Settled, drive};
@@ -31,7 +31,7 @@ async fn call(engine: &AwsEngine, method: &str, path: &str, body: &str) -> (u16,
 
 /// Receives the one message and drives it.
 async fn drive_one(engine: &Arc<AwsEngine>) -> Settled {
-    let received = engine.queue().receive(Lane::Normal, 5).await.unwrap().remove(0);
+    let received = engine.queue().receive(Priority::Normal, 5).await.unwrap().remove(0);
     let receipt = received.receipt.clone();
     let settled = drive(engine, received, engine.clock().now().plus_s(10)).await;
     if settled == Settled::Done {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use waxseal_domain::api_key::hash_of;
-use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::message::Message;
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_flows::ports::{Clock as _, Engine as _, Queue as _};
 use waxseal_tests::emulator::Emulator;
 use waxseal_tests::{contract, fixtures};
@@ -30,10 +30,10 @@ async fn a_message_comes_again_when_it_was_told_to_and_once_it_is_removed_no_mor
     let key = fixtures::key(&fixtures::tenant("acme"), "e1", "ep_1");
     let message = Message::reissue(&key, now, engine.ticket(), now);
     assert!(engine.queue().enqueue(std::slice::from_ref(&message)).await.is_empty());
-    let received = engine.queue().receive(Lane::Normal, 5).await.unwrap();
+    let received = engine.queue().receive(Priority::Normal, 5).await.unwrap();
     assert_eq!((received[0].receives, &received[0].message.ticket), (1, &message.ticket));
     engine.queue().wait(&received[0].receipt, Duration::from_secs(1)).await.unwrap();
-    let again = engine.queue().receive(Lane::Normal, 5).await.unwrap();
+    let again = engine.queue().receive(Priority::Normal, 5).await.unwrap();
     assert_eq!(again[0].receives, 2);
     engine.queue().remove(&again[0].receipt).await.unwrap();
     engine
@@ -41,7 +41,7 @@ async fn a_message_comes_again_when_it_was_told_to_and_once_it_is_removed_no_mor
         .wait(&again[0].receipt, Duration::from_secs(1))
         .await
         .expect("a stale receipt is no failure");
-    assert!(engine.queue().receive(Lane::Normal, 2).await.unwrap().is_empty());
+    assert!(engine.queue().receive(Priority::Normal, 2).await.unwrap().is_empty());
 }
 
 #[tokio::test]

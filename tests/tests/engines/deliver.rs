@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::message::{Message, Received};
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::credentials::Credentials;
@@ -55,7 +55,7 @@ impl World {
     fn receive(&self) -> Received {
         // What becomes visible within a minute need not be waited for.
         for _ in 0..60 {
-            if let Some(received) = self.engine.queue().inbox(Lane::Normal).receive_now() {
+            if let Some(received) = self.engine.queue().inbox(Priority::Normal).receive_now() {
                 return received;
             }
             self.engine.clock().advance(Duration::from_secs(1));
@@ -94,7 +94,7 @@ async fn fails_twice_and_is_taken_the_third_time() {
         assert_eq!(world.drive(world.receive()).await, settled);
         assert_eq!(world.status(&key).await, status);
     }
-    assert!(world.engine.queue().inbox(Lane::Normal).is_empty());
+    assert!(world.engine.queue().inbox(Priority::Normal).is_empty());
 }
 
 #[tokio::test]
@@ -137,7 +137,7 @@ async fn a_long_wait_is_parked_and_the_sweep_brings_it_back_in_time() {
     let world = World::new(&[3_600], |_| Play::Answer(500)).await;
     let key = world.accept("e1").await;
     assert_eq!(world.drive(world.receive()).await, Settled::Done);
-    assert!(world.engine.queue().inbox(Lane::Normal).is_empty(), "no message waits");
+    assert!(world.engine.queue().inbox(Priority::Normal).is_empty(), "no message waits");
     let row = world.engine.store().delivery(&key).await.unwrap().unwrap();
     let open = row.open().unwrap();
     assert!(open.holder.is_none());
@@ -149,7 +149,7 @@ async fn a_long_wait_is_parked_and_the_sweep_brings_it_back_in_time() {
         due_at: open.due_at,
         next_at: now.plus_s(1),
         claims: 0,
-        lane: Lane::Normal,
+        priority: Priority::Normal,
     };
     let ticket = world.engine.ticket();
     let claim = Claim { ticket: ticket.clone(), due_at: now.plus_s(240), taken_at: None };
@@ -164,10 +164,10 @@ async fn a_message_that_is_not_the_holder_drops_itself() {
     let world = World::new(&[1, 1], |_| Play::Answer(503)).await;
     let key = world.accept("e1").await;
     let received = world.receive();
-    let born = received.message.born;
+    let event_accepted_at = received.message.event_accepted_at;
     assert_eq!(world.drive(received.clone()).await, Settled::Again);
     let now = world.engine.clock().now();
-    let stranger = Message::reissue(&key, born, world.engine.ticket(), now);
+    let stranger = Message::reissue(&key, event_accepted_at, world.engine.ticket(), now);
     let copy = Received { message: stranger, ..received };
     assert_eq!(drive(&world.engine, copy, world.deadline()).await, Settled::Done);
     assert_eq!(world.status(&key).await, ("retrying", 1), "no second POST");
@@ -229,7 +229,7 @@ async fn a_panic_and_a_hang_leave_the_others_alone() {
     let deadline = engine.clock().now().plus_s(4);
     let mut records = Vec::new();
     for _ in 0..3 {
-        records.push(engine.queue().inbox(Lane::Normal).receive().await);
+        records.push(engine.queue().inbox(Priority::Normal).receive().await);
     }
     let each = records.into_iter().map(|received| drive(&engine, received, deadline));
     let mut settled = futures_util::future::join_all(each).await;
@@ -270,12 +270,12 @@ async fn a_duplicate_sends_only_what_has_no_row_and_only_once() {
     };
     assert!(again().await.duplicate);
     assert_eq!(
-        world.engine.queue().inbox(Lane::Normal).len(),
+        world.engine.queue().inbox(Priority::Normal).len(),
         2,
         "no row yet: sent again, checked"
     );
     again().await;
-    assert_eq!(world.engine.queue().inbox(Lane::Normal).len(), 2, "a storm costs one round");
+    assert_eq!(world.engine.queue().inbox(Priority::Normal).len(), 2, "a storm costs one round");
     let other = r#"{"type":"t.a","id":"e1","source":"s","data":1}"#;
     let tenant = &world.endpoint.tenant;
     let mut results =

@@ -11,7 +11,7 @@ use waxseal_adapters::http;
 use waxseal_api_types::{KeySet, WebKey};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::TenantName;
-use waxseal_domain::limits::FRESH_S;
+use waxseal_domain::limits::WEBHOOK_KEYS_COPY_S;
 use waxseal_domain::problem::Problem;
 use waxseal_domain::secret::SealedSecret;
 use waxseal_domain::timestamp::Timestamp;
@@ -37,8 +37,11 @@ pub(super) async fn show<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
     let now = engine.clock().now();
     let mut keys = Vec::new();
     for tenant in tenants {
-        let endpoints =
-            engine.store().endpoints(&tenant, MaxAge::seconds(FRESH_S)).await?.unwrap_or_default();
+        let endpoints = engine
+            .store()
+            .endpoints(&tenant, MaxAge::seconds(WEBHOOK_KEYS_COPY_S))
+            .await?
+            .unwrap_or_default();
         let asked =
             |endpoint: &&Endpoint| wanted.as_deref().is_none_or(|id| id == endpoint.id.as_str());
         keys.extend(endpoints.iter().filter(asked).flat_map(|endpoint| keys_of(endpoint, now)));

@@ -117,7 +117,7 @@ fn match_event<E: Engine>(
         event_id: event.id.to_string(),
         event_type: event.event_type.clone(),
         time: event.time.clone(),
-        received_at: row.born.rfc3339(),
+        received_at: row.event_accepted_at.rfc3339(),
         matched,
         bytes: None,
         content_type: None,

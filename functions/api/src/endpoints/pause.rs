@@ -17,7 +17,7 @@ pub(super) async fn release<E: Engine>(engine: &E, before: &Endpoint, after: &En
 async fn hasten<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<(), EngineError> {
     let (store, now) = (engine.store(), engine.clock().now());
     if let Some(gate) = store.gate(&endpoint.tenant, &endpoint.id, MaxAge::NOW).await? {
-        store.put_gate(&gate.turned(gate.mode, now, now), Some(&gate)).await?;
+        store.put_gate(&gate.turn(gate.mode, now, now), Some(&gate)).await?;
     }
     Ok(())
 }

@@ -125,7 +125,7 @@ pub(super) async fn rotate<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answ
     };
     let until = sealed.created_at.plus_s(overlap_s);
     let public_key = sealed.public_key.clone();
-    let rotated = |endpoint: Endpoint, _| endpoint.rotated(sealed.clone(), until);
+    let rotated = |endpoint: Endpoint, _| endpoint.rotate_secret(sealed.clone(), until);
     write(&call, id, "endpoint.secret_rotated", rotated).await?;
     Ok(http::json(
         200,

@@ -215,19 +215,20 @@ fn cursor_of(last: &Item) -> Result<String, EngineError> {
 
 /// The index's key that a cursor stands for.
 fn start_of(tenant: &TenantName, endpoint: &EndpointId, page: &PageRequest) -> Option<Item> {
-    let (born, event) = page.cursor.as_deref()?.split_once('_')?;
-    let (born, event): (u64, EventId) = (born.parse().ok()?, event.parse().ok()?);
+    let (event_accepted_at, event) = page.cursor.as_deref()?.split_once('_')?;
+    let (event_accepted_at, event): (u64, EventId) =
+        (event_accepted_at.parse().ok()?, event.parse().ok()?);
     let (tenant, endpoint) = (tenant.clone(), endpoint.clone());
     let list = endpoint_key(&tenant, &endpoint);
     let mut start = delivery_key(&DeliveryKey { tenant, event, endpoint });
     start.insert("endpoint_key".to_owned(), text(list));
-    start.insert("born".to_owned(), number(born));
+    start.insert("born".to_owned(), number(event_accepted_at));
     Some(start)
 }
 
 #[cfg(test)]
 mod tests {
-    use waxseal_domain::delivery::lane::Lane;
+    use waxseal_domain::delivery::priority::Priority;
 
     use super::*;
 
@@ -238,8 +239,9 @@ mod tests {
             event: event.parse().unwrap(),
             endpoint: "ep_1".parse().unwrap(),
         };
-        let row =
-            |event: &str| Delivery::pending(key(event), Timestamp::from_ms(1_000), Lane::Normal);
+        let row = |event: &str| {
+            Delivery::pending(key(event), Timestamp::from_ms(1_000), Priority::Normal)
+        };
         let mut items = ["a", "b", "c"].map(|event| item_of(&row(event)).unwrap());
         items[1].insert("due_at".to_owned(), text("soon"));
         let events: Vec<_> =

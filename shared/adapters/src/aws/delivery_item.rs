@@ -1,6 +1,6 @@
 //! A delivery's row as an item, and back. The only place that knows its attributes.
 
-use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Open, Status, StatusName};
 use waxseal_domain::id::{EndpointId, EventId, TenantName, Ticket};
 use waxseal_flows::ports::{Due, EngineError};
@@ -25,7 +25,7 @@ pub(super) fn endpoint_key(tenant: &TenantName, endpoint: &EndpointId) -> String
     format!("{tenant}#{endpoint}")
 }
 
-/// The lane that is written; a row without one is in the other.
+/// The priority that is written; a row without one has the other.
 const CRITICAL: &str = "critical";
 
 /// What a held delivery's shard begins with.
@@ -46,12 +46,12 @@ pub(super) fn due_shard(key: &DeliveryKey, held: bool) -> String {
 pub(super) fn item_of(row: &Delivery) -> Result<Item, EngineError> {
     let mut item = delivery_key(&row.key);
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
-    set("born", ms(row.born));
+    set("born", ms(row.event_accepted_at));
     set("status", text(StatusName::from(&row.status).as_str()));
     set("attempts", number(row.attempts));
-    set("base", number(row.base));
+    set("base", number(row.attempts_before_round));
     set("log", json(&row.log)?);
-    if row.lane == Lane::Critical {
+    if row.priority == Priority::Critical {
         set("lane", text(CRITICAL));
     }
     if let Some(reason) = row.reason_word() {
@@ -82,12 +82,12 @@ pub(super) fn item_of(row: &Delivery) -> Result<Item, EngineError> {
 pub(super) fn row_of(item: &Item) -> Result<Delivery, EngineError> {
     Ok(Delivery {
         key: key_of(item)?,
-        born: read_ms(item, "born")?,
+        event_accepted_at: read_ms(item, "born")?,
         status: status_of(item)?,
         attempts: read_number(item, "attempts")?,
-        base: read_number(item, "base")?,
+        attempts_before_round: read_number(item, "base")?,
         log: read_json(item, "log")?,
-        lane: lane_of(item)?,
+        priority: priority_of(item)?,
     })
 }
 
@@ -115,14 +115,14 @@ pub(super) fn due_of(item: &Item) -> Result<Due, EngineError> {
         due_at: read_ms(item, "due_at")?,
         next_at: read_ms(item, "next_at")?,
         claims: read_number(item, "claims")?,
-        lane: lane_of(item)?,
+        priority: priority_of(item)?,
     })
 }
 
-fn lane_of(item: &Item) -> Result<Lane, EngineError> {
+fn priority_of(item: &Item) -> Result<Priority, EngineError> {
     match optional_text(item, "lane")? {
-        Some(CRITICAL) => Ok(Lane::Critical),
-        None => Ok(Lane::Normal),
+        Some(CRITICAL) => Ok(Priority::Critical),
+        None => Ok(Priority::Normal),
         Some(_) => Err(unreadable("lane", "is none of ours")),
     }
 }
@@ -159,17 +159,17 @@ mod tests {
             event: "a_b:c-1".parse().unwrap(),
             endpoint: "ep_1".parse().unwrap(),
         };
-        Delivery::pending(key, Timestamp::from_ms(1_000), Lane::Normal)
+        Delivery::pending(key, Timestamp::from_ms(1_000), Priority::Normal)
     }
 
     #[test]
     fn a_row_is_read_back() {
-        let held = pending().replayed("t1".parse().unwrap(), Timestamp::from_ms(5_000));
+        let held = pending().reopen("t1".parse().unwrap(), Timestamp::from_ms(5_000));
         let ends = [End::Failed(FailedReason::Gone), End::Cancelled(CancelledReason::Requested)];
-        let ended = ends.map(|end| pending().ended(end));
+        let ended = ends.map(|end| pending().end(end));
         let delivered = Delivery { status: Status::Delivered, attempts: 1, ..pending() };
-        let critical = Delivery { lane: Lane::Critical, ..pending() };
-        assert_eq!(due_of(&item_of(&critical).unwrap()).unwrap().lane, Lane::Critical);
+        let critical = Delivery { priority: Priority::Critical, ..pending() };
+        assert_eq!(due_of(&item_of(&critical).unwrap()).unwrap().priority, Priority::Critical);
         for row in [vec![pending(), critical, held, delivered], ended.to_vec()].concat() {
             assert_eq!(row_of(&item_of(&row).unwrap()).unwrap(), row);
         }

@@ -24,7 +24,7 @@ impl EventStore for DynamoStore {
             .set_item(Some(item_of(row)?))
             .condition_expression("attribute_not_exists(pk) OR #ttl < :now")
             .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":now", number(row.born.seconds()))
+            .expression_attribute_values(":now", number(row.event_accepted_at.seconds()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let Err(error) = put.send().await else { return Ok(AcceptResult::Created) };
         let Some(PutItemError::ConditionalCheckFailedException(refusal)) = error.as_service_error()
@@ -94,7 +94,7 @@ impl EventStore for DynamoStore {
             .expression_attribute_names("#payload", "payload")
             .expression_attribute_names("#born", "born")
             .expression_attribute_values(":payload", json(&row.event)?)
-            .expression_attribute_values(":born", ms(row.born));
+            .expression_attribute_values(":born", ms(row.event_accepted_at));
         let Err(error) = update.send().await else { return Ok(()) };
         match error.as_service_error() {
             // The row is of a later event of the same id, so the payload that was to be removed is
@@ -115,7 +115,7 @@ impl EventStore for DynamoStore {
             .expression_attribute_names("#sent", "sent")
             .expression_attribute_names("#born", "born")
             .expression_attribute_values(":true", AttributeValue::Bool(true))
-            .expression_attribute_values(":born", ms(row.born));
+            .expression_attribute_values(":born", ms(row.event_accepted_at));
         let Err(error) = update.send().await else { return Ok(()) };
         match error.as_service_error() {
             // The row is of a later event of the same id, which this answer is not about.
@@ -155,7 +155,7 @@ fn item_of(row: &EventRow) -> Result<Item, EngineError> {
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
     let targets = row.targets.iter().map(|id| text(id.as_str())).collect();
     let shard = shard(event.id.as_str(), TIME_SHARDS);
-    set("born", ms(row.born));
+    set("born", ms(row.event_accepted_at));
     set("source", text(event.source.as_str()));
     set("digest", text(row.digest.as_str()));
     set("payload", json(event)?);
@@ -163,8 +163,8 @@ fn item_of(row: &EventRow) -> Result<Item, EngineError> {
     set("nonce", text(row.nonce.as_str()));
     set("sent", AttributeValue::Bool(row.sent));
     set("ttl", number(row.expires_at().seconds()));
-    set("day_shard", text(day_shard(&event.tenant, &row.born.day(), shard)));
-    set("received_at", ms(row.born));
+    set("day_shard", text(day_shard(&event.tenant, &row.event_accepted_at.day(), shard)));
+    set("received_at", ms(row.event_accepted_at));
     Ok(item)
 }
 
@@ -178,7 +178,7 @@ pub(super) fn event_of(item: &Item) -> Result<EventRow, EngineError> {
     };
     Ok(EventRow {
         event: read_json(item, "payload")?,
-        born: read_ms(item, "born")?,
+        event_accepted_at: read_ms(item, "born")?,
         digest: read_text(item, "digest")?.to_owned(),
         targets: targets.iter().map(target).collect::<Result<_, _>>()?,
         nonce: read_text(item, "nonce")?.to_owned(),

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use waxseal_domain::id::{EventId, TenantName};
-use waxseal_domain::limits::{EVENT_RETENTION_S, FUTURE_MS, TIME_SHARDS};
+use waxseal_domain::limits::{CLOCK_AHEAD_MS_MAX, EVENT_RETENTION_S, TIME_SHARDS};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{EngineError, EventRow, Page, PageRequest};
 
@@ -28,7 +28,7 @@ const DAY_MS: u64 = 86_400_000;
 /// A place in the list: newer places are greater. Events of one millisecond go by their ids.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
-    born: u64,
+    event_accepted_at: u64,
     id: String,
 }
 
@@ -59,15 +59,16 @@ impl DynamoStore {
             before = match (full, unread_from) {
                 (true, _) => places.last().cloned().unwrap_or(before),
                 // Only where thousands share a millisecond: on with the one before it.
-                (false, Some(born)) => Place { born, id: String::new() },
-                (false, None) => Place { born: day, id: String::new() },
+                (false, Some(event_accepted_at)) => Place { event_accepted_at, id: String::new() },
+                (false, None) => Place { event_accepted_at: day, id: String::new() },
             };
-            if full || unread_from.is_some() || before.born <= oldest {
+            if full || unread_from.is_some() || before.event_accepted_at <= oldest {
                 break;
             }
         }
-        places.retain(|place| place.born >= oldest);
-        let cursor = (before.born > oldest).then(|| format!("{}_{}", before.born, before.id));
+        places.retain(|place| place.event_accepted_at >= oldest);
+        let cursor = (before.event_accepted_at > oldest)
+            .then(|| format!("{}_{}", before.event_accepted_at, before.id));
         Ok(Page { items: self.events_at(tenant, &places).await?, cursor })
     }
 
@@ -84,12 +85,12 @@ impl DynamoStore {
             let part = day_shard(tenant, &Timestamp::from_ms(day).day(), shard);
             parts.push(self.part(&part, before, wanted).await?);
         }
-        Ok(merged(parts, wanted))
+        Ok(merge(parts, wanted))
     }
 
     async fn part(&self, part: &str, before: &Place, wanted: usize) -> Result<Part, EngineError> {
         let mut places = Vec::new();
-        let (mut start, mut last) = (None, before.born);
+        let (mut start, mut last) = (None, before.event_accepted_at);
         for _ in 0..QUERIES_MAX {
             let query = self
                 .dynamodb()
@@ -98,7 +99,7 @@ impl DynamoStore {
                 .index_name("by_time")
                 .key_condition_expression("day_shard = :part AND received_at <= :before")
                 .expression_attribute_values(":part", text(part))
-                .expression_attribute_values(":before", number(before.born))
+                .expression_attribute_values(":before", number(before.event_accepted_at))
                 .scan_index_forward(false)
                 .limit(i32::try_from(wanted.saturating_add(TIES)).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(start);
@@ -106,14 +107,14 @@ impl DynamoStore {
             for item in answer.items() {
                 let id = read_text(item, "pk")?.rsplit_once('#').map(|(_, id)| id.to_owned());
                 let id = id.ok_or_else(|| unreadable("pk", "is no event's"))?;
-                let place = Place { born: read_ms(item, "received_at")?.ms(), id };
-                last = place.born;
+                let place = Place { event_accepted_at: read_ms(item, "received_at")?.ms(), id };
+                last = place.event_accepted_at;
                 if place < *before {
                     places.push(place);
                 }
             }
             start = answer.last_evaluated_key;
-            let whole = places.iter().filter(|place| place.born > last).count();
+            let whole = places.iter().filter(|place| place.event_accepted_at > last).count();
             if start.is_none() || whole >= wanted {
                 break;
             }
@@ -136,17 +137,17 @@ impl DynamoStore {
         }
         let at = |place: &Place| {
             let row = found.remove(&format!("E#{tenant}#{}", place.id));
-            row.filter(|row| row.born.ms() == place.born)
+            row.filter(|row| row.event_accepted_at.ms() == place.event_accepted_at)
         };
         Ok(places.iter().filter_map(at).collect())
     }
 }
 
 /// The newest places of all parts, none of which could come after one that is still unread.
-fn merged(parts: Vec<Part>, wanted: usize) -> (Vec<Place>, Option<u64>) {
+fn merge(parts: Vec<Part>, wanted: usize) -> (Vec<Place>, Option<u64>) {
     let unread_from = parts.iter().filter_map(|part| part.unread_from).max();
     let mut places: Vec<Place> = parts.into_iter().flat_map(|part| part.places).collect();
-    places.retain(|place| unread_from.is_none_or(|unread| place.born > unread));
+    places.retain(|place| unread_from.is_none_or(|unread| place.event_accepted_at > unread));
     places.sort_unstable_by(|one, other| other.cmp(one));
     places.truncate(wanted);
     (places, unread_from)
@@ -155,15 +156,26 @@ fn merged(parts: Vec<Part>, wanted: usize) -> (Vec<Place>, Option<u64>) {
 impl Place {
     /// Where a page begins: strictly before its cursor; else now, or what clocks may differ by.
     fn start(page: &PageRequest, now: Timestamp) -> Self {
-        let newest = || Self { born: now.ms().saturating_add(FUTURE_MS), id: String::new() };
+        let newest = || Self {
+            event_accepted_at: now.ms().saturating_add(CLOCK_AHEAD_MS_MAX),
+            id: String::new(),
+        };
         let parts = page.cursor.as_deref().and_then(|cursor| cursor.split_once('_'));
-        let place = parts.and_then(|(born, id)| Some((born.parse().ok()?, id.to_owned())));
-        place.map_or_else(newest, |(born, id)| Self { born, id }).min(newest())
+        let place = parts.and_then(|(event_accepted_at, id)| {
+            Some((event_accepted_at.parse().ok()?, id.to_owned()))
+        });
+        place
+            .map_or_else(newest, |(event_accepted_at, id)| Self { event_accepted_at, id })
+            .min(newest())
     }
 
     /// The first millisecond of the day that holds what comes next in the list.
     fn day_before(&self) -> Option<u64> {
-        let next = if self.id.is_empty() { self.born.checked_sub(1)? } else { self.born };
+        let next = if self.id.is_empty() {
+            self.event_accepted_at.checked_sub(1)?
+        } else {
+            self.event_accepted_at
+        };
         Some(next - next % DAY_MS)
     }
 }
@@ -172,8 +184,8 @@ impl Place {
 mod tests {
     use super::*;
 
-    fn place(born: u64, id: &str) -> Place {
-        Place { born, id: id.to_owned() }
+    fn place(event_accepted_at: u64, id: &str) -> Place {
+        Place { event_accepted_at, id: id.to_owned() }
     }
 
     #[test]
@@ -183,7 +195,7 @@ mod tests {
             unread_from: Some(6),
         };
         let two = Part { places: vec![place(9, "z"), place(5, "d")], unread_from: None };
-        let (places, unread_from) = merged(vec![one, two], 10);
+        let (places, unread_from) = merge(vec![one, two], 10);
         assert_eq!(places, [place(9, "z"), place(9, "a"), place(7, "b")]);
         assert_eq!(unread_from, Some(6));
     }

@@ -26,22 +26,30 @@ const NOT_FINAL: &str = "attribute_not_exists(pk) OR (#born = :born AND #status 
 /// two on every kind of row.
 pub(super) fn condition(guard: Guard) -> Condition {
     match guard {
-        Guard::FirstAttempt { born } => seen(FIRST_ATTEMPT, born, StatusName::Open, Some(0)),
-        Guard::NextAttempt { born, attempts } => seen(SEEN, born, StatusName::Open, Some(attempts)),
+        Guard::FirstAttempt { event_accepted_at } => {
+            seen(FIRST_ATTEMPT, event_accepted_at, StatusName::Open, Some(0))
+        }
+        Guard::NextAttempt { event_accepted_at, attempts } => {
+            seen(SEEN, event_accepted_at, StatusName::Open, Some(attempts))
+        }
         Guard::Absent => Condition { expression: ABSENT, names: None, values: None },
-        Guard::Seen { born, status, attempts } => seen(SEEN, born, status, Some(attempts)),
-        Guard::NotFinal { born } => seen(NOT_FINAL, born, StatusName::Open, None),
+        Guard::Seen { event_accepted_at, status, attempts } => {
+            seen(SEEN, event_accepted_at, status, Some(attempts))
+        }
+        Guard::NotFinal { event_accepted_at } => {
+            seen(NOT_FINAL, event_accepted_at, StatusName::Open, None)
+        }
     }
 }
 
 fn seen(
     expression: &'static str,
-    born: Timestamp,
+    event_accepted_at: Timestamp,
     status: StatusName,
     attempts: Option<u32>,
 ) -> Condition {
     let used: [Option<(&str, AttributeValue)>; 3] = [
-        Some(("born", ms(born))),
+        Some(("born", ms(event_accepted_at))),
         Some(("status", text(status.as_str()))),
         attempts.map(|attempts| ("attempts", number(attempts))),
     ];
@@ -79,21 +87,25 @@ mod tests {
         }
     }
 
-    const BORN: Timestamp = Timestamp::from_ms(7);
+    const ACCEPTED_AT: Timestamp = Timestamp::from_ms(7);
 
     #[test]
     fn a_first_attempt_needs_no_row_an_earlier_one_or_an_untried_one() {
         let expression = "attribute_not_exists(pk) OR #born < :born \
                           OR (#born = :born AND #status = :status AND #attempts = :attempts)";
         let values = [("attempts", "0"), ("born", "7"), ("status", "open")];
-        check(Guard::FirstAttempt { born: BORN }, expression, &values);
+        check(Guard::FirstAttempt { event_accepted_at: ACCEPTED_AT }, expression, &values);
     }
 
     #[test]
     fn a_later_attempt_needs_the_open_row_with_those_before() {
         let expression = "#born = :born AND #status = :status AND #attempts = :attempts";
         let values = [("attempts", "2"), ("born", "7"), ("status", "open")];
-        check(Guard::NextAttempt { born: BORN, attempts: 2 }, expression, &values);
+        check(
+            Guard::NextAttempt { event_accepted_at: ACCEPTED_AT, attempts: 2 },
+            expression,
+            &values,
+        );
     }
 
     #[test]
@@ -106,13 +118,21 @@ mod tests {
         let expression = "#born = :born AND #status = :status AND #attempts = :attempts";
         for status in [StatusName::Delivered, StatusName::Failed, StatusName::Cancelled] {
             let values = [("attempts", "3"), ("born", "7"), ("status", status.as_str())];
-            check(Guard::Seen { born: BORN, status, attempts: 3 }, expression, &values);
+            check(
+                Guard::Seen { event_accepted_at: ACCEPTED_AT, status, attempts: 3 },
+                expression,
+                &values,
+            );
         }
     }
 
     #[test]
     fn not_final_needs_no_row_or_an_open_one() {
         let expression = "attribute_not_exists(pk) OR (#born = :born AND #status = :status)";
-        check(Guard::NotFinal { born: BORN }, expression, &[("born", "7"), ("status", "open")]);
+        check(
+            Guard::NotFinal { event_accepted_at: ACCEPTED_AT },
+            expression,
+            &[("born", "7"), ("status", "open")],
+        );
     }
 }

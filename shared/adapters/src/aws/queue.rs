@@ -11,8 +11,8 @@ use aws_sdk_sqs::error::ProvideErrorMetadata as _;
 use aws_sdk_sqs::types::{
     MessageAttributeValue, MessageSystemAttributeName, SendMessageBatchRequestEntry,
 };
-use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::message::{Message, Receipt, Received};
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_flows::ports::{EngineError, Queue};
 
 use self::batches::{Outgoing, batches};
@@ -47,14 +47,18 @@ impl SqsQueue {
         }
     }
 
-    /// Receives up to ten messages of a lane, once there are any. On AWS an event source mapping does
-    /// this.
-    pub async fn receive(&self, lane: Lane, wait_s: i32) -> Result<Vec<Received>, EngineError> {
+    /// Receives up to ten messages of a priority, once there are any. On AWS an event source
+    /// mapping does this.
+    pub async fn receive(
+        &self,
+        priority: Priority,
+        wait_s: i32,
+    ) -> Result<Vec<Received>, EngineError> {
         let receive = self
             .clients
             .sqs()
             .receive_message()
-            .queue_url(self.url(lane)?)
+            .queue_url(self.url(priority)?)
             .max_number_of_messages(10)
             .wait_time_seconds(wait_s)
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
@@ -66,7 +70,7 @@ impl SqsQueue {
             Ok(Received {
                 message: Message::parse(message.body().unwrap_or_default()).map_err(unreadable)?,
                 receipt: Receipt {
-                    lane,
+                    priority,
                     handle: message
                         .receipt_handle()
                         .ok_or_else(|| {
@@ -84,22 +88,26 @@ impl SqsQueue {
 
     /// Removes a message that is done with. On AWS an event source mapping does this.
     pub async fn remove(&self, receipt: &Receipt) -> Result<(), EngineError> {
-        let delete = self.clients.sqs().delete_message().queue_url(self.url(receipt.lane)?);
+        let delete = self.clients.sqs().delete_message().queue_url(self.url(receipt.priority)?);
         let delete = delete.receipt_handle(&receipt.handle);
         delete.send().await.map(|_| ()).map_err(failed("remove message"))
     }
 
-    fn url(&self, lane: Lane) -> Result<&str, EngineError> {
-        match lane {
-            Lane::Normal => Environment::needed("WAXSEAL_QUEUE_URL", &self.queue_url),
-            Lane::Critical => {
+    fn url(&self, priority: Priority) -> Result<&str, EngineError> {
+        match priority {
+            Priority::Normal => Environment::needed("WAXSEAL_QUEUE_URL", &self.queue_url),
+            Priority::Critical => {
                 Environment::needed("WAXSEAL_CRITICAL_QUEUE_URL", &self.critical_queue_url)
             }
         }
     }
 
     /// Sends a batch and returns the indexes of the messages that are known to be queued.
-    async fn send(&self, lane: Lane, batch: &[Outgoing]) -> Result<Vec<usize>, EngineError> {
+    async fn send(
+        &self,
+        priority: Priority,
+        batch: &[Outgoing],
+    ) -> Result<Vec<usize>, EngineError> {
         let entry = |outgoing: &Outgoing| {
             SendMessageBatchRequestEntry::builder()
                 .id(outgoing.index.to_string())
@@ -111,7 +119,7 @@ impl SqsQueue {
         };
         let entries = batch.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
         let send = self.clients.sqs().send_message_batch();
-        let send = send.queue_url(self.url(lane)?).set_entries(Some(entries)).customize();
+        let send = send.queue_url(self.url(priority)?).set_entries(Some(entries)).customize();
         // The SDK must not retry: it would send the same ticket twice, and each copy would take
         // itself for the holder. Whoever asked sends again what is not known to be queued, under a
         // new ticket.
@@ -127,10 +135,12 @@ impl SqsQueue {
 impl Queue for SqsQueue {
     async fn enqueue(&self, messages: &[Message]) -> Vec<usize> {
         let mut queued = vec![false; messages.len()];
-        let both = Lane::ALL.into_iter();
-        let all = both.flat_map(|lane| batches(messages, lane).into_iter().map(move |b| (lane, b)));
-        for (lane, batch) in all {
-            match self.send(lane, &batch).await {
+        let both = Priority::ALL.into_iter();
+        let all = both.flat_map(|priority| {
+            batches(messages, priority).into_iter().map(move |b| (priority, b))
+        });
+        for (priority, batch) in all {
+            match self.send(priority, &batch).await {
                 Ok(indexes) => {
                     for index in indexes {
                         if let Some(queued) = queued.get_mut(index) {
@@ -151,7 +161,7 @@ impl Queue for SqsQueue {
             .clients
             .sqs()
             .change_message_visibility()
-            .queue_url(self.url(receipt.lane)?)
+            .queue_url(self.url(receipt.priority)?)
             .receipt_handle(&receipt.handle)
             .visibility_timeout(i32::try_from(wait.as_secs().min(WAIT_S_MAX)).unwrap_or(i32::MAX));
         match change.send().await {

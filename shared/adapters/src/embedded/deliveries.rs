@@ -1,7 +1,7 @@
 //! Stores deliveries in SQLite. [`Guard::allows`] is evaluated in the transaction that writes.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Rows, params};
-use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Open, Status, StatusName, Written};
 use waxseal_domain::id::{EndpointId, EventId, TenantName, Ticket};
 use waxseal_domain::timestamp::Timestamp;
@@ -84,11 +84,11 @@ pub(super) fn record(
         row.key.tenant.as_str(),
         row.key.event.as_str(),
         row.key.endpoint.as_str(),
-        schema_value::ms(row.born),
+        schema_value::ms(row.event_accepted_at),
         StatusName::from(&row.status).as_str(),
         row.reason_word(),
         row.attempts,
-        row.base,
+        row.attempts_before_round,
         open.map(|open| schema_value::ms(open.next_at)),
         open.and_then(|open| open.holder.as_ref()).map(Ticket::as_str),
         open.map(|open| schema_value::ms(open.due_at)),
@@ -96,7 +96,7 @@ pub(super) fn record(
         schema_value::json(&row.log)?,
         open.and_then(|open| open.taken_at).map(schema_value::ms),
         open.is_some_and(|open| open.held),
-        row.lane == Lane::Critical,
+        row.priority == Priority::Critical,
     ])?;
     Ok(Written::Done)
 }
@@ -194,7 +194,7 @@ fn readable_due(mut rows: Rows<'_>, limit: usize) -> rusqlite::Result<Vec<Due>> 
 fn due_of(row: Delivery) -> Option<Due> {
     let open = row.open()?;
     let (due_at, next_at, claims) = (open.due_at, open.next_at, open.claims);
-    Some(Due { key: row.key, due_at, next_at, claims, lane: row.lane })
+    Some(Due { key: row.key, due_at, next_at, claims, priority: row.priority })
 }
 
 fn by_endpoint(
@@ -203,7 +203,7 @@ fn by_endpoint(
     endpoint: &EndpointId,
     page: &PageRequest,
 ) -> rusqlite::Result<Page<Delivery>> {
-    let (born, event) = schema_value::cursor(page);
+    let (event_accepted_at, event) = schema_value::cursor(page);
     let sql = format!(
         "SELECT {COLUMNS} FROM deliveries
          WHERE tenant = ?1 AND endpoint = ?2 AND (status <> 'delivered' OR attempts > 1)
@@ -212,10 +212,10 @@ fn by_endpoint(
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
-    let keys = params![tenant.as_str(), endpoint.as_str(), born, event, limit];
+    let keys = params![tenant.as_str(), endpoint.as_str(), event_accepted_at, event, limit];
     let items: Vec<Delivery> = statement.query_map(keys, read)?.collect::<Result<_, _>>()?;
     let last = items.last().filter(|_| items.len() == page.limit);
-    let cursor = last.map(|row| format!("{}_{}", row.born.ms(), row.key.event));
+    let cursor = last.map(|row| format!("{}_{}", row.event_accepted_at.ms(), row.key.event));
     Ok(Page { items, cursor })
 }
 
@@ -227,12 +227,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     };
     Ok(Delivery {
         key,
-        born: schema_value::timestamp(row, 3)?,
+        event_accepted_at: schema_value::timestamp(row, 3)?,
         status: read_status(row)?,
         attempts: row.get(6)?,
-        base: row.get(7)?,
+        attempts_before_round: row.get(7)?,
         log: schema_value::from_json(row, 12)?,
-        lane: if row.get(15)? { Lane::Critical } else { Lane::Normal },
+        priority: if row.get(15)? { Priority::Critical } else { Priority::Normal },
     })
 }
 
@@ -273,7 +273,7 @@ mod tests {
                 event: event.parse().unwrap(),
                 endpoint: "ep_1".parse().unwrap(),
             };
-            let row = Delivery::pending(key, Timestamp::from_ms(born), Lane::Normal);
+            let row = Delivery::pending(key, Timestamp::from_ms(born), Priority::Normal);
             record(&connection, Guard::seen(None), &row).unwrap();
         }
         connection.execute("UPDATE deliveries SET log = '?' WHERE event = 'a'", []).unwrap();

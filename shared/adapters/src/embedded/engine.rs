@@ -21,8 +21,8 @@ use waxseal_flows::ports::{
 use super::config_cache::ConfigCache;
 use super::failure::failed;
 use super::gates_in_memory::Gates;
+use super::inboxes::Inboxes;
 use super::key_file::KeyFile;
-use super::lanes::Lanes;
 use super::queue::{self, EmbeddedQueue};
 use super::reader::Readers;
 use super::writer::{Durability, Writer};
@@ -65,7 +65,7 @@ pub struct Options {
 pub struct EmbeddedEngine {
     store: Arc<EmbeddedStore>,
     queue: EmbeddedQueue,
-    lanes: Arc<Lanes>,
+    inboxes: Arc<Inboxes>,
     key_vault: KeyFile,
     sender: HttpSender,
     address_rules: Arc<AddressRules>,
@@ -92,8 +92,8 @@ impl EmbeddedEngine {
             0 => usize::MAX,
             most => most,
         };
-        let lanes = Arc::new(Lanes::new(per_endpoint_max, &clock));
-        queue::load(&connection, &lanes).map_err(failed("read messages"))?;
+        let inboxes = Arc::new(Inboxes::new(per_endpoint_max, &clock));
+        queue::load(&connection, &inboxes).map_err(failed("read messages"))?;
         let gates = Arc::new(Gates::load(&connection).map_err(failed("read gates"))?);
         let writer =
             Writer::start(connection).map_err(|e| EngineError::unavailable("start writer", e))?;
@@ -108,9 +108,9 @@ impl EmbeddedEngine {
             None => files::operator_key(folder)?,
         };
         Ok(Self {
-            queue: EmbeddedQueue::new(Arc::clone(&store), Arc::clone(&lanes), clock.clone()),
+            queue: EmbeddedQueue::new(Arc::clone(&store), Arc::clone(&inboxes), clock.clone()),
             store,
-            lanes,
+            inboxes,
             key_vault,
             sender,
             address_rules,
@@ -224,16 +224,18 @@ impl Engine for EmbeddedEngine {
         let accept = move |connection: &Connection| {
             let put = events::put(connection, &row)?;
             let inserted = match &put {
-                AcceptResult::Created => queue::insert_all(connection, messages, row.born)?,
+                AcceptResult::Created => {
+                    queue::insert_all(connection, messages, row.event_accepted_at)?
+                }
                 AcceptResult::Exists(_) => Vec::new(),
             };
             Ok((put, inserted))
         };
-        let lanes = Arc::clone(&self.lanes);
+        let inboxes = Arc::clone(&self.inboxes);
         // Only after the commit do the messages enter memory, where they are received: an attempt
         // must not be made for an event that a crash could still lose.
         let then = move |(_, inserted): &(AcceptResult, Vec<queue::Inserted>)| {
-            queue::deliver_all(&lanes, inserted);
+            queue::deliver_all(&inboxes, inserted);
         };
         let written = self.store.writer.write("accept event", Durability::Synced, accept, then);
         written.await.map(|(put, _)| put)
@@ -267,11 +269,13 @@ impl Engine for EmbeddedEngine {
             }
             Ok(written)
         };
-        let lanes = Arc::clone(&self.lanes);
+        let inboxes = Arc::clone(&self.inboxes);
         let then = move |written: &Written| match (written, settlement) {
             (Written::Refused(_), _) => {}
-            (Written::Done, Settlement::Done) => lanes.of(receipt.lane).remove(id),
-            (Written::Done, Settlement::VisibleAt(at)) => lanes.of(receipt.lane).wait(&receipt, at),
+            (Written::Done, Settlement::Done) => inboxes.of(receipt.priority).remove(id),
+            (Written::Done, Settlement::VisibleAt(at)) => {
+                inboxes.of(receipt.priority).wait(&receipt, at);
+            }
         };
         self.store.writer.write("record attempt", Durability::Lazy, record, then).await
     }
@@ -285,13 +289,17 @@ impl Engine for EmbeddedEngine {
     ) -> Result<bool, EngineError> {
         let (due, now) = (due.clone(), self.clock.now());
         let work = move |connection: &Connection| {
-            let Some(born) = deliveries::claim(connection, &due, &claim)? else {
+            let Some(event_accepted_at) = deliveries::claim(connection, &due, &claim)? else {
                 return Ok(Vec::new());
             };
-            queue::insert_all(connection, vec![due.message(born, claim.ticket, release, now)], now)
+            queue::insert_all(
+                connection,
+                vec![due.message(event_accepted_at, claim.ticket, release, now)],
+                now,
+            )
         };
-        let lanes = Arc::clone(&self.lanes);
-        let then = move |inserted: &Vec<queue::Inserted>| queue::deliver_all(&lanes, inserted);
+        let inboxes = Arc::clone(&self.inboxes);
+        let then = move |inserted: &Vec<queue::Inserted>| queue::deliver_all(&inboxes, inserted);
         let written = self.store.writer.write("claim delivery", Durability::Synced, work, then);
         written.await.map(|inserted| !inserted.is_empty())
     }
@@ -312,9 +320,9 @@ impl Engine for EmbeddedEngine {
             };
             Ok((written, inserted))
         };
-        let lanes = Arc::clone(&self.lanes);
+        let inboxes = Arc::clone(&self.inboxes);
         let then = move |(_, inserted): &(Written, Vec<queue::Inserted>)| {
-            queue::deliver_all(&lanes, inserted);
+            queue::deliver_all(&inboxes, inserted);
         };
         let written = self.store.writer.write("replay delivery", Durability::Synced, reopen, then);
         written.await.map(|(written, _)| written)

@@ -48,18 +48,19 @@ impl EventStore for EmbeddedStore {
             let sql = "UPDATE events SET event = ?1 WHERE tenant = ?2 AND id = ?3 AND born = ?4";
             let event = &row.event;
             let doc = schema_value::json(event)?;
-            let born = schema_value::ms(row.born);
-            let values = params![doc, event.tenant.as_str(), event.id.as_str(), born];
+            let event_accepted_at = schema_value::ms(row.event_accepted_at);
+            let values = params![doc, event.tenant.as_str(), event.id.as_str(), event_accepted_at];
             connection.prepare_cached(sql)?.execute(values).map(|_| ())
         };
         self.writer.write("expunge event", Durability::Synced, put, |()| ()).await
     }
 
     async fn mark_sent(&self, row: &EventRow) -> Result<(), EngineError> {
-        let (tenant, id, born) = (row.event.tenant.clone(), row.event.id.clone(), row.born);
+        let (tenant, id, event_accepted_at) =
+            (row.event.tenant.clone(), row.event.id.clone(), row.event_accepted_at);
         let mark = move |connection: &Connection| {
             let sql = "UPDATE events SET sent = 1 WHERE tenant = ?1 AND id = ?2 AND born = ?3";
-            let keys = params![tenant.as_str(), id.as_str(), schema_value::ms(born)];
+            let keys = params![tenant.as_str(), id.as_str(), schema_value::ms(event_accepted_at)];
             connection.prepare_cached(sql)?.execute(keys).map(|_| ())
         };
         self.writer.write("mark event sent", Durability::Synced, mark, |()| ()).await
@@ -82,7 +83,7 @@ impl EventStore for EmbeddedStore {
 pub(super) fn put(connection: &Connection, row: &EventRow) -> rusqlite::Result<AcceptResult> {
     let event = &row.event;
     if let Some(found) = find(connection, &event.tenant, &event.id)?
-        && found.expires_at() >= row.born
+        && found.expires_at() >= row.event_accepted_at
     {
         return Ok(AcceptResult::Exists(Box::new(found)));
     }
@@ -92,7 +93,7 @@ pub(super) fn put(connection: &Connection, row: &EventRow) -> rusqlite::Result<A
     connection.prepare_cached(sql)?.execute(params![
         event.tenant.as_str(),
         event.id.as_str(),
-        schema_value::ms(row.born),
+        schema_value::ms(row.event_accepted_at),
         row.digest,
         schema_value::json(&row.targets)?,
         row.nonce,
@@ -102,7 +103,7 @@ pub(super) fn put(connection: &Connection, row: &EventRow) -> rusqlite::Result<A
     Ok(AcceptResult::Created)
 }
 
-/// The event; none if it has expired, which the caller sees by its `born`.
+/// The event; none if it has expired, which the caller sees by its `event_accepted_at`.
 pub(super) fn find(
     connection: &Connection,
     tenant: &TenantName,
@@ -141,24 +142,24 @@ fn by_time(
     page: &PageRequest,
     oldest: Timestamp,
 ) -> rusqlite::Result<Page<EventRow>> {
-    let (born, id) = schema_value::cursor(page);
+    let (event_accepted_at, id) = schema_value::cursor(page);
     let sql = format!(
         "SELECT {COLUMNS} FROM events WHERE tenant = ?1 AND born >= ?2 AND (born, id) < (?3, ?4)
          ORDER BY born DESC, id DESC LIMIT ?5"
     );
     let mut statement = connection.prepare_cached(&sql)?;
     let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
-    let keys = params![tenant.as_str(), schema_value::ms(oldest), born, id, limit];
+    let keys = params![tenant.as_str(), schema_value::ms(oldest), event_accepted_at, id, limit];
     let items: Vec<EventRow> = statement.query_map(keys, read)?.collect::<Result<_, _>>()?;
     let last = items.last().filter(|_| items.len() == page.limit);
-    let cursor = last.map(|row| format!("{}_{}", row.born.ms(), row.event.id));
+    let cursor = last.map(|row| format!("{}_{}", row.event_accepted_at.ms(), row.event.id));
     Ok(Page { items, cursor })
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<EventRow> {
     Ok(EventRow {
         event: schema_value::from_json(row, 0)?,
-        born: schema_value::timestamp(row, 1)?,
+        event_accepted_at: schema_value::timestamp(row, 1)?,
         digest: row.get(2)?,
         targets: schema_value::from_json(row, 3)?,
         nonce: row.get(4)?,

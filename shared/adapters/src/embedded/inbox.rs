@@ -1,6 +1,6 @@
-//! Holds the messages of a lane in memory, and says which is next: fairly among tenants, and among
-//! the endpoints of each. An endpoint has a bounded number under way, so that a slow one leaves
-//! room for the others.
+//! Holds the messages of one priority in memory, and says which is next: fairly among tenants, and
+//! among the endpoints of each. An endpoint has a bounded number under way, so that a slow one
+//! leaves room for the others.
 //!
 //! A message that was received is invisible for a while, as on SQS, and comes again if nobody
 //! settles it. Only what must outlast the process is in the file: see [`super::queue`].
@@ -14,17 +14,16 @@ use futures_util::future::select;
 use tokio::sync::Notify;
 use waxseal_domain::delivery::message::{Message, Receipt, Received};
 use waxseal_domain::id::{EndpointId, TenantName};
+use waxseal_domain::limits::MESSAGE_VISIBILITY_S;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::Clock as _;
 
 use crate::clock::MovableClock;
 
-/// Seconds for which a received message is invisible: six time-outs of an invocation and one.
-const VISIBILITY_S: u64 = 91;
 /// Bytes of payloads handed over in memory; beyond them a payload is read from the file.
 const PAYLOAD_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// The messages of one lane that are not settled.
+/// The messages of one priority that are not settled.
 #[derive(Debug)]
 pub struct Inbox {
     messages: Mutex<Messages>,
@@ -249,12 +248,12 @@ impl Messages {
         entry.receives += 1;
         entry.is_under_way = true;
         *self.under_way.entry(entry.line()).or_default() += 1;
-        entry.visible_at = now.plus_s(VISIBILITY_S);
+        entry.visible_at = now.plus_s(MESSAGE_VISIBILITY_S);
         self.waiting.push(Reverse((entry.visible_at, id)));
         Some(Received {
             message: entry.message.clone(),
             receipt: Receipt {
-                lane: entry.message.lane,
+                priority: entry.message.priority,
                 handle: format!("{id}:{}", entry.receives),
             },
             receives: entry.receives,
@@ -282,7 +281,7 @@ fn payload_bytes(message: &Message) -> usize {
 mod tests {
     use super::*;
     use waxseal_domain::delivery::DeliveryKey;
-    use waxseal_domain::delivery::lane::Lane;
+    use waxseal_domain::delivery::priority::Priority;
 
     fn push(inbox: &Inbox, id: i64, tenant: &str, endpoint: &str) {
         let now = Timestamp::from_ms(0);
@@ -321,7 +320,7 @@ mod tests {
         inbox.remove(0);
         assert_eq!(take(&inbox), Some(2));
         assert_eq!(take(&inbox), None);
-        let receipt = Receipt { lane: Lane::Normal, handle: "1:1".to_owned() };
+        let receipt = Receipt { priority: Priority::Normal, handle: "1:1".to_owned() };
         inbox.wait(&receipt, inbox.clock.now().plus_s(60));
         assert_eq!(take(&inbox), Some(3), "what waits is not under way");
     }

@@ -10,14 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, params};
-use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::message::{Message, Receipt};
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Clock as _, EngineError, Queue};
 
 use super::EmbeddedStore;
 use super::inbox::{self, Inbox};
-use super::lanes::Lanes;
+use super::inboxes::Inboxes;
 use super::schema_value;
 use super::writer::Durability;
 use crate::clock::MovableClock;
@@ -26,29 +26,33 @@ use crate::clock::MovableClock;
 #[derive(Debug)]
 pub struct EmbeddedQueue {
     store: Arc<EmbeddedStore>,
-    lanes: Arc<Lanes>,
+    inboxes: Arc<Inboxes>,
     clock: MovableClock,
 }
 
 impl EmbeddedQueue {
-    pub(super) fn new(store: Arc<EmbeddedStore>, lanes: Arc<Lanes>, clock: MovableClock) -> Self {
-        Self { store, lanes, clock }
+    pub(super) fn new(
+        store: Arc<EmbeddedStore>,
+        inboxes: Arc<Inboxes>,
+        clock: MovableClock,
+    ) -> Self {
+        Self { store, inboxes, clock }
     }
 
-    /// Where messages of a lane are received.
-    pub fn inbox(&self, lane: Lane) -> &Inbox {
-        self.lanes.of(lane)
+    /// Where messages of a priority are received.
+    pub fn inbox(&self, priority: Priority) -> &Inbox {
+        self.inboxes.of(priority)
     }
 
     /// Removes a message that is done with, unless its result's transaction did.
     pub async fn remove(&self, receipt: &Receipt) -> Result<(), EngineError> {
         let Some((id, _)) = inbox::parse(receipt) else { return Ok(()) };
-        let (lanes, lane) = (Arc::clone(&self.lanes), receipt.lane);
-        if !lanes.of(lane).holds(id) {
+        let (inboxes, priority) = (Arc::clone(&self.inboxes), receipt.priority);
+        if !inboxes.of(priority).holds(id) {
             return Ok(());
         }
         let remove = move |connection: &Connection| remove(connection, id);
-        let then = move |(): &()| lanes.of(lane).remove(id);
+        let then = move |(): &()| inboxes.of(priority).remove(id);
         self.store.writer.write("remove message", Durability::Lazy, remove, then).await
     }
 
@@ -68,8 +72,8 @@ impl Queue for EmbeddedQueue {
         let all = messages.to_vec();
         let now = self.clock.now();
         let insert = move |connection: &Connection| insert_all(connection, all, now);
-        let lanes = Arc::clone(&self.lanes);
-        let then = move |inserted: &Vec<Inserted>| deliver_all(&lanes, inserted);
+        let inboxes = Arc::clone(&self.inboxes);
+        let then = move |inserted: &Vec<Inserted>| deliver_all(&inboxes, inserted);
         match self.store.writer.write("enqueue", Durability::Synced, insert, then).await {
             Ok(_) => Vec::new(),
             Err(error) => {
@@ -82,9 +86,9 @@ impl Queue for EmbeddedQueue {
     async fn wait(&self, receipt: &Receipt, wait: Duration) -> Result<(), EngineError> {
         let Some((id, _)) = inbox::parse(receipt) else { return Ok(()) };
         let visible_at = self.clock.now().plus_s(wait.as_secs());
-        let (lanes, receipt) = (Arc::clone(&self.lanes), receipt.clone());
+        let (inboxes, receipt) = (Arc::clone(&self.inboxes), receipt.clone());
         let wait = move |connection: &Connection| set_visible(connection, id, visible_at);
-        let then = move |(): &()| lanes.of(receipt.lane).wait(&receipt, visible_at);
+        let then = move |(): &()| inboxes.of(receipt.priority).wait(&receipt, visible_at);
         self.store.writer.write("delay message", Durability::Lazy, wait, then).await
     }
 
@@ -123,9 +127,9 @@ pub(super) fn insert_all(
     messages.into_iter().map(insert).collect()
 }
 
-pub(super) fn deliver_all(lanes: &Lanes, inserted: &[Inserted]) {
+pub(super) fn deliver_all(inboxes: &Inboxes, inserted: &[Inserted]) {
     for Inserted { id, message, visible_at } in inserted {
-        lanes.push(*id, message.clone(), *visible_at, 0);
+        inboxes.push(*id, message.clone(), *visible_at, 0);
     }
 }
 
@@ -145,7 +149,7 @@ pub(super) fn set_visible(
 
 /// Reads every message of the file when the process starts, with `check` set: nothing after a
 /// restart goes unread.
-pub(super) fn load(connection: &Connection, lanes: &Lanes) -> rusqlite::Result<()> {
+pub(super) fn load(connection: &Connection, inboxes: &Inboxes) -> rusqlite::Result<()> {
     let mut statement =
         connection.prepare("SELECT id, visible_at, receives, body FROM messages ORDER BY id")?;
     let mut rows = statement.query([])?;
@@ -153,7 +157,7 @@ pub(super) fn load(connection: &Connection, lanes: &Lanes) -> rusqlite::Result<(
         let body: String = row.get(3)?;
         let message = Message::parse(&body).map_err(|error| schema_value::unreadable(3, error))?;
         let message = Message { check: true, ..message };
-        lanes.push(row.get(0)?, message, schema_value::timestamp(row, 1)?, row.get(2)?);
+        inboxes.push(row.get(0)?, message, schema_value::timestamp(row, 1)?, row.get(2)?);
     }
     Ok(())
 }

@@ -46,7 +46,7 @@ impl Authorization {
             Credentials::Bearer { .. } => Self::Header(bearer(secret)),
             Credentials::Basic { username, .. } => Self::Header(basic(username, secret)),
             Credentials::Oauth2 { token_url, client_id, scope, audience, .. } => {
-                let client = basic(&encoded(client_id), &encoded(secret));
+                let client = basic(&encode(client_id), &encode(secret));
                 let form = form(scope.as_deref(), audience.as_deref());
                 let request = token_request(endpoint, (token_url, form), &client, timeout_ms);
                 Self::TokenRequest(Box::new(request))
@@ -67,7 +67,7 @@ fn basic(username: &str, password: &str) -> Zeroizing<String> {
 }
 
 /// RFC 6749, section 2.3.1: a client's id and secret are form-encoded before they are joined.
-fn encoded(text: &str) -> String {
+fn encode(text: &str) -> String {
     byte_serialize(text.as_bytes()).collect()
 }
 
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn clients_are_encoded_as_the_specification_says() {
-        assert_eq!(&*basic(&encoded("a:b"), &encoded("p w")), "Basic YSUzQWI6cCt3");
+        assert_eq!(&*basic(&encode("a:b"), &encode("p w")), "Basic YSUzQWI6cCt3");
         assert_eq!(form(Some("a b"), None), "grant_type=client_credentials&scope=a+b");
     }
 }

@@ -1,9 +1,9 @@
 //! The conditions under which a delivery's row may be written. A store renders them in its own
 //! language; [`Guard::allows`] is what each rendering must mean, and the contract suite compares.
 //!
-//! A row is written whole, and a guard on `born`, the status and `attempts` is enough for that:
-//! nothing else can have changed since the row was read but what a claim sets (`holder`, `due_at`,
-//! `claims`), and every guarded write sets those anyway.
+//! A row is written whole, and a guard on `event_accepted_at`, the status and `attempts` is enough
+//! for that: nothing else can have changed since the row was read but what a claim sets (`holder`,
+//! `due_at`, `claims`), and every guarded write sets those anyway.
 
 use super::{Delivery, Status};
 use crate::timestamp::Timestamp;
@@ -11,18 +11,18 @@ use crate::timestamp::Timestamp;
 /// A condition on the row as it is before a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Guard {
-    /// Before attempt 1 is recorded: there is no row, one of an earlier `born`, or an open one
-    /// without an attempt. The last is left by a cancel, a replay or a hold that came before the
-    /// first receive.
+    /// Before attempt 1 is recorded: there is no row, one of an earlier `event_accepted_at`, or an
+    /// open one without an attempt. The last is left by a cancel, a replay or a hold that came
+    /// before the first receive.
     FirstAttempt {
         /// When the event was accepted: the row must be of it, not of another event of its id.
-        born: Timestamp,
+        event_accepted_at: Timestamp,
     },
     /// Before a later attempt is recorded: the row is open and has exactly so many recorded
     /// attempts, so that each attempt is recorded once.
     NextAttempt {
         /// When the event was accepted: the row must be of it, not of another event of its id.
-        born: Timestamp,
+        event_accepted_at: Timestamp,
         /// The number of recorded attempts that the row must have.
         attempts: u32,
     },
@@ -31,17 +31,17 @@ pub enum Guard {
     /// The row must be as it was read, as far as it matters to a replay.
     Seen {
         /// When the event was accepted: the row must be of it, not of another event of its id.
-        born: Timestamp,
+        event_accepted_at: Timestamp,
         /// The status that the row must have, whatever its data.
         status: StatusName,
         /// The number of recorded attempts that the row must have.
         attempts: u32,
     },
-    /// There must be no row, or an open one with this `born`, however many attempts it has: a
-    /// cancel wins over an attempt that is being recorded.
+    /// There must be no row, or an open one with this `event_accepted_at`, however many attempts it
+    /// has: a cancel wins over an attempt that is being recorded.
     NotFinal {
         /// When the event was accepted: the row must be of it, not of another event of its id.
-        born: Timestamp,
+        event_accepted_at: Timestamp,
     },
 }
 
@@ -95,17 +95,17 @@ pub enum Written {
 impl Guard {
     /// Returns the condition for recording attempt `number`, or for ending, holding or parking a
     /// delivery before that attempt.
-    pub fn for_attempt(born: Timestamp, number: u32) -> Self {
+    pub fn for_attempt(event_accepted_at: Timestamp, number: u32) -> Self {
         match number.saturating_sub(1) {
-            0 => Self::FirstAttempt { born },
-            attempts => Self::NextAttempt { born, attempts },
+            0 => Self::FirstAttempt { event_accepted_at },
+            attempts => Self::NextAttempt { event_accepted_at, attempts },
         }
     }
 
     /// Returns the condition for replaying a delivery whose row was read as this, or as none.
     pub fn seen(row: Option<&Delivery>) -> Self {
         row.map_or(Self::Absent, |row| Self::Seen {
-            born: row.born,
+            event_accepted_at: row.event_accepted_at,
             status: StatusName::from(&row.status),
             attempts: row.attempts,
         })
@@ -121,19 +121,22 @@ impl Guard {
         };
         let is_open = row.open().is_some();
         match *self {
-            Self::FirstAttempt { born } => {
-                row.born < born || (row.born == born && is_open && row.attempts == 0)
+            Self::FirstAttempt { event_accepted_at } => {
+                row.event_accepted_at < event_accepted_at
+                    || (row.event_accepted_at == event_accepted_at && is_open && row.attempts == 0)
             }
-            Self::NextAttempt { born, attempts } => {
-                row.born == born && is_open && row.attempts == attempts
+            Self::NextAttempt { event_accepted_at, attempts } => {
+                row.event_accepted_at == event_accepted_at && is_open && row.attempts == attempts
             }
             Self::Absent => false,
-            Self::Seen { born, status, attempts } => {
-                row.born == born
+            Self::Seen { event_accepted_at, status, attempts } => {
+                row.event_accepted_at == event_accepted_at
                     && StatusName::from(&row.status) == status
                     && row.attempts == attempts
             }
-            Self::NotFinal { born } => row.born == born && is_open,
+            Self::NotFinal { event_accepted_at } => {
+                row.event_accepted_at == event_accepted_at && is_open
+            }
         }
     }
 }

@@ -4,7 +4,8 @@
 use crate::delivery::message::Received;
 use crate::delivery::{Delivery, End, FailedReason, Open};
 use crate::limits::{
-    EARLY_MS, EVENT_RETENTION_S, EXPIRY_MARGIN_S, LATE_S, PARK_AT_RECEIVE, PRIVILEGE_S, SHORT_S,
+    EARLINESS_MS_MAX, EVENT_RETENTION_S, EXPIRY_MARGIN_S, HOLDER_LATENESS_S_MAX, HOLDER_ONLY_S,
+    PARK_AT_RECEIVE, WAIT_BY_VISIBILITY_S_MAX,
 };
 use crate::timestamp::Timestamp;
 
@@ -34,15 +35,17 @@ pub enum Verdict {
 pub fn judge(row: Option<&Delivery>, received: &Received, now: Timestamp) -> Verdict {
     let message = &received.message;
     let row = match row {
-        None => return first(message.born, now),
+        None => return first(message.event_accepted_at, now),
         // return => An id may be used again once its event has expired. The row that is left of the
         // earlier event says nothing about this one.
-        Some(row) if row.born < message.born => return first(message.born, now),
-        Some(row) if row.born > message.born => return Verdict::Drop,
+        Some(row) if row.event_accepted_at < message.event_accepted_at => {
+            return first(message.event_accepted_at, now);
+        }
+        Some(row) if row.event_accepted_at > message.event_accepted_at => return Verdict::Drop,
         Some(row) => row,
     };
     let Some(open) = row.open() else { return Verdict::Drop };
-    if is_expiring(row.born, now) {
+    if is_expiring(row.event_accepted_at, now) {
         return Verdict::End(End::Failed(FailedReason::Expired));
     }
     let number = row.attempts + 1;
@@ -53,23 +56,23 @@ pub fn judge(row: Option<&Delivery>, received: &Received, now: Timestamp) -> Ver
         // After a backlog that outlasts the leases, every message is outdated when it is received:
         // the sweep has put a newer one into the row. If only the holder could make the attempt,
         // none would ever be made.
-        let is_lost = now >= since.plus_s(PRIVILEGE_S);
+        let is_lost = now >= since.plus_s(HOLDER_ONLY_S);
         return if is_lost { Verdict::ClaimThenAttempt(number) } else { Verdict::Drop };
     }
-    if now.plus_ms(EARLY_MS) < open.next_at {
+    if now.plus_ms(EARLINESS_MS_MAX) < open.next_at {
         wait(open, received, now)
     // The holder is so late that any other message may soon make this attempt as well. After a
     // backlog they may all be received at once, so the row is claimed first and only one of them
     // goes on.
-    } else if now < since.plus_s(LATE_S) {
+    } else if now < since.plus_s(HOLDER_LATENESS_S_MAX) {
         Verdict::Attempt(number)
     } else {
         Verdict::ClaimThenAttempt(number)
     }
 }
 
-fn first(born: Timestamp, now: Timestamp) -> Verdict {
-    if is_expiring(born, now) {
+fn first(event_accepted_at: Timestamp, now: Timestamp) -> Verdict {
+    if is_expiring(event_accepted_at, now) {
         Verdict::End(End::Failed(FailedReason::Expired))
     } else {
         Verdict::Attempt(1)
@@ -80,7 +83,7 @@ fn wait(open: &Open, received: &Received, now: Timestamp) -> Verdict {
     // A message that waits in the queue takes one of its places in flight, and each time it comes
     // again counts as a receive. So only short waits are made there, and none near the receive at
     // which the queue would give the message up.
-    let is_short = open.next_at.since_ms(now) <= SHORT_S * 1_000;
+    let is_short = open.next_at.since_ms(now) <= WAIT_BY_VISIBILITY_S_MAX * 1_000;
     if is_short && received.receives < PARK_AT_RECEIVE {
         Verdict::Wait(open.next_at)
     } else {
@@ -88,20 +91,20 @@ fn wait(open: &Open, received: &Received, now: Timestamp) -> Verdict {
     }
 }
 
-fn is_expiring(born: Timestamp, now: Timestamp) -> bool {
+fn is_expiring(event_accepted_at: Timestamp, now: Timestamp) -> bool {
     // Not only once the event has expired: its row might go between this check and the read of its
     // payload.
-    now >= born.plus_s(EVENT_RETENTION_S - EXPIRY_MARGIN_S)
+    now >= event_accepted_at.plus_s(EVENT_RETENTION_S - EXPIRY_MARGIN_S)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::delivery::lane::Lane;
     use crate::delivery::message::{Message, Receipt};
+    use crate::delivery::priority::Priority;
     use crate::delivery::{CancelledReason, DeliveryKey, Status};
 
-    const BORN: Timestamp = Timestamp::from_ms(1_000_000);
+    const ACCEPTED_AT: Timestamp = Timestamp::from_ms(1_000_000);
 
     fn key() -> DeliveryKey {
         DeliveryKey {
@@ -112,12 +115,16 @@ mod tests {
     }
 
     fn received(ticket: &str, receives: u32) -> Received {
-        let message = Message::reissue(&key(), BORN, ticket.parse().unwrap(), BORN);
-        Received { message, receipt: Receipt { lane: Lane::Normal, handle: "r".into() }, receives }
+        let message = Message::reissue(&key(), ACCEPTED_AT, ticket.parse().unwrap(), ACCEPTED_AT);
+        Received {
+            message,
+            receipt: Receipt { priority: Priority::Normal, handle: "r".into() },
+            receives,
+        }
     }
 
     fn open(holder: Option<&str>, next_at: Timestamp) -> Delivery {
-        let mut row = Delivery::pending(key(), BORN, Lane::Normal);
+        let mut row = Delivery::pending(key(), ACCEPTED_AT, Priority::Normal);
         row.attempts = 2;
         let holder = holder.map(|text| text.parse().unwrap());
         row.status = Status::Open(Open {
@@ -133,74 +140,83 @@ mod tests {
 
     #[test]
     fn no_row_or_an_earlier_incarnations_is_a_first_attempt() {
-        assert_eq!(judge(None, &received("t", 1), BORN), Verdict::Attempt(1));
-        let mut old = open(Some("x"), BORN);
-        old.born = Timestamp::from_ms(5);
-        assert_eq!(judge(Some(&old), &received("t", 1), BORN), Verdict::Attempt(1));
+        assert_eq!(judge(None, &received("t", 1), ACCEPTED_AT), Verdict::Attempt(1));
+        let mut old = open(Some("x"), ACCEPTED_AT);
+        old.event_accepted_at = Timestamp::from_ms(5);
+        assert_eq!(judge(Some(&old), &received("t", 1), ACCEPTED_AT), Verdict::Attempt(1));
     }
 
     #[test]
     fn a_later_incarnation_and_a_final_row_drop_the_message() {
-        let mut later = open(Some("t"), BORN);
-        later.born = BORN.plus_ms(1);
-        assert_eq!(judge(Some(&later), &received("t", 1), BORN), Verdict::Drop);
+        let mut later = open(Some("t"), ACCEPTED_AT);
+        later.event_accepted_at = ACCEPTED_AT.plus_ms(1);
+        assert_eq!(judge(Some(&later), &received("t", 1), ACCEPTED_AT), Verdict::Drop);
         for end in
             [End::Failed(FailedReason::Exhausted), End::Cancelled(CancelledReason::Requested)]
         {
-            let ended = open(Some("t"), BORN).ended(end);
-            assert_eq!(judge(Some(&ended), &received("t", 1), BORN), Verdict::Drop);
+            let ended = open(Some("t"), ACCEPTED_AT).end(end);
+            assert_eq!(judge(Some(&ended), &received("t", 1), ACCEPTED_AT), Verdict::Drop);
         }
     }
 
     #[test]
     fn the_holder_drives_when_due_and_a_second_early() {
-        let row = open(Some("t"), BORN.plus_s(10));
-        let at = |ms| judge(Some(&row), &received("t", 2), BORN.plus_ms(ms));
+        let row = open(Some("t"), ACCEPTED_AT.plus_s(10));
+        let at = |ms| judge(Some(&row), &received("t", 2), ACCEPTED_AT.plus_ms(ms));
         assert_eq!(at(9_000), Verdict::Attempt(3));
-        assert_eq!(at(8_999), Verdict::Wait(BORN.plus_s(10)));
+        assert_eq!(at(8_999), Verdict::Wait(ACCEPTED_AT.plus_s(10)));
     }
 
     #[test]
     fn the_holder_parks_a_long_wait_and_any_wait_from_receive_15_on() {
-        let longest = open(Some("t"), BORN.plus_s(SHORT_S));
-        assert_eq!(judge(Some(&longest), &received("t", 2), BORN), Verdict::Wait(BORN.plus_s(150)));
-        let long = open(Some("t"), BORN.plus_s(SHORT_S + 1));
-        assert_eq!(judge(Some(&long), &received("t", 2), BORN), Verdict::Park(BORN.plus_s(151)));
-        let short = open(Some("t"), BORN.plus_s(10));
-        assert_eq!(judge(Some(&short), &received("t", 15), BORN), Verdict::Park(BORN.plus_s(10)));
+        let longest = open(Some("t"), ACCEPTED_AT.plus_s(WAIT_BY_VISIBILITY_S_MAX));
+        assert_eq!(
+            judge(Some(&longest), &received("t", 2), ACCEPTED_AT),
+            Verdict::Wait(ACCEPTED_AT.plus_s(150))
+        );
+        let long = open(Some("t"), ACCEPTED_AT.plus_s(WAIT_BY_VISIBILITY_S_MAX + 1));
+        assert_eq!(
+            judge(Some(&long), &received("t", 2), ACCEPTED_AT),
+            Verdict::Park(ACCEPTED_AT.plus_s(151))
+        );
+        let short = open(Some("t"), ACCEPTED_AT.plus_s(10));
+        assert_eq!(
+            judge(Some(&short), &received("t", 15), ACCEPTED_AT),
+            Verdict::Park(ACCEPTED_AT.plus_s(10))
+        );
     }
 
     #[test]
     fn another_message_drops_until_the_holders_privilege_is_over() {
         for holder in [Some("h"), None] {
-            let row = open(holder, BORN);
-            let at = |s| judge(Some(&row), &received("t", 1), BORN.plus_s(s));
-            assert_eq!(at(PRIVILEGE_S - 1), Verdict::Drop);
-            assert_eq!(at(PRIVILEGE_S), Verdict::ClaimThenAttempt(3));
+            let row = open(holder, ACCEPTED_AT);
+            let at = |s| judge(Some(&row), &received("t", 1), ACCEPTED_AT.plus_s(s));
+            assert_eq!(at(HOLDER_ONLY_S - 1), Verdict::Drop);
+            assert_eq!(at(HOLDER_ONLY_S), Verdict::ClaimThenAttempt(3));
         }
     }
 
     #[test]
     fn a_late_holder_takes_the_row_first_and_what_is_taken_is_left_alone() {
-        let mut row = open(Some("h"), BORN);
+        let mut row = open(Some("h"), ACCEPTED_AT);
         let at = |row: &Delivery, ticket: &str, s| {
-            judge(Some(row), &received(ticket, 1), BORN.plus_s(s))
+            judge(Some(row), &received(ticket, 1), ACCEPTED_AT.plus_s(s))
         };
-        assert_eq!(at(&row, "h", LATE_S - 1), Verdict::Attempt(3));
-        assert_eq!(at(&row, "h", LATE_S), Verdict::ClaimThenAttempt(3));
+        assert_eq!(at(&row, "h", HOLDER_LATENESS_S_MAX - 1), Verdict::Attempt(3));
+        assert_eq!(at(&row, "h", HOLDER_LATENESS_S_MAX), Verdict::ClaimThenAttempt(3));
         if let Status::Open(open) = &mut row.status {
-            open.taken_at = Some(BORN.plus_s(1_000));
+            open.taken_at = Some(ACCEPTED_AT.plus_s(1_000));
         }
-        assert_eq!(at(&row, "t", 1_000 + PRIVILEGE_S - 1), Verdict::Drop);
-        assert_eq!(at(&row, "t", 1_000 + PRIVILEGE_S), Verdict::ClaimThenAttempt(3));
+        assert_eq!(at(&row, "t", 1_000 + HOLDER_ONLY_S - 1), Verdict::Drop);
+        assert_eq!(at(&row, "t", 1_000 + HOLDER_ONLY_S), Verdict::ClaimThenAttempt(3));
         assert_eq!(at(&row, "h", 1_001), Verdict::Attempt(3), "it has taken it itself");
     }
 
     #[test]
     fn an_event_that_expires_within_the_hour_ends_its_delivery() {
-        let late = BORN.plus_s(EVENT_RETENTION_S - EXPIRY_MARGIN_S);
+        let late = ACCEPTED_AT.plus_s(EVENT_RETENTION_S - EXPIRY_MARGIN_S);
         let ended = Verdict::End(End::Failed(FailedReason::Expired));
-        assert_eq!(judge(Some(&open(Some("t"), BORN)), &received("t", 1), late), ended);
+        assert_eq!(judge(Some(&open(Some("t"), ACCEPTED_AT)), &received("t", 1), late), ended);
         assert_eq!(judge(None, &received("t", 1), late), ended);
     }
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::delivery::lane::Lane;
+use crate::delivery::priority::Priority;
 use crate::delivery::{Delivery, DeliveryKey};
 use crate::event::Event;
 use crate::id::{EndpointId, EventId, TenantName, Ticket};
-use crate::limits::{FRESH_S, FUTURE_MS};
+use crate::limits::{CLOCK_AHEAD_MS_MAX, MESSAGE_UNREAD_AGE_S_MAX};
 use crate::timestamp::Timestamp;
 
 /// The form of message bodies that this code writes.
@@ -40,7 +40,8 @@ pub struct Message {
     /// The endpoint that the event is owed to.
     pub endpoint: EndpointId,
     /// When the event was accepted. It tells the event from an earlier one of the same id.
-    pub born: Timestamp,
+    #[serde(rename = "born")]
+    pub event_accepted_at: Timestamp,
     /// New at every send; the row's `holder` names the one that holds the delivery.
     pub ticket: Ticket,
     /// When it was sent: in the body, since the queue's own times start again after a redrive.
@@ -50,9 +51,9 @@ pub struct Message {
     /// How a gate treats the message.
     #[serde(default)]
     pub kind: Kind,
-    /// The queue that the message takes.
-    #[serde(default)]
-    pub lane: Lane,
+    /// How urgent the message is, and so which queue it takes.
+    #[serde(rename = "lane", default)]
+    pub priority: Priority,
     /// The event, inline. Only a first message has it, which may then be attempted without a read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Arc<RawValue>>,
@@ -64,18 +65,23 @@ pub struct Message {
 impl Message {
     /// Makes a message for a delivery whose row must be read first: `check` is set, there is no
     /// payload, and it is not delayed.
-    pub fn reissue(key: &DeliveryKey, born: Timestamp, ticket: Ticket, now: Timestamp) -> Self {
+    pub fn reissue(
+        key: &DeliveryKey,
+        event_accepted_at: Timestamp,
+        ticket: Ticket,
+        now: Timestamp,
+    ) -> Self {
         Self {
             v: VERSION,
             tenant: key.tenant.clone(),
             event: key.event.clone(),
             endpoint: key.endpoint.clone(),
-            born,
+            event_accepted_at,
             ticket,
             sent_at: now,
             check: true,
             kind: Kind::Normal,
-            lane: Lane::Normal,
+            priority: Priority::Normal,
             payload: None,
             delay_s: 0,
         }
@@ -85,17 +91,21 @@ impl Message {
     /// go unread.
     pub fn first(
         key: &DeliveryKey,
-        born: Timestamp,
+        event_accepted_at: Timestamp,
         ticket: Ticket,
         payload: Arc<RawValue>,
     ) -> Self {
-        Self { check: false, payload: Some(payload), ..Self::reissue(key, born, ticket, born) }
+        Self {
+            check: false,
+            payload: Some(payload),
+            ..Self::reissue(key, event_accepted_at, ticket, event_accepted_at)
+        }
     }
 
-    /// Returns the message in a lane.
+    /// Returns the message with a priority, and so in its queue.
     #[must_use]
-    pub fn in_lane(self, lane: Lane) -> Self {
-        Self { lane, ..self }
+    pub fn with_priority(self, priority: Priority) -> Self {
+        Self { priority, ..self }
     }
 
     /// Returns the message for another send, after one that failed or had no answer. The first copy
@@ -128,7 +138,7 @@ impl Message {
 
     /// Returns the message's delivery in the state that a delivery without a row has.
     pub fn pending(&self) -> Delivery {
-        Delivery::pending(self.key(), self.born, self.lane)
+        Delivery::pending(self.key(), self.event_accepted_at, self.priority)
     }
 
     /// Returns the key of the message's delivery.
@@ -144,8 +154,8 @@ impl Message {
 /// What is needed to change a received message's visibility.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Receipt {
-    /// The lane in which the message was received.
-    pub lane: Lane,
+    /// The priority whose queue the message was received from.
+    pub priority: Priority,
     /// The text by which the queue knows this receive of the message.
     pub handle: String,
 }
@@ -173,8 +183,8 @@ impl Received {
         self.receives == 1
             && !self.message.check
             && self.message.payload.is_some()
-            && sent_at.since_ms(now) < FUTURE_MS
-            && now.since_ms(sent_at) < FRESH_S * 1_000
+            && sent_at.since_ms(now) < CLOCK_AHEAD_MS_MAX
+            && now.since_ms(sent_at) < MESSAGE_UNREAD_AGE_S_MAX * 1_000
     }
 }
 
@@ -182,7 +192,7 @@ impl Received {
 mod tests {
     use super::*;
 
-    const BORN: Timestamp = Timestamp::from_ms(1_000_000);
+    const ACCEPTED_AT: Timestamp = Timestamp::from_ms(1_000_000);
 
     fn key() -> DeliveryKey {
         DeliveryKey {
@@ -195,11 +205,11 @@ mod tests {
     fn first() -> Message {
         let event = r#"{"id":"e1","tenant":"acme","type":"a.b","source":"s","time":"2026-11-21T00:00:00Z"}"#;
         let payload = RawValue::from_string(event.to_owned()).unwrap().into();
-        Message::first(&key(), BORN, "t1".parse().unwrap(), payload)
+        Message::first(&key(), ACCEPTED_AT, "t1".parse().unwrap(), payload)
     }
 
     fn received(message: Message, receives: u32) -> Received {
-        let receipt = Receipt { lane: message.lane, handle: "r".to_owned() };
+        let receipt = Receipt { priority: message.priority, handle: "r".to_owned() };
         Received { message, receipt, receives }
     }
 
@@ -207,21 +217,28 @@ mod tests {
     fn a_first_message_carries_its_event_and_what_is_sent_again_is_to_be_checked() {
         let message = first();
         assert!(!message.check && message.event().is_some());
-        assert_eq!((message.sent_at, message.ticket.as_str()), (BORN, "t1"));
-        let again = message.sent_again("t2".parse().unwrap(), BORN.plus_s(3));
+        assert_eq!((message.sent_at, message.ticket.as_str()), (ACCEPTED_AT, "t1"));
+        let again = message.sent_again("t2".parse().unwrap(), ACCEPTED_AT.plus_s(3));
         assert!(again.check && again.payload.is_some());
-        assert_eq!((again.sent_at, again.ticket.as_str()), (BORN.plus_s(3), "t2"));
-        let reissued = Message::reissue(&key(), BORN, "t3".parse().unwrap(), BORN.plus_s(9));
+        assert_eq!((again.sent_at, again.ticket.as_str()), (ACCEPTED_AT.plus_s(3), "t2"));
+        let reissued =
+            Message::reissue(&key(), ACCEPTED_AT, "t3".parse().unwrap(), ACCEPTED_AT.plus_s(9));
         assert!(reissued.check && reissued.event().is_none());
-        assert_eq!(reissued.clone().in_lane(Lane::Critical).lane, Lane::Critical);
-        assert_eq!(reissued.in_lane(Lane::Critical).pending().lane, Lane::Critical);
+        assert_eq!(reissued.clone().with_priority(Priority::Critical).priority, Priority::Critical);
+        assert_eq!(
+            reissued.with_priority(Priority::Critical).pending().priority,
+            Priority::Critical
+        );
     }
 
     #[test]
     fn a_body_is_read_back_and_one_of_another_version_is_refused() {
-        let message = first().in_lane(Lane::Critical);
+        let message = first().with_priority(Priority::Critical);
         let read = Message::parse(&message.body()).unwrap();
-        assert_eq!((read.key(), read.born, read.lane), (key(), BORN, Lane::Critical));
+        assert_eq!(
+            (read.key(), read.event_accepted_at, read.priority),
+            (key(), ACCEPTED_AT, Priority::Critical)
+        );
         assert_eq!(read.event().unwrap().event_type, "a.b");
         let other = message.body().replacen("\"v\":1", "\"v\":2", 1);
         assert!(Message::parse(&other).unwrap_err().to_string().contains("version 2"));
@@ -229,17 +246,17 @@ mod tests {
 
     #[test]
     fn only_a_first_receive_just_sent_goes_unread() {
-        let unread = |received: &Received, ms| received.may_go_unread(BORN.plus_ms(ms));
+        let unread = |received: &Received, ms| received.may_go_unread(ACCEPTED_AT.plus_ms(ms));
         let fresh = received(first(), 1);
-        assert!(unread(&fresh, 0) && unread(&fresh, FRESH_S * 1_000 - 1));
-        assert!(!unread(&fresh, FRESH_S * 1_000), "it has waited for a minute");
+        assert!(unread(&fresh, 0) && unread(&fresh, MESSAGE_UNREAD_AGE_S_MAX * 1_000 - 1));
+        assert!(!unread(&fresh, MESSAGE_UNREAD_AGE_S_MAX * 1_000), "it has waited for a minute");
         assert!(!unread(&received(first(), 2), 0), "it was received before");
-        let checked = first().sent_again("t2".parse().unwrap(), BORN);
+        let checked = first().sent_again("t2".parse().unwrap(), ACCEPTED_AT);
         assert!(!unread(&received(checked, 1), 0));
         let bare = Message { payload: None, ..first() };
         assert!(!unread(&received(bare, 1), 0));
-        let ahead = |ms| Message { sent_at: BORN.plus_ms(ms), ..first() };
-        assert!(unread(&received(ahead(FUTURE_MS - 1), 1), 0));
-        assert!(!unread(&received(ahead(FUTURE_MS), 1), 0), "a clock is wrong");
+        let ahead = |ms| Message { sent_at: ACCEPTED_AT.plus_ms(ms), ..first() };
+        assert!(unread(&received(ahead(CLOCK_AHEAD_MS_MAX - 1), 1), 0));
+        assert!(!unread(&received(ahead(CLOCK_AHEAD_MS_MAX), 1), 0), "a clock is wrong");
     }
 }

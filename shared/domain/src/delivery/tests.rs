@@ -37,19 +37,19 @@ fn turn(receives: u32) -> Turn {
 
 #[test]
 fn a_short_wait_keeps_its_message_and_is_watched() {
-    let row = Delivery::pending(key(), at_s(0), Lane::Normal);
-    let next = Next::RetryAt(at_s(10 + SHORT_S));
+    let row = Delivery::pending(key(), at_s(0), Priority::Normal);
+    let next = Next::RetryAt(at_s(10 + WAIT_BY_VISIBILITY_S_MAX));
     let (row, settlement) = row.after_attempt(&turn(1), attempt(1, 10), next);
-    assert_eq!(settlement, Settlement::VisibleAt(at_s(10 + SHORT_S)));
+    assert_eq!(settlement, Settlement::VisibleAt(at_s(10 + WAIT_BY_VISIBILITY_S_MAX)));
     let open = row.open().unwrap();
     assert_eq!(open.holder, Some(ticket("t1")));
-    assert_eq!(open.due_at, at_s(10 + SHORT_S + GRACE_S));
+    assert_eq!(open.due_at, at_s(10 + WAIT_BY_VISIBILITY_S_MAX + WATCH_DUE_AFTER_S));
     assert_eq!(row.status_word(), "retrying");
 }
 
 #[test]
 fn a_further_short_wait_leaves_a_late_watch_alone() {
-    let row = Delivery::pending(key(), at_s(0), Lane::Normal);
+    let row = Delivery::pending(key(), at_s(0), Priority::Normal);
     let (row, _) = row.after_attempt(&turn(1), attempt(1, 10), Next::RetryAt(at_s(20)));
     let watch = row.open().unwrap().due_at;
     let (row, _) = row.after_attempt(&turn(2), attempt(2, 20), Next::RetryAt(at_s(30)));
@@ -58,20 +58,20 @@ fn a_further_short_wait_leaves_a_late_watch_alone() {
 
 #[test]
 fn a_long_wait_parks_and_so_does_any_wait_of_a_message_received_too_often() {
-    for (wait_s, receives) in [(SHORT_S + 1, 1), (5, PARK_AT_RECEIVE)] {
-        let row = Delivery::pending(key(), at_s(0), Lane::Normal);
+    for (wait_s, receives) in [(WAIT_BY_VISIBILITY_S_MAX + 1, 1), (5, PARK_AT_RECEIVE)] {
+        let row = Delivery::pending(key(), at_s(0), Priority::Normal);
         let next = Next::RetryAt(at_s(1_000 + wait_s));
         let (row, settlement) = row.after_attempt(&turn(receives), attempt(1, 1_000), next);
         assert_eq!(settlement, Settlement::Done);
         let open = row.open().unwrap();
         assert_eq!(open.holder, None);
-        assert_eq!(open.due_at, at_s(1_000 + wait_s - AHEAD_S));
+        assert_eq!(open.due_at, at_s(1_000 + wait_s - PARKED_DUE_BEFORE_S));
     }
 }
 
 #[test]
 fn only_final_rows_expire_and_only_first_try_successes_are_unlisted() {
-    let row = Delivery::pending(key(), at_s(0), Lane::Normal);
+    let row = Delivery::pending(key(), at_s(0), Priority::Normal);
     assert_eq!(row.expires_at(), None);
     let (delivered, _) = row.clone().after_attempt(&turn(1), attempt(1, 0), Next::Done);
     assert!(delivered.expires_at().is_some());
@@ -82,19 +82,19 @@ fn only_final_rows_expire_and_only_first_try_successes_are_unlisted() {
 
 #[test]
 fn a_replay_of_a_final_row_begins_a_new_round() {
-    let row = Delivery::pending(key(), at_s(0), Lane::Normal);
+    let row = Delivery::pending(key(), at_s(0), Priority::Normal);
     let (failed, _) = row.after_attempt(&turn(1), attempt(1, 0), Next::GiveUp);
-    let replayed = failed.replayed(ticket("t2"), at_s(50));
-    assert_eq!((replayed.attempts, replayed.base), (1, 1));
+    let replayed = failed.reopen(ticket("t2"), at_s(50));
+    assert_eq!((replayed.attempts, replayed.attempts_before_round), (1, 1));
     let open = replayed.open().unwrap();
     assert_eq!((open.next_at, open.due_at, open.claims), (at_s(50), at_s(50 + LEASE_S), 1));
-    let again = replayed.replayed(ticket("t3"), at_s(60));
-    assert_eq!(again.base, 1);
+    let again = replayed.reopen(ticket("t3"), at_s(60));
+    assert_eq!(again.attempts_before_round, 1);
 }
 
 #[test]
 fn the_log_keeps_the_last_attempts() {
-    let mut row = Delivery::pending(key(), at_s(0), Lane::Normal);
+    let mut row = Delivery::pending(key(), at_s(0), Priority::Normal);
     for number in 1..=15 {
         row.keep(attempt(number, 0));
     }
@@ -112,25 +112,25 @@ fn a_lease_doubles_and_is_bounded() {
 
 #[test]
 fn guards_allow_what_the_protocol_says() {
-    let born = at_s(5);
-    let mut row = Delivery::pending(key(), born, Lane::Normal);
-    assert!(Guard::for_attempt(born, 1).allows(None));
-    assert!(Guard::for_attempt(born, 1).allows(Some(&row)), "open, never tried");
+    let event_accepted_at = at_s(5);
+    let mut row = Delivery::pending(key(), event_accepted_at, Priority::Normal);
+    assert!(Guard::for_attempt(event_accepted_at, 1).allows(None));
+    assert!(Guard::for_attempt(event_accepted_at, 1).allows(Some(&row)), "open, never tried");
     assert!(!Guard::for_attempt(at_s(4), 1).allows(Some(&row)), "a later incarnation");
     assert!(Guard::for_attempt(at_s(6), 1).allows(Some(&row)), "an earlier incarnation");
-    assert!(!Guard::for_attempt(born, 2).allows(None));
+    assert!(!Guard::for_attempt(event_accepted_at, 2).allows(None));
     row.attempts = 1;
-    assert!(Guard::for_attempt(born, 2).allows(Some(&row)));
-    assert!(!Guard::for_attempt(born, 1).allows(Some(&row)));
-    assert!(!Guard::for_attempt(born, 3).allows(Some(&row)));
+    assert!(Guard::for_attempt(event_accepted_at, 2).allows(Some(&row)));
+    assert!(!Guard::for_attempt(event_accepted_at, 1).allows(Some(&row)));
+    assert!(!Guard::for_attempt(event_accepted_at, 3).allows(Some(&row)));
     let seen = Guard::seen(Some(&row));
     assert!(seen.allows(Some(&row)));
     assert!(!Guard::Absent.allows(Some(&row)));
-    assert!(Guard::NotFinal { born }.allows(Some(&row)));
-    let ended = row.ended(End::Failed(FailedReason::Crashed));
+    assert!(Guard::NotFinal { event_accepted_at }.allows(Some(&row)));
+    let ended = row.end(End::Failed(FailedReason::Crashed));
     assert!(!seen.allows(Some(&ended)));
-    assert!(!Guard::NotFinal { born }.allows(Some(&ended)));
-    assert!(!Guard::for_attempt(born, 2).allows(Some(&ended)));
+    assert!(!Guard::NotFinal { event_accepted_at }.allows(Some(&ended)));
+    assert!(!Guard::for_attempt(event_accepted_at, 2).allows(Some(&ended)));
 }
 
 #[test]
@@ -150,29 +150,30 @@ fn shards_are_even_and_the_same_for_ever() {
 
 #[test]
 fn an_earlier_incarnation_does_not_count() {
-    let (row, _) = Delivery::pending(key(), at_s(5), Lane::Normal).after_attempt(
+    let (row, _) = Delivery::pending(key(), at_s(5), Priority::Normal).after_attempt(
         &turn(1),
         attempt(1, 5),
         Next::RetryAt(at_s(10)),
     );
-    let pending = |born| Delivery::pending(key(), born, Lane::Critical);
+    let pending =
+        |event_accepted_at| Delivery::pending(key(), event_accepted_at, Priority::Critical);
     assert_eq!(pending(at_s(5)).or_row(Some(row.clone())), row);
     let new = pending(at_s(6)).or_row(Some(row));
-    assert_eq!((new.born, new.attempts, new.log.len()), (at_s(6), 0, 0));
+    assert_eq!((new.event_accepted_at, new.attempts, new.log.len()), (at_s(6), 0, 0));
 }
 
 #[test]
 fn an_end_has_its_word() {
-    let ended = |end| Delivery::pending(key(), at_s(0), Lane::Normal).ended(end).reason_word();
+    let ended = |end| Delivery::pending(key(), at_s(0), Priority::Normal).end(end).reason_word();
     assert_eq!(ended(End::Failed(FailedReason::EndpointDisabled)).unwrap(), "endpoint_disabled");
     assert_eq!(ended(End::Cancelled(CancelledReason::Expunged)).unwrap(), "expunged");
-    assert_eq!(Delivery::pending(key(), at_s(0), Lane::Normal).reason_word(), None);
+    assert_eq!(Delivery::pending(key(), at_s(0), Priority::Normal).reason_word(), None);
 }
 
 #[test]
 fn a_round_began_with_its_first_attempt() {
     let again = |s| Next::RetryAt(at_s(s));
-    let mut row = Delivery::pending(key(), at_s(1), Lane::Normal);
+    let mut row = Delivery::pending(key(), at_s(1), Priority::Normal);
     assert_eq!(row.round_began(), None);
     for number in 1..=3 {
         let at = u64::from(number) * 10;
@@ -180,7 +181,7 @@ fn a_round_began_with_its_first_attempt() {
     }
     assert_eq!(row.round_began(), Some(at_s(10)));
     let (failed, _) = row.clone().after_attempt(&turn(1), attempt(4, 40), Next::GiveUp);
-    let replayed = failed.replayed(ticket("t2"), at_s(50));
+    let replayed = failed.reopen(ticket("t2"), at_s(50));
     assert_eq!(replayed.round_began(), None, "a new round");
     let (replayed, _) = replayed.after_attempt(&turn(1), attempt(5, 60), again(70));
     assert_eq!(replayed.round_began(), Some(at_s(60)));
@@ -192,25 +193,28 @@ fn a_round_began_with_its_first_attempt() {
 
 #[test]
 fn what_is_parked_or_held_waits_without_a_message() {
-    let (row, _) = Delivery::pending(key(), at_s(0), Lane::Normal).after_attempt(
+    let (row, _) = Delivery::pending(key(), at_s(0), Priority::Normal).after_attempt(
         &turn(1),
         attempt(1, 0),
         Next::RetryAt(at_s(5)),
     );
-    let parked = row.clone().parked(at_s(900));
+    let parked = row.clone().park(at_s(900));
     let open = parked.open().unwrap();
-    assert_eq!((open.next_at, open.due_at, &open.holder), (at_s(900), at_s(900 - AHEAD_S), &None));
+    assert_eq!(
+        (open.next_at, open.due_at, &open.holder),
+        (at_s(900), at_s(900 - PARKED_DUE_BEFORE_S), &None)
+    );
     assert!(!open.held);
-    let held = row.clone().held(at_s(3));
+    let held = row.clone().hold(at_s(3));
     let open = held.open().unwrap();
     assert_eq!((open.next_at, open.due_at, &open.holder), (at_s(5), at_s(5), &None));
     assert!(open.held);
-    assert_eq!(row.held(at_s(8)).open().unwrap().due_at, at_s(8), "not before now");
+    assert_eq!(row.hold(at_s(8)).open().unwrap().due_at, at_s(8), "not before now");
 }
 
 #[test]
 fn a_second_try_success_is_listed() {
-    let (row, _) = Delivery::pending(key(), at_s(0), Lane::Normal).after_attempt(
+    let (row, _) = Delivery::pending(key(), at_s(0), Priority::Normal).after_attempt(
         &turn(1),
         attempt(1, 0),
         Next::RetryAt(at_s(5)),
@@ -225,8 +229,10 @@ fn a_second_try_success_is_listed() {
 #[test]
 fn a_stored_end_is_read_back() {
     let words = |status: &Status| {
-        let row =
-            Delivery { status: status.clone(), ..Delivery::pending(key(), at_s(0), Lane::Normal) };
+        let row = Delivery {
+            status: status.clone(),
+            ..Delivery::pending(key(), at_s(0), Priority::Normal)
+        };
         (StatusName::from(status).as_str(), row.reason_word())
     };
     for status in [
@@ -243,7 +249,7 @@ fn a_stored_end_is_read_back() {
 #[test]
 fn an_attempt_is_told_where_it_stands_in_its_round() {
     let policy = RetryPolicy::own(&[5, 300], "").unwrap();
-    let mut row = Delivery::pending(key(), at_s(0), Lane::Normal);
+    let mut row = Delivery::pending(key(), at_s(0), Priority::Normal);
     let first = row.round(1, &policy, at_s(7));
     assert_eq!((first.attempt, first.attempts_max, first.began_at), (1, 3, at_s(7)));
     assert_eq!(first.reason, None);
@@ -254,7 +260,7 @@ fn an_attempt_is_told_where_it_stands_in_its_round() {
     assert_eq!(third.reason, Some(Outcome::TimedOut), "what the one before came to");
     assert_eq!(row.round(2, &policy, at_s(20)).reason, Some(Outcome::ServerError));
     // A replay's first attempt is the third of all, and the first of its round.
-    row.base = 2;
+    row.attempts_before_round = 2;
     let replayed = row.round(3, &policy, at_s(900));
     assert_eq!((replayed.attempt, replayed.began_at), (1, at_s(900)));
     assert_eq!(replayed.reason, None);

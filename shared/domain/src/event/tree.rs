@@ -71,7 +71,7 @@ mod tests {
             let submission = Submission { text: text.into(), form: Form::Plain, fallback_id: None };
             let tenant = "acme".parse().unwrap();
             let accepted = Event::accept(&tenant, &submission, Timestamp::from_ms(0), 7).unwrap();
-            for event in [accepted.event.clone(), accepted.event.expunged()] {
+            for event in [accepted.event.clone(), accepted.event.remove_payload()] {
                 assert_eq!(event.tree().unwrap(), Json::parse(&event.view()).unwrap(), "{text}");
             }
         }

@@ -17,13 +17,13 @@ impl Likeness {
     pub(super) fn holds(&self, text: &str) -> bool {
         match self {
             Self::Prefix(prefix) => text.starts_with(prefix.as_str()),
-            Self::PrefixIgnoringCase(prefix) => begins(folded(text), prefix.chars()),
+            Self::PrefixIgnoringCase(prefix) => begins(fold_case(text), prefix.chars()),
             Self::Suffix(suffix) => text.ends_with(suffix.as_str()),
             Self::SuffixIgnoringCase(suffix) => {
                 let backwards = text.chars().rev().flat_map(|char| char.to_lowercase().rev());
                 begins(backwards, suffix.chars().rev())
             }
-            Self::EqualIgnoringCase(wanted) => folded(text).eq(wanted.chars()),
+            Self::EqualIgnoringCase(wanted) => fold_case(text).eq(wanted.chars()),
             Self::Wildcard(wildcard) => wildcard.matches(text),
         }
     }
@@ -31,10 +31,10 @@ impl Likeness {
 
 /// A text for comparison without case: each letter for itself, whatever its neighbours.
 pub(super) fn fold(text: &str) -> String {
-    folded(text).collect()
+    fold_case(text).collect()
 }
 
-fn folded(text: &str) -> impl Iterator<Item = char> {
+fn fold_case(text: &str) -> impl Iterator<Item = char> {
     text.chars().flat_map(char::to_lowercase)
 }
 

@@ -22,7 +22,8 @@ use crate::endpoint::{DisabledReason, Endpoint};
 use crate::flow_control::rate::window_end;
 use crate::id::{EndpointId, TenantName};
 use crate::limits::{
-    EARLY_MS, FAILING_S_MAX, LINGER_S, PACING_S, PAUSE_S_MAX, RETRY_AFTER_S_MAX, THROTTLED_S,
+    EARLINESS_MS_MAX, FAILING_S_MAX, GATE_LINGER_S, PACING_REVIEW_S, PAUSE_S_MAX,
+    RETRY_AFTER_S_MAX, THROTTLE_DEFAULT_S,
 };
 use crate::timestamp::Timestamp;
 
@@ -88,7 +89,8 @@ impl Gate {
     /// Makes the gate of a receiver that asked to be left alone, reviewed after as long as it
     /// asked: 10 seconds to a day.
     pub fn slowed(endpoint: &Endpoint, before: Option<&Self>, sent: &Sent) -> Self {
-        let asked_s = sent.retry_after_s().unwrap_or(0).clamp(THROTTLED_S, RETRY_AFTER_S_MAX);
+        let asked_s =
+            sent.retry_after_s().unwrap_or(0).clamp(THROTTLE_DEFAULT_S, RETRY_AFTER_S_MAX);
         let now = sent.ended_at;
         Self::of(endpoint, before, Mode::Pacing, now, now.plus_s(asked_s))
     }
@@ -120,7 +122,7 @@ impl Gate {
     /// Returns the gate in a mode, with the next review at `due_at`. `since` changes only with the
     /// mode.
     #[must_use]
-    pub fn turned(&self, mode: Mode, now: Timestamp, due_at: Timestamp) -> Self {
+    pub fn turn(&self, mode: Mode, now: Timestamp, due_at: Timestamp) -> Self {
         let since = if mode == self.mode { self.since } else { now };
         Self { mode, since, due_at, version: self.version + 1, ..self.clone() }
     }
@@ -142,7 +144,7 @@ impl Gate {
     /// Whether the gate's review is due. A retry whose time has come need not wait for the sweep to
     /// make that review: it is sent at the pace at which the review would release it.
     pub fn is_ripe(&self, now: Timestamp) -> bool {
-        self.mode == Mode::Pacing && now.plus_ms(EARLY_MS) >= self.due_at
+        self.mode == Mode::Pacing && now.plus_ms(EARLINESS_MS_MAX) >= self.due_at
     }
 
     /// Whether the breaker or a throttled answer may change the gate. An open gate is left to its
@@ -177,12 +179,12 @@ impl Gate {
     /// Whether the gate has been closing for so long that no instance can still hold a delivery on
     /// an old copy of it. Nobody would release what was held after the gate is gone.
     pub fn has_lingered(&self, now: Timestamp) -> bool {
-        self.mode == Mode::Closing && now >= self.since.plus_s(LINGER_S)
+        self.mode == Mode::Closing && now >= self.since.plus_s(GATE_LINGER_S)
     }
 
     /// Returns when the gate must be reviewed again after a review that released what it could.
     pub fn next_review(now: Timestamp) -> Timestamp {
-        now.plus_s(PACING_S)
+        now.plus_s(PACING_REVIEW_S)
     }
 }
 
@@ -230,7 +232,7 @@ mod tests {
         let gate = Gate::opened(&endpoint, None, 30, NOW);
         let later = NOW.plus_s(FAILING_S_MAX);
         assert_eq!(gate.review(Some(&endpoint), later), Review::GiveUp(DisabledReason::Failing));
-        let probed = gate.turned(Mode::Open, later, later.plus_s(30));
+        let probed = gate.turn(Mode::Open, later, later.plus_s(30));
         assert_eq!(probed.since, NOW, "a probe does not begin the days anew");
     }
 
@@ -283,7 +285,7 @@ mod tests {
     fn every_change_is_a_new_version_and_a_new_mode_begins_anew() {
         let endpoint = endpoint();
         let opened = Gate::opened(&endpoint, None, 30, NOW);
-        let pacing = opened.turned(Mode::Pacing, NOW.plus_s(7), NOW.plus_s(9));
+        let pacing = opened.turn(Mode::Pacing, NOW.plus_s(7), NOW.plus_s(9));
         assert_eq!(
             (pacing.version, pacing.since, pacing.due_at),
             (2, NOW.plus_s(7), NOW.plus_s(9))
@@ -291,16 +293,16 @@ mod tests {
         let again = Gate::opened(&endpoint, Some(&pacing), 30, NOW.plus_s(20));
         assert_eq!((again.version, again.since), (3, NOW.plus_s(20)));
         assert!(pacing.may_turn() && !again.may_turn(), "an open one waits for its probe");
-        assert_eq!(Gate::next_review(NOW), NOW.plus_s(PACING_S));
+        assert_eq!(Gate::next_review(NOW), NOW.plus_s(PACING_REVIEW_S));
         let limited = Gate::limited(&endpoint, None, NOW);
         assert_eq!((limited.mode, limited.due_at), (Mode::Pacing, window_end(NOW)));
     }
 
     #[test]
     fn a_closing_gate_lingers() {
-        let gate = Gate::opened(&endpoint(), None, 30, NOW).turned(Mode::Closing, NOW, NOW);
+        let gate = Gate::opened(&endpoint(), None, 30, NOW).turn(Mode::Closing, NOW, NOW);
         assert!(gate.lets_through(&endpoint(), Kind::Normal));
-        assert!(!gate.has_lingered(NOW.plus_s(LINGER_S - 1)));
-        assert!(gate.has_lingered(NOW.plus_s(LINGER_S)));
+        assert!(!gate.has_lingered(NOW.plus_s(GATE_LINGER_S - 1)));
+        assert!(gate.has_lingered(NOW.plus_s(GATE_LINGER_S)));
     }
 }

@@ -50,7 +50,7 @@ pub enum Admission {
     Granted,
     /// The request may not pass, nor may any other in this window.
     Refused,
-    /// The store is to be asked for these; [`Throttle::told`] takes its answer.
+    /// The store is to be asked for these; [`Throttle::record_grant`] takes its answer.
     Ask(Tokens),
 }
 
@@ -76,7 +76,7 @@ impl Throttle {
     }
 
     /// Takes the store's answer, and says whether the request that asked may pass.
-    pub fn told(&self, key: &ApiKeyId, wanted: Tokens, granted: u32) -> bool {
+    pub fn record_grant(&self, key: &ApiKeyId, wanted: Tokens, granted: u32) -> bool {
         self.with(key, |found| {
             // An answer may come after its window has ended. Its tokens are void then and must not
             // count for the next window.
@@ -124,12 +124,12 @@ mod tests {
         }
         let Admission::Ask(wanted) = throttle.ask(&key(), 100, NOW) else { panic!("unasked") };
         assert_eq!((wanted.window, wanted.count, wanted.most), (100, 50, 1_000));
-        assert!(throttle.told(&key(), wanted, 50));
+        assert!(throttle.record_grant(&key(), wanted, 50));
         for _ in 0..49 {
             assert_eq!(throttle.ask(&key(), 100, NOW), Admission::Granted);
         }
         assert_eq!(throttle.ask(&key(), 100, NOW), Admission::Ask(wanted));
-        assert!(!throttle.told(&key(), wanted, 0));
+        assert!(!throttle.record_grant(&key(), wanted, 0));
         assert_eq!(throttle.ask(&key(), 100, NOW), Admission::Refused, "and asks no more");
         let next = Timestamp::from_ms(1_010_000);
         assert_eq!(throttle.ask(&key(), 100, next), Admission::Granted, "a window anew");
@@ -142,7 +142,7 @@ mod tests {
         let Admission::Ask(wanted) = throttle.ask(&key(), 1, NOW) else { panic!("unasked") };
         let next = Timestamp::from_ms(1_010_000);
         assert_eq!(throttle.ask(&key(), 1, next), Admission::Granted);
-        assert!(!throttle.told(&key(), wanted, 0));
+        assert!(!throttle.record_grant(&key(), wanted, 0));
         assert!(matches!(throttle.ask(&key(), 1, next), Admission::Ask(_)));
     }
 

@@ -95,11 +95,11 @@ pub fn variable(name: &str, rendering: Rendering<'_>) -> Option<String> {
         "attempt" => Cow::Owned(rendering.round.attempt.to_string()),
         _ => Cow::Borrowed(event.attribute(name)?),
     };
-    Some(encoded(&text))
+    Some(encode(&text))
 }
 
 /// Percent-encoding of space, `"`, `%` and all that is not printable ASCII.
-fn encoded(text: &str) -> String {
+fn encode(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
         match byte {
             b'"' | b'%' | 0..=b' ' | 0x7f.. => {
@@ -119,8 +119,7 @@ fn encoded(text: &str) -> String {
 
 /// Attributes with no other place, each in a header of its own.
 fn extension_headers(event: &Event, prefix: &str) -> Vec<(String, String)> {
-    let text =
-        |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), encoded);
+    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), encode);
     let others = event.attributes.iter().filter(|(name, _)| *name != CONTENT_TYPE);
     others.map(|(name, value)| (format!("{prefix}{name}"), text(value))).collect()
 }

@@ -5,7 +5,7 @@ use waxseal_domain::delivery::message::Kind;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::flow_control::gate::{Gate, Mode, is_throttled};
 use waxseal_domain::flow_control::rate::{Tokens, of_endpoint};
-use waxseal_domain::limits::{ENDPOINT_COPY_RETRY_S, GATE_COPY_S, PACED_PER_SECOND};
+use waxseal_domain::limits::{GATE_COPY_FIRST_ATTEMPT_S, GATE_COPY_RETRY_S, PACED_PER_SECOND};
 use waxseal_domain::notice::Notice;
 use waxseal_domain::timestamp::Timestamp;
 
@@ -28,7 +28,8 @@ pub(crate) async fn admit<E: Engine>(
     }
     // A first attempt uses an older copy, which costs no read for most deliveries. A gate lingers
     // for longer than any copy lives, so what is held on an old copy is still released.
-    let max_age = MaxAge::seconds(if number == 1 { GATE_COPY_S } else { ENDPOINT_COPY_RETRY_S });
+    let max_age =
+        MaxAge::seconds(if number == 1 { GATE_COPY_FIRST_ATTEMPT_S } else { GATE_COPY_RETRY_S });
     let gate = engine.store().gate(&endpoint.tenant, &endpoint.id, max_age).await?;
     if let Some(gate) = gate.filter(|gate| !gate.lets_through(endpoint, kind)) {
         // A receiver that throttled has named a time, and the sweep's review comes up to a minute
@@ -126,7 +127,7 @@ async fn turn<E: Engine>(
     let after = match &before {
         // Only an accepted probe and the review turn an open gate. A breaker that opened it again
         // would put its next probe off each time.
-        Some(gate) if is_well && gate.mode == Mode::Open => gate.turned(Mode::Pacing, now, now),
+        Some(gate) if is_well && gate.mode == Mode::Open => gate.turn(Mode::Pacing, now, now),
         Some(gate) if !gate.may_turn() => return Ok(()),
         _ if is_well => return Ok(()),
         before if is_tripped => {

@@ -174,10 +174,10 @@ pub trait Engine: Send + Sync + 'static {
         release: Release,
     ) -> impl Future<Output = Result<bool, EngineError>> + Send {
         async move {
-            let Some(born) = self.store().claim(due, &claim).await? else {
+            let Some(event_accepted_at) = self.store().claim(due, &claim).await? else {
                 return Ok(false);
             };
-            let message = due.message(born, claim.ticket, release, self.clock().now());
+            let message = due.message(event_accepted_at, claim.ticket, release, self.clock().now());
             Ok(self.queue().enqueue(&[message]).await.is_empty())
         }
     }
@@ -207,7 +207,7 @@ impl Due {
     /// second.
     pub fn message(
         &self,
-        born: Timestamp,
+        event_accepted_at: Timestamp,
         ticket: Ticket,
         release: Release,
         now: Timestamp,
@@ -215,7 +215,12 @@ impl Due {
         let wait_s = u32::try_from(self.next_at.wait_s(now)).unwrap_or(u32::MAX);
         let delay_s = wait_s.max(release.delay_s);
         let kind = release.kind;
-        Message { kind, delay_s, lane: self.lane, ..Message::reissue(&self.key, born, ticket, now) }
+        Message {
+            kind,
+            delay_s,
+            priority: self.priority,
+            ..Message::reissue(&self.key, event_accepted_at, ticket, now)
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use waxseal_domain::api_key::ApiKey;
 use waxseal_domain::audit::Entry;
-use waxseal_domain::delivery::lane::Lane;
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Written};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::event::Event;
@@ -39,7 +39,7 @@ pub struct EventRow {
     pub event: Event,
     /// When the event was accepted. It tells the event from an earlier one of the same id, which
     /// has expired.
-    pub born: Timestamp,
+    pub event_accepted_at: Timestamp,
     /// The hash of what the sender sent, by which other content under the same id is noticed.
     pub digest: String,
     /// The endpoints that the event is owed to, fixed at the first write.
@@ -54,12 +54,16 @@ pub struct EventRow {
 impl EventRow {
     /// Returns when the row may be removed: [`EVENT_RETENTION_S`] after the event was accepted.
     pub fn expires_at(&self) -> Timestamp {
-        self.born.plus_s(EVENT_RETENTION_S)
+        self.event_accepted_at.plus_s(EVENT_RETENTION_S)
     }
 
     /// Makes the event's delivery to an endpoint, in the state that a delivery without a row has.
     pub fn pending(&self, endpoint: &EndpointId) -> Delivery {
-        Delivery::pending(self.delivery_key(endpoint), self.born, Lane::of(&self.event))
+        Delivery::pending(
+            self.delivery_key(endpoint),
+            self.event_accepted_at,
+            Priority::of(&self.event),
+        )
     }
 
     /// Makes the key of the event's delivery to an endpoint.
@@ -93,8 +97,8 @@ pub struct Due {
     pub next_at: Timestamp,
     /// The number of claims since the last recorded result; it doubles the lease.
     pub claims: u32,
-    /// The queue that its messages take.
-    pub lane: Lane,
+    /// How urgent it is, and so which queue its messages take.
+    pub priority: Priority,
 }
 
 /// What a claim writes into a delivery's row.
@@ -265,8 +269,8 @@ pub trait DeliveryStore: Send + Sync {
     ) -> impl Future<Output = Answer<Vec<Due>>> + Send;
 
     /// Takes step S2: if the row is still open and due at `due.due_at`, the claim's ticket holds it
-    /// from now on. Returns the row's `born`; none if another was faster. A claim that the SDK
-    /// repeats finds its own ticket and succeeds.
+    /// from now on. Returns the row's `event_accepted_at`; none if another was faster. A claim that
+    /// the SDK repeats finds its own ticket and succeeds.
     fn claim(
         &self,
         due: &Due,

@@ -7,7 +7,7 @@ use waxseal_domain::delivery::message::Kind;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::flow_control::gate::{Gate, Mode, Review};
 use waxseal_domain::flow_control::rate::{Tokens, of_endpoint, windows};
-use waxseal_domain::limits::{PACED_MAX, PACED_PER_SECOND, PACING_S};
+use waxseal_domain::limits::{PACED_PER_REVIEW_MAX, PACED_PER_SECOND, PACING_REVIEW_S};
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::disable::disable;
@@ -65,12 +65,12 @@ async fn review<E: Engine>(
 async fn probe<E: Engine>(engine: &E, gate: &Gate, now: Timestamp) -> Result<usize, EngineError> {
     let held = engine.store().held(&gate.tenant, &gate.endpoint, now, 1).await?;
     let Some(oldest) = held.first() else {
-        let closing = gate.turned(Mode::Closing, now, Gate::next_review(now));
+        let closing = gate.turn(Mode::Closing, now, Gate::next_review(now));
         engine.store().put_gate(&closing, Some(gate)).await?;
         return Ok(0);
     };
     let next_at = now.plus_s(engine.breakers().settings.probe_s);
-    let probed = gate.turned(Mode::Open, now, next_at);
+    let probed = gate.turn(Mode::Open, now, next_at);
     if !engine.store().put_gate(&probed, Some(gate)).await? {
         return Ok(0);
     }
@@ -86,7 +86,7 @@ async fn wait<E: Engine>(engine: &E, gate: &Gate, now: Timestamp) -> Result<(), 
         return Ok(());
     }
     let mode = if is_idle { Mode::Closing } else { Mode::Pacing };
-    let turned = gate.turned(mode, now, Gate::next_review(now));
+    let turned = gate.turn(mode, now, Gate::next_review(now));
     engine.store().put_gate(&turned, Some(gate)).await?;
     Ok(())
 }
@@ -101,7 +101,7 @@ async fn pace<E: Engine>(
     deadline: Timestamp,
 ) -> Result<usize, EngineError> {
     let now = engine.clock().now();
-    let held = engine.store().held(&gate.tenant, &gate.endpoint, now, PACED_MAX).await?;
+    let held = engine.store().held(&gate.tenant, &gate.endpoint, now, PACED_PER_REVIEW_MAX).await?;
     // An instance may still hold a delivery on an old copy of the gate. If the gate went at once,
     // nobody would release that delivery.
     if held.is_empty() && gate.has_lingered(now) {
@@ -110,7 +110,7 @@ async fn pace<E: Engine>(
     }
     let is_over = held.is_empty() || gate.mode == Mode::Closing;
     let mode = if is_over { Mode::Closing } else { Mode::Pacing };
-    let turned = gate.turned(mode, now, Gate::next_review(now));
+    let turned = gate.turn(mode, now, Gate::next_review(now));
     // Turned before anything is released: another review that read the same gate is refused here,
     // and the same deliveries are not released at twice the rate.
     if !engine.store().put_gate(&turned, Some(gate)).await? {
@@ -123,7 +123,7 @@ async fn pace<E: Engine>(
     let mut held = held.iter();
     let mut released = 0;
     let whose = of_endpoint(&gate.tenant, &gate.endpoint);
-    for window in windows(now, PACING_S) {
+    for window in windows(now, PACING_REVIEW_S) {
         let wanted = Tokens::of(per_second, window, now).after(held.as_slice().len());
         let granted = match limit {
             Some(_) if wanted.count == 0 => 0,

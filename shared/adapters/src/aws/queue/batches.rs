@@ -1,7 +1,7 @@
 //! Cuts messages into batches that SQS takes: at most ten messages, and 1 MiB in all.
 
-use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::message::Message;
+use waxseal_domain::delivery::priority::Priority;
 
 /// The number of messages in a batch, a limit of SQS.
 const ENTRIES_MAX: usize = 10;
@@ -21,11 +21,12 @@ pub(super) struct Outgoing {
     pub(super) delay_s: i32,
 }
 
-/// Cuts the messages of a lane into batches, in their order.
-pub(super) fn batches(messages: &[Message], lane: Lane) -> Vec<Vec<Outgoing>> {
+/// Cuts the messages of a priority into batches, in their order.
+pub(super) fn batches(messages: &[Message], priority: Priority) -> Vec<Vec<Outgoing>> {
     let mut batches: Vec<Vec<Outgoing>> = Vec::new();
     let mut bytes = 0;
-    for (index, message) in messages.iter().enumerate().filter(|(_, one)| one.lane == lane) {
+    for (index, message) in messages.iter().enumerate().filter(|(_, one)| one.priority == priority)
+    {
         let outgoing = Outgoing::new(index, message);
         let size = outgoing.body.len();
         match batches.last_mut() {
@@ -84,7 +85,7 @@ mod tests {
     }
 
     fn sizes(messages: &[Message]) -> Vec<usize> {
-        batches(messages, Lane::Normal).iter().map(Vec::len).collect()
+        batches(messages, Priority::Normal).iter().map(Vec::len).collect()
     }
 
     #[test]
@@ -92,8 +93,8 @@ mod tests {
         assert_eq!(sizes(&vec![message("1"); 25]), [10, 10, 5]);
         let large = message(&format!("\"{}\"", "x".repeat(300_000)));
         assert_eq!(sizes(&vec![large; 7]), [3, 3, 1]);
-        assert!(batches(&[], Lane::Normal).is_empty());
-        let all: Vec<usize> = batches(&vec![message("1"); 25], Lane::Normal)
+        assert!(batches(&[], Priority::Normal).is_empty());
+        let all: Vec<usize> = batches(&vec![message("1"); 25], Priority::Normal)
             .iter()
             .flatten()
             .map(|o| o.index)
@@ -103,23 +104,24 @@ mod tests {
 
     #[test]
     fn a_lane_has_its_own_batches() {
-        let critical = message("1").in_lane(Lane::Critical);
+        let critical = message("1").with_priority(Priority::Critical);
         let all = [message("1"), critical, message("1")];
-        let indexes = |lane| batches(&all, lane)[0].iter().map(|one| one.index).collect::<Vec<_>>();
-        assert_eq!(indexes(Lane::Normal), [0, 2]);
-        assert_eq!(indexes(Lane::Critical), [1]);
+        let indexes =
+            |priority| batches(&all, priority)[0].iter().map(|one| one.index).collect::<Vec<_>>();
+        assert_eq!(indexes(Priority::Normal), [0, 2]);
+        assert_eq!(indexes(Priority::Critical), [1]);
     }
 
     #[test]
     fn a_delay_is_at_most_what_the_queue_takes() {
         let late = Message { delay_s: 901, ..message("1") };
-        assert_eq!(batches(&[late], Lane::Normal)[0][0].delay_s, 900);
+        assert_eq!(batches(&[late], Priority::Normal)[0][0].delay_s, 900);
     }
 
     #[test]
     fn what_the_queue_would_refuse_is_read_from_the_row() {
         for payload in ["\"\u{ffff}\"".to_owned(), format!("\"{}\"", "x".repeat(1_100_000))] {
-            let batches = batches(&[message(&payload)], Lane::Normal);
+            let batches = batches(&[message(&payload)], Priority::Normal);
             let sent = Message::parse(&batches[0][0].body).unwrap();
             assert!(sent.payload.is_none() && sent.check);
         }

@@ -1,4 +1,4 @@
-//! The lanes of deliveries: critical events have a queue of their own.
+//! The priorities of deliveries: critical events have a queue of their own.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::event::{Event, Severity};
 /// endpoint's neither.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Lane {
+pub enum Priority {
     /// The queue of every event that is not critical.
     #[default]
     Normal,
@@ -16,11 +16,11 @@ pub enum Lane {
     Critical,
 }
 
-impl Lane {
-    /// Lists both lanes, the normal one first.
+impl Priority {
+    /// Lists both priorities, the normal one first.
     pub const ALL: [Self; 2] = [Self::Normal, Self::Critical];
 
-    /// Returns the lane of an event's deliveries, which follows from its severity.
+    /// Returns the priority of an event's deliveries, which follows from its severity.
     pub fn of(event: &Event) -> Self {
         match event.severity() {
             Some(Severity::Critical) => Self::Critical,

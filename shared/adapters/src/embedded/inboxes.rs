@@ -1,20 +1,20 @@
-//! One inbox a lane, as each lane has a queue of its own on SQS.
+//! One inbox for each priority, as each has a queue of its own on SQS.
 
-use waxseal_domain::delivery::lane::Lane;
 use waxseal_domain::delivery::message::Message;
+use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::timestamp::Timestamp;
 
 use super::inbox::Inbox;
 use crate::clock::MovableClock;
 
-/// The two inboxes, one for each lane.
+/// The two inboxes, one for each priority.
 #[derive(Debug)]
-pub(super) struct Lanes {
+pub(super) struct Inboxes {
     normal: Inbox,
     critical: Inbox,
 }
 
-impl Lanes {
+impl Inboxes {
     /// Empty, with at most so many of one endpoint under way in each.
     pub(super) fn new(per_endpoint_max: usize, clock: &MovableClock) -> Self {
         Self {
@@ -23,16 +23,16 @@ impl Lanes {
         }
     }
 
-    /// The inbox of a lane.
-    pub(super) fn of(&self, lane: Lane) -> &Inbox {
-        match lane {
-            Lane::Normal => &self.normal,
-            Lane::Critical => &self.critical,
+    /// The inbox of a priority.
+    pub(super) fn of(&self, priority: Priority) -> &Inbox {
+        match priority {
+            Priority::Normal => &self.normal,
+            Priority::Critical => &self.critical,
         }
     }
 
     /// Adds a message that is in the file.
     pub(super) fn push(&self, id: i64, message: Message, visible_at: Timestamp, receives: u32) {
-        self.of(message.lane).push(id, message, visible_at, receives);
+        self.of(message.priority).push(id, message, visible_at, receives);
     }
 }
