@@ -3,6 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// What waits more than it computes, for the emulator's schedules and time-outs: so many of its tests run at
+/// the same time, whatever the machine.
+const WAITING: (&str, &str) = ("emulator", "4");
+
 /// A binary that `cargo test --no-run` has built.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Binary {
@@ -36,6 +40,9 @@ impl Binary {
             .env("PROPTEST_RNG_SEED", seed)
             .env("CARGO_MANIFEST_DIR", &self.folder)
             .current_dir(&self.folder);
+        if self.name == WAITING.0 {
+            command.args(["--test-threads", WAITING.1]);
+        }
         command
     }
 }
