@@ -44,3 +44,25 @@ impl From<&Entry> for AuditEntry {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{json, to_value};
+    use waxseal_domain::audit::{EntryView, Stamp};
+    use waxseal_domain::timestamp::Timestamp;
+
+    use super::*;
+
+    /// The log shows an entry by this type, and the event `waxseal.audit.…` tells it by the domain's, which
+    /// cannot know this one.
+    #[test]
+    fn the_log_and_the_event_show_an_entry_alike() {
+        let stamp = Stamp { entropy: 7, at: Timestamp::from_ms(1_790_000_000_000) };
+        let tenant = "acme".parse().unwrap();
+        let entry = Entry::new(stamp, &tenant, "operator", "endpoint.updated", "ep_1")
+            .from_to(Some(json!({"name": "a"})), Some(json!({"name": "b"})));
+        let shown = to_value(AuditEntry::from(&entry)).unwrap();
+        assert_eq!(shown, to_value(EntryView::from(&entry)).unwrap());
+        assert_eq!(shown["after"], json!({"name": "b"}));
+    }
+}

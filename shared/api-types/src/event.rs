@@ -297,7 +297,7 @@ impl Event {
         Ok(members)
     }
 
-    /// Shows one.
+    /// Makes the example that the API document shows.
     pub fn example() -> Self {
         let deliveries = [DeliveryBrief {
             id: "dlv_1_evt_1".to_owned(),
@@ -315,7 +315,7 @@ impl Event {
 }
 
 impl NewEvent {
-    /// Shows one.
+    /// Makes the example that the API document shows.
     pub fn example() -> Self {
         Self {
             event_type: "dlp.violation".to_owned(),
@@ -328,7 +328,7 @@ impl NewEvent {
 }
 
 impl Acceptance {
-    /// Shows one.
+    /// Makes the example that the API document shows.
     pub fn example() -> Self {
         let delivery =
             AcceptedDelivery { id: "dlv_1_evt_1".to_owned(), endpoint_id: "ep_1".to_owned() };

@@ -61,7 +61,7 @@ const SCHEMA: &str = r#"{"type":"object","required":["user"]}"#;
 const EXAMPLE: &str = r#"{"user":"anna"}"#;
 
 impl EventType {
-    /// Shows one.
+    /// Makes the example that the API document shows.
     pub fn example() -> Self {
         Self {
             name: "dlp.violation".to_owned(),
@@ -74,7 +74,7 @@ impl EventType {
 }
 
 impl NewEventType {
-    /// Shows one.
+    /// Makes the example that the API document shows.
     pub fn example() -> Self {
         Self {
             description: Some(DESCRIPTION.to_owned()),

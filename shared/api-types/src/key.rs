@@ -98,7 +98,7 @@ pub struct Identity {
 }
 
 impl NewKey {
-    /// Shows one.
+    /// Makes the example that the API document shows.
     pub fn example() -> Self {
         Self {
             name: Some("Agent runtime".to_owned()),
@@ -109,7 +109,7 @@ impl NewKey {
 }
 
 impl Identity {
-    /// Shows one.
+    /// Makes the example that the API document shows.
     pub fn example() -> Self {
         Self {
             actor: "key_1".to_owned(),

@@ -50,7 +50,7 @@ pub struct NewSource {
 }
 
 impl NewSource {
-    /// Shows one.
+    /// Makes the example that the API document shows.
     pub fn example() -> Self {
         Self {
             profile: Some("github".to_owned()),

@@ -21,14 +21,14 @@ pub struct NewTenant {
 }
 
 impl Tenant {
-    /// Shows one.
+    /// Makes the example that the API document shows.
     pub fn example() -> Self {
         Self { name: "acme".to_owned(), created_at: crate::EXAMPLE_TIME.to_owned() }
     }
 }
 
 impl NewTenant {
-    /// Shows one.
+    /// Makes the example that the API document shows.
     pub fn example() -> Self {
         Self { name: "acme".to_owned() }
     }

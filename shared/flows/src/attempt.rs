@@ -294,7 +294,7 @@ async fn follow<E: Engine>(
     };
     match engine.record_and_settle(guard, &after, received, Settlement::Done).await? {
         Written::Done => Ok(Settled::Done),
-        // Ok(Settled::Again), => The row was changed since it was read. It is not known who was
+        // The row was changed since it was read. It is not known who was
         // faster, so the message is kept and judged by the new row.
         Written::Refused(_) => Ok(Settled::Again),
     }

@@ -19,7 +19,7 @@ fn filter() -> Value {
 }
 
 impl NewEndpoint {
-    /// Shows one.
+    /// Makes the example that the API document shows.
     pub fn example() -> Self {
         let filter: Option<Map<String, Value>> = filter().as_object().cloned();
         let changes = EndpointChanges {
@@ -35,7 +35,7 @@ impl NewEndpoint {
 }
 
 impl EndpointChanges {
-    /// Shows one.
+    /// Makes the example that the API document shows.
     pub fn example() -> Self {
         Self { name: Some("On call".to_owned()), max_per_second: Some(5), ..Self::default() }
     }

@@ -50,7 +50,7 @@ pub struct Recovery {
 }
 
 impl NewRecovery {
-    /// Shows one.
+    /// Makes the example that the API document shows.
     pub fn example() -> Self {
         Self {
             since: "2026-11-20T00:00:00Z".to_owned(),

@@ -67,7 +67,7 @@ pub struct Secret {
 }
 
 impl Rotation {
-    /// Shows one.
+    /// Makes the example that the API document shows.
     pub fn example() -> Self {
         Self { overlap_s: Some(86_400), ..Self::default() }
     }

@@ -69,7 +69,7 @@ pub struct Handshake {
 }
 
 impl NewTest {
-    /// Shows one.
+    /// Makes the example that the API document shows.
     pub fn example() -> Self {
         Self { event_type: Some("dlp.violation".to_owned()), data: None }
     }
