@@ -252,7 +252,7 @@ pub async fn a_due_delivery_is_claimed_once<E: Engine>(engine: &E, tenant: &Tena
 async fn find_due<E: Engine>(engine: &E, key: &DeliveryKey, now: Timestamp) -> Option<Due> {
     let mut found = Vec::new();
     for shard in 0..DUE_SHARDS {
-        found.extend(engine.store().due(shard, now, 1_000).await.unwrap());
+        found.extend(engine.store().due_deliveries(shard, now, 1_000).await.unwrap());
     }
     found.retain(|due| due.key == *key);
     assert!(found.len() <= 1, "twice in the index");
@@ -561,7 +561,7 @@ pub async fn a_gate_holds_and_releases<E: Engine>(engine: &E, tenant: &TenantNam
     let endpoint = endpoint(engine, tenant, "https://example.com/", &[1]).await;
     let id = &endpoint.id;
     assert_eq!(engine.store().gate(tenant, id, MaxAge::NOW).await.unwrap(), None);
-    let gate = Gate::opened(&endpoint, None, 30, now);
+    let gate = Gate::open_breaker(&endpoint, None, 30, now);
     assert!(engine.store().put_gate(&gate, None).await.unwrap());
     assert!(!engine.store().put_gate(&gate, None).await.unwrap(), "there is one");
     assert_eq!(
@@ -582,12 +582,15 @@ pub async fn a_gate_holds_and_releases<E: Engine>(engine: &E, tenant: &TenantNam
     let later = now.plus_s(600);
     assert!(find_due(engine, &key, later).await.is_none(), "the sweep does not see it");
     let other: EndpointId = "ep_other".parse().unwrap();
-    assert!(engine.store().held(tenant, &other, later, 10).await.unwrap().is_empty());
-    let held = engine.store().held(tenant, id, later, 10).await.unwrap();
+    assert!(engine.store().held_deliveries(tenant, &other, later, 10).await.unwrap().is_empty());
+    let held = engine.store().held_deliveries(tenant, id, later, 10).await.unwrap();
     assert_eq!(held.iter().map(|due| &due.key).collect::<Vec<_>>(), [&key]);
     let claim = Claim { ticket: "t1".parse().unwrap(), due_at: later, taken_at: Some(now) };
     assert_eq!(engine.store().claim(&held[0], &claim).await.unwrap(), Some(now));
-    assert!(engine.store().held(tenant, id, later, 10).await.unwrap().is_empty(), "released");
+    assert!(
+        engine.store().held_deliveries(tenant, id, later, 10).await.unwrap().is_empty(),
+        "released"
+    );
     assert!(find_due(engine, &key, later).await.is_some(), "and watched like any other");
 
     let tokens = |count| Tokens { window: 7, count, most: 10 };
@@ -614,7 +617,7 @@ pub async fn due_gates_come_earliest_first<E: Engine>(engine: &E, tenant: &Tenan
     let mut gates = Vec::new();
     for probe_s in [30, 10, 20] {
         let endpoint = endpoint(engine, tenant, "https://example.com/", &[1]).await;
-        let gate = Gate::opened(&endpoint, None, probe_s, now);
+        let gate = Gate::open_breaker(&endpoint, None, probe_s, now);
         assert!(store.put_gate(&gate, None).await.unwrap());
         gates.push(gate);
     }

@@ -21,7 +21,7 @@ impl Hook {
     /// A hook signed now with a secret, without Standard Webhooks' headers beside the profile's own.
     pub fn sign(profile: &str, secret: &str, id: &str, event_type: &str, body: &str) -> Self {
         let timestamp_s = SystemClock.now().seconds();
-        let profile = Profile::named(profile).unwrap();
+        let profile = Profile::find_builtin(profile).unwrap();
         let keys = [profile.dialect.key(secret).unwrap()];
         let variable = |name: &str| (name == "type").then(|| event_type.to_owned());
         let delivery = Delivery {
@@ -36,7 +36,7 @@ impl Hook {
     }
 
     /// What a sink has captured.
-    pub fn captured(captured: &Captured) -> Self {
+    pub fn of_captured(captured: &Captured) -> Self {
         let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
         let headers = captured.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
         Self { headers: headers.collect(), body: captured.body.to_vec() }
@@ -50,7 +50,7 @@ impl Hook {
 
     /// The same with one bit of one byte of the body flipped: a letter's, so that JSON stays JSON.
     #[must_use]
-    pub fn flipped(&self) -> Self {
+    pub fn flip_a_bit(&self) -> Self {
         let mut flipped = self.clone();
         let letter = flipped.body.iter_mut().find(|byte| **byte == b'e');
         *letter.expect("an e in the body") ^= 1;

@@ -55,9 +55,9 @@ impl Receivers {
         };
         let slow = Answer::Silence(Duration::from_millis(manners.slow_ms));
         let sinks = [
-            ("steady", noting(&ledger, || Answer::status(200)).await),
-            ("failing", noting(&ledger, failing).await),
-            ("slow", noting(&ledger, move || slow.clone()).await),
+            ("steady", start_noting(&ledger, || Answer::status(200)).await),
+            ("failing", start_noting(&ledger, failing).await),
+            ("slow", start_noting(&ledger, move || slow.clone()).await),
         ];
         Self { manners, sinks, ledger }
     }
@@ -83,7 +83,7 @@ impl Receivers {
 }
 
 /// A sink that writes each delivery and its answer down.
-async fn noting(
+async fn start_noting(
     ledger: &Arc<Mutex<Ledger>>,
     mut answer: impl FnMut() -> Answer + Send + 'static,
 ) -> Sink {
@@ -98,5 +98,5 @@ async fn noting(
         arrival.taken += u32::from(!matches!(answer, Answer::Status(503, ..)));
         answer
     };
-    Sink::ruled(rule).await
+    Sink::start_with_rule(rule).await
 }

@@ -61,7 +61,7 @@ pub fn run(seed: u64, broken: Option<Broken>, trace: bool) -> Report {
 /// An instance in a world of its own in which nothing happens by itself and no call fails. It needs
 /// a runtime in virtual time.
 pub fn calm_engine() -> Arc<impl Engine> {
-    let world = World::planned(Plan::calm(), Rng::new(1), None, false);
+    let world = World::of_plan(Plan::without_trouble(), Rng::new(1), None, false);
     Instance::start(&Arc::new(world))
 }
 

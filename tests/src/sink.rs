@@ -95,7 +95,7 @@ impl Sink {
     }
 
     /// Over plain HTTP, answering by a rule; it keeps nothing itself, however long it runs.
-    pub async fn ruled(rule: impl FnMut(&Captured) -> Answer + Send + 'static) -> Self {
+    pub async fn start_with_rule(rule: impl FnMut(&Captured) -> Answer + Send + 'static) -> Self {
         Self::listen(State { rule: Some(Box::new(rule)), ..State::default() }, None).await
     }
 
@@ -111,7 +111,7 @@ impl Sink {
     }
 
     /// What has come so far.
-    pub fn captured(&self) -> Vec<Captured> {
+    pub fn requests(&self) -> Vec<Captured> {
         self.state.lock().unwrap().captured.clone()
     }
 
@@ -123,7 +123,7 @@ impl Sink {
     /// Waits until so many requests have come, at most half a minute.
     pub async fn wait_for(&self, count: usize) -> Vec<Captured> {
         eventually(Duration::from_secs(30), async || {
-            let captured = self.captured();
+            let captured = self.requests();
             let came = captured.len();
             if came >= count { Ok(captured) } else { Err(format!("{came} of {count} came")) }
         })

@@ -109,7 +109,7 @@ async fn sends(client: &Client) {
     let path = format!("/v1/tenants/{NAME}/endpoints/{}/test", made["id"].as_str().unwrap());
     let (_, tested) = client.call("POST", &path, r#"{"type":"door.open"}"#).await;
     assert_eq!(tested["outcome"], "accepted", "{tested}");
-    let example = Hook::captured(&sink.captured()[2]).json();
+    let example = Hook::of_captured(&sink.requests()[2]).json();
     assert_eq!(example["finding"], json!({"door": "east"}));
 }
 
@@ -121,7 +121,7 @@ async fn receives(client: &Client) {
     assert_eq!(status, 200, "{answer}");
     for (id, secret) in [("w-1", SECRET), ("w-2", "tomorrow's watchword")] {
         let hook = by_hand(secret, id);
-        assert_eq!(post(client, &hook.flipped()).await.0, 401);
+        assert_eq!(post(client, &hook.flip_a_bit()).await.0, 401);
         let (status, taken) = post(client, &hook).await;
         assert_eq!((status, &taken["duplicate"]), (200, &json!(false)), "{taken}");
         assert_eq!(post(client, &hook).await.1["duplicate"], json!(true));

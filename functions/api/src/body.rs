@@ -47,7 +47,7 @@ impl<T> Given<T> {
     }
 
     /// What becomes of a member that was `before`.
-    pub(crate) fn over(self, before: Option<T>) -> Option<T> {
+    pub(crate) fn apply_to(self, before: Option<T>) -> Option<T> {
         match self {
             Self::Absent => before,
             Self::Null => None,
@@ -142,7 +142,9 @@ impl<'a> Body<'a> {
         let fits = |text: &&str| (1..=chars_max).contains(&text.chars().count());
         let read = |value: &Json<'_>| value.as_str().filter(fits).map(str::to_owned);
         let schema = || json!({"type": ["string", "null"], "minLength": 1, "maxLength": chars_max});
-        self.given(name, schema, read, || format!("must be text of 1 to {chars_max} characters"))
+        self.read_with(name, schema, read, || {
+            format!("must be text of 1 to {chars_max} characters")
+        })
     }
 
     /// A member that is one of these words.
@@ -159,7 +161,7 @@ impl<'a> Body<'a> {
             let words = words.iter().map(|word| json!(word)).chain([Value::Null]);
             json!({"enum": words.collect::<Vec<_>>()})
         };
-        self.given(name, schema, read, || format!("must be one of {}", words.join(", ")))
+        self.read_with(name, schema, read, || format!("must be one of {}", words.join(", ")))
     }
 
     /// A member that is a time.
@@ -168,7 +170,7 @@ impl<'a> Body<'a> {
         let since_1970 = "^(19[7-9][0-9]|[2-9][0-9]{3})-";
         let schema =
             || json!({"type": ["string", "null"], "format": "date-time", "pattern": since_1970});
-        self.given(name, schema, read, || "must be a time as in RFC 3339".to_owned())
+        self.read_with(name, schema, read, || "must be a time as in RFC 3339".to_owned())
     }
 
     /// A member's own text, whatever it is; none where it is missing or null.
@@ -216,17 +218,17 @@ impl<'a> Body<'a> {
         let read = |value: &Json<'_>| whole(value).filter(|number| range.contains(number));
         let (least, most) = (range.start(), range.end());
         let schema = || json!({"type": ["integer", "null"], "minimum": least, "maximum": most});
-        self.given(name, schema, read, || format!("must be a whole number, {least} to {most}"))
+        self.read_with(name, schema, read, || format!("must be a whole number, {least} to {most}"))
     }
 
     /// A member that is true or false.
     pub(crate) fn flag(&mut self, name: &'static str) -> Given<bool> {
         let schema = || json!({"type": ["boolean", "null"]});
-        self.given(name, schema, Json::as_bool, || "must be true or false".to_owned())
+        self.read_with(name, schema, Json::as_bool, || "must be true or false".to_owned())
     }
 
     /// A member that `read` makes something of, or is `null`.
-    pub(crate) fn given<T>(
+    pub(crate) fn read_with<T>(
         &mut self,
         name: &'static str,
         schema: impl FnOnce() -> Value,

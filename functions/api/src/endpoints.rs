@@ -37,7 +37,7 @@ pub(crate) use self::stored::find;
 use self::stored::{TRIES_MAX, audit_update, audit_view, write};
 use self::version::{IfMatch, with_etag};
 use crate::body::Body;
-use crate::call::{AuditChange, CursorForm, TenantCall, audited};
+use crate::call::{AuditChange, CursorForm, TenantCall, audit_value};
 use crate::{Answer, Refusal};
 
 /// Endpoints added to a tenant at the same time: each is tried so often.
@@ -113,7 +113,7 @@ async fn add<E: Engine>(
             return Ok(false);
         }
         room::check_room(roster.iter(), profile).map_err(refuse)?;
-        let after = audited(&api::Endpoint::of(endpoint, profile));
+        let after = audit_value(&api::Endpoint::of(endpoint, profile));
         let audit = AuditChange {
             action: "endpoint.created",
             target: endpoint.id.as_str(),
@@ -240,7 +240,7 @@ async fn enable<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
 }
 
 async fn disable<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
-    let disabled = |endpoint: Endpoint, now| endpoint.disabled(DisabledReason::Requested, now);
+    let disabled = |endpoint: Endpoint, now| endpoint.disable(DisabledReason::Requested, now);
     let (endpoint, profile) = write(&call, id, "endpoint.disabled", disabled).await?;
     Ok(answer_changed(&endpoint, &profile))
 }

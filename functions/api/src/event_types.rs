@@ -12,7 +12,7 @@ use waxseal_flows::catalogue::read_schema;
 use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, MaxAge, SchemaChecker};
 
 use crate::body::{Body, describe};
-use crate::call::{AuditChange, TenantCall, audited};
+use crate::call::{AuditChange, TenantCall, audit_value};
 use crate::operation::{Description, Handler, Link, Operation, RequestBody, Success, json_of};
 use crate::{Answer, Refusal};
 
@@ -173,8 +173,8 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
         let before = all.iter().find(|found| found.name == name);
         catalogue::check_room(&all, name).map_err(|fault| Problem::unprocessable(vec![fault]))?;
         let action = if before.is_some() { "event_type.updated" } else { "event_type.created" };
-        let before = before.and_then(|before| audited(&api::EventType::from(before)));
-        let audit = AuditChange { action, target: name, before, after: audited(&view) };
+        let before = before.and_then(|before| audit_value(&api::EventType::from(before)));
+        let audit = AuditChange { action, target: name, before, after: audit_value(&view) };
         let change = Change::PutEventType(call.tenant, &event_type, roster.version);
         if call.change(change, audit).await? {
             return Ok(http::json(200, &view));
@@ -185,7 +185,7 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
 
 async fn delete<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
     let found = find(&call, name).await?.ok_or_else(Problem::not_found)?;
-    let before = audited(&api::EventType::from(&found));
+    let before = audit_value(&api::EventType::from(&found));
     let audit = AuditChange { action: "event_type.deleted", target: name, before, after: None };
     let removed = call.change(Change::RemoveEventType(call.tenant, &found), audit).await?;
     removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())

@@ -167,7 +167,7 @@ async fn show_content<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
     if row.event.expunged {
         return Err(Problem::gone("the event's payload was expunged").into());
     }
-    Ok(http::json(200, &Event::of(&row.event).map_err(unwritable)?))
+    Ok(http::json(200, &Event::of(&row.event).map_err(write_failure)?))
 }
 
 async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
@@ -179,7 +179,7 @@ async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
         .await?;
     let mut items = Vec::with_capacity(page.items.len());
     for row in &page.items {
-        items.push(Event::received(&row.event, row.event_accepted_at, None).map_err(unwritable)?);
+        items.push(Event::of_row(&row.event, row.event_accepted_at, None).map_err(write_failure)?);
     }
     Ok(http::json(200, &List { items, cursor: page.cursor }))
 }
@@ -191,8 +191,8 @@ async fn show<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let (row, rows) =
         found.filter(|(row, _)| row.expires_at() > now).ok_or_else(Problem::not_found)?;
     let deliveries = briefs(&row, &rows, now);
-    let event = Event::received(&row.event, row.event_accepted_at, Some(&deliveries))
-        .map_err(unwritable)?;
+    let event = Event::of_row(&row.event, row.event_accepted_at, Some(&deliveries))
+        .map_err(write_failure)?;
     Ok(http::json(200, &event))
 }
 
@@ -212,6 +212,6 @@ fn briefs(row: &EventRow, rows: &[Delivery], now: Timestamp) -> Vec<DeliveryBrie
     briefs
 }
 
-fn unwritable(error: serde_json::Error) -> Refusal {
+fn write_failure(error: serde_json::Error) -> Refusal {
     Refusal::Ours(EngineError::unreadable("write answer", error))
 }

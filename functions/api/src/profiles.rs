@@ -79,7 +79,7 @@ impl<E: Engine> Operation<E> {
 /// Lists the profiles that are compiled in, then the deployment's own by name.
 async fn list<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
     let own = call.engine.store().settings(Setting::Profile).await?;
-    let mut all: Vec<Arc<Profile>> = Profile::builtin().to_vec();
+    let mut all: Vec<Arc<Profile>> = Profile::builtins().to_vec();
     for (name, text) in &own {
         match Profile::parse(text) {
             Ok(profile) => all.push(Arc::new(profile)),
@@ -102,7 +102,7 @@ async fn put<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
     let text = http::text(call.request, REQUEST_BYTES_MAX)?;
     let profile = Profile::parse(text).map_err(Problem::unprocessable)?;
     profile.check_name(name).map_err(refuse)?;
-    if Profile::named(name).is_some() {
+    if Profile::find_builtin(name).is_some() {
         return Err(Problem::conflict("a profile of that name comes with Waxseal").into());
     }
     let own = engine.store().settings(Setting::Profile).await?;

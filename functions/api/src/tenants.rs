@@ -9,7 +9,7 @@ use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, Tenant}
 
 use crate::Answer;
 use crate::body::{Body, describe};
-use crate::call::{AuditChange, CursorForm, GlobalCall, TenantCall, audited, page};
+use crate::call::{AuditChange, CursorForm, GlobalCall, TenantCall, audit_value, page};
 use crate::operation::{
     Access, Description, Handler, Operation, PAGE, RequestBody, Success, json_of,
 };
@@ -88,7 +88,7 @@ async fn create<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
     let view = view(&tenant);
     let actor = principal.as_ref().map_or("", |principal| &principal.actor);
     let call_in_it = TenantCall { engine, request, tenant: &tenant.name, actor };
-    let (target, after) = (tenant.name.as_str(), audited(&view));
+    let (target, after) = (tenant.name.as_str(), audit_value(&view));
     let audit = AuditChange { action: "tenant.created", target, before: None, after };
     if call_in_it.change(Change::CreateTenant(&tenant), audit).await? {
         Ok(http::json(201, &view))

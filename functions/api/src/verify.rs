@@ -70,7 +70,7 @@ fn read_secrets(body: &mut Body<'_>) -> Vec<String> {
             .map(|item| item.as_str().map(str::to_owned))
             .collect::<Option<Vec<String>>>()
     };
-    body.given("secrets", schema, read, shape).value().unwrap_or_default()
+    body.read_with("secrets", schema, read, shape).value().unwrap_or_default()
 }
 
 fn read_headers(body: &mut Body<'_>) -> BTreeMap<String, String> {
@@ -86,7 +86,7 @@ fn read_headers(body: &mut Body<'_>) -> BTreeMap<String, String> {
         };
         members.iter().map(pair).collect::<Option<BTreeMap<String, String>>>()
     };
-    let headers = body.given("headers", schema, read, shape).value();
+    let headers = body.read_with("headers", schema, read, shape).value();
     body.not_null("headers");
     headers.unwrap_or_default()
 }
@@ -95,11 +95,11 @@ fn read_headers(body: &mut Body<'_>) -> BTreeMap<String, String> {
 fn read_content(body: &mut Body<'_>) -> Vec<u8> {
     let text = |value: &Json<'_>| value.as_str().map(str::to_owned);
     let schema = || json!({"type": ["string", "null"]});
-    let plain = body.given("body", schema, text, || "must be text".to_owned()).value();
+    let plain = body.read_with("body", schema, text, || "must be text".to_owned()).value();
     let decoded = |value: &Json<'_>| value.as_str().and_then(|text| BASE64.decode(text).ok());
     let schema = || json!({"type": ["string", "null"], "contentEncoding": "base64"});
     let encoded =
-        body.given("body_base64", schema, decoded, || "is not base 64".to_owned()).value();
+        body.read_with("body_base64", schema, decoded, || "is not base 64".to_owned()).value();
     let is_given = |name: &&str| body.peek(name).is_some_and(|value| *value != Json::Null);
     if ["body", "body_base64"].iter().filter(|name| is_given(name)).count() != 1 {
         body.fault("body", "must be given, or else body_base64, but not both");

@@ -10,7 +10,7 @@ use super::context::{Context, escape};
 use super::deliveries::list_failures;
 use super::draft::{Draft, Secret};
 use super::failure::{Failure, Outcome};
-use super::output::{joined, plain, print, shown, time};
+use super::output::{join, plain, print, show, time};
 use super::page::{Page, list};
 use super::table::{fields, state};
 use super::test_event::{self, Test};
@@ -181,8 +181,8 @@ async fn list_all(context: &Context, page: &Page) -> Outcome {
             state(state_word(endpoint)),
             state(endpoint.health.as_str()),
             plain(&endpoint.profile),
-            joined(&endpoint.event_types),
-            shown(endpoint.name.as_ref()),
+            join(&endpoint.event_types),
+            show(endpoint.name.as_ref()),
             plain(&endpoint.url),
         ]
     };
@@ -208,26 +208,26 @@ fn describe(endpoint: &Endpoint) -> String {
     };
     fields(&[
         ("id", plain(&endpoint.id)),
-        ("name", shown(endpoint.name.as_ref())),
+        ("name", show(endpoint.name.as_ref())),
         ("url", plain(&endpoint.url)),
         ("state", state(state_word(endpoint))),
-        ("disabled because", shown(endpoint.disabled_reason)),
+        ("disabled because", show(endpoint.disabled_reason)),
         ("health", state(endpoint.health.as_str())),
         ("breaker", endpoint.breaker.map(|breaker| state(breaker.as_str())).unwrap_or_default()),
-        ("event types", joined(&endpoint.event_types)),
-        ("filter", shown(endpoint.filter.as_ref().map(|filter| filter.get()))),
-        ("severity from", shown(endpoint.min_severity)),
-        ("risk score above", shown(endpoint.risk_score_above)),
-        ("outcomes", joined(&endpoint.outcomes)),
+        ("event types", join(&endpoint.event_types)),
+        ("filter", show(endpoint.filter.as_ref().map(|filter| filter.get()))),
+        ("severity from", show(endpoint.min_severity)),
+        ("risk score above", show(endpoint.risk_score_above)),
+        ("outcomes", join(&endpoint.outcomes)),
         ("profile", plain(&endpoint.profile)),
         ("signed", endpoint.signed.to_string()),
-        ("public key", shown(endpoint.public_key.as_ref())),
+        ("public key", show(endpoint.public_key.as_ref())),
         ("headers", headers),
-        ("authenticates by", shown(endpoint.auth.as_ref().map(EndpointAuth::kind))),
+        ("authenticates by", show(endpoint.auth.as_ref().map(EndpointAuth::kind))),
         ("retries after", delays.join(", ")),
         ("time-out", format!("{} ms", endpoint.timeout_ms)),
-        ("at most a second", shown(endpoint.max_per_second)),
-        ("at most at once", shown(endpoint.max_concurrency)),
+        ("at most a second", show(endpoint.max_per_second)),
+        ("at most at once", show(endpoint.max_concurrency)),
         ("created", time(&endpoint.created_at)),
         ("updated", time(&endpoint.updated_at)),
     ])
@@ -272,8 +272,8 @@ fn describe_secret(shown_secret: &ShownSecret, public_key: Option<&String>) -> S
         return "Its deliveries are not signed.".to_owned();
     };
     let others = fields(&[
-        ("of Standard Webhooks' headers", shown(shown_secret.standard_secret.as_ref())),
-        ("public key", shown(public_key)),
+        ("of Standard Webhooks' headers", show(shown_secret.standard_secret.as_ref())),
+        ("public key", show(public_key)),
     ]);
     let other_lines = if others.is_empty() { others } else { format!("\n{others}") };
     format!("Secret, shown this once: keep it now.\n  {}{other_lines}", plain(secret))

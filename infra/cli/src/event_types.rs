@@ -8,7 +8,7 @@ use super::body;
 use super::confirm::{Confirm, confirm};
 use super::context::{Context, escape};
 use super::failure::{Failure, Outcome};
-use super::output::{plain, print, shown};
+use super::output::{plain, print, show};
 use super::page::{Page, list};
 use super::pretty::pretty;
 use super::table::fields;
@@ -63,7 +63,7 @@ impl Command {
                 let titles = (["TYPE", "SCHEMA", "DESCRIPTION"].as_slice(), "No event types.");
                 list(context, &context.path("/event-types")?, page, titles, |one: &EventType| {
                     let schema = if one.schema.is_some() { "yes" } else { "" };
-                    vec![plain(&one.name), schema.to_owned(), shown(one.description.as_ref())]
+                    vec![plain(&one.name), schema.to_owned(), show(one.description.as_ref())]
                 })
                 .await
             }
@@ -104,7 +104,7 @@ impl Put {
 fn describe(event_type: &EventType) -> String {
     let head = fields(&[
         ("type", plain(&event_type.name)),
-        ("description", shown(event_type.description.as_ref())),
+        ("description", show(event_type.description.as_ref())),
     ]);
     let schema = block("schema", event_type.schema.as_deref());
     format!("{head}{schema}{}", block("example", event_type.example.as_deref()))

@@ -7,7 +7,7 @@ use waxseal_api_types::event::{DeliveryBrief, EventMembers};
 
 use super::context::{Context, escape, print_json, read};
 use super::failure::{Failure, Outcome};
-use super::output::{plain, print, shown, time_if_any};
+use super::output::{plain, print, show, time_if_any};
 use super::page::{Page, list};
 use super::pretty::pretty;
 use super::send::Send;
@@ -68,22 +68,22 @@ fn row(event: &Event) -> Vec<String> {
         time_if_any(members.received_at.as_ref()),
         plain(&members.id),
         plain(&members.event_type),
-        shown(members.severity),
+        show(members.severity),
         plain(&members.source),
-        shown(members.summary.as_ref()),
+        show(members.summary.as_ref()),
     ]
 }
 
 fn describe(event: &EventMembers, attributes: &Map<String, Value>) -> String {
     let mut pairs = vec![
         ("id", plain(&event.id)),
-        ("sender_id", shown(event.sender_id.as_ref())),
+        ("sender_id", show(event.sender_id.as_ref())),
         ("type", plain(&event.event_type)),
         ("source", plain(&event.source)),
         ("time", plain(&event.time)),
         ("received", time_if_any(event.received_at.as_ref())),
-        ("data_base64", shown(event.data_base64.as_ref())),
-        ("expunged", shown(event.expunged.then_some(true))),
+        ("data_base64", show(event.data_base64.as_ref())),
+        ("expunged", show(event.expunged.then_some(true))),
     ];
     for (name, value) in attributes {
         pairs.push((name, describe_attribute(value)));

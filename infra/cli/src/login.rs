@@ -9,7 +9,7 @@ use waxseal_api_types::{Identity, Scope};
 use super::config::Login as Stored;
 use super::context::{Connection, Context, Found, LocalServer, Origin, escape};
 use super::failure::{Failure, Outcome};
-use super::output::{joined, plain, print, say, shown};
+use super::output::{join, plain, print, say, show};
 use super::table::fields;
 use crate::client::{Call, Client};
 
@@ -48,7 +48,7 @@ impl Powers {
         match self {
             Self::Operator => "the operator's: everything, for every tenant".to_owned(),
             Self::Told(tenant, scopes) => {
-                format!("tenant {}'s, with {}", plain(tenant), joined(scopes))
+                format!("tenant {}'s, with {}", plain(tenant), join(scopes))
             }
             Self::Manage => "a tenant's, with the scope manage".to_owned(),
             Self::Ingest => {
@@ -78,7 +78,7 @@ impl Powers {
     fn word(&self) -> String {
         match self {
             Self::Operator => "operator".to_owned(),
-            Self::Told(_, scopes) => joined(scopes).replace(", ", ","),
+            Self::Told(_, scopes) => join(scopes).replace(", ", ","),
             Self::Manage => "manage".to_owned(),
             Self::Ingest => "ingest".to_owned(),
             Self::SomeTenants => "tenant".to_owned(),
@@ -213,7 +213,7 @@ fn tell(is_json: bool, url: &str, tenant: Option<&str>, powers: &Powers, from: &
     }
     print(&fields(&[
         ("server", plain(url)),
-        ("tenant", shown(tenant)),
+        ("tenant", show(tenant)),
         ("key", powers.words()),
         ("from", plain(from)),
     ]))

@@ -7,7 +7,7 @@ use waxseal_api_types::endpoint::{MatchChanges, MatchResult};
 use super::context::{Context, escape};
 use super::draft::Draft;
 use super::failure::Outcome;
-use super::output::{plain, shown, time};
+use super::output::{plain, show, time};
 use super::table::{Table, state};
 use crate::client::Call;
 
@@ -59,8 +59,8 @@ fn describe(answer: &MatchResult) -> String {
             time(&item.time),
             plain(&item.event_id),
             plain(&item.event_type),
-            shown(item.bytes),
-            shown(item.detail.as_ref()),
+            show(item.bytes),
+            show(item.detail.as_ref()),
         ]);
     }
     let MatchResult { matched, examined, .. } = answer;

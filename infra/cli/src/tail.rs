@@ -10,7 +10,7 @@ use waxseal_flows::ports::Clock as _;
 use super::context::Context;
 use super::failure::Outcome;
 use super::feed::{Feed, Listed};
-use super::output::{plain, print, say, shown, time_if_any};
+use super::output::{plain, print, say, show, time_if_any};
 use super::since::Since;
 use super::stop::Stop;
 
@@ -73,7 +73,7 @@ fn line(context: &Context, listed: &Listed) -> String {
     let Ok(event) = serde_json::from_str::<EventMembers>(listed.raw.get()) else {
         return "an event that cannot be read: is the server a newer one?".to_owned();
     };
-    let (at, summary) = (time_if_any(event.received_at.as_ref()), shown(event.summary.as_ref()));
+    let (at, summary) = (time_if_any(event.received_at.as_ref()), show(event.summary.as_ref()));
     let (id, kind) = (plain(&event.id), plain(&event.event_type));
     let severity = event.severity.map(Severity::as_str).unwrap_or_default();
     format!("{at}  {severity:<8}  {kind:<28}  {id}  {summary}").trim_end().to_owned()

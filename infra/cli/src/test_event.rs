@@ -10,7 +10,7 @@ use super::body;
 use super::context::{Context, read};
 use super::endpoints::Named;
 use super::failure::{Failure, Outcome};
-use super::output::{plain, shown};
+use super::output::{plain, show};
 use super::table::{fields, state};
 use crate::client::Call;
 
@@ -51,11 +51,11 @@ pub(crate) fn describe(result: &TestResult) -> String {
     let response = result.response.as_ref();
     let mut text = fields(&[
         ("outcome", state(result.outcome.as_str())),
-        ("detail", shown(result.detail.as_ref())),
-        ("status", shown(response.map(|response| response.status))),
+        ("detail", show(result.detail.as_ref())),
+        ("status", show(response.map(|response| response.status))),
         ("time", format!("{} ms", result.duration_ms)),
         ("delivery", plain(&result.delivery_id)),
-        ("handshake allowed", shown(result.handshake.as_ref().map(|answer| answer.allowed))),
+        ("handshake allowed", show(result.handshake.as_ref().map(|answer| answer.allowed))),
     ]);
     text.push_str(&block("Request headers", &result.request_headers));
     if let Some(response) = response {

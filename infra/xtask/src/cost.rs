@@ -55,7 +55,7 @@ pub(crate) fn measure(stage: Stage, command: &Command) -> Result<Measured, Strin
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let file = folder.join(format!("{}-{number}", std::process::id()));
-    let output = wrapped(command, &file).output();
+    let output = wrap(command, &file).output();
     let Output { status, stdout, stderr } = output.map_err(|error| error.to_string())?;
     let times = fs::read_to_string(&file).unwrap_or_default();
     // It is only a figure: a program that could not be measured has still run.
@@ -71,7 +71,7 @@ pub(crate) fn measure(stage: Stage, command: &Command) -> Result<Measured, Strin
 }
 
 /// The same program under a shell that measures it.
-fn wrapped(command: &Command, file: &Path) -> Command {
+fn wrap(command: &Command, file: &Path) -> Command {
     let mut shell = Command::new("sh");
     shell.args(["-c", MEASURED]).arg(file).arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {

@@ -266,7 +266,7 @@ impl Event {
 
     /// Shows an event with when it was received and, where they are given, its deliveries. They are written
     /// behind the event's text, before its last brace, so that the payload's bytes stay as they came.
-    pub fn received(
+    pub fn of_row(
         event: &event::Event,
         received_at: Timestamp,
         deliveries: Option<&[DeliveryBrief]>,

@@ -286,7 +286,7 @@ impl Delivery {
                 let ended_at = attempt.started_at.plus_ms(attempt.duration_ms);
                 let short = next_at.since_ms(ended_at) <= WAIT_BY_VISIBILITY_S_MAX * 1_000;
                 if short && turn.receives < PARK_AT_RECEIVE {
-                    let open = self.waiting(next_at, turn.ticket.clone());
+                    let open = self.wait(next_at, turn.ticket.clone());
                     (Status::Open(open), Settlement::VisibleAt(next_at))
                 } else {
                     (Status::Open(Open::park(next_at)), Settlement::Done)
@@ -363,7 +363,7 @@ impl Delivery {
 
     /// Makes the state of a row whose message waits in the queue. The row keeps its place in the
     /// due index if that is late enough, so that a short wait changes no index.
-    fn waiting(&self, next_at: Timestamp, holder: Ticket) -> Open {
+    fn wait(&self, next_at: Timestamp, holder: Ticket) -> Open {
         let watch = self.open().map(|open| open.due_at);
         let due_at = watch
             .filter(|&due_at| due_at >= next_at.plus_s(LEASE_S))
@@ -374,7 +374,7 @@ impl Delivery {
 
 impl Status {
     /// Reads a final status from the words that a store kept.
-    pub fn ended(status: &str, reason: Option<&str>) -> Result<Self, serde_json::Error> {
+    pub fn read_end(status: &str, reason: Option<&str>) -> Result<Self, serde_json::Error> {
         let reason = reason.unwrap_or_default();
         match status {
             "delivered" => Ok(Self::Delivered),

@@ -120,7 +120,7 @@ impl Event {
     #[must_use]
     pub fn with_derived_id(mut self) -> Self {
         let sender_id = self.sender_id.take().unwrap_or_else(|| self.id.to_string());
-        self.id = derived_id(&self.source, &sender_id);
+        self.id = derive_id(&self.source, &sender_id);
         self.sender_id = Some(sender_id);
         self
     }
@@ -198,7 +198,7 @@ impl Serialize for View<'_> {
 }
 
 /// `evt_` and 128 bits of SHA-256 over source and sender's id, each with its length before it.
-fn derived_id(source: &str, sender_id: &str) -> EventId {
+fn derive_id(source: &str, sender_id: &str) -> EventId {
     let mut hash = Sha256::new();
     for part in [source, sender_id] {
         hash.update(part.len().to_string().as_bytes());

@@ -74,7 +74,7 @@ impl Notice {
     }
 
     /// `waxseal.endpoint.disabled`: of an endpoint that was just disabled, for this reason.
-    pub fn of_disabled(endpoint: &Endpoint, reason: DisabledReason) -> Self {
+    pub fn of_disable(endpoint: &Endpoint, reason: DisabledReason) -> Self {
         let id = format!("{}:disabled:{}", endpoint.id, endpoint.version);
         let word = serde_json::to_value(reason).ok();
         let reason = word.and_then(|word| word.as_str().map(str::to_owned));
@@ -83,12 +83,12 @@ impl Notice {
     }
 
     /// Makes the notice `waxseal.endpoint.breaker_opened` of a gate that was just opened.
-    pub fn of_opened(gate: &Gate) -> Self {
+    pub fn of_breaker_open(gate: &Gate) -> Self {
         Self::of_gate("waxseal.endpoint.breaker_opened", gate, "high")
     }
 
     /// Makes the notice `waxseal.endpoint.recovered` of a gate whose probe was just accepted.
-    pub fn of_recovered(gate: &Gate) -> Self {
+    pub fn of_recovery(gate: &Gate) -> Self {
         Self::of_gate("waxseal.endpoint.recovered", gate, "info")
     }
 

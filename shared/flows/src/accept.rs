@@ -92,14 +92,14 @@ async fn accept<E: Engine>(
     if !faults.is_empty() {
         return Err(Refusal::Problem(Problem::unprocessable(faults)));
     }
-    let wanting = subscription::matching(endpoints, &accepted.event)
+    let wanting = subscription::select(endpoints, &accepted.event)
         .map_err(|fault| Refusal::Problem(Problem::unprocessable(vec![fault])))?;
     let targets: Vec<EndpointId> = wanting.iter().map(|endpoint| endpoint.id.clone()).collect();
     let source = accepted.event.source.clone();
     match put(engine, accepted.clone(), targets.clone(), event_accepted_at).await? {
         (row, AcceptResult::Created) => Ok(acceptance(&row, false)),
         (row, AcceptResult::Exists(found)) if found.event.source == source => {
-            duplicate(engine, &row, *found).await
+            acknowledge_duplicate(engine, &row, *found).await
         }
         // Another source of the tenant has used this id. The event is stored under an id that is
         // derived from its source and the sender's id: always the same one, so that a retry of the
@@ -108,7 +108,9 @@ async fn accept<E: Engine>(
             let derived = Accepted { event: accepted.event.with_derived_id(), ..accepted };
             match put(engine, derived, targets, event_accepted_at).await? {
                 (row, AcceptResult::Created) => Ok(acceptance(&row, false)),
-                (row, AcceptResult::Exists(found)) => duplicate(engine, &row, *found).await,
+                (row, AcceptResult::Exists(found)) => {
+                    acknowledge_duplicate(engine, &row, *found).await
+                }
             }
         }
     }
@@ -141,7 +143,7 @@ async fn put<E: Engine>(
 
 /// Answers for an event that was accepted before (I2): a conflict if its content differs, otherwise
 /// the same acceptance, after sending the messages that were never sent (I5 to I7).
-async fn duplicate<E: Engine>(
+async fn acknowledge_duplicate<E: Engine>(
     engine: &E,
     new: &EventRow,
     found: EventRow,

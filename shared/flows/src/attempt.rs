@@ -180,16 +180,16 @@ async fn endpoint<E: Engine>(
     });
     let copy = engine.store().endpoint(&message.tenant, &message.endpoint, max_age).await?;
     // Whatever a copy says against the delivery, the endpoint may have been changed since.
-    if let Ok(Ok(endpoint)) = wanted(copy, event) {
+    if let Ok(Ok(endpoint)) = require_wanted(copy, event) {
         return Ok(Ok(endpoint));
     }
     let now = engine.store().endpoint(&message.tenant, &message.endpoint, MaxAge::NOW).await?;
-    wanted(now, event)
+    require_wanted(now, event)
 }
 
 /// Returns the endpoint where it wants the event, or else how the delivery ends. It is our own failure where the
 /// event cannot be read, and ends nothing.
-fn wanted(
+fn require_wanted(
     endpoint: Option<Arc<Endpoint>>,
     event: &Event,
 ) -> Result<Result<Arc<Endpoint>, End>, EngineError> {
@@ -321,7 +321,7 @@ async fn judge_refused_record<E: Engine>(
         cancelled.keep(attempt);
         // The status stays as it is and only the log gains an entry, so a second refusal loses
         // nothing that matters.
-        let guard = Guard::seen(Some(row));
+        let guard = Guard::unchanged_since(Some(row));
         let _written = engine.store().record_attempt(guard, &cancelled).await?;
     }
     let verdict = judge(row.as_ref(), received, engine.clock().now());

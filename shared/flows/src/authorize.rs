@@ -47,7 +47,7 @@ pub async fn authorization<E: Engine>(
 
 /// Forgets an endpoint's access token after the receiver has answered 401, so that the next attempt
 /// fetches another.
-pub fn refused<E: Engine>(engine: &E, endpoint: &Endpoint, sent: &Sent) {
+pub fn forget_refused_token<E: Engine>(engine: &E, endpoint: &Endpoint, sent: &Sent) {
     if sent.response.as_ref().is_some_and(|response| response.status == 401) {
         engine.memory().tokens.forget(endpoint);
     }

@@ -39,7 +39,7 @@ pub async fn replay_after<E: Engine>(
     let ticket = engine.ticket();
     // Under the row exactly as it was read: had its last attempt just been recorded, this write
     // would undo that result.
-    let guard = Guard::seen(row.as_ref());
+    let guard = Guard::unchanged_since(row.as_ref());
     let before = row.unwrap_or_else(|| event.pending(&key.endpoint));
     let message = Message::reissue(key, event.event_accepted_at, ticket.clone(), now)
         .with_priority(before.priority);

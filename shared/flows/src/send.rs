@@ -10,7 +10,7 @@ use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_verify::Key;
 
-use crate::authorize::{authorization, refused};
+use crate::authorize::{authorization, forget_refused_token};
 use crate::link::content_link;
 use crate::ports::{Clock, Engine, EngineError, KeyVault, Sender};
 
@@ -51,9 +51,9 @@ pub async fn send<E: Engine>(
         };
     request.timeout_ms = request.timeout_ms.min(deadline.since_ms(now));
     let headers = request.headers.clone();
-    let request = authorization.iter().fold(request, Request::authorized);
+    let request = authorization.iter().fold(request, Request::with_authorization);
     let mut sent = engine.sender().send(request).await;
-    refused(engine, endpoint, &sent);
+    forget_refused_token(engine, endpoint, &sent);
     if round.attempt == 1 {
         // The body of a first attempt may say when the attempt began, and the record must say the
         // same.

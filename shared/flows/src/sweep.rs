@@ -43,7 +43,7 @@ pub async fn sweep<E: Engine>(engine: &E, deadline: Timestamp) -> Result<Swept, 
             }
             // Never ahead of time: an entry that is not yet due may be claimed, and to take it
             // would break its lease. The index may lag, so the claim below checks the row itself.
-            let page = engine.store().due(shard, now, PAGE).await?;
+            let page = engine.store().due_deliveries(shard, now, PAGE).await?;
             for due in &page {
                 if reissue(engine, due).await? {
                     swept.sent += 1;

@@ -79,7 +79,13 @@ impl Profile {
         if let Some(other) = other::find(self, header, body, secrets, has_own) {
             return vec![other];
         }
-        mistakes.extend(self.unmatched(&carried, header("content-length"), body, secrets, keys));
+        mistakes.extend(self.explain_unmatched(
+            &carried,
+            header("content-length"),
+            body,
+            secrets,
+            keys,
+        ));
         if mistakes.iter().all(Mistake::is_of_time) {
             mistakes.push(Mistake::BodyOrSecret);
         }
@@ -106,7 +112,7 @@ impl Profile {
     }
 
     /// Says what can be seen without a match, where no signature matched under any mistake.
-    fn unmatched(
+    fn explain_unmatched(
         &self,
         carried: &Carried<'_>,
         content_length: Option<&str>,

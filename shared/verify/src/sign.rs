@@ -82,7 +82,7 @@ impl Profile {
             return Err(SignFault::Id);
         }
         let timestamp = delivery.timestamp_s.to_string();
-        let covered = self.covered(keys, delivery.body)?;
+        let covered = self.cover(keys, delivery.body)?;
         let message = Message::new(&self.signed, Some(delivery.id), Some(&timestamp), &covered);
         let signatures = self.signatures(keys, &message)?;
         let body = match (&self.body_member, &signatures) {
@@ -91,13 +91,13 @@ impl Profile {
         };
         let mut headers = self.headers(delivery, &timestamp, signatures.as_deref())?;
         if delivery.standard_beside && self.takes_standard_beside() {
-            headers.extend(standard_beside(keys, Delivery { body: &body, ..delivery })?);
+            headers.extend(sign_standard_beside(keys, Delivery { body: &body, ..delivery })?);
         }
         Ok(Signed { headers, body })
     }
 
     /// The body that is signed: compact and without the signature, where that goes into it.
-    fn covered<'a>(&self, keys: &[Key], body: &'a [u8]) -> Result<Cow<'a, [u8]>, SignFault> {
+    fn cover<'a>(&self, keys: &[Key], body: &'a [u8]) -> Result<Cow<'a, [u8]>, SignFault> {
         let Some(name) = self.body_member.as_deref().filter(|_| !keys.is_empty()) else {
             return Ok(Cow::Borrowed(body));
         };
@@ -157,7 +157,7 @@ impl Profile {
 }
 
 /// Standard Webhooks' three headers, signed by the keys derived from all that are live.
-fn standard_beside(
+fn sign_standard_beside(
     keys: &[Key],
     delivery: Delivery<'_, '_>,
 ) -> Result<Vec<(String, String)>, SignFault> {

@@ -6,7 +6,7 @@ use thiserror::Error;
 use crate::algorithm::Algorithm;
 use crate::carried::Carried;
 use crate::key::Key;
-use crate::member::covered;
+use crate::member::coverable_bodies;
 use crate::message::Message;
 use crate::profile::Profile;
 use crate::window::Window;
@@ -109,7 +109,7 @@ impl Profile {
 
     fn matches(&self, carried: &Carried<'_>, body: &[u8], keys: &[Key]) -> Choice {
         let mut any = Choice::from(0);
-        for body in covered(body, self.body_member.as_deref()) {
+        for body in coverable_bodies(body, self.body_member.as_deref()) {
             let message = Message::new(&self.signed, carried.id, carried.timestamp, &body);
             for key in keys {
                 let Some(variant) = self.variant(key.algorithm()) else { continue };

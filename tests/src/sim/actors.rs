@@ -47,7 +47,7 @@ pub(super) async fn run(world: &Arc<World>) {
     }
     tokio::spawn(mapping(Arc::clone(world)));
     tokio::spawn(schedule(Arc::clone(world)));
-    tokio::spawn(dead_letters(Arc::clone(world)));
+    tokio::spawn(bury_dead_letters(Arc::clone(world)));
     nap(BUSY_S * 1_000).await;
     while !world.is_at_rest() && world.seconds() < HORIZON_S {
         nap(60_000).await;
@@ -83,7 +83,7 @@ async fn invoke<T>(instance: &Instance, work: impl Future<Output = T>) -> Option
 fn endpoint(world: &World, at: usize) -> Endpoint {
     let now = world.now();
     let planned = &world.plan.endpoints[at];
-    let own = |delays_s: &Vec<u64>| RetryPolicy::own(delays_s, "").unwrap();
+    let own = |delays_s: &Vec<u64>| RetryPolicy::of_delays(delays_s, "").unwrap();
     let (id, profile) = (format!("ep_{at}").parse().unwrap(), planned.profile.clone());
     let context = SecretContext::endpoint(&world.tenant, &id);
     let sealed = seal(&context, &Secret::new(SECRET.as_bytes().to_vec()));
@@ -241,7 +241,7 @@ async fn schedule(world: Arc<World>) {
 }
 
 /// The dead letters: to `bury`, or back on the queue by an operator.
-async fn dead_letters(world: Arc<World>) {
+async fn bury_dead_letters(world: Arc<World>) {
     loop {
         nap(30_000).await;
         let Some(dead) = world.state().dead.first().cloned() else { continue };
@@ -284,7 +284,7 @@ async fn act(world: Arc<World>, at_s: u64, action: Action) {
             let _answer = invoke(&instance, cancel(&*instance, &key(event, endpoint))).await;
         }
         Action::Disable(at) => change(&world, at, |endpoint, world| {
-            endpoint.disabled(DisabledReason::Requested, world.now())
+            endpoint.disable(DisabledReason::Requested, world.now())
         }),
         Action::Pause(at, for_s) => {
             let paused_at = Some(world.now());

@@ -84,7 +84,7 @@ impl GateStore for Instance {
     async fn take_tokens(&self, whose: &str, wanted: Tokens) -> Answer<u32> {
         self.call("take tokens", true, |state, _| {
             let used = state.tokens.entry((whose.to_owned(), wanted.window)).or_default();
-            let granted = wanted.granted(*used);
+            let granted = wanted.grant(*used);
             *used += granted;
             granted
         })
@@ -120,7 +120,7 @@ impl GateStore for Instance {
         .await
     }
 
-    async fn held(
+    async fn held_deliveries(
         &self,
         tenant: &TenantName,
         endpoint: &EndpointId,
@@ -128,7 +128,7 @@ impl GateStore for Instance {
         limit: usize,
     ) -> Answer<Vec<Due>> {
         let found = self.call("read held deliveries", true, |state, true_now| {
-            state.shown(true_now, |due, held| {
+            state.visible_due(true_now, |due, held| {
                 let is_here = due.key.tenant == *tenant && due.key.endpoint == *endpoint;
                 held && is_here && due.due_at <= now
             })

@@ -99,7 +99,7 @@ impl EventStore for Instance {
 impl DeliveryStore for Instance {
     async fn delivery(&self, key: &DeliveryKey) -> Answer<Option<Delivery>> {
         let row = self.call("read delivery", true, |state, _| state.row(key)).await?;
-        Ok(row.map(|row| self.seen(row)))
+        Ok(row.map(|row| self.row_as_seen(row)))
     }
 
     async fn delivery_and_event(
@@ -109,7 +109,7 @@ impl DeliveryStore for Instance {
         let read = self.call("read delivery and event", true, |state, _| {
             (state.row(key), state.event(&key.tenant, &key.event))
         });
-        read.await.map(|(row, event)| (row.map(|row| self.seen(row)), event))
+        read.await.map(|(row, event)| (row.map(|row| self.row_as_seen(row)), event))
     }
 
     async fn record_attempt(&self, guard: Guard, row: &Delivery) -> Answer<Written> {
@@ -131,11 +131,13 @@ impl DeliveryStore for Instance {
             if !allowed {
                 return Written::Refused(before.map(Box::new));
             }
-            state.write(row.clone(), now, self.shown(row), lag_ms);
+            state.write(row.clone(), now, self.index_entry(row), lag_ms);
             Written::Done
         });
         let written = written.await?;
-        self.world.say(|| format!("record {} {guard:?}: {}", row.key.id(), said(&written, row)));
+        self.world.say(|| {
+            format!("record {} {guard:?}: {}", row.key.id(), describe_write(&written, row))
+        });
         if matches!(written, Written::Refused(_)) && self.world.is_broken(Broken::JudgeOnRefusal) {
             let turns = self.turns.lock().unwrap();
             let ours = turns.iter().filter(|turn| turn.delivery == row.key.id().to_string());
@@ -145,12 +147,12 @@ impl DeliveryStore for Instance {
         Ok(written)
     }
 
-    async fn due(&self, shard: u32, now: Timestamp, limit: usize) -> Answer<Vec<Due>> {
+    async fn due_deliveries(&self, shard: u32, now: Timestamp, limit: usize) -> Answer<Vec<Due>> {
         if shard != 0 {
             return Ok(Vec::new());
         }
         self.call("read due index", true, |state, true_now| {
-            let mut due = state.shown(true_now, |due, held| !held && due.due_at <= now);
+            let mut due = state.visible_due(true_now, |due, held| !held && due.due_at <= now);
             due.truncate(limit);
             due
         })
@@ -196,7 +198,7 @@ impl DeliveryStore for Instance {
 impl Instance {
     /// A row as this instance sees it: where nobody but the holder may ever drive, others see one
     /// whose time never comes.
-    fn seen(&self, mut row: Delivery) -> Delivery {
+    fn row_as_seen(&self, mut row: Delivery) -> Delivery {
         if !self.world.is_broken(Broken::PrivilegeAndDoubling) {
             return row;
         }
@@ -212,7 +214,7 @@ impl Instance {
     }
 
     /// What the index shows of a row.
-    fn shown(&self, row: &Delivery) -> Option<Due> {
+    fn index_entry(&self, row: &Delivery) -> Option<Due> {
         let open = row.open()?;
         let is_watch = open.holder.is_some();
         let is_replay = is_watch && open.claims == 1;
@@ -230,7 +232,7 @@ fn due_of(row: &Delivery) -> Option<Due> {
     Some(Due { key: row.key.clone(), due_at, next_at, claims, priority: row.priority })
 }
 
-fn said(written: &Written, row: &Delivery) -> String {
+fn describe_write(written: &Written, row: &Delivery) -> String {
     match written {
         Written::Done => format!("{} after {} attempts", row.status_word(), row.attempts),
         Written::Refused(before) => {

@@ -45,7 +45,7 @@ pub struct Played {
 /// Delivers one event by a profile's own retry policy.
 pub fn play(profile: &str, failing: Failing, pace: Pace, seed: u64) -> Played {
     let plan = plan(profile, failing, pace);
-    simulate(|| World::planned(plan, Rng::new(seed), None, false), played)
+    simulate(|| World::of_plan(plan, Rng::new(seed), None, false), summarize)
 }
 
 fn plan(profile: &str, failing: Failing, pace: Pace) -> Plan {
@@ -62,11 +62,11 @@ fn plan(profile: &str, failing: Failing, pace: Pace) -> Plan {
         is_prompt: pace == Pace::Prompt,
         endpoints: vec![endpoint],
         events: vec![event],
-        ..Plan::calm()
+        ..Plan::without_trouble()
     }
 }
 
-fn played(world: &World) -> Played {
+fn summarize(world: &World) -> Played {
     let violations = invariants::check(world).violations;
     let state = world.state();
     let rows: Vec<_> = state.rows.values().filter_map(|stored| stored.delivery.as_ref()).collect();

@@ -112,11 +112,11 @@ impl World {
     pub(super) fn new(seed: u64, broken: Option<Broken>, trace: bool) -> Self {
         let mut rng = Rng::new(seed);
         let plan = Plan::new(&mut rng);
-        Self::planned(plan, rng, broken, trace)
+        Self::of_plan(plan, rng, broken, trace)
     }
 
     /// A world of this plan.
-    pub(super) fn planned(plan: Plan, rng: Rng, broken: Option<Broken>, trace: bool) -> Self {
+    pub(super) fn of_plan(plan: Plan, rng: Rng, broken: Option<Broken>, trace: bool) -> Self {
         let state = State {
             faults_left: plan.faults_max,
             rng,
@@ -280,7 +280,11 @@ impl State {
     }
 
     /// What the index shows now, earliest first.
-    pub(super) fn shown(&self, now: Timestamp, wanted: impl Fn(&Due, bool) -> bool) -> Vec<Due> {
+    pub(super) fn visible_due(
+        &self,
+        now: Timestamp,
+        wanted: impl Fn(&Due, bool) -> bool,
+    ) -> Vec<Due> {
         let shown = self.rows.values().filter_map(|row| {
             let (_, due, held) = row.shown.iter().rev().find(|(from, ..)| *from <= now)?;
             due.clone().filter(|due| wanted(due, *held))

@@ -16,7 +16,7 @@ fn read(answer: &Value) -> (u64, Value) {
 }
 
 fn assert_signed(one: &Captured) {
-    Hook::captured(one).verify(&Profile::standard().dialect, SECRET).unwrap();
+    Hook::of_captured(one).verify(&Profile::standard().dialect, SECRET).unwrap();
 }
 
 /// The event types that came, sorted.

@@ -88,7 +88,7 @@ async fn post_all(cloud: &Cloud) -> Vec<Acknowledged> {
 }
 
 /// Deliveries of acknowledged events that no receiver has taken yet.
-fn missing<'a>(acknowledged: &'a [Acknowledged], receivers: &Receivers) -> Vec<&'a String> {
+fn find_missing<'a>(acknowledged: &'a [Acknowledged], receivers: &Receivers) -> Vec<&'a String> {
     let owed = acknowledged.iter().flat_map(|one| &one.deliveries);
     receivers.look(|ledger| {
         owed.filter(|id| ledger.get(*id).is_none_or(|arrival| arrival.taken == 0)).collect()
@@ -122,7 +122,7 @@ async fn calls_that_fail_or_lose_their_answer_lose_no_event() {
     let acknowledged = post_all(cloud).await;
     let began = Instant::now();
     eventually(SETTLE_MAX, async || {
-        let missing = missing(&acknowledged, &receivers);
+        let missing = find_missing(&acknowledged, &receivers);
         if missing.is_empty() { Ok(()) } else { Err(format!("{missing:?} are missing")) }
     })
     .await;
@@ -157,7 +157,7 @@ async fn what_a_killed_function_held_comes_again_and_is_delivered() {
         let delivered = cloud.wait_for_status(delivery, "delivered").await;
         assert_eq!(delivered["attempt_count"], 1, "the killed one's was never recorded");
     }
-    let captured = sink.captured();
+    let captured = sink.requests();
     assert_eq!(posts(&captured).into_values().collect::<Vec<_>>(), [2; 5], "under the same ids");
     assert!(!cloud.emulator.environments(&batching.tampered.deliver).contains(&held[0]));
 }
@@ -193,7 +193,7 @@ async fn a_message_that_is_none_of_ours_is_put_aside_and_its_neighbours_are_deli
         }
     }
     assert!(poison.iter().all(|body| !rejected[*body].is_empty()), "{rejected:?}");
-    assert_eq!(posts(&sink.captured()).into_values().collect::<Vec<_>>(), [1; 4]);
+    assert_eq!(posts(&sink.requests()).into_values().collect::<Vec<_>>(), [1; 4]);
     batching.assert_waiting(0).await;
 }
 
@@ -222,8 +222,8 @@ async fn a_receiver_that_hangs_past_the_functions_time_out_holds_up_no_neighbour
     let attempt: &Value = &failed["attempts"][0];
     assert_eq!(attempt["outcome"], "timed_out");
     assert!(attempt["duration_ms"].as_u64().unwrap() < 6_000, "cut by the function's: {failed}");
-    assert_eq!(posts(&sink.captured()).into_values().collect::<Vec<_>>(), [1; 4]);
-    assert_eq!(hanging.captured().len(), 1);
+    assert_eq!(posts(&sink.requests()).into_values().collect::<Vec<_>>(), [1; 4]);
+    assert_eq!(hanging.requests().len(), 1);
 }
 
 #[tokio::test]

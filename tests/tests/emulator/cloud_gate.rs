@@ -70,7 +70,7 @@ async fn rate(cloud: &Cloud) {
 /// All of them: the sweep runs once a minute.
 async fn all(sink: &Sink, count: usize) -> Vec<Captured> {
     eventually(Duration::from_mins(5), async || {
-        let captured = sink.captured();
+        let captured = sink.requests();
         let came = captured.len();
         if came < count { Err(format!("{came} of {count} came")) } else { Ok(captured) }
     })

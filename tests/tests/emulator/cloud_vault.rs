@@ -63,7 +63,7 @@ async fn without_its_key_it_fails_closed_and_says_so() {
     // A new instance: it has no opened secret in memory.
     let without = engine();
     assert_eq!(drive_one(&without).await, Settled::Again);
-    assert!(sink.captured().is_empty(), "nothing goes out, signed with nothing or unsigned");
+    assert!(sink.requests().is_empty(), "nothing goes out, signed with nothing or unsigned");
     let draft = format!(r#"{{"url":"{}"}}"#, sink.url("/"));
     let path = "/v1/tenants/acme/endpoints?ping=false";
     let (status, problem) = call(&without, "POST", path, &draft).await;

@@ -101,7 +101,7 @@ async fn a_redirect_to_loopback_is_not_followed() {
     let location: &'static str = inner.url("/secret").leak();
     let sink = Sink::start(vec![Answer::Status(302, vec![("location", location)], "")]).await;
     assert_eq!(attempt(sink.address).await.outcome, Outcome::Rejected);
-    assert!(inner.captured().is_empty());
+    assert!(inner.requests().is_empty());
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn plain_text_on_a_tls_port_and_tls_on_a_plain_one_are_unreachable() {
     let sink = Sink::start(Vec::new()).await;
     let sent = sender().send(request(&format!("https://{}/", sink.address))).await;
     assert_eq!(sent.outcome, Outcome::Unreachable, "{:?}", sent.detail);
-    assert!(sink.captured().is_empty());
+    assert!(sink.requests().is_empty());
     let (tls, _) = tls_sink().await;
     let sent = attempt(tls.address).await;
     assert_eq!(sent.outcome, Outcome::Unreachable, "{:?}", sent.detail);
@@ -170,7 +170,7 @@ async fn names_that_lead_to_private_addresses_are_refused_each_time() {
     let (sink, certificate) = tls_sink().await;
     let rules = Arc::new(AddressRules { runtime_api: None, ..AddressRules::clone(&rules()) });
     let sender =
-        HttpSender::resolving(rules, Connections::Fresh, vec![certificate], look_up()).unwrap();
+        HttpSender::with_resolver(rules, Connections::Fresh, vec![certificate], look_up()).unwrap();
     let port = sink.address.port();
     let mut outcomes = Vec::new();
     for name in ["well", "private", "mixed", "rebinding", "rebinding"] {
@@ -179,5 +179,5 @@ async fn names_that_lead_to_private_addresses_are_refused_each_time() {
     }
     let (accepted, blocked) = (Outcome::Accepted, Outcome::Blocked);
     assert_eq!(outcomes, [accepted, blocked, blocked, accepted, blocked]);
-    assert_eq!(sink.captured().len(), 2);
+    assert_eq!(sink.requests().len(), 2);
 }

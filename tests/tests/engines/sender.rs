@@ -42,7 +42,7 @@ async fn sends_exactly_these_bytes_and_reads_the_answer() {
     let response = sent.response.unwrap();
     assert_eq!((response.status, response.excerpt.as_str()), (202, "taken"));
     assert_eq!(response.header("x-id"), Some("7"));
-    let captured = sink.captured();
+    let captured = sink.requests();
     assert_eq!(captured[0].body, "{\"a\": 1}");
     assert_eq!((captured[0].path.as_str(), captured[0].header("x-own")), ("/hook?x=1", "1"));
 }
@@ -52,7 +52,7 @@ async fn a_redirect_is_not_followed() {
     let answer = Answer::Status(307, vec![("location", "/elsewhere")], "");
     let sink = Sink::start(vec![answer]).await;
     assert_eq!(post(&sink).await.outcome, Outcome::Rejected);
-    assert_eq!(sink.captured().len(), 1);
+    assert_eq!(sink.requests().len(), 1);
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn forbidden_addresses_are_blocked_before_a_connection() {
         let sent = sender(false, Vec::new()).send(request(url)).await;
         assert_eq!(sent.outcome, Outcome::Blocked, "{host}");
     }
-    assert!(sink.captured().is_empty());
+    assert!(sink.requests().is_empty());
 }
 
 #[tokio::test]
@@ -104,8 +104,8 @@ async fn tls_is_verified_against_known_roots() {
     let url = format!("https://localhost:{}/hook", sink.address.port());
     let stranger = sender(true, Vec::new()).send(request(url.clone())).await;
     assert_eq!(stranger.outcome, Outcome::Unreachable);
-    assert!(sink.captured().is_empty(), "nothing is sent to a peer that is not verified");
+    assert!(sink.requests().is_empty(), "nothing is sent to a peer that is not verified");
     let trusted = sender(true, vec![certificate]).send(request(url)).await;
     assert_eq!(trusted.outcome, Outcome::Accepted, "{:?}", trusted.detail);
-    assert_eq!(sink.captured().len(), 1);
+    assert_eq!(sink.requests().len(), 1);
 }

@@ -47,14 +47,14 @@ async fn send(request: Request, answer: Answer) -> (Sent, Vec<(String, Value)>) 
     let cloud_targets = Some(CloudTargets { allowed, own: Vec::new() });
     environment.address_rules = AddressRules { cloud_targets, ..AddressRules::default() };
     let sent = AwsEngine::new(&environment).unwrap().sender().send(request).await;
-    let captured = sink.captured();
+    let captured = sink.requests();
     let read = |body: &[u8]| serde_json::from_slice(body).unwrap();
     let calls =
         captured.iter().map(|one| (one.header("authorization").to_owned(), read(&one.body)));
     (sent, calls.collect())
 }
 
-fn refused(status: u16, code: &'static str) -> Answer {
+fn refuse(status: u16, code: &'static str) -> Answer {
     Answer::Status(status, vec![("content-type", "application/x-amz-json-1.0")], code)
 }
 
@@ -111,31 +111,31 @@ async fn every_refusal_is_an_outcome_that_names_its_code_after_one_call() {
     for (url, answer, outcome, code) in [
         (
             QUEUE,
-            refused(400, r#"{"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "no"}"#),
+            refuse(400, r#"{"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "no"}"#),
             Outcome::Rejected,
             "QueueDoesNotExist",
         ),
         (
             QUEUE,
-            refused(403, r#"{"__type": "AccessDenied", "message": "role arn:secret"}"#),
+            refuse(403, r#"{"__type": "AccessDenied", "message": "role arn:secret"}"#),
             Outcome::Rejected,
             "AccessDenied",
         ),
         (
             QUEUE,
-            refused(400, r#"{"__type": "RequestThrottled", "message": "slow"}"#),
+            refuse(400, r#"{"__type": "RequestThrottled", "message": "slow"}"#),
             Outcome::Throttled,
             "RequestThrottled",
         ),
         (
             BUS,
-            refused(400, r#"{"__type": "ThrottlingException", "message": "slow"}"#),
+            refuse(400, r#"{"__type": "ThrottlingException", "message": "slow"}"#),
             Outcome::Throttled,
             "ThrottlingException",
         ),
         (
             BUS,
-            refused(500, r#"{"__type": "InternalException", "message": "no"}"#),
+            refuse(500, r#"{"__type": "InternalException", "message": "no"}"#),
             Outcome::ServerError,
             "InternalException",
         ),

@@ -63,8 +63,8 @@ async fn a_bearer_token_and_a_password_are_sent_and_never_shown() {
         assert_eq!(test["outcome"], "accepted");
         assert!(!test.to_string().contains("canary"), "{test}");
         assert!(!test.to_string().contains(&header), "{test}");
-        assert_eq!(authorizations(&sink.captured()), [header.as_str()]);
-        assert!(!sink.captured()[0].header("webhook-signature").is_empty(), "and signed");
+        assert_eq!(authorizations(&sink.requests()), [header.as_str()]);
+        assert!(!sink.requests()[0].header("webhook-signature").is_empty(), "and signed");
         let read = world.client.send("GET", &one, &[], "").await.of(200).json;
         assert!(!read.to_string().contains("canary"), "{read}");
         // Changed whole, or taken away.
@@ -74,14 +74,14 @@ async fn a_bearer_token_and_a_password_are_sent_and_never_shown() {
         world.client.send("POST", &format!("{one}/test"), &[], "").await.of(200);
         world.client.send("PATCH", &one, &[], r#"{"auth":null}"#).await.of(200);
         world.client.send("POST", &format!("{one}/test"), &[], "").await.of(200);
-        assert_eq!(authorizations(&sink.captured())[1..], ["Bearer other", ""]);
+        assert_eq!(authorizations(&sink.requests())[1..], ["Bearer other", ""]);
         world.client.send("DELETE", &one, &[], "").await.of(204);
     }
 }
 
 /// A token server: it counts, and gives `token-1`, `token-2` and so on.
 async fn token_server(asked: Arc<Mutex<Vec<Captured>>>) -> Sink {
-    Sink::ruled(move |request| {
+    Sink::start_with_rule(move |request| {
         let mut asked = asked.lock().unwrap();
         asked.push(request.clone());
         let body = match asked.len() {

@@ -90,7 +90,7 @@ async fn kill_again_and_again(
 type Standing = BTreeMap<String, BTreeSet<String>>;
 
 /// Asks until nothing is open any more, or for so long as it may take.
-async fn settled(client: &Client, acknowledged: &[Acknowledged]) -> Standing {
+async fn wait_until_settled(client: &Client, acknowledged: &[Acknowledged]) -> Standing {
     let began = Instant::now();
     let mut open: Vec<&Acknowledged> = acknowledged.iter().collect();
     let mut standing = Standing::new();
@@ -170,7 +170,7 @@ async fn what_was_acknowledged_survives_kill_9() {
     let server = kill_again_and_again(server, folder.path(), kills, &load, &mut rng).await;
     let acknowledged = load.stop().await;
     let client = server.client();
-    let standing = settled(&client, &acknowledged).await;
+    let standing = wait_until_settled(&client, &acknowledged).await;
     assert_accounted_for(&client, &acknowledged, &standing).await;
 
     let owed: usize = acknowledged.iter().map(|one| one.deliveries.len()).sum();

@@ -239,7 +239,7 @@ async fn bad_input_is_named_and_nothing_is_stored_or_sent() {
     assert_eq!(events["items"], json!([]));
     let (_, endpoints) = client.call("GET", "/v1/tenants/acme/endpoints", "").await;
     assert_eq!(endpoints["items"].as_array().unwrap().len(), 1);
-    assert!(sink.captured().is_empty());
+    assert!(sink.requests().is_empty());
 }
 
 #[tokio::test]

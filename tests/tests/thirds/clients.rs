@@ -45,7 +45,7 @@ async fn sends(script: &mut Command, (server, sink): (&Server, &Sink), event: &s
     let said = succeeds(script).await;
     let delivery: Value = serde_json::from_str(&said).unwrap();
     assert_eq!((&delivery["status"], &delivery["event_id"]), (&"delivered".into(), &event.into()));
-    let captured = sink.captured();
+    let captured = sink.requests();
     assert_eq!(
         (captured.len(), captured[0].header("webhook-id")),
         (1, delivery["id"].as_str().unwrap())

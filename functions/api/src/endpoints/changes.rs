@@ -137,34 +137,36 @@ impl Changes {
         now: Timestamp,
     ) -> Endpoint {
         let subscription = &mut endpoint.subscription;
-        let types = self.event_types.over(Some(std::mem::take(&mut subscription.event_types)));
+        let types = self.event_types.apply_to(Some(std::mem::take(&mut subscription.event_types)));
         let types = types.filter(|types| !types.is_empty());
         subscription.event_types = types.unwrap_or_else(|| vec![EventTypePattern::all()]);
-        subscription.filter = self.filter.over(subscription.filter.take());
-        subscription.min_severity = self.min_severity.over(subscription.min_severity);
-        subscription.risk_score_above = self.risk_score_above.over(subscription.risk_score_above);
-        let outcomes = self.outcomes.over(Some(std::mem::take(&mut subscription.outcomes)));
+        subscription.filter = self.filter.apply_to(subscription.filter.take());
+        subscription.min_severity = self.min_severity.apply_to(subscription.min_severity);
+        subscription.risk_score_above =
+            self.risk_score_above.apply_to(subscription.risk_score_above);
+        let outcomes = self.outcomes.apply_to(Some(std::mem::take(&mut subscription.outcomes)));
         subscription.outcomes = outcomes.unwrap_or_default();
         endpoint.url = self.url.unwrap_or(endpoint.url);
-        endpoint.name = self.name.over(endpoint.name);
-        let profile = self.profile.over(Some(endpoint.profile));
+        endpoint.name = self.name.apply_to(endpoint.name);
+        let profile = self.profile.apply_to(Some(endpoint.profile));
         endpoint.profile = profile.unwrap_or_else(|| STANDARD.to_owned());
-        endpoint.retry = self.retry.over(endpoint.retry);
-        let timeout_ms = self.timeout_ms.over(endpoint.timeout_ms.map(u64::from));
+        endpoint.retry = self.retry.apply_to(endpoint.retry);
+        let timeout_ms = self.timeout_ms.apply_to(endpoint.timeout_ms.map(u64::from));
         endpoint.timeout_ms = timeout_ms.and_then(|ms| u32::try_from(ms).ok());
-        let max_per_second = self.max_per_second.over(endpoint.max_per_second.map(u64::from));
+        let max_per_second = self.max_per_second.apply_to(endpoint.max_per_second.map(u64::from));
         endpoint.max_per_second = max_per_second.and_then(|max| u32::try_from(max).ok());
-        let max_concurrency = self.max_concurrency.over(endpoint.max_concurrency.map(u64::from));
+        let max_concurrency =
+            self.max_concurrency.apply_to(endpoint.max_concurrency.map(u64::from));
         endpoint.max_concurrency = max_concurrency.and_then(|max| u32::try_from(max).ok());
-        endpoint.auth = auth.over(endpoint.auth);
-        endpoint.headers = self.headers.over(Some(endpoint.headers)).unwrap_or_default();
+        endpoint.auth = auth.apply_to(endpoint.auth);
+        endpoint.headers = self.headers.apply_to(Some(endpoint.headers)).unwrap_or_default();
         endpoint.paused_at = match self.paused {
             Some(is_paused) => is_paused.then(|| endpoint.paused_at.unwrap_or(now)),
             None => endpoint.paused_at,
         };
         match self.enabled {
             Some(true) => Endpoint { state: EndpointState::Enabled, ..endpoint },
-            Some(false) => endpoint.disabled(DisabledReason::Requested, now),
+            Some(false) => endpoint.disable(DisabledReason::Requested, now),
             None => endpoint,
         }
     }
@@ -241,7 +243,7 @@ fn read_risk_score_above(body: &mut Body<'_>) -> Given<f64> {
     let schema = || json!({"type": ["number", "null"], "minimum": least, "maximum": most});
     let read = |value: &Json<'_>| value.as_f64().and_then(|score| risk_score(score).ok());
     let shape = || format!("must be a number from {least} to {most}");
-    body.given("risk_score_above", schema, read, shape)
+    body.read_with("risk_score_above", schema, read, shape)
 }
 
 fn read_outcomes(body: &mut Body<'_>) -> Given<Vec<String>> {
@@ -253,7 +255,7 @@ fn read_outcomes(body: &mut Body<'_>) -> Given<Vec<String>> {
     let read = |value: &Json<'_>| {
         value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
     };
-    match body.given("outcomes", schema, read, || "must be an array of texts".to_owned()) {
+    match body.read_with("outcomes", schema, read, || "must be an array of texts".to_owned()) {
         Given::Value(values) => match outcomes(values) {
             Ok(values) => Given::Value(values),
             Err(faults) => {
@@ -319,7 +321,7 @@ fn read_retry(body: &mut Body<'_>) -> Given<RetryPolicy> {
     }
     // What is no whole number is out of range too, so that its own pointer is named.
     let delays: Vec<u64> = delays.iter().map(|delay| whole(delay).unwrap_or(0)).collect();
-    match RetryPolicy::own(&delays, "/retry/delays_s") {
+    match RetryPolicy::of_delays(&delays, "/retry/delays_s") {
         Ok(policy) => Given::Value(RetryPolicy {
             jitter: jitter.unwrap_or_default(),
             window_s: window_s.flatten(),

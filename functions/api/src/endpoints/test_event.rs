@@ -115,14 +115,17 @@ async fn post<E: Engine>(
     let outgoing = Outgoing { endpoint, profile, event, id: &id, round };
     let Dispatched { sent, headers, .. } = send(engine, outgoing, deadline).await?;
     if sent.outcome == Outcome::Accepted && endpoint.health != Health::Verified {
-        verified(call, endpoint).await?;
+        verify_target(call, endpoint).await?;
     }
     Ok(result_of(id, sent, headers))
 }
 
 /// Remembers that a test event was accepted: no change of what is configured, and in no log. Where the
 /// endpoint was changed meanwhile, the next test remembers it.
-async fn verified<E: Engine>(call: &TenantCall<'_, E>, endpoint: &Endpoint) -> Result<(), Refusal> {
+async fn verify_target<E: Engine>(
+    call: &TenantCall<'_, E>,
+    endpoint: &Endpoint,
+) -> Result<(), Refusal> {
     let now = call.engine.clock().now();
     let before = find(call, endpoint.id.as_str()).await?;
     let after = Endpoint { health: Health::Verified, ..Endpoint::clone(&before) }.next_version(now);

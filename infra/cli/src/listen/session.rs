@@ -172,7 +172,7 @@ async fn fetch_terms(context: &Context, named: &Named) -> Result<Terms, Failure>
 
 /// Finds a profile: compiled in, or the deployment's own, whose file the server has.
 async fn fetch_profile(context: &Context, name: &str) -> Result<Arc<Profile>, Failure> {
-    if let Some(profile) = Profile::named(name) {
+    if let Some(profile) = Profile::find_builtin(name) {
         return Ok(profile);
     }
     let answer = context.send(&Call::get(format!("/v1/profiles/{}", escape(name)))).await?;

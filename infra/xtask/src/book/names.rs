@@ -13,7 +13,7 @@ const ENGINES: [(&str, &str); 2] =
     [("DynamoDB", "shared/adapters/src/aws"), ("SQLite", "shared/adapters/src/embedded")];
 
 /// Of a page, each `name()` must be a function, and each `Type::name` be declared.
-pub(super) fn named(page: &File, declared: &Declared) -> Vec<Fault> {
+pub(super) fn check_names(page: &File, declared: &Declared) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (index, line) in page.text.lines().enumerate() {
         for word in markdown::code(line).filter_map(name_of) {
@@ -72,7 +72,7 @@ pub(super) fn tables(protocol: &File, code: &[File]) -> Vec<Fault> {
         match kind {
             "constant" => book.constants(&table),
             "guard" => book.guards(&table, code),
-            "DynamoDB" => book.stored(&table, code),
+            "DynamoDB" => book.check_stored(&table, code),
             "member" => book.members(&table),
             _ => continue,
         }
@@ -124,7 +124,7 @@ impl Book<'_> {
     }
 
     /// Each engine's names are in its code, and their names in Rust in ours.
-    fn stored(&mut self, table: &Table<'_>, code: &[File]) {
+    fn check_stored(&mut self, table: &Table<'_>, code: &[File]) {
         for (column, header) in table.header.iter().enumerate() {
             let Some((_, folder)) = ENGINES.iter().find(|(engine, _)| engine == header) else {
                 continue;
@@ -233,7 +233,7 @@ pub fn judge() {}
             "`judge()`, `domain::judge()`, `Row::lane`, `lane`\n`gone()`, `Row::base`, `a b()`",
         );
         assert_eq!(
-            details(&named(&page, &declared)),
+            details(&check_names(&page, &declared)),
             [(2, "the code has no gone()"), (2, "the code has no Row::base")]
         );
     }
@@ -257,7 +257,7 @@ pub fn judge() {}
 | `lane` | `Row::lane` | b |
 ";
 
-    fn checked(book: &str) -> Vec<(usize, String)> {
+    fn check_page(book: &str) -> Vec<(usize, String)> {
         let code = [
             file("shared/domain/src/a.rs", CODE),
             file("shared/adapters/src/aws/a.rs", "fn a() { set(\"born\", 1); }\n"),
@@ -270,12 +270,12 @@ pub fn judge() {}
 
     #[test]
     fn tables_that_are_true_have_no_faults() {
-        assert_eq!(checked(BOOK), []);
+        assert_eq!(check_page(BOOK), []);
     }
 
     #[test]
     fn what_is_no_longer_true_is_named() {
-        let one = |from: &str, to: &str| checked(&BOOK.replacen(from, to, 1));
+        let one = |from: &str, to: &str| check_page(&BOOK.replacen(from, to, 1));
         let told = |line: usize, detail: &str| vec![(line, detail.to_owned())];
         assert_eq!(
             one("`15 * 60`", "`900`"),

@@ -96,7 +96,7 @@ fn first(rest: &str) -> (Option<(Kind, &str)>, usize) {
         return (Some((Kind::Comment, text)), (text.len() + 4).min(rest.len()));
     }
     if let Some(inside) = rest.strip_prefix('"') {
-        let text = inside.get(..quoted(inside)).unwrap_or(inside);
+        let text = inside.get(..find_closing_quote(inside)).unwrap_or(inside);
         return (Some((Kind::Literal, text)), (text.len() + 2).min(rest.len()));
     }
     let hashes =
@@ -114,7 +114,7 @@ fn first(rest: &str) -> (Option<(Kind, &str)>, usize) {
 }
 
 /// Where a literal's closing quote is: the first that no backslash escapes.
-fn quoted(inside: &str) -> usize {
+fn find_closing_quote(inside: &str) -> usize {
     let mut is_escaped = false;
     for (at, c) in inside.char_indices() {
         if c == '"' && !is_escaped {
@@ -166,16 +166,16 @@ impl Declared {
     fn read(&mut self, text: &str) {
         let mut lines = text.lines();
         while let Some(line) = lines.next() {
-            if let Some(name) = declared(line, "fn ") {
+            if let Some(name) = declared_name(line, "fn ") {
                 self.functions.insert(name.to_owned());
-            } else if let Some(name) = declared(line, "const ") {
+            } else if let Some(name) = declared_name(line, "const ") {
                 let value = line.split_once(" = ").and_then(|(_, value)| value.strip_suffix(';'));
                 self.constants.insert(name.to_owned(), value.unwrap_or_default().to_owned());
             } else if let Some(name) =
-                ["struct ", "enum ", "trait "].iter().find_map(|word| declared(line, word))
+                ["struct ", "enum ", "trait "].iter().find_map(|word| declared_name(line, word))
             {
                 let members = self.types.entry(name.to_owned()).or_default();
-                if line.ends_with('{') && declared(line, "trait ").is_none() {
+                if line.ends_with('{') && declared_name(line, "trait ").is_none() {
                     members.extend(body(line, &mut lines));
                 }
             }
@@ -192,7 +192,7 @@ impl Declared {
 }
 
 /// The name that a line declares with a keyword, before which only such words stand.
-fn declared<'a>(line: &'a str, keyword: &str) -> Option<&'a str> {
+fn declared_name<'a>(line: &'a str, keyword: &str) -> Option<&'a str> {
     let (before, after) = line.split_once(keyword)?;
     let mut words = before.split_whitespace();
     words
@@ -217,7 +217,8 @@ fn body<'a>(opening: &str, lines: &mut impl Iterator<Item = &'a str>) -> Vec<Mem
         } else if indent(line) == depth + 4 && !text.starts_with("//") {
             let name = identifier(without_visibility(text));
             if !name.is_empty() {
-                members.push(Member { name: name.to_owned(), stored: stored(name, &attributes) });
+                members
+                    .push(Member { name: name.to_owned(), stored: stored_name(name, &attributes) });
             }
             attributes.clear();
         }
@@ -241,7 +242,7 @@ fn indent(line: &str) -> usize {
 }
 
 /// The name that serde gives a field with these attributes.
-fn stored(name: &str, attributes: &str) -> Option<String> {
+fn stored_name(name: &str, attributes: &str) -> Option<String> {
     if attributes.contains("serde(skip)") {
         return None;
     }

@@ -72,7 +72,7 @@ impl CloudWatch {
     /// The alarms whose names begin so.
     pub(super) async fn alarms(&self, prefix: &str) -> Result<Vec<Alarm>, EngineError> {
         let body = json!({"AlarmNamePrefix": prefix, "MaxRecords": ALARMS_MAX}).to_string();
-        let request = self.signed(body)?;
+        let request = self.sign(body)?;
         // Made when it is asked for: seldom, and no function's start should pay for it.
         let (status, answer) = ReqwestClient::new()?.exchange(request, STEP).await?;
         if status != 200 {
@@ -83,7 +83,7 @@ impl CloudWatch {
         Ok(answer.metric_alarms)
     }
 
-    fn signed(&self, body: String) -> Result<http::Request<Bytes>, EngineError> {
+    fn sign(&self, body: String) -> Result<http::Request<Bytes>, EngineError> {
         let failed =
             |error: Box<dyn std::error::Error + Send + Sync>| EngineError::denied(STEP, error);
         let identity = self.credentials.clone().into();

@@ -34,7 +34,7 @@ use waxseal_flows::ports::{
 
 use super::cache::AgedCache;
 use super::item::{ALONE, Item, attributes, json, key, read_json, text};
-use super::{DynamoStore, failed};
+use super::{DynamoStore, failure_at};
 
 /// Tenants whose endpoints are kept in memory.
 const TENANTS_MAX: usize = 1_000;
@@ -259,7 +259,7 @@ impl DynamoStore {
                 .set_expression_attribute_values(Some(values.clone()))
                 .consistent_read(true)
                 .set_exclusive_start_key(start);
-            let answer = query.send().await.map_err(failed(step))?;
+            let answer = query.send().await.map_err(failure_at(step))?;
             items.extend(answer.items.unwrap_or_default());
             start = answer.last_evaluated_key;
             if start.is_none() {
@@ -275,7 +275,7 @@ impl DynamoStore {
             .table_name(self.config_table()?)
             .set_key(Some(key))
             .consistent_read(true);
-        Ok(get.send().await.map_err(failed(step))?.item)
+        Ok(get.send().await.map_err(failure_at(step))?.item)
     }
 }
 

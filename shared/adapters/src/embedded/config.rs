@@ -22,7 +22,7 @@ use waxseal_flows::ports::{
     TenantEndpoints, TenantVersion,
 };
 
-use self::documents::{Place, by_lookup, delete, document, documents, find, insert, version};
+use self::documents::{Place, delete, document, documents, find, find_by_lookup, insert, version};
 use super::config_cache::Endpoints;
 use super::writer::Durability;
 use super::{EmbeddedStore, schema_value};
@@ -140,7 +140,7 @@ impl ConfigStore for EmbeddedStore {
 
     async fn api_key(&self, hash: &str) -> Answer<Option<ApiKey>> {
         let hash = hash.to_owned();
-        let read = move |connection: &Connection| by_lookup(connection, "api_key", &hash);
+        let read = move |connection: &Connection| find_by_lookup(connection, "api_key", &hash);
         self.readers.read("read API key", read).await
     }
 
@@ -181,7 +181,7 @@ impl ConfigStore for EmbeddedStore {
 
     async fn source(&self, name: &SourceName, _: MaxAge) -> Answer<Option<Source>> {
         let name = name.to_string();
-        let read = move |connection: &Connection| by_lookup(connection, "source", &name);
+        let read = move |connection: &Connection| find_by_lookup(connection, "source", &name);
         self.readers.read("read source", read).await
     }
 

@@ -36,13 +36,20 @@ impl DeliveryStore for EmbeddedStore {
         self.writer.write("record attempt", Durability::Synced, record, |_| ()).await
     }
 
-    async fn due(&self, shard: u32, now: Timestamp, limit: usize) -> Result<Vec<Due>, EngineError> {
+    async fn due_deliveries(
+        &self,
+        shard: u32,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Due>, EngineError> {
         // Shards spread writes over partitions, which one file does not have: everything is in the
         // first one.
         if shard != 0 {
             return Ok(Vec::new());
         }
-        self.readers.read("read due index", move |connection| due(connection, now, limit)).await
+        self.readers
+            .read("read due index", move |connection| find_due(connection, now, limit))
+            .await
     }
 
     async fn claim(&self, due: &Due, claim: &Claim) -> Result<Option<Timestamp>, EngineError> {
@@ -59,7 +66,7 @@ impl DeliveryStore for EmbeddedStore {
     ) -> Result<Page<Delivery>, EngineError> {
         let (tenant, endpoint, page) = (tenant.clone(), endpoint.clone(), page.clone());
         let read =
-            move |connection: &Connection| by_endpoint(connection, &tenant, &endpoint, &page);
+            move |connection: &Connection| list_by_endpoint(connection, &tenant, &endpoint, &page);
         self.readers.read("list deliveries", read).await
     }
 }
@@ -146,15 +153,15 @@ pub(super) fn claim(
         .optional()
 }
 
-fn due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<Due>> {
+fn find_due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<Due>> {
     let sql =
         format!("SELECT {COLUMNS} FROM deliveries WHERE due_at <= ?1 AND held = 0 ORDER BY due_at");
     let mut statement = connection.prepare_cached(&sql)?;
-    readable_due(statement.query([schema_value::ms(now)])?, limit)
+    read_due(statement.query([schema_value::ms(now)])?, limit)
 }
 
 /// Reads the deliveries that an endpoint's gate holds and that are due, earliest first.
-pub(super) fn held(
+pub(super) fn find_held(
     connection: &Connection,
     tenant: &TenantName,
     endpoint: &EndpointId,
@@ -167,14 +174,14 @@ pub(super) fn held(
     );
     let keys = params![tenant.as_str(), endpoint.as_str(), schema_value::ms(now)];
     let mut statement = connection.prepare_cached(&sql)?;
-    readable_due(statement.query(keys)?, limit)
+    read_due(statement.query(keys)?, limit)
 }
 
 /// Reads at most so many due deliveries. One that cannot be read is logged and left out, and those that come
 /// after it are read in its place: else it would keep all others from being looked at, at each sweep. That is
 /// why the statement has no limit of its own; its rows are read from the index one by one, as they are asked
 /// for.
-fn readable_due(mut rows: Rows<'_>, limit: usize) -> rusqlite::Result<Vec<Due>> {
+fn read_due(mut rows: Rows<'_>, limit: usize) -> rusqlite::Result<Vec<Due>> {
     let mut found = Vec::new();
     while found.len() < limit
         && let Some(row) = rows.next()?
@@ -197,7 +204,7 @@ fn due_of(row: Delivery) -> Option<Due> {
     Some(Due { key: row.key, due_at, next_at, claims, priority: row.priority })
 }
 
-fn by_endpoint(
+fn list_by_endpoint(
     connection: &Connection,
     tenant: &TenantName,
     endpoint: &EndpointId,
@@ -221,9 +228,9 @@ fn by_endpoint(
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     let key = DeliveryKey {
-        tenant: schema_value::parsed(row, 0)?,
-        event: schema_value::parsed(row, 1)?,
-        endpoint: schema_value::parsed(row, 2)?,
+        tenant: schema_value::parse(row, 0)?,
+        event: schema_value::parse(row, 1)?,
+        endpoint: schema_value::parse(row, 2)?,
     };
     Ok(Delivery {
         key,
@@ -239,7 +246,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
 fn read_status(row: &Row<'_>) -> rusqlite::Result<Status> {
     let (status, reason): (String, Option<String>) = (row.get(4)?, row.get(5)?);
     if status != StatusName::Open.as_str() {
-        return Status::ended(&status, reason.as_deref())
+        return Status::read_end(&status, reason.as_deref())
             .map_err(|error| schema_value::unreadable(5, error));
     }
     let holder: Option<String> = row.get(9)?;
@@ -274,18 +281,18 @@ mod tests {
                 endpoint: "ep_1".parse().unwrap(),
             };
             let row = Delivery::pending(key, Timestamp::from_ms(born), Priority::Normal);
-            record(&connection, Guard::seen(None), &row).unwrap();
+            record(&connection, Guard::unchanged_since(None), &row).unwrap();
         }
         connection.execute("UPDATE deliveries SET log = '?' WHERE event = 'a'", []).unwrap();
         let later = Timestamp::from_ms(u64::from(u32::MAX) * 1_000);
         let events = |limit| {
-            let found = due(&connection, later, limit).unwrap();
+            let found = find_due(&connection, later, limit).unwrap();
             found.into_iter().map(|due| due.key.event.to_string()).collect::<Vec<_>>()
         };
         assert_eq!(events(1), ["b"], "nor does it take a place of the page");
         assert_eq!(events(10), ["b", "c"]);
         connection.execute("UPDATE deliveries SET held = 1", []).unwrap();
         let (tenant, endpoint) = ("acme".parse().unwrap(), "ep_1".parse().unwrap());
-        assert_eq!(held(&connection, &tenant, &endpoint, later, 10).unwrap().len(), 2);
+        assert_eq!(find_held(&connection, &tenant, &endpoint, later, 10).unwrap().len(), 2);
     }
 }

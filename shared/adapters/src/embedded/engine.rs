@@ -19,7 +19,7 @@ use waxseal_flows::ports::{
 };
 
 use super::config_cache::ConfigCache;
-use super::failure::failed;
+use super::failure::failure_at;
 use super::gates_in_memory::Gates;
 use super::inboxes::Inboxes;
 use super::key_file::KeyFile;
@@ -85,7 +85,7 @@ impl EmbeddedEngine {
         files::make_folder(folder)?;
         let lock = files::lock(folder)?;
         let path = folder.join("waxseal.db");
-        let connection = schema::open_writer(&path).map_err(failed("open database"))?;
+        let connection = schema::open_writer(&path).map_err(failure_at("open database"))?;
         let key_vault = key_vault(&connection, folder)?;
         let clock = options.clock;
         let per_endpoint_max = match options.attempts_per_endpoint {
@@ -93,8 +93,8 @@ impl EmbeddedEngine {
             most => most,
         };
         let inboxes = Arc::new(Inboxes::new(per_endpoint_max, &clock));
-        queue::load(&connection, &inboxes).map_err(failed("read messages"))?;
-        let gates = Arc::new(Gates::load(&connection).map_err(failed("read gates"))?);
+        queue::load(&connection, &inboxes).map_err(failure_at("read messages"))?;
+        let gates = Arc::new(Gates::load(&connection).map_err(failure_at("read gates"))?);
         let writer =
             Writer::start(connection).map_err(|e| EngineError::unavailable("start writer", e))?;
         let cache = Arc::new(ConfigCache::default());
@@ -102,7 +102,7 @@ impl EmbeddedEngine {
         let address_rules = Arc::new(options.address_rules);
         let rules = Arc::clone(&address_rules);
         let sender = HttpSender::new(rules, Connections::Kept, options.extra_roots)?;
-        let sender = sender.by_clock(clock.clone());
+        let sender = sender.with_clock(clock.clone());
         let operator_key = match options.operator_key {
             Some(key) => key,
             None => files::operator_key(folder)?,
@@ -146,14 +146,14 @@ impl EmbeddedEngine {
 fn key_vault(connection: &Connection, folder: &Path) -> Result<KeyFile, EngineError> {
     let tenant = CHECK.parse().map_err(|error| EngineError::unreadable("check key file", error))?;
     let context = SecretContext::links(&tenant);
-    let sealed = config::key_check(connection).map_err(failed("check key file"))?;
+    let sealed = config::key_check(connection).map_err(failure_at("check key file"))?;
     let key_file = KeyFile::new(&files::secrets_key(folder, sealed.is_some())?)?;
     if let Some(sealed) = sealed {
         let opened = key_file.open_now(&context, &sealed);
-        opened.map_err(|_| files::lost(folder, "is another one"))?;
+        opened.map_err(|_| files::key_file_fault(folder, "is another one"))?;
     } else {
         let sealed = key_file.seal_now(&context, &Secret::new(CHECK.as_bytes().to_vec()))?;
-        config::keep_key_check(connection, &sealed).map_err(failed("check key file"))?;
+        config::keep_key_check(connection, &sealed).map_err(failure_at("check key file"))?;
     }
     Ok(key_file)
 }

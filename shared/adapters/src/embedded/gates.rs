@@ -80,7 +80,7 @@ impl GateStore for EmbeddedStore {
             windows.retain(|(_, window), _| *window >= oldest);
         }
         let used = windows.entry((whose.to_owned(), wanted.window)).or_default();
-        let granted = wanted.granted(*used);
+        let granted = wanted.grant(*used);
         *used += granted;
         Ok(granted)
     }
@@ -112,7 +112,7 @@ impl GateStore for EmbeddedStore {
         Ok(())
     }
 
-    async fn held(
+    async fn held_deliveries(
         &self,
         tenant: &TenantName,
         endpoint: &EndpointId,
@@ -121,7 +121,7 @@ impl GateStore for EmbeddedStore {
     ) -> Result<Vec<Due>, EngineError> {
         let (tenant, endpoint) = (tenant.clone(), endpoint.clone());
         let read = move |connection: &Connection| {
-            deliveries::held(connection, &tenant, &endpoint, now, limit)
+            deliveries::find_held(connection, &tenant, &endpoint, now, limit)
         };
         self.readers.read("read held deliveries", read).await
     }

@@ -153,7 +153,7 @@ mod tests {
     use super::*;
     use crate::delivery::attempt::Response;
 
-    fn answered(status: u16, body: &str) -> Sent {
+    fn answer(status: u16, body: &str) -> Sent {
         let response = Response { status, headers: Vec::new(), excerpt: body.to_owned() };
         let at = Timestamp::from_ms(1_000);
         Sent {
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_token_is_kept_until_shortly_before_its_end() {
-        let until = |body: &str| read_token(&answered(200, body)).unwrap().1.ms() / 1_000 - 1;
+        let until = |body: &str| read_token(&answer(200, body)).unwrap().1.ms() / 1_000 - 1;
         assert_eq!(until(r#"{"access_token":"t","expires_in":600,"token_type":"Bearer"}"#), 540);
         assert_eq!(until(r#"{"access_token":"t","expires_in":20}"#), 10);
         assert_eq!(until(r#"{"access_token":"t"}"#), 240);
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn what_a_token_server_does_wrong_is_a_failed_attempt_that_shows_no_answer() {
-        let failed = |status, body: &str| read_token(&answered(status, body)).unwrap_err();
+        let failed = |status, body: &str| read_token(&answer(status, body)).unwrap_err();
         let outcome = |status| failed(status, "canary").outcome;
         assert_eq!(
             [outcome(410), outcome(401)],

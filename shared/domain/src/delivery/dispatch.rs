@@ -113,7 +113,7 @@ pub fn prepare(
 ) -> Result<Prepared, Unprepared> {
     let Outgoing { endpoint, profile, event, id, round } = outgoing;
     let rendering = Rendering { event, id, round, link };
-    let rendered = fitting(profile, rendering)?;
+    let rendered = render_to_fit(profile, rendering)?;
     let inexact = !rendered.exact;
     let delivery = waxseal_verify::Delivery {
         id,
@@ -145,7 +145,7 @@ pub fn prepare(
 impl Request {
     /// Returns the request with the header `authorization`.
     #[must_use]
-    pub fn authorized(mut self, value: &Zeroizing<String>) -> Self {
+    pub fn with_authorization(mut self, value: &Zeroizing<String>) -> Self {
         self.headers.insert("authorization".to_owned(), value.to_string());
         self
     }
@@ -196,12 +196,12 @@ pub fn preview(
     }
     let base = public_url.ok_or_else(|| Unprepared::NeedsLink.to_string())?;
     let link = sample_link(base, &event.tenant, &event.id, now);
-    fitting(profile, Rendering { link: Some(&link), ..rendering })
+    render_to_fit(profile, Rendering { link: Some(&link), ..rendering })
         .map_err(|fault| fault.to_string())
 }
 
 /// The body, with the payload in it or, where that would be too long, the link.
-fn fitting(profile: &Profile, rendering: Rendering<'_>) -> Result<Rendered, Unprepared> {
+fn render_to_fit(profile: &Profile, rendering: Rendering<'_>) -> Result<Rendered, Unprepared> {
     let unreadable = |fault: UnreadablePayload| Unprepared::Unsendable(fault.to_string());
     let rendered = render(profile, rendering).map_err(unreadable)?;
     match rendering.link {

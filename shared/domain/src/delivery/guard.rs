@@ -103,7 +103,7 @@ impl Guard {
     }
 
     /// Returns the condition for replaying a delivery whose row was read as this, or as none.
-    pub fn seen(row: Option<&Delivery>) -> Self {
+    pub fn unchanged_since(row: Option<&Delivery>) -> Self {
         row.map_or(Self::Absent, |row| Self::Seen {
             event_accepted_at: row.event_accepted_at,
             status: StatusName::from(&row.status),

@@ -69,7 +69,7 @@ pub(super) fn compile(item: &Json<'_>, pointer: &str) -> Compiled<Condition> {
 }
 
 /// Says what is wrong with a name that is no operator.
-pub(super) fn unknown(name: &str) -> String {
+pub(super) fn describe_unknown(name: &str) -> String {
     format!("the operator {name} is not known; known are {OPERATORS}")
 }
 
@@ -124,7 +124,7 @@ fn likeness(name: &str, operand: &Json<'_>, pointer: &str) -> Compiled<Likeness>
                 .map(Likeness::Wildcard)
                 .or_else(|detail| refuse(pointer, detail));
         }
-        _ => return refuse(pointer, &unknown(name)),
+        _ => return refuse(pointer, &describe_unknown(name)),
     };
     text(operand, pointer).map(|text| make(text.to_owned()))
 }
@@ -151,7 +151,7 @@ fn numeric(operand: &Json<'_>, pointer: &str) -> Compiled<Range> {
         Some([low, from, high, to]) => {
             let (low, high) =
                 both(comparison(low, from, pointer, 0), comparison(high, to, pointer, 2))?;
-            between(low, high, pointer)?
+            intersect(low, high, pointer)?
         }
         _ => {
             let shape = "must be one or two comparisons, as [\">\", 0, \"<=\", 5]";
@@ -182,7 +182,7 @@ fn comparison(
     Ok(Range { bottom: bottom.map(bound), top: top.map(bound) })
 }
 
-fn between(low: Range, high: Range, pointer: &str) -> Compiled<Range> {
+fn intersect(low: Range, high: Range, pointer: &str) -> Compiled<Range> {
     match (low, high) {
         (Range { bottom, top: None }, Range { bottom: None, top }) => Ok(Range { bottom, top }),
         _ => refuse(pointer, "of two comparisons, the first is > or >=, the second < or <="),

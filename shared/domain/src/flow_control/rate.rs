@@ -42,7 +42,7 @@ impl Tokens {
 
     /// Returns how many tokens are granted when `used` are taken already: all that were asked for,
     /// or none. A store can then decide by one condition in one write.
-    pub fn granted(&self, used: u32) -> u32 {
+    pub fn grant(&self, used: u32) -> u32 {
         if used + self.count <= self.most { self.count } else { 0 }
     }
 
@@ -89,7 +89,7 @@ mod tests {
     fn a_window_has_ten_seconds_of_tokens_and_no_more() {
         let one = Tokens::now(5, NOW);
         assert_eq!((one.window, one.count, one.most), (100, 1, 50));
-        assert_eq!((one.granted(49), one.granted(50)), (1, 0));
+        assert_eq!((one.grant(49), one.grant(50)), (1, 0));
     }
 
     #[test]

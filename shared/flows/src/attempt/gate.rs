@@ -91,7 +91,7 @@ async fn limit<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<(), EngineE
     // gate must be stopped from going while it holds something.
     let before = engine.store().gate(&endpoint.tenant, &endpoint.id, MaxAge::NOW).await?;
     if before.as_ref().is_none_or(|before| before.mode == Mode::Closing) {
-        let limited = Gate::limited(endpoint, before.as_ref(), engine.clock().now());
+        let limited = Gate::limit_rate(endpoint, before.as_ref(), engine.clock().now());
         engine.store().put_gate(&limited, before.as_ref()).await?;
     }
     Ok(())
@@ -131,16 +131,16 @@ async fn turn<E: Engine>(
         Some(gate) if !gate.may_turn() => return Ok(()),
         _ if is_well => return Ok(()),
         before if is_tripped => {
-            Gate::opened(endpoint, before.as_ref(), engine.breakers().settings.probe_s, now)
+            Gate::open_breaker(endpoint, before.as_ref(), engine.breakers().settings.probe_s, now)
         }
-        before => Gate::slowed(endpoint, before.as_ref(), sent),
+        before => Gate::slow_down(endpoint, before.as_ref(), sent),
     };
     if engine.store().put_gate(&after, before.as_ref()).await? {
         tracing::warn!(%tenant, endpoint = %id, mode = ?after.mode, "gate turned");
         if is_well {
-            announce(engine, &Notice::of_recovered(&after)).await?;
+            announce(engine, &Notice::of_recovery(&after)).await?;
         } else if after.mode == Mode::Open {
-            announce(engine, &Notice::of_opened(&after)).await?;
+            announce(engine, &Notice::of_breaker_open(&after)).await?;
         }
     }
     Ok(())

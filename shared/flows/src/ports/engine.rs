@@ -132,8 +132,7 @@ pub trait Engine: Send + Sync + 'static {
                 let open = self.queue().enqueue(&messages).await;
                 let now = self.clock().now();
                 let unsent = messages.into_iter().enumerate().filter(|(at, _)| open.contains(at));
-                messages =
-                    unsent.map(|(_, message)| message.sent_again(self.ticket(), now)).collect();
+                messages = unsent.map(|(_, message)| message.resend(self.ticket(), now)).collect();
             }
             match messages.len() {
                 0 => Ok(()),

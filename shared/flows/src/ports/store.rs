@@ -261,7 +261,7 @@ pub trait DeliveryStore: Send + Sync {
     ) -> impl Future<Output = Answer<Written>> + Send;
 
     /// Takes step S1: reads what is due in a shard of the index, earliest first.
-    fn due(
+    fn due_deliveries(
         &self,
         shard: u32,
         now: Timestamp,
@@ -336,7 +336,7 @@ pub trait GateStore: Send + Sync {
     ) -> impl Future<Output = Answer<()>> + Send;
 
     /// Reads the deliveries that a gate holds and that are due, earliest first.
-    fn held(
+    fn held_deliveries(
         &self,
         tenant: &TenantName,
         endpoint: &EndpointId,

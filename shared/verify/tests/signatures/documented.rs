@@ -60,7 +60,7 @@ const PUBLISHED: [Published; 4] = [
 #[test]
 fn makes_and_verifies_what_their_owners_published() {
     for one in &PUBLISHED {
-        let profile = Profile::named(one.profile).unwrap();
+        let profile = Profile::find_builtin(one.profile).unwrap();
         let keys = [profile.key(one.secret).unwrap()];
         let delivery = Delivery {
             id: one.id,
@@ -85,7 +85,7 @@ fn makes_and_verifies_what_their_owners_published() {
 /// As Stripe's own packages read it: in any order, other schemes and old secrets beside.
 #[test]
 fn reads_stripes_header_as_stripe_does() {
-    let profile = Profile::named("stripe").unwrap();
+    let profile = Profile::find_builtin("stripe").unwrap();
     let keys = [profile.key("whsec_test_secret").unwrap()];
     // hmac_sha256("whsec_test_secret", "1700000000.{}"), by Python's hmac.
     let signature = "ceb8863f7208fa249a6cd8f951e993c7563412aca65866f6272283debe143ab3";

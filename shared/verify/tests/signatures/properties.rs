@@ -10,7 +10,7 @@ use waxseal_verify::{Delivery, FILES, Fault, Key, Profile, Signed, Window, json}
 const NOW: u64 = 1_700_000_000;
 
 fn profile() -> impl Strategy<Value = Arc<Profile>> {
-    (0..FILES.len()).prop_map(|index| Profile::builtin()[index].clone())
+    (0..FILES.len()).prop_map(|index| Profile::builtins()[index].clone())
 }
 
 fn key(profile: &Profile, seed: u8) -> Key {

@@ -9,7 +9,7 @@ mod outcome;
 
 use std::time::{Duration, Instant};
 
-use waxseal_tests::process::{Server, released};
+use waxseal_tests::process::{Server, release_path};
 use waxseal_tests::receivers::{Manners, Receivers};
 use waxseal_tests::settings::{seed, setting};
 
@@ -29,7 +29,7 @@ async fn main() {
     let seed = seed();
     let folder = tempfile::tempdir().unwrap();
     let receivers = Receivers::start(MANNERS, seed).await;
-    let server = Server::start_program(&released(), folder.path()).await;
+    let server = Server::start_program(&release_path(), folder.path()).await;
     for tenant in TENANTS {
         receivers.register(&server.client(), tenant).await;
     }
@@ -38,7 +38,7 @@ async fn main() {
     let acknowledged = offer(&server.client(), rate, Duration::from_secs(seconds)).await;
     let posting = began.elapsed();
     let memory_under_load = server.memory_kib();
-    let outcome = Outcome::settled(&server.client(), &receivers, &acknowledged, began).await;
+    let outcome = Outcome::settle(&server.client(), &receivers, &acknowledged, began).await;
     outcome.print(rate, posting);
     println!("| memory of the server at start | {} MiB |", memory_at_start / 1_024);
     println!("| memory at the end of the load | {} MiB |", memory_under_load / 1_024);

@@ -11,7 +11,7 @@ use waxseal_domain::limits::AUDIT_RETENTION_S;
 use waxseal_flows::ports::{Change, Clock as _, EngineError, TenantVersion};
 
 use super::super::item::{Item, number, text};
-use super::super::{DynamoStore, failed};
+use super::super::{DynamoStore, failure_at};
 use super::{audit, document, endpoints, event_types, keys, sources, tenant_key, tenants};
 use crate::clock::SystemClock;
 use crate::entropy::entropy;
@@ -58,12 +58,12 @@ impl DynamoStore {
             let write =
                 self.dynamodb().transact_write_items().set_transact_items(Some(items.clone()));
             let Err(error) = write.send().await else { return Ok(true) };
-            let reasons = cancelled(error.as_service_error());
+            let reasons = cancellation_codes(error.as_service_error());
             if reasons.iter().any(|reason| reason == "ConditionalCheckFailed") {
                 return Ok(false);
             }
             if tries == TRIES_MAX || !reasons.iter().any(|reason| reason == "TransactionConflict") {
-                return Err(failed("change configuration")(error));
+                return Err(failure_at("change configuration")(error));
             }
             let jitter_ms = u64::try_from(entropy() % u128::from(PAUSE_MS)).unwrap_or(0);
             let until = SystemClock.now().plus_ms(tries * PAUSE_MS + jitter_ms);
@@ -169,7 +169,7 @@ impl DynamoStore {
         } else {
             update.expression_attribute_values(":over", number(over.0))
         };
-        let update = update.build().map_err(unbuildable)?;
+        let update = update.build().map_err(build_failure)?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
@@ -183,7 +183,7 @@ impl DynamoStore {
                 .expression_attribute_names("#name", name)
                 .expression_attribute_values(":value", value),
         };
-        Ok(TransactWriteItem::builder().put(put.build().map_err(unbuildable)?).build())
+        Ok(TransactWriteItem::builder().put(put.build().map_err(build_failure)?).build())
     }
 
     fn delete(
@@ -200,7 +200,7 @@ impl DynamoStore {
                 .expression_attribute_names("#name", name)
                 .expression_attribute_values(":value", value),
         };
-        Ok(TransactWriteItem::builder().delete(delete.build().map_err(unbuildable)?).build())
+        Ok(TransactWriteItem::builder().delete(delete.build().map_err(build_failure)?).build())
     }
 }
 
@@ -210,12 +210,12 @@ fn endpoint_item(endpoint: &Endpoint) -> Result<Item, EngineError> {
     Ok(item)
 }
 
-fn unbuildable(error: aws_smithy_types::error::operation::BuildError) -> EngineError {
+fn build_failure(error: aws_smithy_types::error::operation::BuildError) -> EngineError {
     EngineError::unreadable("build transaction", error)
 }
 
 /// Why a transaction was cancelled, item by item.
-fn cancelled(error: Option<&TransactWriteItemsError>) -> Vec<String> {
+fn cancellation_codes(error: Option<&TransactWriteItemsError>) -> Vec<String> {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error else {
         return Vec::new();
     };
