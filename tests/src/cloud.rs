@@ -39,7 +39,7 @@ pub struct Elsewhere {
 
 /// The deployment that is tampered with, for one test at a time: its code, its queue and its calls.
 #[derive(Debug)]
-pub struct Tampered {
+pub struct TamperedCloud {
     /// The deployment.
     pub cloud: &'static Cloud,
     /// What stands between the functions and everything that they call on AWS.
@@ -51,7 +51,7 @@ pub struct Tampered {
     _one_at_a_time: MutexGuard<'static, ()>,
 }
 
-impl Tampered {
+impl TamperedCloud {
     /// Waits for its turn, and undoes what another test has left.
     pub async fn take() -> Self {
         static TURN: Mutex<()> = Mutex::const_new(());

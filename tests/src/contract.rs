@@ -12,7 +12,7 @@ use waxseal_domain::delivery::message::{Message, Receipt};
 use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::delivery::retry::Next;
 use waxseal_domain::delivery::{
-    CancelledReason, Delivery, DeliveryKey, End, FailedReason, Guard, StatusName, Turn, Written,
+    CancelledReason, Delivery, DeliveryKey, End, FailedReason, Guard, StatusName, Turn, WriteResult,
 };
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::event::catalogue::EventType;
@@ -111,7 +111,7 @@ pub async fn an_event_is_read_with_its_deliveries<E: Engine>(engine: &E, tenant:
     let of_another = event_row(tenant, "whole2", now, Vec::new()).pending(&targets[0]);
     for delivery in [&first, &of_earlier, &of_another] {
         let written = store.record_attempt(Guard::Absent, delivery).await.unwrap();
-        assert_eq!(written, Written::Done);
+        assert_eq!(written, WriteResult::Done);
     }
     let (_, mut deliveries) = store.event_with_deliveries(tenant, id).await.unwrap().unwrap();
     deliveries.sort_by_key(|delivery| delivery.key.endpoint.to_string());
@@ -160,17 +160,17 @@ pub async fn guards_hold<E: Engine>(engine: &E, tenant: &TenantName) {
             let before = row.clone().map(|row| Delivery { key: key.clone(), ..row });
             if let Some(before) = &before {
                 let absent = engine.store().record_attempt(Guard::Absent, before).await.unwrap();
-                assert_eq!(absent, Written::Done);
+                assert_eq!(absent, WriteResult::Done);
             }
             let mut after = Delivery::pending(key.clone(), event_accepted_at, Priority::Normal);
             after.attempts = 9;
             let written = engine.store().record_attempt(guard, &after).await.unwrap();
             let stored = engine.store().delivery(&key).await.unwrap();
             if guard.allows(before.as_ref()) {
-                assert_eq!(written, Written::Done, "{guard:?} over {before:?}");
+                assert_eq!(written, WriteResult::Done, "{guard:?} over {before:?}");
                 assert_eq!(stored, Some(after));
             } else {
-                let refused = Written::Refused(before.clone().map(Box::new));
+                let refused = WriteResult::Refused(before.clone().map(Box::new));
                 assert_eq!(written, refused, "{guard:?} over {before:?}");
                 assert_eq!(stored, before);
             }
@@ -226,7 +226,10 @@ pub async fn a_due_delivery_is_claimed_once<E: Engine>(engine: &E, tenant: &Tena
     let now = engine.clock().now();
     let key = key(tenant, "due", "ep_1");
     let parked = Delivery::pending(key.clone(), now, Priority::Critical).park(now.plus_s(100));
-    assert_eq!(engine.store().record_attempt(Guard::Absent, &parked).await.unwrap(), Written::Done);
+    assert_eq!(
+        engine.store().record_attempt(Guard::Absent, &parked).await.unwrap(),
+        WriteResult::Done
+    );
     let due = find_due(engine, &key, now).await.expect("parked 100 s ahead is due 120 s before");
     assert_eq!((due.next_at, due.claims), (now.plus_s(100), 0));
     assert_eq!(due.priority, Priority::Critical, "its message has the priority that it had");
@@ -244,7 +247,7 @@ pub async fn a_due_delivery_is_claimed_once<E: Engine>(engine: &E, tenant: &Tena
     assert!(find_due(engine, &key, until).await.is_some(), "its lease ends");
     let ended = row.end(End::Failed(FailedReason::Crashed));
     let guard = Guard::for_attempt(now, 1);
-    assert_eq!(engine.store().record_attempt(guard, &ended).await.unwrap(), Written::Done);
+    assert_eq!(engine.store().record_attempt(guard, &ended).await.unwrap(), WriteResult::Done);
     assert!(find_due(engine, &key, until).await.is_none(), "a final row is not due");
     assert_eq!(engine.store().claim(&due, &claim(&two)).await.unwrap(), None);
 }
@@ -577,7 +580,10 @@ pub async fn a_gate_holds_and_releases<E: Engine>(engine: &E, tenant: &TenantNam
 
     let key = key(tenant, "held", id.as_str());
     let row = Delivery::pending(key.clone(), now, Priority::Normal).hold(now);
-    assert_eq!(engine.store().record_attempt(Guard::Absent, &row).await.unwrap(), Written::Done);
+    assert_eq!(
+        engine.store().record_attempt(Guard::Absent, &row).await.unwrap(),
+        WriteResult::Done
+    );
     assert_eq!(engine.store().delivery(&key).await.unwrap(), Some(row));
     let later = now.plus_s(600);
     assert!(find_due(engine, &key, later).await.is_none(), "the sweep does not see it");

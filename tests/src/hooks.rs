@@ -3,10 +3,10 @@
 use waxseal_adapters::clock::SystemClock;
 use waxseal_domain::profile::{Dialect, Profile};
 use waxseal_flows::ports::Clock as _;
-use waxseal_verify::{Delivery, Fault, Verified, Window};
+use waxseal_verify::{Delivery, Fault, VerifiedHook, Window};
 
 use crate::client::Client;
-use crate::sink::Captured;
+use crate::sink::CapturedRequest;
 
 /// A hook's headers and body.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ impl Hook {
     }
 
     /// What a sink has captured.
-    pub fn of_captured(captured: &Captured) -> Self {
+    pub fn of_captured(captured: &CapturedRequest) -> Self {
         let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
         let headers = captured.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
         Self { headers: headers.collect(), body: captured.body.to_vec() }
@@ -78,7 +78,7 @@ impl Hook {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn verify(&self, dialect: &Dialect, secret: &str) -> Result<Verified, Fault> {
+    pub fn verify(&self, dialect: &Dialect, secret: &str) -> Result<VerifiedHook, Fault> {
         let keys = [dialect.key(secret).unwrap()];
         let window = Window::around(SystemClock.now().seconds());
         dialect.verify(|name| self.header(name), &self.body, &keys, window)

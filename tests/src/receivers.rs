@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::rng::Rng;
-use crate::sink::{Answer, Captured, Sink};
+use crate::sink::{Answer, CapturedRequest, Sink};
 
 /// How they behave.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +88,7 @@ async fn start_noting(
     mut answer: impl FnMut() -> Answer + Send + 'static,
 ) -> Sink {
     let ledger = Arc::clone(ledger);
-    let rule = move |captured: &Captured| {
+    let rule = move |captured: &CapturedRequest| {
         let answer = answer();
         let id = captured.header("webhook-id").to_owned();
         let mut ledger = ledger.lock().unwrap();

@@ -55,7 +55,7 @@ pub enum Play {
 
 /// Bytes of an endless answer that were taken from it: what the other side can hold of it at most, but for
 /// the buffers of the sockets.
-pub type Taken = Arc<AtomicUsize>;
+pub type TakenBytes = Arc<AtomicUsize>;
 
 /// Listens, and plays for every connection.
 pub async fn rogue(play: Play) -> SocketAddr {
@@ -63,8 +63,8 @@ pub async fn rogue(play: Play) -> SocketAddr {
 }
 
 /// The same, and how much was taken of what it says without end.
-pub async fn counting_rogue(play: Play) -> (SocketAddr, Taken) {
-    let taken = Taken::default();
+pub async fn counting_rogue(play: Play) -> (SocketAddr, TakenBytes) {
+    let taken = TakenBytes::default();
     let counted = Arc::clone(&taken);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -78,7 +78,7 @@ pub async fn counting_rogue(play: Play) -> (SocketAddr, Taken) {
     (address, taken)
 }
 
-async fn perform(play: Play, mut stream: TcpStream, taken: &Taken) -> std::io::Result<()> {
+async fn perform(play: Play, mut stream: TcpStream, taken: &TakenBytes) -> std::io::Result<()> {
     match play {
         Play::NeverReads => return hold().await,
         Play::ResetAtOnce => return reset(&stream),
@@ -159,7 +159,7 @@ async fn write_byte_by_byte(stream: &mut TcpStream, bytes: &[u8], ms: u64) -> st
 async fn write_endlessly(
     stream: &mut TcpStream,
     part: &[u8],
-    taken: &Taken,
+    taken: &TakenBytes,
 ) -> std::io::Result<()> {
     let mut left = ENDLESS_BYTES;
     while left > 0 {

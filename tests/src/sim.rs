@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use waxseal_flows::ports::Engine;
 
-pub use self::broken::Broken;
+pub use self::broken::BrokenGuard;
 use self::instance::Instance;
 use self::plan::Plan;
 use self::world::World;
@@ -54,7 +54,7 @@ pub struct Report {
 }
 
 /// Runs a seed to its end.
-pub fn run(seed: u64, broken: Option<Broken>, trace: bool) -> Report {
+pub fn run(seed: u64, broken: Option<BrokenGuard>, trace: bool) -> Report {
     simulate(|| World::new(seed, broken, trace), invariants::check)
 }
 

@@ -17,7 +17,7 @@ use crate::eventually::eventually;
 
 /// A request that came, and when.
 #[derive(Clone, Debug)]
-pub struct Captured {
+pub struct CapturedRequest {
     /// `POST`, or what else it was.
     pub method: String,
     /// Its path and query.
@@ -30,7 +30,7 @@ pub struct Captured {
     pub at: Instant,
 }
 
-impl Captured {
+impl CapturedRequest {
     /// A header's value.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
@@ -62,11 +62,11 @@ pub struct Sink {
 }
 
 /// Decides each answer, and keeps of the requests what it wants.
-type Rule = Box<dyn FnMut(&Captured) -> Answer + Send>;
+type Rule = Box<dyn FnMut(&CapturedRequest) -> Answer + Send>;
 
 #[derive(Default)]
 struct State {
-    captured: Vec<Captured>,
+    captured: Vec<CapturedRequest>,
     /// Answers to come, then 200.
     script: VecDeque<Answer>,
     rule: Option<Rule>,
@@ -79,7 +79,7 @@ impl std::fmt::Debug for State {
 }
 
 impl State {
-    fn take(&mut self, captured: Captured) -> Answer {
+    fn take(&mut self, captured: CapturedRequest) -> Answer {
         if let Some(rule) = &mut self.rule {
             return rule(&captured);
         }
@@ -95,7 +95,9 @@ impl Sink {
     }
 
     /// Over plain HTTP, answering by a rule; it keeps nothing itself, however long it runs.
-    pub async fn start_with_rule(rule: impl FnMut(&Captured) -> Answer + Send + 'static) -> Self {
+    pub async fn start_with_rule(
+        rule: impl FnMut(&CapturedRequest) -> Answer + Send + 'static,
+    ) -> Self {
         Self::listen(State { rule: Some(Box::new(rule)), ..State::default() }, None).await
     }
 
@@ -111,7 +113,7 @@ impl Sink {
     }
 
     /// What has come so far.
-    pub fn requests(&self) -> Vec<Captured> {
+    pub fn requests(&self) -> Vec<CapturedRequest> {
         self.state.lock().unwrap().captured.clone()
     }
 
@@ -121,7 +123,7 @@ impl Sink {
     }
 
     /// Waits until so many requests have come, at most half a minute.
-    pub async fn wait_for(&self, count: usize) -> Vec<Captured> {
+    pub async fn wait_for(&self, count: usize) -> Vec<CapturedRequest> {
         eventually(Duration::from_secs(30), async || {
             let captured = self.requests();
             let came = captured.len();
@@ -171,7 +173,7 @@ impl Sink {
         let body = body.collect().await?.to_bytes();
         let path = head.uri.path_and_query().unwrap().to_string();
         let (method, headers, at) = (head.method.to_string(), head.headers, Instant::now());
-        let captured = Captured { method, path, headers, body, at };
+        let captured = CapturedRequest { method, path, headers, body, at };
         let answer = self.state.lock().unwrap().take(captured);
         Ok(match answer {
             Answer::Status(status, headers, body) => {
@@ -189,8 +191,8 @@ impl Sink {
 }
 
 /// The most that were under way at once, where each was answered so long after it had come.
-pub fn under_way_most(captured: &[Captured], takes: Duration) -> usize {
-    let at = |one: &Captured| {
+pub fn under_way_most(captured: &[CapturedRequest], takes: Duration) -> usize {
+    let at = |one: &CapturedRequest| {
         captured.iter().filter(|other| other.at <= one.at && one.at < other.at + takes).count()
     };
     captured.iter().map(at).max().unwrap_or_default()

@@ -127,7 +127,7 @@ impl Place<'_> {
 
 /// What came of a system's sample events.
 #[derive(Debug)]
-pub struct Played {
+pub struct SystemRun {
     /// The endpoint at a sink, as it was answered when it was made.
     pub endpoint: Value,
     /// What came to the sink: every event once.
@@ -168,7 +168,7 @@ async fn wait_until_delivered(client: &Client, path: &str) {
 
 /// Plays a system, in a tenant of its name: an endpoint at each receiver of it and at a sink, and
 /// every sample event. Each receiver must have accepted each, and nothing else.
-pub async fn play(client: &Client, receivers: &Receivers, system: &str) -> Played {
+pub async fn play(client: &Client, receivers: &Receivers, system: &str) -> SystemRun {
     let sink = Sink::start(Vec::new()).await;
     let places = receivers.of(system);
     let body = |url: String| json!({"url": url, "profile": system, "secret": secret(system)});
@@ -188,7 +188,7 @@ pub async fn play(client: &Client, receivers: &Receivers, system: &str) -> Playe
     }
     let hooks: Vec<Hook> = sink.requests().iter().map(Hook::of_captured).collect();
     assert_eq!(hooks.len(), results.len());
-    Played { endpoint: at_sink, hooks }
+    SystemRun { endpoint: at_sink, hooks }
 }
 
 /// Each event's type under the id of its delivery to an endpoint, in order of the ids.
@@ -206,7 +206,7 @@ fn expected_results(events: &str, results: &[Value], endpoint: &Value) -> Vec<Va
 
 /// The link in a hook of Authensor whose event was too long, as its path on the server; the body is
 /// within the contract's bound.
-pub fn link(played: &Played) -> String {
+pub fn link(played: &SystemRun) -> String {
     let is_short = |hook: &&Hook| {
         assert!(hook.body.len() <= 4_095, "{} bytes", hook.body.len());
         hook.json()["details"]["truncated"] == true

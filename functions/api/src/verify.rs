@@ -26,7 +26,7 @@ const SECRETS_MAX: usize = 5;
 const HEADERS_MAX: usize = 100;
 
 /// What is asked, read.
-struct Asked {
+struct VerifyRequest {
     profile: String,
     secrets: Vec<String>,
     headers: BTreeMap<String, String>,
@@ -42,14 +42,14 @@ pub(crate) fn describe() -> Value {
     body::describe::<Question>(|body| drop(read(body)))
 }
 
-fn read(body: &mut Body<'_>) -> Asked {
+fn read(body: &mut Body<'_>) -> VerifyRequest {
     let profile = body.text("profile", NAME_CHARS_MAX).value();
     let secret = body.text("secret", 512).value();
     let mut secrets = read_secrets(body);
     secrets.extend(secret);
     body.require("headers");
     let now_s = body.whole("now_s", 0..=253_402_300_799).value();
-    Asked {
+    VerifyRequest {
         profile: profile.unwrap_or_else(|| STANDARD.to_owned()),
         secrets,
         headers: read_headers(body),
@@ -126,7 +126,7 @@ pub(crate) async fn verify_hook<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
     Ok(http::json(200, &verdict(&profile, &question, window)))
 }
 
-fn verdict(profile: &Profile, question: &Asked, window: Window) -> Verdict {
+fn verdict(profile: &Profile, question: &VerifyRequest, window: Window) -> Verdict {
     let body = question.body.as_slice();
     let header = |name: &str| {
         let found = question.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name));

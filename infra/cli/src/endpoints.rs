@@ -22,7 +22,7 @@ pub(crate) enum Command {
     /// All endpoints of the tenant, newest first.
     List(Page),
     /// An endpoint, its breaker included.
-    Get(Named),
+    Get(EndpointName),
     /// Make an endpoint, ping it, and print its secret: this once.
     #[command(after_long_help = CREATE_EXAMPLES)]
     Create(Box<Create>),
@@ -31,24 +31,24 @@ pub(crate) enum Command {
     /// Delete an endpoint; what it is still owed is never sent.
     Delete {
         #[command(flatten)]
-        named: Named,
+        named: EndpointName,
         #[command(flatten)]
         confirm: Confirm,
     },
     /// Send to it again.
-    Enable(Named),
+    Enable(EndpointName),
     /// Send nothing to it.
-    Disable(Named),
+    Disable(EndpointName),
     /// Keep what it wants, and send nothing, until it is resumed.
-    Pause(Named),
+    Pause(EndpointName),
     /// Send what was kept, at a bounded rate, and what comes.
-    Resume(Named),
+    Resume(EndpointName),
     /// Send a test event and show what came back.
     Test(Test),
     /// Make a new secret; the one before signs too, until the overlap ends.
     RotateSecret {
         #[command(flatten)]
-        named: Named,
+        named: EndpointName,
         #[command(flatten)]
         secret: Secret,
         /// Seconds for which both sign: 120 to 2592000, a day if not said.
@@ -58,7 +58,7 @@ pub(crate) enum Command {
     /// Its failed deliveries, and why.
     Failures {
         #[command(flatten)]
-        named: Named,
+        named: EndpointName,
         #[command(flatten)]
         page: Page,
     },
@@ -76,7 +76,7 @@ Exit codes: 0 done; 1 refused; 2 usage; 3 not authorised; 4 not found; 5 the ser
 
 /// Names an endpoint.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Named {
+pub(crate) struct EndpointName {
     /// The endpoint's id, ep_….
     #[arg(value_name = "ENDPOINT")]
     pub(crate) id: String,
@@ -112,7 +112,7 @@ pub(crate) struct Create {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Update {
     #[command(flatten)]
-    named: Named,
+    named: EndpointName,
     /// Where events go.
     #[arg(id = "endpoint_url", long = "url", value_name = "URL")]
     url: Option<String>,
@@ -166,7 +166,7 @@ impl Command {
     }
 }
 
-impl Named {
+impl EndpointName {
     /// Makes a path under the endpoint's; `rest` is not escaped.
     pub(crate) fn path(&self, context: &Context, rest: &str) -> Result<String, Failure> {
         context.path(&format!("/endpoints/{}{rest}", escape(&self.id)))
@@ -305,7 +305,7 @@ fn pause_members(is_paused: bool) -> Map<String, Value> {
     members_of(&EndpointChanges { paused: Some(is_paused), ..EndpointChanges::default() })
 }
 
-async fn patch(context: &Context, named: &Named, members: Map<String, Value>) -> Outcome {
+async fn patch(context: &Context, named: &EndpointName, members: Map<String, Value>) -> Outcome {
     let call = Call {
         method: "PATCH",
         repeatable: true,
@@ -314,13 +314,13 @@ async fn patch(context: &Context, named: &Named, members: Map<String, Value>) ->
     context.send_and_show(&call, describe).await
 }
 
-async fn delete(context: &Context, named: &Named) -> Outcome {
+async fn delete(context: &Context, named: &EndpointName) -> Outcome {
     let call = Call { method: "DELETE", ..Call::get(named.path(context, "")?) };
     context.send(&call).await?;
     if context.json { Ok(()) } else { print(&format!("Deleted {}.", named.id)) }
 }
 
-async fn switch(context: &Context, named: &Named, action: &str) -> Outcome {
+async fn switch(context: &Context, named: &EndpointName, action: &str) -> Outcome {
     let path = named.path(context, &format!("/{action}"))?;
     let call = Call { repeatable: true, ..Call::post(path, String::new()) };
     context
@@ -332,7 +332,7 @@ async fn switch(context: &Context, named: &Named, action: &str) -> Outcome {
 
 async fn rotate(
     context: &Context,
-    named: &Named,
+    named: &EndpointName,
     secret: &Secret,
     overlap_s: Option<u32>,
 ) -> Outcome {

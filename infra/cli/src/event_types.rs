@@ -20,13 +20,13 @@ pub(crate) enum Command {
     /// All event types of the tenant.
     List(Page),
     /// An event type, with its schema and example.
-    Get(Named),
+    Get(EventTypeName),
     /// Make or replace an event type.
     Put(Put),
     /// Delete an event type; events of it are accepted as before.
     Delete {
         #[command(flatten)]
-        named: Named,
+        named: EventTypeName,
         #[command(flatten)]
         confirm: Confirm,
     },
@@ -34,7 +34,7 @@ pub(crate) enum Command {
 
 /// Names an event type.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Named {
+pub(crate) struct EventTypeName {
     /// The type, such as dlp.pii_blocked.
     #[arg(value_name = "TYPE")]
     event_type: String,
@@ -44,7 +44,7 @@ pub(crate) struct Named {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Put {
     #[command(flatten)]
-    named: Named,
+    named: EventTypeName,
     /// What it means, for people.
     #[arg(long)]
     description: Option<String>,
@@ -81,7 +81,7 @@ impl Command {
     }
 }
 
-impl Named {
+impl EventTypeName {
     fn path(&self, context: &Context) -> Result<String, Failure> {
         context.path(&format!("/event-types/{}", escape(&self.event_type)))
     }

@@ -23,14 +23,14 @@ pub(crate) enum Command {
     /// All events of the tenant, newest first.
     List(Page),
     /// An event and its deliveries.
-    Get(Named),
+    Get(EventName),
     /// Print events as they come.
     Tail(Tail),
 }
 
 /// Names an event.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Named {
+pub(crate) struct EventName {
     /// The event's id.
     #[arg(value_name = "EVENT")]
     id: String,

@@ -12,7 +12,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 use waxseal_adapters::clock::SystemClock;
-use waxseal_domain::delivery::attempt::Sent;
+use waxseal_domain::delivery::attempt::SendResult;
 use waxseal_domain::event::Event;
 use waxseal_flows::ports::Clock as _;
 
@@ -109,7 +109,7 @@ impl Listen {
 }
 
 /// What is printed of an attempt.
-fn line(context: &Context, event: &Event, id: &str, sent: &Sent) -> String {
+fn line(context: &Context, event: &Event, id: &str, sent: &SendResult) -> String {
     let status = sent.response.as_ref().map(|response| response.status);
     let ms = sent.ended_at.since_ms(sent.started_at);
     if context.json {

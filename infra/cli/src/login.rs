@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 use waxseal_api_types::{Identity, Scope};
 
-use super::config::Login as Stored;
+use super::config::Login as StoredLogin;
 use super::context::{Connection, Context, Found, LocalServer, Origin, escape};
 use super::failure::{Failure, Outcome};
 use super::output::{join, plain, print, say, show};
@@ -142,7 +142,7 @@ impl Login {
         let path = connection.path()?;
         let Found { url, tenant, .. } = found;
         let tenant = tenant.or_else(|| powers.tenant().map(str::to_owned));
-        Stored { url: url.clone(), tenant: tenant.clone(), key }.write(&path)?;
+        StoredLogin { url: url.clone(), tenant: tenant.clone(), key }.write(&path)?;
         say(&format!("waxseal: kept in {}", path.display()));
         tell(connection.is_json(), &url, tenant.as_deref(), &powers, "login")
     }
@@ -183,7 +183,7 @@ fn read_piped() -> Result<String, Failure> {
 /// Forgets the login: `logout`.
 pub(crate) fn forget(connection: &Connection) -> Outcome {
     let path = connection.path()?;
-    let was = Stored::remove(&path)?;
+    let was = StoredLogin::remove(&path)?;
     say(&if was {
         format!(
             "waxseal: removed {}; the key itself works still: `waxseal keys revoke`",

@@ -8,7 +8,7 @@ use waxseal_api_types::endpoint::{NewRecovery, Recovery, RecoveryScope};
 use waxseal_flows::ports::Clock as _;
 
 use super::context::{Context, read};
-use super::endpoints::Named;
+use super::endpoints::EndpointName;
 use super::failure::Outcome;
 use super::output::print;
 use super::progress;
@@ -20,7 +20,7 @@ use crate::client::Call;
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Recover {
     #[command(flatten)]
-    named: Named,
+    named: EndpointName,
     /// From when: a time, or how long ago (90s, 30m, 2h, 7d).
     #[arg(long, value_name = "TIME")]
     since: Since,

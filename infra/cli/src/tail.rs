@@ -9,7 +9,7 @@ use waxseal_flows::ports::Clock as _;
 
 use super::context::Context;
 use super::failure::Outcome;
-use super::feed::{Feed, Listed};
+use super::feed::{Feed, ListedEvent};
 use super::output::{plain, print, say, show, time_if_any};
 use super::since::Since;
 use super::stop::Stop;
@@ -66,7 +66,7 @@ impl Tail {
     }
 }
 
-fn line(context: &Context, listed: &Listed) -> String {
+fn line(context: &Context, listed: &ListedEvent) -> String {
     if context.json {
         return listed.raw.get().to_owned();
     }

@@ -8,7 +8,7 @@ use waxseal_api_types::endpoint::{NewTest, TestResult};
 
 use super::body;
 use super::context::{Context, read};
-use super::endpoints::Named;
+use super::endpoints::EndpointName;
 use super::failure::{Failure, Outcome};
 use super::output::{plain, show};
 use super::table::{fields, state};
@@ -19,7 +19,7 @@ use crate::client::Call;
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Test {
     #[command(flatten)]
-    named: Named,
+    named: EndpointName,
     /// Its type; of the profile's catalogue it comes with that example's data.
     #[arg(long = "type", value_name = "TYPE")]
     event_type: Option<String>,

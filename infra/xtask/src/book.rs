@@ -10,7 +10,7 @@ mod source;
 
 use std::collections::BTreeSet;
 
-use self::source::{Declared, File, Kind};
+use self::source::{Declarations, File, Kind};
 
 /// The page whose steps and sections the code cites.
 const PROTOCOL: &str = "shared/flows/PROTOCOL.md";
@@ -46,7 +46,7 @@ pub(crate) fn check() -> Result<(), String> {
         prose.extend(source::files(folder, ".md")?);
     }
     let mut faults = check_citations(&protocol, &code, &prose);
-    let declared = Declared::of(&code);
+    let declared = Declarations::of(&code);
     for page in std::iter::once(&protocol).chain(&prose) {
         if !page.path.starts_with("infra/decisions") {
             faults.extend(names::check_names(page, &declared));

@@ -11,7 +11,7 @@ use crate::functions::{Package, build};
 use crate::lint::{checks, clippy};
 use crate::run::{beside, cargo, host, output, program, step};
 use crate::setup::{Tools, setup};
-use crate::test_binary::{Binary, Passed, of_messages, read_passed};
+use crate::test_binary::{Binary, PassedTest, of_messages, read_passed};
 
 /// So many of the slowest tests are named at the end.
 const SLOWEST: usize = 10;
@@ -73,7 +73,7 @@ pub(crate) fn build_tests() -> Result<Vec<Binary>, String> {
 }
 
 /// Runs every test of the workspace, some beside others, and answers with those that passed.
-fn run_tests(binaries: &[Binary]) -> Result<Vec<Passed>, String> {
+fn run_tests(binaries: &[Binary]) -> Result<Vec<PassedTest>, String> {
     println!("── tests (`cargo fuzz` needs nightly, and is left to `cargo xtask prove`)");
     let left = Mutex::new(commands(binaries)?);
     let run_until_none_is_left = || {
@@ -111,7 +111,7 @@ fn next(left: &Mutex<Vec<(String, Command)>>) -> Option<(String, Command)> {
 }
 
 /// Runs one binary, and shows what it printed; the tests that passed, or that not all did.
-fn run_binary(name: &str, command: &Command) -> Result<Vec<Passed>, String> {
+fn run_binary(name: &str, command: &Command) -> Result<Vec<PassedTest>, String> {
     let began = Instant::now();
     let ended = measure(Stage::Tests, command).map_err(|error| format!("{name}: {error}"))?;
     let wall_s = began.elapsed().as_secs_f64();
@@ -127,7 +127,7 @@ fn run_binary(name: &str, command: &Command) -> Result<Vec<Passed>, String> {
 }
 
 /// What the slowest tests took: Markdown.
-fn list_slowest(all: &[Passed]) -> String {
+fn list_slowest(all: &[PassedTest]) -> String {
     let mut timed: Vec<(f64, &str)> = Vec::new();
     for one in all {
         if let Some(wall_s) = one.wall_s {
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_slowest_tests_are_named_slowest_first() {
-        let test = |name: &str, wall_s| Passed { name: name.to_owned(), wall_s };
+        let test = |name: &str, wall_s| PassedTest { name: name.to_owned(), wall_s };
         let all = [test("quick", Some(0.5)), test("untimed", None), test("slow", Some(2.0))];
         assert!(
             list_slowest(&all).ends_with("| slow | 2.0 |\n| quick | 0.5 |\n"),

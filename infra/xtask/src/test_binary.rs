@@ -19,7 +19,7 @@ pub(crate) struct Binary {
 
 /// A test that passed.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Passed {
+pub(crate) struct PassedTest {
     /// The path of the test within its binary.
     pub(crate) name: String,
     /// How long it took, on the wall; none where the harness does not say.
@@ -70,16 +70,19 @@ fn text_of(message: &str, member: &str) -> Option<String> {
 }
 
 /// The tests that passed, of what a harness printed.
-pub(crate) fn read_passed(said: &str) -> Vec<Passed> {
+pub(crate) fn read_passed(said: &str) -> Vec<PassedTest> {
     said.lines().filter_map(read_passed_line).collect()
 }
 
 /// Of `test module::name ... ok <1.234s>`; the time is left out by the harness of documentation.
-fn read_passed_line(line: &str) -> Option<Passed> {
+fn read_passed_line(line: &str) -> Option<PassedTest> {
     let (name, result) = line.strip_prefix("test ")?.split_once(" ... ")?;
     let time = result.strip_prefix("ok")?.trim();
     let wall_s = time.strip_prefix('<').and_then(|time| time.strip_suffix("s>"));
-    Some(Passed { name: name.to_owned(), wall_s: wall_s.and_then(|seconds| seconds.parse().ok()) })
+    Some(PassedTest {
+        name: name.to_owned(),
+        wall_s: wall_s.and_then(|seconds| seconds.parse().ok()),
+    })
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use rustls::pki_types::CertificateDer;
 use tokio::time::Instant;
-use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, Response, SendResult};
 use waxseal_domain::delivery::dispatch::{Method, Request};
 use waxseal_domain::endpoint::address::{AddressFault, AddressRules};
 use waxseal_domain::endpoint::target::Target;
@@ -119,7 +119,7 @@ impl HttpSender {
 }
 
 impl Sender for HttpSender {
-    async fn send(&self, request: Request) -> Sent {
+    async fn send(&self, request: Request) -> SendResult {
         let started_at = self.clock.now();
         let timeout = Duration::from_millis(request.timeout_ms);
         let deadline = Instant::now() + timeout;
@@ -138,12 +138,12 @@ pub(crate) fn sent_of(
     started_at: Timestamp,
     ended_at: Timestamp,
     result: Result<Response, Failure>,
-) -> Sent {
+) -> SendResult {
     let (outcome, detail, response) = match result {
         Ok(response) => (Outcome::of_status(response.status), None, Some(response)),
         Err(failure) => (failure.outcome, Some(failure.detail), None),
     };
-    Sent { outcome, detail, response, started_at, ended_at }
+    SendResult { outcome, detail, response, started_at, ended_at }
 }
 
 /// The outcome of an attempt without an answer, and why there was none.

@@ -150,8 +150,8 @@ impl From<acceptance::Acceptance> for Acceptance {
     }
 }
 
-impl From<acceptance::Owed> for AcceptedDelivery {
-    fn from(owed: acceptance::Owed) -> Self {
+impl From<acceptance::OwedDelivery> for AcceptedDelivery {
+    fn from(owed: acceptance::OwedDelivery) -> Self {
         Self { id: owed.id.to_string(), endpoint_id: owed.endpoint_id.to_string() }
     }
 }

@@ -10,7 +10,7 @@ mod render;
 
 pub use envelope::{Envelope, JsonForm, Member, Value};
 pub use reading::{Hook, Reading};
-pub use render::{Rendered, Rendering, UnreadablePayload, render, variable};
+pub use render::{RenderedBody, Rendering, UnreadablePayload, render, variable};
 
 use std::sync::{Arc, LazyLock};
 

@@ -12,8 +12,8 @@ use waxseal_domain::delivery::message::Message;
 use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::subscription;
-use waxseal_domain::event::acceptance::{Acceptance, Owed};
-use waxseal_domain::event::{Accepted, Event, Submission};
+use waxseal_domain::event::acceptance::{Acceptance, OwedDelivery};
+use waxseal_domain::event::{AcceptedEvent, Event, Submission};
 use waxseal_domain::id::{EndpointId, TenantName, base32};
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{DUPLICATE_DELAY_S, ENDPOINT_COPY_INGEST_S, EVENT_BYTES_MAX};
@@ -105,7 +105,7 @@ async fn accept<E: Engine>(
         // derived from its source and the sender's id: always the same one, so that a retry of the
         // sender finds it there and counts as a duplicate.
         _ => {
-            let derived = Accepted { event: accepted.event.with_derived_id(), ..accepted };
+            let derived = AcceptedEvent { event: accepted.event.with_derived_id(), ..accepted };
             match put(engine, derived, targets, event_accepted_at).await? {
                 (row, AcceptResult::Created) => Ok(acceptance(&row, false)),
                 (row, AcceptResult::Exists(found)) => {
@@ -119,14 +119,14 @@ async fn accept<E: Engine>(
 /// Takes steps I1 to I4 for one event id: writes the row and, if it is new, sends the messages.
 async fn put<E: Engine>(
     engine: &E,
-    accepted: Accepted,
+    accepted: AcceptedEvent,
     targets: Vec<EndpointId>,
     event_accepted_at: Timestamp,
 ) -> Result<(EventRow, AcceptResult), EngineError> {
     // An SDK may repeat a write that had worked and whose answer was lost. The repetition is
     // refused, and this number, found in the stored row, tells that the row is our own.
     let nonce = base32(engine.entropy());
-    let Accepted { event, digest } = accepted;
+    let AcceptedEvent { event, digest } = accepted;
     let row = EventRow { event, event_accepted_at, digest, targets, nonce, sent: false };
     let payload: Arc<RawValue> = to_raw_value(&row.event)
         .map_err(|error| EngineError::unreadable("serialise event", error))?
@@ -195,7 +195,7 @@ async fn send_missing<E: Engine>(engine: &E, found: &EventRow) -> Result<(), Eng
 }
 
 fn acceptance(row: &EventRow, duplicate: bool) -> Acceptance {
-    let owed = |target: &EndpointId| Owed {
+    let owed = |target: &EndpointId| OwedDelivery {
         id: row.delivery_key(target).id(),
         endpoint_id: target.clone(),
     };

@@ -2,7 +2,7 @@
 //! token is fetched under the same address rules as a delivery, kept in memory for as long as its
 //! server says, and forgotten when a receiver refuses it.
 
-use waxseal_domain::delivery::attempt::Sent;
+use waxseal_domain::delivery::attempt::SendResult;
 use waxseal_domain::delivery::authorization::{Authorization, bearer, read_token};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::credentials::Credentials;
@@ -18,7 +18,7 @@ pub async fn authorization<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
     deadline: Timestamp,
-) -> Result<Result<Option<Zeroizing<String>>, Sent>, EngineError> {
+) -> Result<Result<Option<Zeroizing<String>>, SendResult>, EngineError> {
     let Some(credentials) = &endpoint.auth else { return Ok(Ok(None)) };
     if let Credentials::Oauth2 { .. } = credentials
         && let Some(token) = engine.memory().tokens.get(endpoint, engine.clock().now())
@@ -47,7 +47,7 @@ pub async fn authorization<E: Engine>(
 
 /// Forgets an endpoint's access token after the receiver has answered 401, so that the next attempt
 /// fetches another.
-pub fn forget_refused_token<E: Engine>(engine: &E, endpoint: &Endpoint, sent: &Sent) {
+pub fn forget_refused_token<E: Engine>(engine: &E, endpoint: &Endpoint, sent: &SendResult) {
     if sent.response.as_ref().is_some_and(|response| response.status == 401) {
         engine.memory().tokens.forget(endpoint);
     }

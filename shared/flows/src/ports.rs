@@ -17,7 +17,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use waxseal_domain::delivery::attempt::Sent;
+use waxseal_domain::delivery::attempt::SendResult;
 use waxseal_domain::delivery::dispatch::Request;
 use waxseal_domain::delivery::message::{Message, Receipt};
 use waxseal_domain::event::catalogue::Schema;
@@ -164,7 +164,7 @@ pub trait KeyVault: Send + Sync {
 /// never an error.
 pub trait Sender: Send + Sync {
     /// D4: one request, no redirects, no hidden retries; ended by its time-out.
-    fn send(&self, request: Request) -> impl Future<Output = Sent> + Send;
+    fn send(&self, request: Request) -> impl Future<Output = SendResult> + Send;
 }
 
 /// Checks values against JSON Schemas: no I/O, but more code than a deliver function should carry.

@@ -42,7 +42,7 @@ pub struct RecoverRequest {
 
 /// What one call of [`recover`] did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Recovered {
+pub struct RecoverResult {
     /// The number of deliveries that were queued, or in a dry run would have been.
     pub deliveries: u32,
     /// Where the next call must go on; none where everything was looked at.
@@ -56,8 +56,8 @@ pub async fn recover<E: Engine>(
     endpoint: &Endpoint,
     request: &RecoverRequest,
     deadline: Timestamp,
-) -> Result<Recovered, EngineError> {
-    let mut found = Recovered::default();
+) -> Result<RecoverResult, EngineError> {
+    let mut found = RecoverResult::default();
     let mut place = Some(Place::read(request));
     while let Some(at) = place {
         let is_enough = found.deliveries >= RECOVERED_MAX || engine.clock().now() >= deadline;

@@ -1,7 +1,7 @@
 //! Replays a delivery: it is sent once more because a person asks for it, whatever its state.
 
 use waxseal_domain::delivery::message::Message;
-use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Written};
+use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, WriteResult};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::subscription::Candidate;
 use waxseal_domain::json::Fault;
@@ -48,8 +48,10 @@ pub async fn replay_after<E: Engine>(
     // comes between, the row is due in two minutes and the sweep sends a message.
     let after = before.reopen(ticket, at);
     Ok(match engine.reopen_and_enqueue(guard, &after, message).await? {
-        Written::Done => Ok(after),
-        Written::Refused(_) => Err(Problem::conflict("the delivery was changed at the same time")),
+        WriteResult::Done => Ok(after),
+        WriteResult::Refused(_) => {
+            Err(Problem::conflict("the delivery was changed at the same time"))
+        }
     })
 }
 

@@ -36,7 +36,7 @@ impl fmt::Debug for Delivery<'_, '_> {
 
 /// A delivery that is ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signed<'b> {
+pub struct SignedRequest<'b> {
     /// The headers to add: names in lower case, and values.
     pub headers: Vec<(String, String)>,
     /// The body: as it was given, unless the signature is in it.
@@ -74,7 +74,7 @@ impl Profile {
         &self,
         keys: &[Key],
         delivery: Delivery<'_, 'b>,
-    ) -> Result<Signed<'b>, SignFault> {
+    ) -> Result<SignedRequest<'b>, SignFault> {
         if keys.is_empty() && !self.secret.optional {
             return Err(SignFault::NoKey);
         }
@@ -93,7 +93,7 @@ impl Profile {
         if delivery.standard_beside && self.takes_standard_beside() {
             headers.extend(sign_standard_beside(keys, Delivery { body: &body, ..delivery })?);
         }
-        Ok(Signed { headers, body })
+        Ok(SignedRequest { headers, body })
     }
 
     /// The body that is signed: compact and without the signature, where that goes into it.

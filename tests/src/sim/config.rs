@@ -18,7 +18,7 @@ use waxseal_flows::ports::{
     Tenant, TenantEndpoints, TenantVersion,
 };
 
-use super::broken::Broken;
+use super::broken::BrokenGuard;
 use super::instance::Instance;
 use super::world::State;
 
@@ -100,7 +100,7 @@ impl ConfigStore for Instance {
             state.endpoints.get(id).filter(|one| one.tenant == *tenant).cloned()
         });
         let mut found = read.await?;
-        if self.world.is_broken(Broken::Pause)
+        if self.world.is_broken(BrokenGuard::Pause)
             && let Some(found) = &mut found
         {
             found.paused_at = None;

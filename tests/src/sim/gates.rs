@@ -7,7 +7,7 @@ use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Due, EngineError, GateStore, MaxAge};
 
-use super::broken::Broken;
+use super::broken::BrokenGuard;
 use super::instance::Instance;
 
 type Answer<T> = Result<T, EngineError>;
@@ -38,7 +38,7 @@ impl GateStore for Instance {
         self.gates.lock().unwrap().remove(&place);
         self.world.say(|| format!("gate {} {:?} over {over:?}", gate.endpoint, gate.mode));
         let mut has_written = false;
-        let goes_at_once = self.world.is_broken(Broken::Linger);
+        let goes_at_once = self.world.is_broken(BrokenGuard::Linger);
         self.call("write gate", true, |state, _| {
             let before = state.gates.get(&place);
             // The SDK's own repetition is known by the number of its write. Who writes the same gate
@@ -97,7 +97,7 @@ impl GateStore for Instance {
         endpoint: &EndpointId,
         wanted: &SlotRequest,
     ) -> Answer<Option<Slot>> {
-        let has_no_bound = self.world.is_broken(Broken::Slots);
+        let has_no_bound = self.world.is_broken(BrokenGuard::Slots);
         let (place, wanted) = ((tenant.clone(), endpoint.clone()), wanted.clone());
         self.call("take slot", true, move |state, _| {
             let most = if has_no_bound { u32::MAX } else { wanted.most };

@@ -5,10 +5,12 @@
 
 use std::time::Duration;
 
-use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, Response, SendResult};
 use waxseal_domain::delivery::dispatch::Request;
 use waxseal_domain::delivery::message::{Message, Receipt};
-use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Open, Status, Written, lease_until};
+use waxseal_domain::delivery::{
+    Delivery, DeliveryKey, Guard, OpenState, Status, WriteResult, lease_until,
+};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::event::catalogue::Schema;
 use waxseal_domain::id::{DeliveryId, EndpointId, EventId, TenantName, Ticket};
@@ -23,7 +25,7 @@ use waxseal_flows::ports::{
     EventStore, Page, PageRequest, Queue, SchemaChecker, Sender,
 };
 
-use super::broken::Broken;
+use super::broken::BrokenGuard;
 use super::instance::Instance;
 use super::plan::{POISON, Receiver};
 use super::world::{Post, nap};
@@ -32,7 +34,7 @@ type Answer<T> = Result<T, EngineError>;
 
 impl EventStore for Instance {
     async fn accept(&self, row: &EventRow) -> Answer<AcceptResult> {
-        let overwrites = self.world.is_broken(Broken::Dedupe);
+        let overwrites = self.world.is_broken(BrokenGuard::Dedupe);
         self.call("accept event", true, |state, _| {
             let place = (row.event.tenant.clone(), row.event.id.clone());
             let before = state.events.get(&place);
@@ -57,7 +59,7 @@ impl EventStore for Instance {
         tenant: &TenantName,
         id: &EventId,
     ) -> Answer<Option<(EventRow, Vec<Delivery>)>> {
-        let is_blind = self.world.is_broken(Broken::ResendOnDuplicate);
+        let is_blind = self.world.is_broken(BrokenGuard::ResendOnDuplicate);
         self.call("read event and deliveries", true, |state, _| {
             let mut event = state.event(tenant, id)?;
             event.sent |= is_blind;
@@ -112,12 +114,12 @@ impl DeliveryStore for Instance {
         read.await.map(|(row, event)| (row.map(|row| self.row_as_seen(row)), event))
     }
 
-    async fn record_attempt(&self, guard: Guard, row: &Delivery) -> Answer<Written> {
+    async fn record_attempt(&self, guard: Guard, row: &Delivery) -> Answer<WriteResult> {
         let lag_ms = self.world.plan.index_lag_ms_max;
         let written = self.call("record attempt", true, |state, now| {
             let before = state.row(&row.key);
             let is_first = matches!(guard, Guard::FirstAttempt { .. });
-            let allowed = if is_first && self.world.is_broken(Broken::AttemptsZero) {
+            let allowed = if is_first && self.world.is_broken(BrokenGuard::AttemptsZero) {
                 before
                     .as_ref()
                     .is_none_or(|before| before.event_accepted_at < row.event_accepted_at)
@@ -125,20 +127,22 @@ impl DeliveryStore for Instance {
                 guard.allows(before.as_ref())
             };
             let is_held = row.open().is_some_and(|open| open.held);
-            if is_held && self.world.is_broken(Broken::HoldWritesARow) {
-                return Written::Done;
+            if is_held && self.world.is_broken(BrokenGuard::HoldWritesARow) {
+                return WriteResult::Done;
             }
             if !allowed {
-                return Written::Refused(before.map(Box::new));
+                return WriteResult::Refused(before.map(Box::new));
             }
             state.write(row.clone(), now, self.index_entry(row), lag_ms);
-            Written::Done
+            WriteResult::Done
         });
         let written = written.await?;
         self.world.say(|| {
             format!("record {} {guard:?}: {}", row.key.id(), describe_write(&written, row))
         });
-        if matches!(written, Written::Refused(_)) && self.world.is_broken(Broken::JudgeOnRefusal) {
+        if matches!(written, WriteResult::Refused(_))
+            && self.world.is_broken(BrokenGuard::JudgeOnRefusal)
+        {
             let turns = self.turns.lock().unwrap();
             let ours = turns.iter().filter(|turn| turn.delivery == row.key.id().to_string());
             let tickets = ours.map(|turn| turn.ticket.to_string());
@@ -161,8 +165,8 @@ impl DeliveryStore for Instance {
 
     async fn claim(&self, due: &Due, claim: &Claim) -> Answer<Option<Timestamp>> {
         let lag_ms = self.world.plan.index_lag_ms_max;
-        let flat = self.world.is_broken(Broken::DoublingLease)
-            || self.world.is_broken(Broken::PrivilegeAndDoubling);
+        let flat = self.world.is_broken(BrokenGuard::DoublingLease)
+            || self.world.is_broken(BrokenGuard::PrivilegeAndDoubling);
         let flat_at = lease_until(self.clock_now(), due.next_at, 0);
         let due_at = if flat { flat_at } else { claim.due_at };
         self.call("claim due delivery", true, |state, now| {
@@ -177,8 +181,8 @@ impl DeliveryStore for Instance {
             let (holder, claims) = (Some(claim.ticket.clone()), open.claims + 1);
             let taken_at = claim.taken_at.or(open.taken_at);
             let held = false;
-            row.status = Status::Open(Open { holder, due_at, claims, taken_at, held, ..open });
-            let shown = if self.world.is_broken(Broken::Lease) { None } else { due_of(&row) };
+            row.status = Status::Open(OpenState { holder, due_at, claims, taken_at, held, ..open });
+            let shown = if self.world.is_broken(BrokenGuard::Lease) { None } else { due_of(&row) };
             state.write(row, now, shown, lag_ms);
             Some(event_accepted_at)
         })
@@ -199,7 +203,7 @@ impl Instance {
     /// A row as this instance sees it: where nobody but the holder may ever drive, others see one
     /// whose time never comes.
     fn row_as_seen(&self, mut row: Delivery) -> Delivery {
-        if !self.world.is_broken(Broken::PrivilegeAndDoubling) {
+        if !self.world.is_broken(BrokenGuard::PrivilegeAndDoubling) {
             return row;
         }
         let turns = self.turns.lock().unwrap();
@@ -218,10 +222,10 @@ impl Instance {
         let open = row.open()?;
         let is_watch = open.holder.is_some();
         let is_replay = is_watch && open.claims == 1;
-        let unwatched =
-            self.world.is_broken(Broken::Watch) || self.world.is_broken(Broken::JudgeOnRefusal);
+        let unwatched = self.world.is_broken(BrokenGuard::Watch)
+            || self.world.is_broken(BrokenGuard::JudgeOnRefusal);
         let hidden = (unwatched && is_watch)
-            || (self.world.is_broken(Broken::ReplayUnderTheIndex) && is_replay);
+            || (self.world.is_broken(BrokenGuard::ReplayUnderTheIndex) && is_replay);
         if hidden { None } else { due_of(row) }
     }
 }
@@ -232,10 +236,10 @@ fn due_of(row: &Delivery) -> Option<Due> {
     Some(Due { key: row.key.clone(), due_at, next_at, claims, priority: row.priority })
 }
 
-fn describe_write(written: &Written, row: &Delivery) -> String {
+fn describe_write(written: &WriteResult, row: &Delivery) -> String {
     match written {
-        Written::Done => format!("{} after {} attempts", row.status_word(), row.attempts),
-        Written::Refused(before) => {
+        WriteResult::Done => format!("{} after {} attempts", row.status_word(), row.attempts),
+        WriteResult::Refused(before) => {
             let before = before.as_ref();
             format!("refused over {:?}", before.map(|row| (row.status_word(), row.attempts)))
         }
@@ -244,7 +248,7 @@ fn describe_write(written: &Written, row: &Delivery) -> String {
 
 impl Queue for Instance {
     async fn enqueue(&self, messages: &[Message]) -> Vec<usize> {
-        let keeps_ticket = self.world.is_broken(Broken::NewTicketOnUnknownAnswer);
+        let keeps_ticket = self.world.is_broken(BrokenGuard::NewTicketOnUnknownAnswer);
         let sent = self.call("enqueue", false, |state, now| {
             for message in messages {
                 let mut message = message.clone();
@@ -304,7 +308,7 @@ impl Clock for Instance {
 }
 
 impl Sender for Instance {
-    async fn send(&self, request: Request) -> Sent {
+    async fn send(&self, request: Request) -> SendResult {
         self.alive().await;
         let started_at = self.clock_now();
         let id = ["webhook-id", "svix-id"].iter().find_map(|name| request.headers.get(*name));
@@ -336,7 +340,7 @@ impl Sender for Instance {
             None if timed_out => Outcome::TimedOut,
             None => Outcome::Unreachable,
         };
-        Sent { outcome, detail: None, response, started_at, ended_at: self.clock_now() }
+        SendResult { outcome, detail: None, response, started_at, ended_at: self.clock_now() }
     }
 }
 
@@ -462,7 +466,7 @@ impl Engine for Instance {
         None
     }
     fn ticket(&self) -> Ticket {
-        if self.world.is_broken(Broken::TicketAsHolder) {
+        if self.world.is_broken(BrokenGuard::TicketAsHolder) {
             return "same".parse().unwrap();
         }
         Ticket::from_entropy(self.entropy())

@@ -7,7 +7,7 @@ use waxseal_domain::profile::Profile;
 use waxseal_tests::cloud::Cloud;
 use waxseal_tests::fixtures::SECRET;
 use waxseal_tests::hooks::Hook;
-use waxseal_tests::sink::{Answer, Captured, Sink};
+use waxseal_tests::sink::{Answer, CapturedRequest, Sink};
 
 /// A status and its JSON, as cloud.py tells them.
 fn read(answer: &Value) -> (u64, Value) {
@@ -15,13 +15,13 @@ fn read(answer: &Value) -> (u64, Value) {
     (answer["status"].as_u64().unwrap(), body)
 }
 
-fn assert_signed(one: &Captured) {
+fn assert_signed(one: &CapturedRequest) {
     Hook::of_captured(one).verify(&Profile::standard().dialect, SECRET).unwrap();
 }
 
 /// The event types that came, sorted.
-fn types(captured: &[Captured]) -> Vec<String> {
-    let read = |one: &Captured| serde_json::from_slice::<Value>(&one.body).unwrap();
+fn types(captured: &[CapturedRequest]) -> Vec<String> {
+    let read = |one: &CapturedRequest| serde_json::from_slice::<Value>(&one.body).unwrap();
     let mut types: Vec<String> =
         captured.iter().map(|one| read(one)["type"].as_str().unwrap().to_owned()).collect();
     types.sort();

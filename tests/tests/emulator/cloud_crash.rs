@@ -4,23 +4,23 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use waxseal_domain::delivery::{DeliveryKey, Guard, Written};
+use waxseal_domain::delivery::{DeliveryKey, Guard, WriteResult};
 use waxseal_domain::id::DeliveryId;
 use waxseal_flows::ports::{Clock as _, DeliveryStore as _, Engine as _};
-use waxseal_tests::cloud::{Cloud, Tampered, build_folder};
+use waxseal_tests::cloud::{Cloud, TamperedCloud, build_folder};
 use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::tenant;
 use waxseal_tests::sink::{Answer, Sink};
 
 /// The deployment with a queue that gives up on a message after two receives, a second apart.
 struct Crashing {
-    tampered: Tampered,
+    tampered: TamperedCloud,
     tenant: &'static str,
 }
 
 impl Crashing {
     async fn start(tenant: &'static str) -> Self {
-        let tampered = Tampered::take().await;
+        let tampered = TamperedCloud::take().await;
         tampered.hasten(2, 1).await;
         Self { tampered, tenant }
     }
@@ -131,7 +131,7 @@ async fn the_scheduled_sweep_brings_back_what_is_due() {
     let guard = Guard::unchanged_since(Some(&row));
     let due = row.park(engine.clock().now());
     let written = engine.store().record_attempt(guard, &due).await.unwrap();
-    assert_eq!(written, Written::Done);
+    assert_eq!(written, WriteResult::Done);
     cloud.wait_for_status(&path, "delivered").await;
     assert_eq!(sink.requests().len(), 2);
 }

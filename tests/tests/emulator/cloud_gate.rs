@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use waxseal_tests::cloud::Cloud;
 use waxseal_tests::eventually::eventually;
-use waxseal_tests::sink::{Answer, Captured, Sink, under_way_most};
+use waxseal_tests::sink::{Answer, CapturedRequest, Sink, under_way_most};
 
 /// Ten a window of ten seconds are let through.
 const EVENTS: usize = 25;
@@ -68,7 +68,7 @@ async fn rate(cloud: &Cloud) {
 }
 
 /// All of them: the sweep runs once a minute.
-async fn all(sink: &Sink, count: usize) -> Vec<Captured> {
+async fn all(sink: &Sink, count: usize) -> Vec<CapturedRequest> {
     eventually(Duration::from_mins(5), async || {
         let captured = sink.requests();
         let came = captured.len();
@@ -77,7 +77,7 @@ async fn all(sink: &Sink, count: usize) -> Vec<Captured> {
     .await
 }
 
-fn within_a_window(captured: &[Captured], from: Instant) -> usize {
+fn within_a_window(captured: &[CapturedRequest], from: Instant) -> usize {
     let until = from + Duration::from_secs(10);
     captured.iter().filter(|one| one.at >= from && one.at < until).count()
 }

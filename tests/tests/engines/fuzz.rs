@@ -8,7 +8,7 @@ use proptest::test_runner::Config;
 use serde_json::{Value, json};
 use waxseal_adapters::aws::cloud_event::CloudEvent;
 use waxseal_adapters::aws::http_event::HttpEvent;
-use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, Response, SendResult};
 use waxseal_domain::delivery::message::Message;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::endpoint::subscription::{Candidate, CompiledFilter, Subscription};
@@ -244,7 +244,7 @@ proptest! {
     ) {
         let headers = vec![("retry-after".to_owned(), value)];
         let response = Response { status: 503, headers, excerpt: String::new() };
-        let sent = Sent {
+        let sent = SendResult {
             outcome: Outcome::ServerError,
             detail: None,
             response: Some(response),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use waxseal_adapters::sender::{Connections, HttpSender, LookUp};
-use waxseal_domain::delivery::attempt::{Outcome, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::dispatch::{Request, Subject};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::limits::EXCERPT_CHARS_MAX;
@@ -41,7 +41,7 @@ fn request(url: &str) -> Request {
     }
 }
 
-async fn attempt(address: SocketAddr) -> Sent {
+async fn attempt(address: SocketAddr) -> SendResult {
     let began = Instant::now();
     let sent = sender().send(request(&format!("http://{address}/"))).await;
     let took = began.elapsed();

@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::delivery::{FailedReason, Status};
 use waxseal_domain::profile::Profile;
-use waxseal_tests::sim::schedule::{Failing, Pace, Played, play};
+use waxseal_tests::sim::schedule::{Failing, Pace, ScheduleRun, play};
 
 /// Where calls take no time, a message is late by what its delay in whole seconds makes of it.
 const LATE_MS: u64 = 1_000;
@@ -48,7 +48,7 @@ fn due_range(
 }
 
 /// Plays a profile to its end; each attempt falls when it is due.
-fn exhaust(profile: &Profile, pace: Pace, seed: u64) -> Played {
+fn exhaust(profile: &Profile, pace: Pace, seed: u64) -> ScheduleRun {
     let name = profile.name();
     let played = play(name, ALWAYS, pace, seed);
     let late_ms = if pace == Pace::Prompt { LATE_MS } else { USUALLY_LATE_MS };
@@ -74,12 +74,12 @@ fn clock(ms: u64) -> String {
     format!("{}:{:02}:{:02}.{:03}", s / 3_600, s / 60 % 60, s % 60, ms % 1_000)
 }
 
-fn row(name: &str, played: &Played) -> String {
+fn row(name: &str, played: &ScheduleRun) -> String {
     let times: Vec<String> = played.attempts_ms.iter().map(|&ms| clock(ms)).collect();
     format!("| {name} | {} | {} |\n", times.len(), times.join(", "))
 }
 
-fn print(name: &str, played: &Played) {
+fn print(name: &str, played: &ScheduleRun) {
     print!("{}", row(name, played));
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use waxseal_adapters::sender::{Connections, HttpSender};
-use waxseal_domain::delivery::attempt::{Outcome, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::dispatch::{Request, Subject};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_flows::ports::Sender as _;
@@ -30,7 +30,7 @@ fn request(url: String) -> Request {
     }
 }
 
-async fn post(sink: &Sink) -> Sent {
+async fn post(sink: &Sink) -> SendResult {
     sender(true, Vec::new()).send(request(sink.url("/hook?x=1"))).await
 }
 

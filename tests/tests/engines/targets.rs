@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use waxseal_adapters::aws::AwsEngine;
-use waxseal_domain::delivery::attempt::{Outcome, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::dispatch::{Request, Subject};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::endpoint::target::CloudTargets;
@@ -40,7 +40,7 @@ fn request(url: &str) -> Request {
 }
 
 /// Sends to a service that answers so; and what it was asked.
-async fn send(request: Request, answer: Answer) -> (Sent, Vec<(String, Value)>) {
+async fn send(request: Request, answer: Answer) -> (SendResult, Vec<(String, Value)>) {
     let sink = Sink::start(vec![answer]).await;
     let mut environment = environment(&sink.url(""));
     let allowed = ALLOWED.map(str::to_owned).to_vec();

@@ -16,7 +16,7 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::nap;
 use waxseal_tests::process::{Server, binary, free_address};
-use waxseal_tests::sink::{Answer, Captured, Sink};
+use waxseal_tests::sink::{Answer, CapturedRequest, Sink};
 
 /// The operator's key, as [`Server`] sets it.
 const KEY: &str = "operator";
@@ -164,7 +164,7 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 }
 
 /// Verifies a captured hook with `waxseal verify`.
-async fn verifies(person: &Person, secret: &str, hook: &Captured) -> Run {
+async fn verifies(person: &Person, secret: &str, hook: &CapturedRequest) -> Run {
     let mut command = person.command(&["verify", "--secret-env", "HOOK_SECRET"]);
     command.env("HOOK_SECRET", secret).stdin(Stdio::piped());
     for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 use waxseal_tests::client::Client;
 use waxseal_tests::process::Server;
-use waxseal_tests::sink::{Answer, Captured, Sink};
+use waxseal_tests::sink::{Answer, CapturedRequest, Sink};
 
 const ENDPOINTS: &str = "/v1/tenants/acme/endpoints";
 
@@ -36,7 +36,7 @@ impl World {
     }
 }
 
-fn authorizations(captured: &[Captured]) -> Vec<String> {
+fn authorizations(captured: &[CapturedRequest]) -> Vec<String> {
     captured.iter().map(|one| one.header("authorization").to_owned()).collect()
 }
 
@@ -80,7 +80,7 @@ async fn a_bearer_token_and_a_password_are_sent_and_never_shown() {
 }
 
 /// A token server: it counts, and gives `token-1`, `token-2` and so on.
-async fn token_server(asked: Arc<Mutex<Vec<Captured>>>) -> Sink {
+async fn token_server(asked: Arc<Mutex<Vec<CapturedRequest>>>) -> Sink {
     Sink::start_with_rule(move |request| {
         let mut asked = asked.lock().unwrap();
         asked.push(request.clone());

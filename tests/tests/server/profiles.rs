@@ -12,7 +12,7 @@ use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::{SECRET, nap};
 use waxseal_tests::hooks::Hook;
 use waxseal_tests::process::Server;
-use waxseal_tests::sink::{Answer, Captured, Sink};
+use waxseal_tests::sink::{Answer, CapturedRequest, Sink};
 
 const ENDPOINTS: &str = "/v1/tenants/acme/endpoints";
 
@@ -64,11 +64,11 @@ impl World {
     }
 }
 
-fn body(captured: &Captured) -> Value {
+fn body(captured: &CapturedRequest) -> Value {
     serde_json::from_slice(&captured.body).unwrap()
 }
 
-fn verifies(captured: &Captured, profile: &str, secret: &str) -> bool {
+fn verifies(captured: &CapturedRequest, profile: &str, secret: &str) -> bool {
     let dialect = &Profile::find_builtin(profile).unwrap().dialect;
     Hook::of_captured(captured).verify(dialect, secret).is_ok()
 }
@@ -379,6 +379,6 @@ async fn one_hook_at_once_many_times_is_one_event_and_a_bad_one_is_none() {
     }
 }
 
-fn body_of(captured: &Captured) -> Value {
+fn body_of(captured: &CapturedRequest) -> Value {
     body(captured)["data"].clone()
 }

@@ -17,7 +17,7 @@ use waxseal_flows::profiles::find_profile;
 
 use super::changes::Changes;
 use super::stored::find;
-use crate::body::{self, Body, Given};
+use crate::body::{self, Body, PatchValue};
 use crate::call::TenantCall;
 use crate::{Answer, Refusal};
 
@@ -58,7 +58,7 @@ pub(super) async fn match_events<E: Engine>(call: TenantCall<'_, E>, id: Option<
     let changes = Changes::read(&mut body, rules, profile.as_deref(), false);
     body.finish()?;
     let profile = profile.ok_or_else(Problem::not_found)?;
-    let candidate = changes.apply(before, Given::Absent, now);
+    let candidate = changes.apply(before, PatchValue::Absent, now);
     Ok(http::json(200, &run(&call, &candidate, &profile, limit).await?))
 }
 

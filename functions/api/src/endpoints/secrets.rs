@@ -17,7 +17,7 @@ use waxseal_verify::Algorithm;
 
 use super::stored::{find, write};
 use crate::Answer;
-use crate::body::{Body, Given, describe};
+use crate::body::{Body, PatchValue, describe};
 use crate::call::TenantCall;
 
 const ALGORITHMS: [&str; 2] = ["hmac-sha256", "ed25519"];
@@ -28,9 +28,9 @@ pub(super) fn read_choice(body: &mut Body<'_>, profile: &Profile) -> SecretChoic
     body.about("secret", || json!({"minLength": 8, "pattern": "^[ -~]+$"}));
     let algorithm = body.word("algorithm", &ALGORITHMS).value();
     let wish = match secret {
-        Given::Value(text) => SecretWish::Given(text),
-        Given::Null => SecretWish::Unsigned,
-        Given::Absent => SecretWish::Made,
+        PatchValue::Value(text) => SecretWish::Given(text),
+        PatchValue::Null => SecretWish::Unsigned,
+        PatchValue::Absent => SecretWish::Made,
     };
     let algorithm = algorithm.map(|word| match word {
         "ed25519" => Algorithm::Ed25519,

@@ -9,7 +9,7 @@ use waxseal_adapters::http;
 use waxseal_api_types::endpoint::{Handshake, NewTest, TestResponse, TestResult};
 use waxseal_api_types::pattern::EVENT_TYPE;
 use waxseal_domain::delivery::Round;
-use waxseal_domain::delivery::attempt::{Outcome, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::dispatch::Outgoing;
 use waxseal_domain::endpoint::{Endpoint, Health};
 use waxseal_domain::event::{Event, Form, Submission};
@@ -19,7 +19,7 @@ use waxseal_domain::problem::Problem;
 use waxseal_flows::handshake::shake;
 use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, MaxAge};
 use waxseal_flows::profiles::profile_of;
-use waxseal_flows::send::{Dispatched, send};
+use waxseal_flows::send::{Dispatch, send};
 
 use super::stored::find;
 use crate::body::{self, Body};
@@ -113,7 +113,7 @@ async fn post<E: Engine>(
     let deadline = now.plus_ms(u64::from(profile.timeout_of(endpoint)));
     let (profile, event, round) = (&*profile, &event, Round::single(now));
     let outgoing = Outgoing { endpoint, profile, event, id: &id, round };
-    let Dispatched { sent, headers, .. } = send(engine, outgoing, deadline).await?;
+    let Dispatch { sent, headers, .. } = send(engine, outgoing, deadline).await?;
     if sent.outcome == Outcome::Accepted && endpoint.health != Health::Verified {
         verify_target(call, endpoint).await?;
     }
@@ -135,7 +135,7 @@ async fn verify_target<E: Engine>(
 
 fn result_of(
     delivery_id: String,
-    sent: Sent,
+    sent: SendResult,
     request_headers: BTreeMap<String, String>,
 ) -> TestResult {
     let response = sent.response.map(|response| TestResponse {

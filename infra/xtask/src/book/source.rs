@@ -145,7 +145,7 @@ pub(super) struct Member {
 
 /// The functions, constants and types that files declare, by name.
 #[derive(Debug, Default)]
-pub(super) struct Declared {
+pub(super) struct Declarations {
     pub(super) functions: BTreeSet<String>,
     /// What stands behind the `=`, by name.
     pub(super) constants: BTreeMap<String, String>,
@@ -153,7 +153,7 @@ pub(super) struct Declared {
     pub(super) types: BTreeMap<String, Vec<Member>>,
 }
 
-impl Declared {
+impl Declarations {
     /// Collects what these files declare.
     pub(super) fn of<'a>(files: impl IntoIterator<Item = &'a File>) -> Self {
         let mut all = Self::default();
@@ -308,7 +308,7 @@ pub enum D {
     G(u8),
 }
 ";
-        let declared = Declared::of(&[File { path: String::new(), text: text.to_owned() }]);
+        let declared = Declarations::of(&[File { path: String::new(), text: text.to_owned() }]);
         assert_eq!(declared.functions.iter().collect::<Vec<_>>(), ["a"]);
         assert_eq!(declared.constants["B_S"], "15 * 60");
         let members = |name: &str| -> Vec<(String, Option<String>)> {

@@ -10,7 +10,7 @@ use super::failure_at;
 
 /// A queue to look at.
 #[derive(Clone, Debug)]
-pub(super) struct Watched {
+pub(super) struct WatchedQueue {
     pub(super) name: &'static str,
     pub(super) url: String,
     /// Whether messages in it mean that something went wrong.
@@ -18,7 +18,7 @@ pub(super) struct Watched {
 }
 
 /// A check for each queue whose URL is known.
-pub(super) async fn look_at(clients: &Clients, queues: &[Watched]) -> Vec<Check> {
+pub(super) async fn look_at(clients: &Clients, queues: &[WatchedQueue]) -> Vec<Check> {
     let mut checks = Vec::new();
     for queue in queues.iter().filter(|queue| !queue.url.is_empty()) {
         checks.push(match count_messages(clients, &queue.url).await {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
-use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, StatusName, Written};
+use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, StatusName, WriteResult};
 use waxseal_domain::id::{EndpointId, EventId, TenantName};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Claim, DeliveryStore, Due, EngineError, EventRow, Page, PageRequest};
@@ -46,7 +46,11 @@ impl DeliveryStore for DynamoStore {
         Ok((delivery, event))
     }
 
-    async fn record_attempt(&self, guard: Guard, row: &Delivery) -> Result<Written, EngineError> {
+    async fn record_attempt(
+        &self,
+        guard: Guard,
+        row: &Delivery,
+    ) -> Result<WriteResult, EngineError> {
         let condition = condition(guard);
         let put = self
             .dynamodb()
@@ -57,11 +61,11 @@ impl DeliveryStore for DynamoStore {
             .set_expression_attribute_names(condition.names)
             .set_expression_attribute_values(condition.values)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = put.send().await else { return Ok(Written::Done) };
+        let Err(error) = put.send().await else { return Ok(WriteResult::Done) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
                 let found = refusal.item().map(row_of).transpose()?;
-                Ok(Written::Refused(found.map(Box::new)))
+                Ok(WriteResult::Refused(found.map(Box::new)))
             }
             _ => Err(failure_at("record attempt")(error)),
         }

@@ -1,7 +1,7 @@
 //! A delivery's row as an item, and back. The only place that knows its attributes.
 
 use waxseal_domain::delivery::priority::Priority;
-use waxseal_domain::delivery::{Delivery, DeliveryKey, Open, Status, StatusName};
+use waxseal_domain::delivery::{Delivery, DeliveryKey, OpenState, Status, StatusName};
 use waxseal_domain::id::{EndpointId, EventId, TenantName, Ticket};
 use waxseal_flows::ports::{Due, EngineError};
 
@@ -135,7 +135,7 @@ fn status_of(item: &Item) -> Result<Status, EngineError> {
     }
     let holder = optional_text(item, "holder")?;
     let holder: Option<Ticket> = holder.map(|ticket| parse("holder", ticket)).transpose()?;
-    Ok(Status::Open(Open {
+    Ok(Status::Open(OpenState {
         next_at: read_ms(item, "next_at")?,
         holder,
         due_at: read_ms(item, "due_at")?,

@@ -10,7 +10,7 @@ use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{Check, Engine, EngineError, MaxAge};
 
 use super::cache::AgedCache;
-use super::checks::{Watched, alarms, look_at};
+use super::checks::{WatchedQueue, alarms, look_at};
 use super::client::{Clients, sdk_config};
 use super::cloudwatch::CloudWatch;
 use super::config::ConfigCache;
@@ -40,7 +40,7 @@ pub struct AwsEngine {
     schemas: JsonSchemas,
     operator_key_hash: AgedCache<(), String>,
     public_url: Option<String>,
-    queues_to_watch: [Watched; 4],
+    queues_to_watch: [WatchedQueue; 4],
     alarms_prefix: String,
     cloudwatch: CloudWatch,
 }
@@ -85,9 +85,12 @@ impl AwsEngine {
 }
 
 /// The deployment's queues, as far as the function knows them.
-fn queues_to_watch(environment: &Environment) -> [Watched; 4] {
-    let queue =
-        |name, url: &str, should_be_empty| Watched { name, url: url.to_owned(), should_be_empty };
+fn queues_to_watch(environment: &Environment) -> [WatchedQueue; 4] {
+    let queue = |name, url: &str, should_be_empty| WatchedQueue {
+        name,
+        url: url.to_owned(),
+        should_be_empty,
+    };
     [
         queue("deliveries", &environment.queue_url, false),
         queue("critical deliveries", &environment.critical_queue_url, false),

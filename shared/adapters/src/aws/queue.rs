@@ -11,7 +11,7 @@ use aws_sdk_sqs::error::ProvideErrorMetadata as _;
 use aws_sdk_sqs::types::{
     MessageAttributeValue, MessageSystemAttributeName, SendMessageBatchRequestEntry,
 };
-use waxseal_domain::delivery::message::{Message, Receipt, Received};
+use waxseal_domain::delivery::message::{Message, Receipt, ReceivedMessage};
 use waxseal_domain::delivery::priority::Priority;
 use waxseal_flows::ports::{EngineError, Queue};
 
@@ -53,7 +53,7 @@ impl SqsQueue {
         &self,
         priority: Priority,
         wait_s: i32,
-    ) -> Result<Vec<Received>, EngineError> {
+    ) -> Result<Vec<ReceivedMessage>, EngineError> {
         let receive = self
             .clients
             .sqs()
@@ -67,7 +67,7 @@ impl SqsQueue {
             let unreadable = |error| EngineError::unreadable("read message", error);
             let counted = MessageSystemAttributeName::ApproximateReceiveCount;
             let receives = message.attributes().and_then(|all| all.get(&counted)?.parse().ok());
-            Ok(Received {
+            Ok(ReceivedMessage {
                 message: Message::parse(message.body().unwrap_or_default()).map_err(unreadable)?,
                 receipt: Receipt {
                     priority,

@@ -14,7 +14,7 @@ use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::MessageAttributeValue;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, Response, SendResult};
 use waxseal_domain::delivery::dispatch::Request;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::endpoint::target::{BusEntry, QueueMessage, Resource, Target, outcome_of};
@@ -100,7 +100,7 @@ impl AwsSender {
 }
 
 impl Sender for AwsSender {
-    async fn send(&self, request: Request) -> Sent {
+    async fn send(&self, request: Request) -> SendResult {
         let started_at = SystemClock.now();
         let timeout = Duration::from_millis(request.timeout_ms);
         let result = match self.rules.check(&request.url) {

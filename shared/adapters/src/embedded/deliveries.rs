@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Rows, params};
 use waxseal_domain::delivery::priority::Priority;
-use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Open, Status, StatusName, Written};
+use waxseal_domain::delivery::{
+    Delivery, DeliveryKey, Guard, OpenState, Status, StatusName, WriteResult,
+};
 use waxseal_domain::id::{EndpointId, EventId, TenantName, Ticket};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Claim, DeliveryStore, Due, EngineError, EventRow, Page, PageRequest};
@@ -30,7 +32,11 @@ impl DeliveryStore for EmbeddedStore {
         self.readers.read("read delivery and event", read).await
     }
 
-    async fn record_attempt(&self, guard: Guard, row: &Delivery) -> Result<Written, EngineError> {
+    async fn record_attempt(
+        &self,
+        guard: Guard,
+        row: &Delivery,
+    ) -> Result<WriteResult, EngineError> {
         let row = row.clone();
         let record = move |connection: &Connection| record(connection, guard, &row);
         self.writer.write("record attempt", Durability::Synced, record, |_| ()).await
@@ -75,12 +81,12 @@ pub(super) fn record(
     connection: &Connection,
     guard: Guard,
     row: &Delivery,
-) -> rusqlite::Result<Written> {
+) -> rusqlite::Result<WriteResult> {
     // The row is read and written in one transaction on the only thread that writes, so nothing can
     // change between the two.
     let before = find(connection, &row.key)?;
     if !guard.allows(before.as_ref()) {
-        return Ok(Written::Refused(before.map(Box::new)));
+        return Ok(WriteResult::Refused(before.map(Box::new)));
     }
     let sql = format!(
         "INSERT OR REPLACE INTO deliveries ({COLUMNS})
@@ -105,7 +111,7 @@ pub(super) fn record(
         open.is_some_and(|open| open.held),
         row.priority == Priority::Critical,
     ])?;
-    Ok(Written::Done)
+    Ok(WriteResult::Done)
 }
 
 pub(super) fn find(
@@ -251,7 +257,7 @@ fn read_status(row: &Row<'_>) -> rusqlite::Result<Status> {
     }
     let holder: Option<String> = row.get(9)?;
     let holder = holder.map(|text| text.parse()).transpose();
-    Ok(Status::Open(Open {
+    Ok(Status::Open(OpenState {
         next_at: schema_value::timestamp(row, 8)?,
         holder: holder.map_err(|error| schema_value::unreadable(9, error))?,
         due_at: schema_value::timestamp(row, 10)?,

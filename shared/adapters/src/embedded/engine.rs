@@ -7,8 +7,8 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use rustls::pki_types::CertificateDer;
 use waxseal_domain::api_key::hash_of;
-use waxseal_domain::delivery::message::{Message, Received};
-use waxseal_domain::delivery::{Delivery, Guard, Settlement, Written};
+use waxseal_domain::delivery::message::{Message, ReceivedMessage};
+use waxseal_domain::delivery::{Delivery, Guard, Settlement, WriteResult};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::flow_control::breaker::BreakerSettings;
 use waxseal_domain::limits::{AUDIT_RETENTION_S, EVENT_RETENTION_S};
@@ -234,7 +234,7 @@ impl Engine for EmbeddedEngine {
         let inboxes = Arc::clone(&self.inboxes);
         // Only after the commit do the messages enter memory, where they are received: an attempt
         // must not be made for an event that a crash could still lose.
-        let then = move |(_, inserted): &(AcceptResult, Vec<queue::Inserted>)| {
+        let then = move |(_, inserted): &(AcceptResult, Vec<queue::QueuedMessage>)| {
             queue::deliver_all(&inboxes, inserted);
         };
         let written = self.store.writer.write("accept event", Durability::Synced, accept, then);
@@ -247,9 +247,9 @@ impl Engine for EmbeddedEngine {
         &self,
         guard: Guard,
         row: &Delivery,
-        received: &Received,
+        received: &ReceivedMessage,
         settlement: Settlement,
-    ) -> Result<Written, EngineError> {
+    ) -> Result<WriteResult, EngineError> {
         let receipt = received.receipt.clone();
         let Some((id, _)) = inbox::parse(&receipt) else {
             return Err(EngineError::unreadable(
@@ -261,19 +261,19 @@ impl Engine for EmbeddedEngine {
         let record = move |connection: &Connection| {
             let written = deliveries::record(connection, guard, &row)?;
             match (&written, settlement) {
-                (Written::Refused(_), _) => {}
-                (Written::Done, Settlement::Done) => queue::remove(connection, id)?,
-                (Written::Done, Settlement::VisibleAt(at)) => {
+                (WriteResult::Refused(_), _) => {}
+                (WriteResult::Done, Settlement::Done) => queue::remove(connection, id)?,
+                (WriteResult::Done, Settlement::VisibleAt(at)) => {
                     queue::set_visible(connection, id, at)?;
                 }
             }
             Ok(written)
         };
         let inboxes = Arc::clone(&self.inboxes);
-        let then = move |written: &Written| match (written, settlement) {
-            (Written::Refused(_), _) => {}
-            (Written::Done, Settlement::Done) => inboxes.of(receipt.priority).remove(id),
-            (Written::Done, Settlement::VisibleAt(at)) => {
+        let then = move |written: &WriteResult| match (written, settlement) {
+            (WriteResult::Refused(_), _) => {}
+            (WriteResult::Done, Settlement::Done) => inboxes.of(receipt.priority).remove(id),
+            (WriteResult::Done, Settlement::VisibleAt(at)) => {
                 inboxes.of(receipt.priority).wait(&receipt, at);
             }
         };
@@ -299,7 +299,8 @@ impl Engine for EmbeddedEngine {
             )
         };
         let inboxes = Arc::clone(&self.inboxes);
-        let then = move |inserted: &Vec<queue::Inserted>| queue::deliver_all(&inboxes, inserted);
+        let then =
+            move |inserted: &Vec<queue::QueuedMessage>| queue::deliver_all(&inboxes, inserted);
         let written = self.store.writer.write("claim delivery", Durability::Synced, work, then);
         written.await.map(|inserted| !inserted.is_empty())
     }
@@ -310,18 +311,18 @@ impl Engine for EmbeddedEngine {
         guard: Guard,
         row: &Delivery,
         message: Message,
-    ) -> Result<Written, EngineError> {
+    ) -> Result<WriteResult, EngineError> {
         let (row, now) = (row.clone(), self.clock.now());
         let reopen = move |connection: &Connection| {
             let written = deliveries::record(connection, guard, &row)?;
             let inserted = match written {
-                Written::Done => queue::insert_all(connection, vec![message], now)?,
-                Written::Refused(_) => Vec::new(),
+                WriteResult::Done => queue::insert_all(connection, vec![message], now)?,
+                WriteResult::Refused(_) => Vec::new(),
             };
             Ok((written, inserted))
         };
         let inboxes = Arc::clone(&self.inboxes);
-        let then = move |(_, inserted): &(Written, Vec<queue::Inserted>)| {
+        let then = move |(_, inserted): &(WriteResult, Vec<queue::QueuedMessage>)| {
             queue::deliver_all(&inboxes, inserted);
         };
         let written = self.store.writer.write("replay delivery", Durability::Synced, reopen, then);

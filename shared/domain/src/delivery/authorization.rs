@@ -8,7 +8,7 @@ use serde::Deserialize;
 use url::form_urlencoded::{Serializer, byte_serialize};
 use zeroize::Zeroizing;
 
-use crate::delivery::attempt::{Outcome, Sent};
+use crate::delivery::attempt::{Outcome, SendResult};
 use crate::delivery::dispatch::{Method, Request, Subject, USER_AGENT};
 use crate::endpoint::Endpoint;
 use crate::endpoint::credentials::Credentials;
@@ -106,7 +106,7 @@ fn token_request(
 }
 
 /// The token of a server's answer and until when it is kept; or what the attempt came to.
-pub fn read_token(sent: &Sent) -> Result<(Zeroizing<String>, Timestamp), Sent> {
+pub fn read_token(sent: &SendResult) -> Result<(Zeroizing<String>, Timestamp), SendResult> {
     #[derive(Deserialize)]
     struct Answer {
         access_token: Zeroizing<String>,
@@ -116,7 +116,7 @@ pub fn read_token(sent: &Sent) -> Result<(Zeroizing<String>, Timestamp), Sent> {
     let ended_at = sent.ended_at;
     let fail = |outcome, detail: String| {
         let detail = Some(format!("the token server {detail}"));
-        Sent { outcome, detail, response: None, started_at: sent.started_at, ended_at }
+        SendResult { outcome, detail, response: None, started_at: sent.started_at, ended_at }
     };
     let Some(response) = &sent.response else {
         let detail = sent.detail.clone().unwrap_or_else(|| "gave no answer".to_owned());
@@ -153,10 +153,10 @@ mod tests {
     use super::*;
     use crate::delivery::attempt::Response;
 
-    fn answer(status: u16, body: &str) -> Sent {
+    fn answer(status: u16, body: &str) -> SendResult {
         let response = Response { status, headers: Vec::new(), excerpt: body.to_owned() };
         let at = Timestamp::from_ms(1_000);
-        Sent {
+        SendResult {
             outcome: Outcome::of_status(status),
             detail: None,
             response: Some(response),

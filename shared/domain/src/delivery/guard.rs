@@ -83,7 +83,7 @@ impl From<&Status> for StatusName {
 
 /// What became of a conditional write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Written {
+pub enum WriteResult {
     /// The row was written.
     Done,
     /// Nothing was written, since the condition did not hold. The row that is there is returned, if

@@ -1,8 +1,8 @@
 //! Judges a message: whether it may make an attempt now. The delivery's row decides, and a message
 //! only asks.
 
-use crate::delivery::message::Received;
-use crate::delivery::{Delivery, End, FailedReason, Open};
+use crate::delivery::message::ReceivedMessage;
+use crate::delivery::{Delivery, End, FailedReason, OpenState};
 use crate::limits::{
     EARLINESS_MS_MAX, EVENT_RETENTION_S, EXPIRY_MARGIN_S, HOLDER_LATENESS_S_MAX, HOLDER_ONLY_S,
     PARK_AT_RECEIVE, WAIT_BY_VISIBILITY_S_MAX,
@@ -32,7 +32,7 @@ pub enum Verdict {
 
 /// Decides what a message may do, by its delivery's row, the message itself and the time. §4 of the
 /// protocol lists the cases in this order.
-pub fn judge(row: Option<&Delivery>, received: &Received, now: Timestamp) -> Verdict {
+pub fn judge(row: Option<&Delivery>, received: &ReceivedMessage, now: Timestamp) -> Verdict {
     let message = &received.message;
     let row = match row {
         None => return first(message.event_accepted_at, now),
@@ -79,7 +79,7 @@ fn first(event_accepted_at: Timestamp, now: Timestamp) -> Verdict {
     }
 }
 
-fn wait(open: &Open, received: &Received, now: Timestamp) -> Verdict {
+fn wait(open: &OpenState, received: &ReceivedMessage, now: Timestamp) -> Verdict {
     // A message that waits in the queue takes one of its places in flight, and each time it comes
     // again counts as a receive. So only short waits are made there, and none near the receive at
     // which the queue would give the message up.
@@ -114,9 +114,9 @@ mod tests {
         }
     }
 
-    fn receive_message(ticket: &str, receives: u32) -> Received {
+    fn receive_message(ticket: &str, receives: u32) -> ReceivedMessage {
         let message = Message::reissue(&key(), ACCEPTED_AT, ticket.parse().unwrap(), ACCEPTED_AT);
-        Received {
+        ReceivedMessage {
             message,
             receipt: Receipt { priority: Priority::Normal, handle: "r".into() },
             receives,
@@ -127,7 +127,7 @@ mod tests {
         let mut row = Delivery::pending(key(), ACCEPTED_AT, Priority::Normal);
         row.attempts = 2;
         let holder = holder.map(|text| text.parse().unwrap());
-        row.status = Status::Open(Open {
+        row.status = Status::Open(OpenState {
             next_at,
             holder,
             due_at: next_at,

@@ -162,7 +162,7 @@ pub struct Receipt {
 
 /// A message that was received, not yet settled.
 #[derive(Clone, Debug)]
-pub struct Received {
+pub struct ReceivedMessage {
     /// The message as it was sent.
     pub message: Message,
     /// What the message's visibility is changed with.
@@ -172,7 +172,7 @@ pub struct Received {
     pub receives: u32,
 }
 
-impl Received {
+impl ReceivedMessage {
     /// Whether an attempt may be made without reading the row: for a first receive of a message
     /// that was sent just now. Most deliveries succeed at once, and so cost one write and no read.
     pub fn may_go_unread(&self, now: Timestamp) -> bool {
@@ -208,9 +208,9 @@ mod tests {
         Message::first(&key(), ACCEPTED_AT, "t1".parse().unwrap(), payload)
     }
 
-    fn receive_message(message: Message, receives: u32) -> Received {
+    fn receive_message(message: Message, receives: u32) -> ReceivedMessage {
         let receipt = Receipt { priority: message.priority, handle: "r".to_owned() };
-        Received { message, receipt, receives }
+        ReceivedMessage { message, receipt, receives }
     }
 
     #[test]
@@ -246,7 +246,8 @@ mod tests {
 
     #[test]
     fn only_a_first_receive_just_sent_goes_unread() {
-        let unread = |received: &Received, ms| received.may_go_unread(ACCEPTED_AT.plus_ms(ms));
+        let unread =
+            |received: &ReceivedMessage, ms| received.may_go_unread(ACCEPTED_AT.plus_ms(ms));
         let fresh = receive_message(first(), 1);
         assert!(unread(&fresh, 0) && unread(&fresh, MESSAGE_UNREAD_AGE_S_MAX * 1_000 - 1));
         assert!(!unread(&fresh, MESSAGE_UNREAD_AGE_S_MAX * 1_000), "it has waited for a minute");

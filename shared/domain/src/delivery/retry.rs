@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::delivery::attempt::{Outcome, Sent};
+use crate::delivery::attempt::{Outcome, SendResult};
 use crate::json::Fault;
 use crate::limits::{DELAY_S, DELAYS_MAX, DELAYS_SUM_S_MAX, RETRY_AFTER_S_MAX, WINDOW_MARGIN_MS};
 use crate::timestamp::Timestamp;
@@ -74,7 +74,13 @@ impl RetryPolicy {
     ///
     /// `chance` in 0 to 65,535 spreads the jitter, which only adds. `Retry-After` is never undercut,
     /// up to a day. Every outcome but accepted and gone is tried again.
-    pub fn after(&self, number: u32, round_began: Timestamp, sent: &Sent, chance: u16) -> Next {
+    pub fn after(
+        &self,
+        number: u32,
+        round_began: Timestamp,
+        sent: &SendResult,
+        chance: u16,
+    ) -> Next {
         match sent.outcome {
             Outcome::Accepted => return Next::Done,
             Outcome::Gone => return Next::DisableEndpoint,
@@ -115,10 +121,10 @@ mod tests {
 
     const BEGAN: Timestamp = Timestamp::from_ms(0);
 
-    fn answer(status: u16, retry_after: Option<&str>) -> Sent {
+    fn answer(status: u16, retry_after: Option<&str>) -> SendResult {
         let headers = retry_after.map(|value| ("retry-after".to_owned(), value.to_owned()));
         let headers = headers.into_iter().collect();
-        Sent {
+        SendResult {
             outcome: Outcome::of_status(status),
             detail: None,
             response: Some(Response { status, headers, excerpt: String::new() }),

@@ -45,7 +45,7 @@ pub(super) struct Leaf {
 
 /// What one look at an event has found.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct LookResult {
     /// The fields that match somewhere. Exact unless there were arrays.
     pub(super) possible: Fields,
     /// Whether there was an array where the pattern has an object.
@@ -99,8 +99,8 @@ impl Members {
     }
 
     /// Finds which fields match, each by itself.
-    pub(super) fn look(&self, event: &Json<'_>) -> Seen {
-        let mut seen = Seen::default();
+    pub(super) fn look(&self, event: &Json<'_>) -> LookResult {
+        let mut seen = LookResult::default();
         self.look_at(event, &mut seen);
         seen
     }
@@ -142,7 +142,7 @@ impl Members {
         First::Nothing
     }
 
-    fn look_at(&self, value: &Json<'_>, seen: &mut Seen) {
+    fn look_at(&self, value: &Json<'_>, seen: &mut LookResult) {
         match value {
             Json::Object(_) => {
                 for member in &self.0 {
@@ -196,7 +196,7 @@ impl Member {
         }
     }
 
-    fn look_at(&self, value: &Json<'_>, seen: &mut Seen) {
+    fn look_at(&self, value: &Json<'_>, seen: &mut LookResult) {
         match &self.pattern {
             Pattern::Members(members) => members.look_at(value, seen),
             Pattern::Leaves(leaves) => {

@@ -16,7 +16,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::delivery::attempt::{Outcome, Sent};
+use crate::delivery::attempt::{Outcome, SendResult};
 use crate::delivery::message::Kind;
 use crate::endpoint::{DisabledReason, Endpoint};
 use crate::flow_control::rate::window_end;
@@ -88,7 +88,7 @@ impl Gate {
 
     /// Makes the gate of a receiver that asked to be left alone, reviewed after as long as it
     /// asked: 10 seconds to a day.
-    pub fn slow_down(endpoint: &Endpoint, before: Option<&Self>, sent: &Sent) -> Self {
+    pub fn slow_down(endpoint: &Endpoint, before: Option<&Self>, sent: &SendResult) -> Self {
         let asked_s =
             sent.retry_after_s().unwrap_or(0).clamp(THROTTLE_DEFAULT_S, RETRY_AFTER_S_MAX);
         let now = sent.ended_at;
@@ -189,7 +189,7 @@ impl Gate {
 }
 
 /// Whether a receiver asks to be left alone: by 429, or by 503 with `Retry-After`.
-pub fn is_throttled(sent: &Sent) -> bool {
+pub fn is_throttled(sent: &SendResult) -> bool {
     let status = sent.response.as_ref().map(|response| response.status);
     sent.outcome == Outcome::Throttled || (status == Some(503) && sent.retry_after_s().is_some())
 }
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_throttled_answer_paces_from_when_it_says() {
-        let answer = |status, value: Option<&str>| Sent {
+        let answer = |status, value: Option<&str>| SendResult {
             outcome: Outcome::of_status(status),
             detail: None,
             response: Some(Response {

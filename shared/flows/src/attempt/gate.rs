@@ -1,6 +1,6 @@
 //! Asks an endpoint's gate whether an attempt may be made, and tells the gate what came of it.
 
-use waxseal_domain::delivery::attempt::{Outcome, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::message::Kind;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::flow_control::gate::{Gate, Mode, is_throttled};
@@ -100,7 +100,12 @@ async fn limit<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<(), EngineE
 /// Tells the gate what came of an attempt: a breaker opens, a throttled endpoint is slowed down,
 /// and an accepted probe begins the recovery. The attempt is recorded by then and no delivery
 /// depends on this, so a failure here is only logged.
-pub(crate) async fn observe<E: Engine>(engine: &E, endpoint: &Endpoint, kind: Kind, sent: &Sent) {
+pub(crate) async fn observe<E: Engine>(
+    engine: &E,
+    endpoint: &Endpoint,
+    kind: Kind,
+    sent: &SendResult,
+) {
     if let Err(error) = turn(engine, endpoint, kind, sent).await {
         tracing::warn!(%error, tenant = %endpoint.tenant, endpoint = %endpoint.id, "gate not turned");
     }
@@ -110,7 +115,7 @@ async fn turn<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
     kind: Kind,
-    sent: &Sent,
+    sent: &SendResult,
 ) -> Result<(), EngineError> {
     if sent.outcome == Outcome::Unsendable {
         // Nothing was sent, so the outcome says nothing about the endpoint.

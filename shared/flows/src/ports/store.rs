@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use waxseal_domain::api_key::ApiKey;
 use waxseal_domain::audit::Entry;
 use waxseal_domain::delivery::priority::Priority;
-use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Written};
+use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, WriteResult};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::event::Event;
 use waxseal_domain::event::catalogue::EventType;
@@ -258,7 +258,7 @@ pub trait DeliveryStore: Send + Sync {
         &self,
         guard: Guard,
         row: &Delivery,
-    ) -> impl Future<Output = Answer<Written>> + Send;
+    ) -> impl Future<Output = Answer<WriteResult>> + Send;
 
     /// Takes step S1: reads what is due in a shard of the index, earliest first.
     fn due_deliveries(

@@ -3,7 +3,7 @@
 use super::mistake::Mistake;
 use super::{bodies, secrets, signatures};
 use crate::algorithm::Algorithm;
-use crate::carried::Carried;
+use crate::carried::CarriedParts;
 use crate::key::Key;
 use crate::member::coverable_bodies;
 use crate::message::Message;
@@ -22,7 +22,7 @@ const MILLISECONDS_BODY_BYTES_MAX: usize = 8 << 10;
 /// The hook and what it is explained with.
 pub(super) struct Search<'s> {
     pub(super) profile: &'s Profile,
-    pub(super) carried: &'s Carried<'s>,
+    pub(super) carried: &'s CarriedParts<'s>,
     pub(super) body: &'s [u8],
     pub(super) secrets: &'s [&'s str],
 }

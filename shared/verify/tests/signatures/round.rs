@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own helpers")]
 
-use waxseal_verify::{Delivery, FILES, Fault, Key, Profile, SignFault, Signed, Window};
+use waxseal_verify::{Delivery, FILES, Fault, Key, Profile, SignFault, SignedRequest, Window};
 
 const BODY: &[u8] = br#"{"type":"policy.denied","data":{"n":0.85,"text":"\u00e9"}}"#;
 const NOW: u64 = 1_700_000_000;
@@ -23,7 +23,7 @@ fn lookup<'h>(headers: &'h [(String, String)]) -> impl Fn(&str) -> Option<&'h st
     |name| headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
 }
 
-fn verify(profile: &Profile, sent: &Signed<'_>, keys: &[Key]) -> Result<Option<u64>, Fault> {
+fn verify(profile: &Profile, sent: &SignedRequest<'_>, keys: &[Key]) -> Result<Option<u64>, Fault> {
     let window = Window::around(NOW + 10);
     profile.verify(lookup(&sent.headers), &sent.body, keys, window).map(|hook| hook.timestamp)
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use waxseal_tests::client::{Client, Session};
 use waxseal_tests::fixtures::nap;
-use waxseal_tests::poster::Acknowledged;
+use waxseal_tests::poster::AcknowledgedEvent;
 use waxseal_tests::receivers::{Ledger, Receivers};
 
 /// After the load so long is waited for what is owed: a failing receiver's retries take a second each.
@@ -32,7 +32,7 @@ impl Outcome {
     pub async fn settle(
         client: &Client,
         receivers: &Receivers,
-        acknowledged: &[Acknowledged],
+        acknowledged: &[AcknowledgedEvent],
         began: Instant,
     ) -> Self {
         let waiting = Instant::now();
@@ -94,14 +94,17 @@ impl Outcome {
 }
 
 /// Tenant and id of what no receiver has taken.
-fn find_untaken<'a>(acknowledged: &'a [Acknowledged], ledger: &Ledger) -> Vec<(&'a str, &'a str)> {
+fn find_untaken<'a>(
+    acknowledged: &'a [AcknowledgedEvent],
+    ledger: &Ledger,
+) -> Vec<(&'a str, &'a str)> {
     let owed = acknowledged
         .iter()
         .flat_map(|one| one.deliveries.iter().map(|id| (one.tenant.as_str(), id.as_str())));
     owed.filter(|(_, id)| ledger.get(*id).is_none_or(|arrival| arrival.taken == 0)).collect()
 }
 
-fn latencies(acknowledged: &[Acknowledged], ledger: &Ledger) -> Vec<f64> {
+fn latencies(acknowledged: &[AcknowledgedEvent], ledger: &Ledger) -> Vec<f64> {
     let arrivals = acknowledged.iter().flat_map(|one| {
         let came = one.deliveries.iter().filter_map(|id| ledger.get(id));
         came.map(|arrival| arrival.first.saturating_duration_since(one.posted))

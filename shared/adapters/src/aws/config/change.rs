@@ -22,7 +22,7 @@ const TRIES_MAX: u64 = 6;
 const PAUSE_MS: u64 = 20;
 
 /// An item and what must hold of the one that is stored.
-struct Written {
+struct ItemWrite {
     item: Item,
     condition: Option<Condition>,
 }
@@ -52,7 +52,7 @@ impl DynamoStore {
         if let Some(entry) = entry {
             let mut item = document(audit::entry_key(entry), entry)?;
             item.insert("ttl".to_owned(), number(entry.at.plus_s(AUDIT_RETENTION_S).seconds()));
-            items.push(self.put(Written { item, condition: None })?);
+            items.push(self.put(ItemWrite { item, condition: None })?);
         }
         for tries in 1..=TRIES_MAX {
             let write =
@@ -73,7 +73,8 @@ impl DynamoStore {
     }
 
     fn items(&self, change: Change<'_>) -> Result<Vec<TransactWriteItem>, EngineError> {
-        let put = |item: Item, condition: Option<Condition>| self.put(Written { item, condition });
+        let put =
+            |item: Item, condition: Option<Condition>| self.put(ItemWrite { item, condition });
         Ok(match change {
             Change::CreateTenant(tenant) => vec![
                 put(document(tenant_key(&tenant.name), tenant)?, Some(Condition::NEW))?,
@@ -131,7 +132,7 @@ impl DynamoStore {
 
     fn next_version(&self, endpoint: &Endpoint) -> Result<TransactWriteItem, EngineError> {
         let condition = Some(Condition::version(endpoint.version.saturating_sub(1)));
-        self.put(Written { item: endpoint_item(endpoint)?, condition })
+        self.put(ItemWrite { item: endpoint_item(endpoint)?, condition })
     }
 
     /// Raises the version of a tenant's endpoints, which the tenant's own item holds once it is
@@ -173,7 +174,10 @@ impl DynamoStore {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    fn put(&self, Written { item, condition }: Written) -> Result<TransactWriteItem, EngineError> {
+    fn put(
+        &self,
+        ItemWrite { item, condition }: ItemWrite,
+    ) -> Result<TransactWriteItem, EngineError> {
         let put = Put::builder().table_name(self.config_table()?).set_item(Some(item));
         let put = match condition {
             None => put,

@@ -7,7 +7,7 @@ fn event(text: &str) -> Event {
     Event::accept(&tenant, &submission, Timestamp::from_ms(0), 0).unwrap().event
 }
 
-fn render_text(profile: &str, text: &str, link: Option<&str>) -> Rendered {
+fn render_text(profile: &str, text: &str, link: Option<&str>) -> RenderedBody {
     let round = Round {
         attempt: 2,
         attempts_max: 8,
