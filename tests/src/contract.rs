@@ -18,7 +18,7 @@ use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::event::catalogue::EventType;
 use waxseal_domain::flow_control::concurrency::{Slot, SlotRequest};
 use waxseal_domain::flow_control::gate::{Gate, Mode};
-use waxseal_domain::flow_control::rate::{Tokens, of_endpoint};
+use waxseal_domain::flow_control::rate::{TokenRequest, of_endpoint};
 use waxseal_domain::id::{ApiKeyId, EndpointId, TenantName, Ticket};
 use waxseal_domain::limits::{DUE_SHARDS, EVENT_RETENTION_S, SLOT_GRACE_S};
 use waxseal_domain::secret::{Secret, SecretContext};
@@ -599,7 +599,7 @@ pub async fn a_gate_holds_and_releases<E: Engine>(engine: &E, tenant: &TenantNam
     );
     assert!(find_due(engine, &key, later).await.is_some(), "and watched like any other");
 
-    let tokens = |count| Tokens { window: 7, count, most: 10 };
+    let tokens = |count| TokenRequest { window: 7, count, most: 10 };
     let mut granted = Vec::new();
     for count in [6, 5, 4, 1] {
         granted.push(
@@ -607,7 +607,7 @@ pub async fn a_gate_holds_and_releases<E: Engine>(engine: &E, tenant: &TenantNam
         );
     }
     assert_eq!(granted, [6, 0, 4, 0], "all that is asked for, or none");
-    let next = Tokens { window: 8, ..tokens(10) };
+    let next = TokenRequest { window: 8, ..tokens(10) };
     assert_eq!(engine.store().take_tokens(&of_endpoint(tenant, id), next).await.unwrap(), 10);
 
     assert!(!engine.store().delete_gate(&gate).await.unwrap(), "an old version");

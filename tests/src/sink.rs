@@ -39,14 +39,14 @@ impl CapturedRequest {
 
 /// What a sink answers.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub enum SinkAnswer {
     /// This status, these headers, this body.
     Status(u16, Vec<(&'static str, &'static str)>, &'static str),
     /// Nothing for so long, then 200.
     Silence(Duration),
 }
 
-impl Answer {
+impl SinkAnswer {
     /// A status without anything else.
     pub fn status(status: u16) -> Self {
         Self::Status(status, Vec::new(), "")
@@ -62,13 +62,13 @@ pub struct Sink {
 }
 
 /// Decides each answer, and keeps of the requests what it wants.
-type Rule = Box<dyn FnMut(&CapturedRequest) -> Answer + Send>;
+type Rule = Box<dyn FnMut(&CapturedRequest) -> SinkAnswer + Send>;
 
 #[derive(Default)]
 struct State {
     captured: Vec<CapturedRequest>,
     /// Answers to come, then 200.
-    script: VecDeque<Answer>,
+    script: VecDeque<SinkAnswer>,
     rule: Option<Rule>,
 }
 
@@ -79,30 +79,30 @@ impl std::fmt::Debug for State {
 }
 
 impl State {
-    fn take(&mut self, captured: CapturedRequest) -> Answer {
+    fn take(&mut self, captured: CapturedRequest) -> SinkAnswer {
         if let Some(rule) = &mut self.rule {
             return rule(&captured);
         }
         self.captured.push(captured);
-        self.script.pop_front().unwrap_or(Answer::status(200))
+        self.script.pop_front().unwrap_or(SinkAnswer::status(200))
     }
 }
 
 impl Sink {
     /// Over plain HTTP.
-    pub async fn start(script: Vec<Answer>) -> Self {
+    pub async fn start(script: Vec<SinkAnswer>) -> Self {
         Self::listen(State { script: script.into(), ..State::default() }, None).await
     }
 
     /// Over plain HTTP, answering by a rule; it keeps nothing itself, however long it runs.
     pub async fn start_with_rule(
-        rule: impl FnMut(&CapturedRequest) -> Answer + Send + 'static,
+        rule: impl FnMut(&CapturedRequest) -> SinkAnswer + Send + 'static,
     ) -> Self {
         Self::listen(State { rule: Some(Box::new(rule)), ..State::default() }, None).await
     }
 
     /// Over TLS.
-    pub async fn start_tls(script: Vec<Answer>, tls: rustls::ServerConfig) -> Self {
+    pub async fn start_tls(script: Vec<SinkAnswer>, tls: rustls::ServerConfig) -> Self {
         let state = State { script: script.into(), ..State::default() };
         Self::listen(state, Some(TlsAcceptor::from(Arc::new(tls)))).await
     }
@@ -118,7 +118,7 @@ impl Sink {
     }
 
     /// Answers that come next.
-    pub fn script(&self, answers: Vec<Answer>) {
+    pub fn script(&self, answers: Vec<SinkAnswer>) {
         self.state.lock().unwrap().script = answers.into();
     }
 
@@ -176,13 +176,13 @@ impl Sink {
         let captured = CapturedRequest { method, path, headers, body, at };
         let answer = self.state.lock().unwrap().take(captured);
         Ok(match answer {
-            Answer::Status(status, headers, body) => {
+            SinkAnswer::Status(status, headers, body) => {
                 let response = headers
                     .iter()
                     .fold(hyper::Response::builder().status(status), |r, (k, v)| r.header(*k, *v));
                 response.body(Full::from(body)).unwrap()
             }
-            Answer::Silence(time) => {
+            SinkAnswer::Silence(time) => {
                 crate::fixtures::nap(u64::try_from(time.as_millis()).unwrap()).await;
                 hyper::Response::new(Full::default())
             }

@@ -10,7 +10,7 @@ use waxseal_flows::ports::Clock as _;
 
 use crate::client::Client;
 use crate::hooks::Hook;
-use crate::sink::{Answer, Sink};
+use crate::sink::{Sink, SinkAnswer};
 use crate::systems::endpoint;
 
 /// Its profile: the file that a deployment is given.
@@ -82,7 +82,7 @@ pub async fn works_both_ways(client: &Client) {
 
 /// To a receiver that fails once: headers, body, signature, delays and example are the file's.
 async fn sends(client: &Client) {
-    let sink = Sink::start(vec![Answer::status(500)]).await;
+    let sink = Sink::start(vec![SinkAnswer::status(500)]).await;
     let body = json!({"url": sink.url("/"), "profile": NAME, "secret": SECRET});
     let made = endpoint(client, NAME, body, false).await;
     let event =

@@ -15,7 +15,7 @@ use waxseal_flows::ports::{Clock as _, Engine};
 use waxseal_flows::profiles::find_profile;
 use waxseal_verify::{Key, Window};
 
-use crate::Answer;
+use crate::OperationResult;
 use crate::body::{self, Body};
 use crate::call::GlobalCall;
 
@@ -108,7 +108,7 @@ fn read_content(body: &mut Body<'_>) -> Vec<u8> {
 }
 
 /// Tells whether a hook verifies, and if not, why.
-pub(crate) async fn verify_hook<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+pub(crate) async fn verify_hook<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let GlobalCall { engine, request, .. } = call;
     let mut body = Body::read(request)?;
     let question = read(&mut body);

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use waxseal_api_types::{Attempt, Delivery, DeliveryStatus};
 
 use super::context::{Context, escape};
-use super::failure::{Failure, Outcome};
+use super::failure::{CommandResult, Failure};
 use super::output::{plain, show, time, time_if_any};
 use super::page::{Page, list};
 use super::table::{Table, fields, state};
@@ -39,7 +39,7 @@ pub(crate) struct One {
 }
 
 impl Command {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         match self {
             Self::List { endpoint, status, page } => {
                 let path = list_path(context, endpoint, status.as_deref())?;
@@ -60,11 +60,11 @@ impl One {
     }
 
     /// Asks the server to send the delivery again.
-    pub(crate) async fn replay(&self, context: &Context) -> Outcome {
+    pub(crate) async fn replay(&self, context: &Context) -> CommandResult {
         self.act(context, "replay").await
     }
 
-    async fn act(&self, context: &Context, action: &str) -> Outcome {
+    async fn act(&self, context: &Context, action: &str) -> CommandResult {
         let call = Call::post(self.path(context, &format!("/{action}"))?, String::new());
         context
             .send_and_show(&call, |delivery: &Delivery| {
@@ -121,7 +121,7 @@ fn explain(attempt: &Attempt) -> String {
 }
 
 /// Lists an endpoint's failed deliveries, with what the last attempt of each came to.
-pub(crate) async fn list_failures(context: &Context, endpoint: &str, page: &Page) -> Outcome {
+pub(crate) async fn list_failures(context: &Context, endpoint: &str, page: &Page) -> CommandResult {
     let path = list_path(context, endpoint, Some(DeliveryStatus::Failed.as_str()))?;
     let titles = ["ID", "RECEIVED", "REASON", "ATTEMPTS", "OUTCOME", "STATUS", "DETAIL"];
     list(context, &path, page, (&titles, "No failed deliveries."), |delivery: &Delivery| {

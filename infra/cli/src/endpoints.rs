@@ -9,7 +9,7 @@ use super::confirm::{Confirm, confirm};
 use super::context::{Context, escape};
 use super::deliveries::list_failures;
 use super::draft::{Draft, Secret};
-use super::failure::{Failure, Outcome};
+use super::failure::{CommandResult, Failure};
 use super::output::{join, plain, print, show, time};
 use super::page::{Page, list};
 use super::table::{fields, state};
@@ -141,7 +141,7 @@ pub(crate) struct Server {
 }
 
 impl Command {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         match self {
             Self::List(page) => list_all(context, page).await,
             Self::Get(named) => {
@@ -173,7 +173,7 @@ impl EndpointName {
     }
 }
 
-async fn list_all(context: &Context, page: &Page) -> Outcome {
+async fn list_all(context: &Context, page: &Page) -> CommandResult {
     let titles = ["ID", "STATE", "HEALTH", "PROFILE", "EVENT TYPES", "NAME", "URL"];
     let row = |endpoint: &Endpoint| {
         vec![
@@ -234,7 +234,7 @@ fn describe(endpoint: &Endpoint) -> String {
 }
 
 impl Create {
-    async fn run(&self, context: &Context) -> Outcome {
+    async fn run(&self, context: &Context) -> CommandResult {
         let changes = EndpointChanges {
             url: Some(self.url.clone()),
             enabled: self.disabled.then_some(false),
@@ -280,7 +280,7 @@ fn describe_secret(shown_secret: &ShownSecret, public_key: Option<&String>) -> S
 }
 
 impl Update {
-    async fn run(&self, context: &Context) -> Outcome {
+    async fn run(&self, context: &Context) -> CommandResult {
         let mut members =
             members_of(&EndpointChanges { url: self.url.clone(), ..self.draft.changes()? });
         // Null takes a member back to its default: which members can be, the server says.
@@ -305,7 +305,11 @@ fn pause_members(is_paused: bool) -> Map<String, Value> {
     members_of(&EndpointChanges { paused: Some(is_paused), ..EndpointChanges::default() })
 }
 
-async fn patch(context: &Context, named: &EndpointName, members: Map<String, Value>) -> Outcome {
+async fn patch(
+    context: &Context,
+    named: &EndpointName,
+    members: Map<String, Value>,
+) -> CommandResult {
     let call = Call {
         method: "PATCH",
         repeatable: true,
@@ -314,13 +318,13 @@ async fn patch(context: &Context, named: &EndpointName, members: Map<String, Val
     context.send_and_show(&call, describe).await
 }
 
-async fn delete(context: &Context, named: &EndpointName) -> Outcome {
+async fn delete(context: &Context, named: &EndpointName) -> CommandResult {
     let call = Call { method: "DELETE", ..Call::get(named.path(context, "")?) };
     context.send(&call).await?;
     if context.json { Ok(()) } else { print(&format!("Deleted {}.", named.id)) }
 }
 
-async fn switch(context: &Context, named: &EndpointName, action: &str) -> Outcome {
+async fn switch(context: &Context, named: &EndpointName, action: &str) -> CommandResult {
     let path = named.path(context, &format!("/{action}"))?;
     let call = Call { repeatable: true, ..Call::post(path, String::new()) };
     context
@@ -335,7 +339,7 @@ async fn rotate(
     named: &EndpointName,
     secret: &Secret,
     overlap_s: Option<u32>,
-) -> Outcome {
+) -> CommandResult {
     let request = Rotation {
         secret: secret.read()?,
         algorithm: secret.algorithm(),

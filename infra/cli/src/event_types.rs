@@ -7,7 +7,7 @@ use waxseal_api_types::{EventType, NewEventType};
 use super::body;
 use super::confirm::{Confirm, confirm};
 use super::context::{Context, escape};
-use super::failure::{Failure, Outcome};
+use super::failure::{CommandResult, Failure};
 use super::output::{plain, print, show};
 use super::page::{Page, list};
 use super::pretty::pretty;
@@ -57,7 +57,7 @@ pub(crate) struct Put {
 }
 
 impl Command {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         match self {
             Self::List(page) => {
                 let titles = (["TYPE", "SCHEMA", "DESCRIPTION"].as_slice(), "No event types.");

@@ -6,7 +6,7 @@ use waxseal_api_types::Event;
 use waxseal_api_types::event::{DeliveryBrief, EventMembers};
 
 use super::context::{Context, escape, print_json, read};
-use super::failure::{Failure, Outcome};
+use super::failure::{CommandResult, Failure};
 use super::output::{plain, print, show, time_if_any};
 use super::page::{Page, list};
 use super::pretty::pretty;
@@ -37,7 +37,7 @@ pub(crate) struct EventName {
 }
 
 impl Command {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         match self {
             Self::Send(send) => send.run(context).await,
             Self::List(page) => {

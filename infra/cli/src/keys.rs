@@ -5,7 +5,7 @@ use waxseal_api_types::{self as api, Key, NewKey};
 
 use super::confirm::{Confirm, confirm};
 use super::context::{Context, escape};
-use super::failure::Outcome;
+use super::failure::CommandResult;
 use super::output::{join, plain, print, say, show, time};
 use super::page::{Page, list};
 use crate::client::Call;
@@ -52,7 +52,7 @@ impl Scope {
 }
 
 impl Command {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         let path = context.path("/keys")?;
         match self {
             Self::List(page) => {
@@ -90,7 +90,7 @@ fn describe(key: &Key) -> String {
     format!("{}\n{id}  {scopes}", show(key.key.as_ref()))
 }
 
-async fn revoke(context: &Context, path: &str, id: &str) -> Outcome {
+async fn revoke(context: &Context, path: &str, id: &str) -> CommandResult {
     let call = Call { method: "DELETE", ..Call::get(path) };
     context.send(&call).await?;
     if context.json { Ok(()) } else { print(&format!("Revoked {id}.")) }

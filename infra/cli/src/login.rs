@@ -8,7 +8,7 @@ use waxseal_api_types::{Identity, Scope};
 
 use super::config::Login as StoredLogin;
 use super::context::{Connection, Context, Found, LocalServer, Origin, escape};
-use super::failure::{Failure, Outcome};
+use super::failure::{CommandResult, Failure};
 use super::output::{join, plain, print, say, show};
 use super::table::fields;
 use crate::client::{Call, Client};
@@ -126,13 +126,13 @@ async fn probe(client: &Client, tenant: Option<&str>) -> Result<Powers, Failure>
 }
 
 /// Fails unless the server's `/healthz` answers 200.
-pub(crate) async fn check_health(client: &Client) -> Outcome {
+pub(crate) async fn check_health(client: &Client) -> CommandResult {
     let answer = client.send(&Call::get("/healthz")).await?;
     if answer.status == 200 { Ok(()) } else { Err(Failure::of(&answer)) }
 }
 
 impl Login {
-    pub(crate) async fn run(&self, connection: &Connection, local: &LocalServer) -> Outcome {
+    pub(crate) async fn run(&self, connection: &Connection, local: &LocalServer) -> CommandResult {
         let none = "which server? --url, or start one here with `waxseal`";
         let found = connection.find(local)?.ok_or_else(|| Failure::Usage(none.to_owned()))?;
         let key = choose_key(connection, &found)?;
@@ -181,7 +181,7 @@ fn read_piped() -> Result<String, Failure> {
 }
 
 /// Forgets the login: `logout`.
-pub(crate) fn forget(connection: &Connection) -> Outcome {
+pub(crate) fn forget(connection: &Connection) -> CommandResult {
     let path = connection.path()?;
     let was = StoredLogin::remove(&path)?;
     say(&if was {
@@ -196,7 +196,7 @@ pub(crate) fn forget(connection: &Connection) -> Outcome {
 }
 
 /// Asks the server whose the key is: `whoami`.
-pub(crate) async fn whoami(context: &Context) -> Outcome {
+pub(crate) async fn whoami(context: &Context) -> CommandResult {
     let powers = ask_powers(&context.client, context.tenant()).await?;
     let origin = match &context.origin {
         Origin::Given => "flags or environment".to_owned(),
@@ -206,7 +206,13 @@ pub(crate) async fn whoami(context: &Context) -> Outcome {
     tell(context.json, &context.url, tenant, &powers, &origin)
 }
 
-fn tell(is_json: bool, url: &str, tenant: Option<&str>, powers: &Powers, from: &str) -> Outcome {
+fn tell(
+    is_json: bool,
+    url: &str,
+    tenant: Option<&str>,
+    powers: &Powers,
+    from: &str,
+) -> CommandResult {
     let whole = json!({"url": url, "tenant": tenant, "key": powers.word(), "from": from});
     if is_json {
         return print(&whole.to_string());

@@ -9,7 +9,7 @@ use waxseal_flows::ports::Clock as _;
 
 use super::context::{Context, read};
 use super::endpoints::EndpointName;
-use super::failure::Outcome;
+use super::failure::CommandResult;
 use super::output::print;
 use super::progress;
 use super::since::Since;
@@ -66,7 +66,7 @@ impl Which {
 }
 
 impl Recover {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         // Said once: each part must be of the same stretch of time.
         let now = SystemClock.now();
         let until = self.until.unwrap_or(Since::At(now)).before(now).rfc3339();
@@ -93,7 +93,7 @@ impl Recover {
         self.tell(context, sum)
     }
 
-    fn tell(&self, context: &Context, sum: u64) -> Outcome {
+    fn tell(&self, context: &Context, sum: u64) -> CommandResult {
         if context.json {
             let whole = json!({"deliveries": sum, "dry_run": self.dry_run, "cursor": null});
             return print(&whole.to_string());

@@ -8,7 +8,7 @@ use waxseal_api_types::event::{EventMembers, Severity};
 use waxseal_flows::ports::Clock as _;
 
 use super::context::Context;
-use super::failure::Outcome;
+use super::failure::CommandResult;
 use super::feed::{Feed, ListedEvent};
 use super::output::{plain, print, say, show, time_if_any};
 use super::since::Since;
@@ -40,7 +40,7 @@ const EXAMPLES: &str = "Examples:
 With --json each event is a line. Ctrl-C and --timeout-s end it with 0.";
 
 impl Tail {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         let ended = async {
             tokio::select! {
                 done = self.follow(context) => done,
@@ -50,7 +50,7 @@ impl Tail {
         Stop::catch()?.or(ended).await
     }
 
-    async fn follow(&self, context: &Context) -> Outcome {
+    async fn follow(&self, context: &Context) -> CommandResult {
         let since = self.since.map(|since| since.before(SystemClock.now()));
         let mut feed = Feed::open(context, since, Duration::from_millis(self.every_ms)).await?;
         say("waxseal: waiting for events; Ctrl-C ends it");

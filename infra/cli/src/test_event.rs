@@ -9,7 +9,7 @@ use waxseal_api_types::endpoint::{NewTest, TestResult};
 use super::body;
 use super::context::{Context, read};
 use super::endpoints::EndpointName;
-use super::failure::{Failure, Outcome};
+use super::failure::{CommandResult, Failure};
 use super::output::{plain, show};
 use super::table::{fields, state};
 use crate::client::Call;
@@ -35,7 +35,7 @@ const EXAMPLES: &str = "Examples:
 Exit codes: 0 accepted; 1 not accepted; 2 usage; 3 not authorised; 4 not found; 5 the server or the network failed.";
 
 impl Test {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         let data = self.data.as_ref().map(|data| body::raw("--data", data)).transpose()?;
         let request = NewTest { event_type: self.event_type.clone(), data };
         let call = Call::request(self.named.path(context, "/test")?, &request);

@@ -21,7 +21,7 @@ pub async fn authorization<E: Engine>(
 ) -> Result<Result<Option<Zeroizing<String>>, SendResult>, EngineError> {
     let Some(credentials) = &endpoint.auth else { return Ok(Ok(None)) };
     if let Credentials::Oauth2 { .. } = credentials
-        && let Some(token) = engine.memory().tokens.get(endpoint, engine.clock().now())
+        && let Some(token) = engine.memory().access_tokens.get(endpoint, engine.clock().now())
     {
         return Ok(Ok(Some(bearer(&token))));
     }
@@ -38,7 +38,7 @@ pub async fn authorization<E: Engine>(
             let sent = engine.sender().send(*request).await;
             Ok(read_token(&sent).map(|(token, until)| {
                 let header = bearer(&token);
-                engine.memory().tokens.keep(endpoint, token, until);
+                engine.memory().access_tokens.keep(endpoint, token, until);
                 Some(header)
             }))
         }
@@ -49,6 +49,6 @@ pub async fn authorization<E: Engine>(
 /// fetches another.
 pub fn forget_refused_token<E: Engine>(engine: &E, endpoint: &Endpoint, sent: &SendResult) {
     if sent.response.as_ref().is_some_and(|response| response.status == 401) {
-        engine.memory().tokens.forget(endpoint);
+        engine.memory().access_tokens.forget(endpoint);
     }
 }

@@ -30,10 +30,10 @@ use super::instance::Instance;
 use super::plan::{POISON, Receiver};
 use super::world::{Post, nap};
 
-type Answer<T> = Result<T, EngineError>;
+type StoreResult<T> = Result<T, EngineError>;
 
 impl EventStore for Instance {
-    async fn accept(&self, row: &EventRow) -> Answer<AcceptResult> {
+    async fn accept(&self, row: &EventRow) -> StoreResult<AcceptResult> {
         let overwrites = self.world.is_broken(BrokenGuard::Dedupe);
         self.call("accept event", true, |state, _| {
             let place = (row.event.tenant.clone(), row.event.id.clone());
@@ -50,7 +50,7 @@ impl EventStore for Instance {
         .await
     }
 
-    async fn event(&self, tenant: &TenantName, id: &EventId) -> Answer<Option<EventRow>> {
+    async fn event(&self, tenant: &TenantName, id: &EventId) -> StoreResult<Option<EventRow>> {
         self.call("read event", true, |state, _| state.event(tenant, id)).await
     }
 
@@ -58,7 +58,7 @@ impl EventStore for Instance {
         &self,
         tenant: &TenantName,
         id: &EventId,
-    ) -> Answer<Option<(EventRow, Vec<Delivery>)>> {
+    ) -> StoreResult<Option<(EventRow, Vec<Delivery>)>> {
         let is_blind = self.world.is_broken(BrokenGuard::ResendOnDuplicate);
         self.call("read event and deliveries", true, |state, _| {
             let mut event = state.event(tenant, id)?;
@@ -70,7 +70,7 @@ impl EventStore for Instance {
         .await
     }
 
-    async fn put_expunged(&self, row: &EventRow) -> Answer<()> {
+    async fn put_expunged(&self, row: &EventRow) -> StoreResult<()> {
         self.call("expunge event", true, |state, _| {
             if let Some(stored) = state.same_event(row) {
                 stored.event = row.event.clone();
@@ -79,7 +79,7 @@ impl EventStore for Instance {
         .await
     }
 
-    async fn mark_sent(&self, row: &EventRow) -> Answer<()> {
+    async fn mark_sent(&self, row: &EventRow) -> StoreResult<()> {
         self.call("mark event sent", true, |state, _| {
             if let Some(stored) = state.same_event(row) {
                 stored.sent = true;
@@ -93,13 +93,13 @@ impl EventStore for Instance {
         _: &TenantName,
         _: &PageRequest,
         _: Timestamp,
-    ) -> Answer<Page<EventRow>> {
+    ) -> StoreResult<Page<EventRow>> {
         self.lacks("events_by_time")
     }
 }
 
 impl DeliveryStore for Instance {
-    async fn delivery(&self, key: &DeliveryKey) -> Answer<Option<Delivery>> {
+    async fn delivery(&self, key: &DeliveryKey) -> StoreResult<Option<Delivery>> {
         let row = self.call("read delivery", true, |state, _| state.row(key)).await?;
         Ok(row.map(|row| self.row_as_seen(row)))
     }
@@ -107,14 +107,14 @@ impl DeliveryStore for Instance {
     async fn delivery_and_event(
         &self,
         key: &DeliveryKey,
-    ) -> Answer<(Option<Delivery>, Option<EventRow>)> {
+    ) -> StoreResult<(Option<Delivery>, Option<EventRow>)> {
         let read = self.call("read delivery and event", true, |state, _| {
             (state.row(key), state.event(&key.tenant, &key.event))
         });
         read.await.map(|(row, event)| (row.map(|row| self.row_as_seen(row)), event))
     }
 
-    async fn record_attempt(&self, guard: Guard, row: &Delivery) -> Answer<WriteResult> {
+    async fn record_attempt(&self, guard: Guard, row: &Delivery) -> StoreResult<WriteResult> {
         let lag_ms = self.world.plan.index_lag_ms_max;
         let written = self.call("record attempt", true, |state, now| {
             let before = state.row(&row.key);
@@ -151,7 +151,12 @@ impl DeliveryStore for Instance {
         Ok(written)
     }
 
-    async fn due_deliveries(&self, shard: u32, now: Timestamp, limit: usize) -> Answer<Vec<Due>> {
+    async fn due_deliveries(
+        &self,
+        shard: u32,
+        now: Timestamp,
+        limit: usize,
+    ) -> StoreResult<Vec<Due>> {
         if shard != 0 {
             return Ok(Vec::new());
         }
@@ -163,7 +168,7 @@ impl DeliveryStore for Instance {
         .await
     }
 
-    async fn claim(&self, due: &Due, claim: &Claim) -> Answer<Option<Timestamp>> {
+    async fn claim(&self, due: &Due, claim: &Claim) -> StoreResult<Option<Timestamp>> {
         let lag_ms = self.world.plan.index_lag_ms_max;
         let flat = self.world.is_broken(BrokenGuard::DoublingLease)
             || self.world.is_broken(BrokenGuard::PrivilegeAndDoubling);
@@ -194,7 +199,7 @@ impl DeliveryStore for Instance {
         _: &TenantName,
         _: &EndpointId,
         _: &PageRequest,
-    ) -> Answer<Page<Delivery>> {
+    ) -> StoreResult<Page<Delivery>> {
         self.lacks("deliveries_by_endpoint")
     }
 }
@@ -265,7 +270,7 @@ impl Queue for Instance {
         if sent.is_ok() { Vec::new() } else { (0..messages.len()).collect() }
     }
 
-    async fn wait(&self, receipt: &Receipt, wait: Duration) -> Answer<()> {
+    async fn wait(&self, receipt: &Receipt, wait: Duration) -> StoreResult<()> {
         let waited = self.call("delay message", true, |state, now| {
             let found =
                 state.queue.iter_mut().find(|one| one.receipt.as_ref() == Some(&receipt.handle));
@@ -279,7 +284,7 @@ impl Queue for Instance {
     }
 
     /// Nothing that the simulation sends is rejected, so a body that is may not pass unseen.
-    async fn reject(&self, body: &str, reason: &str) -> Answer<()> {
+    async fn reject(&self, body: &str, reason: &str) -> StoreResult<()> {
         self.call("put aside", true, |state, _| {
             state.violations.push(format!("rejected as {reason}: {body}"));
         })
@@ -471,7 +476,7 @@ impl Engine for Instance {
         }
         Ticket::from_entropy(self.entropy())
     }
-    async fn operator_key_hash(&self) -> Answer<String> {
+    async fn operator_key_hash(&self) -> StoreResult<String> {
         self.lacks("operator_key_hash")
     }
 }

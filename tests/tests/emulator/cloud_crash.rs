@@ -10,7 +10,7 @@ use waxseal_flows::ports::{Clock as _, DeliveryStore as _, Engine as _};
 use waxseal_tests::cloud::{Cloud, TamperedCloud, build_folder};
 use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::tenant;
-use waxseal_tests::sink::{Answer, Sink};
+use waxseal_tests::sink::{Sink, SinkAnswer};
 
 /// The deployment with a queue that gives up on a message after two receives, a second apart.
 struct Crashing {
@@ -114,7 +114,7 @@ async fn a_redrive_before_bury_ran_delivers() {
 #[tokio::test]
 async fn the_scheduled_sweep_brings_back_what_is_due() {
     let cloud = Cloud::shared().await;
-    let sink = Sink::start(vec![Answer::status(500)]).await;
+    let sink = Sink::start(vec![SinkAnswer::status(500)]).await;
     cloud.endpoint("swept", &sink.url("/"), json!({"delays_s": [3600]})).await;
     let path = "/v1/tenants/swept/events";
     let (_, answer) = cloud.http("POST", path, r#"{"type":"a.b"}"#).await;

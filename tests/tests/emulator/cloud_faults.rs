@@ -12,7 +12,7 @@ use waxseal_tests::faults::{Faults, Shares};
 use waxseal_tests::poster::{AcknowledgedEvent, Poster};
 use waxseal_tests::receivers::{Manners, Receivers};
 use waxseal_tests::settings::seed;
-use waxseal_tests::sink::{Answer, CapturedRequest, Sink};
+use waxseal_tests::sink::{CapturedRequest, Sink, SinkAnswer};
 
 const EVENTS: usize = 48;
 const POSTERS: usize = 4;
@@ -145,7 +145,7 @@ async fn calls_that_fail_or_lose_their_answer_lose_no_event() {
 async fn what_a_killed_function_held_comes_again_and_is_delivered() {
     let batching = Batching::start().await;
     let cloud = batching.cloud;
-    let sink = Sink::start(vec![Answer::Silence(Duration::from_secs(8)); 5]).await;
+    let sink = Sink::start(vec![SinkAnswer::Silence(Duration::from_secs(8)); 5]).await;
     cloud.endpoint_within("killed", &sink.url("/"), json!({"delays_s": []}), 10_000).await;
     batching.listen(false).await;
     let deliveries = batching.post(&["killed"; 5]).await;
@@ -206,7 +206,7 @@ async fn a_receiver_that_hangs_past_the_functions_time_out_holds_up_no_neighbour
     let cloud = batching.cloud;
     let shorter = json!({"function": batching.tampered.deliver, "seconds": 6});
     cloud.emulator.cloud("time_out", shorter).await;
-    let hanging = Sink::start(vec![Answer::Silence(Duration::from_mins(1)); 9]).await;
+    let hanging = Sink::start(vec![SinkAnswer::Silence(Duration::from_mins(1)); 9]).await;
     let sink = Sink::start(Vec::new()).await;
     cloud.endpoint_within("hangs", &hanging.url("/"), json!({"delays_s": []}), 10_000).await;
     cloud.endpoint("hung", &sink.url("/"), json!({"delays_s": []})).await;
@@ -234,7 +234,7 @@ async fn a_critical_event_passes_a_queue_that_stands_still() {
     let batching = Batching::start().await;
     let cloud = batching.cloud;
     let queue = cloud.output("DeliveriesQueueUrl");
-    let sink = Sink::start(vec![Answer::status(500)]).await;
+    let sink = Sink::start(vec![SinkAnswer::status(500)]).await;
     cloud.endpoint("urgent", &sink.url("/"), json!({"delays_s": [1]})).await;
     let listen = |enabled: bool| {
         let argument =

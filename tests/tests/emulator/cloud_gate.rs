@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use waxseal_tests::cloud::Cloud;
 use waxseal_tests::eventually::eventually;
-use waxseal_tests::sink::{Answer, CapturedRequest, Sink, under_way_most};
+use waxseal_tests::sink::{CapturedRequest, Sink, SinkAnswer, under_way_most};
 
 /// Ten a window of ten seconds are let through.
 const EVENTS: usize = 25;
@@ -23,7 +23,7 @@ async fn what_is_over_its_bounds_is_held_and_released_by_the_scheduled_sweep() {
 }
 
 async fn concurrency(cloud: &Cloud) {
-    let sink = Sink::start(vec![Answer::Silence(TAKES); SLOW]).await;
+    let sink = Sink::start(vec![SinkAnswer::Silence(TAKES); SLOW]).await;
     let body = json!({"url": sink.url("/"), "max_concurrency": 1}).to_string();
     let path = "/v1/tenants/slow/endpoints?ping=false";
     let (status, endpoint) = cloud.http("POST", path, &body).await;

@@ -12,12 +12,12 @@ use waxseal_flows::ports::{
 };
 use waxseal_tests::by_hand::ByHand;
 use waxseal_tests::fixtures;
-use waxseal_tests::sink::{Answer, Sink, under_way_most};
+use waxseal_tests::sink::{Sink, SinkAnswer, under_way_most};
 
 #[tokio::test]
 async fn a_failing_endpoint_is_broken_off_probed_and_caught_up_with() {
     let world = ByHand::start();
-    let failing = Sink::start(vec![Answer::status(500); 5]).await;
+    let failing = Sink::start(vec![SinkAnswer::status(500); 5]).await;
     let well = Sink::start(Vec::new()).await;
     let delays_s = [3_600];
     let endpoint =
@@ -50,7 +50,7 @@ async fn a_failing_endpoint_is_broken_off_probed_and_caught_up_with() {
 #[tokio::test]
 async fn a_throttled_endpoint_is_left_alone_for_as_long_as_it_asks() {
     let world = ByHand::start();
-    let busy = Answer::Status(429, vec![("retry-after", "600")], "");
+    let busy = SinkAnswer::Status(429, vec![("retry-after", "600")], "");
     let sink = Sink::start(vec![busy]).await;
     let endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[1]).await;
     world.send(0..1).await;
@@ -103,7 +103,7 @@ async fn what_is_over_its_rate_waits_and_costs_no_attempt() {
 async fn what_is_over_its_concurrency_waits_and_costs_no_attempt() {
     const TAKES: Duration = Duration::from_millis(400);
     let world = ByHand::start();
-    let sink = Sink::start(vec![Answer::Silence(TAKES); 20]).await;
+    let sink = Sink::start(vec![SinkAnswer::Silence(TAKES); 20]).await;
     let mut endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[]).await;
     endpoint.max_concurrency = Some(2);
     endpoint.version = 2;

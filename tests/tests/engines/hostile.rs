@@ -15,7 +15,7 @@ use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::limits::EXCERPT_CHARS_MAX;
 use waxseal_flows::ports::Sender as _;
 use waxseal_tests::rogue::{MARGIN, Play, counting_rogue, rogue};
-use waxseal_tests::sink::{Answer, Sink};
+use waxseal_tests::sink::{Sink, SinkAnswer};
 
 const TIMEOUT_MS: u64 = 1_000;
 
@@ -99,7 +99,7 @@ async fn what_never_ends_is_cut_and_memory_stays_bounded() {
 async fn a_redirect_to_loopback_is_not_followed() {
     let inner = Sink::start(Vec::new()).await;
     let location: &'static str = inner.url("/secret").leak();
-    let sink = Sink::start(vec![Answer::Status(302, vec![("location", location)], "")]).await;
+    let sink = Sink::start(vec![SinkAnswer::Status(302, vec![("location", location)], "")]).await;
     assert_eq!(attempt(sink.address).await.outcome, Outcome::Rejected);
     assert!(inner.requests().is_empty());
 }

@@ -10,7 +10,7 @@ use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::dispatch::{Request, Subject};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_flows::ports::Sender as _;
-use waxseal_tests::sink::{Answer, Sink};
+use waxseal_tests::sink::{Sink, SinkAnswer};
 
 fn sender(allow_loopback: bool, roots: Vec<CertificateDer<'static>>) -> HttpSender {
     let rules = Arc::new(AddressRules { allow_loopback, ..AddressRules::default() });
@@ -36,7 +36,7 @@ async fn post(sink: &Sink) -> SendResult {
 
 #[tokio::test]
 async fn sends_exactly_these_bytes_and_reads_the_answer() {
-    let sink = Sink::start(vec![Answer::Status(202, vec![("x-id", "7")], "taken")]).await;
+    let sink = Sink::start(vec![SinkAnswer::Status(202, vec![("x-id", "7")], "taken")]).await;
     let sent = post(&sink).await;
     assert_eq!(sent.outcome, Outcome::Accepted);
     let response = sent.response.unwrap();
@@ -49,7 +49,7 @@ async fn sends_exactly_these_bytes_and_reads_the_answer() {
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
-    let answer = Answer::Status(307, vec![("location", "/elsewhere")], "");
+    let answer = SinkAnswer::Status(307, vec![("location", "/elsewhere")], "");
     let sink = Sink::start(vec![answer]).await;
     assert_eq!(post(&sink).await.outcome, Outcome::Rejected);
     assert_eq!(sink.requests().len(), 1);
@@ -57,7 +57,7 @@ async fn a_redirect_is_not_followed() {
 
 #[tokio::test]
 async fn silence_is_a_time_out_and_a_closed_port_unreachable() {
-    let sink = Sink::start(vec![Answer::Silence(Duration::from_secs(20))]).await;
+    let sink = Sink::start(vec![SinkAnswer::Silence(Duration::from_secs(20))]).await;
     let sent = post(&sink).await;
     assert_eq!(sent.outcome, Outcome::TimedOut);
     assert!(sent.ended_at.since_ms(sent.started_at) < 5_000);
@@ -70,7 +70,7 @@ async fn silence_is_a_time_out_and_a_closed_port_unreachable() {
 #[tokio::test]
 async fn a_large_answer_is_cut() {
     let large = "x".repeat(1_000_000).leak();
-    let sink = Sink::start(vec![Answer::Status(500, Vec::new(), large)]).await;
+    let sink = Sink::start(vec![SinkAnswer::Status(500, Vec::new(), large)]).await;
     let sent = post(&sink).await;
     assert_eq!(sent.outcome, Outcome::ServerError);
     assert_eq!(sent.response.unwrap().excerpt.len(), 1_024);

@@ -16,7 +16,7 @@ use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::nap;
 use waxseal_tests::process::{Server, binary, free_address};
-use waxseal_tests::sink::{Answer, CapturedRequest, Sink};
+use waxseal_tests::sink::{CapturedRequest, Sink, SinkAnswer};
 
 /// The operator's key, as [`Server`] sets it.
 const KEY: &str = "operator";
@@ -243,7 +243,7 @@ async fn what_failed_is_shown_replayed_and_recovered() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).await;
     let person = Person::log_in(&server, "acme").await;
-    let refusal = Answer::Status(400, Vec::new(), "no\u{1b}[31m thanks");
+    let refusal = SinkAnswer::Status(400, Vec::new(), "no\u{1b}[31m thanks");
     let sink = Sink::start(vec![refusal; 2]).await;
     let url = sink.url("/");
     let id = person.endpoint(&["--url", &url, "--delays-s", "1"]).await;
@@ -272,7 +272,7 @@ async fn what_failed_is_shown_replayed_and_recovered() {
     person.until(&get, |found| found["status"] == "delivered").await;
     person.run(&["replay", "dlv_0_none"]).await.is(4);
 
-    sink.script(vec![Answer::status(500)]);
+    sink.script(vec![SinkAnswer::status(500)]);
     let refused = person.run(&["test", &id]).await.is(1);
     assert!(refused.out.contains("server_error") && refused.out.contains("500"), "{}", refused.out);
     let disabled = person.run(&["endpoints", "disable", &id]).await.is(0);
@@ -366,7 +366,7 @@ async fn listen_forwards_what_is_wanted_signed_with_the_secret_that_it_prints() 
     let person = Person::log_in(&server, "acme").await;
     person.run(&["tenants", "create", "acme"]).await.is(0);
     person.run(&["events", "send", "--type", "dlp.old", "--severity", "high"]).await.is(0);
-    let sink = Sink::start(vec![Answer::status(200), Answer::status(503)]).await;
+    let sink = Sink::start(vec![SinkAnswer::status(200), SinkAnswer::status(503)]).await;
     let to = sink.url("/hooks?x=1");
     let arguments = [
         "listen",
@@ -581,8 +581,9 @@ async fn a_server_that_is_not_there_is_5_and_doctor_says_what_to_do() {
     assert_eq!(doctor["checks"][0]["status"], "fail");
     let identity =
         r#"{"actor": "key_1", "operator": false, "tenant": "acme", "scopes": ["manage"]}"#;
-    let busy = Answer::Status(429, vec![("retry-after", "0")], "");
-    let answers = vec![busy, Answer::status(503), Answer::Status(200, Vec::new(), identity)];
+    let busy = SinkAnswer::Status(429, vec![("retry-after", "0")], "");
+    let answers =
+        vec![busy, SinkAnswer::status(503), SinkAnswer::Status(200, Vec::new(), identity)];
     let busy = Sink::start(answers).await;
     let who = person.json(&["whoami", "--url", &busy.url(""), "--key", "k"]).await;
     assert_eq!((text(&who, "/key"), text(&who, "/tenant")), ("manage", "acme"));
@@ -596,7 +597,7 @@ async fn the_rest_of_the_api_is_there_too() {
     let person = Person::log_in(&server, "acme").await;
     let whoami = person.run(&["whoami"]).await.is(0).out;
     assert!(whoami.contains("operator"), "{whoami}");
-    let sink = Sink::start(vec![Answer::status(500)]).await;
+    let sink = Sink::start(vec![SinkAnswer::status(500)]).await;
     let url = sink.url("/");
     let key = ["--idempotency-key", "once", "--url", &url, "--event-types", "dlp.*"];
     let id = person.endpoint(&key).await;
@@ -673,15 +674,17 @@ async fn what_was_done_is_told(person: &Person) {
 async fn doctor_shows_what_the_server_says_of_itself_and_what_fails_there() {
     let person = Person { home: tempfile::tempdir().unwrap(), address: free_address() };
     let server = Sink::start_with_rule(|request| match request.path.as_str() {
-        "/v1/status" => Answer::Status(
+        "/v1/status" => SinkAnswer::Status(
             200,
             Vec::new(),
             r#"{"checks": [
             {"name": "store", "status": "ok", "detail": "reads"},
             {"name": "queues", "status": "fail", "detail": "12 in the dead letters"}]}"#,
         ),
-        "/v1/whoami" => Answer::Status(200, Vec::new(), r#"{"operator": true, "tenant": null}"#),
-        _ => Answer::Status(200, vec![("date", "Sun, 06 Nov 1994 08:49:37 GMT")], "{}"),
+        "/v1/whoami" => {
+            SinkAnswer::Status(200, Vec::new(), r#"{"operator": true, "tenant": null}"#)
+        }
+        _ => SinkAnswer::Status(200, vec![("date", "Sun, 06 Nov 1994 08:49:37 GMT")], "{}"),
     })
     .await;
     let run = person.run(&["doctor", "--url", &server.url(""), "--key", "k"]).await.is(1);
@@ -701,7 +704,7 @@ async fn https_is_trusted_by_its_authority_only() {
         .with_no_client_auth()
         .with_single_cert(vec![key.cert.der().clone()], private)
         .unwrap();
-    let identity = Answer::Status(200, Vec::new(), r#"{"operator": true, "tenant": null}"#);
+    let identity = SinkAnswer::Status(200, Vec::new(), r#"{"operator": true, "tenant": null}"#);
     let server = Sink::start_tls(vec![identity], tls).await;
     let url = format!("https://localhost:{}", server.address.port());
     let person = Person { home: tempfile::tempdir().unwrap(), address: server.address };

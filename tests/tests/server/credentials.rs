@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 use waxseal_tests::client::Client;
 use waxseal_tests::process::Server;
-use waxseal_tests::sink::{Answer, CapturedRequest, Sink};
+use waxseal_tests::sink::{CapturedRequest, Sink, SinkAnswer};
 
 const ENDPOINTS: &str = "/v1/tenants/acme/endpoints";
 
@@ -88,7 +88,7 @@ async fn token_server(asked: Arc<Mutex<Vec<CapturedRequest>>>) -> Sink {
             1 => r#"{"access_token":"token-1","token_type":"Bearer","expires_in":3600}"#,
             _ => r#"{"access_token":"token-2","token_type":"Bearer","expires_in":3600}"#,
         };
-        Answer::Status(200, vec![("content-type", "application/json")], body)
+        SinkAnswer::Status(200, vec![("content-type", "application/json")], body)
     })
     .await
 }
@@ -99,10 +99,10 @@ async fn an_oauth_token_is_fetched_once_and_anew_when_it_is_refused() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let tokens = token_server(Arc::clone(&asked)).await;
     let sink = Sink::start(vec![
-        Answer::status(200),
-        Answer::status(200),
-        Answer::status(401),
-        Answer::status(200),
+        SinkAnswer::status(200),
+        SinkAnswer::status(200),
+        SinkAnswer::status(401),
+        SinkAnswer::status(200),
     ])
     .await;
     let auth = json!({"type": "oauth2", "token_url": tokens.url("/token"), "client_id": "a:b",
@@ -132,8 +132,8 @@ async fn a_token_server_that_fails_is_a_failed_attempt_and_nothing_is_sent_witho
     let world = World::start().await;
     let sink = Sink::start(Vec::new()).await;
     let tokens = Sink::start(vec![
-        Answer::Status(401, Vec::new(), "canary"),
-        Answer::Status(200, Vec::new(), r#"{"access_token":"token-9","expires_in":60}"#),
+        SinkAnswer::Status(401, Vec::new(), "canary"),
+        SinkAnswer::Status(200, Vec::new(), r#"{"access_token":"token-9","expires_in":60}"#),
     ])
     .await;
     let auth = json!({"type": "oauth2", "token_url": tokens.url("/t"), "client_id": "c",

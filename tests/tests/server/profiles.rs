@@ -12,7 +12,7 @@ use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::{SECRET, nap};
 use waxseal_tests::hooks::Hook;
 use waxseal_tests::process::Server;
-use waxseal_tests::sink::{Answer, CapturedRequest, Sink};
+use waxseal_tests::sink::{CapturedRequest, Sink, SinkAnswer};
 
 const ENDPOINTS: &str = "/v1/tenants/acme/endpoints";
 
@@ -24,7 +24,7 @@ struct World {
 }
 
 impl World {
-    async fn start(script: Vec<Answer>) -> Self {
+    async fn start(script: Vec<SinkAnswer>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path()).await;
         let sink = Sink::start(script).await;
@@ -243,9 +243,9 @@ async fn an_endpoint_moves_though_its_tenant_has_as_many_as_it_may() {
 
 #[tokio::test]
 async fn a_cloud_events_receiver_is_asked_before_it_is_sent_to() {
-    let allows = Answer::Status(200, vec![("webhook-allowed-origin", "*")], "");
-    let refuses = Answer::status(405);
-    let world = World::start(vec![allows, Answer::status(200), refuses]).await;
+    let allows = SinkAnswer::Status(200, vec![("webhook-allowed-origin", "*")], "");
+    let refuses = SinkAnswer::status(405);
+    let world = World::start(vec![allows, SinkAnswer::status(200), refuses]).await;
     let (_, made) = world.create("", json!({"profile": "cloudevents"})).await;
     assert_eq!(made["ping"]["handshake"], json!({"allowed": true}), "{made}");
     let (_, made) = world.create("", json!({"profile": "cloudevents-binary"})).await;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use waxseal_tests::fixtures::sample_events;
 use waxseal_tests::hooks::Hook;
 use waxseal_tests::process::Server;
-use waxseal_tests::sink::{Answer, Sink};
+use waxseal_tests::sink::{Sink, SinkAnswer};
 use waxseal_tests::systems::{
     FASTAPI, FLASK, NODE, Place, Receivers, SYSTEMS, deliver, endpoint, follows_link, link, play,
     secret,
@@ -103,7 +103,7 @@ async fn an_id_stays_over_a_retry_while_the_attempt_rises() {
     let server = Server::start(folder.path()).await;
     let client = server.client();
     for (system, member) in [("aisg", "webhook_id"), ("aisentinel", "deliveryId")] {
-        let sink = Sink::start(vec![Answer::status(500)]).await;
+        let sink = Sink::start(vec![SinkAnswer::status(500)]).await;
         let retry = json!({"delays_s": [1, 1]});
         let body = json!({"url": sink.url("/"), "profile": system, "retry": retry});
         endpoint(&client, system, body, false).await;

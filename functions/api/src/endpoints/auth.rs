@@ -18,7 +18,7 @@ const TEXT_CHARS_MAX: usize = 512;
 
 /// What a body says: its secret part is not sealed yet.
 #[derive(Clone, Debug)]
-pub(super) struct Wanted {
+pub(super) struct AuthRequest {
     /// With an empty `sealed`.
     credentials: Credentials,
     secret: Secret,
@@ -113,7 +113,7 @@ impl Members<'_, '_> {
 }
 
 /// Reads `auth`; every fault of it is named. None goes to a queue or a bus.
-pub(super) fn read(body: &mut Body<'_>, rules: &AddressRules) -> PatchValue<Wanted> {
+pub(super) fn read(body: &mut Body<'_>, rules: &AddressRules) -> PatchValue<AuthRequest> {
     let Some(value) = body.member("auth", schema) else { return PatchValue::Absent };
     if value == Json::Null {
         return PatchValue::Null;
@@ -139,7 +139,7 @@ fn read_credentials(
     members: &mut Members<'_, '_>,
     kind: Option<&str>,
     rules: &AddressRules,
-) -> Option<Wanted> {
+) -> Option<AuthRequest> {
     let sealed = String::new();
     let (credentials, secret) = match kind {
         Some("bearer") => {
@@ -179,7 +179,7 @@ fn read_credentials(
             return None;
         }
     };
-    Some(Wanted { credentials, secret: Secret::new(secret.into_bytes()) })
+    Some(AuthRequest { credentials, secret: Secret::new(secret.into_bytes()) })
 }
 
 /// Seals what is secret of it, for this endpoint alone.
@@ -187,9 +187,9 @@ pub(super) async fn seal<E: Engine>(
     engine: &E,
     tenant: &TenantName,
     endpoint: &EndpointId,
-    wanted: PatchValue<Wanted>,
+    wanted: PatchValue<AuthRequest>,
 ) -> Result<PatchValue<Credentials>, EngineError> {
-    let Wanted { mut credentials, secret } = match wanted {
+    let AuthRequest { mut credentials, secret } = match wanted {
         PatchValue::Value(wanted) => wanted,
         PatchValue::Null => return Ok(PatchValue::Null),
         PatchValue::Absent => return Ok(PatchValue::Absent),

@@ -24,7 +24,7 @@ use waxseal_domain::limits::{
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::timestamp::Timestamp;
 
-use super::auth::{self, Wanted};
+use super::auth::{self, AuthRequest};
 use super::secrets::read_choice;
 use crate::body::{Body, PatchValue, describe, whole};
 
@@ -41,7 +41,7 @@ pub(super) struct Changes {
     risk_score_above: PatchValue<f64>,
     outcomes: PatchValue<Vec<String>>,
     profile: PatchValue<String>,
-    pub(super) auth: PatchValue<Wanted>,
+    pub(super) auth: PatchValue<AuthRequest>,
     retry: PatchValue<RetryPolicy>,
     timeout_ms: PatchValue<u64>,
     max_per_second: PatchValue<u64>,

@@ -19,7 +19,7 @@ use super::changes::Changes;
 use super::stored::find;
 use crate::body::{self, Body, PatchValue};
 use crate::call::TenantCall;
-use crate::{Answer, Refusal};
+use crate::{OperationResult, Refusal};
 
 /// Bytes of rendered bodies that an answer holds: a function's answer has 6 MB in all.
 const BODIES_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -42,7 +42,10 @@ fn read_limit(body: &mut Body<'_>) -> usize {
 }
 
 /// Matches an endpoint that is there, with changes; without an id, one that does not exist.
-pub(super) async fn match_events<E: Engine>(call: TenantCall<'_, E>, id: Option<&str>) -> Answer {
+pub(super) async fn match_events<E: Engine>(
+    call: TenantCall<'_, E>,
+    id: Option<&str>,
+) -> OperationResult {
     let now = call.engine.clock().now();
     let before = if let Some(id) = id {
         Endpoint::clone(&*find(&call, id).await?)

@@ -16,7 +16,7 @@ use waxseal_flows::profiles::profile_of;
 use waxseal_verify::Algorithm;
 
 use super::stored::{find, write};
-use crate::Answer;
+use crate::OperationResult;
 use crate::body::{Body, PatchValue, describe};
 use crate::call::TenantCall;
 
@@ -112,7 +112,7 @@ fn read_rotation(body: &mut Body<'_>, profile: &Profile) -> (SecretChoice, u64) 
 
 /// Replaces an endpoint's secret. An overlap under two minutes is refused: instances keep copies of an
 /// endpoint for one, and receivers need a moment as well.
-pub(super) async fn rotate<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
+pub(super) async fn rotate<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
     let endpoint = find(&call, id).await?;
     let profile = profile_of(call.engine, &endpoint).await?;
     let mut body = Body::read(call.request)?;

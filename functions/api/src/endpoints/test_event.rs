@@ -24,10 +24,10 @@ use waxseal_flows::send::{Dispatch, send};
 use super::stored::find;
 use crate::body::{self, Body};
 use crate::call::TenantCall;
-use crate::{Answer, Refusal};
+use crate::{OperationResult, Refusal};
 
 /// What a test asks for.
-struct Wanted {
+struct TestRequest {
     event_type: String,
     data: Option<Box<RawValue>>,
 }
@@ -37,17 +37,17 @@ pub(super) fn describe() -> Value {
     body::describe::<NewTest>(|body| drop(read(body)))
 }
 
-fn read(body: &mut Body<'_>) -> Wanted {
+fn read(body: &mut Body<'_>) -> TestRequest {
     let event_type = body.text("type", EVENT_TYPE_CHARS_MAX).value();
     body.about("type", || json!({"pattern": EVENT_TYPE}));
     let data = body.raw("data", || json!({}));
-    Wanted { event_type: event_type.unwrap_or_else(|| "webhook.test".to_owned()), data }
+    TestRequest { event_type: event_type.unwrap_or_else(|| "webhook.test".to_owned()), data }
 }
 
 /// Sends a test event that a caller asked for.
-pub(super) async fn test<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
+pub(super) async fn test<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
     let mut body = Body::read(call.request)?;
-    let Wanted { event_type, data } = read(&mut body);
+    let TestRequest { event_type, data } = read(&mut body);
     body.finish()?;
     let endpoint = find(&call, id).await?;
     let rest = match data {

@@ -70,9 +70,9 @@ pub(super) struct Part<'a> {
 
 /// The comments and string literals of a file, in order. A comment's lines are parts of their own, unless it
 /// is a block.
-pub(super) fn parts(source: &str) -> Vec<Part<'_>> {
+pub(super) fn parts(code: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
-    let (mut rest, mut line) = (source, 1);
+    let (mut rest, mut line) = (code, 1);
     while !rest.is_empty() {
         let (found, length) = first(rest);
         let (taken, left) = rest.split_at(length);
@@ -261,9 +261,9 @@ mod tests {
 
     #[test]
     fn comments_and_literals_are_told_apart() {
-        let source = "let url = \"https://a\"; // b \"c\"\nlet q = ['\"', 'x']; /* d\ne */\nlet s = \"f\\\"g\";\n";
+        let code = "let url = \"https://a\"; // b \"c\"\nlet q = ['\"', 'x']; /* d\ne */\nlet s = \"f\\\"g\";\n";
         assert_eq!(
-            parts(source),
+            parts(code),
             [
                 part(Kind::Literal, 1, "https://a"),
                 part(Kind::Comment, 1, "// b \"c\""),
@@ -275,9 +275,9 @@ mod tests {
 
     #[test]
     fn raw_literals_and_lifetimes_do_not_lead_astray() {
-        let source = "fn a<'a>(b: &'a str) { r#\"x \"y\" // z\"#; r\"\\\"; }\n/// end\n";
+        let code = "fn a<'a>(b: &'a str) { r#\"x \"y\" // z\"#; r\"\\\"; }\n/// end\n";
         assert_eq!(
-            parts(source),
+            parts(code),
             [
                 part(Kind::Literal, 1, "x \"y\" // z"),
                 part(Kind::Literal, 1, "\\"),

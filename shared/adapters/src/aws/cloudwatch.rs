@@ -50,7 +50,7 @@ impl Alarm {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answer {
+struct AlarmsAnswer {
     metric_alarms: Vec<Alarm>,
 }
 
@@ -78,7 +78,7 @@ impl CloudWatch {
         if status != 200 {
             return Err(EngineError::unavailable(STEP, format!("CloudWatch answered {status}")));
         }
-        let answer: Answer = serde_json::from_slice(&answer)
+        let answer: AlarmsAnswer = serde_json::from_slice(&answer)
             .map_err(|error| EngineError::unreadable(STEP, error))?;
         Ok(answer.metric_alarms)
     }

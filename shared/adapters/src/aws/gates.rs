@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use waxseal_domain::flow_control::concurrency::{Slot, SlotRequest};
 use waxseal_domain::flow_control::gate::Gate;
-use waxseal_domain::flow_control::rate::Tokens;
+use waxseal_domain::flow_control::rate::TokenRequest;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Due, EngineError, GateStore, MaxAge};
@@ -84,7 +84,7 @@ impl GateStore for DynamoStore {
         Ok(gates)
     }
 
-    async fn take_tokens(&self, whose: &str, wanted: Tokens) -> Result<u32, EngineError> {
+    async fn take_tokens(&self, whose: &str, wanted: TokenRequest) -> Result<u32, EngineError> {
         let Some(used_most) = wanted.most.checked_sub(wanted.count) else { return Ok(0) };
         let place = key(format!("R#{whose}"), wanted.window.to_string());
         let update = self

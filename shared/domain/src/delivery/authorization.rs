@@ -108,7 +108,7 @@ fn token_request(
 /// The token of a server's answer and until when it is kept; or what the attempt came to.
 pub fn read_token(sent: &SendResult) -> Result<(Zeroizing<String>, Timestamp), SendResult> {
     #[derive(Deserialize)]
-    struct Answer {
+    struct TokenAnswer {
         access_token: Zeroizing<String>,
         #[serde(default)]
         expires_in: Option<u64>,
@@ -136,7 +136,7 @@ pub fn read_token(sent: &SendResult) -> Result<(Zeroizing<String>, Timestamp), S
         };
         return Err(fail(outcome, format!("answered {}", response.status)));
     }
-    let answer: Option<Answer> = serde_json::from_str(&response.excerpt).ok();
+    let answer: Option<TokenAnswer> = serde_json::from_str(&response.excerpt).ok();
     let fits = |token: &str| {
         (1..=TOKEN_CHARS_MAX).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic())
     };

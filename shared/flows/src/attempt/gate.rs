@@ -4,7 +4,7 @@ use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::message::Kind;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::flow_control::gate::{Gate, Mode, is_throttled};
-use waxseal_domain::flow_control::rate::{Tokens, of_endpoint};
+use waxseal_domain::flow_control::rate::{TokenRequest, of_endpoint};
 use waxseal_domain::limits::{GATE_COPY_FIRST_ATTEMPT_S, GATE_COPY_RETRY_S, PACED_PER_SECOND};
 use waxseal_domain::notice::Notice;
 use waxseal_domain::timestamp::Timestamp;
@@ -80,7 +80,7 @@ async fn take_token<E: Engine>(
     endpoint: &Endpoint,
     max_per_second: u32,
 ) -> Result<bool, EngineError> {
-    let one = Tokens::now(max_per_second, engine.clock().now());
+    let one = TokenRequest::now(max_per_second, engine.clock().now());
     let whose = of_endpoint(&endpoint.tenant, &endpoint.id);
     Ok(engine.store().take_tokens(&whose, one).await? > 0)
 }

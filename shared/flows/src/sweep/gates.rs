@@ -6,7 +6,7 @@ use waxseal_domain::delivery::lease_until;
 use waxseal_domain::delivery::message::Kind;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::flow_control::gate::{Gate, Mode, Review};
-use waxseal_domain::flow_control::rate::{Tokens, of_endpoint, windows};
+use waxseal_domain::flow_control::rate::{TokenRequest, of_endpoint, windows};
 use waxseal_domain::limits::{PACED_PER_REVIEW_MAX, PACED_PER_SECOND, PACING_REVIEW_S};
 use waxseal_domain::timestamp::Timestamp;
 
@@ -128,7 +128,7 @@ async fn pace<E: Engine>(
     let mut released = 0;
     let whose = of_endpoint(&gate.tenant, &gate.endpoint);
     for window in windows(now, PACING_REVIEW_S) {
-        let wanted = Tokens::of(per_second, window, now).after(held.as_slice().len());
+        let wanted = TokenRequest::of(per_second, window, now).after(held.as_slice().len());
         let granted = match limit {
             Some(_) if wanted.count == 0 => 0,
             Some(_) => engine.store().take_tokens(&whose, wanted).await?,

@@ -389,8 +389,8 @@ fn cut(value: &str, bytes: usize) -> String {
 }
 
 fn every_code_was_seen() {
-    let source = include_str!("../../src/explain/mistake.rs");
-    let codes: BTreeSet<&str> = source
+    let code = include_str!("../../src/explain/mistake.rs");
+    let codes: BTreeSet<&str> = code
         .lines()
         .filter_map(|line| line.split_once("=> \"")?.1.split('"').next())
         .filter(|text| !text.contains(' '))

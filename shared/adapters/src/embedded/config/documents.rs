@@ -8,7 +8,7 @@ use waxseal_flows::ports::{EngineError, Setting, TenantVersion};
 
 use super::super::schema_value;
 
-type Answer<T> = Result<T, EngineError>;
+type StoreResult<T> = Result<T, EngineError>;
 
 /// A document's place: its kind, its tenant (empty: none) and its id.
 pub(super) struct Place {
@@ -47,7 +47,7 @@ impl Place {
     }
 }
 
-pub(super) fn document<T: Serialize>(value: &T) -> Answer<String> {
+pub(super) fn document<T: Serialize>(value: &T) -> StoreResult<String> {
     serde_json::to_string(value)
         .map_err(|error| EngineError::unreadable("serialise document", error))
 }

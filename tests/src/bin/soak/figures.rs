@@ -11,7 +11,7 @@ use waxseal_tests::receivers::{Ledger, Receivers};
 const SETTLE_MAX: Duration = Duration::from_mins(3);
 
 /// Figures.
-pub struct Outcome {
+pub struct SoakFigures {
     events: usize,
     repeated: u32,
     delivered: usize,
@@ -27,7 +27,7 @@ pub struct Outcome {
     pub lost: Vec<String>,
 }
 
-impl Outcome {
+impl SoakFigures {
     /// Waits until all is taken that was acknowledged, asks the API of the rest, and counts.
     pub async fn settle(
         client: &Client,
