@@ -39,7 +39,7 @@ pub(crate) fn lists() -> Result<(), String> {
     for folder in TESTS {
         let main = read(&format!("{folder}/main.rs"))?;
         for module in names(folder, ".rs")?.iter().filter(|module| *module != "main") {
-            missing.extend(left_out(
+            missing.extend(describe_left_out(
                 &main,
                 &format!("mod {module};"),
                 &format!("{folder}/main.rs"),
@@ -51,7 +51,11 @@ pub(crate) fn lists() -> Result<(), String> {
         let list = text.split_once("macro_rules!").map_or("", |(_, list)| list);
         let list = list.split_once("\n}\n").map_or("", |(list, _)| list);
         for check in checks(&text) {
-            missing.extend(left_out(list, &format!("{check},"), &format!("the macro of {suite}")));
+            missing.extend(describe_left_out(
+                list,
+                &format!("{check},"),
+                &format!("the macro of {suite}"),
+            ));
         }
     }
     let contract = read(CONTRACT)?;
@@ -60,7 +64,7 @@ pub(crate) fn lists() -> Result<(), String> {
         if methods.is_empty() {
             missing.push(format!("{file} lacks methods of {port}"));
         }
-        missing.extend(uncalled(&contract, receiver, &methods));
+        missing.extend(find_uncalled(&contract, receiver, &methods));
     }
     let template = read("template.yaml")?;
     for function in names("functions", "")? {
@@ -68,22 +72,22 @@ pub(crate) fn lists() -> Result<(), String> {
             missing.push(format!("FUNCTIONS in infra/xtask/src/functions.rs lacks {function}"));
         }
         let binary = format!("{{Binary: {function}}}");
-        missing.extend(left_out(&template, &binary, "template.yaml"));
+        missing.extend(describe_left_out(&template, &binary, "template.yaml"));
     }
     let denied = read("deny.toml")?;
     for sdk in dependencies(&read("shared/adapters/Cargo.toml")?, "aws-sdk-") {
-        missing.extend(left_out(&denied, &format!("crate = \"{sdk}\""), "deny.toml"));
+        missing.extend(describe_left_out(&denied, &format!("crate = \"{sdk}\""), "deny.toml"));
     }
     let files = read("shared/verify/src/profile/files.rs")?;
     for profile in names("shared/verify/profiles", ".json")? {
         let named = format!("\"{profile}\"");
-        missing.extend(left_out(&files, &named, "shared/verify/src/profile/files.rs"));
+        missing.extend(describe_left_out(&files, &named, "shared/verify/src/profile/files.rs"));
     }
     if missing.is_empty() { Ok(()) } else { Err(missing.join("\n")) }
 }
 
 /// What to say where a list does not hold a text.
-fn left_out(list: &str, wanted: &str, whose: &str) -> Option<String> {
+fn describe_left_out(list: &str, wanted: &str, whose: &str) -> Option<String> {
     (!list.contains(wanted)).then(|| format!("{whose} lacks {wanted}"))
 }
 
@@ -103,7 +107,7 @@ fn methods(text: &str, port: &str) -> Vec<String> {
 
 /// What to say of each method that the contract suite does not call on `engine.receiver()`, or on a
 /// variable that is named like it. Other types have methods of the same names.
-fn uncalled(contract: &str, receiver: &str, methods: &[String]) -> Vec<String> {
+fn find_uncalled(contract: &str, receiver: &str, methods: &[String]) -> Vec<String> {
     let dense: String = contract.split_whitespace().collect();
     let is_called = |method: &&String| {
         [format!("{receiver}().{method}("), format!("{receiver}.{method}(")]
@@ -151,8 +155,8 @@ mod tests {
 
     #[test]
     fn what_a_list_leaves_out_is_named() {
-        assert_eq!(left_out("mod a;\nmod b;\n", "mod b;", "main.rs"), None);
-        let said = left_out("mod a;\n", "mod b;", "main.rs");
+        assert_eq!(describe_left_out("mod a;\nmod b;\n", "mod b;", "main.rs"), None);
+        let said = describe_left_out("mod a;\n", "mod b;", "main.rs");
         assert_eq!(said.as_deref(), Some("main.rs lacks mod b;"));
         assert_eq!(checks("pub async fn one<E>(e: E) {}\nasync fn two() {}\n"), ["one"]);
         let port = "pub trait Queue: Send {\n    fn wait(&self);\n    fn put<T>(\n        &self,\n    );\n}\n";
@@ -160,7 +164,7 @@ mod tests {
         assert_eq!(methods, ["wait", "put"]);
         let calls = "engine\n    .queue()\n    .put(1); row.wait(2);";
         assert_eq!(
-            uncalled(calls, "queue", &methods),
+            find_uncalled(calls, "queue", &methods),
             ["tests/src/contract.rs lacks a call of queue.wait"]
         );
         let manifest =

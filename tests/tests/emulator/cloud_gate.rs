@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use waxseal_tests::cloud::{Cloud, Tampered};
 use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::nap;
-use waxseal_tests::sink::{Answer, Captured, Sink, under_way_most};
+use waxseal_tests::sink::{CapturedRequest, Sink, SinkAnswer, under_way_most};
 
 /// Ten a window of ten seconds are let through.
 const EVENTS: usize = 25;
@@ -39,7 +39,7 @@ async fn sweep_each_second(cloud: &Cloud) {
 }
 
 async fn concurrency(cloud: &Cloud) {
-    let sink = Sink::start(vec![Answer::Silence(TAKES); SLOW]).await;
+    let sink = Sink::start(vec![SinkAnswer::Silence(TAKES); SLOW]).await;
     let body = json!({"url": sink.url("/"), "max_concurrency": 1}).to_string();
     let path = "/v1/tenants/slow/endpoints?ping=false";
     let (status, endpoint) = cloud.http("POST", path, &body).await;
@@ -84,16 +84,16 @@ async fn rate(cloud: &Cloud) {
 }
 
 /// All of them: what is held is released some seconds later.
-async fn all(sink: &Sink, count: usize) -> Vec<Captured> {
+async fn all(sink: &Sink, count: usize) -> Vec<CapturedRequest> {
     eventually(Duration::from_mins(3), async || {
-        let captured = sink.captured();
+        let captured = sink.requests();
         let came = captured.len();
         if came < count { Err(format!("{came} of {count} came")) } else { Ok(captured) }
     })
     .await
 }
 
-fn within_a_window(captured: &[Captured], from: Instant) -> usize {
+fn within_a_window(captured: &[CapturedRequest], from: Instant) -> usize {
     let until = from + Duration::from_secs(10);
     captured.iter().filter(|one| one.at >= from && one.at < until).count()
 }
