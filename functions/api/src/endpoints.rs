@@ -23,6 +23,7 @@ use waxseal_domain::json::Fault;
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::SecretContext;
+use waxseal_flows::configure::AuditChange;
 use waxseal_flows::link::ensure_key;
 use waxseal_flows::ports::{
     Change, Clock as _, ConfigStore as _, Engine, GateStore as _, KeyVault as _, MaxAge, Tenant,
@@ -37,7 +38,7 @@ pub(crate) use self::stored::find;
 use self::stored::{TRIES_MAX, audit_update, audit_view, write};
 use self::version::{IfMatch, with_etag};
 use crate::body::Body;
-use crate::call::{AuditChange, CursorForm, TenantCall, audited};
+use crate::call::{CursorForm, TenantCall, audited};
 use crate::{Answer, Refusal};
 
 /// Endpoints added to a tenant at the same time: each is tried so often.

@@ -9,10 +9,11 @@ use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{DESCRIPTION_CHARS_MAX, EXAMPLE_BYTES_MAX};
 use waxseal_domain::problem::Problem;
 use waxseal_flows::catalogue::read_schema;
+use waxseal_flows::configure::AuditChange;
 use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, MaxAge, SchemaChecker};
 
 use crate::body::{Body, describe};
-use crate::call::{AuditChange, TenantCall, audited};
+use crate::call::{TenantCall, audited};
 use crate::operation::{Description, Handler, Link, Operation, RequestBody, Success, json_of};
 use crate::{Answer, Refusal};
 

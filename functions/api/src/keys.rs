@@ -9,11 +9,12 @@ use waxseal_domain::json::Json;
 use waxseal_domain::limits::{MAX_PER_SECOND, NAME_CHARS_MAX};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::configure::AuditChange;
 use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine};
 
 use crate::Answer;
 use crate::body::{Body, describe};
-use crate::call::{AuditChange, GlobalCall, TenantCall, audited};
+use crate::call::{GlobalCall, TenantCall, audited};
 use crate::operation::{
     Access, Description, Handler, Link, Operation, RequestBody, Success, json_of,
 };

@@ -10,11 +10,12 @@ use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_domain::source::{Source, check_room, check_secrets};
+use waxseal_flows::configure::AuditChange;
 use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, KeyVault as _, MaxAge};
 use waxseal_flows::profiles::find_profile;
 
 use crate::body::{Body, describe};
-use crate::call::{AuditChange, TenantCall, audited};
+use crate::call::{TenantCall, audited};
 use crate::operation::{
     Access, Description, Handler, Link, Operation, RequestBody, Success, json_of,
 };

@@ -16,8 +16,14 @@ use crate::event::{Event, Form, Submission};
 use crate::flow_control::gate::Gate;
 use crate::id::{EndpointId, TenantName};
 
-/// The tenant whose endpoints are told of every tenant's notices.
+/// The tenant whose endpoints are told of every tenant's notices, and whose audit log has the
+/// changes of what belongs to the whole deployment.
 pub const OPERATOR: &str = "waxseal";
+
+/// Returns the name of the operator's own tenant.
+pub fn operator_tenant() -> TenantName {
+    OPERATOR.parse().expect("the constant is a tenant's name")
+}
 
 /// Something that Waxseal did or noticed, told as an event of the tenant that it concerns.
 #[derive(Clone, Debug, Serialize)]
@@ -107,7 +113,7 @@ impl Notice {
 
     /// Returns the tenants whose endpoints may ask for the notice: its own, and the operator's.
     pub fn audience(&self) -> Vec<TenantName> {
-        let operator = OPERATOR.parse().ok().filter(|operator| *operator != self.tenant);
+        let operator = Some(operator_tenant()).filter(|operator| *operator != self.tenant);
         std::iter::once(self.tenant.clone()).chain(operator).collect()
     }
 

@@ -6,9 +6,7 @@ use waxseal_domain::event::link::{holds, signed_link};
 use waxseal_domain::id::{EventId, TenantName};
 use waxseal_domain::secret::{Secret, SecretContext};
 
-use crate::ports::{
-    Clock, ConfigStore, Engine, EngineError, KeyVault, MaxAge, Setting, SettingWrite,
-};
+use crate::ports::{Clock, ConfigStore, Engine, EngineError, KeyVault, MaxAge, Setting};
 
 /// How old a copy of a tenant's key may be, in seconds: it never changes.
 const KEY_COPY_S: u64 = 3_600;
@@ -53,10 +51,7 @@ pub async fn ensure_key<E: Engine>(engine: &E, tenant: &TenantName) -> Result<()
     let key = Secret::new(engine.random_bytes().to_vec());
     let sealed = engine.key_vault().seal(&SecretContext::links(tenant), &key).await?;
     // Where another instance was faster, its key stays: links may be signed with it already.
-    store
-        .put_setting(Setting::LinkKey, tenant.as_str(), &sealed, SettingWrite::Create)
-        .await
-        .map(|_| ())
+    store.keep_link_key(tenant, &sealed).await.map(|_| ())
 }
 
 async fn key<E: Engine>(engine: &E, tenant: &TenantName) -> Result<Option<Secret>, EngineError> {

@@ -9,11 +9,12 @@ use waxseal_domain::id::EndpointId;
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::Profile;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::configure::AuditChange;
 use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, EngineError, MaxAge};
 use waxseal_flows::profiles::profile_of;
 
 use crate::Refusal;
-use crate::call::{AuditChange, TenantCall, audited};
+use crate::call::{TenantCall, audited};
 
 /// Changes of one endpoint at the same time: each is tried so often.
 pub(super) const TRIES_MAX: usize = 3;

@@ -17,7 +17,7 @@ use waxseal_domain::id::DeliveryId;
 use waxseal_domain::limits::EVENT_TYPE_CHARS_MAX;
 use waxseal_domain::problem::Problem;
 use waxseal_flows::handshake::shake;
-use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, MaxAge};
+use waxseal_flows::ports::{Clock as _, ConfigStore as _, Engine, MaxAge};
 use waxseal_flows::profiles::profile_of;
 use waxseal_flows::send::{Dispatched, send};
 
@@ -126,7 +126,7 @@ async fn verified<E: Engine>(call: &TenantCall<'_, E>, endpoint: &Endpoint) -> R
     let now = call.engine.clock().now();
     let before = find(call, endpoint.id.as_str()).await?;
     let after = Endpoint { health: Health::Verified, ..Endpoint::clone(&before) }.next_version(now);
-    call.engine.store().change(Change::PutEndpoint(&after), None).await?;
+    call.engine.store().note_health(&after).await?;
     Ok(())
 }
 
