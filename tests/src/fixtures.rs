@@ -68,7 +68,7 @@ pub fn engine(folder: &Path) -> Arc<EmbeddedEngine> {
         extra_roots: Vec::new(),
         attempts_per_endpoint: 0,
         breaker: BreakerSettings::default(),
-        public_url: Some("https://hooks.example".to_owned()),
+        public_url: Some("https://hooks.example".parse().unwrap()),
     };
     Arc::new(EmbeddedEngine::open(options).unwrap())
 }

@@ -129,9 +129,11 @@ pub(crate) fn page(request: &Request, form: CursorForm) -> Result<PageRequest, P
     Ok(PageRequest { limit, cursor: cursor.map(Cow::into_owned) })
 }
 
-/// Turns an answer's value into what the audit log keeps of it.
-pub(crate) fn audited<T: Serialize>(view: &T) -> Option<Value> {
-    serde_json::to_value(view).ok()
+/// Turns an answer's value into what the audit log keeps of it. Where an example or a filter has a number that
+/// no double holds, as `1e999`, the whole is kept as the text of its JSON.
+pub(crate) fn audited<T: Serialize>(view: &T) -> Value {
+    serde_json::to_value(view)
+        .unwrap_or_else(|_| serde_json::to_string(view).expect("what is answered is JSON").into())
 }
 
 #[cfg(test)]
@@ -142,6 +144,13 @@ mod tests {
         let mut request = Request::default();
         *request.uri_mut() = format!("/v1/x?{query}").parse().unwrap();
         page(&request, form).map(|page| page.cursor)
+    }
+
+    #[test]
+    fn what_no_value_holds_is_audited_as_text() {
+        let raw = |text: &str| serde_json::value::RawValue::from_string(text.to_owned()).unwrap();
+        assert_eq!(audited(&raw(r#"{"a":1}"#)), serde_json::json!({"a": 1}));
+        assert_eq!(audited(&raw(r#"{"a":1e999}"#)), r#"{"a":1e999}"#);
     }
 
     #[test]

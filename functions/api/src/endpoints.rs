@@ -114,7 +114,7 @@ async fn add<E: Engine>(
             return Ok(false);
         }
         room::check_room(roster.iter(), profile).map_err(refuse)?;
-        let after = audited(&api::Endpoint::of(endpoint, profile));
+        let after = Some(audited(&api::Endpoint::of(endpoint, profile)));
         let audit = AuditChange {
             action: "endpoint.created",
             target: endpoint.id.as_str(),
@@ -225,7 +225,7 @@ async fn delete<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     for _ in 0..TRIES_MAX {
         let endpoint = find(&call, id).await?;
         if_match.allows(&endpoint)?;
-        let before = audit_view(&call, &endpoint).await?;
+        let before = Some(audit_view(&call, &endpoint).await?);
         let audit = AuditChange { action: "endpoint.deleted", target: id, before, after: None };
         if call.change(Change::RemoveEndpoint(&endpoint), audit).await? {
             return Ok(http::no_content());

@@ -174,8 +174,8 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
         let before = all.iter().find(|found| found.name == name);
         catalogue::check_room(&all, name).map_err(|fault| Problem::unprocessable(vec![fault]))?;
         let action = if before.is_some() { "event_type.updated" } else { "event_type.created" };
-        let before = before.and_then(|before| audited(&api::EventType::from(before)));
-        let audit = AuditChange { action, target: name, before, after: audited(&view) };
+        let before = before.map(|before| audited(&api::EventType::from(before)));
+        let audit = AuditChange { action, target: name, before, after: Some(audited(&view)) };
         let change = Change::PutEventType(call.tenant, &event_type, roster.version);
         if call.change(change, audit).await? {
             return Ok(http::json(200, &view));
@@ -186,7 +186,7 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
 
 async fn delete<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
     let found = find(&call, name).await?.ok_or_else(Problem::not_found)?;
-    let before = audited(&api::EventType::from(&found));
+    let before = Some(audited(&api::EventType::from(&found)));
     let audit = AuditChange { action: "event_type.deleted", target: name, before, after: None };
     let removed = call.change(Change::RemoveEventType(call.tenant, &found), audit).await?;
     removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())

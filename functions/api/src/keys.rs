@@ -153,7 +153,7 @@ async fn create<E: Engine>(call: TenantCall<'_, E>) -> Answer {
         created_at: engine.clock().now(),
     };
     let view = api::Key::from(&key);
-    let (target, after) = (key.id.as_str(), audited(&view));
+    let (target, after) = (key.id.as_str(), Some(audited(&view)));
     let audit = AuditChange { action: "api_key.created", target, before: None, after };
     if !call.change(Change::AddApiKey(&key), audit).await? {
         return Err(Problem::conflict("the key's new id is taken: try again").into());
@@ -165,7 +165,7 @@ async fn delete<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     let id: ApiKeyId = id.parse().map_err(|_| Problem::not_found())?;
     let keys = call.engine.store().api_keys(call.tenant).await?;
     let key = keys.iter().find(|key| key.id == id).ok_or_else(Problem::not_found)?;
-    let before = audited(&api::Key::from(key));
+    let before = Some(audited(&api::Key::from(key)));
     let audit = AuditChange { action: "api_key.revoked", target: id.as_str(), before, after: None };
     let removed = call.change(Change::RemoveApiKey(key), audit).await?;
     removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())

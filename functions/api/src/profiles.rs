@@ -111,12 +111,12 @@ async fn put<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
     Profile::check_room(&names, name).map_err(refuse)?;
     let before = own.iter().find(|(found, _)| found == name).map(|(_, text)| text);
     let action = if before.is_some() { "profile.updated" } else { "profile.created" };
-    let before = before.and_then(|text| match Profile::parse(text) {
+    let before = before.map(|text| match Profile::parse(text) {
         Ok(before) => view_with_file(&before),
         // A file that cannot be read any more is what this request may mend.
-        Err(_) => Some(Value::from(&**text)),
+        Err(_) => Value::from(&**text),
     });
-    let audit = AuditChange { action, target: name, before, after: view_with_file(&profile) };
+    let audit = AuditChange { action, target: name, before, after: Some(view_with_file(&profile)) };
     if !call.change(Change::PutProfile(name, text.trim()), audit).await? {
         return Err(Problem::conflict("the profile was changed at the same time: try again").into());
     }
@@ -124,7 +124,7 @@ async fn put<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
 }
 
 /// Shows a profile as the audit log does: as a caller who asks for it by its name sees it.
-fn view_with_file(profile: &Profile) -> Option<Value> {
+fn view_with_file(profile: &Profile) -> Value {
     audited(&api::Profile::from(profile).with_file(profile))
 }
 

@@ -214,7 +214,7 @@ async fn find<E: Engine>(call: &TenantCall<'_, E>, name: &str) -> Result<Option<
 
 async fn delete<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
     let source = find(&call, name).await?.ok_or_else(Problem::not_found)?;
-    let before = audited(&api::Source::from(&source));
+    let before = Some(audited(&api::Source::from(&source)));
     let audit = AuditChange { action: "source.deleted", target: name, before, after: None };
     let removed = call.change(Change::RemoveSource(&source), audit).await?;
     removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())
@@ -252,8 +252,9 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
         Source { name, tenant: call.tenant.clone(), profile, secrets: sealed, tolerance_s };
     let view = api::Source::from(&source);
     let action = if before.is_some() { "source.updated" } else { "source.created" };
-    let before = before.as_ref().and_then(|before| audited(&api::Source::from(before)));
-    let audit = AuditChange { action, target: source.name.as_str(), before, after: audited(&view) };
+    let before = before.as_ref().map(|before| audited(&api::Source::from(before)));
+    let audit =
+        AuditChange { action, target: source.name.as_str(), before, after: Some(audited(&view)) };
     if call.change(Change::PutSource(&source), audit).await? {
         Ok(http::json(200, &view))
     } else {

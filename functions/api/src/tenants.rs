@@ -86,7 +86,7 @@ async fn create<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
     let name = name.ok_or_else(Problem::not_found)?;
     let tenant = Tenant { name, created_at: call.engine.clock().now() };
     let view = view(&tenant);
-    let (target, after) = (tenant.name.as_str(), audited(&view));
+    let (target, after) = (tenant.name.as_str(), Some(audited(&view)));
     let audit = AuditChange { action: "tenant.created", target, before: None, after };
     if call.change(Change::CreateTenant(&tenant), audit).await? {
         Ok(http::json(201, &view))

@@ -82,8 +82,8 @@ impl Notice {
     /// `waxseal.endpoint.disabled`: of an endpoint that was just disabled, for this reason.
     pub fn of_disabled(endpoint: &Endpoint, reason: DisabledReason) -> Self {
         let id = format!("{}:disabled:{}", endpoint.id, endpoint.version);
-        let word = serde_json::to_value(reason).ok();
-        let reason = word.and_then(|word| word.as_str().map(str::to_owned));
+        let reason = serde_json::to_value(reason).expect("a reason is a word");
+        let reason = reason.as_str().map(str::to_owned);
         let happened = Happened { reason, ..Happened::to(&endpoint.tenant, &endpoint.id) };
         Self::new("waxseal.endpoint.disabled", id, "critical", happened)
     }

@@ -22,7 +22,7 @@ pub async fn content_link<E: Engine>(
     let missing =
         || EngineError::unreadable("link to the event", "the tenant has no key for links");
     let key = key(engine, tenant).await?.ok_or_else(missing)?;
-    Ok(Some(signed_link(&key, base, tenant, event, engine.clock().now())))
+    Ok(Some(signed_link(&key, base.as_str(), tenant, event, engine.clock().now())))
 }
 
 /// Whether a link was signed with the tenant's key and has not expired. `expires` is in seconds

@@ -61,13 +61,13 @@ pub(super) async fn audit_update<'a, E: Engine>(
     after: &Endpoint,
 ) -> Result<AuditChange<'a>, EngineError> {
     let (was, is) = (audit_view(call, before).await?, audit_view(call, after).await?);
-    Ok(AuditChange { action, target: before.id.as_str(), before: was, after: is })
+    Ok(AuditChange { action, target: before.id.as_str(), before: Some(was), after: Some(is) })
 }
 
 pub(super) async fn audit_view<E: Engine>(
     call: &TenantCall<'_, E>,
     endpoint: &Endpoint,
-) -> Result<Option<Value>, EngineError> {
+) -> Result<Value, EngineError> {
     let profile = profile_of(call.engine, endpoint).await?;
     Ok(audited(&api::Endpoint::of(endpoint, &profile)))
 }

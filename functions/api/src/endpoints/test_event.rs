@@ -102,7 +102,7 @@ async fn post<E: Engine>(
 ) -> Result<TestResult, Refusal> {
     let engine = call.engine;
     let now = engine.clock().now();
-    let event_type = serde_json::to_string(event_type).unwrap_or_default();
+    let event_type = Value::from(event_type);
     let rest = rest.trim_start().trim_start_matches('{');
     let text = format!(r#"{{"type":{event_type},"source":"/waxseal/test",{rest}"#);
     let submission = Submission { text, form: Form::Plain, fallback_id: None };

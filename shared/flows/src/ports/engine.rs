@@ -10,6 +10,7 @@ use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::flow_control::breaker::Breakers;
 use waxseal_domain::id::Ticket;
 use waxseal_domain::limits::ENQUEUE_TRIES_MAX;
+use waxseal_domain::public_url::PublicUrl;
 use waxseal_domain::timestamp::Timestamp;
 
 use super::{
@@ -70,7 +71,7 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Returns the URL at which the API is reached from outside, without a slash at its end; none
     /// where it is not configured.
-    fn public_url(&self) -> Option<&str>;
+    fn public_url(&self) -> Option<&PublicUrl>;
 
     /// Seconds until every instance of ours acts on an endpoint just configured.
     fn endpoints_settle_s(&self) -> u64 {
