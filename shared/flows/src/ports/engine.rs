@@ -11,6 +11,7 @@ use waxseal_domain::flow_control::breaker::Breakers;
 use waxseal_domain::id::Ticket;
 use waxseal_domain::limits::ENQUEUE_TRIES_MAX;
 use waxseal_domain::public_url::PublicUrl;
+use waxseal_domain::secret::random_bytes;
 use waxseal_domain::timestamp::Timestamp;
 
 use super::{
@@ -80,11 +81,7 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Returns 32 random bytes, from which a new secret is made.
     fn random_bytes(&self) -> [u8; 32] {
-        let mut bytes = [0; 32];
-        let (first, second) = bytes.split_at_mut(16);
-        first.copy_from_slice(&self.entropy().to_be_bytes());
-        second.copy_from_slice(&self.entropy().to_be_bytes());
-        bytes
+        random_bytes([self.entropy(), self.entropy()])
     }
 
     /// Returns the time and the random number of an audit entry for a change that is made now.
