@@ -229,7 +229,7 @@ impl Endpoint {
             url: endpoint.url.clone(),
             name: endpoint.name.clone(),
             event_types: subscription.event_types.iter().map(ToString::to_string).collect(),
-            filter: filter.and_then(|filter| RawValue::from_string(filter.text().to_owned()).ok()),
+            filter: filter.map(|filter| filter.json().to_owned()),
             min_severity: subscription.min_severity.map(Severity::from),
             risk_score_above: subscription.risk_score_above,
             outcomes: subscription.outcomes.clone(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use waxseal_tests::cloud::{Cloud, Tampered};
+use waxseal_tests::cloud::{Cloud, TamperedCloud};
 use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::nap;
 use waxseal_tests::sink::{CapturedRequest, Sink, SinkAnswer, under_way_most};
@@ -20,7 +20,7 @@ const TAKES: Duration = Duration::from_millis(400);
 #[tokio::test]
 async fn what_is_over_its_bounds_is_held_and_released_by_the_sweep() {
     // Not the shared one: `cloud_crash.rs` waits there for what the schedule does, and nobody else may do.
-    let tampered = Tampered::take().await;
+    let tampered = TamperedCloud::take().await;
     let cloud = tampered.cloud;
     tokio::select! {
         () = sweep_each_second(cloud) => {}
