@@ -6,7 +6,7 @@ use waxseal_flows::ports::{ConfigStore as _, Engine};
 
 use crate::Answer;
 use crate::call::{CursorForm, TenantCall};
-use crate::operation::{Description, Handler, Operation, PAGE, Success};
+use crate::operation::{Description, Handler, MANAGE, Operation, PAGE, Success};
 
 impl<E: Engine> Operation<E> {
     /// The operations on the audit log.
@@ -20,7 +20,7 @@ impl<E: Engine> Operation<E> {
                     is an event as well: its type is `waxseal.audit.` followed by the action.",
             parameters: PAGE,
             answers: &[Success::json::<List<api::AuditEntry>>(200, "Returns a page of changes.")],
-            ..Description::PLAIN
+            ..Description::plain(MANAGE)
         },
     }];
 }

@@ -13,7 +13,9 @@ use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, MaxAge,
 
 use crate::body::{Body, describe};
 use crate::call::{AuditChange, TenantCall, audited};
-use crate::operation::{Description, Handler, Link, Operation, RequestBody, Success, json_of};
+use crate::operation::{
+    Description, Handler, Link, MANAGE, Operation, RequestBody, Success, json_of,
+};
 use crate::{Answer, Refusal};
 
 impl<E: Engine> Operation<E> {
@@ -31,7 +33,7 @@ impl<E: Engine> Operation<E> {
                     200,
                     "Returns all event types of the catalogue on one page.",
                 )],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -41,7 +43,7 @@ impl<E: Engine> Operation<E> {
                 id: "getEventType",
                 summary: "Get an event type of the catalogue",
                 answers: &[Success::json::<api::EventType>(200, "Returns the event type.")],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -67,7 +69,7 @@ impl<E: Engine> Operation<E> {
                     to: &["getEventType", "deleteEventType"],
                 }])],
                 problems: &[409],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -79,7 +81,7 @@ impl<E: Engine> Operation<E> {
                 about: "Events of the type are accepted without a check from then on.",
                 answers: &[Success::empty("Confirms that the event type is removed.")],
                 problems: &[409],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
     ];
