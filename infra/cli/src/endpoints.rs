@@ -199,37 +199,65 @@ fn state_word(endpoint: &Endpoint) -> &'static str {
 
 /// Lays an endpoint out for people.
 fn describe(endpoint: &Endpoint) -> String {
-    let delays: Vec<String> =
-        endpoint.retry.delays_s.iter().map(|seconds| format!("{seconds} s")).collect();
-    let headers = if endpoint.headers.is_empty() {
-        String::new()
-    } else {
-        plain(&json!(endpoint.headers).to_string())
-    };
+    // Every member by its name: one that is answered and neither shown nor left out on purpose does not
+    // compile.
+    let Endpoint {
+        id,
+        tenant: _,
+        url,
+        name,
+        event_types,
+        filter,
+        min_severity,
+        risk_score_above,
+        outcomes,
+        profile,
+        signed,
+        secrets: _,
+        public_key,
+        retry,
+        timeout_ms,
+        max_per_second,
+        max_concurrency,
+        headers,
+        auth,
+        enabled: _,
+        paused: _,
+        paused_at: _,
+        disabled_reason,
+        health,
+        breaker,
+        recent_failures: _,
+        created_at,
+        updated_at,
+    } = endpoint;
+    let delays: Vec<String> = retry.delays_s.iter().map(|seconds| format!("{seconds} s")).collect();
+    let header_text =
+        if headers.is_empty() { String::new() } else { plain(&json!(headers).to_string()) };
     fields(&[
-        ("id", plain(&endpoint.id)),
-        ("name", shown(endpoint.name.as_ref())),
-        ("url", plain(&endpoint.url)),
+        ("id", plain(id)),
+        ("name", shown(name.as_ref())),
+        ("url", plain(url)),
         ("state", state(state_word(endpoint))),
-        ("disabled because", shown(endpoint.disabled_reason)),
-        ("health", state(endpoint.health.as_str())),
-        ("breaker", endpoint.breaker.map(|breaker| state(breaker.as_str())).unwrap_or_default()),
-        ("event types", joined(&endpoint.event_types)),
-        ("filter", shown(endpoint.filter.as_ref().map(|filter| filter.get()))),
-        ("severity from", shown(endpoint.min_severity)),
-        ("risk score above", shown(endpoint.risk_score_above)),
-        ("outcomes", joined(&endpoint.outcomes)),
-        ("profile", plain(&endpoint.profile)),
-        ("signed", endpoint.signed.to_string()),
-        ("public key", shown(endpoint.public_key.as_ref())),
-        ("headers", headers),
-        ("authenticates by", shown(endpoint.auth.as_ref().map(EndpointAuth::kind))),
+        ("disabled because", shown(*disabled_reason)),
+        ("health", state(health.as_str())),
+        ("breaker", breaker.map(|breaker| state(breaker.as_str())).unwrap_or_default()),
+        ("event types", joined(event_types)),
+        ("filter", shown(filter.as_ref().map(|filter| filter.get()))),
+        ("severity from", shown(*min_severity)),
+        ("risk score above", shown(*risk_score_above)),
+        ("outcomes", joined(outcomes)),
+        ("profile", plain(profile)),
+        ("signed", signed.to_string()),
+        ("public key", shown(public_key.as_ref())),
+        ("headers", header_text),
+        ("authenticates by", shown(auth.as_ref().map(EndpointAuth::kind))),
         ("retries after", delays.join(", ")),
-        ("time-out", format!("{} ms", endpoint.timeout_ms)),
-        ("at most a second", shown(endpoint.max_per_second)),
-        ("at most at once", shown(endpoint.max_concurrency)),
-        ("created", time(&endpoint.created_at)),
-        ("updated", time(&endpoint.updated_at)),
+        ("time-out", format!("{timeout_ms} ms")),
+        ("at most a second", shown(*max_per_second)),
+        ("at most at once", shown(*max_concurrency)),
+        ("created", time(created_at)),
+        ("updated", time(updated_at)),
     ])
 }
 

@@ -10,7 +10,7 @@ use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::endpoint::address::{AddressRules, URL_CHARS_MAX};
 use waxseal_domain::endpoint::credentials::Credentials;
 use waxseal_domain::endpoint::secret_choice::SecretChoice;
-use waxseal_domain::endpoint::subscription::{CompiledFilter, outcomes, risk_score};
+use waxseal_domain::endpoint::subscription::{CompiledFilter, Subscription, outcomes, risk_score};
 use waxseal_domain::endpoint::target::Target;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, headers};
 use waxseal_domain::event::Severity;
@@ -132,40 +132,56 @@ impl Changes {
     /// The endpoint with these changes.
     pub(super) fn apply(
         self,
-        mut endpoint: Endpoint,
+        endpoint: Endpoint,
         auth: Given<Credentials>,
         now: Timestamp,
     ) -> Endpoint {
-        let subscription = &mut endpoint.subscription;
-        let types = self.event_types.over(Some(std::mem::take(&mut subscription.event_types)));
+        let subscription = endpoint.subscription;
+        let types = self.event_types.over(Some(subscription.event_types));
         let types = types.filter(|types| !types.is_empty());
-        subscription.event_types = types.unwrap_or_else(|| vec![EventTypePattern::all()]);
-        subscription.filter = self.filter.over(subscription.filter.take());
-        subscription.min_severity = self.min_severity.over(subscription.min_severity);
-        subscription.risk_score_above = self.risk_score_above.over(subscription.risk_score_above);
-        let outcomes = self.outcomes.over(Some(std::mem::take(&mut subscription.outcomes)));
-        subscription.outcomes = outcomes.unwrap_or_default();
-        endpoint.url = self.url.unwrap_or(endpoint.url);
-        endpoint.name = self.name.over(endpoint.name);
         let profile = self.profile.over(Some(endpoint.profile));
-        endpoint.profile = profile.unwrap_or_else(|| STANDARD.to_owned());
-        endpoint.retry = self.retry.over(endpoint.retry);
         let timeout_ms = self.timeout_ms.over(endpoint.timeout_ms.map(u64::from));
-        endpoint.timeout_ms = timeout_ms.and_then(|ms| u32::try_from(ms).ok());
         let max_per_second = self.max_per_second.over(endpoint.max_per_second.map(u64::from));
-        endpoint.max_per_second = max_per_second.and_then(|max| u32::try_from(max).ok());
         let max_concurrency = self.max_concurrency.over(endpoint.max_concurrency.map(u64::from));
-        endpoint.max_concurrency = max_concurrency.and_then(|max| u32::try_from(max).ok());
-        endpoint.auth = auth.over(endpoint.auth);
-        endpoint.headers = self.headers.over(Some(endpoint.headers)).unwrap_or_default();
-        endpoint.paused_at = match self.paused {
-            Some(is_paused) => is_paused.then(|| endpoint.paused_at.unwrap_or(now)),
-            None => endpoint.paused_at,
+        // Every member by its name: a setting that a change neither sets nor keeps does not compile.
+        let changed = Endpoint {
+            url: self.url.unwrap_or(endpoint.url),
+            name: self.name.over(endpoint.name),
+            subscription: Subscription {
+                event_types: types.unwrap_or_else(|| vec![EventTypePattern::all()]),
+                min_severity: self.min_severity.over(subscription.min_severity),
+                risk_score_above: self.risk_score_above.over(subscription.risk_score_above),
+                outcomes: self.outcomes.over(Some(subscription.outcomes)).unwrap_or_default(),
+                filter: self.filter.over(subscription.filter),
+            },
+            profile: profile.unwrap_or_else(|| STANDARD.to_owned()),
+            retry: self.retry.over(endpoint.retry),
+            timeout_ms: timeout_ms.and_then(|ms| u32::try_from(ms).ok()),
+            max_per_second: max_per_second.and_then(|max| u32::try_from(max).ok()),
+            max_concurrency: max_concurrency.and_then(|max| u32::try_from(max).ok()),
+            auth: auth.over(endpoint.auth),
+            headers: self.headers.over(Some(endpoint.headers)).unwrap_or_default(),
+            paused_at: match self.paused {
+                Some(is_paused) => is_paused.then(|| endpoint.paused_at.unwrap_or(now)),
+                None => endpoint.paused_at,
+            },
+            state: match self.enabled {
+                Some(true) => EndpointState::Enabled,
+                Some(false) | None => endpoint.state,
+            },
+            // Not for a body to change.
+            id: endpoint.id,
+            tenant: endpoint.tenant,
+            secrets: endpoint.secrets,
+            request_digest: endpoint.request_digest,
+            health: endpoint.health,
+            version: endpoint.version,
+            created_at: endpoint.created_at,
+            updated_at: endpoint.updated_at,
         };
         match self.enabled {
-            Some(true) => Endpoint { state: EndpointState::Enabled, ..endpoint },
-            Some(false) => endpoint.disabled(DisabledReason::Requested, now),
-            None => endpoint,
+            Some(false) => changed.disabled(DisabledReason::Requested, now),
+            Some(true) | None => changed,
         }
     }
 }
