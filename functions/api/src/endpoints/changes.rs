@@ -11,7 +11,7 @@ use waxseal_domain::endpoint::address::{AddressRules, URL_CHARS_MAX};
 use waxseal_domain::endpoint::credentials::Credentials;
 use waxseal_domain::endpoint::secret_choice::SecretChoice;
 use waxseal_domain::endpoint::subscription::{CompiledFilter, Subscription, outcomes, risk_score};
-use waxseal_domain::endpoint::target::Target;
+use waxseal_domain::endpoint::target::{Target, TargetForm};
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, headers};
 use waxseal_domain::event::Severity;
 use waxseal_domain::event::event_type::EventTypePattern;
@@ -122,8 +122,11 @@ impl Changes {
                 _ => SecretChoice::New,
             },
         };
-        let is_arn = changes.url.as_ref().is_some_and(|url| Target::is_arn(url));
-        if is_arn && matches!(changes.auth, Given::Value(_)) {
+        let takes_auth = match changes.url.as_deref().map(TargetForm::of) {
+            Some(TargetForm::Arn) => false,
+            Some(TargetForm::Url) | None => true,
+        };
+        if !takes_auth && matches!(changes.auth, Given::Value(_)) {
             body.fault("auth", "is for URLs: a queue or a bus takes none");
         }
         changes
