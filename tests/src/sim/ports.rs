@@ -459,6 +459,9 @@ impl Engine for Instance {
     fn public_url(&self) -> Option<&str> {
         None
     }
+    fn endpoints_settle_s(&self) -> u64 {
+        0
+    }
     fn ticket(&self) -> Ticket {
         if self.world.is_broken(Broken::TicketAsHolder) {
             return "same".parse().unwrap();
