@@ -69,7 +69,7 @@ impl ByHand {
             let receipt = received.receipt.clone();
             let deadline = self.engine.clock().now().plus_s(15);
             if drive(&self.engine, received, deadline).await
-                == waxseal_flows::attempt::Settled::Done
+                == waxseal_flows::attempt::Disposition::Done
             {
                 queue.remove(&receipt).await.unwrap();
             }
@@ -86,7 +86,7 @@ impl ByHand {
                 let (receipt, deadline) =
                     (received.receipt.clone(), engine.clock().now().plus_s(15));
                 let settled = drive(&engine, received, deadline).await;
-                let is_done = settled == waxseal_flows::attempt::Settled::Done;
+                let is_done = settled == waxseal_flows::attempt::Disposition::Done;
                 if is_done {
                     engine.queue().remove(&receipt).await.unwrap();
                 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::sink::{Answer, Sink};
+use crate::sink::{Sink, SinkAnswer};
 
 /// Each is looked for everywhere. The first is one in `standard`'s form.
 pub const CANARIES: [&str; 7] = [
@@ -23,9 +23,13 @@ const ACME: &str = "/v1/tenants/acme";
 
 /// A receiver that takes most of what it is sent, and a token server that gives out a canary.
 pub async fn receivers() -> (Sink, Sink) {
-    let script = vec![Answer::status(200), Answer::status(401), Answer::status(500)];
-    let tokens = Sink::ruled(|_| {
-        Answer::Status(200, Vec::new(), r#"{"access_token":"canary-access-0a5c","expires_in":60}"#)
+    let script = vec![SinkAnswer::status(200), SinkAnswer::status(401), SinkAnswer::status(500)];
+    let tokens = Sink::start_with_rule(|_| {
+        SinkAnswer::Status(
+            200,
+            Vec::new(),
+            r#"{"access_token":"canary-access-0a5c","expires_in":60}"#,
+        )
     });
     (Sink::start(script).await, tokens.await)
 }
@@ -63,7 +67,7 @@ pub async fn use_them(client: &Client, sink: &Sink, tokens: &Sink) -> Vec<Value>
         answers.push(client.send("POST", &test, &[], "").await.of(200).json);
     }
     let used = |canary: &str| {
-        sink.captured().iter().any(|one| one.header("authorization").contains(canary))
+        sink.requests().iter().any(|one| one.header("authorization").contains(canary))
     };
     assert!(used(CANARIES[1]) && used(CANARIES[5]), "they are used");
     answers

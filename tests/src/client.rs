@@ -27,7 +27,7 @@ impl Client {
     }
 
     /// The same without a key.
-    pub async fn keyless(&self, method: &str, path: &str) -> (u16, Value) {
+    pub async fn call_without_key(&self, method: &str, path: &str) -> (u16, Value) {
         Self { key: String::new(), ..self.clone() }.call(method, path, "").await
     }
 
@@ -128,7 +128,7 @@ impl Session {
         body: impl Into<Bytes>,
     ) -> Option<Reply> {
         let request = self.request(method, path, headers, body.into());
-        let mut connection = self.connected().await?;
+        let mut connection = self.connect().await?;
         let response = connection.send_request(request).await.ok()?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.into_body().collect().await.ok()?.to_bytes();
@@ -137,7 +137,7 @@ impl Session {
     }
 
     /// The kept connection, or another; whoever gets an answer on it keeps it again.
-    async fn connected(&mut self) -> Option<SendRequest<Full<Bytes>>> {
+    async fn connect(&mut self) -> Option<SendRequest<Full<Bytes>>> {
         if let Some(mut kept) = self.connection.take()
             && kept.ready().await.is_ok()
         {

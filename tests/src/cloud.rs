@@ -39,7 +39,7 @@ pub struct Elsewhere {
 
 /// The deployment that is tampered with, for one test at a time: its code, its queue and its calls.
 #[derive(Debug)]
-pub struct Tampered {
+pub struct TamperedCloud {
     /// The deployment.
     pub cloud: &'static Cloud,
     /// What stands between the functions and everything that they call on AWS.
@@ -51,7 +51,7 @@ pub struct Tampered {
     _one_at_a_time: MutexGuard<'static, ()>,
 }
 
-impl Tampered {
+impl TamperedCloud {
     /// Waits for its turn, and undoes what another test has left.
     pub async fn take() -> Self {
         static TURN: Mutex<()> = Mutex::const_new(());
@@ -72,7 +72,7 @@ impl Tampered {
     async fn restore(&self) {
         self.proxy.disturb(None);
         let restored = json!({
-            "deliver": self.deliver, "bury": self.bury, "binary": built().join("Deliver/bootstrap"),
+            "deliver": self.deliver, "bury": self.bury, "binary": build_folder().join("Deliver/bootstrap"),
             "queue": self.cloud.output("DeliveriesQueueUrl"), "receives": MESSAGE_RECEIVES_MAX,
             "visibility_s": MESSAGE_VISIBILITY_S, "timeout_s": FUNCTION_TIMEOUT_S,
         });
@@ -223,7 +223,7 @@ fn text(answer: &Value, member: &str) -> String {
 }
 
 /// What `cargo xtask` has built with the SAM CLI: a folder for each function, and the template.
-pub fn built() -> PathBuf {
+pub fn build_folder() -> PathBuf {
     let built = crate::emulator::tools().parent().unwrap().join("sam");
     assert!(built.join("template.yaml").exists(), "build them first: cargo xtask build");
     built

@@ -12,13 +12,13 @@ use waxseal_domain::delivery::message::{Message, Receipt};
 use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::delivery::retry::Next;
 use waxseal_domain::delivery::{
-    CancelledReason, Delivery, DeliveryKey, End, FailedReason, Guard, StatusName, Turn, Written,
+    CancelledReason, Delivery, DeliveryKey, End, FailedReason, Guard, StatusName, Turn, WriteResult,
 };
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::event::catalogue::EventType;
 use waxseal_domain::flow_control::concurrency::{Slot, SlotRequest};
 use waxseal_domain::flow_control::gate::{Gate, Mode};
-use waxseal_domain::flow_control::rate::{Tokens, of_endpoint};
+use waxseal_domain::flow_control::rate::{TokenRequest, of_endpoint};
 use waxseal_domain::id::{ApiKeyId, EndpointId, TenantName, Ticket};
 use waxseal_domain::limits::{DUE_SHARDS, EVENT_RETENTION_S, SLOT_GRACE_S};
 use waxseal_domain::secret::{Secret, SecretContext};
@@ -111,7 +111,7 @@ pub async fn an_event_is_read_with_its_deliveries<E: Engine>(engine: &E, tenant:
     let of_another = event_row(tenant, "whole2", now, Vec::new()).pending(&targets[0]);
     for delivery in [&first, &of_earlier, &of_another] {
         let written = store.record_attempt(Guard::Absent, delivery).await.unwrap();
-        assert_eq!(written, Written::Done);
+        assert_eq!(written, WriteResult::Done);
     }
     let (_, mut deliveries) = store.event_with_deliveries(tenant, id).await.unwrap().unwrap();
     deliveries.sort_by_key(|delivery| delivery.key.endpoint.to_string());
@@ -160,17 +160,17 @@ pub async fn guards_hold<E: Engine>(engine: &E, tenant: &TenantName) {
             let before = row.clone().map(|row| Delivery { key: key.clone(), ..row });
             if let Some(before) = &before {
                 let absent = engine.store().record_attempt(Guard::Absent, before).await.unwrap();
-                assert_eq!(absent, Written::Done);
+                assert_eq!(absent, WriteResult::Done);
             }
             let mut after = Delivery::pending(key.clone(), event_accepted_at, Priority::Normal);
             after.attempts = 9;
             let written = engine.store().record_attempt(guard, &after).await.unwrap();
             let stored = engine.store().delivery(&key).await.unwrap();
             if guard.allows(before.as_ref()) {
-                assert_eq!(written, Written::Done, "{guard:?} over {before:?}");
+                assert_eq!(written, WriteResult::Done, "{guard:?} over {before:?}");
                 assert_eq!(stored, Some(after));
             } else {
-                let refused = Written::Refused(before.clone().map(Box::new));
+                let refused = WriteResult::Refused(before.clone().map(Box::new));
                 assert_eq!(written, refused, "{guard:?} over {before:?}");
                 assert_eq!(stored, before);
             }
@@ -226,7 +226,10 @@ pub async fn a_due_delivery_is_claimed_once<E: Engine>(engine: &E, tenant: &Tena
     let now = engine.clock().now();
     let key = key(tenant, "due", "ep_1");
     let parked = Delivery::pending(key.clone(), now, Priority::Critical).park(now.plus_s(100));
-    assert_eq!(engine.store().record_attempt(Guard::Absent, &parked).await.unwrap(), Written::Done);
+    assert_eq!(
+        engine.store().record_attempt(Guard::Absent, &parked).await.unwrap(),
+        WriteResult::Done
+    );
     let due = find_due(engine, &key, now).await.expect("parked 100 s ahead is due 120 s before");
     assert_eq!((due.next_at, due.claims), (now.plus_s(100), 0));
     assert_eq!(due.priority, Priority::Critical, "its message has the priority that it had");
@@ -244,7 +247,7 @@ pub async fn a_due_delivery_is_claimed_once<E: Engine>(engine: &E, tenant: &Tena
     assert!(find_due(engine, &key, until).await.is_some(), "its lease ends");
     let ended = row.end(End::Failed(FailedReason::Crashed));
     let guard = Guard::for_attempt(now, 1);
-    assert_eq!(engine.store().record_attempt(guard, &ended).await.unwrap(), Written::Done);
+    assert_eq!(engine.store().record_attempt(guard, &ended).await.unwrap(), WriteResult::Done);
     assert!(find_due(engine, &key, until).await.is_none(), "a final row is not due");
     assert_eq!(engine.store().claim(&due, &claim(&two)).await.unwrap(), None);
 }
@@ -252,7 +255,7 @@ pub async fn a_due_delivery_is_claimed_once<E: Engine>(engine: &E, tenant: &Tena
 async fn find_due<E: Engine>(engine: &E, key: &DeliveryKey, now: Timestamp) -> Option<Due> {
     let mut found = Vec::new();
     for shard in 0..DUE_SHARDS {
-        found.extend(engine.store().due(shard, now, 1_000).await.unwrap());
+        found.extend(engine.store().due_deliveries(shard, now, 1_000).await.unwrap());
     }
     found.retain(|due| due.key == *key);
     assert!(found.len() <= 1, "twice in the index");
@@ -561,7 +564,7 @@ pub async fn a_gate_holds_and_releases<E: Engine>(engine: &E, tenant: &TenantNam
     let endpoint = endpoint(engine, tenant, "https://example.com/", &[1]).await;
     let id = &endpoint.id;
     assert_eq!(engine.store().gate(tenant, id, MaxAge::NOW).await.unwrap(), None);
-    let gate = Gate::opened(&endpoint, None, 30, now);
+    let gate = Gate::open_breaker(&endpoint, None, 30, now);
     assert!(engine.store().put_gate(&gate, None).await.unwrap());
     assert!(!engine.store().put_gate(&gate, None).await.unwrap(), "there is one");
     assert_eq!(
@@ -577,20 +580,26 @@ pub async fn a_gate_holds_and_releases<E: Engine>(engine: &E, tenant: &TenantNam
 
     let key = key(tenant, "held", id.as_str());
     let row = Delivery::pending(key.clone(), now, Priority::Normal).hold(now);
-    assert_eq!(engine.store().record_attempt(Guard::Absent, &row).await.unwrap(), Written::Done);
+    assert_eq!(
+        engine.store().record_attempt(Guard::Absent, &row).await.unwrap(),
+        WriteResult::Done
+    );
     assert_eq!(engine.store().delivery(&key).await.unwrap(), Some(row));
     let later = now.plus_s(600);
     assert!(find_due(engine, &key, later).await.is_none(), "the sweep does not see it");
     let other: EndpointId = "ep_other".parse().unwrap();
-    assert!(engine.store().held(tenant, &other, later, 10).await.unwrap().is_empty());
-    let held = engine.store().held(tenant, id, later, 10).await.unwrap();
+    assert!(engine.store().held_deliveries(tenant, &other, later, 10).await.unwrap().is_empty());
+    let held = engine.store().held_deliveries(tenant, id, later, 10).await.unwrap();
     assert_eq!(held.iter().map(|due| &due.key).collect::<Vec<_>>(), [&key]);
     let claim = Claim { ticket: "t1".parse().unwrap(), due_at: later, taken_at: Some(now) };
     assert_eq!(engine.store().claim(&held[0], &claim).await.unwrap(), Some(now));
-    assert!(engine.store().held(tenant, id, later, 10).await.unwrap().is_empty(), "released");
+    assert!(
+        engine.store().held_deliveries(tenant, id, later, 10).await.unwrap().is_empty(),
+        "released"
+    );
     assert!(find_due(engine, &key, later).await.is_some(), "and watched like any other");
 
-    let tokens = |count| Tokens { window: 7, count, most: 10 };
+    let tokens = |count| TokenRequest { window: 7, count, most: 10 };
     let mut granted = Vec::new();
     for count in [6, 5, 4, 1] {
         granted.push(
@@ -598,7 +607,7 @@ pub async fn a_gate_holds_and_releases<E: Engine>(engine: &E, tenant: &TenantNam
         );
     }
     assert_eq!(granted, [6, 0, 4, 0], "all that is asked for, or none");
-    let next = Tokens { window: 8, ..tokens(10) };
+    let next = TokenRequest { window: 8, ..tokens(10) };
     assert_eq!(engine.store().take_tokens(&of_endpoint(tenant, id), next).await.unwrap(), 10);
 
     assert!(!engine.store().delete_gate(&gate).await.unwrap(), "an old version");
@@ -614,7 +623,7 @@ pub async fn due_gates_come_earliest_first<E: Engine>(engine: &E, tenant: &Tenan
     let mut gates = Vec::new();
     for probe_s in [30, 10, 20] {
         let endpoint = endpoint(engine, tenant, "https://example.com/", &[1]).await;
-        let gate = Gate::opened(&endpoint, None, probe_s, now);
+        let gate = Gate::open_breaker(&endpoint, None, probe_s, now);
         assert!(store.put_gate(&gate, None).await.unwrap());
         gates.push(gate);
     }

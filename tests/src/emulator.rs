@@ -15,7 +15,7 @@ use waxseal_adapters::aws::AwsEngine;
 use waxseal_adapters::environment::Environment;
 use waxseal_domain::endpoint::address::AddressRules;
 
-use crate::cloud::built;
+use crate::cloud::build_folder;
 use crate::eventually::eventually;
 use crate::process::free_address;
 use crate::proxy::Proxy;
@@ -97,7 +97,7 @@ impl Emulator {
     /// stack's outputs. `parameters` are `Name=value`, beside those that every test needs.
     pub async fn deploy(&self, parameters: &[String]) -> Value {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-        let built = built().join("template.yaml");
+        let built = build_folder().join("template.yaml");
         let mut sam = tokio::process::Command::new(tools().join("sam/bin/sam"));
         sam.current_dir(&root)
             .args(["deploy", "--config-env", "dev", "--config-file"])

@@ -11,9 +11,9 @@ const PAUSE_MAX_MS: u64 = 250;
 
 /// Looks again and again until what is waited for is there, and answers with it. `look` says what it sees
 /// instead, and the last of that is the panic's message once `within` is over.
-pub async fn eventually<T, Seen: Debug>(
+pub async fn eventually<T, Sight: Debug>(
     within: Duration,
-    mut look: impl AsyncFnMut() -> Result<T, Seen>,
+    mut look: impl AsyncFnMut() -> Result<T, Sight>,
 ) -> T {
     let began = Instant::now();
     let mut pause_ms = PAUSE_MIN_MS;

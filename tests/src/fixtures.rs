@@ -93,7 +93,7 @@ pub async fn endpoint<E: Engine>(
     let endpoint = Endpoint {
         url: url.to_owned(),
         secrets: vec![SealedSecret { sealed, created_at: now, until: None, public_key: None }],
-        retry: Some(RetryPolicy::own(delays_s, "").unwrap()),
+        retry: Some(RetryPolicy::of_delays(delays_s, "").unwrap()),
         timeout_ms: Some(1_000),
         ..Endpoint::new(id, tenant.clone(), STANDARD.to_owned(), now)
     };

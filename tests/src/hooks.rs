@@ -3,10 +3,10 @@
 use waxseal_adapters::clock::SystemClock;
 use waxseal_domain::profile::{Dialect, Profile};
 use waxseal_flows::ports::Clock as _;
-use waxseal_verify::{Delivery, Fault, Verified, Window};
+use waxseal_verify::{Delivery, Fault, VerifiedHook, Window};
 
 use crate::client::Client;
-use crate::sink::Captured;
+use crate::sink::CapturedRequest;
 
 /// A hook's headers and body.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ impl Hook {
     /// A hook signed now with a secret, without Standard Webhooks' headers beside the profile's own.
     pub fn sign(profile: &str, secret: &str, id: &str, event_type: &str, body: &str) -> Self {
         let timestamp_s = SystemClock.now().seconds();
-        let profile = Profile::named(profile).unwrap();
+        let profile = Profile::find_builtin(profile).unwrap();
         let keys = [profile.dialect.key(secret).unwrap()];
         let variable = |name: &str| (name == "type").then(|| event_type.to_owned());
         let delivery = Delivery {
@@ -36,7 +36,7 @@ impl Hook {
     }
 
     /// What a sink has captured.
-    pub fn captured(captured: &Captured) -> Self {
+    pub fn of_captured(captured: &CapturedRequest) -> Self {
         let text = |value: &http::HeaderValue| value.to_str().unwrap().to_owned();
         let headers = captured.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
         Self { headers: headers.collect(), body: captured.body.to_vec() }
@@ -50,7 +50,7 @@ impl Hook {
 
     /// The same with one bit of one byte of the body flipped: a letter's, so that JSON stays JSON.
     #[must_use]
-    pub fn flipped(&self) -> Self {
+    pub fn flip_a_bit(&self) -> Self {
         let mut flipped = self.clone();
         let letter = flipped.body.iter_mut().find(|byte| **byte == b'e');
         *letter.expect("an e in the body") ^= 1;
@@ -78,7 +78,7 @@ impl Hook {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn verify(&self, dialect: &Dialect, secret: &str) -> Result<Verified, Fault> {
+    pub fn verify(&self, dialect: &Dialect, secret: &str) -> Result<VerifiedHook, Fault> {
         let keys = [dialect.key(secret).unwrap()];
         let window = Window::around(SystemClock.now().seconds());
         dialect.verify(|name| self.header(name), &self.body, &keys, window)

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, Reply};
 use crate::fixtures::nap;
-use crate::sink::{Captured, Sink};
+use crate::sink::{CapturedRequest, Sink};
 
 /// Gives the names of all checks to a macro, which makes a test or a step of each: the one list of the suite.
 #[macro_export]
@@ -68,7 +68,7 @@ impl Tenant<'_> {
     }
 }
 
-fn body(captured: &Captured) -> Value {
+fn body(captured: &CapturedRequest) -> Value {
     serde_json::from_slice(&captured.body).unwrap()
 }
 

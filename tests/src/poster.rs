@@ -16,7 +16,7 @@ const AWAY_MAX: Duration = Duration::from_mins(1);
 
 /// An event that was acknowledged.
 #[derive(Clone, Debug)]
-pub struct Acknowledged {
+pub struct AcknowledgedEvent {
     /// Whose it is.
     pub tenant: String,
     /// Its id.
@@ -47,7 +47,7 @@ impl Poster {
     }
 
     /// Posts an event until it is acknowledged.
-    pub async fn post(&mut self, tenant: &str, event: &str) -> Acknowledged {
+    pub async fn post(&mut self, tenant: &str, event: &str) -> AcknowledgedEvent {
         let path = format!("/v1/tenants/{tenant}/events");
         let body = json!({"type": "load.test", "id": event, "data": {"n": 1}}).to_string();
         let (posted, mut repeated) = (Instant::now(), 0);
@@ -56,7 +56,7 @@ impl Poster {
             if let Some(deliveries) = deliveries {
                 let (tenant, event) = (tenant.to_owned(), event.to_owned());
                 let took = posted.elapsed();
-                return Acknowledged { tenant, event, deliveries, posted, took, repeated };
+                return AcknowledgedEvent { tenant, event, deliveries, posted, took, repeated };
             }
             assert!(posted.elapsed() < AWAY_MAX, "{event} of {tenant} is not acknowledged");
             repeated += 1;

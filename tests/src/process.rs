@@ -24,7 +24,7 @@ pub fn binary() -> PathBuf {
 }
 
 /// The server's release build, in the same target folder.
-pub fn released() -> PathBuf {
+pub fn release_path() -> PathBuf {
     let own = std::env::current_exe().unwrap();
     let mut paths = own.ancestors().map(|folder| folder.join("release/waxseal"));
     let path = paths.find(|path| path.exists());

@@ -19,7 +19,7 @@ use crate::faults::{Fate, Faults, refusal};
 /// `Query config`; one that went wrong also by how, as in `Cut PutItem`.
 pub type Calls = BTreeMap<String, u64>;
 
-type Answer = Result<Response<Full<Bytes>>, Box<dyn Error + Send + Sync>>;
+type ProxyResult = Result<Response<Full<Bytes>>, Box<dyn Error + Send + Sync>>;
 
 /// A running proxy. It has a thread of its own, since more than the test that started it may go by it.
 #[derive(Clone, Debug)]
@@ -71,7 +71,7 @@ impl Proxy {
     }
 
     /// An error cuts the connection.
-    async fn answer(&self, request: Request<Incoming>) -> Answer {
+    async fn answer(&self, request: Request<Incoming>) -> ProxyResult {
         let (head, body) = request.into_parts();
         let body = body.collect().await?.to_bytes();
         let target = head.headers.get("x-amz-target").map_or("?", |one| one.to_str().unwrap());
@@ -100,7 +100,7 @@ impl Proxy {
         *self.calls.lock().unwrap().entry(name).or_default() += 1;
     }
 
-    async fn forward(&self, request: Request<Full<Bytes>>) -> Answer {
+    async fn forward(&self, request: Request<Full<Bytes>>) -> ProxyResult {
         let stream = TcpStream::connect(self.behind).await?;
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;

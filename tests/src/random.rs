@@ -20,7 +20,7 @@ pub fn one_of(texts: &'static [&'static str]) -> BoxedStrategy<String> {
 }
 
 /// A text that was changed in up to three places, or not at all.
-pub fn mutated(text: impl Strategy<Value = String> + 'static) -> BoxedStrategy<String> {
+pub fn mutate_text(text: impl Strategy<Value = String> + 'static) -> BoxedStrategy<String> {
     (text, vec(mutation(), 0..4))
         .prop_map(|(text, mutations)| {
             let chars: Vec<char> = text.chars().collect();
@@ -52,13 +52,13 @@ fn mutation() -> impl Strategy<Value = Mutation> {
     prop_oneof![
         (place(), place()).prop_map(|(from, to)| Mutation::Remove(from, to)),
         (place(), place()).prop_map(|(from, to)| Mutation::Repeat(from, to)),
-        (place(), inserted()).prop_map(|(at, text)| Mutation::Insert(at, text)),
+        (place(), text_to_insert()).prop_map(|(at, text)| Mutation::Insert(at, text)),
         place().prop_map(Mutation::CutOff),
     ]
 }
 
 /// What parsers trip over.
-fn inserted() -> impl Strategy<Value = String> {
+fn text_to_insert() -> impl Strategy<Value = String> {
     let known = one_of(&[
         "\"",
         "\\",
@@ -154,7 +154,7 @@ fn scalar() -> BoxedStrategy<String> {
             "\"\\u00e9\\ud83d\\ude00\""
         ]),
         matching("-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,4})?"),
-        any::<String>().prop_map(|text| quoted(&text)),
+        any::<String>().prop_map(|text| quote(&text)),
     ]
     .boxed()
 }
@@ -167,14 +167,13 @@ fn name() -> impl Strategy<Value = String> {
 
 /// An object's text, of its members' names and texts.
 fn object(members: &BTreeMap<String, String>, space: &str) -> String {
-    let member =
-        |(name, text): (&String, &String)| format!("{space}{}:{space}{text}", quoted(name));
+    let member = |(name, text): (&String, &String)| format!("{space}{}:{space}{text}", quote(name));
     let members: Vec<_> = members.iter().map(member).collect();
     format!("{{{}{space}}}", members.join(","))
 }
 
 /// Text as JSON.
-pub fn quoted(text: &str) -> String {
+pub fn quote(text: &str) -> String {
     serde_json::to_string(text).unwrap()
 }
 

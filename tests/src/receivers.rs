@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::rng::Rng;
-use crate::sink::{Answer, Captured, Sink};
+use crate::sink::{CapturedRequest, Sink, SinkAnswer};
 
 /// How they behave.
 #[derive(Clone, Copy, Debug)]
@@ -51,13 +51,13 @@ impl Receivers {
         let mut rng = Rng::new(seed);
         let failing = move || {
             let fails = rng.below(100) < manners.failing_percent;
-            Answer::status(if fails { 503 } else { 200 })
+            SinkAnswer::status(if fails { 503 } else { 200 })
         };
-        let slow = Answer::Silence(Duration::from_millis(manners.slow_ms));
+        let slow = SinkAnswer::Silence(Duration::from_millis(manners.slow_ms));
         let sinks = [
-            ("steady", noting(&ledger, || Answer::status(200)).await),
-            ("failing", noting(&ledger, failing).await),
-            ("slow", noting(&ledger, move || slow.clone()).await),
+            ("steady", start_noting(&ledger, || SinkAnswer::status(200)).await),
+            ("failing", start_noting(&ledger, failing).await),
+            ("slow", start_noting(&ledger, move || slow.clone()).await),
         ];
         Self { manners, sinks, ledger }
     }
@@ -83,20 +83,20 @@ impl Receivers {
 }
 
 /// A sink that writes each delivery and its answer down.
-async fn noting(
+async fn start_noting(
     ledger: &Arc<Mutex<Ledger>>,
-    mut answer: impl FnMut() -> Answer + Send + 'static,
+    mut answer: impl FnMut() -> SinkAnswer + Send + 'static,
 ) -> Sink {
     let ledger = Arc::clone(ledger);
-    let rule = move |captured: &Captured| {
+    let rule = move |captured: &CapturedRequest| {
         let answer = answer();
         let id = captured.header("webhook-id").to_owned();
         let mut ledger = ledger.lock().unwrap();
         let new = Arrival { first: captured.at, posts: 0, taken: 0 };
         let arrival = ledger.entry(id).or_insert(new);
         arrival.posts += 1;
-        arrival.taken += u32::from(!matches!(answer, Answer::Status(503, ..)));
+        arrival.taken += u32::from(!matches!(answer, SinkAnswer::Status(503, ..)));
         answer
     };
-    Sink::ruled(rule).await
+    Sink::start_with_rule(rule).await
 }

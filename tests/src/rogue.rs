@@ -55,7 +55,7 @@ pub enum Play {
 
 /// Bytes of an endless answer that were taken from it: what the other side can hold of it at most, but for
 /// the buffers of the sockets.
-pub type Taken = Arc<AtomicUsize>;
+pub type TakenBytes = Arc<AtomicUsize>;
 
 /// Listens, and plays for every connection.
 pub async fn rogue(play: Play) -> SocketAddr {
@@ -63,8 +63,8 @@ pub async fn rogue(play: Play) -> SocketAddr {
 }
 
 /// The same, and how much was taken of what it says without end.
-pub async fn counting_rogue(play: Play) -> (SocketAddr, Taken) {
-    let taken = Taken::default();
+pub async fn counting_rogue(play: Play) -> (SocketAddr, TakenBytes) {
+    let taken = TakenBytes::default();
     let counted = Arc::clone(&taken);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -78,7 +78,7 @@ pub async fn counting_rogue(play: Play) -> (SocketAddr, Taken) {
     (address, taken)
 }
 
-async fn perform(play: Play, mut stream: TcpStream, taken: &Taken) -> std::io::Result<()> {
+async fn perform(play: Play, mut stream: TcpStream, taken: &TakenBytes) -> std::io::Result<()> {
     match play {
         Play::NeverReads => return hold().await,
         Play::ResetAtOnce => return reset(&stream),
@@ -87,25 +87,25 @@ async fn perform(play: Play, mut stream: TcpStream, taken: &Taken) -> std::io::R
     match play {
         Play::NeverReads | Play::ResetAtOnce => Ok(()),
         Play::NeverAnswers => hold().await,
-        Play::HeadByBytes(ms) => by_bytes(&mut stream, HEAD.as_bytes(), ms).await,
+        Play::HeadByBytes(ms) => write_byte_by_byte(&mut stream, HEAD.as_bytes(), ms).await,
         Play::BodyByBytes(ms) => {
             say(&mut stream, "content-length: 1000\r\n\r\n").await?;
-            by_bytes(&mut stream, &[b'x'; 1_000], ms).await
+            write_byte_by_byte(&mut stream, &[b'x'; 1_000], ms).await
         }
         Play::EndlessBody => {
             say(&mut stream, "content-length: 10000000000\r\n\r\n").await?;
-            endless(&mut stream, &[b'x'; 16_384], taken).await
+            write_endlessly(&mut stream, &[b'x'; 16_384], taken).await
         }
         Play::EndlessHeaders => {
             say(&mut stream, "").await?;
-            endless(&mut stream, b"x-again: and again\r\n", taken).await
+            write_endlessly(&mut stream, b"x-again: and again\r\n", taken).await
         }
         Play::EndlessHeader => {
             say(&mut stream, "x-long: ").await?;
-            endless(&mut stream, &[b'x'; 16_384], taken).await
+            write_endlessly(&mut stream, &[b'x'; 16_384], taken).await
         }
         Play::EndlessContinue => {
-            endless(&mut stream, b"HTTP/1.1 100 Continue\r\n\r\n", taken).await
+            write_endlessly(&mut stream, b"HTTP/1.1 100 Continue\r\n\r\n", taken).await
         }
         Play::Gibberish => stream.write_all(b"SSH-2.0-OpenSSH_9.9\r\n").await,
         Play::StatusLineOnly => stream.write_all(b"HTTP/1.1 200 OK\r\n").await,
@@ -148,7 +148,7 @@ async fn read_request(stream: &mut TcpStream) -> std::io::Result<()> {
     Ok(())
 }
 
-async fn by_bytes(stream: &mut TcpStream, bytes: &[u8], ms: u64) -> std::io::Result<()> {
+async fn write_byte_by_byte(stream: &mut TcpStream, bytes: &[u8], ms: u64) -> std::io::Result<()> {
     for byte in bytes {
         stream.write_all(&[*byte]).await?;
         nap(ms).await;
@@ -156,7 +156,11 @@ async fn by_bytes(stream: &mut TcpStream, bytes: &[u8], ms: u64) -> std::io::Res
     hold().await
 }
 
-async fn endless(stream: &mut TcpStream, part: &[u8], taken: &Taken) -> std::io::Result<()> {
+async fn write_endlessly(
+    stream: &mut TcpStream,
+    part: &[u8],
+    taken: &TakenBytes,
+) -> std::io::Result<()> {
     let mut left = ENDLESS_BYTES;
     while left > 0 {
         stream.write_all(part).await?;

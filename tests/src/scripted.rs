@@ -6,7 +6,7 @@ use std::sync::Arc;
 use waxseal_adapters::clock::MovableClock;
 use waxseal_adapters::embedded::{EmbeddedEngine, EmbeddedQueue, EmbeddedStore, KeyFile};
 use waxseal_adapters::json_schema::JsonSchemas;
-use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, Response, SendResult};
 use waxseal_domain::delivery::dispatch::Request;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_flows::memory::Memory;
@@ -33,7 +33,7 @@ pub struct ScriptedSender {
 }
 
 impl Sender for ScriptedSender {
-    async fn send(&self, request: Request) -> Sent {
+    async fn send(&self, request: Request) -> SendResult {
         let started_at = self.clock.now();
         let status = match (self.script)(&request) {
             Play::Answer(status) => status,
@@ -41,7 +41,7 @@ impl Sender for ScriptedSender {
             Play::Hang => std::future::pending().await,
         };
         let response = Response { status, headers: Vec::new(), excerpt: String::new() };
-        Sent {
+        SendResult {
             outcome: Outcome::of_status(status),
             detail: None,
             response: Some(response),

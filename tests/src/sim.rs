@@ -32,7 +32,7 @@ use std::sync::Arc;
 
 use waxseal_flows::ports::Engine;
 
-pub use self::broken::Broken;
+pub use self::broken::BrokenGuard;
 use self::instance::Instance;
 use self::plan::Plan;
 use self::world::World;
@@ -54,14 +54,14 @@ pub struct Report {
 }
 
 /// Runs a seed to its end.
-pub fn run(seed: u64, broken: Option<Broken>, trace: bool) -> Report {
+pub fn run(seed: u64, broken: Option<BrokenGuard>, trace: bool) -> Report {
     simulate(|| World::new(seed, broken, trace), invariants::check)
 }
 
 /// An instance in a world of its own in which nothing happens by itself and no call fails. It needs
 /// a runtime in virtual time.
 pub fn calm_engine() -> Arc<impl Engine> {
-    let world = World::planned(Plan::calm(), Rng::new(1), None, false);
+    let world = World::of_plan(Plan::without_trouble(), Rng::new(1), None, false);
     Instance::start(&Arc::new(world))
 }
 

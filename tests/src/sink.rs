@@ -17,7 +17,7 @@ use crate::eventually::eventually;
 
 /// A request that came, and when.
 #[derive(Clone, Debug)]
-pub struct Captured {
+pub struct CapturedRequest {
     /// `POST`, or what else it was.
     pub method: String,
     /// Its path and query.
@@ -30,7 +30,7 @@ pub struct Captured {
     pub at: Instant,
 }
 
-impl Captured {
+impl CapturedRequest {
     /// A header's value.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
@@ -39,14 +39,14 @@ impl Captured {
 
 /// What a sink answers.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub enum SinkAnswer {
     /// This status, these headers, this body.
     Status(u16, Vec<(&'static str, &'static str)>, &'static str),
     /// Nothing for so long, then 200.
     Silence(Duration),
 }
 
-impl Answer {
+impl SinkAnswer {
     /// A status without anything else.
     pub fn status(status: u16) -> Self {
         Self::Status(status, Vec::new(), "")
@@ -62,13 +62,13 @@ pub struct Sink {
 }
 
 /// Decides each answer, and keeps of the requests what it wants.
-type Rule = Box<dyn FnMut(&Captured) -> Answer + Send>;
+type Rule = Box<dyn FnMut(&CapturedRequest) -> SinkAnswer + Send>;
 
 #[derive(Default)]
 struct State {
-    captured: Vec<Captured>,
+    captured: Vec<CapturedRequest>,
     /// Answers to come, then 200.
-    script: VecDeque<Answer>,
+    script: VecDeque<SinkAnswer>,
     rule: Option<Rule>,
 }
 
@@ -79,28 +79,30 @@ impl std::fmt::Debug for State {
 }
 
 impl State {
-    fn take(&mut self, captured: Captured) -> Answer {
+    fn take(&mut self, captured: CapturedRequest) -> SinkAnswer {
         if let Some(rule) = &mut self.rule {
             return rule(&captured);
         }
         self.captured.push(captured);
-        self.script.pop_front().unwrap_or(Answer::status(200))
+        self.script.pop_front().unwrap_or(SinkAnswer::status(200))
     }
 }
 
 impl Sink {
     /// Over plain HTTP.
-    pub async fn start(script: Vec<Answer>) -> Self {
+    pub async fn start(script: Vec<SinkAnswer>) -> Self {
         Self::listen(State { script: script.into(), ..State::default() }, None).await
     }
 
     /// Over plain HTTP, answering by a rule; it keeps nothing itself, however long it runs.
-    pub async fn ruled(rule: impl FnMut(&Captured) -> Answer + Send + 'static) -> Self {
+    pub async fn start_with_rule(
+        rule: impl FnMut(&CapturedRequest) -> SinkAnswer + Send + 'static,
+    ) -> Self {
         Self::listen(State { rule: Some(Box::new(rule)), ..State::default() }, None).await
     }
 
     /// Over TLS.
-    pub async fn start_tls(script: Vec<Answer>, tls: rustls::ServerConfig) -> Self {
+    pub async fn start_tls(script: Vec<SinkAnswer>, tls: rustls::ServerConfig) -> Self {
         let state = State { script: script.into(), ..State::default() };
         Self::listen(state, Some(TlsAcceptor::from(Arc::new(tls)))).await
     }
@@ -111,19 +113,19 @@ impl Sink {
     }
 
     /// What has come so far.
-    pub fn captured(&self) -> Vec<Captured> {
+    pub fn requests(&self) -> Vec<CapturedRequest> {
         self.state.lock().unwrap().captured.clone()
     }
 
     /// Answers that come next.
-    pub fn script(&self, answers: Vec<Answer>) {
+    pub fn script(&self, answers: Vec<SinkAnswer>) {
         self.state.lock().unwrap().script = answers.into();
     }
 
     /// Waits until so many requests have come, at most half a minute.
-    pub async fn wait_for(&self, count: usize) -> Vec<Captured> {
+    pub async fn wait_for(&self, count: usize) -> Vec<CapturedRequest> {
         eventually(Duration::from_secs(30), async || {
-            let captured = self.captured();
+            let captured = self.requests();
             let came = captured.len();
             if came >= count { Ok(captured) } else { Err(format!("{came} of {count} came")) }
         })
@@ -171,16 +173,16 @@ impl Sink {
         let body = body.collect().await?.to_bytes();
         let path = head.uri.path_and_query().unwrap().to_string();
         let (method, headers, at) = (head.method.to_string(), head.headers, Instant::now());
-        let captured = Captured { method, path, headers, body, at };
+        let captured = CapturedRequest { method, path, headers, body, at };
         let answer = self.state.lock().unwrap().take(captured);
         Ok(match answer {
-            Answer::Status(status, headers, body) => {
+            SinkAnswer::Status(status, headers, body) => {
                 let response = headers
                     .iter()
                     .fold(hyper::Response::builder().status(status), |r, (k, v)| r.header(*k, *v));
                 response.body(Full::from(body)).unwrap()
             }
-            Answer::Silence(time) => {
+            SinkAnswer::Silence(time) => {
                 crate::fixtures::nap(u64::try_from(time.as_millis()).unwrap()).await;
                 hyper::Response::new(Full::default())
             }
@@ -189,8 +191,8 @@ impl Sink {
 }
 
 /// The most that were under way at once, where each was answered so long after it had come.
-pub fn under_way_most(captured: &[Captured], takes: Duration) -> usize {
-    let at = |one: &Captured| {
+pub fn under_way_most(captured: &[CapturedRequest], takes: Duration) -> usize {
+    let at = |one: &CapturedRequest| {
         captured.iter().filter(|other| other.at <= one.at && one.at < other.at + takes).count()
     };
     captured.iter().map(at).max().unwrap_or_default()

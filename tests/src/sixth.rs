@@ -10,7 +10,7 @@ use waxseal_flows::ports::Clock as _;
 
 use crate::client::Client;
 use crate::hooks::Hook;
-use crate::sink::{Answer, Sink};
+use crate::sink::{Sink, SinkAnswer};
 use crate::systems::endpoint;
 
 /// Its profile: the file that a deployment is given.
@@ -82,7 +82,7 @@ pub async fn works_both_ways(client: &Client) {
 
 /// To a receiver that fails once: headers, body, signature, delays and example are the file's.
 async fn sends(client: &Client) {
-    let sink = Sink::start(vec![Answer::status(500)]).await;
+    let sink = Sink::start(vec![SinkAnswer::status(500)]).await;
     let body = json!({"url": sink.url("/"), "profile": NAME, "secret": SECRET});
     let made = endpoint(client, NAME, body, false).await;
     let event =
@@ -109,7 +109,7 @@ async fn sends(client: &Client) {
     let path = format!("/v1/tenants/{NAME}/endpoints/{}/test", made["id"].as_str().unwrap());
     let (_, tested) = client.call("POST", &path, r#"{"type":"door.open"}"#).await;
     assert_eq!(tested["outcome"], "accepted", "{tested}");
-    let example = Hook::captured(&sink.captured()[2]).json();
+    let example = Hook::of_captured(&sink.requests()[2]).json();
     assert_eq!(example["finding"], json!({"door": "east"}));
 }
 
@@ -121,7 +121,7 @@ async fn receives(client: &Client) {
     assert_eq!(status, 200, "{answer}");
     for (id, secret) in [("w-1", SECRET), ("w-2", "tomorrow's watchword")] {
         let hook = by_hand(secret, id);
-        assert_eq!(post(client, &hook.flipped()).await.0, 401);
+        assert_eq!(post(client, &hook.flip_a_bit()).await.0, 401);
         let (status, taken) = post(client, &hook).await;
         assert_eq!((status, &taken["duplicate"]), (200, &json!(false)), "{taken}");
         assert_eq!(post(client, &hook).await.1["duplicate"], json!(true));

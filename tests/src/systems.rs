@@ -107,7 +107,7 @@ impl Place<'_> {
     pub async fn refuses_flipped(&self, hooks: &[Hook]) {
         for hook in hooks {
             let said = (
-                self.receiver.post(self.path, &hook.flipped()).await,
+                self.receiver.post(self.path, &hook.flip_a_bit()).await,
                 self.receiver.post(self.path, hook).await,
             );
             let body = String::from_utf8_lossy(&hook.body);
@@ -116,8 +116,8 @@ impl Place<'_> {
     }
 
     /// What it has accepted, as `{"id", "type"}` in order of the ids; nothing else may have come.
-    pub async fn accepted(&self) -> Vec<Value> {
-        let mut seen = self.receiver.seen(self.path).await;
+    pub async fn read_accepted(&self) -> Vec<Value> {
+        let mut seen = self.receiver.read_seen(self.path).await;
         assert_eq!((&seen["refused"], &seen["malformed"]), (&json!(0), &json!([])), "{self:?}");
         let mut accepted: Vec<Value> = serde_json::from_value(seen["accepted"].take()).unwrap();
         accepted.sort_by_key(ToString::to_string);
@@ -127,7 +127,7 @@ impl Place<'_> {
 
 /// What came of a system's sample events.
 #[derive(Debug)]
-pub struct Played {
+pub struct SystemRun {
     /// The endpoint at a sink, as it was answered when it was made.
     pub endpoint: Value,
     /// What came to the sink: every event once.
@@ -150,13 +150,13 @@ pub async fn deliver(client: &Client, tenant: &str, events: &str) -> Vec<Value> 
     assert_eq!(status, 202, "{answer}");
     let results: Vec<Value> = serde_json::from_value(answer["results"].take()).unwrap();
     for result in &results {
-        delivered(client, &format!("{path}/{}", result["id"].as_str().unwrap())).await;
+        wait_until_delivered(client, &format!("{path}/{}", result["id"].as_str().unwrap())).await;
     }
     results
 }
 
 /// Waits until all of an event's deliveries are delivered, at most a minute.
-async fn delivered(client: &Client, path: &str) {
+async fn wait_until_delivered(client: &Client, path: &str) {
     eventually(Duration::from_mins(1), async || {
         let deliveries = client.call("GET", path, "").await.1["deliveries"].take();
         let done = |one: &Value| one["status"] == "delivered";
@@ -168,7 +168,7 @@ async fn delivered(client: &Client, path: &str) {
 
 /// Plays a system, in a tenant of its name: an endpoint at each receiver of it and at a sink, and
 /// every sample event. Each receiver must have accepted each, and nothing else.
-pub async fn play(client: &Client, receivers: &Receivers, system: &str) -> Played {
+pub async fn play(client: &Client, receivers: &Receivers, system: &str) -> SystemRun {
     let sink = Sink::start(Vec::new()).await;
     let places = receivers.of(system);
     let body = |url: String| json!({"url": url, "profile": system, "secret": secret(system)});
@@ -180,15 +180,19 @@ pub async fn play(client: &Client, receivers: &Receivers, system: &str) -> Playe
     let events = sample_events(system);
     let results = deliver(client, system, &events).await;
     for (place, endpoint) in places.iter().zip(&endpoints) {
-        assert_eq!(place.accepted().await, expected(&events, &results, endpoint), "{place:?}");
+        assert_eq!(
+            place.read_accepted().await,
+            expected_results(&events, &results, endpoint),
+            "{place:?}"
+        );
     }
-    let hooks: Vec<Hook> = sink.captured().iter().map(Hook::captured).collect();
+    let hooks: Vec<Hook> = sink.requests().iter().map(Hook::of_captured).collect();
     assert_eq!(hooks.len(), results.len());
-    Played { endpoint: at_sink, hooks }
+    SystemRun { endpoint: at_sink, hooks }
 }
 
 /// Each event's type under the id of its delivery to an endpoint, in order of the ids.
-fn expected(events: &str, results: &[Value], endpoint: &Value) -> Vec<Value> {
+fn expected_results(events: &str, results: &[Value], endpoint: &Value) -> Vec<Value> {
     let of = |(event, result): (&Value, &Value)| {
         let deliveries = result["deliveries"].as_array().unwrap();
         let its = deliveries.iter().find(|one| one["endpoint_id"] == endpoint["id"]).unwrap();
@@ -202,7 +206,7 @@ fn expected(events: &str, results: &[Value], endpoint: &Value) -> Vec<Value> {
 
 /// The link in a hook of Authensor whose event was too long, as its path on the server; the body is
 /// within the contract's bound.
-pub fn link(played: &Played) -> String {
+pub fn link(played: &SystemRun) -> String {
     let is_short = |hook: &&Hook| {
         assert!(hook.body.len() <= 4_095, "{} bytes", hook.body.len());
         hook.json()["details"]["truncated"] == true

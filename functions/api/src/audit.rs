@@ -4,7 +4,7 @@ use waxseal_adapters::http;
 use waxseal_api_types::{self as api, List};
 use waxseal_flows::ports::{ConfigStore as _, Engine};
 
-use crate::Answer;
+use crate::OperationResult;
 use crate::call::{CursorForm, TenantCall};
 use crate::operation::{Description, Handler, MANAGE, Operation, PAGE, Success};
 
@@ -25,7 +25,7 @@ impl<E: Engine> Operation<E> {
     }];
 }
 
-pub(crate) async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
+pub(crate) async fn list<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
     let page = call.engine.store().audit(call.tenant, &call.page(CursorForm::AuditEntry)?).await?;
     let items: Vec<_> = page.items.iter().map(api::AuditEntry::from).collect();
     Ok(http::json(200, &List { items, cursor: page.cursor }))

@@ -18,7 +18,7 @@ use waxseal_domain::timestamp::Timestamp;
 
 /// A member of a merge patch. One at fault counts as absent: the faults are the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Given<T> {
+pub(crate) enum PatchValue<T> {
     /// It is not there.
     #[default]
     Absent,
@@ -28,7 +28,7 @@ pub(crate) enum Given<T> {
     Value(T),
 }
 
-impl<T> Given<T> {
+impl<T> PatchValue<T> {
     /// The value, if there is one.
     pub(crate) fn value(self) -> Option<T> {
         match self {
@@ -38,16 +38,16 @@ impl<T> Given<T> {
     }
 
     /// The value made into another; absent where that cannot be.
-    pub(crate) fn map<U>(self, make: impl FnOnce(T) -> Option<U>) -> Given<U> {
+    pub(crate) fn map<U>(self, make: impl FnOnce(T) -> Option<U>) -> PatchValue<U> {
         match self {
-            Self::Absent => Given::Absent,
-            Self::Null => Given::Null,
-            Self::Value(value) => make(value).map_or(Given::Absent, Given::Value),
+            Self::Absent => PatchValue::Absent,
+            Self::Null => PatchValue::Null,
+            Self::Value(value) => make(value).map_or(PatchValue::Absent, PatchValue::Value),
         }
     }
 
     /// What becomes of a member that was `before`.
-    pub(crate) fn over(self, before: Option<T>) -> Option<T> {
+    pub(crate) fn apply_to(self, before: Option<T>) -> Option<T> {
         match self {
             Self::Absent => before,
             Self::Null => None,
@@ -138,11 +138,13 @@ impl<'a> Body<'a> {
     }
 
     /// A member that is text.
-    pub(crate) fn text(&mut self, name: &'static str, chars_max: usize) -> Given<String> {
+    pub(crate) fn text(&mut self, name: &'static str, chars_max: usize) -> PatchValue<String> {
         let fits = |text: &&str| (1..=chars_max).contains(&text.chars().count());
         let read = |value: &Json<'_>| value.as_str().filter(fits).map(str::to_owned);
         let schema = || json!({"type": ["string", "null"], "minLength": 1, "maxLength": chars_max});
-        self.given(name, schema, read, || format!("must be text of 1 to {chars_max} characters"))
+        self.read_with(name, schema, read, || {
+            format!("must be text of 1 to {chars_max} characters")
+        })
     }
 
     /// A member that is one of these words.
@@ -150,7 +152,7 @@ impl<'a> Body<'a> {
         &mut self,
         name: &'static str,
         words: &'static [&'static str],
-    ) -> Given<&'static str> {
+    ) -> PatchValue<&'static str> {
         let read = |value: &Json<'_>| {
             let word = value.as_str()?;
             words.iter().copied().find(|known| *known == word)
@@ -159,16 +161,16 @@ impl<'a> Body<'a> {
             let words = words.iter().map(|word| json!(word)).chain([Value::Null]);
             json!({"enum": words.collect::<Vec<_>>()})
         };
-        self.given(name, schema, read, || format!("must be one of {}", words.join(", ")))
+        self.read_with(name, schema, read, || format!("must be one of {}", words.join(", ")))
     }
 
     /// A member that is a time.
-    pub(crate) fn time(&mut self, name: &'static str) -> Given<Timestamp> {
+    pub(crate) fn time(&mut self, name: &'static str) -> PatchValue<Timestamp> {
         let read = |value: &Json<'_>| value.as_str().and_then(Timestamp::parse_rfc3339);
         let since_1970 = "^(19[7-9][0-9]|[2-9][0-9]{3})-";
         let schema =
             || json!({"type": ["string", "null"], "format": "date-time", "pattern": since_1970});
-        self.given(name, schema, read, || "must be a time as in RFC 3339".to_owned())
+        self.read_with(name, schema, read, || "must be a time as in RFC 3339".to_owned())
     }
 
     /// A member's own text, whatever it is; none where it is missing or null.
@@ -212,37 +214,37 @@ impl<'a> Body<'a> {
         &mut self,
         name: &'static str,
         range: std::ops::RangeInclusive<u64>,
-    ) -> Given<u64> {
+    ) -> PatchValue<u64> {
         let read = |value: &Json<'_>| whole(value).filter(|number| range.contains(number));
         let (least, most) = (range.start(), range.end());
         let schema = || json!({"type": ["integer", "null"], "minimum": least, "maximum": most});
-        self.given(name, schema, read, || format!("must be a whole number, {least} to {most}"))
+        self.read_with(name, schema, read, || format!("must be a whole number, {least} to {most}"))
     }
 
     /// A member that is true or false.
-    pub(crate) fn flag(&mut self, name: &'static str) -> Given<bool> {
+    pub(crate) fn flag(&mut self, name: &'static str) -> PatchValue<bool> {
         let schema = || json!({"type": ["boolean", "null"]});
-        self.given(name, schema, Json::as_bool, || "must be true or false".to_owned())
+        self.read_with(name, schema, Json::as_bool, || "must be true or false".to_owned())
     }
 
     /// A member that `read` makes something of, or is `null`.
-    pub(crate) fn given<T>(
+    pub(crate) fn read_with<T>(
         &mut self,
         name: &'static str,
         schema: impl FnOnce() -> Value,
         read: impl FnOnce(&Json<'a>) -> Option<T>,
         shape: impl FnOnce() -> String,
-    ) -> Given<T> {
-        let Some(value) = self.member(name, schema) else { return Given::Absent };
+    ) -> PatchValue<T> {
+        let Some(value) = self.member(name, schema) else { return PatchValue::Absent };
         if value == Json::Null {
-            return Given::Null;
+            return PatchValue::Null;
         }
         read(&value).map_or_else(
             || {
                 self.fault(name, &shape());
-                Given::Absent
+                PatchValue::Absent
             },
-            Given::Value,
+            PatchValue::Value,
         )
     }
 

@@ -136,7 +136,7 @@ pub(crate) fn page(request: &Request, form: CursorForm) -> Result<PageRequest, P
 }
 
 /// Turns an answer's value into what the audit log keeps of it.
-pub(crate) fn audited<T: Serialize>(view: &T) -> Option<Value> {
+pub(crate) fn audit_value<T: Serialize>(view: &T) -> Option<Value> {
     serde_json::to_value(view).ok()
 }
 

@@ -11,7 +11,7 @@ use waxseal_flows::cancel::cancel;
 use waxseal_flows::ports::{Clock as _, DeliveryStore as _, Engine, PageRequest};
 use waxseal_flows::replay::replay;
 
-use crate::Answer;
+use crate::OperationResult;
 use crate::call::{CursorForm, TenantCall};
 use crate::endpoints::find;
 use crate::operation::{
@@ -89,7 +89,7 @@ const STATUS: Parameter = Parameter::optional(
     || json!({"type": "string", "enum": DeliveryStatus::WORDS}),
 );
 
-async fn show<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
+async fn show<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
     let key = key(&call, id)?;
     let (row, event) = call.engine.store().delivery_and_event(&key).await?;
     let event = event
@@ -100,19 +100,19 @@ async fn show<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     Ok(answer(&call, 200, &delivery))
 }
 
-async fn replay_delivery<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
+async fn replay_delivery<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
     let delivery = replay(call.engine, &key(&call, id)?).await??;
     Ok(answer(&call, 202, &delivery))
 }
 
-async fn cancel_delivery<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
+async fn cancel_delivery<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
     let delivery = cancel(call.engine, &key(&call, id)?).await??;
     Ok(answer(&call, 200, &delivery))
 }
 
 /// Lists an endpoint's deliveries. Those that succeeded at first, and those pending without a row, are
 /// not listed here but with their events.
-async fn list<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
+async fn list<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
     let endpoint = find(&call, id).await?;
     let wanted = http::query(call.request, "status");
     let page = call.page(CursorForm::Event)?;

@@ -37,13 +37,13 @@ pub(crate) use self::stored::find;
 use self::stored::{TRIES_MAX, audit_update, audit_view, write};
 use self::version::{IfMatch, with_etag};
 use crate::body::Body;
-use crate::call::{AuditChange, CursorForm, TenantCall, audited};
-use crate::{Answer, Refusal};
+use crate::call::{AuditChange, CursorForm, TenantCall, audit_value};
+use crate::{OperationResult, Refusal};
 
 /// Endpoints added to a tenant at the same time: each is tried so often.
 const ADD_TRIES_MAX: usize = 30;
 
-async fn create<E: Engine>(call: TenantCall<'_, E>) -> Answer {
+async fn create<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
     let TenantCall { engine, request, tenant, .. } = call;
     let once = Once::read(request, tenant)?;
     let mut body = Body::read(request)?;
@@ -113,7 +113,7 @@ async fn add<E: Engine>(
             return Ok(false);
         }
         room::check_room(roster.iter(), profile).map_err(refuse)?;
-        let after = audited(&api::Endpoint::of(endpoint, profile));
+        let after = audit_value(&api::Endpoint::of(endpoint, profile));
         let audit = AuditChange {
             action: "endpoint.created",
             target: endpoint.id.as_str(),
@@ -153,7 +153,7 @@ fn refuse(fault: Fault) -> Problem {
     Problem::unprocessable(vec![fault])
 }
 
-async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
+async fn list<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
     let page = call.page(CursorForm::Count)?;
     let roster = call.engine.store().endpoints(call.tenant, MaxAge::NOW).await?.unwrap_or_default();
     // `page` has refused a cursor that is no number.
@@ -172,7 +172,7 @@ async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
 }
 
 /// Answers with what only a single endpoint is shown with: its breaker, and its last failures.
-async fn show<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
+async fn show<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
     let endpoint = find(&call, id).await?;
     let gate = call.engine.store().gate(call.tenant, &endpoint.id, MaxAge::NOW).await?;
     let profile = profile_of(call.engine, &endpoint).await?;
@@ -184,7 +184,7 @@ async fn show<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     Ok(with_etag(http::json(200, &view), &endpoint))
 }
 
-async fn change<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
+async fn change<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
     let if_match = IfMatch::of(call.request);
     for _ in 0..TRIES_MAX {
         let before = find(&call, id).await?;
@@ -219,7 +219,7 @@ async fn change<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     Err(Problem::conflict("the endpoint was changed at the same time: try again").into())
 }
 
-async fn delete<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
+async fn delete<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
     let if_match = IfMatch::of(call.request);
     for _ in 0..TRIES_MAX {
         let endpoint = find(&call, id).await?;
@@ -233,14 +233,14 @@ async fn delete<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
     Err(Problem::conflict("the endpoint was changed at the same time: try again").into())
 }
 
-async fn enable<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
+async fn enable<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
     let enabled = |endpoint, _| Endpoint { state: EndpointState::Enabled, ..endpoint };
     let (endpoint, profile) = write(&call, id, "endpoint.enabled", enabled).await?;
     Ok(answer_changed(&endpoint, &profile))
 }
 
-async fn disable<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
-    let disabled = |endpoint: Endpoint, now| endpoint.disabled(DisabledReason::Requested, now);
+async fn disable<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
+    let disabled = |endpoint: Endpoint, now| endpoint.disable(DisabledReason::Requested, now);
     let (endpoint, profile) = write(&call, id, "endpoint.disabled", disabled).await?;
     Ok(answer_changed(&endpoint, &profile))
 }

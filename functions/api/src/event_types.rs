@@ -12,11 +12,11 @@ use waxseal_flows::catalogue::read_schema;
 use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, MaxAge, SchemaChecker};
 
 use crate::body::{Body, describe};
-use crate::call::{AuditChange, TenantCall, audited};
+use crate::call::{AuditChange, TenantCall, audit_value};
 use crate::operation::{
     Description, Handler, Link, MANAGE, Operation, RequestBody, Success, json_of,
 };
-use crate::{Answer, Refusal};
+use crate::{OperationResult, Refusal};
 
 impl<E: Engine> Operation<E> {
     /// The operations on event types.
@@ -91,7 +91,7 @@ impl<E: Engine> Operation<E> {
 const TRIES_MAX: usize = 10;
 
 /// What of an event type a body says.
-struct Wanted {
+struct EventTypeRequest {
     description: Option<String>,
     schema: Option<Box<RawValue>>,
     example: Option<Box<RawValue>>,
@@ -102,21 +102,21 @@ fn describe_body() -> Value {
     describe::<NewEventType>(|body| drop(read(body)))
 }
 
-fn read(body: &mut Body<'_>) -> Wanted {
+fn read(body: &mut Body<'_>) -> EventTypeRequest {
     let description = body.text("description", DESCRIPTION_CHARS_MAX).value();
     let schema = body.raw("schema", || json!({"type": ["object", "boolean", "null"]}));
     let example = body.raw("example", || json!({}));
     if example.as_ref().is_some_and(|example| example.get().len() > EXAMPLE_BYTES_MAX) {
         body.fault("example", &format!("is longer than {EXAMPLE_BYTES_MAX} bytes"));
     }
-    Wanted { description, schema, example }
+    EventTypeRequest { description, schema, example }
 }
 
 /// The schema, if it is one and the example fits it; faults are the body's.
 fn check_schema<C: SchemaChecker>(
     body: &mut Body<'_>,
     checker: &C,
-    wanted: &Wanted,
+    wanted: &EventTypeRequest,
 ) -> Option<Schema> {
     let schema = match read_schema(checker, wanted.schema.as_ref()?.get()) {
         Ok(schema) => schema,
@@ -136,12 +136,12 @@ fn check_schema<C: SchemaChecker>(
     Some(schema)
 }
 
-async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
+async fn list<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
     let all = call.engine.store().event_types(call.tenant, MaxAge::NOW).await?;
     Ok(http::json(200, &List::whole(all.iter().map(api::EventType::from).collect())))
 }
 
-async fn show<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
+async fn show<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult {
     let found = find(&call, name).await?.ok_or_else(Problem::not_found)?;
     Ok(http::json(200, &api::EventType::from(&found)))
 }
@@ -154,7 +154,7 @@ async fn find<E: Engine>(
     Ok(all.iter().find(|found| found.name == name).cloned())
 }
 
-async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
+async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult {
     if !EventType::is_name(name) {
         let detail =
             "an event type is 1 to 256 of A-Z a-z 0-9 _ - . and does not begin with waxseal.";
@@ -164,7 +164,7 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
     let wanted = read(&mut body);
     let schema = check_schema(&mut body, call.engine.schema_checker(), &wanted);
     body.finish()?;
-    let Wanted { description, example, .. } = wanted;
+    let EventTypeRequest { description, example, .. } = wanted;
     let updated_at = call.engine.clock().now();
     let event_type = EventType { name: name.to_owned(), description, schema, example, updated_at };
     let view = api::EventType::from(&event_type);
@@ -175,8 +175,8 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
         let before = all.iter().find(|found| found.name == name);
         catalogue::check_room(&all, name).map_err(|fault| Problem::unprocessable(vec![fault]))?;
         let action = if before.is_some() { "event_type.updated" } else { "event_type.created" };
-        let before = before.and_then(|before| audited(&api::EventType::from(before)));
-        let audit = AuditChange { action, target: name, before, after: audited(&view) };
+        let before = before.and_then(|before| audit_value(&api::EventType::from(before)));
+        let audit = AuditChange { action, target: name, before, after: audit_value(&view) };
         let change = Change::PutEventType(call.tenant, &event_type, roster.version);
         if call.change(change, audit).await? {
             return Ok(http::json(200, &view));
@@ -185,9 +185,9 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
     Err(Problem::conflict("the tenant was changed at the same time: try again").into())
 }
 
-async fn delete<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
+async fn delete<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult {
     let found = find(&call, name).await?.ok_or_else(Problem::not_found)?;
-    let before = audited(&api::EventType::from(&found));
+    let before = audit_value(&api::EventType::from(&found));
     let audit = AuditChange { action: "event_type.deleted", target: name, before, after: None };
     let removed = call.change(Change::RemoveEventType(call.tenant, &found), audit).await?;
     removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())

@@ -18,7 +18,7 @@ use crate::operation::{
     Access, Description, Handler, INGEST, Link, MANAGE, Operation, PAGE, Parameter, RequestBody,
     Success, json_of,
 };
-use crate::{Answer, Refusal};
+use crate::{OperationResult, Refusal};
 
 impl<E: Engine> Operation<E> {
     /// The operations on events.
@@ -139,7 +139,7 @@ const DELIVERY_LINK: Link = Link {
 
 const _: () = assert!(EVENTS_PER_REQUEST_MAX == 100, "sendEvents says so");
 
-async fn expunge_content<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
+async fn expunge_content<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
     let id: EventId = id.parse().map_err(|_| Problem::not_found())?;
     if expunge(call.engine, call.tenant, &id).await? {
         Ok(http::no_content())
@@ -149,7 +149,7 @@ async fn expunge_content<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer
 }
 
 /// Answers what a link in a shortened body leads to. The link is the key.
-async fn show_content<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+async fn show_content<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let GlobalCall { engine, request, path, .. } = call;
     let [tenant, id] = path else { return Err(Problem::not_found().into()) };
     let tenant: TenantName = tenant.parse().map_err(|_| Problem::bad_link())?;
@@ -164,10 +164,10 @@ async fn show_content<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
     if row.event.expunged {
         return Err(Problem::gone("the event's payload was expunged").into());
     }
-    Ok(http::json(200, &Event::of(&row.event).map_err(unwritable)?))
+    Ok(http::json(200, &Event::of(&row.event).map_err(write_failure)?))
 }
 
-async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
+async fn list<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
     let now = call.engine.clock().now();
     let page = call
         .engine
@@ -176,20 +176,20 @@ async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
         .await?;
     let mut items = Vec::with_capacity(page.items.len());
     for row in &page.items {
-        items.push(Event::received(&row.event, row.event_accepted_at, None).map_err(unwritable)?);
+        items.push(Event::of_row(&row.event, row.event_accepted_at, None).map_err(write_failure)?);
     }
     Ok(http::json(200, &List { items, cursor: page.cursor }))
 }
 
-async fn show<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
+async fn show<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
     let id: EventId = id.parse().map_err(|_| Problem::not_found())?;
     let found = call.engine.store().event_with_deliveries(call.tenant, &id).await?;
     let now = call.engine.clock().now();
     let (row, rows) =
         found.filter(|(row, _)| row.expires_at() > now).ok_or_else(Problem::not_found)?;
     let deliveries = briefs(&row, &rows, now);
-    let event = Event::received(&row.event, row.event_accepted_at, Some(&deliveries))
-        .map_err(unwritable)?;
+    let event = Event::of_row(&row.event, row.event_accepted_at, Some(&deliveries))
+        .map_err(write_failure)?;
     Ok(http::json(200, &event))
 }
 
@@ -209,6 +209,6 @@ fn briefs(row: &EventRow, rows: &[Delivery], now: Timestamp) -> Vec<DeliveryBrie
     briefs
 }
 
-fn unwritable(error: serde_json::Error) -> Refusal {
+fn write_failure(error: serde_json::Error) -> Refusal {
     Refusal::Ours(EngineError::unreadable("write answer", error))
 }

@@ -11,9 +11,9 @@ use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine};
 
-use crate::Answer;
+use crate::OperationResult;
 use crate::body::{Body, describe};
-use crate::call::{AuditChange, GlobalCall, TenantCall, audited};
+use crate::call::{AuditChange, GlobalCall, TenantCall, audit_value};
 use crate::operation::{
     Access, Description, Handler, Link, MANAGE, Operation, RequestBody, Success, json_of,
 };
@@ -76,7 +76,7 @@ impl<E: Engine> Operation<E> {
 }
 
 /// What of a new key a body says.
-struct Wanted {
+struct KeyRequest {
     name: Option<String>,
     scopes: Vec<Scope>,
     max_per_second: Option<u32>,
@@ -87,10 +87,10 @@ fn describe_body() -> Value {
     describe::<NewKey>(|body| drop(read(body)))
 }
 
-fn read(body: &mut Body<'_>) -> Wanted {
+fn read(body: &mut Body<'_>) -> KeyRequest {
     let per_second = u64::from(*MAX_PER_SECOND.start())..=u64::from(*MAX_PER_SECOND.end());
     let max_per_second = body.whole("max_per_second", per_second).value();
-    Wanted {
+    KeyRequest {
         name: body.text("name", NAME_CHARS_MAX).value(),
         scopes: read_scopes(body),
         max_per_second: max_per_second.and_then(|max| u32::try_from(max).ok()),
@@ -122,7 +122,7 @@ fn read_scopes(body: &mut Body<'_>) -> Vec<Scope> {
     scopes
 }
 
-async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
+async fn list<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
     let keys = call.engine.store().api_keys(call.tenant).await?;
     let ids: Vec<ApiKeyId> = keys.iter().map(|key| key.id.clone()).collect();
     let uses = call.engine.store().key_uses(&ids).await?;
@@ -133,10 +133,10 @@ async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
     Ok(http::json(200, &List::whole(keys.iter().map(view).collect())))
 }
 
-async fn create<E: Engine>(call: TenantCall<'_, E>) -> Answer {
+async fn create<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
     let engine = call.engine;
     let mut body = Body::read(call.request)?;
-    let Wanted { name, scopes, max_per_second } = read(&mut body);
+    let KeyRequest { name, scopes, max_per_second } = read(&mut body);
     body.finish()?;
     let others = engine.store().api_keys(call.tenant).await?;
     check_room(&others).map_err(|fault| Problem::unprocessable(vec![fault]))?;
@@ -151,7 +151,7 @@ async fn create<E: Engine>(call: TenantCall<'_, E>) -> Answer {
         created_at: engine.clock().now(),
     };
     let view = api::Key::from(&key);
-    let (target, after) = (key.id.as_str(), audited(&view));
+    let (target, after) = (key.id.as_str(), audit_value(&view));
     let audit = AuditChange { action: "api_key.created", target, before: None, after };
     if !call.change(Change::AddApiKey(&key), audit).await? {
         return Err(Problem::conflict("the key's new id is taken: try again").into());
@@ -159,17 +159,17 @@ async fn create<E: Engine>(call: TenantCall<'_, E>) -> Answer {
     Ok(http::json(201, &api::Key { key: Some(text), ..view }))
 }
 
-async fn delete<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
+async fn delete<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
     let id: ApiKeyId = id.parse().map_err(|_| Problem::not_found())?;
     let keys = call.engine.store().api_keys(call.tenant).await?;
     let key = keys.iter().find(|key| key.id == id).ok_or_else(Problem::not_found)?;
-    let before = audited(&api::Key::from(key));
+    let before = audit_value(&api::Key::from(key));
     let audit = AuditChange { action: "api_key.revoked", target: id.as_str(), before, after: None };
     let removed = call.change(Change::RemoveApiKey(key), audit).await?;
     removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())
 }
 
-fn who_am_i<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+fn who_am_i<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let Principal { actor, right, max_per_second } =
         call.principal.ok_or_else(Problem::unauthorized)?;
     let (operator, tenant, scopes) = match right {

@@ -32,7 +32,7 @@ use waxseal_domain::problem::Problem;
 use waxseal_flows::ports::Engine;
 pub(crate) use waxseal_flows::refusal::Refusal;
 
-pub(crate) type Answer = Result<Response, Refusal>;
+pub(crate) type OperationResult = Result<Response, Refusal>;
 
 /// Answers any request of the API.
 pub async fn answer<E: Engine>(engine: &E, request: &Request) -> Response {

@@ -14,7 +14,7 @@ use waxseal_domain::api_key::Scope;
 use waxseal_domain::limits::{PAGE_DEFAULT, PAGE_MAX};
 use waxseal_flows::ports::Engine;
 
-use crate::Answer;
+use crate::OperationResult;
 use crate::call::{GlobalCall, TenantCall};
 
 /// An operation of the API on an engine.
@@ -26,7 +26,7 @@ pub(crate) struct Operation<E: 'static> {
 }
 
 /// An answer that is under way.
-pub(crate) type Pending<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+pub(crate) type Pending<'a> = Pin<Box<dyn Future<Output = OperationResult> + Send + 'a>>;
 /// Answers a call within one tenant. The text is the path's parameter behind the tenant: an id or a name,
 /// and empty where the path has none.
 pub(crate) type TenantOperation<E> = for<'a> fn(TenantCall<'a, E>, &'a str) -> Pending<'a>;

@@ -12,7 +12,7 @@ use waxseal_domain::profile::Profile;
 use waxseal_flows::ports::{ConfigStore as _, Engine, Setting, SettingWrite};
 use waxseal_flows::profiles::find_profile;
 
-use crate::Answer;
+use crate::OperationResult;
 use crate::call::GlobalCall;
 use crate::operation::{Access, Description, Handler, Operation, RequestBody, Success};
 
@@ -74,9 +74,9 @@ impl<E: Engine> Operation<E> {
 }
 
 /// Lists the profiles that are compiled in, then the deployment's own by name.
-async fn list<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+async fn list<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let own = call.engine.store().settings(Setting::Profile).await?;
-    let mut all: Vec<Arc<Profile>> = Profile::builtin().to_vec();
+    let mut all: Vec<Arc<Profile>> = Profile::builtins().to_vec();
     for (name, text) in &own {
         match Profile::parse(text) {
             Ok(profile) => all.push(Arc::new(profile)),
@@ -88,18 +88,18 @@ async fn list<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
     Ok(http::json(200, &List::whole(items)))
 }
 
-async fn show<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+async fn show<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let profile = find_profile(call.engine, call.name()).await?.ok_or_else(Problem::not_found)?;
     Ok(http::json(200, &api::Profile::from(&*profile).with_file(&profile)))
 }
 
 /// Adds or replaces a profile of the deployment's own: the body is its file.
-async fn put<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+async fn put<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let (engine, name) = (call.engine, call.name());
     let text = http::text(call.request, REQUEST_BYTES_MAX)?;
     let profile = Profile::parse(text).map_err(Problem::unprocessable)?;
     profile.check_name(name).map_err(refuse)?;
-    if Profile::named(name).is_some() {
+    if Profile::find_builtin(name).is_some() {
         return Err(Problem::conflict("a profile of that name comes with Waxseal").into());
     }
     let own = engine.store().settings(Setting::Profile).await?;

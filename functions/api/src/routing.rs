@@ -12,10 +12,10 @@ use waxseal_flows::ports::Engine;
 
 use crate::call::{GlobalCall, TenantCall};
 use crate::operation::{Access, Found, Handler, TenantOperation, find};
-use crate::{Answer, Refusal, parameters};
+use crate::{OperationResult, Refusal, parameters};
 
 /// Answers a request by the handler of its operation.
-pub(crate) async fn route<E: Engine>(engine: &E, request: &Request) -> Answer {
+pub(crate) async fn route<E: Engine>(engine: &E, request: &Request) -> OperationResult {
     let (operation, escaped) = match find::<E>(request.method().as_str(), request.uri().path()) {
         Found::Operation(operation, parameters) => (operation, parameters),
         Found::Methods(methods) => return Err(Problem::method_not_allowed(&methods).into()),
@@ -50,7 +50,7 @@ async fn answer_in_tenant<E: Engine>(
     principal: Option<&Principal>,
     handle: TenantOperation<E>,
     may_be_new: bool,
-) -> Answer {
+) -> OperationResult {
     let [tenant, rest @ ..] = path else { return Err(Problem::not_found().into()) };
     let tenant: TenantName = tenant.parse().map_err(|_| Problem::not_found())?;
     let actor = principal.map_or("", |principal| &principal.actor);

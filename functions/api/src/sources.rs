@@ -14,11 +14,11 @@ use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, KeyVaul
 use waxseal_flows::profiles::find_profile;
 
 use crate::body::{Body, describe};
-use crate::call::{AuditChange, TenantCall, audited};
+use crate::call::{AuditChange, TenantCall, audit_value};
 use crate::operation::{
     Access, Description, Handler, Link, MANAGE, Operation, RequestBody, Success, json_of,
 };
-use crate::{Answer, Refusal, verify};
+use crate::{OperationResult, Refusal, verify};
 
 /// Characters of a source's secret.
 const SECRET_CHARS_MAX: usize = 256;
@@ -146,7 +146,7 @@ impl<E: Engine> Operation<E> {
 }
 
 /// What of a source a body says.
-struct Wanted {
+struct SourceRequest {
     profile: String,
     secrets: Vec<String>,
     tolerance_s: u64,
@@ -157,10 +157,10 @@ fn describe_body() -> Value {
     describe::<NewSource>(|body| drop(read(body)))
 }
 
-fn read(body: &mut Body<'_>) -> Wanted {
+fn read(body: &mut Body<'_>) -> SourceRequest {
     let profile = body.text("profile", NAME_CHARS_MAX).value();
     body.require("secrets");
-    Wanted {
+    SourceRequest {
         profile: profile.unwrap_or_else(|| STANDARD.to_owned()),
         secrets: read_secrets(body),
         tolerance_s: body.whole("tolerance_s", 1..=3_600).value().unwrap_or(TOLERANCE_S),
@@ -191,12 +191,12 @@ fn read_secrets(body: &mut Body<'_>) -> Vec<String> {
     secrets
 }
 
-async fn list<E: Engine>(call: TenantCall<'_, E>) -> Answer {
+async fn list<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
     let sources = call.engine.store().sources(call.tenant).await?;
     Ok(http::json(200, &List::whole(sources.iter().map(api::Source::from).collect())))
 }
 
-async fn show<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
+async fn show<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult {
     let source = find(&call, name).await?.ok_or_else(Problem::not_found)?;
     Ok(http::json(200, &api::Source::from(&source)))
 }
@@ -208,18 +208,18 @@ async fn find<E: Engine>(call: &TenantCall<'_, E>, name: &str) -> Result<Option<
     Ok(found.filter(|source| source.tenant == *call.tenant))
 }
 
-async fn delete<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
+async fn delete<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult {
     let source = find(&call, name).await?.ok_or_else(Problem::not_found)?;
-    let before = audited(&api::Source::from(&source));
+    let before = audit_value(&api::Source::from(&source));
     let audit = AuditChange { action: "source.deleted", target: name, before, after: None };
     let removed = call.change(Change::RemoveSource(&source), audit).await?;
     removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())
 }
 
-async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
+async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult {
     let name: SourceName = name.parse().map_err(|_| Problem::not_found())?;
     let mut body = Body::read(call.request)?;
-    let Wanted { profile, secrets, tolerance_s } = read(&mut body);
+    let SourceRequest { profile, secrets, tolerance_s } = read(&mut body);
     body.not_null("secrets");
     let found = find_profile(call.engine, &profile).await?;
     if found.is_none() {
@@ -248,8 +248,9 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> Answer {
         Source { name, tenant: call.tenant.clone(), profile, secrets: sealed, tolerance_s };
     let view = api::Source::from(&source);
     let action = if before.is_some() { "source.updated" } else { "source.created" };
-    let before = before.as_ref().and_then(|before| audited(&api::Source::from(before)));
-    let audit = AuditChange { action, target: source.name.as_str(), before, after: audited(&view) };
+    let before = before.as_ref().and_then(|before| audit_value(&api::Source::from(before)));
+    let audit =
+        AuditChange { action, target: source.name.as_str(), before, after: audit_value(&view) };
     if call.change(Change::PutSource(&source), audit).await? {
         Ok(http::json(200, &view))
     } else {

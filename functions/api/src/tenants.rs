@@ -7,9 +7,9 @@ use waxseal_domain::id::TenantName;
 use waxseal_domain::problem::Problem;
 use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, Tenant};
 
-use crate::Answer;
+use crate::OperationResult;
 use crate::body::{Body, describe};
-use crate::call::{AuditChange, CursorForm, GlobalCall, TenantCall, audited, page};
+use crate::call::{AuditChange, CursorForm, GlobalCall, TenantCall, audit_value, page};
 use crate::operation::{
     Access, Description, Handler, Operation, PAGE, RequestBody, Success, json_of,
 };
@@ -69,13 +69,13 @@ fn view(tenant: &Tenant) -> api::Tenant {
     api::Tenant { name: tenant.name.to_string(), created_at: tenant.created_at.rfc3339() }
 }
 
-async fn list<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+async fn list<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let page = call.engine.store().tenants(&page(call.request, CursorForm::Tenant)?).await?;
     let items: Vec<_> = page.items.iter().map(view).collect();
     Ok(http::json(200, &List { items, cursor: page.cursor }))
 }
 
-async fn create<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+async fn create<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let GlobalCall { engine, request, principal, .. } = call;
     let mut body = Body::read(request)?;
     let name = read(&mut body);
@@ -86,7 +86,7 @@ async fn create<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
     let view = view(&tenant);
     let actor = principal.as_ref().map_or("", |principal| &principal.actor);
     let call_in_it = TenantCall { engine, request, tenant: &tenant.name, actor };
-    let (target, after) = (tenant.name.as_str(), audited(&view));
+    let (target, after) = (tenant.name.as_str(), audit_value(&view));
     let audit = AuditChange { action: "tenant.created", target, before: None, after };
     if call_in_it.change(Change::CreateTenant(&tenant), audit).await? {
         Ok(http::json(201, &view))

@@ -15,7 +15,7 @@ use waxseal_flows::ports::{Clock as _, Engine};
 use waxseal_flows::profiles::find_profile;
 use waxseal_verify::{Key, Window};
 
-use crate::Answer;
+use crate::OperationResult;
 use crate::body::{self, Body};
 use crate::call::GlobalCall;
 
@@ -26,7 +26,7 @@ const SECRETS_MAX: usize = 5;
 const HEADERS_MAX: usize = 100;
 
 /// What is asked, read.
-struct Asked {
+struct VerifyRequest {
     profile: String,
     secrets: Vec<String>,
     headers: BTreeMap<String, String>,
@@ -42,14 +42,14 @@ pub(crate) fn describe() -> Value {
     body::describe::<Question>(|body| drop(read(body)))
 }
 
-fn read(body: &mut Body<'_>) -> Asked {
+fn read(body: &mut Body<'_>) -> VerifyRequest {
     let profile = body.text("profile", NAME_CHARS_MAX).value();
     let secret = body.text("secret", 512).value();
     let mut secrets = read_secrets(body);
     secrets.extend(secret);
     body.require("headers");
     let now_s = body.whole("now_s", 0..=253_402_300_799).value();
-    Asked {
+    VerifyRequest {
         profile: profile.unwrap_or_else(|| STANDARD.to_owned()),
         secrets,
         headers: read_headers(body),
@@ -70,7 +70,7 @@ fn read_secrets(body: &mut Body<'_>) -> Vec<String> {
             .map(|item| item.as_str().map(str::to_owned))
             .collect::<Option<Vec<String>>>()
     };
-    body.given("secrets", schema, read, shape).value().unwrap_or_default()
+    body.read_with("secrets", schema, read, shape).value().unwrap_or_default()
 }
 
 fn read_headers(body: &mut Body<'_>) -> BTreeMap<String, String> {
@@ -86,7 +86,7 @@ fn read_headers(body: &mut Body<'_>) -> BTreeMap<String, String> {
         };
         members.iter().map(pair).collect::<Option<BTreeMap<String, String>>>()
     };
-    let headers = body.given("headers", schema, read, shape).value();
+    let headers = body.read_with("headers", schema, read, shape).value();
     body.not_null("headers");
     headers.unwrap_or_default()
 }
@@ -95,11 +95,11 @@ fn read_headers(body: &mut Body<'_>) -> BTreeMap<String, String> {
 fn read_content(body: &mut Body<'_>) -> Vec<u8> {
     let text = |value: &Json<'_>| value.as_str().map(str::to_owned);
     let schema = || json!({"type": ["string", "null"]});
-    let plain = body.given("body", schema, text, || "must be text".to_owned()).value();
+    let plain = body.read_with("body", schema, text, || "must be text".to_owned()).value();
     let decoded = |value: &Json<'_>| value.as_str().and_then(|text| BASE64.decode(text).ok());
     let schema = || json!({"type": ["string", "null"], "contentEncoding": "base64"});
     let encoded =
-        body.given("body_base64", schema, decoded, || "is not base 64".to_owned()).value();
+        body.read_with("body_base64", schema, decoded, || "is not base 64".to_owned()).value();
     let is_given = |name: &&str| body.peek(name).is_some_and(|value| *value != Json::Null);
     if ["body", "body_base64"].iter().filter(|name| is_given(name)).count() != 1 {
         body.fault("body", "must be given, or else body_base64, but not both");
@@ -108,7 +108,7 @@ fn read_content(body: &mut Body<'_>) -> Vec<u8> {
 }
 
 /// Tells whether a hook verifies, and if not, why.
-pub(crate) async fn verify_hook<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+pub(crate) async fn verify_hook<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let GlobalCall { engine, request, .. } = call;
     let mut body = Body::read(request)?;
     let question = read(&mut body);
@@ -126,7 +126,7 @@ pub(crate) async fn verify_hook<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
     Ok(http::json(200, &verdict(&profile, &question, window)))
 }
 
-fn verdict(profile: &Profile, question: &Asked, window: Window) -> Verdict {
+fn verdict(profile: &Profile, question: &VerifyRequest, window: Window) -> Verdict {
     let body = question.body.as_slice();
     let header = |name: &str| {
         let found = question.headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name));

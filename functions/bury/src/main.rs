@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 use waxseal_adapters::aws::cloud_event::{BatchResponse, QueueMessage};
 use waxseal_adapters::aws::metrics;
 use waxseal_adapters::function::{Function, queue_messages, settle_batch};
-use waxseal_flows::attempt::Settled;
-use waxseal_flows::bury::{Buried, bury};
+use waxseal_flows::attempt::Disposition;
+use waxseal_flows::bury::{BuryResult, bury};
 use waxseal_flows::ports::EngineError;
 
 #[tokio::main(flavor = "current_thread")]
@@ -31,23 +31,26 @@ async fn handle(
     Ok(response)
 }
 
-async fn settle(function: &Function, record: &QueueMessage, crashed: &AtomicUsize) -> Settled {
+async fn settle(function: &Function, record: &QueueMessage, crashed: &AtomicUsize) -> Disposition {
     match bury_record(function, record).await {
-        Ok(Buried::Crashed) => {
+        Ok(BuryResult::Crashed) => {
             crashed.fetch_add(1, Ordering::Relaxed);
-            Settled::Done
+            Disposition::Done
         }
-        Ok(Buried::NothingOwed) => Settled::Done,
+        Ok(BuryResult::NothingOwed) => Disposition::Done,
         Err(error) => {
             tracing::error!(%error, "a dead message comes again");
-            Settled::Again
+            Disposition::Again
         }
     }
 }
 
-async fn bury_record(function: &Function, record: &QueueMessage) -> Result<Buried, EngineError> {
+async fn bury_record(
+    function: &Function,
+    record: &QueueMessage,
+) -> Result<BuryResult, EngineError> {
     match function.read_message(record, "dead, and no message of ours: ").await? {
         Some(received) => bury(function.engine.as_ref(), &received.message).await,
-        None => Ok(Buried::NothingOwed),
+        None => Ok(BuryResult::NothingOwed),
     }
 }

@@ -10,7 +10,7 @@ use waxseal_adapters::aws::cloud_event::{BatchResponse, QueueMessage};
 use waxseal_adapters::aws::metrics;
 use waxseal_adapters::function::{Function, deadline, queue_messages, settle_batch};
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::attempt::{Settled, drive};
+use waxseal_flows::attempt::{Disposition, drive};
 
 /// The milliseconds that are kept free for the batch's answer: an answer that comes too late makes
 /// every record come again.
@@ -40,16 +40,16 @@ async fn handle(
     Ok(response)
 }
 
-async fn settle(function: &Function, record: &QueueMessage, deadline: Timestamp) -> Settled {
+async fn settle(function: &Function, record: &QueueMessage, deadline: Timestamp) -> Disposition {
     match function.read_message(record, "").await {
         Ok(Some(received)) => drive(&function.engine, received, deadline).await,
         Ok(None) => {
             metrics::count("deliver", &[("Rejected", 1)]);
-            Settled::Done
+            Disposition::Done
         }
         Err(error) => {
             tracing::error!(%error, "a message that cannot be read comes again");
-            Settled::Again
+            Disposition::Again
         }
     }
 }

@@ -38,7 +38,7 @@ pub(crate) fn read(headers: &HeaderMap, body: &str) -> Result<Content, Problem> 
     let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match media_type.as_str() {
         "application/cloudevents+json" => Ok(one(body.to_owned(), Form::CloudEvent)),
-        "application/cloudevents-batch+json" => many(body, Form::CloudEvent),
+        "application/cloudevents-batch+json" => read_many(body, Form::CloudEvent),
         _ if headers.contains_key("ce-specversion") || headers.contains_key("ce-type") => {
             binary(headers, content_type, &media_type, body)
         }
@@ -56,14 +56,14 @@ fn one(text: String, form: Form) -> Content {
 
 fn plain(body: &str) -> Result<Content, Problem> {
     if body.trim_start().starts_with('[') {
-        many(body, Form::Plain)
+        read_many(body, Form::Plain)
     } else {
         serde_json::from_str::<&RawValue>(body).map_err(|error| not_json(&error))?;
         Ok(one(body.to_owned(), Form::Plain))
     }
 }
 
-fn many(body: &str, form: Form) -> Result<Content, Problem> {
+fn read_many(body: &str, form: Form) -> Result<Content, Problem> {
     let items: Vec<&RawValue> = serde_json::from_str(body).map_err(|error| not_json(&error))?;
     if items.is_empty() || items.len() > EVENTS_PER_REQUEST_MAX {
         let detail = format!("must hold 1 to {EVENTS_PER_REQUEST_MAX} events");

@@ -24,13 +24,13 @@ use self::content::Content;
 
 /// `POST /v1/tenants/{tenant}/events`: acknowledged with 202 once it is durable and queued.
 pub async fn accept<E: Engine>(engine: &E, tenant: &str, request: &Request) -> Response {
-    match accepted(engine, tenant, request).await {
+    match accept_request(engine, tenant, request).await {
         Ok(response) => response,
         Err(refusal) => http::problem(&refusal.into_problem()),
     }
 }
 
-async fn accepted<E: Engine>(
+async fn accept_request<E: Engine>(
     engine: &E,
     tenant: &str,
     request: &Request,

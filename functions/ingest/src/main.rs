@@ -12,7 +12,7 @@ use waxseal_adapters::aws::{http_event, metrics};
 use waxseal_adapters::function::{Function, settle_batch};
 use waxseal_adapters::http::{Request, Response, problem};
 use waxseal_domain::problem::Problem;
-use waxseal_flows::attempt::Settled;
+use waxseal_flows::attempt::Disposition;
 use waxseal_flows::refusal::Refusal;
 use waxseal_flows::take_in::{CloudMessage, take_in, take_in_or_put_aside};
 use waxseal_ingest::answer_each;
@@ -67,7 +67,7 @@ async fn topic(function: &Function, messages: Vec<TopicMessage>) -> Result<(), E
     Ok(())
 }
 
-async fn settle(function: &Function, record: &QueueMessage) -> Settled {
+async fn settle(function: &Function, record: &QueueMessage) -> Disposition {
     let tenant = record.message_attributes.get("tenant");
     let message = CloudMessage {
         tenant: tenant.and_then(|attribute| attribute.string_value.clone()),
@@ -76,10 +76,10 @@ async fn settle(function: &Function, record: &QueueMessage) -> Settled {
         body: record.body.clone().unwrap_or_default(),
     };
     match take(function, &message).await {
-        Ok(()) => Settled::Done,
+        Ok(()) => Disposition::Done,
         Err(error) => {
             tracing::error!(%error, "our own failure: the message comes again");
-            Settled::Again
+            Disposition::Again
         }
     }
 }

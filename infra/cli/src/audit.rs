@@ -4,7 +4,7 @@ use clap::Subcommand;
 use waxseal_api_types::AuditEntry;
 
 use super::context::Context;
-use super::failure::Outcome;
+use super::failure::CommandResult;
 use super::output::{plain, time};
 use super::page::{Page, list};
 
@@ -16,7 +16,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         let Self::List(page) = self;
         let titles = (["AT", "ACTOR", "ACTION", "TARGET", "ID"].as_slice(), "No changes.");
         list(context, &context.path("/audit")?, page, titles, |entry: &AuditEntry| {

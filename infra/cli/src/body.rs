@@ -24,13 +24,13 @@ pub(crate) fn text(argument: &str) -> Result<String, Failure> {
 /// A file's text; `-` is standard input.
 pub(crate) fn file(path: &Path) -> Result<String, Failure> {
     let said = |error: std::io::Error| Failure::Usage(format!("{}: {error}", path.display()));
-    let source: Box<dyn Read> = if path == Path::new("-") {
+    let input: Box<dyn Read> = if path == Path::new("-") {
         Box::new(std::io::stdin())
     } else {
         Box::new(File::open(path).map_err(said)?)
     };
     let mut text = String::new();
-    let length = source.take(INPUT_BYTES_MAX + 1).read_to_string(&mut text).map_err(said)?;
+    let length = input.take(INPUT_BYTES_MAX + 1).read_to_string(&mut text).map_err(said)?;
     if u64::try_from(length).is_ok_and(|length| length <= INPUT_BYTES_MAX) {
         Ok(text)
     } else {

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use clap::Args;
 
-use super::failure::{Failure, Outcome};
+use super::failure::{CommandResult, Failure};
 
 /// Whether it was said already.
 #[derive(Args, Clone, Copy, Debug)]
@@ -15,7 +15,7 @@ pub(crate) struct Confirm {
 }
 
 /// Asks on a terminal; elsewhere `--yes` must have been said.
-pub(crate) fn confirm(given: Confirm, question: &str) -> Outcome {
+pub(crate) fn confirm(given: Confirm, question: &str) -> CommandResult {
     if given.yes {
         return Ok(());
     }

@@ -13,7 +13,7 @@ use waxseal_adapters::client::Answer;
 use waxseal_adapters::tls::read_authorities;
 
 use super::config::{Login, find_usual_path};
-use super::failure::{Failure, Outcome};
+use super::failure::{CommandResult, Failure};
 use super::output::{print, say};
 use crate::client::{Call, Client};
 
@@ -217,7 +217,7 @@ impl Context {
         &self,
         answer: &Answer,
         show: impl FnOnce(&T) -> String,
-    ) -> Outcome {
+    ) -> CommandResult {
         if self.json {
             return print_json(answer);
         }
@@ -229,14 +229,14 @@ impl Context {
         &self,
         call: &Call,
         show: impl FnOnce(&T) -> String,
-    ) -> Outcome {
+    ) -> CommandResult {
         let answer = self.send(call).await?;
         self.show(&answer, show)
     }
 }
 
 /// Prints an answer as the API wrote it.
-pub(crate) fn print_json(answer: &Answer) -> Outcome {
+pub(crate) fn print_json(answer: &Answer) -> CommandResult {
     let text = std::str::from_utf8(&answer.body);
     print(text.map_err(|_| Failure::Unavailable("the answer is not UTF-8".to_owned()))?)
 }

@@ -4,8 +4,8 @@ use clap::{Args, Subcommand};
 use waxseal_api_types::{Attempt, Delivery, DeliveryStatus};
 
 use super::context::{Context, escape};
-use super::failure::{Failure, Outcome};
-use super::output::{plain, shown, time, time_if_any};
+use super::failure::{CommandResult, Failure};
+use super::output::{plain, show, time, time_if_any};
 use super::page::{Page, list};
 use super::table::{Table, fields, state};
 use crate::client::Call;
@@ -39,7 +39,7 @@ pub(crate) struct One {
 }
 
 impl Command {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         match self {
             Self::List { endpoint, status, page } => {
                 let path = list_path(context, endpoint, status.as_deref())?;
@@ -60,11 +60,11 @@ impl One {
     }
 
     /// Asks the server to send the delivery again.
-    pub(crate) async fn replay(&self, context: &Context) -> Outcome {
+    pub(crate) async fn replay(&self, context: &Context) -> CommandResult {
         self.act(context, "replay").await
     }
 
-    async fn act(&self, context: &Context, action: &str) -> Outcome {
+    async fn act(&self, context: &Context, action: &str) -> CommandResult {
         let call = Call::post(self.path(context, &format!("/{action}"))?, String::new());
         context
             .send_and_show(&call, |delivery: &Delivery| {
@@ -86,7 +86,7 @@ fn row(delivery: &Delivery) -> Vec<String> {
         delivery.attempt_count.to_string(),
         time(&delivery.event_received_at),
         time_if_any(delivery.next_attempt_at.as_ref()),
-        shown(delivery.reason.as_ref()),
+        show(delivery.reason.as_ref()),
     ]
 }
 
@@ -94,8 +94,8 @@ fn describe(delivery: &Delivery) -> String {
     let head = fields(&[
         ("id", plain(&delivery.id)),
         ("status", state(delivery.status.as_str())),
-        ("reason", shown(delivery.reason.as_ref())),
-        ("overdue", shown(delivery.overdue.then_some(true))),
+        ("reason", show(delivery.reason.as_ref())),
+        ("overdue", show(delivery.overdue.then_some(true))),
         ("event", plain(&delivery.event_id)),
         ("endpoint", plain(&delivery.endpoint_id)),
         ("received", time(&delivery.event_received_at)),
@@ -108,7 +108,7 @@ fn describe(delivery: &Delivery) -> String {
             time(&attempt.started_at),
             format!("{} ms", attempt.duration_ms),
             state(attempt.outcome.as_str()),
-            shown(attempt.response_status),
+            show(attempt.response_status),
             explain(attempt),
         ]);
     }
@@ -117,11 +117,11 @@ fn describe(delivery: &Delivery) -> String {
 
 /// Says why there was no answer, or what the answer began with.
 fn explain(attempt: &Attempt) -> String {
-    shown(attempt.detail.as_ref().or(attempt.response_excerpt.as_ref()))
+    show(attempt.detail.as_ref().or(attempt.response_excerpt.as_ref()))
 }
 
 /// Lists an endpoint's failed deliveries, with what the last attempt of each came to.
-pub(crate) async fn list_failures(context: &Context, endpoint: &str, page: &Page) -> Outcome {
+pub(crate) async fn list_failures(context: &Context, endpoint: &str, page: &Page) -> CommandResult {
     let path = list_path(context, endpoint, Some(DeliveryStatus::Failed.as_str()))?;
     let titles = ["ID", "RECEIVED", "REASON", "ATTEMPTS", "OUTCOME", "STATUS", "DETAIL"];
     list(context, &path, page, (&titles, "No failed deliveries."), |delivery: &Delivery| {
@@ -129,10 +129,10 @@ pub(crate) async fn list_failures(context: &Context, endpoint: &str, page: &Page
         vec![
             plain(&delivery.id),
             time(&delivery.event_received_at),
-            shown(delivery.reason.as_ref()),
+            show(delivery.reason.as_ref()),
             delivery.attempt_count.to_string(),
             last.map(|last| state(last.outcome.as_str())).unwrap_or_default(),
-            shown(last.and_then(|last| last.response_status)),
+            show(last.and_then(|last| last.response_status)),
             last.map(explain).unwrap_or_default(),
         ]
     })

@@ -11,7 +11,7 @@ use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::Clock as _;
 
 use super::context::{Connection, Found, LocalServer, Origin, escape, read};
-use super::failure::{Failure, Outcome};
+use super::failure::{CommandResult, Failure};
 use super::login::{Powers, ask_powers};
 use super::output::{plain, print};
 use super::page::with_query;
@@ -86,7 +86,7 @@ impl Check {
 }
 
 /// Checks everything; `Failure::Said` where something fails.
-pub(crate) async fn run(connection: &Connection, local: &LocalServer) -> Outcome {
+pub(crate) async fn run(connection: &Connection, local: &LocalServer) -> CommandResult {
     let checks = run_checks(connection, local).await;
     if connection.is_json() {
         let all: Vec<Value> = checks.iter().map(Check::json).collect();

@@ -9,7 +9,7 @@ use waxseal_api_types::endpoint::NewRetry;
 
 use super::body;
 use super::failure::Failure;
-use super::filter::Wanted;
+use super::filter::EventChoice;
 
 /// What an endpoint is to be, as far as flags say it.
 #[derive(Args, Clone, Debug, Default)]
@@ -18,7 +18,7 @@ pub(crate) struct Draft {
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]
-    wanted: Wanted,
+    wanted: EventChoice,
     /// The wire contract: standard, svix, github, … (GET /v1/profiles).
     #[arg(long, help_heading = "How it is sent")]
     profile: Option<String>,

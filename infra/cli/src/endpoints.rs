@@ -9,8 +9,8 @@ use super::confirm::{Confirm, confirm};
 use super::context::{Context, escape};
 use super::deliveries::list_failures;
 use super::draft::{Draft, Secret};
-use super::failure::{Failure, Outcome};
-use super::output::{joined, plain, print, shown, time};
+use super::failure::{CommandResult, Failure};
+use super::output::{join, plain, print, show, time};
 use super::page::{Page, list};
 use super::table::{fields, state};
 use super::test_event::{self, Test};
@@ -22,7 +22,7 @@ pub(crate) enum Command {
     /// All endpoints of the tenant, newest first.
     List(Page),
     /// An endpoint, its breaker included.
-    Get(Named),
+    Get(EndpointName),
     /// Make an endpoint, ping it, and print its secret: this once.
     #[command(after_long_help = CREATE_EXAMPLES)]
     Create(Box<Create>),
@@ -31,24 +31,24 @@ pub(crate) enum Command {
     /// Delete an endpoint; what it is still owed is never sent.
     Delete {
         #[command(flatten)]
-        named: Named,
+        named: EndpointName,
         #[command(flatten)]
         confirm: Confirm,
     },
     /// Send to it again.
-    Enable(Named),
+    Enable(EndpointName),
     /// Send nothing to it.
-    Disable(Named),
+    Disable(EndpointName),
     /// Keep what it wants, and send nothing, until it is resumed.
-    Pause(Named),
+    Pause(EndpointName),
     /// Send what was kept, at a bounded rate, and what comes.
-    Resume(Named),
+    Resume(EndpointName),
     /// Send a test event and show what came back.
     Test(Test),
     /// Make a new secret; the one before signs too, until the overlap ends.
     RotateSecret {
         #[command(flatten)]
-        named: Named,
+        named: EndpointName,
         #[command(flatten)]
         secret: Secret,
         /// Seconds for which both sign: 120 to 2592000, a day if not said.
@@ -58,7 +58,7 @@ pub(crate) enum Command {
     /// Its failed deliveries, and why.
     Failures {
         #[command(flatten)]
-        named: Named,
+        named: EndpointName,
         #[command(flatten)]
         page: Page,
     },
@@ -76,7 +76,7 @@ Exit codes: 0 done; 1 refused; 2 usage; 3 not authorised; 4 not found; 5 the ser
 
 /// Names an endpoint.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Named {
+pub(crate) struct EndpointName {
     /// The endpoint's id, ep_….
     #[arg(value_name = "ENDPOINT")]
     pub(crate) id: String,
@@ -112,7 +112,7 @@ pub(crate) struct Create {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Update {
     #[command(flatten)]
-    named: Named,
+    named: EndpointName,
     /// Where events go.
     #[arg(id = "endpoint_url", long = "url", value_name = "URL")]
     url: Option<String>,
@@ -141,7 +141,7 @@ pub(crate) struct Server {
 }
 
 impl Command {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         match self {
             Self::List(page) => list_all(context, page).await,
             Self::Get(named) => {
@@ -166,14 +166,14 @@ impl Command {
     }
 }
 
-impl Named {
+impl EndpointName {
     /// Makes a path under the endpoint's; `rest` is not escaped.
     pub(crate) fn path(&self, context: &Context, rest: &str) -> Result<String, Failure> {
         context.path(&format!("/endpoints/{}{rest}", escape(&self.id)))
     }
 }
 
-async fn list_all(context: &Context, page: &Page) -> Outcome {
+async fn list_all(context: &Context, page: &Page) -> CommandResult {
     let titles = ["ID", "STATE", "HEALTH", "PROFILE", "EVENT TYPES", "NAME", "URL"];
     let row = |endpoint: &Endpoint| {
         vec![
@@ -181,8 +181,8 @@ async fn list_all(context: &Context, page: &Page) -> Outcome {
             state(state_word(endpoint)),
             state(endpoint.health.as_str()),
             plain(&endpoint.profile),
-            joined(&endpoint.event_types),
-            shown(endpoint.name.as_ref()),
+            join(&endpoint.event_types),
+            show(endpoint.name.as_ref()),
             plain(&endpoint.url),
         ]
     };
@@ -236,33 +236,33 @@ fn describe(endpoint: &Endpoint) -> String {
         if headers.is_empty() { String::new() } else { plain(&json!(headers).to_string()) };
     fields(&[
         ("id", plain(id)),
-        ("name", shown(name.as_ref())),
+        ("name", show(name.as_ref())),
         ("url", plain(url)),
         ("state", state(state_word(endpoint))),
-        ("disabled because", shown(*disabled_reason)),
+        ("disabled because", show(*disabled_reason)),
         ("health", state(health.as_str())),
         ("breaker", breaker.map(|breaker| state(breaker.as_str())).unwrap_or_default()),
-        ("event types", joined(event_types)),
-        ("filter", shown(filter.as_ref().map(|filter| filter.get()))),
-        ("severity from", shown(*min_severity)),
-        ("risk score above", shown(*risk_score_above)),
-        ("outcomes", joined(outcomes)),
+        ("event types", join(event_types)),
+        ("filter", show(filter.as_ref().map(|filter| filter.get()))),
+        ("severity from", show(*min_severity)),
+        ("risk score above", show(*risk_score_above)),
+        ("outcomes", join(outcomes)),
         ("profile", plain(profile)),
         ("signed", signed.to_string()),
-        ("public key", shown(public_key.as_ref())),
+        ("public key", show(public_key.as_ref())),
         ("headers", header_text),
-        ("authenticates by", shown(auth.as_ref().map(EndpointAuth::kind))),
+        ("authenticates by", show(auth.as_ref().map(EndpointAuth::kind))),
         ("retries after", delays.join(", ")),
         ("time-out", format!("{timeout_ms} ms")),
-        ("at most a second", shown(*max_per_second)),
-        ("at most at once", shown(*max_concurrency)),
+        ("at most a second", show(*max_per_second)),
+        ("at most at once", show(*max_concurrency)),
         ("created", time(created_at)),
         ("updated", time(updated_at)),
     ])
 }
 
 impl Create {
-    async fn run(&self, context: &Context) -> Outcome {
+    async fn run(&self, context: &Context) -> CommandResult {
         let changes = EndpointChanges {
             url: Some(self.url.clone()),
             enabled: self.disabled.then_some(false),
@@ -300,15 +300,15 @@ fn describe_secret(shown_secret: &ShownSecret, public_key: Option<&String>) -> S
         return "Its deliveries are not signed.".to_owned();
     };
     let others = fields(&[
-        ("of Standard Webhooks' headers", shown(shown_secret.standard_secret.as_ref())),
-        ("public key", shown(public_key)),
+        ("of Standard Webhooks' headers", show(shown_secret.standard_secret.as_ref())),
+        ("public key", show(public_key)),
     ]);
     let other_lines = if others.is_empty() { others } else { format!("\n{others}") };
     format!("Secret, shown this once: keep it now.\n  {}{other_lines}", plain(secret))
 }
 
 impl Update {
-    async fn run(&self, context: &Context) -> Outcome {
+    async fn run(&self, context: &Context) -> CommandResult {
         let mut members =
             members_of(&EndpointChanges { url: self.url.clone(), ..self.draft.changes()? });
         // Null takes a member back to its default: which members can be, the server says.
@@ -333,7 +333,11 @@ fn pause_members(is_paused: bool) -> Map<String, Value> {
     members_of(&EndpointChanges { paused: Some(is_paused), ..EndpointChanges::default() })
 }
 
-async fn patch(context: &Context, named: &Named, members: Map<String, Value>) -> Outcome {
+async fn patch(
+    context: &Context,
+    named: &EndpointName,
+    members: Map<String, Value>,
+) -> CommandResult {
     let call = Call {
         method: "PATCH",
         repeatable: true,
@@ -342,13 +346,13 @@ async fn patch(context: &Context, named: &Named, members: Map<String, Value>) ->
     context.send_and_show(&call, describe).await
 }
 
-async fn delete(context: &Context, named: &Named) -> Outcome {
+async fn delete(context: &Context, named: &EndpointName) -> CommandResult {
     let call = Call { method: "DELETE", ..Call::get(named.path(context, "")?) };
     context.send(&call).await?;
     if context.json { Ok(()) } else { print(&format!("Deleted {}.", named.id)) }
 }
 
-async fn switch(context: &Context, named: &Named, action: &str) -> Outcome {
+async fn switch(context: &Context, named: &EndpointName, action: &str) -> CommandResult {
     let path = named.path(context, &format!("/{action}"))?;
     let call = Call { repeatable: true, ..Call::post(path, String::new()) };
     context
@@ -360,10 +364,10 @@ async fn switch(context: &Context, named: &Named, action: &str) -> Outcome {
 
 async fn rotate(
     context: &Context,
-    named: &Named,
+    named: &EndpointName,
     secret: &Secret,
     overlap_s: Option<u32>,
-) -> Outcome {
+) -> CommandResult {
     let request = Rotation {
         secret: secret.read()?,
         algorithm: secret.algorithm(),

@@ -7,8 +7,8 @@ use waxseal_api_types::{EventType, NewEventType};
 use super::body;
 use super::confirm::{Confirm, confirm};
 use super::context::{Context, escape};
-use super::failure::{Failure, Outcome};
-use super::output::{plain, print, shown};
+use super::failure::{CommandResult, Failure};
+use super::output::{plain, print, show};
 use super::page::{Page, list};
 use super::pretty::pretty;
 use super::table::fields;
@@ -20,13 +20,13 @@ pub(crate) enum Command {
     /// All event types of the tenant.
     List(Page),
     /// An event type, with its schema and example.
-    Get(Named),
+    Get(EventTypeName),
     /// Make or replace an event type.
     Put(Put),
     /// Delete an event type; events of it are accepted as before.
     Delete {
         #[command(flatten)]
-        named: Named,
+        named: EventTypeName,
         #[command(flatten)]
         confirm: Confirm,
     },
@@ -34,7 +34,7 @@ pub(crate) enum Command {
 
 /// Names an event type.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Named {
+pub(crate) struct EventTypeName {
     /// The type, such as dlp.pii_blocked.
     #[arg(value_name = "TYPE")]
     event_type: String,
@@ -44,7 +44,7 @@ pub(crate) struct Named {
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Put {
     #[command(flatten)]
-    named: Named,
+    named: EventTypeName,
     /// What it means, for people.
     #[arg(long)]
     description: Option<String>,
@@ -57,13 +57,13 @@ pub(crate) struct Put {
 }
 
 impl Command {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         match self {
             Self::List(page) => {
                 let titles = (["TYPE", "SCHEMA", "DESCRIPTION"].as_slice(), "No event types.");
                 list(context, &context.path("/event-types")?, page, titles, |one: &EventType| {
                     let schema = if one.schema.is_some() { "yes" } else { "" };
-                    vec![plain(&one.name), schema.to_owned(), shown(one.description.as_ref())]
+                    vec![plain(&one.name), schema.to_owned(), show(one.description.as_ref())]
                 })
                 .await
             }
@@ -81,7 +81,7 @@ impl Command {
     }
 }
 
-impl Named {
+impl EventTypeName {
     fn path(&self, context: &Context) -> Result<String, Failure> {
         context.path(&format!("/event-types/{}", escape(&self.event_type)))
     }
@@ -104,7 +104,7 @@ impl Put {
 fn describe(event_type: &EventType) -> String {
     let head = fields(&[
         ("type", plain(&event_type.name)),
-        ("description", shown(event_type.description.as_ref())),
+        ("description", show(event_type.description.as_ref())),
     ]);
     let schema = block("schema", event_type.schema.as_deref());
     format!("{head}{schema}{}", block("example", event_type.example.as_deref()))

@@ -6,8 +6,8 @@ use waxseal_api_types::Event;
 use waxseal_api_types::event::{DeliveryBrief, EventMembers};
 
 use super::context::{Context, escape, print_json, read};
-use super::failure::{Failure, Outcome};
-use super::output::{plain, print, shown, time_if_any};
+use super::failure::{CommandResult, Failure};
+use super::output::{plain, print, show, time_if_any};
 use super::page::{Page, list};
 use super::pretty::pretty;
 use super::send::Send;
@@ -23,21 +23,21 @@ pub(crate) enum Command {
     /// All events of the tenant, newest first.
     List(Page),
     /// An event and its deliveries.
-    Get(Named),
+    Get(EventName),
     /// Print events as they come.
     Tail(Tail),
 }
 
 /// Names an event.
 #[derive(Args, Clone, Debug)]
-pub(crate) struct Named {
+pub(crate) struct EventName {
     /// The event's id.
     #[arg(value_name = "EVENT")]
     id: String,
 }
 
 impl Command {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         match self {
             Self::Send(send) => send.run(context).await,
             Self::List(page) => {
@@ -68,22 +68,22 @@ fn row(event: &Event) -> Vec<String> {
         time_if_any(members.received_at.as_ref()),
         plain(&members.id),
         plain(&members.event_type),
-        shown(members.severity),
+        show(members.severity),
         plain(&members.source),
-        shown(members.summary.as_ref()),
+        show(members.summary.as_ref()),
     ]
 }
 
 fn describe(event: &EventMembers, attributes: &Map<String, Value>) -> String {
     let mut pairs = vec![
         ("id", plain(&event.id)),
-        ("sender_id", shown(event.sender_id.as_ref())),
+        ("sender_id", show(event.sender_id.as_ref())),
         ("type", plain(&event.event_type)),
         ("source", plain(&event.source)),
         ("time", plain(&event.time)),
         ("received", time_if_any(event.received_at.as_ref())),
-        ("data_base64", shown(event.data_base64.as_ref())),
-        ("expunged", shown(event.expunged.then_some(true))),
+        ("data_base64", show(event.data_base64.as_ref())),
+        ("expunged", show(event.expunged.then_some(true))),
     ];
     for (name, value) in attributes {
         pairs.push((name, describe_attribute(value)));

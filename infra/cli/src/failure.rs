@@ -6,7 +6,7 @@ use waxseal_api_types::Problem;
 use super::output::plain;
 
 /// What a command comes to: done, or why not.
-pub(crate) type Outcome = Result<(), Failure>;
+pub(crate) type CommandResult = Result<(), Failure>;
 
 /// Why a command did not do what was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]

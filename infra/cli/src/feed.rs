@@ -28,7 +28,7 @@ const FAILURES_MAX: u32 = 30;
 
 /// An event as it was listed.
 #[derive(Clone, Debug)]
-pub(crate) struct Listed {
+pub(crate) struct ListedEvent {
     pub(crate) raw: Box<RawValue>,
     id: String,
     received_at: Timestamp,
@@ -73,7 +73,7 @@ impl<'a> Feed<'a> {
     }
 
     /// Waits for events; never none.
-    pub(crate) async fn next(&mut self) -> Result<Vec<Listed>, Failure> {
+    pub(crate) async fn next(&mut self) -> Result<Vec<ListedEvent>, Failure> {
         loop {
             let found = match self.look().await {
                 Ok(found) => found,
@@ -88,7 +88,7 @@ impl<'a> Feed<'a> {
     }
 
     /// A server that is away for a moment does not end a feed.
-    fn bear(&mut self, failure: Failure) -> Result<Vec<Listed>, Failure> {
+    fn bear(&mut self, failure: Failure) -> Result<Vec<ListedEvent>, Failure> {
         self.failures += 1;
         let Failure::Unavailable(text) = &failure else { return Err(failure) };
         if self.failures > FAILURES_MAX {
@@ -101,7 +101,7 @@ impl<'a> Feed<'a> {
     }
 
     /// What is new, oldest first.
-    async fn look(&mut self) -> Result<Vec<Listed>, Failure> {
+    async fn look(&mut self) -> Result<Vec<ListedEvent>, Failure> {
         let floor = self.newest.minus_s(OVERLAP_S).max(self.start);
         let (mut fresh, mut cursor) = (Vec::new(), None);
         for _ in 0..PAGES_MAX {
@@ -123,14 +123,17 @@ impl<'a> Feed<'a> {
         Err(Failure::Failed("too many events at once to follow: say a later --since".to_owned()))
     }
 
-    async fn page(&self, cursor: Option<String>) -> Result<(Vec<Listed>, Option<String>), Failure> {
+    async fn page(
+        &self,
+        cursor: Option<String>,
+    ) -> Result<(Vec<ListedEvent>, Option<String>), Failure> {
         let path = with_query(&self.path, Some(200), cursor.as_deref());
         let items = read_items(&self.context.send(&Call::get(path)).await?)?;
-        let listed = items.items.into_iter().map(Listed::read).collect::<Result<_, _>>()?;
+        let listed = items.items.into_iter().map(ListedEvent::read).collect::<Result<_, _>>()?;
         Ok((listed, items.cursor))
     }
 
-    fn remember(&mut self, listed: &[Listed]) {
+    fn remember(&mut self, listed: &[ListedEvent]) {
         self.newest = listed.iter().map(|one| one.received_at).fold(self.newest, Timestamp::max);
         self.seen.extend(listed.iter().map(|one| (one.id.clone(), one.received_at)));
         let floor = self.newest.minus_s(OVERLAP_S).max(self.start);
@@ -138,7 +141,7 @@ impl<'a> Feed<'a> {
     }
 }
 
-impl Listed {
+impl ListedEvent {
     fn read(raw: Box<RawValue>) -> Result<Self, Failure> {
         let not_ours = || Failure::Unavailable("an event of the list is none of ours".to_owned());
         let head: Head = serde_json::from_str(raw.get()).map_err(|_| not_ours())?;

@@ -14,7 +14,7 @@ use super::failure::Failure;
 /// Which events are wanted, as flags say it.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Which events")]
-pub(crate) struct Wanted {
+pub(crate) struct EventChoice {
     /// Event types: exact, dlp.*, or *. Repeated, or between commas.
     #[arg(long, value_name = "TYPES", value_delimiter = ',')]
     pub(crate) event_types: Vec<String>,
@@ -41,7 +41,7 @@ fn non_empty(list: &[String]) -> Option<Vec<String>> {
     if list.is_empty() { None } else { Some(list.to_vec()) }
 }
 
-impl Wanted {
+impl EventChoice {
     /// The members that were said, as the API takes them.
     pub(crate) fn changes(&self) -> Result<EndpointChanges, Failure> {
         Ok(EndpointChanges {
@@ -102,19 +102,20 @@ mod tests {
 
     #[test]
     fn only_what_was_said_is_a_member_and_selects() {
-        let wanted = Wanted {
+        let wanted = EventChoice {
             filter: Some(r#"{"source": ["/a"]}"#.to_owned()),
             min_severity: Some(Severity::Medium),
             risk_score_above: Some(0.5),
             outcome: vec!["blocked".to_owned()],
-            ..Wanted::default()
+            ..EventChoice::default()
         };
         let expected = json!({"filter": {"source": ["/a"]}, "min_severity": "medium",
             "risk_score_above": 0.5, "outcomes": ["blocked"]});
         assert_eq!(wanted.changes().map(|changes| json!(changes)), Ok(expected));
         assert!(wanted.subscription().unwrap().filter.is_some());
-        assert_eq!(Wanted::default().changes().map(|changes| json!(changes)), Ok(json!({})));
-        let wrong = Wanted { filter: Some(r#"{"source": [{"sufix": 1}]}"#.to_owned()), ..wanted };
+        assert_eq!(EventChoice::default().changes().map(|changes| json!(changes)), Ok(json!({})));
+        let wrong =
+            EventChoice { filter: Some(r#"{"source": [{"sufix": 1}]}"#.to_owned()), ..wanted };
         let Err(Failure::Usage(said)) = wrong.subscription() else { panic!("compiled") };
         assert!(said.contains("/source/0/sufix"), "{said}");
     }

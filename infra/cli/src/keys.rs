@@ -5,8 +5,8 @@ use waxseal_api_types::{self as api, Key, NewKey};
 
 use super::confirm::{Confirm, confirm};
 use super::context::{Context, escape};
-use super::failure::Outcome;
-use super::output::{joined, plain, print, say, shown, time};
+use super::failure::CommandResult;
+use super::output::{join, plain, print, say, show, time};
 use super::page::{Page, list};
 use crate::client::Call;
 
@@ -52,7 +52,7 @@ impl Scope {
 }
 
 impl Command {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         let path = context.path("/keys")?;
         match self {
             Self::List(page) => {
@@ -60,8 +60,8 @@ impl Command {
                 list(context, &path, page, titles, |key: &Key| {
                     vec![
                         plain(&key.id),
-                        shown(key.name.as_ref()),
-                        joined(&key.scopes),
+                        show(key.name.as_ref()),
+                        join(&key.scopes),
                         time(&key.created_at),
                     ]
                 })
@@ -86,11 +86,11 @@ impl Command {
 
 fn describe(key: &Key) -> String {
     say("The key, shown this once: keep it now.");
-    let (id, scopes) = (plain(&key.id), joined(&key.scopes));
-    format!("{}\n{id}  {scopes}", shown(key.key.as_ref()))
+    let (id, scopes) = (plain(&key.id), join(&key.scopes));
+    format!("{}\n{id}  {scopes}", show(key.key.as_ref()))
 }
 
-async fn revoke(context: &Context, path: &str, id: &str) -> Outcome {
+async fn revoke(context: &Context, path: &str, id: &str) -> CommandResult {
     let call = Call { method: "DELETE", ..Call::get(path) };
     context.send(&call).await?;
     if context.json { Ok(()) } else { print(&format!("Revoked {id}.")) }

@@ -50,7 +50,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand};
 
 use self::context::{Connection, Context};
-use self::failure::Outcome;
+use self::failure::CommandResult;
 
 pub use self::client::Client;
 pub use self::context::LocalServer;
@@ -163,7 +163,7 @@ impl Subcommand for Command {
 }
 
 impl Verb {
-    async fn run(&self, local: &LocalServer) -> Outcome {
+    async fn run(&self, local: &LocalServer) -> CommandResult {
         let open = |connection: &Connection| Context::open(connection, local);
         match self {
             Self::Login(with) => with.arguments.run(&with.connection, local).await,

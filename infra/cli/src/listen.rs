@@ -12,16 +12,16 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 use waxseal_adapters::clock::SystemClock;
-use waxseal_domain::delivery::attempt::Sent;
+use waxseal_domain::delivery::attempt::SendResult;
 use waxseal_domain::event::Event;
 use waxseal_flows::ports::Clock as _;
 
 use self::session::Session;
 use super::context::Context;
 use super::draft::parse_header;
-use super::failure::Outcome;
+use super::failure::CommandResult;
 use super::feed::Feed;
-use super::filter::Wanted;
+use super::filter::EventChoice;
 use super::output::{plain, print, say};
 use super::since::Since;
 use super::stop::Stop;
@@ -52,7 +52,7 @@ pub(crate) struct Listen {
     #[arg(long, value_name = "MS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(50..=60_000))]
     every_ms: u64,
     #[command(flatten)]
-    wanted: Wanted,
+    wanted: EventChoice,
     /// The wire contract; standard if not said.
     #[arg(long, help_heading = "How it is sent")]
     profile: Option<String>,
@@ -69,11 +69,11 @@ const EXAMPLES: &str = "Examples:
 Each event is sent once: what fails is printed, and not tried again. Ctrl-C ends it with 0.";
 
 impl Listen {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         Stop::catch()?.or(self.follow(context)).await
     }
 
-    async fn follow(&self, context: &Context) -> Outcome {
+    async fn follow(&self, context: &Context) -> CommandResult {
         let session = Session::open(self, context).await?;
         let since = self.since.map(|since| since.before(SystemClock.now()));
         let mut feed = Feed::open(context, since, Duration::from_millis(self.every_ms)).await?;
@@ -87,7 +87,7 @@ impl Listen {
         }
     }
 
-    fn greet(&self, context: &Context, session: &Session) -> Outcome {
+    fn greet(&self, context: &Context, session: &Session) -> CommandResult {
         let (secret, profile) = (session.secret.as_str(), session.profile_name());
         if context.json {
             let to = self.forward_to.to_string();
@@ -109,7 +109,7 @@ impl Listen {
 }
 
 /// What is printed of an attempt.
-fn line(context: &Context, event: &Event, id: &str, sent: &Sent) -> String {
+fn line(context: &Context, event: &Event, id: &str, sent: &SendResult) -> String {
     let status = sent.response.as_ref().map(|response| response.status);
     let ms = sent.ended_at.since_ms(sent.started_at);
     if context.json {

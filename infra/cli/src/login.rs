@@ -6,10 +6,10 @@ use clap::Args;
 use serde_json::json;
 use waxseal_api_types::{Identity, Scope};
 
-use super::config::Login as Stored;
+use super::config::Login as StoredLogin;
 use super::context::{Connection, Context, Found, LocalServer, Origin, escape};
-use super::failure::{Failure, Outcome};
-use super::output::{joined, plain, print, say, shown};
+use super::failure::{CommandResult, Failure};
+use super::output::{join, plain, print, say, show};
 use super::table::fields;
 use crate::client::{Call, Client};
 
@@ -48,7 +48,7 @@ impl Powers {
         match self {
             Self::Operator => "the operator's: everything, for every tenant".to_owned(),
             Self::Told(tenant, scopes) => {
-                format!("tenant {}'s, with {}", plain(tenant), joined(scopes))
+                format!("tenant {}'s, with {}", plain(tenant), join(scopes))
             }
             Self::Manage => "a tenant's, with the scope manage".to_owned(),
             Self::Ingest => {
@@ -78,7 +78,7 @@ impl Powers {
     fn word(&self) -> String {
         match self {
             Self::Operator => "operator".to_owned(),
-            Self::Told(_, scopes) => joined(scopes).replace(", ", ","),
+            Self::Told(_, scopes) => join(scopes).replace(", ", ","),
             Self::Manage => "manage".to_owned(),
             Self::Ingest => "ingest".to_owned(),
             Self::SomeTenants => "tenant".to_owned(),
@@ -126,13 +126,13 @@ async fn probe(client: &Client, tenant: Option<&str>) -> Result<Powers, Failure>
 }
 
 /// Fails unless the server's `/healthz` answers 200.
-pub(crate) async fn check_health(client: &Client) -> Outcome {
+pub(crate) async fn check_health(client: &Client) -> CommandResult {
     let answer = client.send(&Call::get("/healthz")).await?;
     if answer.status == 200 { Ok(()) } else { Err(Failure::of(&answer)) }
 }
 
 impl Login {
-    pub(crate) async fn run(&self, connection: &Connection, local: &LocalServer) -> Outcome {
+    pub(crate) async fn run(&self, connection: &Connection, local: &LocalServer) -> CommandResult {
         let none = "which server? --url, or start one here with `waxseal`";
         let found = connection.find(local)?.ok_or_else(|| Failure::Usage(none.to_owned()))?;
         let key = choose_key(connection, &found)?;
@@ -142,7 +142,7 @@ impl Login {
         let path = connection.path()?;
         let Found { url, tenant, .. } = found;
         let tenant = tenant.or_else(|| powers.tenant().map(str::to_owned));
-        Stored { url: url.clone(), tenant: tenant.clone(), key }.write(&path)?;
+        StoredLogin { url: url.clone(), tenant: tenant.clone(), key }.write(&path)?;
         say(&format!("waxseal: kept in {}", path.display()));
         tell(connection.is_json(), &url, tenant.as_deref(), &powers, "login")
     }
@@ -181,9 +181,9 @@ fn read_piped() -> Result<String, Failure> {
 }
 
 /// Forgets the login: `logout`.
-pub(crate) fn forget(connection: &Connection) -> Outcome {
+pub(crate) fn forget(connection: &Connection) -> CommandResult {
     let path = connection.path()?;
-    let was = Stored::remove(&path)?;
+    let was = StoredLogin::remove(&path)?;
     say(&if was {
         format!(
             "waxseal: removed {}; the key itself works still: `waxseal keys revoke`",
@@ -196,7 +196,7 @@ pub(crate) fn forget(connection: &Connection) -> Outcome {
 }
 
 /// Asks the server whose the key is: `whoami`.
-pub(crate) async fn whoami(context: &Context) -> Outcome {
+pub(crate) async fn whoami(context: &Context) -> CommandResult {
     let powers = ask_powers(&context.client, context.tenant()).await?;
     let origin = match &context.origin {
         Origin::Given => "flags or environment".to_owned(),
@@ -206,14 +206,20 @@ pub(crate) async fn whoami(context: &Context) -> Outcome {
     tell(context.json, &context.url, tenant, &powers, &origin)
 }
 
-fn tell(is_json: bool, url: &str, tenant: Option<&str>, powers: &Powers, from: &str) -> Outcome {
+fn tell(
+    is_json: bool,
+    url: &str,
+    tenant: Option<&str>,
+    powers: &Powers,
+    from: &str,
+) -> CommandResult {
     let whole = json!({"url": url, "tenant": tenant, "key": powers.word(), "from": from});
     if is_json {
         return print(&whole.to_string());
     }
     print(&fields(&[
         ("server", plain(url)),
-        ("tenant", shown(tenant)),
+        ("tenant", show(tenant)),
         ("key", powers.words()),
         ("from", plain(from)),
     ]))

@@ -6,8 +6,8 @@ use waxseal_api_types::endpoint::{MatchChanges, MatchResult};
 
 use super::context::{Context, escape};
 use super::draft::Draft;
-use super::failure::Outcome;
-use super::output::{plain, shown, time};
+use super::failure::CommandResult;
+use super::output::{plain, show, time};
 use super::table::{Table, state};
 use crate::client::Call;
 
@@ -38,7 +38,7 @@ const EXAMPLES: &str = "Examples:
   waxseal match --draft --event-types 'dlp.*' --min-severity high --profile github --limit 50 --json";
 
 impl Match {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         let changes = EndpointChanges { url: self.url.clone(), ..self.members.changes()? };
         let request = MatchChanges { limit: self.limit, changes };
         let path = match &self.endpoint {
@@ -59,8 +59,8 @@ fn describe(answer: &MatchResult) -> String {
             time(&item.time),
             plain(&item.event_id),
             plain(&item.event_type),
-            shown(item.bytes),
-            shown(item.detail.as_ref()),
+            show(item.bytes),
+            show(item.detail.as_ref()),
         ]);
     }
     let MatchResult { matched, examined, .. } = answer;

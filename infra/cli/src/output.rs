@@ -2,10 +2,10 @@
 
 use std::io::Write as _;
 
-use super::failure::{Failure, Outcome};
+use super::failure::{CommandResult, Failure};
 
 /// Prints lines, and ends the command where nobody reads any more.
-pub(crate) fn print(text: &str) -> Outcome {
+pub(crate) fn print(text: &str) -> CommandResult {
     let mut out = std::io::stdout().lock();
     let end = if text.ends_with('\n') { "" } else { "\n" };
     let written = write!(out, "{text}{end}").and_then(|()| out.flush());
@@ -31,12 +31,12 @@ pub(crate) fn plain(text: &str) -> String {
 }
 
 /// Shows what may be missing: nothing as nothing.
-pub(crate) fn shown<T: ToString>(value: Option<T>) -> String {
+pub(crate) fn show<T: ToString>(value: Option<T>) -> String {
     value.map(|value| plain(&value.to_string())).unwrap_or_default()
 }
 
 /// Shows a list of texts between commas.
-pub(crate) fn joined<T: ToString>(texts: &[T]) -> String {
+pub(crate) fn join<T: ToString>(texts: &[T]) -> String {
     let plain: Vec<String> = texts.iter().map(|text| plain(&text.to_string())).collect();
     plain.join(", ")
 }

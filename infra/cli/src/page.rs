@@ -7,7 +7,7 @@ use waxseal_adapters::client::Answer;
 use waxseal_api_types::List;
 
 use super::context::{Context, escape, print_json};
-use super::failure::{Failure, Outcome};
+use super::failure::{CommandResult, Failure};
 use super::output::{print, say};
 use super::table::Table;
 use crate::client::Call;
@@ -47,7 +47,7 @@ pub(crate) async fn list<T: DeserializeOwned>(
     page: &Page,
     (titles, none): (&[&'static str], &str),
     row: impl Fn(&T) -> Vec<String>,
-) -> Outcome {
+) -> CommandResult {
     if page.all {
         let all = fetch_all(context, path).await?;
         if context.json {

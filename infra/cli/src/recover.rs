@@ -8,8 +8,8 @@ use waxseal_api_types::endpoint::{NewRecovery, Recovery, RecoveryScope};
 use waxseal_flows::ports::Clock as _;
 
 use super::context::{Context, read};
-use super::endpoints::Named;
-use super::failure::Outcome;
+use super::endpoints::EndpointName;
+use super::failure::CommandResult;
 use super::output::print;
 use super::progress;
 use super::since::Since;
@@ -20,7 +20,7 @@ use crate::client::Call;
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Recover {
     #[command(flatten)]
-    named: Named,
+    named: EndpointName,
     /// From when: a time, or how long ago (90s, 30m, 2h, 7d).
     #[arg(long, value_name = "TIME")]
     since: Since,
@@ -66,7 +66,7 @@ impl Which {
 }
 
 impl Recover {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         // Said once: each part must be of the same stretch of time.
         let now = SystemClock.now();
         let until = self.until.unwrap_or(Since::At(now)).before(now).rfc3339();
@@ -93,7 +93,7 @@ impl Recover {
         self.tell(context, sum)
     }
 
-    fn tell(&self, context: &Context, sum: u64) -> Outcome {
+    fn tell(&self, context: &Context, sum: u64) -> CommandResult {
         if context.json {
             let whole = json!({"deliveries": sum, "dry_run": self.dry_run, "cursor": null});
             return print(&whole.to_string());

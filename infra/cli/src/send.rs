@@ -16,7 +16,7 @@ use waxseal_domain::id::EventId;
 
 use super::body;
 use super::context::{Context, read};
-use super::failure::{Failure, Outcome, describe_problem};
+use super::failure::{CommandResult, Failure, describe_problem};
 use super::output::{plain, print, say};
 use super::progress;
 use crate::client::Call;
@@ -67,7 +67,7 @@ fn make_id() -> String {
 }
 
 impl Send {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         let path = context.path("/events")?;
         match &self.file {
             None => send_one(context, path, &self.event()?).await,
@@ -87,7 +87,7 @@ impl Send {
     }
 }
 
-async fn send_one(context: &Context, path: String, event: &NewEvent) -> Outcome {
+async fn send_one(context: &Context, path: String, event: &NewEvent) -> CommandResult {
     let call = Call { repeatable: true, ..Call::request(path, event) };
     context
         .send_and_show(&call, |accepted: &Acceptance| {
@@ -141,7 +141,7 @@ fn split_batches(events: &[String]) -> Vec<&[String]> {
     batches
 }
 
-async fn send_many(context: &Context, path: &str, events: &[String]) -> Outcome {
+async fn send_many(context: &Context, path: &str, events: &[String]) -> CommandResult {
     let bar = progress::bar(events.len(), "events");
     let mut results = Vec::new();
     for batch in split_batches(events) {
@@ -158,7 +158,7 @@ async fn send_many(context: &Context, path: &str, events: &[String]) -> Outcome 
 }
 
 /// Says each refusal with its place in the file, and how many events were taken.
-fn tell(context: &Context, results: &[EventResult]) -> Outcome {
+fn tell(context: &Context, results: &[EventResult]) -> CommandResult {
     let (mut accepted, mut duplicates, mut refused) = (0, 0, 0);
     for (at, result) in (1..).zip(results) {
         match result {

@@ -2,7 +2,7 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::failure::{Failure, Outcome};
+use super::failure::{CommandResult, Failure};
 
 /// Catches both from the moment that it is made, before anything is said to the person who may send them.
 pub(crate) struct Stop {
@@ -20,7 +20,7 @@ impl Stop {
     }
 
     /// Does work that ends by itself, or by one of them: then it is done as well.
-    pub(crate) async fn or(mut self, work: impl Future<Output = Outcome>) -> Outcome {
+    pub(crate) async fn or(mut self, work: impl Future<Output = CommandResult>) -> CommandResult {
         tokio::select! {
             done = work => done,
             _ = self.interrupt.recv() => Ok(()),

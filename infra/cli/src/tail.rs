@@ -8,9 +8,9 @@ use waxseal_api_types::event::{EventMembers, Severity};
 use waxseal_flows::ports::Clock as _;
 
 use super::context::Context;
-use super::failure::Outcome;
-use super::feed::{Feed, Listed};
-use super::output::{plain, print, say, shown, time_if_any};
+use super::failure::CommandResult;
+use super::feed::{Feed, ListedEvent};
+use super::output::{plain, print, say, show, time_if_any};
 use super::since::Since;
 use super::stop::Stop;
 
@@ -40,7 +40,7 @@ const EXAMPLES: &str = "Examples:
 With --json each event is a line. Ctrl-C and --timeout-s end it with 0.";
 
 impl Tail {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         let ended = async {
             tokio::select! {
                 done = self.follow(context) => done,
@@ -50,7 +50,7 @@ impl Tail {
         Stop::catch()?.or(ended).await
     }
 
-    async fn follow(&self, context: &Context) -> Outcome {
+    async fn follow(&self, context: &Context) -> CommandResult {
         let since = self.since.map(|since| since.before(SystemClock.now()));
         let mut feed = Feed::open(context, since, Duration::from_millis(self.every_ms)).await?;
         say("waxseal: waiting for events; Ctrl-C ends it");
@@ -66,14 +66,14 @@ impl Tail {
     }
 }
 
-fn line(context: &Context, listed: &Listed) -> String {
+fn line(context: &Context, listed: &ListedEvent) -> String {
     if context.json {
         return listed.raw.get().to_owned();
     }
     let Ok(event) = serde_json::from_str::<EventMembers>(listed.raw.get()) else {
         return "an event that cannot be read: is the server a newer one?".to_owned();
     };
-    let (at, summary) = (time_if_any(event.received_at.as_ref()), shown(event.summary.as_ref()));
+    let (at, summary) = (time_if_any(event.received_at.as_ref()), show(event.summary.as_ref()));
     let (id, kind) = (plain(&event.id), plain(&event.event_type));
     let severity = event.severity.map(Severity::as_str).unwrap_or_default();
     format!("{at}  {severity:<8}  {kind:<28}  {id}  {summary}").trim_end().to_owned()

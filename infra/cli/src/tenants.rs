@@ -4,7 +4,7 @@ use clap::Subcommand;
 use waxseal_api_types::{NewTenant, Tenant};
 
 use super::context::Context;
-use super::failure::Outcome;
+use super::failure::CommandResult;
 use super::output::{plain, time};
 use super::page::{Page, list};
 use crate::client::Call;
@@ -22,7 +22,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         match self {
             Self::List(page) => {
                 let titles = (["NAME", "CREATED"].as_slice(), "No tenants.");

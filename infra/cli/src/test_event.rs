@@ -8,9 +8,9 @@ use waxseal_api_types::endpoint::{NewTest, TestResult};
 
 use super::body;
 use super::context::{Context, read};
-use super::endpoints::Named;
-use super::failure::{Failure, Outcome};
-use super::output::{plain, shown};
+use super::endpoints::EndpointName;
+use super::failure::{CommandResult, Failure};
+use super::output::{plain, show};
 use super::table::{fields, state};
 use crate::client::Call;
 
@@ -19,7 +19,7 @@ use crate::client::Call;
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Test {
     #[command(flatten)]
-    named: Named,
+    named: EndpointName,
     /// Its type; of the profile's catalogue it comes with that example's data.
     #[arg(long = "type", value_name = "TYPE")]
     event_type: Option<String>,
@@ -35,7 +35,7 @@ const EXAMPLES: &str = "Examples:
 Exit codes: 0 accepted; 1 not accepted; 2 usage; 3 not authorised; 4 not found; 5 the server or the network failed.";
 
 impl Test {
-    pub(crate) async fn run(&self, context: &Context) -> Outcome {
+    pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         let data = self.data.as_ref().map(|data| body::raw("--data", data)).transpose()?;
         let request = NewTest { event_type: self.event_type.clone(), data };
         let call = Call::request(self.named.path(context, "/test")?, &request);
@@ -51,11 +51,11 @@ pub(crate) fn describe(result: &TestResult) -> String {
     let response = result.response.as_ref();
     let mut text = fields(&[
         ("outcome", state(result.outcome.as_str())),
-        ("detail", shown(result.detail.as_ref())),
-        ("status", shown(response.map(|response| response.status))),
+        ("detail", show(result.detail.as_ref())),
+        ("status", show(response.map(|response| response.status))),
         ("time", format!("{} ms", result.duration_ms)),
         ("delivery", plain(&result.delivery_id)),
-        ("handshake allowed", shown(result.handshake.as_ref().map(|answer| answer.allowed))),
+        ("handshake allowed", show(result.handshake.as_ref().map(|answer| answer.allowed))),
     ]);
     text.push_str(&block("Request headers", &result.request_headers));
     if let Some(response) = response {

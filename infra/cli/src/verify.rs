@@ -107,12 +107,12 @@ impl Arguments {
 
     fn profile(&self) -> Result<Arc<Profile>, String> {
         let Some(path) = &self.profile_file else {
-            let names = || Profile::builtin().iter().map(|one| one.name()).collect::<Vec<_>>();
+            let names = || Profile::builtins().iter().map(|one| one.name()).collect::<Vec<_>>();
             let unknown = || {
                 let known = names().join(", ");
                 format!("there is no profile {}: {known}, or --profile-file", self.profile)
             };
-            return Profile::named(&self.profile).ok_or_else(unknown);
+            return Profile::find_builtin(&self.profile).ok_or_else(unknown);
         };
         let text = text(read(path)?, path)?;
         let profile = Profile::parse(&text);

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::sync::{Semaphore, watch};
 use waxseal_adapters::embedded::EmbeddedEngine;
-use waxseal_domain::delivery::message::Received;
+use waxseal_domain::delivery::message::ReceivedMessage;
 use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::limits::{FUNCTION_TIMEOUT_S, MESSAGE_RECEIVES_MAX};
-use waxseal_flows::attempt::{Settled, drive};
+use waxseal_flows::attempt::{Disposition, drive};
 use waxseal_flows::ports::{Clock as _, Engine as _, EngineError};
 
 /// The time between two sweeps. A sweep costs nothing here, so it runs more often than on AWS.
@@ -42,7 +42,10 @@ pub(crate) async fn deliver(
     let _places = places.acquire_many(all).await;
 }
 
-async fn handle(engine: &Arc<EmbeddedEngine>, received: Received) -> Result<(), EngineError> {
+async fn handle(
+    engine: &Arc<EmbeddedEngine>,
+    received: ReceivedMessage,
+) -> Result<(), EngineError> {
     let receipt = received.receipt.clone();
     if received.receives > MESSAGE_RECEIVES_MAX {
         waxseal_flows::bury::bury(engine.as_ref(), &received.message).await?;
@@ -55,8 +58,8 @@ async fn handle(engine: &Arc<EmbeddedEngine>, received: Received) -> Result<(), 
     }
     let deadline = engine.clock().now().plus_s(FUNCTION_TIMEOUT_S);
     match drive(engine, received, deadline).await {
-        Settled::Done => engine.queue().remove(&receipt).await,
-        Settled::Again => Ok(()),
+        Disposition::Done => engine.queue().remove(&receipt).await,
+        Disposition::Again => Ok(()),
     }
 }
 

@@ -86,21 +86,21 @@ async fn show(host: &Host, receiver: &Receiver) -> Result<String, String> {
 }
 
 /// An event on its way.
-struct Posted {
+struct PostedEvent {
     product: &'static str,
     event_type: String,
     id: String,
 }
 
-async fn post(host: &Host, sample: Sample) -> Result<Posted, String> {
+async fn post(host: &Host, sample: Sample) -> Result<PostedEvent, String> {
     #[derive(Deserialize)]
-    struct Accepted {
+    struct AcceptAnswer {
         id: String,
     }
     let path = format!("/v1/tenants/{TENANT}/events");
     let answer = host.client.expect("POST", &path, Some(&sample.event)).await?;
-    let Accepted { id } = read(answer)?;
-    Ok(Posted { product: sample.product, event_type: sample.event_type, id })
+    let AcceptAnswer { id } = read(answer)?;
+    Ok(PostedEvent { product: sample.product, event_type: sample.event_type, id })
 }
 
 /// A delivery, as its event shows it.
@@ -113,7 +113,7 @@ struct Delivery {
 }
 
 /// The event's delivery to the demo's receiver. The tenant may have other endpoints: what they get is not ours.
-async fn delivery(host: &Host, event: &Posted) -> Result<Option<Delivery>, String> {
+async fn delivery(host: &Host, event: &PostedEvent) -> Result<Option<Delivery>, String> {
     #[derive(Deserialize)]
     struct Event {
         deliveries: Vec<Delivery>,
@@ -124,7 +124,11 @@ async fn delivery(host: &Host, event: &Posted) -> Result<Option<Delivery>, Strin
 }
 
 /// Prints each delivery as it arrives; the id of the one that was tried most often.
-async fn watch(host: &Host, receiver: &Receiver, posted: Vec<Posted>) -> Result<String, String> {
+async fn watch(
+    host: &Host,
+    receiver: &Receiver,
+    posted: Vec<PostedEvent>,
+) -> Result<String, String> {
     let (began, total) = (Instant::now(), posted.len());
     let mut waiting = posted;
     let mut arrived: Vec<Delivery> = Vec::new();
@@ -154,7 +158,7 @@ async fn watch(host: &Host, receiver: &Receiver, posted: Vec<Posted>) -> Result<
     Ok(retried.map(|delivery| delivery.id).unwrap_or_default())
 }
 
-fn line(event: &Posted, delivery: &Delivery) -> String {
+fn line(event: &PostedEvent, delivery: &Delivery) -> String {
     let attempts = delivery.attempts;
     let note = if attempts > 1 { " (it was tried again until it was taken)" } else { "" };
     format!("  delivered  {:<15} {:<26} attempt {attempts}{note}", event.product, event.event_type)

@@ -24,8 +24,8 @@ fn main() -> ExitCode {
     let CommandLine { settings, command } = CommandLine::parse();
     log(command.is_some());
     match &command {
-        None => block_on(served(waxseal_server::run(&settings))),
-        Some(Command::Demo(settings)) => block_on(served(demo::run(settings))),
+        None => block_on(serve_until_end(waxseal_server::run(&settings))),
+        Some(Command::Demo(settings)) => block_on(serve_until_end(demo::run(settings))),
         Some(Command::Verify(arguments)) => waxseal_cli::verify::run(arguments),
         Some(Command::Completion { shell }) => completion(*shell),
         Some(Command::Cli(command)) => {
@@ -39,7 +39,7 @@ fn local_server(settings: &Settings) -> LocalServer {
     LocalServer { url: settings.local_url(), key_file: settings.operator_key_file() }
 }
 
-async fn served(work: impl Future<Output = Result<(), String>>) -> ExitCode {
+async fn serve_until_end(work: impl Future<Output = Result<(), String>>) -> ExitCode {
     match work.await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

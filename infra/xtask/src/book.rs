@@ -10,7 +10,7 @@ mod source;
 
 use std::collections::BTreeSet;
 
-use self::source::{Declared, File, Kind};
+use self::source::{Declarations, File, Kind};
 
 /// The page whose steps and sections the code cites.
 const PROTOCOL: &str = "shared/flows/PROTOCOL.md";
@@ -45,11 +45,11 @@ pub(crate) fn check() -> Result<(), String> {
     for folder in PROSE {
         prose.extend(source::files(folder, ".md")?);
     }
-    let mut faults = cited(&protocol, &code, &prose);
-    let declared = Declared::of(&code);
+    let mut faults = check_citations(&protocol, &code, &prose);
+    let declared = Declarations::of(&code);
     for page in std::iter::once(&protocol).chain(&prose) {
         if !page.path.starts_with("infra/decisions") {
-            faults.extend(names::named(page, &declared));
+            faults.extend(names::check_names(page, &declared));
         }
     }
     faults.extend(names::tables(&protocol, &code));
@@ -65,7 +65,7 @@ pub(crate) fn check() -> Result<(), String> {
 }
 
 /// Steps and sections: every one that is cited exists, and every step is cited in the code.
-fn cited(protocol: &File, code: &[File], prose: &[File]) -> Vec<Fault> {
+fn check_citations(protocol: &File, code: &[File], prose: &[File]) -> Vec<Fault> {
     let steps = markdown::steps(&protocol.text);
     let sections = markdown::sections(&protocol.text);
     let mut faults = Vec::new();
@@ -122,7 +122,7 @@ mod tests {
         let protocol =
             file(PROTOCOL, "## 1 In\n| step | what |\n| --- | --- |\n| D1 | a |\n| D2 | b |\n");
         let code = [file("functions/a.rs", "/// D1, and D9 (§2).\nfn a() { \"D2\"; }\n")];
-        let faults = cited(&protocol, &code, &[file("infra/docs/b.md", "D2, then T7.")]);
+        let faults = check_citations(&protocol, &code, &[file("infra/docs/b.md", "D2, then T7.")]);
         let told: Vec<_> =
             faults.iter().map(|one| (one.file.as_str(), one.line, one.detail.as_str())).collect();
         assert_eq!(
@@ -139,7 +139,8 @@ mod tests {
     #[test]
     fn the_lints_own_comments_cite_nothing() {
         let protocol = file(PROTOCOL, "| I1 | a |\n");
-        let faults = cited(&protocol, &[file("infra/xtask/src/book.rs", "// I1 and I8\n")], &[]);
+        let faults =
+            check_citations(&protocol, &[file("infra/xtask/src/book.rs", "// I1 and I8\n")], &[]);
         assert_eq!(faults, [Fault::new(PROTOCOL, 1, "no comment in the code cites step I1")]);
     }
 }

@@ -38,7 +38,7 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 const MEASURED: &str = r#""$@"; ended=$?; times > "$0"; exit $ended"#;
 
 /// What a program came to.
-pub(crate) struct Measured {
+pub(crate) struct ProgramResult {
     /// The status that the program ended with.
     pub(crate) status: ExitStatus,
     /// What it printed on standard output.
@@ -50,19 +50,19 @@ pub(crate) struct Measured {
 }
 
 /// Runs a program to its end, and counts its cost for a stage.
-pub(crate) fn measure(stage: Stage, command: &Command) -> Result<Measured, String> {
+pub(crate) fn measure(stage: Stage, command: &Command) -> Result<ProgramResult, String> {
     let folder = target().join("cost");
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let file = folder.join(format!("{}-{number}", std::process::id()));
-    let output = wrapped(command, &file).output();
+    let output = wrap(command, &file).output();
     let Output { status, stdout, stderr } = output.map_err(|error| error.to_string())?;
     let times = fs::read_to_string(&file).unwrap_or_default();
     // It is only a figure: a program that could not be measured has still run.
     let _gone = fs::remove_file(&file);
     let cpu_s = of_children(&times).unwrap_or(0.0);
     *SPENT.lock().map_err(|error| error.to_string())?.entry(stage).or_default() += cpu_s;
-    Ok(Measured {
+    Ok(ProgramResult {
         status,
         said: String::from_utf8_lossy(&stdout).into_owned(),
         errors: String::from_utf8_lossy(&stderr).into_owned(),
@@ -71,7 +71,7 @@ pub(crate) fn measure(stage: Stage, command: &Command) -> Result<Measured, Strin
 }
 
 /// The same program under a shell that measures it.
-fn wrapped(command: &Command, file: &Path) -> Command {
+fn wrap(command: &Command, file: &Path) -> Command {
     let mut shell = Command::new("sh");
     shell.args(["-c", MEASURED]).arg(file).arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {

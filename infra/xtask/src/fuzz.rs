@@ -27,7 +27,7 @@ pub(crate) fn fuzz(seconds: u64) -> Result<String, String> {
         run.args(["fuzz", "run", "--sanitizer", "none", "--fuzz-dir"]);
         run.arg(root().join("tests/fuzz")).arg(name).arg("--");
         run.arg(format!("-max_total_time={seconds}")).arg(format!("-max_len={INPUT_BYTES_MAX}"));
-        runs += count(&told(name, &mut run)?)?;
+        runs += count(&run_and_read(name, &mut run)?)?;
     }
     let targets = TARGETS.len();
     Ok(format!("cargo fuzz: {runs} inputs to {targets} targets, {seconds} s each, and no crash"))
@@ -41,7 +41,7 @@ fn nightly(mut command: Command) -> Command {
 }
 
 /// What a run said; what broke it, if it failed.
-fn told(name: &str, run: &mut Command) -> Result<String, String> {
+fn run_and_read(name: &str, run: &mut Command) -> Result<String, String> {
     let output = run.output().map_err(|error| format!("cargo fuzz: {error}"))?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.success() {

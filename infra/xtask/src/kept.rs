@@ -21,10 +21,10 @@ pub(crate) fn keep(section: Section, text: &str) -> Result<(), String> {
     let file = root().join("infra/figures.md");
     let said = |error: std::io::Error| format!("{}: {error}", file.display());
     let kept = fs::read_to_string(&file).map_err(said)?;
-    fs::write(&file, replaced(&kept, section, text)).map_err(said)
+    fs::write(&file, replace(&kept, section, text)).map_err(said)
 }
 
-fn replaced(kept: &str, section: Section, text: &str) -> String {
+fn replace(kept: &str, section: Section, text: &str) -> String {
     let (measured, proved) = kept.split_at(kept.find(PROVED).unwrap_or(kept.len()));
     match section {
         Section::Measured => format!("{text}{proved}"),
@@ -38,10 +38,10 @@ mod tests {
 
     #[test]
     fn each_command_replaces_its_own_section_only() {
-        let both = replaced("# Figures\n\na\n", Section::Proved, "\nb\n");
+        let both = replace("# Figures\n\na\n", Section::Proved, "\nb\n");
         assert_eq!(both, "# Figures\n\na\n\n## The long forms\n\nb\n");
-        let other = replaced(&both, Section::Measured, "# Figures\n\nc\n");
+        let other = replace(&both, Section::Measured, "# Figures\n\nc\n");
         assert_eq!(other, "# Figures\n\nc\n\n## The long forms\n\nb\n");
-        assert_eq!(replaced(&other, Section::Proved, "\nd\n"), other.replace('b', "d"));
+        assert_eq!(replace(&other, Section::Proved, "\nd\n"), other.replace('b', "d"));
     }
 }

@@ -21,8 +21,6 @@ const SUITES: [&str; 2] = ["tests/src/contract.rs", "tests/src/management.rs"];
 /// The contract suite, which calls every method of the ports below.
 const CONTRACT: &str = "tests/src/contract.rs";
 
-/// What measures how fast each function starts.
-const COLD_STARTS: &str = "tests/src/bin/figures/cold_start.rs";
 /// What says of each profile how it is tested.
 const CONTRACTS: &str = "infra/docs/contracts.md";
 /// The events of the systems that the demo shows, and the systems that tests play.
@@ -64,7 +62,7 @@ fn tests() -> Result<Vec<String>, String> {
         let main = read(&format!("{folder}/main.rs"))?;
         for module in names(folder, ".rs")?.iter().filter(|module| *module != "main") {
             let main_file = format!("{folder}/main.rs");
-            missing.extend(left_out(&main, &format!("mod {module};"), &main_file));
+            missing.extend(describe_left_out(&main, &format!("mod {module};"), &main_file));
         }
     }
     Ok(missing)
@@ -78,7 +76,11 @@ fn suites() -> Result<Vec<String>, String> {
         let list = text.split_once("macro_rules!").map_or("", |(_, list)| list);
         let list = list.split_once("\n}\n").map_or("", |(list, _)| list);
         for check in checks(&text) {
-            missing.extend(left_out(list, &format!("{check},"), &format!("the macro of {suite}")));
+            missing.extend(describe_left_out(
+                list,
+                &format!("{check},"),
+                &format!("the macro of {suite}"),
+            ));
         }
     }
     let contract = read(CONTRACT)?;
@@ -87,7 +89,7 @@ fn suites() -> Result<Vec<String>, String> {
         if methods.is_empty() {
             missing.push(format!("{file} lacks methods of {port}"));
         }
-        missing.extend(uncalled(&contract, receiver, &methods));
+        missing.extend(find_uncalled(&contract, receiver, &methods));
     }
     Ok(missing)
 }
@@ -96,16 +98,14 @@ fn suites() -> Result<Vec<String>, String> {
 fn functions() -> Result<Vec<String>, String> {
     let mut missing = Vec::new();
     let template = read("template.yaml")?;
-    let (cold_starts, readme) = (read(COLD_STARTS)?, read("README.md")?);
+    let readme = read("README.md")?;
     for function in names("functions", "")? {
         if !FUNCTIONS.contains(&function.as_str()) {
             missing.push(format!("FUNCTIONS in infra/xtask/src/functions.rs lacks {function}"));
         }
         let binary = format!("{{Binary: {function}}}");
-        missing.extend(left_out(&template, &binary, "template.yaml"));
-        let started = format!("\"{}\"", capitalized(&function));
-        missing.extend(left_out(&cold_starts, &started, COLD_STARTS));
-        missing.extend(left_out(
+        missing.extend(describe_left_out(&template, &binary, "template.yaml"));
+        missing.extend(describe_left_out(
             &readme,
             &format!("functions/{function} "),
             "the map of README.md",
@@ -119,7 +119,7 @@ fn engines() -> Result<Vec<String>, String> {
     let mut missing = Vec::new();
     let (denied, trees) = (read("deny.toml")?, read("infra/xtask/src/trees.rs")?);
     for engine in engine_crates(&read("shared/adapters/Cargo.toml")?) {
-        missing.extend(left_out(&denied, &format!("crate = \"{engine}\""), "deny.toml"));
+        missing.extend(describe_left_out(&denied, &format!("crate = \"{engine}\""), "deny.toml"));
         // The lists of trees.rs name the SDK's crates by what they all begin with. No function links
         // another engine than that of AWS.
         let is_of_aws = engine.starts_with("aws-");
@@ -127,7 +127,7 @@ fn engines() -> Result<Vec<String>, String> {
         let elsewhere = (!is_of_aws).then_some("OTHER_STACKS");
         for list in ["IMPURE", "ENGINES"].into_iter().chain(elsewhere) {
             let whole = format!("{list} in infra/xtask/src/trees.rs");
-            missing.extend(left_out(constant(&trees, list), &format!("\"{name}"), &whole));
+            missing.extend(describe_left_out(constant(&trees, list), &format!("\"{name}"), &whole));
         }
     }
     Ok(missing)
@@ -140,26 +140,20 @@ fn profiles() -> Result<Vec<String>, String> {
     let contracts = read(CONTRACTS)?.to_lowercase();
     for profile in names("shared/verify/profiles", ".json")? {
         let named = format!("\"{profile}\"");
-        missing.extend(left_out(&files, &named, "shared/verify/src/profile/files.rs"));
-        missing.extend(left_out(&contracts, &profile, CONTRACTS));
+        missing.extend(describe_left_out(&files, &named, "shared/verify/src/profile/files.rs"));
+        missing.extend(describe_left_out(&contracts, &profile, CONTRACTS));
     }
     let (samples, systems) = (read(SAMPLES)?, read(SYSTEMS)?);
     for system in names("infra/events", ".json")? {
-        missing.extend(left_out(&samples, &format!("events/{system}.json"), SAMPLES));
-        missing.extend(left_out(&systems, &format!("\"{system}\""), SYSTEMS));
+        missing.extend(describe_left_out(&samples, &format!("events/{system}.json"), SAMPLES));
+        missing.extend(describe_left_out(&systems, &format!("\"{system}\""), SYSTEMS));
     }
     Ok(missing)
 }
 
 /// What to say where a list does not hold a text.
-fn left_out(list: &str, wanted: &str, whose: &str) -> Option<String> {
+fn describe_left_out(list: &str, wanted: &str, whose: &str) -> Option<String> {
     (!list.contains(wanted)).then(|| format!("{whose} lacks {wanted}"))
-}
-
-/// A function's name as the template has it.
-fn capitalized(name: &str) -> String {
-    let (first, rest) = name.split_at(1);
-    format!("{}{rest}", first.to_ascii_uppercase())
 }
 
 /// The checks of a suite: its public functions.
@@ -178,7 +172,7 @@ fn methods(text: &str, port: &str) -> Vec<String> {
 
 /// What to say of each method that the contract suite does not call on `engine.receiver()`, or on a
 /// variable that is named like it. Other types have methods of the same names.
-fn uncalled(contract: &str, receiver: &str, methods: &[String]) -> Vec<String> {
+fn find_uncalled(contract: &str, receiver: &str, methods: &[String]) -> Vec<String> {
     let dense: String = contract.split_whitespace().collect();
     let is_called = |method: &&String| {
         [format!("{receiver}().{method}("), format!("{receiver}.{method}(")]
@@ -233,8 +227,8 @@ mod tests {
 
     #[test]
     fn what_a_list_leaves_out_is_named() {
-        assert_eq!(left_out("mod a;\nmod b;\n", "mod b;", "main.rs"), None);
-        let said = left_out("mod a;\n", "mod b;", "main.rs");
+        assert_eq!(describe_left_out("mod a;\nmod b;\n", "mod b;", "main.rs"), None);
+        let said = describe_left_out("mod a;\n", "mod b;", "main.rs");
         assert_eq!(said.as_deref(), Some("main.rs lacks mod b;"));
         assert_eq!(checks("pub async fn one<E>(e: E) {}\nasync fn two() {}\n"), ["one"]);
         let port = "pub trait Queue: Send {\n    fn wait(&self);\n    fn put<T>(\n        &self,\n    );\n}\n";
@@ -242,7 +236,7 @@ mod tests {
         assert_eq!(methods, ["wait", "put"]);
         let calls = "engine\n    .queue()\n    .put(1); row.wait(2);";
         assert_eq!(
-            uncalled(calls, "queue", &methods),
+            find_uncalled(calls, "queue", &methods),
             ["tests/src/contract.rs lacks a call of queue.wait"]
         );
         let manifest = "sled = { workspace = true, optional = true }\nhttp.workspace = true\n\

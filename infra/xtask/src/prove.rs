@@ -72,7 +72,7 @@ fn simulate(seeds: u64) -> Result<String, String> {
     let mut run = test(&["--release"], "engines");
     run.args(["--", "nothing_acknowledged_is_lost_on_any_seed"]);
     let printed = output("simulation", run.env("WAXSEAL_SEEDS", seeds.to_string()))?;
-    one_passed(&printed)?;
+    require_one_passed(&printed)?;
     let minutes = began.elapsed().as_secs_f64() / 60.0;
     Ok(format!("{seeds} simulated seeds: no acknowledged event lost, in {minutes:.1} min"))
 }
@@ -82,7 +82,7 @@ fn kill(kills: u64) -> Result<String, String> {
     let mut run = test(&[], "server");
     run.args(["--", "what_was_acknowledged_survives_kill_9", "--nocapture"]);
     let printed = output("kill", run.env("WAXSEAL_KILLS", kills.to_string()))?;
-    one_passed(&printed)?;
+    require_one_passed(&printed)?;
     let summary = printed.lines().find(|line| line.starts_with(&format!("{kills} kills: ")));
     summary.map(str::to_owned).ok_or_else(|| format!("kill said nothing:\n{printed}"))
 }
@@ -103,7 +103,7 @@ fn filters() -> Result<String, String> {
     let mut million = cargo();
     million.args(["test", "--release", "--package", "waxseal-domain", "million", "--"]);
     let printed = output("a million pairs", million.args(["--ignored", "--nocapture"]))?;
-    one_passed(&printed)?;
+    require_one_passed(&printed)?;
     let pairs = printed.lines().find(|line| line.contains("pairs")).unwrap_or_default();
     let mut cost = cargo();
     cost.args(["run", "--release", "--quiet", "--package", "waxseal-domain"]);
@@ -125,7 +125,7 @@ fn test(options: &[&str], name: &str) -> Command {
 }
 
 /// A filter that matches nothing would pass as well.
-fn one_passed(printed: &str) -> Result<(), String> {
+fn require_one_passed(printed: &str) -> Result<(), String> {
     if printed.contains("test result: ok. 1 passed") {
         return Ok(());
     }

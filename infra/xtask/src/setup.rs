@@ -90,7 +90,7 @@ fn node(tools: &Tools) -> Result<(), String> {
 }
 
 /// A cargo command of this version, built once.
-fn built(tools: &Tools, name: &str, version: &str) -> Result<PathBuf, String> {
+fn build_tool(tools: &Tools, name: &str, version: &str) -> Result<PathBuf, String> {
     let path = tools.folder.join("bin").join(name);
     if output(name, program(&path).arg("--version"))
         .is_ok_and(|said| said.split_whitespace().any(|word| word == version))
@@ -106,12 +106,12 @@ fn built(tools: &Tools, name: &str, version: &str) -> Result<PathBuf, String> {
 
 /// cargo-fuzz, which only the long forms need.
 pub(crate) fn fuzz() -> Result<PathBuf, String> {
-    built(&Tools::at_target(), "cargo-fuzz", CARGO_FUZZ)
+    build_tool(&Tools::at_target(), "cargo-fuzz", CARGO_FUZZ)
 }
 
 /// cargo-mutants, which only the long forms need.
 pub(crate) fn mutants() -> Result<PathBuf, String> {
-    built(&Tools::at_target(), "cargo-mutants", CARGO_MUTANTS)
+    build_tool(&Tools::at_target(), "cargo-mutants", CARGO_MUTANTS)
 }
 
 /// Installs into a folder unless it was done with these very lock files. What is half done is done

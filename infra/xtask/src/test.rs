@@ -11,7 +11,7 @@ use crate::functions::{Package, build};
 use crate::lint::{checks, clippy};
 use crate::run::{beside, cargo, host, output, program, step};
 use crate::setup::{Tools, setup};
-use crate::test_binary::{Binary, Passed, of_messages, passed};
+use crate::test_binary::{Binary, PassedTest, of_messages, read_passed};
 
 /// So many of the slowest tests are named at the end.
 const SLOWEST: usize = 10;
@@ -35,7 +35,7 @@ pub(crate) fn test() -> Result<(), String> {
     let passed = run_tests(&binaries)?;
     println!("── figures\n{}", figures::measure(&tools, Package::Tests)?);
     let wall_s = began.elapsed().as_secs_f64();
-    println!("── cost\n{}\n{}", slowest(&passed), cost::table(wall_s));
+    println!("── cost\n{}\n{}", list_slowest(&passed), cost::table(wall_s));
     println!("{} tests passed, in {wall_s:.0} s in all.", passed.len());
     Ok(())
 }
@@ -73,7 +73,7 @@ pub(crate) fn build_tests() -> Result<Vec<Binary>, String> {
 }
 
 /// Runs every test of the workspace, some beside others, and answers with those that passed.
-fn run_tests(binaries: &[Binary]) -> Result<Vec<Passed>, String> {
+fn run_tests(binaries: &[Binary]) -> Result<Vec<PassedTest>, String> {
     println!("── tests (`cargo fuzz` needs nightly, and is left to `cargo xtask prove`)");
     let left = Mutex::new(commands(binaries)?);
     let run_until_none_is_left = || {
@@ -111,7 +111,7 @@ fn next(left: &Mutex<Vec<(String, Command)>>) -> Option<(String, Command)> {
 }
 
 /// Runs one binary, and shows what it printed; the tests that passed, or that not all did.
-fn run_binary(name: &str, command: &Command) -> Result<Vec<Passed>, String> {
+fn run_binary(name: &str, command: &Command) -> Result<Vec<PassedTest>, String> {
     let began = Instant::now();
     let ended = measure(Stage::Tests, command).map_err(|error| format!("{name}: {error}"))?;
     let wall_s = began.elapsed().as_secs_f64();
@@ -120,14 +120,14 @@ fn run_binary(name: &str, command: &Command) -> Result<Vec<Passed>, String> {
         ended.cpu_s, ended.said, ended.errors
     );
     if ended.status.success() {
-        Ok(passed(&ended.said))
+        Ok(read_passed(&ended.said))
     } else {
         Err(format!("tests of {name} failed: see above"))
     }
 }
 
 /// What the slowest tests took: Markdown.
-fn slowest(all: &[Passed]) -> String {
+fn list_slowest(all: &[PassedTest]) -> String {
     let mut timed: Vec<(f64, &str)> = Vec::new();
     for one in all {
         if let Some(wall_s) = one.wall_s {
@@ -155,8 +155,12 @@ mod tests {
 
     #[test]
     fn the_slowest_tests_are_named_slowest_first() {
-        let test = |name: &str, wall_s| Passed { name: name.to_owned(), wall_s };
+        let test = |name: &str, wall_s| PassedTest { name: name.to_owned(), wall_s };
         let all = [test("quick", Some(0.5)), test("untimed", None), test("slow", Some(2.0))];
-        assert!(slowest(&all).ends_with("| slow | 2.0 |\n| quick | 0.5 |\n"), "{}", slowest(&all));
+        assert!(
+            list_slowest(&all).ends_with("| slow | 2.0 |\n| quick | 0.5 |\n"),
+            "{}",
+            list_slowest(&all)
+        );
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct Binary {
 
 /// A test that passed.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Passed {
+pub(crate) struct PassedTest {
     /// The path of the test within its binary.
     pub(crate) name: String,
     /// How long it took, on the wall; none where the harness does not say.
@@ -70,16 +70,19 @@ fn text_of(message: &str, member: &str) -> Option<String> {
 }
 
 /// The tests that passed, of what a harness printed.
-pub(crate) fn passed(said: &str) -> Vec<Passed> {
-    said.lines().filter_map(passed_line).collect()
+pub(crate) fn read_passed(said: &str) -> Vec<PassedTest> {
+    said.lines().filter_map(read_passed_line).collect()
 }
 
 /// Of `test module::name ... ok <1.234s>`; the time is left out by the harness of documentation.
-fn passed_line(line: &str) -> Option<Passed> {
+fn read_passed_line(line: &str) -> Option<PassedTest> {
     let (name, result) = line.strip_prefix("test ")?.split_once(" ... ")?;
     let time = result.strip_prefix("ok")?.trim();
     let wall_s = time.strip_prefix('<').and_then(|time| time.strip_suffix("s>"));
-    Some(Passed { name: name.to_owned(), wall_s: wall_s.and_then(|seconds| seconds.parse().ok()) })
+    Some(PassedTest {
+        name: name.to_owned(),
+        wall_s: wall_s.and_then(|seconds| seconds.parse().ok()),
+    })
 }
 
 #[cfg(test)]
@@ -107,7 +110,7 @@ mod tests {
     fn what_passed_is_counted_with_its_time() {
         let said = "\nrunning 4 tests\ntest a::b ... ok <1.234s>\ntest c - should panic ... ok\n\
             test d ... FAILED <0.1s>\ntest e ... ignored\n\ntest result: FAILED. 2 passed; 1 failed\n";
-        let passed = passed(said);
+        let passed = read_passed(said);
         let names: Vec<&str> = passed.iter().map(|one| one.name.as_str()).collect();
         assert_eq!(names, ["a::b", "c - should panic"]);
         assert_eq!((passed[0].wall_s, passed[1].wall_s), (Some(1.234), None));

@@ -39,15 +39,15 @@ pub(crate) fn check() -> Result<(), String> {
     none_of("waxseal-verify", &["futures", "time ", "url "])?;
     for function in FUNCTIONS {
         let package = format!("waxseal-{function}");
-        let tree = linked(&package)?;
+        let tree = list_linked(&package)?;
         has_none_of(&package, &tree, &OTHER_STACKS)?;
         has_one_of_each(&package, &tree)?;
     }
-    compiled_once()
+    check_compiled_once()
 }
 
 fn none_of(package: &str, names: &[&str]) -> Result<(), String> {
-    has_none_of(package, &linked(package)?, names)
+    has_none_of(package, &list_linked(package)?, names)
 }
 
 fn has_none_of(package: &str, tree: &str, names: &[&str]) -> Result<(), String> {
@@ -70,13 +70,13 @@ fn has_one_of_each(package: &str, tree: &str) -> Result<(), String> {
 }
 
 /// What a package links, a line each.
-fn linked(package: &str) -> Result<String, String> {
+fn list_linked(package: &str) -> Result<String, String> {
     tree(&["--package", package, "--edges", "normal", "--format", "{p}"])
 }
 
 /// The server and the functions, built for tests, use the crates that the tests have compiled: `one-build`
 /// gives others' crates the same features in each of the three builds.
-fn compiled_once() -> Result<(), String> {
+fn check_compiled_once() -> Result<(), String> {
     let tests = features(&["--workspace", "--exclude", "waxseal", "--edges", "normal,build,dev"])?;
     let mut functions: Vec<String> = Vec::new();
     for function in FUNCTIONS {
@@ -86,7 +86,7 @@ fn compiled_once() -> Result<(), String> {
     for (what, selected) in [("server", &["--package", "waxseal"][..]), ("functions", &functions)] {
         let built =
             features(&[selected, &["--package", "one-build", "--edges", "normal"]].concat())?;
-        let twice = differing(&built, &tests);
+        let twice = find_differences(&built, &tests);
         if let Some((name, missing)) = twice.first() {
             return Err(format!(
                 "{name} would be compiled for the {what} and for the tests: name the features \
@@ -114,7 +114,7 @@ fn features(selected: &[&str]) -> Result<Features, String> {
 }
 
 /// The crates of one build that the other compiles with other features only, and which those are.
-fn differing(one: &Features, other: &Features) -> Vec<(String, String)> {
+fn find_differences(one: &Features, other: &Features) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (name, all) in one {
         let Some(others) = other.get(name).filter(|others| !all.is_subset(others)) else {
@@ -156,6 +156,6 @@ mod tests {
         let tests =
             build(&[("tokio v1", "fs,net,rt,test-util"), ("bytes v1", ""), ("bytes v1", "std")]);
         let twice = [("tokio v1".to_owned(), "fs, test-util".to_owned())];
-        assert_eq!(differing(&server, &tests), twice);
+        assert_eq!(find_differences(&server, &tests), twice);
     }
 }

@@ -90,16 +90,16 @@ impl DynamoStore {
     }
 
     fn state_table(&self) -> Result<&str, EngineError> {
-        Environment::needed("WAXSEAL_STATE_TABLE", &self.state_table)
+        Environment::require("WAXSEAL_STATE_TABLE", &self.state_table)
     }
 
     fn config_table(&self) -> Result<&str, EngineError> {
-        Environment::needed("WAXSEAL_CONFIG_TABLE", &self.config_table)
+        Environment::require("WAXSEAL_CONFIG_TABLE", &self.config_table)
     }
 }
 
 /// A call's failure, with all its causes; the SDK's errors hold no item and no message.
-fn failed<E, R>(step: &'static str) -> impl Fn(SdkError<E, R>) -> EngineError
+fn failure_at<E, R>(step: &'static str) -> impl Fn(SdkError<E, R>) -> EngineError
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
     R: std::fmt::Debug + 'static,

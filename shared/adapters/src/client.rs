@@ -87,7 +87,7 @@ impl HttpClient {
         authorities: Vec<CertificateDer<'static>>,
     ) -> Result<Self, EngineError> {
         let builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::trusting(authorities)?)
+            .tls_backend_preconfigured(tls::trust(authorities)?)
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
             .no_proxy()

@@ -100,7 +100,7 @@ impl Environment {
     }
 
     /// A setting that is needed now.
-    pub fn needed<'a>(name: &'static str, value: &'a str) -> Result<&'a str, EngineError> {
+    pub fn require<'a>(name: &'static str, value: &'a str) -> Result<&'a str, EngineError> {
         if value.is_empty() {
             return Err(EngineError::denied("read settings", format!("{name} is not set")));
         }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
-use waxseal_domain::delivery::message::{Message, Receipt, Received};
+use waxseal_domain::delivery::message::{Message, Receipt, ReceivedMessage};
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::attempt::Settled;
+use waxseal_flows::attempt::Disposition;
 use waxseal_flows::ports::{Engine as _, EngineError, Queue as _};
 
 use crate::aws::AwsEngine;
@@ -38,14 +38,14 @@ impl Function {
         &self,
         record: &QueueMessage,
         reason: &str,
-    ) -> Result<Option<Received>, EngineError> {
+    ) -> Result<Option<ReceivedMessage>, EngineError> {
         // A record without a body is no message either, and is put aside like any other.
         let body = record.body.as_deref().unwrap_or_default();
         match Message::parse(body) {
             Ok(message) => {
                 let handle = record.receipt_handle.clone();
                 let receipt = Receipt { priority: message.priority, handle };
-                Ok(Some(Received { message, receipt, receives: record.receives() }))
+                Ok(Some(ReceivedMessage { message, receipt, receives: record.receives() }))
             }
             Err(error) => {
                 self.engine.queue().reject(body, &format!("{reason}{error}")).await?;
@@ -74,11 +74,11 @@ pub async fn settle_batch<'a, F, S>(
 ) -> Result<BatchResponse, String>
 where
     F: Fn(&'a QueueMessage) -> S,
-    S: Future<Output = Settled>,
+    S: Future<Output = Disposition>,
 {
-    let settled: Vec<Settled> =
+    let settled: Vec<Disposition> =
         stream::iter(records).map(settle).buffered(at_a_time).collect().await;
-    let left = records.iter().zip(settled).filter(|(_, settled)| *settled == Settled::Again);
+    let left = records.iter().zip(settled).filter(|(_, settled)| *settled == Disposition::Again);
     BatchResponse::of(left.map(|(record, _)| record.message_id.clone()).collect())
 }
 
@@ -101,8 +101,8 @@ mod tests {
         let records = ["m1", "m2", "m3"].map(payload).join(",");
         let records = queue_messages(&format!(r#"{{"Records":[{records}]}}"#)).unwrap();
         let settle = async |record: &QueueMessage| match record.message_id.as_str() {
-            "m2" => Settled::Again,
-            _ => Settled::Done,
+            "m2" => Disposition::Again,
+            _ => Disposition::Done,
         };
         for at_a_time in [1, 2, 10] {
             let settled = settle_batch(&records, at_a_time, settle).now_or_never().unwrap();

@@ -31,11 +31,11 @@ impl Default for JsonSchemas {
 
 impl SchemaChecker for JsonSchemas {
     fn compile(&self, schema: &Schema) -> Result<(), Fault> {
-        self.compiled(schema).map(|_| ())
+        self.compile_once(schema).map(|_| ())
     }
 
     fn faults(&self, schema: &Schema, value: &Value) -> Vec<Fault> {
-        match self.compiled(schema) {
+        match self.compile_once(schema) {
             Ok(validator) => {
                 validator.iter_errors(value).take(SCHEMA_FAULTS_MAX).map(|e| fault(&e)).collect()
             }
@@ -46,7 +46,7 @@ impl SchemaChecker for JsonSchemas {
 }
 
 impl JsonSchemas {
-    fn compiled(&self, schema: &Schema) -> Result<Arc<Validator>, Fault> {
+    fn compile_once(&self, schema: &Schema) -> Result<Arc<Validator>, Fault> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(schema).cloned();
         if let Some(known) = known {
             return Ok(known);

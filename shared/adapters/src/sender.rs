@@ -13,7 +13,7 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use rustls::pki_types::CertificateDer;
 use tokio::time::Instant;
-use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, Response, SendResult};
 use waxseal_domain::delivery::dispatch::{Method, Request};
 use waxseal_domain::endpoint::address::{AddressFault, AddressRules};
 use waxseal_domain::endpoint::target::Target;
@@ -58,17 +58,17 @@ impl HttpSender {
         connections: Connections,
         extra_roots: Vec<CertificateDer<'static>>,
     ) -> Result<Self, EngineError> {
-        Self::resolving(rules, connections, extra_roots, resolver::system())
+        Self::with_resolver(rules, connections, extra_roots, resolver::system())
     }
 
     /// Has the sender tell the time of its attempts by this clock.
     #[must_use]
-    pub fn by_clock(self, clock: MovableClock) -> Self {
+    pub fn with_clock(self, clock: MovableClock) -> Self {
         Self { clock, ..self }
     }
 
     /// Builds the client as [`HttpSender::new`] does, with another resolver than the system's.
-    pub fn resolving(
+    pub fn with_resolver(
         rules: Arc<AddressRules>,
         connections: Connections,
         extra_roots: Vec<CertificateDer<'static>>,
@@ -76,7 +76,7 @@ impl HttpSender {
     ) -> Result<Self, EngineError> {
         let failed = |error: reqwest::Error| EngineError::unavailable("build HTTP client", error);
         let builder = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::trusting(extra_roots)?)
+            .tls_backend_preconfigured(tls::trust(extra_roots)?)
             .dns_resolver(Arc::new(resolver::VettingResolver::new(Arc::clone(&rules), look_up)))
             // A redirect would lead to an address that nobody checked, and a retry or a proxy would
             // make requests that the delivery's log does not show.
@@ -119,7 +119,7 @@ impl HttpSender {
 }
 
 impl Sender for HttpSender {
-    async fn send(&self, request: Request) -> Sent {
+    async fn send(&self, request: Request) -> SendResult {
         let started_at = self.clock.now();
         let timeout = Duration::from_millis(request.timeout_ms);
         let deadline = Instant::now() + timeout;
@@ -127,23 +127,23 @@ impl Sender for HttpSender {
         let result = match tokio::time::timeout_at(deadline, self.post(request)).await {
             Ok(Ok(response)) => Ok(read(response, deadline, chars_max).await),
             Ok(Err(failure)) => Err(failure),
-            Err(_) => Err(Failure::timed_out(timeout)),
+            Err(_) => Err(Failure::of_timeout(timeout)),
         };
-        sent(started_at, self.clock.now(), result)
+        sent_of(started_at, self.clock.now(), result)
     }
 }
 
 /// Makes what an attempt came to of its times and its answer.
-pub(crate) fn sent(
+pub(crate) fn sent_of(
     started_at: Timestamp,
     ended_at: Timestamp,
     result: Result<Response, Failure>,
-) -> Sent {
+) -> SendResult {
     let (outcome, detail, response) = match result {
         Ok(response) => (Outcome::of_status(response.status), None, Some(response)),
         Err(failure) => (failure.outcome, Some(failure.detail), None),
     };
-    Sent { outcome, detail, response, started_at, ended_at }
+    SendResult { outcome, detail, response, started_at, ended_at }
 }
 
 /// The outcome of an attempt without an answer, and why there was none.
@@ -154,7 +154,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     /// Makes the failure of an attempt that had no answer in time.
-    pub(crate) fn timed_out(timeout: Duration) -> Self {
+    pub(crate) fn of_timeout(timeout: Duration) -> Self {
         let detail = format!("no answer within {} ms", timeout.as_millis());
         Self { outcome: Outcome::TimedOut, detail }
     }

@@ -19,7 +19,7 @@ pub fn read_authorities(file: Option<&Path>) -> Result<Vec<CertificateDer<'stati
 
 /// Makes a configuration that trusts Mozilla's roots and the extra ones. The extra ones are for
 /// receivers behind a company's own authority.
-pub(crate) fn trusting(
+pub(crate) fn trust(
     extra_roots: Vec<CertificateDer<'static>>,
 ) -> Result<ClientConfig, EngineError> {
     let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };

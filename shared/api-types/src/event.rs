@@ -150,8 +150,8 @@ impl From<acceptance::Acceptance> for Acceptance {
     }
 }
 
-impl From<acceptance::Owed> for AcceptedDelivery {
-    fn from(owed: acceptance::Owed) -> Self {
+impl From<acceptance::OwedDelivery> for AcceptedDelivery {
+    fn from(owed: acceptance::OwedDelivery) -> Self {
         Self { id: owed.id.to_string(), endpoint_id: owed.endpoint_id.to_string() }
     }
 }
@@ -266,7 +266,7 @@ impl Event {
 
     /// Shows an event with when it was received and, where they are given, its deliveries. They are written
     /// behind the event's text, before its last brace, so that the payload's bytes stay as they came.
-    pub fn received(
+    pub fn of_row(
         event: &event::Event,
         received_at: Timestamp,
         deliveries: Option<&[DeliveryBrief]>,

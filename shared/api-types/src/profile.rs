@@ -81,7 +81,7 @@ impl From<&profile::Profile> for Profile {
             timeout_ms: profile.timeout_ms,
             endpoints_max: profile.endpoints_max,
             events: profile.events.iter().map(EventKind::from).collect(),
-            builtin: profile::Profile::named(profile.name()).is_some(),
+            builtin: profile::Profile::find_builtin(profile.name()).is_some(),
             file: None,
         }
     }

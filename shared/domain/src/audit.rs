@@ -99,16 +99,16 @@ impl Entry {
     pub fn from_to(self, before: Option<Value>, after: Option<Value>) -> Self {
         let (before, after) = match (before, after) {
             (Some(Value::Object(before)), Some(Value::Object(after))) => {
-                let (before, after) = differing(before, after);
+                let (before, after) = keep_differences(before, after);
                 (Some(Value::Object(before)), Some(Value::Object(after)))
             }
             other => other,
         };
-        Self { before: before.and_then(hidden), after: after.and_then(hidden), ..self }
+        Self { before: before.and_then(hide_headers), after: after.and_then(hide_headers), ..self }
     }
 
     /// Makes the entry of an endpoint that Waxseal disables without a person's wish.
-    pub fn disabled(stamp: Stamp, endpoint: &Endpoint, reason: DisabledReason) -> Self {
+    pub fn of_disable(stamp: Stamp, endpoint: &Endpoint, reason: DisabledReason) -> Self {
         let (tenant, id) = (&endpoint.tenant, endpoint.id.as_str());
         let entry = Self::new(stamp, tenant, OURSELVES, "endpoint.disabled", id);
         let after = json!({"enabled": false, "disabled_reason": reason});
@@ -117,7 +117,7 @@ impl Entry {
 }
 
 /// Keeps the members that differ, except for the time of the change.
-fn differing(
+fn keep_differences(
     mut before: Map<String, Value>,
     mut after: Map<String, Value>,
 ) -> (Map<String, Value>, Map<String, Value>) {
@@ -137,7 +137,7 @@ fn differing(
 }
 
 /// Leaves out the values of headers, which often hold keys.
-fn hidden(mut view: Value) -> Option<Box<RawValue>> {
+fn hide_headers(mut view: Value) -> Option<Box<RawValue>> {
     if let Some(Value::Object(headers)) = view.get_mut("headers") {
         for value in headers.values_mut() {
             *value = json!("(not shown)");
@@ -158,14 +158,14 @@ mod tests {
     fn an_update_shows_what_differs_and_nothing_else() {
         let before = members(&json!({"url": "https://a/", "name": "n", "updated_at": "1", "x": 1}));
         let after = members(&json!({"url": "https://b/", "name": "n", "updated_at": "2"}));
-        let (before, after) = differing(before, after);
+        let (before, after) = keep_differences(before, after);
         assert_eq!(before, members(&json!({"url": "https://a/", "x": 1})));
         assert_eq!(after, members(&json!({"url": "https://b/"})));
     }
 
     #[test]
     fn values_of_headers_are_not_shown() {
-        let shown = hidden(json!({"headers": {"x-key": "canary"}})).unwrap();
+        let shown = hide_headers(json!({"headers": {"x-key": "canary"}})).unwrap();
         assert_eq!(shown.get(), r#"{"headers":{"x-key":"(not shown)"}}"#);
     }
 }

@@ -14,7 +14,7 @@ pub mod priority;
 pub mod retry;
 mod round;
 
-pub use guard::{Guard, StatusName, Written};
+pub use guard::{Guard, StatusName, WriteResult};
 pub use round::Round;
 
 use serde::{Deserialize, Serialize};
@@ -87,8 +87,8 @@ pub struct Delivery {
 /// Whether a delivery is still owed, or how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
-    /// The delivery is still owed, and waits for what [`Open`] says.
-    Open(Open),
+    /// The delivery is still owed, and waits for what [`OpenState`] says.
+    Open(OpenState),
     /// The receiver has accepted the delivery.
     Delivered,
     /// The delivery was given up, for this reason.
@@ -99,7 +99,7 @@ pub enum Status {
 
 /// The state of a delivery that is still owed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Open {
+pub struct OpenState {
     /// No attempt before this.
     pub next_at: Timestamp,
     /// The ticket of the responsible message; none where it is parked.
@@ -176,7 +176,7 @@ pub struct Turn {
 impl Delivery {
     /// Makes a delivery in the state that one without a row has.
     pub fn pending(key: DeliveryKey, event_accepted_at: Timestamp, priority: Priority) -> Self {
-        let open = Open {
+        let open = OpenState {
             next_at: event_accepted_at,
             holder: None,
             due_at: event_accepted_at,
@@ -225,7 +225,7 @@ impl Delivery {
     }
 
     /// Returns the state of a delivery that is still owed; none once it is final.
-    pub fn open(&self) -> Option<&Open> {
+    pub fn open(&self) -> Option<&OpenState> {
         match &self.status {
             Status::Open(open) => Some(open),
             Status::Delivered | Status::Failed(_) | Status::Cancelled(_) => None,
@@ -286,10 +286,10 @@ impl Delivery {
                 let ended_at = attempt.started_at.plus_ms(attempt.duration_ms);
                 let short = next_at.since_ms(ended_at) <= WAIT_BY_VISIBILITY_S_MAX * 1_000;
                 if short && turn.receives < PARK_AT_RECEIVE {
-                    let open = self.waiting(next_at, turn.ticket.clone());
+                    let open = self.wait(next_at, turn.ticket.clone());
                     (Status::Open(open), Settlement::VisibleAt(next_at))
                 } else {
-                    (Status::Open(Open::park(next_at)), Settlement::Done)
+                    (Status::Open(OpenState::park(next_at)), Settlement::Done)
                 }
             }
         };
@@ -302,7 +302,7 @@ impl Delivery {
     /// new message.
     #[must_use]
     pub fn park(self, next_at: Timestamp) -> Self {
-        Self { status: Status::Open(Open::park(next_at)), ..self }
+        Self { status: Status::Open(OpenState::park(next_at)), ..self }
     }
 
     /// Returns the row held by its endpoint's gate, without an attempt. It is due in the gate's own
@@ -312,7 +312,8 @@ impl Delivery {
     pub fn hold(self, now: Timestamp) -> Self {
         let next_at = self.open().map_or(now, |open| open.next_at);
         let due_at = next_at.max(now);
-        let open = Open { next_at, holder: None, due_at, claims: 0, taken_at: None, held: true };
+        let open =
+            OpenState { next_at, holder: None, due_at, claims: 0, taken_at: None, held: true };
         Self { status: Status::Open(open), ..self }
     }
 
@@ -343,7 +344,7 @@ impl Delivery {
         let attempts_before_round =
             if self.open().is_some() { self.attempts_before_round } else { self.attempts };
         let due_at = now.plus_s(LEASE_S);
-        let open = Open {
+        let open = OpenState {
             next_at: now,
             holder: Some(ticket),
             due_at,
@@ -363,18 +364,18 @@ impl Delivery {
 
     /// Makes the state of a row whose message waits in the queue. The row keeps its place in the
     /// due index if that is late enough, so that a short wait changes no index.
-    fn waiting(&self, next_at: Timestamp, holder: Ticket) -> Open {
+    fn wait(&self, next_at: Timestamp, holder: Ticket) -> OpenState {
         let watch = self.open().map(|open| open.due_at);
         let due_at = watch
             .filter(|&due_at| due_at >= next_at.plus_s(LEASE_S))
             .unwrap_or_else(|| next_at.plus_s(WATCH_DUE_AFTER_S));
-        Open { next_at, holder: Some(holder), due_at, claims: 0, taken_at: None, held: false }
+        OpenState { next_at, holder: Some(holder), due_at, claims: 0, taken_at: None, held: false }
     }
 }
 
 impl Status {
     /// Reads a final status from the words that a store kept.
-    pub fn ended(status: &str, reason: Option<&str>) -> Result<Self, serde_json::Error> {
+    pub fn read_end(status: &str, reason: Option<&str>) -> Result<Self, serde_json::Error> {
         let reason = reason.unwrap_or_default();
         match status {
             "delivered" => Ok(Self::Delivered),
@@ -385,7 +386,7 @@ impl Status {
     }
 }
 
-impl Open {
+impl OpenState {
     fn park(next_at: Timestamp) -> Self {
         let due_at = next_at.minus_s(PARKED_DUE_BEFORE_S);
         Self { next_at, holder: None, due_at, claims: 0, taken_at: None, held: false }

@@ -179,7 +179,7 @@ impl Endpoint {
 
     /// Returns the endpoint disabled at `at`; unchanged if it is disabled already.
     #[must_use]
-    pub fn disabled(self, reason: DisabledReason, at: Timestamp) -> Self {
+    pub fn disable(self, reason: DisabledReason, at: Timestamp) -> Self {
         let state = match self.state {
             EndpointState::Enabled => EndpointState::Disabled { reason, at },
             disabled @ EndpointState::Disabled { .. } => disabled,

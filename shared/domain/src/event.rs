@@ -82,7 +82,7 @@ pub enum Form {
 
 /// A valid event, and the digest by which its repetition is told from another event.
 #[derive(Clone, Debug)]
-pub struct Accepted {
+pub struct AcceptedEvent {
     /// The event that was read.
     pub event: Event,
     /// The SHA-256 of the JSON value that the sender sent, in hexadecimal. Defaults are left out,
@@ -97,7 +97,7 @@ impl Event {
         submission: &Submission,
         now: Timestamp,
         entropy: u128,
-    ) -> Result<Accepted, Vec<Fault>> {
+    ) -> Result<AcceptedEvent, Vec<Fault>> {
         let json = Json::parse(&submission.text).map_err(|fault| vec![fault])?;
         let Json::Object(members) = &json else {
             return Err(vec![Fault::new("", "an event is a JSON object")]);
@@ -111,7 +111,7 @@ impl Event {
             return Err(draft.faults);
         }
         let digest = hex::encode(json.digest());
-        draft.finish(tenant, submission, now, entropy).map(|event| Accepted { event, digest })
+        draft.finish(tenant, submission, now, entropy).map(|event| AcceptedEvent { event, digest })
     }
 
     /// Returns the event under an id that is derived from its source and the sender's id, for when
@@ -120,7 +120,7 @@ impl Event {
     #[must_use]
     pub fn with_derived_id(mut self) -> Self {
         let sender_id = self.sender_id.take().unwrap_or_else(|| self.id.to_string());
-        self.id = derived_id(&self.source, &sender_id);
+        self.id = derive_id(&self.source, &sender_id);
         self.sender_id = Some(sender_id);
         self
     }
@@ -198,7 +198,7 @@ impl Serialize for View<'_> {
 }
 
 /// `evt_` and 128 bits of SHA-256 over source and sender's id, each with its length before it.
-fn derived_id(source: &str, sender_id: &str) -> EventId {
+fn derive_id(source: &str, sender_id: &str) -> EventId {
     let mut hash = Sha256::new();
     for part in [source, sender_id] {
         hash.update(part.len().to_string().as_bytes());
@@ -214,7 +214,7 @@ fn derived_id(source: &str, sender_id: &str) -> EventId {
 mod tests {
     use super::*;
 
-    fn accept(text: &str, form: Form) -> Result<Accepted, Vec<Fault>> {
+    fn accept(text: &str, form: Form) -> Result<AcceptedEvent, Vec<Fault>> {
         let submission = Submission { text: text.to_owned(), form, fallback_id: None };
         Event::accept(&"acme".parse().unwrap(), &submission, Timestamp::from_ms(0), 7)
     }

@@ -35,7 +35,7 @@ pub struct Notice {
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 enum Data {
-    Happened(Happened),
+    Happened(EndpointFacts),
     Changed {
         tenant: TenantName,
         #[serde(flatten)]
@@ -44,7 +44,7 @@ enum Data {
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Happened {
+struct EndpointFacts {
     /// The tenant that the notice concerns. The operator's tenant is told as well.
     tenant: TenantName,
     endpoint_id: String,
@@ -63,32 +63,33 @@ impl Notice {
             return None;
         }
         let key = &delivery.key;
-        let happened = Happened {
+        let happened = EndpointFacts {
             delivery_id: Some(key.id().to_string()),
             reason: delivery.reason_word(),
             attempts: Some(delivery.attempts),
-            ..Happened::to(&key.tenant, &key.endpoint)
+            ..EndpointFacts::to(&key.tenant, &key.endpoint)
         };
         let id = format!("{}:{}", key.id(), delivery.attempts);
         Some(Self::new("waxseal.delivery.failed", id, "high", happened))
     }
 
     /// `waxseal.endpoint.disabled`: of an endpoint that was just disabled, for this reason.
-    pub fn of_disabled(endpoint: &Endpoint, reason: DisabledReason) -> Self {
+    pub fn of_disable(endpoint: &Endpoint, reason: DisabledReason) -> Self {
         let id = format!("{}:disabled:{}", endpoint.id, endpoint.version);
         let word = serde_json::to_value(reason).ok();
         let reason = word.and_then(|word| word.as_str().map(str::to_owned));
-        let happened = Happened { reason, ..Happened::to(&endpoint.tenant, &endpoint.id) };
+        let happened =
+            EndpointFacts { reason, ..EndpointFacts::to(&endpoint.tenant, &endpoint.id) };
         Self::new("waxseal.endpoint.disabled", id, "critical", happened)
     }
 
     /// Makes the notice `waxseal.endpoint.breaker_opened` of a gate that was just opened.
-    pub fn of_opened(gate: &Gate) -> Self {
+    pub fn of_breaker_open(gate: &Gate) -> Self {
         Self::of_gate("waxseal.endpoint.breaker_opened", gate, "high")
     }
 
     /// Makes the notice `waxseal.endpoint.recovered` of a gate whose probe was just accepted.
-    pub fn of_recovered(gate: &Gate) -> Self {
+    pub fn of_recovery(gate: &Gate) -> Self {
         Self::of_gate("waxseal.endpoint.recovered", gate, "info")
     }
 
@@ -125,14 +126,14 @@ impl Notice {
 
     fn of_gate(event_type: &'static str, gate: &Gate, severity: &'static str) -> Self {
         let id = format!("{}:gate:{}:{}", gate.endpoint, gate.since.ms(), gate.version);
-        Self::new(event_type, id, severity, Happened::to(&gate.tenant, &gate.endpoint))
+        Self::new(event_type, id, severity, EndpointFacts::to(&gate.tenant, &gate.endpoint))
     }
 
     fn new(
         event_type: &'static str,
         id: String,
         severity: &'static str,
-        happened: Happened,
+        happened: EndpointFacts,
     ) -> Self {
         let tenant = happened.tenant.clone();
         let data = Data::Happened(happened);
@@ -140,7 +141,7 @@ impl Notice {
     }
 }
 
-impl Happened {
+impl EndpointFacts {
     /// Makes the facts of a notice about an endpoint; whoever calls adds the delivery or the
     /// reason.
     fn to(tenant: &TenantName, endpoint: &EndpointId) -> Self {

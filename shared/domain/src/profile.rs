@@ -10,7 +10,7 @@ mod render;
 
 pub use envelope::{Envelope, JsonForm, Member, Value};
 pub use reading::{Hook, Reading};
-pub use render::{Rendered, Rendering, UnreadablePayload, render, variable};
+pub use render::{RenderedBody, Rendering, UnreadablePayload, render, variable};
 
 use std::sync::{Arc, LazyLock};
 
@@ -138,18 +138,18 @@ impl Profile {
     }
 
     /// The profiles that are compiled in, `standard` first.
-    pub fn builtin() -> &'static [Arc<Self>] {
+    pub fn builtins() -> &'static [Arc<Self>] {
         &BUILTIN
     }
 
     /// The compiled-in profile of that name.
-    pub fn named(name: &str) -> Option<Arc<Self>> {
+    pub fn find_builtin(name: &str) -> Option<Arc<Self>> {
         BUILTIN.iter().find(|profile| profile.name() == name).cloned()
     }
 
     /// Returns the profile [`STANDARD`], which is compiled in.
     pub fn standard() -> Arc<Self> {
-        Self::named(STANDARD).expect("it is compiled in")
+        Self::find_builtin(STANDARD).expect("it is compiled in")
     }
 
     /// The name by which an endpoint or a source chooses it.
@@ -184,7 +184,7 @@ impl File {
         self.envelope.check("/envelope", faults);
         self.receive.check("/receive", faults);
         let delays: Vec<u64> = self.retry.delays_s.iter().map(|&s| u64::from(s)).collect();
-        if let Err(found) = RetryPolicy::own(&delays, "/retry/delays_s") {
+        if let Err(found) = RetryPolicy::of_delays(&delays, "/retry/delays_s") {
             faults.extend(found);
         }
         if self.retry.window_s.is_some_and(|window_s| !WINDOW_S.contains(&window_s)) {
@@ -214,7 +214,7 @@ mod tests {
                 assert!(profile.example(&kind.event_type).is_some(), "{name} {}", kind.event_type);
             }
         }
-        assert_eq!(Profile::builtin()[0].name(), STANDARD);
+        assert_eq!(Profile::builtins()[0].name(), STANDARD);
     }
 
     #[test]

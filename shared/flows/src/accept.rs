@@ -12,8 +12,8 @@ use waxseal_domain::delivery::message::Message;
 use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::subscription;
-use waxseal_domain::event::acceptance::{Acceptance, Owed};
-use waxseal_domain::event::{Accepted, Event, Submission};
+use waxseal_domain::event::acceptance::{Acceptance, OwedDelivery};
+use waxseal_domain::event::{AcceptedEvent, Event, Submission};
 use waxseal_domain::id::{EndpointId, TenantName, base32};
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{DUPLICATE_DELAY_S, ENDPOINT_COPY_INGEST_S, EVENT_BYTES_MAX};
@@ -92,23 +92,25 @@ async fn accept<E: Engine>(
     if !faults.is_empty() {
         return Err(Refusal::Problem(Problem::unprocessable(faults)));
     }
-    let wanting = subscription::matching(endpoints, &accepted.event)
+    let wanting = subscription::select(endpoints, &accepted.event)
         .map_err(|fault| Refusal::Problem(Problem::unprocessable(vec![fault])))?;
     let targets: Vec<EndpointId> = wanting.iter().map(|endpoint| endpoint.id.clone()).collect();
     let source = accepted.event.source.clone();
     match put(engine, accepted.clone(), targets.clone(), event_accepted_at).await? {
         (row, AcceptResult::Created) => Ok(acceptance(&row, false)),
         (row, AcceptResult::Exists(found)) if found.event.source == source => {
-            duplicate(engine, &row, *found).await
+            acknowledge_duplicate(engine, &row, *found).await
         }
         // Another source of the tenant has used this id. The event is stored under an id that is
         // derived from its source and the sender's id: always the same one, so that a retry of the
         // sender finds it there and counts as a duplicate.
         _ => {
-            let derived = Accepted { event: accepted.event.with_derived_id(), ..accepted };
+            let derived = AcceptedEvent { event: accepted.event.with_derived_id(), ..accepted };
             match put(engine, derived, targets, event_accepted_at).await? {
                 (row, AcceptResult::Created) => Ok(acceptance(&row, false)),
-                (row, AcceptResult::Exists(found)) => duplicate(engine, &row, *found).await,
+                (row, AcceptResult::Exists(found)) => {
+                    acknowledge_duplicate(engine, &row, *found).await
+                }
             }
         }
     }
@@ -117,14 +119,14 @@ async fn accept<E: Engine>(
 /// Takes steps I1 to I4 for one event id: writes the row and, if it is new, sends the messages.
 async fn put<E: Engine>(
     engine: &E,
-    accepted: Accepted,
+    accepted: AcceptedEvent,
     targets: Vec<EndpointId>,
     event_accepted_at: Timestamp,
 ) -> Result<(EventRow, AcceptResult), EngineError> {
     // An SDK may repeat a write that had worked and whose answer was lost. The repetition is
     // refused, and this number, found in the stored row, tells that the row is our own.
     let nonce = base32(engine.entropy());
-    let Accepted { event, digest } = accepted;
+    let AcceptedEvent { event, digest } = accepted;
     let row = EventRow { event, event_accepted_at, digest, targets, nonce, sent: false };
     let payload: Arc<RawValue> = to_raw_value(&row.event)
         .map_err(|error| EngineError::unreadable("serialise event", error))?
@@ -141,7 +143,7 @@ async fn put<E: Engine>(
 
 /// Answers for an event that was accepted before (I2): a conflict if its content differs, otherwise
 /// the same acceptance, after sending the messages that were never sent (I5 to I7).
-async fn duplicate<E: Engine>(
+async fn acknowledge_duplicate<E: Engine>(
     engine: &E,
     new: &EventRow,
     found: EventRow,
@@ -193,7 +195,7 @@ async fn send_missing<E: Engine>(engine: &E, found: &EventRow) -> Result<(), Eng
 }
 
 fn acceptance(row: &EventRow, duplicate: bool) -> Acceptance {
-    let owed = |target: &EndpointId| Owed {
+    let owed = |target: &EndpointId| OwedDelivery {
         id: row.delivery_key(target).id(),
         endpoint_id: target.clone(),
     };

@@ -10,11 +10,11 @@ use std::time::Duration;
 use waxseal_domain::delivery::attempt::Attempt;
 use waxseal_domain::delivery::dispatch::Outgoing;
 use waxseal_domain::delivery::judge::{Verdict, judge};
-use waxseal_domain::delivery::message::{Kind, Received};
+use waxseal_domain::delivery::message::{Kind, ReceivedMessage};
 use waxseal_domain::delivery::retry::Next;
 use waxseal_domain::delivery::{
-    CancelledReason, Delivery, End, FailedReason, Guard, Open, Settlement, Status, StatusName,
-    Turn, Written, lease_until,
+    CancelledReason, Delivery, End, FailedReason, Guard, OpenState, Settlement, Status, StatusName,
+    Turn, WriteResult, lease_until,
 };
 use waxseal_domain::endpoint::subscription::Candidate;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint};
@@ -29,7 +29,7 @@ use crate::ports::{
     Queue as _,
 };
 use crate::profiles::profile_of;
-use crate::send::{Dispatched, send};
+use crate::send::{Dispatch, send};
 
 mod drive;
 mod gate;
@@ -39,7 +39,7 @@ pub use drive::drive;
 
 /// What the caller must do with a message in its queue once the attempt is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settled {
+pub enum Disposition {
     /// The message has nothing left to do and must be removed.
     Done,
     /// The message must stay in the queue, which delivers it again.
@@ -52,10 +52,10 @@ pub enum Settled {
 /// Idempotent by (tenant, event, endpoint, attempt): the row's condition takes each attempt once.
 pub async fn attempt<E: Engine>(
     engine: &E,
-    received: &Received,
+    received: &ReceivedMessage,
     post_by: Timestamp,
     deadline: Timestamp,
-) -> Result<Settled, EngineError> {
+) -> Result<Disposition, EngineError> {
     let Found { row, event } = find(engine, received).await?;
     let (row, number) = match judge(row.as_ref(), received, engine.clock().now()) {
         Verdict::Attempt(number) => (row, number),
@@ -64,7 +64,7 @@ pub async fn attempt<E: Engine>(
             // Another message, or the other copy of this one, has claimed the row. This message
             // comes again and is judged anew: to drop it would be wrong if its other copy holds the
             // row and crashes.
-            None => return Ok(Settled::Again),
+            None => return Ok(Disposition::Again),
         },
         Verdict::Drop => return drop_message(engine, row, event).await,
         verdict @ (Verdict::Wait(_) | Verdict::Park(_) | Verdict::Hold | Verdict::End(_)) => {
@@ -93,7 +93,7 @@ pub async fn attempt<E: Engine>(
     let outgoing =
         Outgoing { endpoint: &endpoint, profile: &profile, event: &event, id: &id, round };
     let dispatched = permit.run(engine, &endpoint, send(engine, outgoing, post_by)).await;
-    let Dispatched { sent, inexact, .. } = dispatched?;
+    let Dispatch { sent, inexact, .. } = dispatched?;
 
     let chance = u16::try_from(engine.entropy() & 0xffff).unwrap_or(0);
     let next = policy.after(
@@ -118,11 +118,11 @@ pub async fn attempt<E: Engine>(
         disable(engine, &endpoint, DisabledReason::Gone).await?;
     }
     match written {
-        Written::Done => {
+        WriteResult::Done => {
             announce_failure(engine, &after, &event).await?;
             Ok(settle(settlement))
         }
-        Written::Refused(row) => judge_refused_record(engine, received, row, attempt).await,
+        WriteResult::Refused(row) => judge_refused_record(engine, received, row, attempt).await,
     }
 }
 
@@ -135,7 +135,7 @@ struct Found {
 
 /// Takes step D1: reads the delivery's row, together with its event where the message does not
 /// carry it. A message that was just sent and is received for the first time goes without a read.
-async fn find<E: Engine>(engine: &E, received: &Received) -> Result<Found, EngineError> {
+async fn find<E: Engine>(engine: &E, received: &ReceivedMessage) -> Result<Found, EngineError> {
     let message = &received.message;
     let event = message.event();
     if event.is_some() && received.may_go_unread(engine.clock().now()) {
@@ -165,7 +165,7 @@ fn sendable(event: Option<Event>) -> Result<Event, End> {
 /// delivery is ended only after a consistent read.
 async fn endpoint<E: Engine>(
     engine: &E,
-    received: &Received,
+    received: &ReceivedMessage,
     event: &Event,
     number: u32,
 ) -> Result<Result<Arc<Endpoint>, End>, EngineError> {
@@ -180,16 +180,16 @@ async fn endpoint<E: Engine>(
     });
     let copy = engine.store().endpoint(&message.tenant, &message.endpoint, max_age).await?;
     // Whatever a copy says against the delivery, the endpoint may have been changed since.
-    if let Ok(Ok(endpoint)) = wanted(copy, event) {
+    if let Ok(Ok(endpoint)) = require_wanted(copy, event) {
         return Ok(Ok(endpoint));
     }
     let now = engine.store().endpoint(&message.tenant, &message.endpoint, MaxAge::NOW).await?;
-    wanted(now, event)
+    require_wanted(now, event)
 }
 
 /// Returns the endpoint where it wants the event, or else how the delivery ends. It is our own failure where the
 /// event cannot be read, and ends nothing.
-fn wanted(
+fn require_wanted(
     endpoint: Option<Arc<Endpoint>>,
     event: &Event,
 ) -> Result<Result<Arc<Endpoint>, End>, EngineError> {
@@ -211,7 +211,7 @@ fn wanted(
 /// would make the attempt. As with the sweep's claim, the row stays in the due index.
 async fn take<E: Engine>(
     engine: &E,
-    received: &Received,
+    received: &ReceivedMessage,
     row: Option<Delivery>,
 ) -> Result<Option<Delivery>, EngineError> {
     let Some((row, open)) = row.and_then(|row| row.open().cloned().map(|open| (row, open))) else {
@@ -225,8 +225,14 @@ async fn take<E: Engine>(
     let claim = Claim { ticket: received.message.ticket.clone(), due_at, taken_at: Some(now) };
     let claimed = engine.store().claim(&due, &claim).await?;
     let (holder, claims) = (Some(claim.ticket), open.claims + 1);
-    let status =
-        Status::Open(Open { holder, due_at, claims, taken_at: Some(now), held: false, ..open });
+    let status = Status::Open(OpenState {
+        holder,
+        due_at,
+        claims,
+        taken_at: Some(now),
+        held: false,
+        ..open
+    });
     Ok(claimed.map(|_| Delivery { status, ..row }))
 }
 
@@ -236,10 +242,10 @@ async fn record<E: Engine>(
     engine: &E,
     guard: Guard,
     row: &Delivery,
-    received: &Received,
+    received: &ReceivedMessage,
     settlement: Settlement,
     deadline: Timestamp,
-) -> Result<Written, EngineError> {
+) -> Result<WriteResult, EngineError> {
     loop {
         let error = match engine.record_and_settle(guard, row, received, settlement).await {
             Ok(written) => return Ok(written),
@@ -260,43 +266,43 @@ async fn drop_message<E: Engine>(
     engine: &E,
     row: Option<Delivery>,
     event: Option<Event>,
-) -> Result<Settled, EngineError> {
+) -> Result<Disposition, EngineError> {
     if let (Some(row), Some(event)) = (row, event) {
         announce_failure(engine, &row, &event).await?;
     }
-    Ok(Settled::Done)
+    Ok(Disposition::Done)
 }
 
 /// Carries out a verdict that makes no attempt now: writes what it asks of the row, and says what
 /// becomes of the message.
 async fn follow<E: Engine>(
     engine: &E,
-    received: &Received,
+    received: &ReceivedMessage,
     row: Option<Delivery>,
     verdict: Verdict,
-) -> Result<Settled, EngineError> {
+) -> Result<Disposition, EngineError> {
     let event_accepted_at = received.message.event_accepted_at;
     let row = received.message.pending().or_row(row);
     let guard = Guard::for_attempt(event_accepted_at, row.attempts + 1);
     let after = match verdict {
-        Verdict::Drop => return Ok(Settled::Done),
+        Verdict::Drop => return Ok(Disposition::Done),
         Verdict::Wait(at) => {
             let wait_s = at.wait_s(engine.clock().now());
             engine.queue().wait(&received.receipt, Duration::from_secs(wait_s)).await?;
-            return Ok(Settled::Again);
+            return Ok(Disposition::Again);
         }
         // One invocation never makes a second POST: there is no time for it, and the message comes
         // again and is judged anew.
-        Verdict::Attempt(_) | Verdict::ClaimThenAttempt(_) => return Ok(Settled::Again),
+        Verdict::Attempt(_) | Verdict::ClaimThenAttempt(_) => return Ok(Disposition::Again),
         Verdict::Park(at) => row.park(at),
         Verdict::Hold => row.hold(engine.clock().now()),
         Verdict::End(end) => row.end(end),
     };
     match engine.record_and_settle(guard, &after, received, Settlement::Done).await? {
-        Written::Done => Ok(Settled::Done),
+        WriteResult::Done => Ok(Disposition::Done),
         // The row was changed since it was read. It is not known who was
         // faster, so the message is kept and judged by the new row.
-        Written::Refused(_) => Ok(Settled::Again),
+        WriteResult::Refused(_) => Ok(Disposition::Again),
     }
 }
 
@@ -305,10 +311,10 @@ async fn follow<E: Engine>(
 /// is now. To take a refusal for success would leave a retrying row without a message.
 async fn judge_refused_record<E: Engine>(
     engine: &E,
-    received: &Received,
+    received: &ReceivedMessage,
     row: Option<Box<Delivery>>,
     attempt: Attempt,
-) -> Result<Settled, EngineError> {
+) -> Result<Disposition, EngineError> {
     let (tenant, delivery) = (&received.message.tenant, received.message.key().id());
     tracing::warn!(%tenant, %delivery, attempt = attempt.number, "superseded: not recorded");
     let row = row.map(|row| *row);
@@ -321,17 +327,17 @@ async fn judge_refused_record<E: Engine>(
         cancelled.keep(attempt);
         // The status stays as it is and only the log gains an entry, so a second refusal loses
         // nothing that matters.
-        let guard = Guard::seen(Some(row));
+        let guard = Guard::unchanged_since(Some(row));
         let _written = engine.store().record_attempt(guard, &cancelled).await?;
     }
     let verdict = judge(row.as_ref(), received, engine.clock().now());
     follow(engine, received, row, verdict).await
 }
 
-fn settle(settlement: Settlement) -> Settled {
+fn settle(settlement: Settlement) -> Disposition {
     match settlement {
-        Settlement::Done => Settled::Done,
-        Settlement::VisibleAt(_) => Settled::Again,
+        Settlement::Done => Disposition::Done,
+        Settlement::VisibleAt(_) => Disposition::Again,
     }
 }
 
@@ -344,7 +350,7 @@ fn next_at(next: Next) -> Option<Timestamp> {
 
 /// Writes one wide log line for each attempt, with ids and figures and never a payload, a URL or a
 /// header.
-fn log(received: &Received, attempt: &Attempt, next: Next) {
+fn log(received: &ReceivedMessage, attempt: &Attempt, next: Next) {
     tracing::info!(
         tenant = %received.message.tenant,
         delivery = %received.message.key().id(),

@@ -2,7 +2,7 @@
 //! token is fetched under the same address rules as a delivery, kept in memory for as long as its
 //! server says, and forgotten when a receiver refuses it.
 
-use waxseal_domain::delivery::attempt::Sent;
+use waxseal_domain::delivery::attempt::SendResult;
 use waxseal_domain::delivery::authorization::{Authorization, bearer, read_token};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::credentials::Credentials;
@@ -18,10 +18,10 @@ pub async fn authorization<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
     deadline: Timestamp,
-) -> Result<Result<Option<Zeroizing<String>>, Sent>, EngineError> {
+) -> Result<Result<Option<Zeroizing<String>>, SendResult>, EngineError> {
     let Some(credentials) = &endpoint.auth else { return Ok(Ok(None)) };
     if let Credentials::Oauth2 { .. } = credentials
-        && let Some(token) = engine.memory().tokens.get(endpoint, engine.clock().now())
+        && let Some(token) = engine.memory().access_tokens.get(endpoint, engine.clock().now())
     {
         return Ok(Ok(Some(bearer(&token))));
     }
@@ -38,7 +38,7 @@ pub async fn authorization<E: Engine>(
             let sent = engine.sender().send(*request).await;
             Ok(read_token(&sent).map(|(token, until)| {
                 let header = bearer(&token);
-                engine.memory().tokens.keep(endpoint, token, until);
+                engine.memory().access_tokens.keep(endpoint, token, until);
                 Some(header)
             }))
         }
@@ -47,8 +47,8 @@ pub async fn authorization<E: Engine>(
 
 /// Forgets an endpoint's access token after the receiver has answered 401, so that the next attempt
 /// fetches another.
-pub fn refused<E: Engine>(engine: &E, endpoint: &Endpoint, sent: &Sent) {
+pub fn forget_refused_token<E: Engine>(engine: &E, endpoint: &Endpoint, sent: &SendResult) {
     if sent.response.as_ref().is_some_and(|response| response.status == 401) {
-        engine.memory().tokens.forget(endpoint);
+        engine.memory().access_tokens.forget(endpoint);
     }
 }

@@ -4,7 +4,7 @@
 //! The row is written before the message may be removed, so a delivery is never lost here.
 
 use waxseal_domain::delivery::message::Message;
-use waxseal_domain::delivery::{Delivery, End, FailedReason, Guard, Written};
+use waxseal_domain::delivery::{Delivery, End, FailedReason, Guard, WriteResult};
 
 use crate::announce::announce_failure;
 use crate::ports::{DeliveryStore as _, Engine, EngineError, EventRow};
@@ -12,7 +12,7 @@ use crate::ports::{DeliveryStore as _, Engine, EngineError, EventRow};
 /// What became of the delivery of a message that the queue gave up on. Either way the message may
 /// be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Buried {
+pub enum BuryResult {
     /// The delivery is now `failed` with the reason `crashed`.
     Crashed,
     /// The delivery is final, or another message is responsible for it. Nothing was written.
@@ -24,7 +24,7 @@ pub enum Buried {
 ///
 /// Idempotent by (tenant, event, endpoint): a second time the delivery is final, and announcing it
 /// again is a duplicate.
-pub async fn bury<E: Engine>(engine: &E, message: &Message) -> Result<Buried, EngineError> {
+pub async fn bury<E: Engine>(engine: &E, message: &Message) -> Result<BuryResult, EngineError> {
     let (row, event) = engine.store().delivery_and_event(&message.key()).await?;
     // A dead letter does not mean that its delivery is lost: the sweep may have sent another
     // message since, which holds the row. To end that delivery here would take it from a message
@@ -36,21 +36,21 @@ pub async fn bury<E: Engine>(engine: &E, message: &Message) -> Result<Buried, En
     });
     if !is_ours {
         announce_stored(engine, row.as_ref(), event.as_ref()).await?;
-        return Ok(Buried::NothingOwed);
+        return Ok(BuryResult::NothingOwed);
     }
     let row = message.pending().or_row(row);
     let guard = Guard::for_attempt(message.event_accepted_at, row.attempts + 1);
     let ended = row.end(End::Failed(FailedReason::Crashed));
     match engine.store().record_attempt(guard, &ended).await? {
-        Written::Done => {
+        WriteResult::Done => {
             let (tenant, delivery) = (&message.tenant, message.key().id());
             tracing::error!(%tenant, %delivery, "crashed: given up");
             announce_stored(engine, Some(&ended), event.as_ref()).await?;
-            Ok(Buried::Crashed)
+            Ok(BuryResult::Crashed)
         }
         // The row was changed since it was read. An error keeps the message, which is looked at
         // again when it comes again.
-        Written::Refused(_) => {
+        WriteResult::Refused(_) => {
             Err(EngineError::conflict("bury delivery", "its row was just changed"))
         }
     }

@@ -1,6 +1,6 @@
 //! Cancels a delivery: one that is still owed ends because a person asks for it.
 
-use waxseal_domain::delivery::{CancelledReason, Delivery, DeliveryKey, End, Guard, Written};
+use waxseal_domain::delivery::{CancelledReason, Delivery, DeliveryKey, End, Guard, WriteResult};
 use waxseal_domain::problem::Problem;
 
 use crate::ports::{DeliveryStore, Engine, EngineError};
@@ -23,7 +23,7 @@ pub async fn cancel<E: Engine>(
     // the row final.
     let guard = Guard::NotFinal { event_accepted_at: event.event_accepted_at };
     Ok(match engine.store().record_attempt(guard, &after).await? {
-        Written::Done => Ok(after),
-        Written::Refused(_) => Err(Problem::conflict("the delivery is final already")),
+        WriteResult::Done => Ok(after),
+        WriteResult::Refused(_) => Err(Problem::conflict("the delivery is final already")),
     })
 }

@@ -16,8 +16,8 @@ pub async fn disable<E: Engine>(
     reason: DisabledReason,
 ) -> Result<(), EngineError> {
     let now = engine.clock().now();
-    let disabled = endpoint.clone().disabled(reason, now).next_version(now);
-    let entry = Entry::disabled(engine.stamp(), &disabled, reason);
+    let disabled = endpoint.clone().disable(reason, now).next_version(now);
+    let entry = Entry::of_disable(engine.stamp(), &disabled, reason);
     let done = engine.store().change(Change::PutEndpoint(&disabled), Some(&entry)).await?;
     let (tenant, id) = (&endpoint.tenant, &endpoint.id);
     if reason == DisabledReason::Gone {
@@ -26,7 +26,7 @@ pub async fn disable<E: Engine>(
         tracing::error!(%tenant, endpoint = %id, done, ?reason, "failing or paused for days: disabled");
     }
     if done {
-        announce(engine, &Notice::of_disabled(&disabled, reason)).await?;
+        announce(engine, &Notice::of_disable(&disabled, reason)).await?;
         announce(engine, &Notice::of_entry(&entry)).await?;
     }
     Ok(())

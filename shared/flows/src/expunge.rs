@@ -31,7 +31,7 @@ pub async fn expunge<E: Engine>(
         let before = row.cloned().unwrap_or_else(|| event.pending(target));
         let is_final = before.open().is_none();
         let (guard, after) = if is_final {
-            (Guard::seen(Some(&before)), before)
+            (Guard::unchanged_since(Some(&before)), before)
         } else {
             let ended = before.end(End::Cancelled(CancelledReason::Expunged));
             (Guard::NotFinal { event_accepted_at: event.event_accepted_at }, ended)

@@ -33,6 +33,7 @@
 #![doc = include_str!("../PROTOCOL.md")]
 
 pub mod accept;
+pub mod access_tokens;
 pub mod announce;
 pub mod attempt;
 pub mod authenticate;
@@ -54,4 +55,3 @@ pub mod replay;
 pub mod send;
 pub mod sweep;
 pub mod take_in;
-pub mod tokens;

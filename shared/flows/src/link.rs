@@ -2,7 +2,7 @@
 //! stored sealed. The operator's key would do as well, but then the function that delivers could
 //! read it.
 
-use waxseal_domain::event::link::{holds, signed_link};
+use waxseal_domain::event::link::{holds, sign_link};
 use waxseal_domain::id::{EventId, TenantName};
 use waxseal_domain::secret::{Secret, SecretContext};
 
@@ -24,7 +24,7 @@ pub async fn content_link<E: Engine>(
     let missing =
         || EngineError::unreadable("link to the event", "the tenant has no key for links");
     let key = key(engine, tenant).await?.ok_or_else(missing)?;
-    Ok(Some(signed_link(&key, base, tenant, event, engine.clock().now())))
+    Ok(Some(sign_link(&key, base, tenant, event, engine.clock().now())))
 }
 
 /// Whether a link was signed with the tenant's key and has not expired. `expires` is in seconds

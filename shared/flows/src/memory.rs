@@ -4,7 +4,7 @@
 use waxseal_domain::flow_control::breaker::{BreakerSettings, Breakers};
 use waxseal_domain::flow_control::throttle::Throttle;
 
-use crate::tokens::Tokens;
+use crate::access_tokens::AccessTokens;
 
 /// Everything that an instance remembers, except for copies of rows, which the stores keep.
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ pub struct Memory {
     /// Counts the requests of each API key that this instance let pass.
     pub throttle: Throttle,
     /// Keeps the OAuth access tokens of the endpoints' receivers until they end.
-    pub tokens: Tokens,
+    pub access_tokens: AccessTokens,
 }
 
 impl Memory {

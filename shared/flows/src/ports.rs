@@ -17,7 +17,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use waxseal_domain::delivery::attempt::Sent;
+use waxseal_domain::delivery::attempt::SendResult;
 use waxseal_domain::delivery::dispatch::Request;
 use waxseal_domain::delivery::message::{Message, Receipt};
 use waxseal_domain::event::catalogue::Schema;
@@ -58,41 +58,41 @@ impl FailureKind {
 pub struct EngineError {
     step: &'static str,
     kind: FailureKind,
-    source: Box<dyn std::error::Error + Send + Sync>,
+    cause: Box<dyn std::error::Error + Send + Sync>,
 }
 
 /// Why a step failed. It must hold no payload and no secret.
 type Reason = Box<dyn std::error::Error + Send + Sync>;
 
 impl EngineError {
-    /// A failure of this kind, of the step so named; `source` must hold no payload and no secret.
-    pub fn of(kind: FailureKind, step: &'static str, source: impl Into<Reason>) -> Self {
-        Self { step, kind, source: source.into() }
+    /// A failure of this kind, of the step so named; `cause` must hold no payload and no secret.
+    pub fn of(kind: FailureKind, step: &'static str, cause: impl Into<Reason>) -> Self {
+        Self { step, kind, cause: cause.into() }
     }
 
     /// The step was asked for too often.
-    pub fn throttled(step: &'static str, source: impl Into<Reason>) -> Self {
-        Self::of(FailureKind::Throttled, step, source)
+    pub fn throttled(step: &'static str, cause: impl Into<Reason>) -> Self {
+        Self::of(FailureKind::Throttled, step, cause)
     }
 
     /// The step had no answer, or one that may be another later.
-    pub fn unavailable(step: &'static str, source: impl Into<Reason>) -> Self {
-        Self::of(FailureKind::Unavailable, step, source)
+    pub fn unavailable(step: &'static str, cause: impl Into<Reason>) -> Self {
+        Self::of(FailureKind::Unavailable, step, cause)
     }
 
-    /// The step found something that is not in its form; `source` says what.
-    pub fn unreadable(step: &'static str, source: impl Into<Reason>) -> Self {
-        Self::of(FailureKind::Unreadable, step, source)
+    /// The step found something that is not in its form; `cause` says what.
+    pub fn unreadable(step: &'static str, cause: impl Into<Reason>) -> Self {
+        Self::of(FailureKind::Unreadable, step, cause)
     }
 
     /// The step is not allowed, or not configured.
-    pub fn denied(step: &'static str, source: impl Into<Reason>) -> Self {
-        Self::of(FailureKind::Denied, step, source)
+    pub fn denied(step: &'static str, cause: impl Into<Reason>) -> Self {
+        Self::of(FailureKind::Denied, step, cause)
     }
 
     /// The step met another's change.
-    pub fn conflict(step: &'static str, source: impl Into<Reason>) -> Self {
-        Self::of(FailureKind::Conflict, step, source)
+    pub fn conflict(step: &'static str, cause: impl Into<Reason>) -> Self {
+        Self::of(FailureKind::Conflict, step, cause)
     }
 
     /// What did not work, in words that say nothing of whom it was for.
@@ -108,13 +108,13 @@ impl EngineError {
 
 impl fmt::Display for EngineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} failed: {}", self.step, self.source)
+        write!(f, "{} failed: {}", self.step, self.cause)
     }
 }
 
 impl std::error::Error for EngineError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(self.source.as_ref())
+        Some(self.cause.as_ref())
     }
 }
 
@@ -164,7 +164,7 @@ pub trait KeyVault: Send + Sync {
 /// never an error.
 pub trait Sender: Send + Sync {
     /// D4: one request, no redirects, no hidden retries; ended by its time-out.
-    fn send(&self, request: Request) -> impl Future<Output = Sent> + Send;
+    fn send(&self, request: Request) -> impl Future<Output = SendResult> + Send;
 }
 
 /// Checks values against JSON Schemas: no I/O, but more code than a deliver function should carry.

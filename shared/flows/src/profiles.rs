@@ -14,7 +14,7 @@ pub async fn find_profile<E: Engine>(
     engine: &E,
     name: &str,
 ) -> Result<Option<Arc<Profile>>, EngineError> {
-    if let Some(found) = Profile::named(name) {
+    if let Some(found) = Profile::find_builtin(name) {
         return Ok(Some(found));
     }
     let text =

@@ -29,7 +29,7 @@ pub struct Incoming<'a> {
 
 /// What a verified hook turned out to be.
 #[derive(Debug)]
-pub enum Received {
+pub enum HookResult {
     /// The hook was an event, which is accepted.
     Event(Acceptance),
     /// The hook was a question that its sender asks before the first event; this is the answer to
@@ -43,7 +43,7 @@ pub async fn receive<E: Engine>(
     engine: &E,
     source: &str,
     incoming: Incoming<'_>,
-) -> Result<Received, Refusal> {
+) -> Result<HookResult, Refusal> {
     let source = find(engine, source).await?.ok_or_else(Problem::not_found)?;
     if incoming.body.len() > EVENT_BYTES_MAX {
         return Err(Problem::too_large("a hook", EVENT_BYTES_MAX).into());
@@ -54,11 +54,11 @@ pub async fn receive<E: Engine>(
     let window = Window { now_s, tolerance_s: source.tolerance_s };
     let submission = match read(&source, &profile, &keys, window, incoming)? {
         Read::Event(submission) => submission,
-        Read::Challenge(answer) => return Ok(Received::Challenge(answer)),
+        Read::Challenge(answer) => return Ok(HookResult::Challenge(answer)),
     };
     let mut results = accept_all(engine, &source.tenant, &[submission]).await?;
     let result = results.pop().unwrap_or_else(|| Err(Problem::not_found().into()));
-    result.map(Received::Event)
+    result.map(HookResult::Event)
 }
 
 /// What a verified hook says, before anything is stored.

@@ -42,7 +42,7 @@ pub struct RecoverRequest {
 
 /// What one call of [`recover`] did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Recovered {
+pub struct RecoverResult {
     /// The number of deliveries that were queued, or in a dry run would have been.
     pub deliveries: u32,
     /// Where the next call must go on; none where everything was looked at.
@@ -56,18 +56,18 @@ pub async fn recover<E: Engine>(
     endpoint: &Endpoint,
     request: &RecoverRequest,
     deadline: Timestamp,
-) -> Result<Recovered, EngineError> {
-    let mut found = Recovered::default();
+) -> Result<RecoverResult, EngineError> {
+    let mut found = RecoverResult::default();
     let mut place = Some(Place::read(request));
     while let Some(at) = place {
         let is_enough = found.deliveries >= RECOVERED_MAX || engine.clock().now() >= deadline;
         if is_enough {
-            found.cursor = Some(at.written());
+            found.cursor = Some(at.write_cursor());
             break;
         }
         let (keys, next) = match at.phase {
-            Phase::Failed => failed(engine, endpoint, request, at).await?,
-            Phase::Missing => missing(engine, endpoint, request, at).await?,
+            Phase::Failed => find_failed(engine, endpoint, request, at).await?,
+            Phase::Missing => find_missing(engine, endpoint, request, at).await?,
         };
         for key in keys {
             found.deliveries += u32::from(send(engine, request, &key, found.deliveries).await?);
@@ -120,7 +120,7 @@ impl Place {
         Self { phase, cursor: Some(cursor.to_owned()).filter(|text| !text.is_empty()) }
     }
 
-    fn written(&self) -> String {
+    fn write_cursor(&self) -> String {
         let phase = match self.phase {
             Phase::Failed => "f",
             Phase::Missing => "m",
@@ -152,7 +152,7 @@ impl Place {
 
 type Page = (Vec<DeliveryKey>, Option<Place>);
 
-async fn failed<E: Engine>(
+async fn find_failed<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
     request: &RecoverRequest,
@@ -169,7 +169,7 @@ async fn failed<E: Engine>(
     Ok((rows.collect(), Place::after(Phase::Failed, page.cursor, is_over, request)))
 }
 
-async fn missing<E: Engine>(
+async fn find_missing<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
     request: &RecoverRequest,
@@ -210,7 +210,7 @@ mod tests {
     fn a_cursor_is_told_from_what_is_none() {
         let at = |phase, cursor| Place { phase, cursor };
         for place in [at(Phase::Failed, None), at(Phase::Missing, Some("17_evt_1".to_owned()))] {
-            assert!(is_cursor(&place.written()), "{place:?}");
+            assert!(is_cursor(&place.write_cursor()), "{place:?}");
         }
         for other in ["", "17_evt_1", "x.17_evt_1", "f.nonsense", "m.x_evt_1"] {
             assert!(!is_cursor(other), "{other}");

@@ -1,7 +1,7 @@
 //! Replays a delivery: it is sent once more because a person asks for it, whatever its state.
 
 use waxseal_domain::delivery::message::Message;
-use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Written};
+use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, WriteResult};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::subscription::Candidate;
 use waxseal_domain::json::Fault;
@@ -39,7 +39,7 @@ pub async fn replay_after<E: Engine>(
     let ticket = engine.ticket();
     // Under the row exactly as it was read: had its last attempt just been recorded, this write
     // would undo that result.
-    let guard = Guard::seen(row.as_ref());
+    let guard = Guard::unchanged_since(row.as_ref());
     let before = row.unwrap_or_else(|| event.pending(&key.endpoint));
     let message = Message::reissue(key, event.event_accepted_at, ticket.clone(), now)
         .with_priority(before.priority);
@@ -48,8 +48,10 @@ pub async fn replay_after<E: Engine>(
     // comes between, the row is due in two minutes and the sweep sends a message.
     let after = before.reopen(ticket, at);
     Ok(match engine.reopen_and_enqueue(guard, &after, message).await? {
-        Written::Done => Ok(after),
-        Written::Refused(_) => Err(Problem::conflict("the delivery was changed at the same time")),
+        WriteResult::Done => Ok(after),
+        WriteResult::Refused(_) => {
+            Err(Problem::conflict("the delivery was changed at the same time"))
+        }
     })
 }
 

@@ -3,22 +3,24 @@
 
 use std::collections::BTreeMap;
 
-use waxseal_domain::delivery::attempt::Sent;
-use waxseal_domain::delivery::dispatch::{Outgoing, Prepared, Request, Unprepared, prepare};
+use waxseal_domain::delivery::attempt::SendResult;
+use waxseal_domain::delivery::dispatch::{
+    Outgoing, PrepareFault, PreparedRequest, Request, prepare,
+};
 use waxseal_domain::profile::Profile;
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_verify::Key;
 
-use crate::authorize::{authorization, refused};
+use crate::authorize::{authorization, forget_refused_token};
 use crate::link::content_link;
 use crate::ports::{Clock, Engine, EngineError, KeyVault, Sender};
 
 /// The request of one attempt, as far as it is shown, and its outcome.
 #[derive(Debug)]
-pub struct Dispatched {
+pub struct Dispatch {
     /// The outcome, with its times and what was kept of the answer.
-    pub sent: Sent,
+    pub sent: SendResult,
     /// The headers that were sent, by name. `authorization` is left out, since these are shown in
     /// the answer to a test event.
     pub headers: BTreeMap<String, String>,
@@ -31,40 +33,40 @@ pub async fn send<E: Engine>(
     engine: &E,
     outgoing: Outgoing<'_>,
     deadline: Timestamp,
-) -> Result<Dispatched, EngineError> {
+) -> Result<Dispatch, EngineError> {
     let Outgoing { endpoint, round, .. } = outgoing;
     let keys = signing_keys(engine, outgoing).await?;
     let authorization = match authorization(engine, endpoint, deadline).await? {
         Ok(authorization) => authorization,
-        Err(sent) => return Ok(Dispatched { sent, headers: BTreeMap::new(), inexact: false }),
+        Err(sent) => return Ok(Dispatch { sent, headers: BTreeMap::new(), inexact: false }),
     };
     let now = engine.clock().now();
-    let Prepared { mut request, inexact } =
+    let PreparedRequest { mut request, inexact } =
         match prepare_linked(engine, outgoing, &keys, now).await? {
             Ok(prepared) => prepared,
-            Err(Unprepared::Keys(fault)) => {
+            Err(PrepareFault::Keys(fault)) => {
                 return Err(EngineError::unreadable("sign delivery", fault));
             }
-            Err(fault @ (Unprepared::NeedsLink | Unprepared::Unsendable(_))) => {
-                return Ok(Dispatched::unsendable(fault.to_string(), now));
+            Err(fault @ (PrepareFault::NeedsLink | PrepareFault::Unsendable(_))) => {
+                return Ok(Dispatch::unsendable(fault.to_string(), now));
             }
         };
     request.timeout_ms = request.timeout_ms.min(deadline.since_ms(now));
     let headers = request.headers.clone();
-    let request = authorization.iter().fold(request, Request::authorized);
+    let request = authorization.iter().fold(request, Request::with_authorization);
     let mut sent = engine.sender().send(request).await;
-    refused(engine, endpoint, &sent);
+    forget_refused_token(engine, endpoint, &sent);
     if round.attempt == 1 {
         // The body of a first attempt may say when the attempt began, and the record must say the
         // same.
         sent.started_at = round.began_at;
     }
-    Ok(Dispatched { sent, headers, inexact })
+    Ok(Dispatch { sent, headers, inexact })
 }
 
-impl Dispatched {
+impl Dispatch {
     fn unsendable(detail: String, now: Timestamp) -> Self {
-        let sent = Sent::unsendable(detail, now);
+        let sent = SendResult::unsendable(detail, now);
         Self { sent, headers: BTreeMap::new(), inexact: false }
     }
 }
@@ -76,15 +78,15 @@ async fn prepare_linked<E: Engine>(
     outgoing: Outgoing<'_>,
     keys: &[Key],
     now: Timestamp,
-) -> Result<Result<Prepared, Unprepared>, EngineError> {
+) -> Result<Result<PreparedRequest, PrepareFault>, EngineError> {
     match prepare(outgoing, keys, None, now) {
-        Err(Unprepared::NeedsLink) => {}
+        Err(PrepareFault::NeedsLink) => {}
         prepared => return Ok(prepared),
     }
     let event = outgoing.event;
     match content_link(engine, &event.tenant, &event.id).await? {
         Some(link) => Ok(prepare(outgoing, keys, Some(&link), now)),
-        None => Ok(Err(Unprepared::NeedsLink)),
+        None => Ok(Err(PrepareFault::NeedsLink)),
     }
 }
 

@@ -16,7 +16,7 @@ const PAGE: usize = 100;
 
 /// The figures of one sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Swept {
+pub struct SweepResult {
     /// The number of deliveries that were put back on the queue.
     pub sent: usize,
     /// The number of held deliveries that their gates released.
@@ -27,9 +27,9 @@ pub struct Swept {
 }
 
 /// Sweeps all shards in turn, a page each, until nothing is due or `deadline` comes.
-pub async fn sweep<E: Engine>(engine: &E, deadline: Timestamp) -> Result<Swept, EngineError> {
+pub async fn sweep<E: Engine>(engine: &E, deadline: Timestamp) -> Result<SweepResult, EngineError> {
     let released = gates::review_due(engine, deadline).await?;
-    let mut swept = Swept { released, ..Swept::default() };
+    let mut swept = SweepResult { released, ..SweepResult::default() };
     // The shards take turns, a page each, so that a shard with a backlog does not keep the others
     // waiting.
     let mut shards: Vec<u32> = (0..DUE_SHARDS).collect();
@@ -43,7 +43,7 @@ pub async fn sweep<E: Engine>(engine: &E, deadline: Timestamp) -> Result<Swept, 
             }
             // Never ahead of time: an entry that is not yet due may be claimed, and to take it
             // would break its lease. The index may lag, so the claim below checks the row itself.
-            let page = engine.store().due(shard, now, PAGE).await?;
+            let page = engine.store().due_deliveries(shard, now, PAGE).await?;
             for due in &page {
                 if reissue(engine, due).await? {
                     swept.sent += 1;

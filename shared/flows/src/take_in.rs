@@ -58,11 +58,11 @@ impl CloudMessage {
         let body = serde_json::to_string(&event);
         let body =
             body.map_err(|error| EngineError::unreadable("read EventBridge event", error))?;
-        Ok(Self { tenant: said_tenant(detail.get()), message_id: None, body })
+        Ok(Self { tenant: read_tenant(detail.get()), message_id: None, body })
     }
 
     fn tenant(&self, default: Option<&str>) -> Result<TenantName, Problem> {
-        let in_body = || said_tenant(&self.body);
+        let in_body = || read_tenant(&self.body);
         let name = self.tenant.clone().or_else(in_body).or_else(|| default.map(str::to_owned));
         let name = name.ok_or_else(|| {
             Problem::bad_request("it names no tenant, and there is no default tenant")
@@ -97,7 +97,7 @@ impl CloudMessage {
     }
 }
 
-fn said_tenant(text: &str) -> Option<String> {
+fn read_tenant(text: &str) -> Option<String> {
     serde_json::from_str::<SaysTenant>(text).ok().and_then(|says| says.tenant)
 }
 

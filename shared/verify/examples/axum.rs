@@ -22,7 +22,7 @@ struct Receiver {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     #[expect(clippy::disallowed_methods, reason = "an example has no settings of its own")]
     let secret = std::env::var("WEBHOOK_SECRET")?;
-    let profile = Profile::named("github").ok_or("no such profile")?;
+    let profile = Profile::find_builtin("github").ok_or("no such profile")?;
     let key = profile.key(&secret)?;
     let receiver = Arc::new(Receiver { profile, secret, key });
     let app = Router::new().route("/hooks", post(receive)).with_state(receiver);

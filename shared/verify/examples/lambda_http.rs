@@ -11,7 +11,7 @@ use waxseal_verify::{Key, Profile, Window, headers};
 async fn main() -> Result<(), Error> {
     #[expect(clippy::disallowed_methods, reason = "an example has no settings of its own")]
     let secret = std::env::var("WEBHOOK_SECRET")?;
-    let profile = Profile::named("standard").ok_or("no such profile")?;
+    let profile = Profile::find_builtin("standard").ok_or("no such profile")?;
     let keys = [profile.key(&secret)?];
     let (profile, keys) = (&*profile, &keys);
     run(service_fn(move |request: Request| async move { receive(profile, keys, &request) })).await

@@ -11,7 +11,7 @@ const SIGNATURES_MAX: usize = 32;
 
 /// What was carried, and what was wrong with that.
 #[derive(Default)]
-pub(crate) struct Carried<'a> {
+pub(crate) struct CarriedParts<'a> {
     pub(crate) id: Option<&'a str>,
     pub(crate) timestamp: Option<&'a str>,
     /// Each with its prefix.
@@ -21,7 +21,7 @@ pub(crate) struct Carried<'a> {
     pub(crate) faults: Vec<Fault>,
 }
 
-impl<'a> Carried<'a> {
+impl<'a> CarriedParts<'a> {
     /// Reads the profile's headers, and the body where it may hold the signature.
     pub(crate) fn read(
         profile: &Profile,

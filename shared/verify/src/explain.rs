@@ -15,7 +15,7 @@ mod signatures;
 pub use mistake::{Mistake, Rewriting};
 
 use crate::algorithm::Algorithm;
-use crate::carried::Carried;
+use crate::carried::CarriedParts;
 use crate::key::Key;
 use crate::profile::Profile;
 use crate::verify::Fault;
@@ -63,7 +63,7 @@ impl Profile {
         keys: &[Key],
         window: Window,
     ) -> Vec<Mistake> {
-        let carried = Carried::read(self, header, body);
+        let carried = CarriedParts::read(self, header, body);
         let mut mistakes: Vec<Mistake> =
             carried.faults.iter().filter_map(|fault| self.of_fault(fault, &carried)).collect();
         mistakes.extend(carried.timestamp.into_iter().flat_map(|at| other::timestamp(at, window)));
@@ -79,14 +79,20 @@ impl Profile {
         if let Some(other) = other::find(self, header, body, secrets, has_own) {
             return vec![other];
         }
-        mistakes.extend(self.unmatched(&carried, header("content-length"), body, secrets, keys));
+        mistakes.extend(self.explain_unmatched(
+            &carried,
+            header("content-length"),
+            body,
+            secrets,
+            keys,
+        ));
         if mistakes.iter().all(Mistake::is_of_time) {
             mistakes.push(Mistake::BodyOrSecret);
         }
         mistakes
     }
 
-    fn of_fault(&self, fault: &Fault, carried: &Carried<'_>) -> Option<Mistake> {
+    fn of_fault(&self, fault: &Fault, carried: &CarriedParts<'_>) -> Option<Mistake> {
         let of_timestamp = |name: &String| {
             let carrier = self.carrier("timestamp").filter(|header| header.name == *name);
             // A header that carries both is missing itself where it carries neither.
@@ -106,9 +112,9 @@ impl Profile {
     }
 
     /// Says what can be seen without a match, where no signature matched under any mistake.
-    fn unmatched(
+    fn explain_unmatched(
         &self,
-        carried: &Carried<'_>,
+        carried: &CarriedParts<'_>,
         content_length: Option<&str>,
         body: &[u8],
         secrets: &[&str],
@@ -142,7 +148,7 @@ impl Profile {
             return Vec::new();
         }
         let standard = Self::standard();
-        let carried = Carried::read(standard, header, body);
+        let carried = CarriedParts::read(standard, header, body);
         let mut mistakes = vec![Mistake::StandardBeside];
         let faults = carried.faults.iter();
         mistakes.extend(faults.filter_map(|fault| standard.of_fault(fault, &carried)));

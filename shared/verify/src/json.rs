@@ -19,7 +19,7 @@ pub const DEPTH_MAX: usize = 64;
 /// The text to send in place of a JSON text, and whether receivers that write it again get the
 /// same.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stringified {
+pub struct JsonText {
     /// The text to send, JSON without insignificant white space.
     pub text: String,
     /// Whether `JSON.stringify(JSON.parse(text))` is `text` again, with no value changed.
@@ -31,11 +31,11 @@ pub struct Stringified {
 /// Where JavaScript would not hold the same values ([`survives`]) the text is compact and such
 /// values stand in it as they came, and `exact` is false. None where the text is not JSON, or is
 /// nested deeper than [`DEPTH_MAX`].
-pub fn stringify(text: &str) -> Option<Stringified> {
+pub fn stringify(text: &str) -> Option<JsonText> {
     let node = parse(text)?;
     let exact = order::survives(&node);
     let dialect = if exact { Dialect::JavaScript } else { Dialect::Kept };
-    Some(Stringified { text: Style::compact(dialect).write(&node), exact })
+    Some(JsonText { text: Style::compact(dialect).write(&node), exact })
 }
 
 /// What JavaScript itself makes of a JSON text, the values that it changes included.
@@ -70,7 +70,7 @@ mod tests {
             ("[]", "[]"),
             (" null ", "null"),
         ] {
-            let due = Stringified { text: due.into(), exact: true };
+            let due = JsonText { text: due.into(), exact: true };
             assert_eq!(stringify(given), Some(due), "{given}");
         }
     }
@@ -87,7 +87,7 @@ mod tests {
             (r#"{"\uDC00": 1}"#, r#"{"\udc00":1}"#, r#"{"\udc00":1}"#),
             (r#"["\uD800", 1]"#, r#"["\ud800",1]"#, r#"["\ud800",1]"#),
         ] {
-            let due = Stringified { text: sent.into(), exact: false };
+            let due = JsonText { text: sent.into(), exact: false };
             assert_eq!(stringify(given), Some(due), "{given}");
             assert_eq!(javascript(given).as_deref(), Some(javascript_makes), "{given}");
             assert!(!survives(given), "{given}");

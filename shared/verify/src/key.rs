@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::algorithm::Algorithm;
 use crate::message::Message;
-use crate::secret::prefixed;
+use crate::secret::write_prefixed;
 
 /// What the key of Standard Webhooks beside another profile is derived over.
 const STANDARD_LABEL: &[u8] = b"waxseal/standard-webhooks/v1";
@@ -36,11 +36,11 @@ impl Key {
         Self(Kind::Hmac { key: Zeroizing::new(key.to_vec()), standard })
     }
 
-    pub(crate) fn signing(key: SigningKey) -> Self {
+    pub(crate) fn for_signing(key: SigningKey) -> Self {
         Self(Kind::Signing(Box::new(key)))
     }
 
-    pub(crate) fn verifying(key: VerifyingKey) -> Self {
+    pub(crate) fn for_verifying(key: VerifyingKey) -> Self {
         Self(Kind::Verifying(key))
     }
 
@@ -63,21 +63,21 @@ impl Key {
 
     /// The public key's text, `whpk_` and base 64: for those who only verify.
     pub fn public_text(&self) -> Option<String> {
-        self.public().map(|bytes| prefixed("whpk_", &bytes).to_string())
+        self.public().map(|bytes| write_prefixed("whpk_", &bytes).to_string())
     }
 
     /// The key of Standard Webhooks' headers beside the profile's own: derived from the secret, so
     /// that one secret serves both. None for keys of profiles that take none beside.
     pub fn standard(&self) -> Option<Self> {
-        self.derived().map(|key| Self::hmac(key, None))
+        self.derived_key().map(|key| Self::hmac(key, None))
     }
 
     /// That key's text, `whsec_` and base 64: for showing once.
     pub fn standard_text(&self) -> Option<Zeroizing<String>> {
-        self.derived().map(|key| prefixed("whsec_", key))
+        self.derived_key().map(|key| write_prefixed("whsec_", key))
     }
 
-    fn derived(&self) -> Option<&[u8; 32]> {
+    fn derived_key(&self) -> Option<&[u8; 32]> {
         match &self.0 {
             Kind::Hmac { standard, .. } => standard.as_deref(),
             Kind::Signing(_) | Kind::Verifying(_) => None,
@@ -181,10 +181,10 @@ mod tests {
     fn makes_and_verifies_the_signatures_of_rfc_8032() {
         for vector in RFC_8032 {
             let [seed, public, message, signature] = vector.map(|hex| Hex.decode(hex).unwrap());
-            let signing = Profile::standard().key(&prefixed("whsk_", &seed)).unwrap();
-            let verifying = Profile::standard().key(&prefixed("whpk_", &public)).unwrap();
+            let signing = Profile::standard().key(&write_prefixed("whsk_", &seed)).unwrap();
+            let verifying = Profile::standard().key(&write_prefixed("whpk_", &public)).unwrap();
             assert_eq!(signing.public().unwrap().to_vec(), public);
-            assert_eq!(signing.public_text().unwrap(), *prefixed("whpk_", &public));
+            assert_eq!(signing.public_text().unwrap(), *write_prefixed("whpk_", &public));
             assert_eq!(signing.sign(&Message::body(&message)).unwrap(), signature);
             assert!(verifying.sign(&Message::body(&message)).is_none());
             for key in [signing, verifying] {
@@ -194,15 +194,15 @@ mod tests {
                 assert!(!holds(&key, &message, &[]));
             }
             let both = [seed.as_slice(), &public].concat();
-            assert!(Profile::standard().key(&prefixed("whsk_", &both)).is_ok());
+            assert!(Profile::standard().key(&write_prefixed("whsk_", &both)).is_ok());
             let wrong = [seed.as_slice(), &seed].concat();
-            assert!(Profile::standard().key(&prefixed("whsk_", &wrong)).is_err());
+            assert!(Profile::standard().key(&write_prefixed("whsk_", &wrong)).is_err());
         }
     }
 
     #[test]
     fn its_debug_shows_nothing() {
-        let key = Profile::named("github").unwrap().key("a secret text").unwrap();
+        let key = Profile::find_builtin("github").unwrap().key("a secret text").unwrap();
         assert_eq!(format!("{key:?}"), "Key(..)");
     }
 }

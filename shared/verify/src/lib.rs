@@ -23,6 +23,6 @@ pub use headers::headers;
 pub use key::Key;
 pub use profile::{FILES, Profile, ProfileFault};
 pub use secret::SecretFault;
-pub use sign::{Delivery, SignFault, Signed};
-pub use verify::{Fault, Verified};
+pub use sign::{Delivery, SignFault, SignedRequest};
+pub use verify::{Fault, VerifiedHook};
 pub use window::Window;

@@ -52,7 +52,7 @@ pub(crate) fn append(object: &str, name: &str, value: &str) -> Option<String> {
 ///
 /// The second only where JavaScript holds the same values: else a body could be changed (a name
 /// twice, a digit that no double has) and still pass.
-pub(crate) fn covered<'b>(body: &'b [u8], name: Option<&str>) -> Vec<Cow<'b, [u8]>> {
+pub(crate) fn coverable_bodies<'b>(body: &'b [u8], name: Option<&str>) -> Vec<Cow<'b, [u8]>> {
     let Some(name) = name else { return vec![Cow::Borrowed(body)] };
     let cut = std::str::from_utf8(body).ok().and_then(|text| cut(text, name));
     let Some(cut) = cut else { return vec![Cow::Borrowed(body)] };

@@ -71,12 +71,12 @@ static BUILTIN: LazyLock<Vec<Arc<Profile>>> = LazyLock::new(|| {
 
 impl Profile {
     /// The profile of a file of this crate.
-    pub fn named(name: &str) -> Option<Arc<Self>> {
+    pub fn find_builtin(name: &str) -> Option<Arc<Self>> {
         BUILTIN.iter().find(|profile| profile.name == name).cloned()
     }
 
     /// The profiles of this crate's files, `standard` first.
-    pub fn builtin() -> &'static [Arc<Self>] {
+    pub fn builtins() -> &'static [Arc<Self>] {
         &BUILTIN
     }
 

@@ -58,9 +58,9 @@ impl Profile {
             return fits.then(|| self.hmac_key(secret, secret.as_bytes())).ok_or(SecretFault::Text);
         }
         let key = if let Some(text) = secret.strip_prefix("whsk_") {
-            signing(text).ok_or(SecretFault::Ed25519)?
+            read_signing_key(text).ok_or(SecretFault::Ed25519)?
         } else if let Some(text) = secret.strip_prefix("whpk_") {
-            verifying(text).ok_or(SecretFault::Ed25519)?
+            read_verifying_key(text).ok_or(SecretFault::Ed25519)?
         } else {
             self.hmac_key(secret, &whsec(secret).ok_or(SecretFault::Whsec)?)
         };
@@ -76,13 +76,13 @@ impl Profile {
             return Zeroizing::new(format!("{before}{}{after}", *random));
         }
         let prefix = if self.secret.hmac { "whsec_" } else { "whsk_" };
-        prefixed(prefix, entropy.as_slice())
+        write_prefixed(prefix, entropy.as_slice())
     }
 
     /// A new ed25519 secret (`whsk_`) from 32 random bytes, where the profile has that algorithm.
     pub fn generate_signing_secret(&self, entropy: [u8; 32]) -> Option<Zeroizing<String>> {
         let entropy = Zeroizing::new(entropy);
-        self.variant(Algorithm::Ed25519).map(|_| prefixed("whsk_", entropy.as_slice()))
+        self.variant(Algorithm::Ed25519).map(|_| write_prefixed("whsk_", entropy.as_slice()))
     }
 
     /// An HMAC key, and the Standard Webhooks key that goes beside it: derived from the secret's
@@ -93,7 +93,7 @@ impl Profile {
 }
 
 /// A key's text: prefix and base 64.
-pub(crate) fn prefixed(prefix: &str, bytes: &[u8]) -> Zeroizing<String> {
+pub(crate) fn write_prefixed(prefix: &str, bytes: &[u8]) -> Zeroizing<String> {
     let encoded = Zeroizing::new(BASE64.encode(bytes));
     Zeroizing::new(format!("{prefix}{}", *encoded))
 }
@@ -105,16 +105,16 @@ fn whsec(secret: &str) -> Option<Zeroizing<Vec<u8>>> {
 
 /// Reads a key from a seed, or from a seed and its public key, as the tools of Standard Webhooks
 /// write them.
-fn signing(text: &str) -> Option<Key> {
+fn read_signing_key(text: &str) -> Option<Key> {
     let bytes = Zeroizing::new(BASE64.decode(text).ok()?);
     let (seed, public) = bytes.split_at_checked(32)?;
     let key = SigningKey::from_bytes(seed.try_into().ok()?);
     let agrees = public.is_empty() || public == key.verifying_key().as_bytes();
-    agrees.then(|| Key::signing(key))
+    agrees.then(|| Key::for_signing(key))
 }
 
-fn verifying(text: &str) -> Option<Key> {
+fn read_verifying_key(text: &str) -> Option<Key> {
     let bytes: [u8; 32] = BASE64.decode(text).ok()?.try_into().ok()?;
     let key = VerifyingKey::from_bytes(&bytes).ok()?;
-    (!key.is_weak()).then(|| Key::verifying(key))
+    (!key.is_weak()).then(|| Key::for_verifying(key))
 }

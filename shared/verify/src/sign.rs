@@ -36,7 +36,7 @@ impl fmt::Debug for Delivery<'_, '_> {
 
 /// A delivery that is ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signed<'b> {
+pub struct SignedRequest<'b> {
     /// The headers to add: names in lower case, and values.
     pub headers: Vec<(String, String)>,
     /// The body: as it was given, unless the signature is in it.
@@ -74,7 +74,7 @@ impl Profile {
         &self,
         keys: &[Key],
         delivery: Delivery<'_, 'b>,
-    ) -> Result<Signed<'b>, SignFault> {
+    ) -> Result<SignedRequest<'b>, SignFault> {
         if keys.is_empty() && !self.secret.optional {
             return Err(SignFault::NoKey);
         }
@@ -82,7 +82,7 @@ impl Profile {
             return Err(SignFault::Id);
         }
         let timestamp = delivery.timestamp_s.to_string();
-        let covered = self.covered(keys, delivery.body)?;
+        let covered = self.cover(keys, delivery.body)?;
         let message = Message::new(&self.signed, Some(delivery.id), Some(&timestamp), &covered);
         let signatures = self.signatures(keys, &message)?;
         let body = match (&self.body_member, &signatures) {
@@ -91,13 +91,13 @@ impl Profile {
         };
         let mut headers = self.headers(delivery, &timestamp, signatures.as_deref())?;
         if delivery.standard_beside && self.takes_standard_beside() {
-            headers.extend(standard_beside(keys, Delivery { body: &body, ..delivery })?);
+            headers.extend(sign_standard_beside(keys, Delivery { body: &body, ..delivery })?);
         }
-        Ok(Signed { headers, body })
+        Ok(SignedRequest { headers, body })
     }
 
     /// The body that is signed: compact and without the signature, where that goes into it.
-    fn covered<'a>(&self, keys: &[Key], body: &'a [u8]) -> Result<Cow<'a, [u8]>, SignFault> {
+    fn cover<'a>(&self, keys: &[Key], body: &'a [u8]) -> Result<Cow<'a, [u8]>, SignFault> {
         let Some(name) = self.body_member.as_deref().filter(|_| !keys.is_empty()) else {
             return Ok(Cow::Borrowed(body));
         };
@@ -157,7 +157,7 @@ impl Profile {
 }
 
 /// Standard Webhooks' three headers, signed by the keys derived from all that are live.
-fn standard_beside(
+fn sign_standard_beside(
     keys: &[Key],
     delivery: Delivery<'_, '_>,
 ) -> Result<Vec<(String, String)>, SignFault> {

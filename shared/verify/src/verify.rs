@@ -4,16 +4,16 @@ use subtle::Choice;
 use thiserror::Error;
 
 use crate::algorithm::Algorithm;
-use crate::carried::Carried;
+use crate::carried::CarriedParts;
 use crate::key::Key;
-use crate::member::covered;
+use crate::member::coverable_bodies;
 use crate::message::Message;
 use crate::profile::Profile;
 use crate::window::Window;
 
 /// A hook that verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Verified {
+pub struct VerifiedHook {
     /// The id to dedupe by, where a header carries one. Signed with Standard Webhooks' headers,
     /// and with others as good as the sender's word.
     pub id: Option<String>,
@@ -62,13 +62,13 @@ impl Profile {
         body: &[u8],
         keys: &[Key],
         window: Window,
-    ) -> Result<Verified, Fault> {
+    ) -> Result<VerifiedHook, Fault> {
         if keys.is_empty() {
             return Err(Fault::NoKey);
         }
         let own = self.verify_own(&header, body, keys, window)?;
         let Some(beside) = self.verify_beside(&header, body, keys, window)? else { return Ok(own) };
-        Ok(Verified { id: beside.id, timestamp: beside.timestamp })
+        Ok(VerifiedHook { id: beside.id, timestamp: beside.timestamp })
     }
 
     fn verify_own<'h>(
@@ -77,8 +77,8 @@ impl Profile {
         body: &[u8],
         keys: &[Key],
         window: Window,
-    ) -> Result<Verified, Fault> {
-        let mut carried = Carried::read(self, header, body);
+    ) -> Result<VerifiedHook, Fault> {
+        let mut carried = CarriedParts::read(self, header, body);
         if !carried.faults.is_empty() {
             return Err(carried.faults.swap_remove(0));
         }
@@ -86,7 +86,7 @@ impl Profile {
         if !bool::from(self.matches(&carried, body, keys)) {
             return Err(Fault::Mismatch);
         }
-        Ok(Verified { id: carried.id.map(str::to_owned), timestamp })
+        Ok(VerifiedHook { id: carried.id.map(str::to_owned), timestamp })
     }
 
     /// Standard Webhooks' headers beside the profile's own; none where they are not there.
@@ -96,7 +96,7 @@ impl Profile {
         body: &[u8],
         keys: &[Key],
         window: Window,
-    ) -> Result<Option<Verified>, Fault> {
+    ) -> Result<Option<VerifiedHook>, Fault> {
         let standard = Self::standard();
         let there = standard.signature_header().and_then(header).is_some();
         let all_hmac = keys.iter().all(|key| key.algorithm() == Algorithm::HmacSha256);
@@ -107,9 +107,9 @@ impl Profile {
         standard.verify_own(header, body, &derived, window).map(Some)
     }
 
-    fn matches(&self, carried: &Carried<'_>, body: &[u8], keys: &[Key]) -> Choice {
+    fn matches(&self, carried: &CarriedParts<'_>, body: &[u8], keys: &[Key]) -> Choice {
         let mut any = Choice::from(0);
-        for body in covered(body, self.body_member.as_deref()) {
+        for body in coverable_bodies(body, self.body_member.as_deref()) {
             let message = Message::new(&self.signed, carried.id, carried.timestamp, &body);
             for key in keys {
                 let Some(variant) = self.variant(key.algorithm()) else { continue };

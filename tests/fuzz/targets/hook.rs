@@ -8,7 +8,7 @@ const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 libfuzzer_sys::fuzz_target!(|input: (u8, [&str; 3], &[u8])| {
     let (number, headers, body) = input;
-    let profiles = Profile::builtin();
+    let profiles = Profile::builtins();
     let profile = &profiles[usize::from(number) % profiles.len()];
     let header = |name: &str| match name {
         name if name.contains("timestamp") => Some(headers[0]),

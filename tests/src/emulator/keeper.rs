@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 /// Calls that are not answered yet, by number.
-type Open = Arc<Mutex<HashMap<u64, oneshot::Sender<Value>>>>;
+type CallsUnderWay = Arc<Mutex<HashMap<u64, oneshot::Sender<Value>>>>;
 
 /// The running script. The emulator ends with it, and it with us.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(super) struct Keeper {
     child: Child,
     calls: Mutex<Option<ChildStdin>>,
     number: AtomicU64,
-    open: Open,
+    open: CallsUnderWay,
     /// The group of the emulator's processes.
     pub(super) group: u32,
 }
@@ -30,7 +30,7 @@ impl Keeper {
         let calls = Mutex::new(child.stdin.take());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let group = lines.next().unwrap().unwrap().parse().unwrap();
-        let open = Open::default();
+        let open = CallsUnderWay::default();
         let answered = Arc::clone(&open);
         std::thread::spawn(move || hand_out(lines, &answered));
         Self { child, calls, number: AtomicU64::default(), open, group }
@@ -50,7 +50,7 @@ impl Keeper {
 }
 
 /// Gives each answer to whoever waits for it, until the script ends.
-fn hand_out(lines: Lines<BufReader<ChildStdout>>, open: &Open) {
+fn hand_out(lines: Lines<BufReader<ChildStdout>>, open: &CallsUnderWay) {
     for line in lines.map_while(Result::ok) {
         let answered: Value = serde_json::from_str(&line).unwrap();
         let asker = open.lock().unwrap().remove(&answered["number"].as_u64().unwrap());

@@ -4,32 +4,32 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::strategy::BoxedStrategy;
 
-use super::{date, json, name, object, one_of, quoted, scalar};
+use super::{date, json, name, object, one_of, quote, scalar};
 
 /// An event as a sender writes it: most members valid, some not.
 pub fn event() -> BoxedStrategy<String> {
-    let text = |texts| one_of(texts).prop_map(|text| quoted(&text));
+    let text = |texts| one_of(texts).prop_map(|text| quote(&text));
     let member = |name: &'static str, value: BoxedStrategy<String>| {
         let value = prop_oneof![29 => value, 1 => json()];
-        value.prop_map(move |value| format!("{}:{value}", quoted(name))).boxed()
+        value.prop_map(move |value| format!("{}:{value}", quote(name))).boxed()
     };
     let members = [
         member("specversion", text(&["1.0", "1.0", "1.0", "1.0", "0.3"]).boxed()),
         member("id", text(&["e1", "a/b", "ü", "e 2"]).boxed()),
         member("source", text(&["/s", "urn:x", "https://example.com/ü"]).boxed()),
         member("type", text(&["dlp.pii_blocked", "a", "dlp..x"]).boxed()),
-        member("time", date().prop_map(|date| quoted(&date)).boxed()),
+        member("time", date().prop_map(|date| quote(&date)).boxed()),
         member("data", json()),
         member("data_base64", text(&["aGk=", "", "aGkh", "aGk"]).boxed()),
         member("tenant", text(&["acme", "acme", "acme", "acme", "other"]).boxed()),
         member("severity", text(&["critical", "high", "medium", "low", "info", "grave"]).boxed()),
         member("riskscore", one_of(&["0.85", "1", "-0", "\"0.5\"", "0", "1e-400", "\"NaN\"", "2"])),
-        member("summary", any::<String>().prop_map(|text| quoted(&text)).boxed()),
+        member("summary", any::<String>().prop_map(|text| quote(&text)).boxed()),
         member(
             "traceparent",
             text(&["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "00-1-2-3"]).boxed(),
         ),
-        member("subject", any::<String>().prop_map(|text| quoted(&text)).boxed()),
+        member("subject", any::<String>().prop_map(|text| quote(&text)).boxed()),
         member("retries", scalar()),
     ];
     // Each member is there or not; `type` nearly always, so that whole events come about.

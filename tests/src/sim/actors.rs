@@ -5,23 +5,23 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use waxseal_domain::delivery::DeliveryKey;
-use waxseal_domain::delivery::message::{Message, Receipt, Received};
+use waxseal_domain::delivery::message::{Message, Receipt, ReceivedMessage};
 use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState};
 use waxseal_domain::event::{Form, Submission};
 use waxseal_domain::limits::FUNCTION_TIMEOUT_S;
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_flows::accept::accept_all;
-use waxseal_flows::attempt::{Settled, attempt, drive};
+use waxseal_flows::attempt::{Disposition, attempt, drive};
 use waxseal_flows::cancel::cancel;
 use waxseal_flows::ports::TenantVersion;
 use waxseal_flows::replay::replay;
 
-use super::broken::Broken;
+use super::broken::BrokenGuard;
 use super::config::seal;
 use super::instance::{Instance, Turn};
 use super::plan::{Action, BUSY_S, HORIZON_S};
-use super::world::{Queued, World, nap};
+use super::world::{QueuedMessage, World, nap};
 use crate::fixtures::SECRET;
 
 /// Tries of a sender that gets no answer.
@@ -47,7 +47,7 @@ pub(super) async fn run(world: &Arc<World>) {
     }
     tokio::spawn(mapping(Arc::clone(world)));
     tokio::spawn(schedule(Arc::clone(world)));
-    tokio::spawn(dead_letters(Arc::clone(world)));
+    tokio::spawn(bury_dead_letters(Arc::clone(world)));
     nap(BUSY_S * 1_000).await;
     while !world.is_at_rest() && world.seconds() < HORIZON_S {
         nap(60_000).await;
@@ -83,7 +83,7 @@ async fn invoke<T>(instance: &Instance, work: impl Future<Output = T>) -> Option
 fn endpoint(world: &World, at: usize) -> Endpoint {
     let now = world.now();
     let planned = &world.plan.endpoints[at];
-    let own = |delays_s: &Vec<u64>| RetryPolicy::own(delays_s, "").unwrap();
+    let own = |delays_s: &Vec<u64>| RetryPolicy::of_delays(delays_s, "").unwrap();
     let (id, profile) = (format!("ep_{at}").parse().unwrap(), planned.profile.clone());
     let context = SecretContext::endpoint(&world.tenant, &id);
     let sealed = seal(&context, &Secret::new(SECRET.as_bytes().to_vec()));
@@ -149,12 +149,12 @@ async fn mapping(world: Arc<World>) {
     }
 }
 
-async fn deliver(world: Arc<World>, batch: Vec<Queued>) {
+async fn deliver(world: Arc<World>, batch: Vec<QueuedMessage>) {
     let instance = Instance::warm_or_new(&world);
     world.pause(1, 100).await;
-    let received: Vec<Received> = batch.iter().map(|one| receive(&instance, one)).collect();
+    let received: Vec<ReceivedMessage> = batch.iter().map(|one| receive(&instance, one)).collect();
     let deadline = instance.clock_now().plus_ms(TIMEOUT_MS - RESERVE_MS);
-    let settled = if world.is_broken(Broken::CaughtPanic) {
+    let settled = if world.is_broken(BrokenGuard::CaughtPanic) {
         // One task for all: what panics in one ends the others.
         let (engine, all) = (Arc::clone(&instance), received.clone());
         let together = tokio::spawn(async move {
@@ -165,7 +165,7 @@ async fn deliver(world: Arc<World>, batch: Vec<Queued>) {
         if settled.is_none() {
             instance.end();
         }
-        settled.map(|all| all.into_iter().map(|one| one.unwrap_or(Settled::Again)).collect())
+        settled.map(|all| all.into_iter().map(|one| one.unwrap_or(Disposition::Again)).collect())
     } else {
         let each = received.iter().map(|one| drive(&instance, one.clone(), deadline));
         invoke(&instance, join_all(each)).await
@@ -182,26 +182,27 @@ async fn deliver(world: Arc<World>, batch: Vec<Queued>) {
     }
     for ((queued, settled), ticket) in batch.iter().zip(settled).zip(tickets) {
         let forced = instance.acknowledged.lock().unwrap().contains(ticket.as_str());
-        if settled == Settled::Done || forced {
+        if settled == Disposition::Done || forced {
             remove(&world, queued);
         }
     }
 }
 
 /// A message as the mapping hands it over.
-fn receive(instance: &Instance, queued: &Queued) -> Received {
+fn receive(instance: &Instance, queued: &QueuedMessage) -> ReceivedMessage {
     let world = &instance.world;
     let mut message = Message::parse(&queued.body).unwrap();
-    if world.is_broken(Broken::Fresh) {
+    if world.is_broken(BrokenGuard::Fresh) {
         message.sent_at = instance.clock_now();
     }
     let receipt = Receipt { priority: message.priority, handle: queued.receipt.clone().unwrap() };
-    let received = Received { message, receipt, receives: queued.receives };
+    let received = ReceivedMessage { message, receipt, receives: queued.receives };
     let turn = Turn {
         delivery: received.message.key().id().to_string(),
         ticket: received.message.ticket.clone(),
         received_at: world.now(),
-        is_unread: received.may_go_unread(instance.clock_now()) && !world.is_broken(Broken::Fresh),
+        is_unread: received.may_go_unread(instance.clock_now())
+            && !world.is_broken(BrokenGuard::Fresh),
     };
     world.say(|| {
         format!("received {} ticket {} time {}", turn.delivery, turn.ticket, queued.receives)
@@ -211,7 +212,7 @@ fn receive(instance: &Instance, queued: &Queued) -> Received {
 }
 
 /// Removes a message by its receipt; an old receipt does so or not.
-fn remove(world: &World, queued: &Queued) {
+fn remove(world: &World, queued: &QueuedMessage) {
     let state = &mut *world.state();
     let at = state.queue.iter().position(|one| one.id == queued.id);
     let Some(at) = at else { return };
@@ -241,7 +242,7 @@ async fn schedule(world: Arc<World>) {
 }
 
 /// The dead letters: to `bury`, or back on the queue by an operator.
-async fn dead_letters(world: Arc<World>) {
+async fn bury_dead_letters(world: Arc<World>) {
     loop {
         nap(30_000).await;
         let Some(dead) = world.state().dead.first().cloned() else { continue };
@@ -284,7 +285,7 @@ async fn act(world: Arc<World>, at_s: u64, action: Action) {
             let _answer = invoke(&instance, cancel(&*instance, &key(event, endpoint))).await;
         }
         Action::Disable(at) => change(&world, at, |endpoint, world| {
-            endpoint.disabled(DisabledReason::Requested, world.now())
+            endpoint.disable(DisabledReason::Requested, world.now())
         }),
         Action::Pause(at, for_s) => {
             let paused_at = Some(world.now());

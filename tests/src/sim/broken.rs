@@ -3,7 +3,7 @@
 
 /// A guard that is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Broken {
+pub enum BrokenGuard {
     /// Every message of a delivery has the same ticket, so each is "the holder".
     TicketAsHolder,
     /// What was sent without an answer is sent again under the same ticket.
@@ -40,7 +40,7 @@ pub enum Broken {
     Pause,
 }
 
-impl Broken {
+impl BrokenGuard {
     /// All of them.
     pub const ALL: [Self; 17] = [
         Self::TicketAsHolder,

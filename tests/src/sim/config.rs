@@ -18,14 +18,14 @@ use waxseal_flows::ports::{
     Tenant, TenantEndpoints, TenantVersion,
 };
 
-use super::broken::Broken;
+use super::broken::BrokenGuard;
 use super::instance::Instance;
 use super::world::State;
 
-type Answer<T> = Result<T, EngineError>;
+type StoreResult<T> = Result<T, EngineError>;
 
 impl ConfigStore for Instance {
-    async fn change(&self, change: Change<'_>, entry: Option<&Entry>) -> Answer<bool> {
+    async fn change(&self, change: Change<'_>, entry: Option<&Entry>) -> StoreResult<bool> {
         self.list.lock().unwrap().remove(change.tenant());
         if let Change::PutEndpoint(endpoint) | Change::RemoveEndpoint(endpoint) = change {
             self.copies.lock().unwrap().remove(&endpoint.id);
@@ -40,7 +40,7 @@ impl ConfigStore for Instance {
         Ok(changed.await?.unwrap_or_else(|kind| self.lacks(kind)))
     }
 
-    async fn audit(&self, tenant: &TenantName, page: &PageRequest) -> Answer<Page<Entry>> {
+    async fn audit(&self, tenant: &TenantName, page: &PageRequest) -> StoreResult<Page<Entry>> {
         let begin = page.cursor.as_ref().map_or(0, |cursor| cursor.parse().unwrap());
         self.call("read audit log", true, |state, _| {
             let entries = state.audit.iter().rev().filter(|entry| entry.tenant == *tenant);
@@ -51,11 +51,11 @@ impl ConfigStore for Instance {
         .await
     }
 
-    async fn event_types(&self, _: &TenantName, _: MaxAge) -> Answer<Arc<Vec<EventType>>> {
+    async fn event_types(&self, _: &TenantName, _: MaxAge) -> StoreResult<Arc<Vec<EventType>>> {
         self.lacks("event_types")
     }
 
-    async fn tenants(&self, _: &PageRequest) -> Answer<Page<Tenant>> {
+    async fn tenants(&self, _: &PageRequest) -> StoreResult<Page<Tenant>> {
         self.lacks("tenants")
     }
 
@@ -63,7 +63,7 @@ impl ConfigStore for Instance {
         &self,
         tenant: &TenantName,
         max_age: MaxAge,
-    ) -> Answer<Option<Arc<TenantEndpoints>>> {
+    ) -> StoreResult<Option<Arc<TenantEndpoints>>> {
         let now = self.world.now();
         if let Some((at, list)) = self.list.lock().unwrap().get(tenant)
             && now.since_ms(*at) < max_age.as_seconds() * 1_000
@@ -88,7 +88,7 @@ impl ConfigStore for Instance {
         tenant: &TenantName,
         id: &EndpointId,
         max_age: MaxAge,
-    ) -> Answer<Option<Arc<Endpoint>>> {
+    ) -> StoreResult<Option<Arc<Endpoint>>> {
         let now = self.world.now();
         if let Some((at, copy)) = self.copies.lock().unwrap().get(id)
             && now.since_ms(*at) < max_age.as_seconds() * 1_000
@@ -100,7 +100,7 @@ impl ConfigStore for Instance {
             state.endpoints.get(id).filter(|one| one.tenant == *tenant).cloned()
         });
         let mut found = read.await?;
-        if self.world.is_broken(Broken::Pause)
+        if self.world.is_broken(BrokenGuard::Pause)
             && let Some(found) = &mut found
         {
             found.paused_at = None;
@@ -112,39 +112,45 @@ impl ConfigStore for Instance {
         Ok(found)
     }
 
-    async fn api_key(&self, _: &str) -> Answer<Option<ApiKey>> {
+    async fn api_key(&self, _: &str) -> StoreResult<Option<ApiKey>> {
         self.lacks("api_key")
     }
 
-    async fn api_keys(&self, _: &TenantName) -> Answer<Vec<ApiKey>> {
+    async fn api_keys(&self, _: &TenantName) -> StoreResult<Vec<ApiKey>> {
         self.lacks("api_keys")
     }
 
-    async fn note_key_use(&self, _: &ApiKeyId, _: Timestamp) -> Answer<()> {
+    async fn note_key_use(&self, _: &ApiKeyId, _: Timestamp) -> StoreResult<()> {
         self.lacks("note_key_use")
     }
 
-    async fn key_uses(&self, _: &[ApiKeyId]) -> Answer<HashMap<ApiKeyId, Timestamp>> {
+    async fn key_uses(&self, _: &[ApiKeyId]) -> StoreResult<HashMap<ApiKeyId, Timestamp>> {
         self.lacks("key_uses")
     }
 
-    async fn source(&self, _: &SourceName, _: MaxAge) -> Answer<Option<Source>> {
+    async fn source(&self, _: &SourceName, _: MaxAge) -> StoreResult<Option<Source>> {
         self.lacks("source")
     }
 
-    async fn sources(&self, _: &TenantName) -> Answer<Vec<Source>> {
+    async fn sources(&self, _: &TenantName) -> StoreResult<Vec<Source>> {
         self.lacks("sources")
     }
 
-    async fn setting(&self, _: Setting, _: &str, _: MaxAge) -> Answer<Option<Arc<str>>> {
+    async fn setting(&self, _: Setting, _: &str, _: MaxAge) -> StoreResult<Option<Arc<str>>> {
         self.lacks("setting")
     }
 
-    async fn settings(&self, _: Setting) -> Answer<Vec<(String, Arc<str>)>> {
+    async fn settings(&self, _: Setting) -> StoreResult<Vec<(String, Arc<str>)>> {
         self.lacks("settings")
     }
 
-    async fn put_setting(&self, _: Setting, _: &str, _: &str, _: SettingWrite) -> Answer<bool> {
+    async fn put_setting(
+        &self,
+        _: Setting,
+        _: &str,
+        _: &str,
+        _: SettingWrite,
+    ) -> StoreResult<bool> {
         self.lacks("put_setting")
     }
 }
@@ -202,11 +208,11 @@ impl State {
 }
 
 impl KeyVault for Instance {
-    async fn seal(&self, context: &SecretContext, secret: &Secret) -> Answer<String> {
+    async fn seal(&self, context: &SecretContext, secret: &Secret) -> StoreResult<String> {
         Ok(seal(context, secret))
     }
 
-    async fn open(&self, context: &SecretContext, sealed: &str) -> Answer<Secret> {
+    async fn open(&self, context: &SecretContext, sealed: &str) -> StoreResult<Secret> {
         let unreadable = || EngineError::unreadable("open secret", "it was sealed for another");
         let sealed = sealed.strip_prefix(&seal_begin(context)).ok_or_else(unreadable)?;
         let bytes = STANDARD_NO_PAD.decode(sealed).map_err(|_| unreadable())?;

@@ -2,15 +2,15 @@
 
 use waxseal_domain::flow_control::concurrency::{Slot, SlotRequest};
 use waxseal_domain::flow_control::gate::{Gate, Mode};
-use waxseal_domain::flow_control::rate::Tokens;
+use waxseal_domain::flow_control::rate::TokenRequest;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Due, EngineError, GateStore, MaxAge};
 
-use super::broken::Broken;
+use super::broken::BrokenGuard;
 use super::instance::Instance;
 
-type Answer<T> = Result<T, EngineError>;
+type StoreResult<T> = Result<T, EngineError>;
 
 impl GateStore for Instance {
     async fn gate(
@@ -18,7 +18,7 @@ impl GateStore for Instance {
         tenant: &TenantName,
         endpoint: &EndpointId,
         max_age: MaxAge,
-    ) -> Answer<Option<Gate>> {
+    ) -> StoreResult<Option<Gate>> {
         let now = self.world.now();
         let place = (tenant.clone(), endpoint.clone());
         if let Some((at, copy)) = self.gates.lock().unwrap().get(&place)
@@ -32,13 +32,13 @@ impl GateStore for Instance {
         Ok(found)
     }
 
-    async fn put_gate(&self, gate: &Gate, before: Option<&Gate>) -> Answer<bool> {
+    async fn put_gate(&self, gate: &Gate, before: Option<&Gate>) -> StoreResult<bool> {
         let over = before.map(|before| before.version);
         let place = (gate.tenant.clone(), gate.endpoint.clone());
         self.gates.lock().unwrap().remove(&place);
         self.world.say(|| format!("gate {} {:?} over {over:?}", gate.endpoint, gate.mode));
         let mut has_written = false;
-        let goes_at_once = self.world.is_broken(Broken::Linger);
+        let goes_at_once = self.world.is_broken(BrokenGuard::Linger);
         self.call("write gate", true, |state, _| {
             let before = state.gates.get(&place);
             // The SDK's own repetition is known by the number of its write. Who writes the same gate
@@ -56,7 +56,7 @@ impl GateStore for Instance {
         .await
     }
 
-    async fn delete_gate(&self, gate: &Gate) -> Answer<bool> {
+    async fn delete_gate(&self, gate: &Gate) -> StoreResult<bool> {
         let place = (gate.tenant.clone(), gate.endpoint.clone());
         self.gates.lock().unwrap().remove(&place);
         self.call("remove gate", true, |state, _| {
@@ -70,7 +70,7 @@ impl GateStore for Instance {
         .await
     }
 
-    async fn due_gates(&self, now: Timestamp, limit: usize) -> Answer<Vec<Gate>> {
+    async fn due_gates(&self, now: Timestamp, limit: usize) -> StoreResult<Vec<Gate>> {
         self.call("read due gates", true, |state, _| {
             let due = state.gates.values().filter(|gate| gate.due_at <= now);
             let mut due: Vec<Gate> = due.cloned().collect();
@@ -81,10 +81,10 @@ impl GateStore for Instance {
         .await
     }
 
-    async fn take_tokens(&self, whose: &str, wanted: Tokens) -> Answer<u32> {
+    async fn take_tokens(&self, whose: &str, wanted: TokenRequest) -> StoreResult<u32> {
         self.call("take tokens", true, |state, _| {
             let used = state.tokens.entry((whose.to_owned(), wanted.window)).or_default();
-            let granted = wanted.granted(*used);
+            let granted = wanted.grant(*used);
             *used += granted;
             granted
         })
@@ -96,8 +96,8 @@ impl GateStore for Instance {
         tenant: &TenantName,
         endpoint: &EndpointId,
         wanted: &SlotRequest,
-    ) -> Answer<Option<Slot>> {
-        let has_no_bound = self.world.is_broken(Broken::Slots);
+    ) -> StoreResult<Option<Slot>> {
+        let has_no_bound = self.world.is_broken(BrokenGuard::Slots);
         let (place, wanted) = ((tenant.clone(), endpoint.clone()), wanted.clone());
         self.call("take slot", true, move |state, _| {
             let most = if has_no_bound { u32::MAX } else { wanted.most };
@@ -112,7 +112,7 @@ impl GateStore for Instance {
         tenant: &TenantName,
         endpoint: &EndpointId,
         slot: &Slot,
-    ) -> Answer<()> {
+    ) -> StoreResult<()> {
         let (place, slot) = ((tenant.clone(), endpoint.clone()), slot.clone());
         self.call("give back slot", true, move |state, _| {
             state.slots.entry(place.clone()).or_default().give_back(&slot);
@@ -120,15 +120,15 @@ impl GateStore for Instance {
         .await
     }
 
-    async fn held(
+    async fn held_deliveries(
         &self,
         tenant: &TenantName,
         endpoint: &EndpointId,
         now: Timestamp,
         limit: usize,
-    ) -> Answer<Vec<Due>> {
+    ) -> StoreResult<Vec<Due>> {
         let found = self.call("read held deliveries", true, |state, true_now| {
-            state.shown(true_now, |due, held| {
+            state.visible_due(true_now, |due, held| {
                 let is_here = due.key.tenant == *tenant && due.key.endpoint == *endpoint;
                 held && is_here && due.due_at <= now
             })

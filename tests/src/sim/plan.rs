@@ -87,7 +87,7 @@ pub(super) enum Action {
 
 impl Plan {
     /// Nobody and nothing, and nothing that disturbs.
-    pub(super) fn calm() -> Self {
+    pub(super) fn without_trouble() -> Self {
         Self {
             is_prompt: true,
             faults_max: 0,
@@ -173,7 +173,7 @@ impl PlannedEndpoint {
 
     /// How many delays its deliveries have.
     pub(super) fn delays(&self) -> usize {
-        let of_profile = || Profile::named(&self.profile).unwrap().retry.delays_s.len();
+        let of_profile = || Profile::find_builtin(&self.profile).unwrap().retry.delays_s.len();
         self.delays_s.as_ref().map_or_else(of_profile, Vec::len)
     }
 }

@@ -5,10 +5,12 @@
 
 use std::time::Duration;
 
-use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, Response, SendResult};
 use waxseal_domain::delivery::dispatch::Request;
 use waxseal_domain::delivery::message::{Message, Receipt};
-use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Open, Status, Written, lease_until};
+use waxseal_domain::delivery::{
+    Delivery, DeliveryKey, Guard, OpenState, Status, WriteResult, lease_until,
+};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::event::catalogue::Schema;
 use waxseal_domain::id::{DeliveryId, EndpointId, EventId, TenantName, Ticket};
@@ -23,16 +25,16 @@ use waxseal_flows::ports::{
     EventStore, Page, PageRequest, Queue, SchemaChecker, Sender,
 };
 
-use super::broken::Broken;
+use super::broken::BrokenGuard;
 use super::instance::Instance;
 use super::plan::{POISON, Receiver};
 use super::world::{Post, nap};
 
-type Answer<T> = Result<T, EngineError>;
+type StoreResult<T> = Result<T, EngineError>;
 
 impl EventStore for Instance {
-    async fn accept(&self, row: &EventRow) -> Answer<AcceptResult> {
-        let overwrites = self.world.is_broken(Broken::Dedupe);
+    async fn accept(&self, row: &EventRow) -> StoreResult<AcceptResult> {
+        let overwrites = self.world.is_broken(BrokenGuard::Dedupe);
         self.call("accept event", true, |state, _| {
             let place = (row.event.tenant.clone(), row.event.id.clone());
             let before = state.events.get(&place);
@@ -48,7 +50,7 @@ impl EventStore for Instance {
         .await
     }
 
-    async fn event(&self, tenant: &TenantName, id: &EventId) -> Answer<Option<EventRow>> {
+    async fn event(&self, tenant: &TenantName, id: &EventId) -> StoreResult<Option<EventRow>> {
         self.call("read event", true, |state, _| state.event(tenant, id)).await
     }
 
@@ -56,8 +58,8 @@ impl EventStore for Instance {
         &self,
         tenant: &TenantName,
         id: &EventId,
-    ) -> Answer<Option<(EventRow, Vec<Delivery>)>> {
-        let is_blind = self.world.is_broken(Broken::ResendOnDuplicate);
+    ) -> StoreResult<Option<(EventRow, Vec<Delivery>)>> {
+        let is_blind = self.world.is_broken(BrokenGuard::ResendOnDuplicate);
         self.call("read event and deliveries", true, |state, _| {
             let mut event = state.event(tenant, id)?;
             event.sent |= is_blind;
@@ -68,7 +70,7 @@ impl EventStore for Instance {
         .await
     }
 
-    async fn put_expunged(&self, row: &EventRow) -> Answer<()> {
+    async fn put_expunged(&self, row: &EventRow) -> StoreResult<()> {
         self.call("expunge event", true, |state, _| {
             if let Some(stored) = state.same_event(row) {
                 stored.event = row.event.clone();
@@ -77,7 +79,7 @@ impl EventStore for Instance {
         .await
     }
 
-    async fn mark_sent(&self, row: &EventRow) -> Answer<()> {
+    async fn mark_sent(&self, row: &EventRow) -> StoreResult<()> {
         self.call("mark event sent", true, |state, _| {
             if let Some(stored) = state.same_event(row) {
                 stored.sent = true;
@@ -91,33 +93,33 @@ impl EventStore for Instance {
         _: &TenantName,
         _: &PageRequest,
         _: Timestamp,
-    ) -> Answer<Page<EventRow>> {
+    ) -> StoreResult<Page<EventRow>> {
         self.lacks("events_by_time")
     }
 }
 
 impl DeliveryStore for Instance {
-    async fn delivery(&self, key: &DeliveryKey) -> Answer<Option<Delivery>> {
+    async fn delivery(&self, key: &DeliveryKey) -> StoreResult<Option<Delivery>> {
         let row = self.call("read delivery", true, |state, _| state.row(key)).await?;
-        Ok(row.map(|row| self.seen(row)))
+        Ok(row.map(|row| self.row_as_seen(row)))
     }
 
     async fn delivery_and_event(
         &self,
         key: &DeliveryKey,
-    ) -> Answer<(Option<Delivery>, Option<EventRow>)> {
+    ) -> StoreResult<(Option<Delivery>, Option<EventRow>)> {
         let read = self.call("read delivery and event", true, |state, _| {
             (state.row(key), state.event(&key.tenant, &key.event))
         });
-        read.await.map(|(row, event)| (row.map(|row| self.seen(row)), event))
+        read.await.map(|(row, event)| (row.map(|row| self.row_as_seen(row)), event))
     }
 
-    async fn record_attempt(&self, guard: Guard, row: &Delivery) -> Answer<Written> {
+    async fn record_attempt(&self, guard: Guard, row: &Delivery) -> StoreResult<WriteResult> {
         let lag_ms = self.world.plan.index_lag_ms_max;
         let written = self.call("record attempt", true, |state, now| {
             let before = state.row(&row.key);
             let is_first = matches!(guard, Guard::FirstAttempt { .. });
-            let allowed = if is_first && self.world.is_broken(Broken::AttemptsZero) {
+            let allowed = if is_first && self.world.is_broken(BrokenGuard::AttemptsZero) {
                 before
                     .as_ref()
                     .is_none_or(|before| before.event_accepted_at < row.event_accepted_at)
@@ -125,18 +127,22 @@ impl DeliveryStore for Instance {
                 guard.allows(before.as_ref())
             };
             let is_held = row.open().is_some_and(|open| open.held);
-            if is_held && self.world.is_broken(Broken::HoldWritesARow) {
-                return Written::Done;
+            if is_held && self.world.is_broken(BrokenGuard::HoldWritesARow) {
+                return WriteResult::Done;
             }
             if !allowed {
-                return Written::Refused(before.map(Box::new));
+                return WriteResult::Refused(before.map(Box::new));
             }
-            state.write(row.clone(), now, self.shown(row), lag_ms);
-            Written::Done
+            state.write(row.clone(), now, self.index_entry(row), lag_ms);
+            WriteResult::Done
         });
         let written = written.await?;
-        self.world.say(|| format!("record {} {guard:?}: {}", row.key.id(), said(&written, row)));
-        if matches!(written, Written::Refused(_)) && self.world.is_broken(Broken::JudgeOnRefusal) {
+        self.world.say(|| {
+            format!("record {} {guard:?}: {}", row.key.id(), describe_write(&written, row))
+        });
+        if matches!(written, WriteResult::Refused(_))
+            && self.world.is_broken(BrokenGuard::JudgeOnRefusal)
+        {
             let turns = self.turns.lock().unwrap();
             let ours = turns.iter().filter(|turn| turn.delivery == row.key.id().to_string());
             let tickets = ours.map(|turn| turn.ticket.to_string());
@@ -145,22 +151,27 @@ impl DeliveryStore for Instance {
         Ok(written)
     }
 
-    async fn due(&self, shard: u32, now: Timestamp, limit: usize) -> Answer<Vec<Due>> {
+    async fn due_deliveries(
+        &self,
+        shard: u32,
+        now: Timestamp,
+        limit: usize,
+    ) -> StoreResult<Vec<Due>> {
         if shard != 0 {
             return Ok(Vec::new());
         }
         self.call("read due index", true, |state, true_now| {
-            let mut due = state.shown(true_now, |due, held| !held && due.due_at <= now);
+            let mut due = state.visible_due(true_now, |due, held| !held && due.due_at <= now);
             due.truncate(limit);
             due
         })
         .await
     }
 
-    async fn claim(&self, due: &Due, claim: &Claim) -> Answer<Option<Timestamp>> {
+    async fn claim(&self, due: &Due, claim: &Claim) -> StoreResult<Option<Timestamp>> {
         let lag_ms = self.world.plan.index_lag_ms_max;
-        let flat = self.world.is_broken(Broken::DoublingLease)
-            || self.world.is_broken(Broken::PrivilegeAndDoubling);
+        let flat = self.world.is_broken(BrokenGuard::DoublingLease)
+            || self.world.is_broken(BrokenGuard::PrivilegeAndDoubling);
         let flat_at = lease_until(self.clock_now(), due.next_at, 0);
         let due_at = if flat { flat_at } else { claim.due_at };
         self.call("claim due delivery", true, |state, now| {
@@ -175,8 +186,8 @@ impl DeliveryStore for Instance {
             let (holder, claims) = (Some(claim.ticket.clone()), open.claims + 1);
             let taken_at = claim.taken_at.or(open.taken_at);
             let held = false;
-            row.status = Status::Open(Open { holder, due_at, claims, taken_at, held, ..open });
-            let shown = if self.world.is_broken(Broken::Lease) { None } else { due_of(&row) };
+            row.status = Status::Open(OpenState { holder, due_at, claims, taken_at, held, ..open });
+            let shown = if self.world.is_broken(BrokenGuard::Lease) { None } else { due_of(&row) };
             state.write(row, now, shown, lag_ms);
             Some(event_accepted_at)
         })
@@ -188,7 +199,7 @@ impl DeliveryStore for Instance {
         _: &TenantName,
         _: &EndpointId,
         _: &PageRequest,
-    ) -> Answer<Page<Delivery>> {
+    ) -> StoreResult<Page<Delivery>> {
         self.lacks("deliveries_by_endpoint")
     }
 }
@@ -196,8 +207,8 @@ impl DeliveryStore for Instance {
 impl Instance {
     /// A row as this instance sees it: where nobody but the holder may ever drive, others see one
     /// whose time never comes.
-    fn seen(&self, mut row: Delivery) -> Delivery {
-        if !self.world.is_broken(Broken::PrivilegeAndDoubling) {
+    fn row_as_seen(&self, mut row: Delivery) -> Delivery {
+        if !self.world.is_broken(BrokenGuard::PrivilegeAndDoubling) {
             return row;
         }
         let turns = self.turns.lock().unwrap();
@@ -212,14 +223,14 @@ impl Instance {
     }
 
     /// What the index shows of a row.
-    fn shown(&self, row: &Delivery) -> Option<Due> {
+    fn index_entry(&self, row: &Delivery) -> Option<Due> {
         let open = row.open()?;
         let is_watch = open.holder.is_some();
         let is_replay = is_watch && open.claims == 1;
-        let unwatched =
-            self.world.is_broken(Broken::Watch) || self.world.is_broken(Broken::JudgeOnRefusal);
+        let unwatched = self.world.is_broken(BrokenGuard::Watch)
+            || self.world.is_broken(BrokenGuard::JudgeOnRefusal);
         let hidden = (unwatched && is_watch)
-            || (self.world.is_broken(Broken::ReplayUnderTheIndex) && is_replay);
+            || (self.world.is_broken(BrokenGuard::ReplayUnderTheIndex) && is_replay);
         if hidden { None } else { due_of(row) }
     }
 }
@@ -230,10 +241,10 @@ fn due_of(row: &Delivery) -> Option<Due> {
     Some(Due { key: row.key.clone(), due_at, next_at, claims, priority: row.priority })
 }
 
-fn said(written: &Written, row: &Delivery) -> String {
+fn describe_write(written: &WriteResult, row: &Delivery) -> String {
     match written {
-        Written::Done => format!("{} after {} attempts", row.status_word(), row.attempts),
-        Written::Refused(before) => {
+        WriteResult::Done => format!("{} after {} attempts", row.status_word(), row.attempts),
+        WriteResult::Refused(before) => {
             let before = before.as_ref();
             format!("refused over {:?}", before.map(|row| (row.status_word(), row.attempts)))
         }
@@ -242,7 +253,7 @@ fn said(written: &Written, row: &Delivery) -> String {
 
 impl Queue for Instance {
     async fn enqueue(&self, messages: &[Message]) -> Vec<usize> {
-        let keeps_ticket = self.world.is_broken(Broken::NewTicketOnUnknownAnswer);
+        let keeps_ticket = self.world.is_broken(BrokenGuard::NewTicketOnUnknownAnswer);
         let sent = self.call("enqueue", false, |state, now| {
             for message in messages {
                 let mut message = message.clone();
@@ -259,7 +270,7 @@ impl Queue for Instance {
         if sent.is_ok() { Vec::new() } else { (0..messages.len()).collect() }
     }
 
-    async fn wait(&self, receipt: &Receipt, wait: Duration) -> Answer<()> {
+    async fn wait(&self, receipt: &Receipt, wait: Duration) -> StoreResult<()> {
         let waited = self.call("delay message", true, |state, now| {
             let found =
                 state.queue.iter_mut().find(|one| one.receipt.as_ref() == Some(&receipt.handle));
@@ -273,7 +284,7 @@ impl Queue for Instance {
     }
 
     /// Nothing that the simulation sends is rejected, so a body that is may not pass unseen.
-    async fn reject(&self, body: &str, reason: &str) -> Answer<()> {
+    async fn reject(&self, body: &str, reason: &str) -> StoreResult<()> {
         self.call("put aside", true, |state, _| {
             state.violations.push(format!("rejected as {reason}: {body}"));
         })
@@ -302,7 +313,7 @@ impl Clock for Instance {
 }
 
 impl Sender for Instance {
-    async fn send(&self, request: Request) -> Sent {
+    async fn send(&self, request: Request) -> SendResult {
         self.alive().await;
         let started_at = self.clock_now();
         let id = ["webhook-id", "svix-id"].iter().find_map(|name| request.headers.get(*name));
@@ -334,7 +345,7 @@ impl Sender for Instance {
             None if timed_out => Outcome::TimedOut,
             None => Outcome::Unreachable,
         };
-        Sent { outcome, detail: None, response, started_at, ended_at: self.clock_now() }
+        SendResult { outcome, detail: None, response, started_at, ended_at: self.clock_now() }
     }
 }
 
@@ -463,12 +474,12 @@ impl Engine for Instance {
         0
     }
     fn ticket(&self) -> Ticket {
-        if self.world.is_broken(Broken::TicketAsHolder) {
+        if self.world.is_broken(BrokenGuard::TicketAsHolder) {
             return "same".parse().unwrap();
         }
         Ticket::from_entropy(self.entropy())
     }
-    async fn operator_key_hash(&self) -> Answer<String> {
+    async fn operator_key_hash(&self) -> StoreResult<String> {
         self.lacks("operator_key_hash")
     }
 }

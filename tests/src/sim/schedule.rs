@@ -33,7 +33,7 @@ pub enum Pace {
 
 /// What became of the event.
 #[derive(Clone, Debug)]
-pub struct Played {
+pub struct ScheduleRun {
     /// When each attempt fell, in milliseconds after the first.
     pub attempts_ms: Vec<u64>,
     /// How its delivery ended.
@@ -43,9 +43,9 @@ pub struct Played {
 }
 
 /// Delivers one event by a profile's own retry policy.
-pub fn play(profile: &str, failing: Failing, pace: Pace, seed: u64) -> Played {
+pub fn play(profile: &str, failing: Failing, pace: Pace, seed: u64) -> ScheduleRun {
     let plan = plan(profile, failing, pace);
-    simulate(|| World::planned(plan, Rng::new(seed), None, false), played)
+    simulate(|| World::of_plan(plan, Rng::new(seed), None, false), summarize)
 }
 
 fn plan(profile: &str, failing: Failing, pace: Pace) -> Plan {
@@ -62,16 +62,16 @@ fn plan(profile: &str, failing: Failing, pace: Pace) -> Plan {
         is_prompt: pace == Pace::Prompt,
         endpoints: vec![endpoint],
         events: vec![event],
-        ..Plan::calm()
+        ..Plan::without_trouble()
     }
 }
 
-fn played(world: &World) -> Played {
+fn summarize(world: &World) -> ScheduleRun {
     let violations = invariants::check(world).violations;
     let state = world.state();
     let rows: Vec<_> = state.rows.values().filter_map(|stored| stored.delivery.as_ref()).collect();
     let [row] = rows.as_slice() else { panic!("one event to one endpoint is one delivery") };
     let first_at = state.posts.first().expect("it was attempted").at;
     let attempts_ms = state.posts.iter().map(|post| post.at.since_ms(first_at)).collect();
-    Played { attempts_ms, status: row.status.clone(), violations }
+    ScheduleRun { attempts_ms, status: row.status.clone(), violations }
 }

@@ -18,7 +18,7 @@ use waxseal_domain::limits::{MESSAGE_RECEIVES_MAX, MESSAGE_VISIBILITY_S};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Due, EventRow, TenantVersion};
 
-use super::broken::Broken;
+use super::broken::BrokenGuard;
 use super::instance::Instance;
 use super::plan::Plan;
 use crate::rng::Rng;
@@ -32,7 +32,7 @@ pub(super) type Place = (TenantName, EndpointId);
 /// Everything that outlasts an instance.
 pub(super) struct World {
     pub(super) plan: Plan,
-    pub(super) broken: Option<Broken>,
+    pub(super) broken: Option<BrokenGuard>,
     pub(super) tenant: TenantName,
     pub(super) changed: Notify,
     began: Instant,
@@ -50,7 +50,7 @@ pub(super) struct State {
     pub(super) endpoints: BTreeMap<EndpointId, Endpoint>,
     /// By id, which says nothing of the tenant: no two tenants here may have a delivery of the same
     /// id.
-    pub(super) rows: BTreeMap<String, Stored>,
+    pub(super) rows: BTreeMap<String, StoredRow>,
     pub(super) gates: BTreeMap<Place, Gate>,
     /// Used, by endpoint and window.
     pub(super) tokens: BTreeMap<(String, u64), u32>,
@@ -59,8 +59,8 @@ pub(super) struct State {
     pub(super) under_way: BTreeMap<usize, u32>,
     /// When each endpoint was probed.
     pub(super) probes: BTreeMap<EndpointId, Vec<Timestamp>>,
-    pub(super) queue: Vec<Queued>,
-    pub(super) dead: Vec<Queued>,
+    pub(super) queue: Vec<QueuedMessage>,
+    pub(super) dead: Vec<QueuedMessage>,
     pub(super) posts: Vec<Post>,
     /// Messages sent, by delivery.
     pub(super) sends: BTreeMap<String, u32>,
@@ -81,7 +81,7 @@ pub(super) struct State {
 
 /// A delivery's row, and what the index shows of it, from when on.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Stored {
+pub(super) struct StoredRow {
     pub(super) delivery: Option<Delivery>,
     pub(super) changed_at: Timestamp,
     pub(super) final_at: Option<Timestamp>,
@@ -91,7 +91,7 @@ pub(super) struct Stored {
 
 /// A message in the queue.
 #[derive(Clone, Debug)]
-pub(super) struct Queued {
+pub(super) struct QueuedMessage {
     pub(super) id: u64,
     pub(super) body: String,
     pub(super) visible_at: Timestamp,
@@ -109,14 +109,14 @@ pub(super) struct Post {
 
 impl World {
     /// A world with all that follows from a seed, chance and plan.
-    pub(super) fn new(seed: u64, broken: Option<Broken>, trace: bool) -> Self {
+    pub(super) fn new(seed: u64, broken: Option<BrokenGuard>, trace: bool) -> Self {
         let mut rng = Rng::new(seed);
         let plan = Plan::new(&mut rng);
-        Self::planned(plan, rng, broken, trace)
+        Self::of_plan(plan, rng, broken, trace)
     }
 
     /// A world of this plan.
-    pub(super) fn planned(plan: Plan, rng: Rng, broken: Option<Broken>, trace: bool) -> Self {
+    pub(super) fn of_plan(plan: Plan, rng: Rng, broken: Option<BrokenGuard>, trace: bool) -> Self {
         let state = State {
             faults_left: plan.faults_max,
             rng,
@@ -171,7 +171,7 @@ impl World {
         self.state.lock().unwrap()
     }
 
-    pub(super) fn is_broken(&self, guard: Broken) -> bool {
+    pub(super) fn is_broken(&self, guard: BrokenGuard) -> bool {
         self.broken == Some(guard)
     }
 
@@ -201,7 +201,7 @@ impl World {
 
     /// Up to so many visible messages, in any order, now received; what was received too often goes
     /// to the dead letters.
-    pub(super) fn receive(&self, most: usize) -> Vec<Queued> {
+    pub(super) fn receive(&self, most: usize) -> Vec<QueuedMessage> {
         let now = self.now();
         let state = &mut *self.state();
         let mut batch = Vec::new();
@@ -242,7 +242,7 @@ impl World {
     pub(super) fn is_at_rest(&self) -> bool {
         let state = self.state();
         let is_open =
-            |stored: &Stored| stored.delivery.as_ref().is_some_and(|row| row.open().is_some());
+            |stored: &StoredRow| stored.delivery.as_ref().is_some_and(|row| row.open().is_some());
         state.busy == 0
             && state.queue.is_empty()
             && state.dead.is_empty()
@@ -276,11 +276,15 @@ impl State {
     /// Puts a body in the queue, as new.
     pub(super) fn requeue(&mut self, body: String, visible_at: Timestamp) {
         let id = self.id();
-        self.queue.push(Queued { id, body, visible_at, receives: 0, receipt: None });
+        self.queue.push(QueuedMessage { id, body, visible_at, receives: 0, receipt: None });
     }
 
     /// What the index shows now, earliest first.
-    pub(super) fn shown(&self, now: Timestamp, wanted: impl Fn(&Due, bool) -> bool) -> Vec<Due> {
+    pub(super) fn visible_due(
+        &self,
+        now: Timestamp,
+        wanted: impl Fn(&Due, bool) -> bool,
+    ) -> Vec<Due> {
         let shown = self.rows.values().filter_map(|row| {
             let (_, due, held) = row.shown.iter().rev().find(|(from, ..)| *from <= now)?;
             due.clone().filter(|due| wanted(due, *held))

@@ -39,7 +39,7 @@ impl Receiver {
     }
 
     /// What one of its paths has accepted, refused and found malformed.
-    pub async fn seen(&self, path: &str) -> Value {
+    pub async fn read_seen(&self, path: &str) -> Value {
         let (status, mut seen) = self.client.call("GET", "/seen", "").await;
         assert_eq!(status, 200);
         seen[path].take()

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use waxseal_adapters::aws::AwsEngine;
 use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::id::TenantName;
-use waxseal_flows::attempt::{Settled, drive};
+use waxseal_flows::attempt::{Disposition, drive};
 use waxseal_flows::ports::{Clock as _, Engine as _};
 use waxseal_tests::emulator::Emulator;
 use waxseal_tests::fixtures;
@@ -20,13 +20,13 @@ use waxseal_tests::proxy::{Calls, Proxy};
 use waxseal_tests::sink::Sink;
 
 /// An engine whose calls are counted, and one beside it that plays the event source mapping.
-struct Counted {
+struct CountedEngine {
     engine: Arc<AwsEngine>,
     mapping: AwsEngine,
     proxy: Proxy,
 }
 
-impl Counted {
+impl CountedEngine {
     async fn start() -> Self {
         let emulator = Emulator::shared().await;
         let mut environment = emulator.provision("budget").await;
@@ -57,7 +57,7 @@ impl Counted {
             for received in batch {
                 let receipt = received.receipt.clone();
                 let deadline = self.engine.clock().now().plus_s(15);
-                assert_eq!(drive(&self.engine, received, deadline).await, Settled::Done);
+                assert_eq!(drive(&self.engine, received, deadline).await, Disposition::Done);
                 self.mapping.queue().remove(&receipt).await.unwrap();
                 left -= 1;
             }
@@ -68,7 +68,7 @@ impl Counted {
 
 #[tokio::test]
 async fn a_delivery_costs_what_the_design_says() {
-    let counted = Counted::start().await;
+    let counted = CountedEngine::start().await;
     let sink = Sink::start(Vec::new()).await;
     for fan_out in [1, 3, 10, 25_usize] {
         let tenant = fixtures::tenant(&format!("fan{fan_out}"));

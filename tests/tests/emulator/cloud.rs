@@ -7,7 +7,7 @@ use waxseal_domain::profile::Profile;
 use waxseal_tests::cloud::Cloud;
 use waxseal_tests::fixtures::SECRET;
 use waxseal_tests::hooks::Hook;
-use waxseal_tests::sink::{Answer, Captured, Sink};
+use waxseal_tests::sink::{CapturedRequest, Sink, SinkAnswer};
 
 /// A status and its JSON, as cloud.py tells them.
 fn read(answer: &Value) -> (u64, Value) {
@@ -15,13 +15,13 @@ fn read(answer: &Value) -> (u64, Value) {
     (answer["status"].as_u64().unwrap(), body)
 }
 
-fn assert_signed(one: &Captured) {
-    Hook::captured(one).verify(&Profile::standard().dialect, SECRET).unwrap();
+fn assert_signed(one: &CapturedRequest) {
+    Hook::of_captured(one).verify(&Profile::standard().dialect, SECRET).unwrap();
 }
 
 /// The event types that came, sorted.
-fn types(captured: &[Captured]) -> Vec<String> {
-    let read = |one: &Captured| serde_json::from_slice::<Value>(&one.body).unwrap();
+fn types(captured: &[CapturedRequest]) -> Vec<String> {
+    let read = |one: &CapturedRequest| serde_json::from_slice::<Value>(&one.body).unwrap();
     let mut types: Vec<String> =
         captured.iter().map(|one| read(one)["type"].as_str().unwrap().to_owned()).collect();
     types.sort();
@@ -117,7 +117,7 @@ async fn a_rest_apis_event_and_a_verified_hook_arrive_too() {
 async fn failures_are_retried_on_schedule_shown_and_replayed() {
     let cloud = Cloud::shared().await;
     let path = "/v1/tenants/retried/events";
-    let sink = Sink::start(vec![Answer::status(503), Answer::status(503)]).await;
+    let sink = Sink::start(vec![SinkAnswer::status(503), SinkAnswer::status(503)]).await;
     cloud.endpoint("retried", &sink.url("/"), json!({"delays_s": [2, 3]})).await;
     cloud.http("POST", path, r#"{"type":"a.b","id":"e1"}"#).await;
     let captured = sink.wait_for(3).await;
@@ -130,7 +130,7 @@ async fn failures_are_retried_on_schedule_shown_and_replayed() {
     let delivered = cloud.wait_for_status(&path_of(&id), "delivered").await;
     assert_eq!(delivered["attempts"].as_array().unwrap().len(), 3);
 
-    let silent = Sink::start(vec![Answer::Silence(Duration::from_mins(1))]).await;
+    let silent = Sink::start(vec![SinkAnswer::Silence(Duration::from_mins(1))]).await;
     let made = cloud.endpoint("silent", &silent.url("/"), json!({"delays_s": []})).await;
     let path = "/v1/tenants/silent/events";
     let (_, answer) = cloud.http("POST", path, r#"{"type":"a.b"}"#).await;

@@ -4,23 +4,23 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use waxseal_domain::delivery::{DeliveryKey, Guard, Written};
+use waxseal_domain::delivery::{DeliveryKey, Guard, WriteResult};
 use waxseal_domain::id::DeliveryId;
 use waxseal_flows::ports::{Clock as _, DeliveryStore as _, Engine as _};
-use waxseal_tests::cloud::{Cloud, Tampered, built};
+use waxseal_tests::cloud::{Cloud, TamperedCloud, build_folder};
 use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::tenant;
-use waxseal_tests::sink::{Answer, Sink};
+use waxseal_tests::sink::{Sink, SinkAnswer};
 
 /// The deployment with a queue that gives up on a message after two receives, a second apart.
 struct Crashing {
-    tampered: Tampered,
+    tampered: TamperedCloud,
     tenant: &'static str,
 }
 
 impl Crashing {
     async fn start(tenant: &'static str) -> Self {
-        let tampered = Tampered::take().await;
+        let tampered = TamperedCloud::take().await;
         tampered.hasten(2, 1).await;
         Self { tampered, tenant }
     }
@@ -31,7 +31,7 @@ impl Crashing {
     }
 
     async fn mend(&self) {
-        self.tampered.replace_deliver(json!(built().join("Deliver/bootstrap"))).await;
+        self.tampered.replace_deliver(json!(build_folder().join("Deliver/bootstrap"))).await;
     }
 
     /// Whether `bury` takes what the queue has given up on.
@@ -41,7 +41,7 @@ impl Crashing {
     }
 
     /// Waits until the queue has given up on a message; its dead letters.
-    async fn given_up(&self) -> &str {
+    async fn wait_until_given_up(&self) -> &str {
         let cloud = self.tampered.cloud;
         let dead = cloud.output("DeadLettersQueueUrl");
         eventually(Duration::from_mins(1), async || {
@@ -75,7 +75,7 @@ async fn what_kept_crashing_is_failed_seen_and_replayed() {
     crashing.buries(false).await;
     crashing.crash().await;
     let delivery = crashing.post().await;
-    crashing.given_up().await;
+    crashing.wait_until_given_up().await;
     crashing.mend().await;
     crashing.buries(true).await;
     let failed = cloud.wait_for_status(&delivery, "failed").await;
@@ -88,7 +88,7 @@ async fn what_kept_crashing_is_failed_seen_and_replayed() {
 
     assert_eq!(cloud.http("POST", &format!("{delivery}/replay"), "").await.0, 202);
     cloud.wait_for_status(&delivery, "delivered").await;
-    assert_eq!(sink.captured().len(), 1);
+    assert_eq!(sink.requests().len(), 1);
     let notice: Value = serde_json::from_slice(&told.wait_for(1).await[0].body).unwrap();
     assert_eq!(notice["type"], "waxseal.delivery.failed", "{notice}");
     assert_eq!(notice["data"]["reason"], "crashed", "{notice}");
@@ -103,35 +103,35 @@ async fn a_redrive_before_bury_ran_delivers() {
     crashing.buries(false).await;
     crashing.crash().await;
     let delivery = crashing.post().await;
-    let dead = crashing.given_up().await;
+    let dead = crashing.wait_until_given_up().await;
     crashing.mend().await;
     let redrive = json!({"queue": dead, "to": cloud.output("DeliveriesQueueUrl")});
     assert_eq!(cloud.emulator.cloud("redrive", redrive).await["count"], 1, "no dead letter came");
     cloud.wait_for_status(&delivery, "delivered").await;
-    assert_eq!(sink.captured().len(), 1);
+    assert_eq!(sink.requests().len(), 1);
 }
 
 #[tokio::test]
 async fn the_scheduled_sweep_brings_back_what_is_due() {
     let cloud = Cloud::shared().await;
-    let sink = Sink::start(vec![Answer::status(500)]).await;
+    let sink = Sink::start(vec![SinkAnswer::status(500)]).await;
     cloud.endpoint("swept", &sink.url("/"), json!({"delays_s": [3600]})).await;
     let path = "/v1/tenants/swept/events";
     let (_, answer) = cloud.http("POST", path, r#"{"type":"a.b"}"#).await;
     let id = answer["deliveries"][0]["id"].as_str().unwrap();
     let path = format!("/v1/tenants/swept/deliveries/{id}");
     cloud.wait_for_status(&path, "retrying").await;
-    assert_eq!(sink.captured().len(), 1, "it is parked for an hour");
+    assert_eq!(sink.requests().len(), 1, "it is parked for an hour");
 
     // The hour passes: the row is as it would be then, and no message knows of it.
     let engine = cloud.engine();
     let id: DeliveryId = id.parse().unwrap();
     let key = DeliveryKey { tenant: tenant("swept"), event: id.event, endpoint: id.endpoint };
     let row = engine.store().delivery(&key).await.unwrap().unwrap();
-    let guard = Guard::seen(Some(&row));
+    let guard = Guard::unchanged_since(Some(&row));
     let due = row.park(engine.clock().now());
     let written = engine.store().record_attempt(guard, &due).await.unwrap();
-    assert_eq!(written, Written::Done);
+    assert_eq!(written, WriteResult::Done);
     cloud.wait_for_status(&path, "delivered").await;
-    assert_eq!(sink.captured().len(), 2);
+    assert_eq!(sink.requests().len(), 2);
 }

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
-use waxseal_tests::cloud::{Cloud, Tampered};
+use waxseal_tests::cloud::{Cloud, TamperedCloud};
 use waxseal_tests::eventually::eventually;
 use waxseal_tests::faults::{Faults, Shares};
-use waxseal_tests::poster::{Acknowledged, Poster};
+use waxseal_tests::poster::{AcknowledgedEvent, Poster};
 use waxseal_tests::receivers::{Manners, Receivers};
 use waxseal_tests::settings::seed;
-use waxseal_tests::sink::{Answer, Captured, Sink};
+use waxseal_tests::sink::{CapturedRequest, Sink, SinkAnswer};
 
 const EVENTS: usize = 48;
 const POSTERS: usize = 4;
@@ -23,14 +23,14 @@ const MANNERS: Manners = Manners { failing_percent: 10, failing_retries: 12, slo
 
 /// The deployment, with a `deliver` that can be made to wait, so that messages gather for one batch.
 struct Batching {
-    tampered: Tampered,
+    tampered: TamperedCloud,
     cloud: &'static Cloud,
 }
 
 impl Batching {
     /// Messages that are not settled come again after five seconds.
     async fn start() -> Self {
-        let tampered = Tampered::take().await;
+        let tampered = TamperedCloud::take().await;
         tampered.hasten(20, 5).await;
         Self { cloud: tampered.cloud, tampered }
     }
@@ -60,14 +60,14 @@ impl Batching {
 }
 
 /// How often each delivery came.
-fn posts(captured: &[Captured]) -> BTreeMap<&str, usize> {
+fn posts(captured: &[CapturedRequest]) -> BTreeMap<&str, usize> {
     captured.iter().fold(BTreeMap::new(), |mut posts, one| {
         *posts.entry(one.header("webhook-id")).or_default() += 1;
         posts
     })
 }
 
-async fn post_all(cloud: &Cloud) -> Vec<Acknowledged> {
+async fn post_all(cloud: &Cloud) -> Vec<AcknowledgedEvent> {
     let (_told, server) = watch::channel(cloud.client());
     let posters = (0..POSTERS).map(|name| {
         let mut poster = Poster::at(server.clone());
@@ -88,7 +88,10 @@ async fn post_all(cloud: &Cloud) -> Vec<Acknowledged> {
 }
 
 /// Deliveries of acknowledged events that no receiver has taken yet.
-fn missing<'a>(acknowledged: &'a [Acknowledged], receivers: &Receivers) -> Vec<&'a String> {
+fn find_missing<'a>(
+    acknowledged: &'a [AcknowledgedEvent],
+    receivers: &Receivers,
+) -> Vec<&'a String> {
     let owed = acknowledged.iter().flat_map(|one| &one.deliveries);
     receivers.look(|ledger| {
         owed.filter(|id| ledger.get(*id).is_none_or(|arrival| arrival.taken == 0)).collect()
@@ -96,7 +99,7 @@ fn missing<'a>(acknowledged: &'a [Acknowledged], receivers: &Receivers) -> Vec<&
 }
 
 /// The API tells the same, once what had no answer is recorded.
-async fn assert_delivered(cloud: &Cloud, one: &Acknowledged) {
+async fn assert_delivered(cloud: &Cloud, one: &AcknowledgedEvent) {
     let path = format!("/v1/tenants/{}/events/{}", one.tenant, one.event);
     eventually(SETTLE_MAX, async || {
         let (_, event) = cloud.http("GET", &path, "").await;
@@ -110,7 +113,7 @@ async fn assert_delivered(cloud: &Cloud, one: &Acknowledged) {
 #[tokio::test]
 async fn calls_that_fail_or_lose_their_answer_lose_no_event() {
     let seed = seed();
-    let tampered = Tampered::take().await;
+    let tampered = TamperedCloud::take().await;
     let (cloud, proxy) = (tampered.cloud, tampered.proxy);
     tampered.hasten(20, 20).await;
     let receivers = Receivers::start(MANNERS, seed).await;
@@ -122,7 +125,7 @@ async fn calls_that_fail_or_lose_their_answer_lose_no_event() {
     let acknowledged = post_all(cloud).await;
     let began = Instant::now();
     eventually(SETTLE_MAX, async || {
-        let missing = missing(&acknowledged, &receivers);
+        let missing = find_missing(&acknowledged, &receivers);
         if missing.is_empty() { Ok(()) } else { Err(format!("{missing:?} are missing")) }
     })
     .await;
@@ -142,7 +145,7 @@ async fn calls_that_fail_or_lose_their_answer_lose_no_event() {
 async fn what_a_killed_function_held_comes_again_and_is_delivered() {
     let batching = Batching::start().await;
     let cloud = batching.cloud;
-    let sink = Sink::start(vec![Answer::Silence(Duration::from_secs(8)); 5]).await;
+    let sink = Sink::start(vec![SinkAnswer::Silence(Duration::from_secs(8)); 5]).await;
     cloud.endpoint_within("killed", &sink.url("/"), json!({"delays_s": []}), 10_000).await;
     batching.listen(false).await;
     let deliveries = batching.post(&["killed"; 5]).await;
@@ -157,7 +160,7 @@ async fn what_a_killed_function_held_comes_again_and_is_delivered() {
         let delivered = cloud.wait_for_status(delivery, "delivered").await;
         assert_eq!(delivered["attempt_count"], 1, "the killed one's was never recorded");
     }
-    let captured = sink.captured();
+    let captured = sink.requests();
     assert_eq!(posts(&captured).into_values().collect::<Vec<_>>(), [2; 5], "under the same ids");
     assert!(!cloud.emulator.environments(&batching.tampered.deliver).contains(&held[0]));
 }
@@ -193,7 +196,7 @@ async fn a_message_that_is_none_of_ours_is_put_aside_and_its_neighbours_are_deli
         }
     }
     assert!(poison.iter().all(|body| !rejected[*body].is_empty()), "{rejected:?}");
-    assert_eq!(posts(&sink.captured()).into_values().collect::<Vec<_>>(), [1; 4]);
+    assert_eq!(posts(&sink.requests()).into_values().collect::<Vec<_>>(), [1; 4]);
     batching.assert_waiting(0).await;
 }
 
@@ -203,7 +206,7 @@ async fn a_receiver_that_hangs_past_the_functions_time_out_holds_up_no_neighbour
     let cloud = batching.cloud;
     let shorter = json!({"function": batching.tampered.deliver, "seconds": 6});
     cloud.emulator.cloud("time_out", shorter).await;
-    let hanging = Sink::start(vec![Answer::Silence(Duration::from_mins(1)); 9]).await;
+    let hanging = Sink::start(vec![SinkAnswer::Silence(Duration::from_mins(1)); 9]).await;
     let sink = Sink::start(Vec::new()).await;
     cloud.endpoint_within("hangs", &hanging.url("/"), json!({"delays_s": []}), 10_000).await;
     cloud.endpoint("hung", &sink.url("/"), json!({"delays_s": []})).await;
@@ -222,8 +225,8 @@ async fn a_receiver_that_hangs_past_the_functions_time_out_holds_up_no_neighbour
     let attempt: &Value = &failed["attempts"][0];
     assert_eq!(attempt["outcome"], "timed_out");
     assert!(attempt["duration_ms"].as_u64().unwrap() < 6_000, "cut by the function's: {failed}");
-    assert_eq!(posts(&sink.captured()).into_values().collect::<Vec<_>>(), [1; 4]);
-    assert_eq!(hanging.captured().len(), 1);
+    assert_eq!(posts(&sink.requests()).into_values().collect::<Vec<_>>(), [1; 4]);
+    assert_eq!(hanging.requests().len(), 1);
 }
 
 #[tokio::test]
@@ -231,7 +234,7 @@ async fn a_critical_event_passes_a_queue_that_stands_still() {
     let batching = Batching::start().await;
     let cloud = batching.cloud;
     let queue = cloud.output("DeliveriesQueueUrl");
-    let sink = Sink::start(vec![Answer::status(500)]).await;
+    let sink = Sink::start(vec![SinkAnswer::status(500)]).await;
     cloud.endpoint("urgent", &sink.url("/"), json!({"delays_s": [1]})).await;
     let listen = |enabled: bool| {
         let argument =
@@ -244,7 +247,7 @@ async fn a_critical_event_passes_a_queue_that_stands_still() {
     let event = r#"{"id":"now","type":"a.b","severity":"critical"}"#;
     assert_eq!(cloud.http("POST", path, event).await.0, 202);
     let captured = sink.wait_for(2).await;
-    let critical = |one: &Captured| one.header("webhook-id").ends_with("now");
+    let critical = |one: &CapturedRequest| one.header("webhook-id").ends_with("now");
     assert!(captured.iter().all(critical), "its attempt and its retry: {captured:?}");
     batching.assert_waiting(1).await;
     assert_eq!(listen(true).await["mappings"], 1);

@@ -10,7 +10,7 @@ use waxseal_tests::hooks::Hook;
 const ENDPOINTS: &str = "/v1/tenants/targets/endpoints";
 
 /// What arrives at a queue, once so many have.
-async fn arrived(cloud: &Cloud, queue: &str, count: usize) -> Vec<Value> {
+async fn receive_all(cloud: &Cloud, queue: &str, count: usize) -> Vec<Value> {
     let mut all = Vec::new();
     for _ in 0..12 {
         let got = cloud.emulator.cloud("receive", json!({"queue": queue})).await;
@@ -55,7 +55,7 @@ async fn an_event_reaches_queues_signed_and_a_bus() {
     let wanted = json!({"url": elsewhere.queue.0, "secret": SECRET}).to_string();
     let (status, made) = cloud.http("POST", ENDPOINTS, &wanted).await;
     assert_eq!((status, &made["url"]), (201, &json!(elsewhere.queue.0)), "{made}");
-    let ping = arrived(cloud, &elsewhere.queue.1, 1).await.remove(0);
+    let ping = receive_all(cloud, &elsewhere.queue.1, 1).await.remove(0);
     assert_eq!(body(&ping)["type"], "webhook.ping");
     cloud.endpoint("targets", &elsewhere.fifo.0, json!({"delays_s": [1]})).await;
     cloud.endpoint("targets", &elsewhere.bus.0, json!({"delays_s": [1]})).await;
@@ -68,7 +68,7 @@ async fn an_event_reaches_queues_signed_and_a_bus() {
     }
     for (queue, group) in [(&elsewhere.queue.1, Value::Null), (&elsewhere.fifo.1, json!("targets"))]
     {
-        let message = arrived(cloud, queue, 1).await.remove(0);
+        let message = receive_all(cloud, queue, 1).await.remove(0);
         assert_eq!(body(&message)["type"], "policy.denied");
         assert_eq!(body(&message)["data"], json!({"n": 1.5}));
         let hook = hook(&message);
@@ -81,7 +81,7 @@ async fn an_event_reaches_queues_signed_and_a_bus() {
             assert_eq!(message["deduplication_id"], id);
         }
     }
-    let caught = body(&arrived(cloud, &elsewhere.bus.1, 1).await[0]);
+    let caught = body(&receive_all(cloud, &elsewhere.bus.1, 1).await[0]);
     assert_eq!(caught["source"], "waxseal:/guard", "{caught}");
     assert_eq!(caught["detail-type"], "policy.denied");
     assert_eq!(caught["detail"]["data"], json!({"n": 1.5}));

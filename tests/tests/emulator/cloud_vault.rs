@@ -10,7 +10,7 @@ use waxseal_adapters::aws::AwsEngine;
 use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_flows::accept::accept_all;
-use waxseal_flows::attempt::{Settled, drive};
+use waxseal_flows::attempt::{Disposition, drive};
 use waxseal_flows::ports::{Clock as _, Engine as _, Queue as _};
 use waxseal_tests::emulator::Emulator;
 use waxseal_tests::faults::Faults;
@@ -30,11 +30,11 @@ async fn call(engine: &AwsEngine, method: &str, path: &str, body: &str) -> (u16,
 }
 
 /// Receives the one message and drives it.
-async fn drive_one(engine: &Arc<AwsEngine>) -> Settled {
+async fn drive_one(engine: &Arc<AwsEngine>) -> Disposition {
     let received = engine.queue().receive(Priority::Normal, 5).await.unwrap().remove(0);
     let receipt = received.receipt.clone();
     let settled = drive(engine, received, engine.clock().now().plus_s(10)).await;
-    if settled == Settled::Done {
+    if settled == Disposition::Done {
         engine.queue().remove(&receipt).await.unwrap();
     } else {
         // The queue would bring it back after its visibility: at once here.
@@ -62,8 +62,8 @@ async fn without_its_key_it_fails_closed_and_says_so() {
     proxy.disturb(Some(Faults::no_key()));
     // A new instance: it has no opened secret in memory.
     let without = engine();
-    assert_eq!(drive_one(&without).await, Settled::Again);
-    assert!(sink.captured().is_empty(), "nothing goes out, signed with nothing or unsigned");
+    assert_eq!(drive_one(&without).await, Disposition::Again);
+    assert!(sink.requests().is_empty(), "nothing goes out, signed with nothing or unsigned");
     let draft = format!(r#"{{"url":"{}"}}"#, sink.url("/"));
     let path = "/v1/tenants/acme/endpoints?ping=false";
     let (status, problem) = call(&without, "POST", path, &draft).await;
@@ -77,6 +77,6 @@ async fn without_its_key_it_fails_closed_and_says_so() {
     assert!(vault["detail"].as_str().unwrap().contains("Disabled"), "{said}");
 
     proxy.disturb(None);
-    assert_eq!(drive_one(&engine()).await, Settled::Done);
+    assert_eq!(drive_one(&engine()).await, Disposition::Done);
     assert!(!sink.wait_for(1).await[0].header("webhook-signature").is_empty());
 }

@@ -52,13 +52,13 @@ fn judge(check: &str, ended: Result<(), JoinError>) {
         (None, Err(failed)) => std::panic::resume_unwind(failed.into_panic()),
         (Some(_), Ok(())) => panic!("{check} passes by now: take it from LACKING"),
         (Some((_, method, _)), Err(failed)) => assert_eq!(
-            said(failed.into_panic().as_ref()),
+            panic_text(failed.into_panic().as_ref()),
             format!("the simulation does not implement {method}"),
         ),
     }
 }
 
-fn said(panic: &(dyn Any + Send)) -> &str {
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
     panic.downcast_ref::<String>().map_or("a panic without a text", String::as_str)
 }
 

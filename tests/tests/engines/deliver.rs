@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use waxseal_domain::delivery::message::{Message, Received};
+use waxseal_domain::delivery::message::{Message, ReceivedMessage};
 use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
 use waxseal_domain::endpoint::Endpoint;
@@ -12,8 +12,8 @@ use waxseal_domain::endpoint::credentials::Credentials;
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::accept::accept_all;
-use waxseal_flows::attempt::{Settled, drive};
-use waxseal_flows::bury::{Buried, bury};
+use waxseal_flows::attempt::{Disposition, drive};
+use waxseal_flows::bury::{BuryResult, bury};
 use waxseal_flows::cancel::cancel;
 use waxseal_flows::ports::{
     Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Engine as _, EventStore as _,
@@ -52,7 +52,7 @@ impl World {
         fixtures::key(tenant, id, self.endpoint.id.as_str())
     }
 
-    fn receive(&self) -> Received {
+    fn receive(&self) -> ReceivedMessage {
         // What becomes visible within a minute need not be waited for.
         for _ in 0..60 {
             if let Some(received) = self.engine.queue().inbox(Priority::Normal).receive_now() {
@@ -67,10 +67,10 @@ impl World {
         self.engine.clock().now().plus_s(15)
     }
 
-    async fn drive(&self, received: Received) -> Settled {
+    async fn drive(&self, received: ReceivedMessage) -> Disposition {
         let receipt = received.receipt.clone();
         let settled = drive(&self.engine, received, self.deadline()).await;
-        if settled == Settled::Done {
+        if settled == Disposition::Done {
             self.engine.queue().remove(&receipt).await.unwrap();
         }
         settled
@@ -87,9 +87,9 @@ async fn fails_twice_and_is_taken_the_third_time() {
     let world = World::new(&[1, 1], |post| Play::Answer(if post < 2 { 503 } else { 200 })).await;
     let key = world.accept("e1").await;
     for (settled, status) in [
-        (Settled::Again, ("retrying", 1)),
-        (Settled::Again, ("retrying", 2)),
-        (Settled::Done, ("delivered", 3)),
+        (Disposition::Again, ("retrying", 1)),
+        (Disposition::Again, ("retrying", 2)),
+        (Disposition::Done, ("delivered", 3)),
     ] {
         assert_eq!(world.drive(world.receive()).await, settled);
         assert_eq!(world.status(&key).await, status);
@@ -101,12 +101,12 @@ async fn fails_twice_and_is_taken_the_third_time() {
 async fn exhausts_after_the_last_delay_and_a_replay_delivers() {
     let world = World::new(&[], |post| Play::Answer(if post == 0 { 500 } else { 200 })).await;
     let key = world.accept("e1").await;
-    assert_eq!(world.drive(world.receive()).await, Settled::Done);
+    assert_eq!(world.drive(world.receive()).await, Disposition::Done);
     let row = world.engine.store().delivery(&key).await.unwrap().unwrap();
     assert_eq!((row.status_word(), row.reason_word().as_deref()), ("failed", Some("exhausted")));
     let replayed = replay(world.engine.as_ref(), &key).await.unwrap().unwrap();
     assert_eq!(replayed.status_word(), "retrying");
-    assert_eq!(world.drive(world.receive()).await, Settled::Done);
+    assert_eq!(world.drive(world.receive()).await, Disposition::Done);
     assert_eq!(world.status(&key).await, ("delivered", 2));
 }
 
@@ -114,7 +114,7 @@ async fn exhausts_after_the_last_delay_and_a_replay_delivers() {
 async fn gone_disables_the_endpoint_and_ends_what_else_it_is_owed() {
     let world = World::new(&[60], |_| Play::Answer(410)).await;
     let (first, second) = (world.accept("e1").await, world.accept("e2").await);
-    assert_eq!(world.drive(world.receive()).await, Settled::Done);
+    assert_eq!(world.drive(world.receive()).await, Disposition::Done);
     let endpoint = world
         .engine
         .store()
@@ -123,7 +123,7 @@ async fn gone_disables_the_endpoint_and_ends_what_else_it_is_owed() {
         .unwrap()
         .unwrap();
     assert!(!endpoint.is_enabled());
-    assert_eq!(world.drive(world.receive()).await, Settled::Done);
+    assert_eq!(world.drive(world.receive()).await, Disposition::Done);
     let reason = |key| async move {
         world.engine.store().delivery(key).await.unwrap().unwrap().reason_word().unwrap()
     };
@@ -136,7 +136,7 @@ async fn gone_disables_the_endpoint_and_ends_what_else_it_is_owed() {
 async fn a_long_wait_is_parked_and_the_sweep_brings_it_back_in_time() {
     let world = World::new(&[3_600], |_| Play::Answer(500)).await;
     let key = world.accept("e1").await;
-    assert_eq!(world.drive(world.receive()).await, Settled::Done);
+    assert_eq!(world.drive(world.receive()).await, Disposition::Done);
     assert!(world.engine.queue().inbox(Priority::Normal).is_empty(), "no message waits");
     let row = world.engine.store().delivery(&key).await.unwrap().unwrap();
     let open = row.open().unwrap();
@@ -165,11 +165,11 @@ async fn a_message_that_is_not_the_holder_drops_itself() {
     let key = world.accept("e1").await;
     let received = world.receive();
     let event_accepted_at = received.message.event_accepted_at;
-    assert_eq!(world.drive(received.clone()).await, Settled::Again);
+    assert_eq!(world.drive(received.clone()).await, Disposition::Again);
     let now = world.engine.clock().now();
     let stranger = Message::reissue(&key, event_accepted_at, world.engine.ticket(), now);
-    let copy = Received { message: stranger, ..received };
-    assert_eq!(drive(&world.engine, copy, world.deadline()).await, Settled::Done);
+    let copy = ReceivedMessage { message: stranger, ..received };
+    assert_eq!(drive(&world.engine, copy, world.deadline()).await, Disposition::Done);
     assert_eq!(world.status(&key).await, ("retrying", 1), "no second POST");
 }
 
@@ -180,7 +180,7 @@ async fn one_message_received_twice_is_recorded_once() {
     let received = world.receive();
     let both = [received.clone(), received].map(|one| drive(&world.engine, one, world.deadline()));
     let settled = futures_util::future::join_all(both).await;
-    assert_eq!(settled, [Settled::Done, Settled::Done]);
+    assert_eq!(settled, [Disposition::Done, Disposition::Done]);
     assert_eq!(world.status(&key).await, ("delivered", 1));
 }
 
@@ -188,13 +188,13 @@ async fn one_message_received_twice_is_recorded_once() {
 async fn a_cancelled_delivery_is_not_posted_again() {
     let world = World::new(&[1], |_| Play::Answer(503)).await;
     let key = world.accept("e1").await;
-    assert_eq!(world.drive(world.receive()).await, Settled::Again);
+    assert_eq!(world.drive(world.receive()).await, Disposition::Again);
     assert_eq!(
         cancel(world.engine.as_ref(), &key).await.unwrap().unwrap().status_word(),
         "cancelled"
     );
     assert_eq!(cancel(world.engine.as_ref(), &key).await.unwrap().unwrap_err().status, 409);
-    assert_eq!(world.drive(world.receive()).await, Settled::Done);
+    assert_eq!(world.drive(world.receive()).await, Disposition::Done);
     assert_eq!(world.status(&key).await, ("cancelled", 1));
 }
 
@@ -205,7 +205,7 @@ async fn a_deleted_endpoint_cancels_what_it_is_owed() {
     let store = world.engine.store();
     let endpoint = store.endpoint(&key.tenant, &key.endpoint, MaxAge::NOW).await.unwrap().unwrap();
     assert!(store.change(Change::RemoveEndpoint(&endpoint), None).await.unwrap());
-    assert_eq!(world.drive(world.receive()).await, Settled::Done);
+    assert_eq!(world.drive(world.receive()).await, Disposition::Done);
     assert_eq!(world.status(&key).await, ("cancelled", 0));
 }
 
@@ -233,8 +233,8 @@ async fn a_panic_and_a_hang_leave_the_others_alone() {
     }
     let each = records.into_iter().map(|received| drive(&engine, received, deadline));
     let mut settled = futures_util::future::join_all(each).await;
-    settled.sort_by_key(|settled| *settled == Settled::Again);
-    assert_eq!(settled, [Settled::Done, Settled::Again, Settled::Again]);
+    settled.sort_by_key(|settled| *settled == Disposition::Again);
+    assert_eq!(settled, [Disposition::Done, Disposition::Again, Disposition::Again]);
     let id = "e1".parse().unwrap();
     let (_, rows) = engine.store().event_with_deliveries(&tenant, &id).await.unwrap().unwrap();
     let words: Vec<_> = rows.iter().map(Delivery::status_word).collect();
@@ -246,14 +246,17 @@ async fn bury_ends_only_what_its_message_holds() {
     let world = World::new(&[1], |post| Play::Answer(if post == 0 { 503 } else { 200 })).await;
     let key = world.accept("e1").await;
     let received = world.receive();
-    assert_eq!(bury(world.engine.as_ref(), &received.message).await.unwrap(), Buried::Crashed);
+    assert_eq!(bury(world.engine.as_ref(), &received.message).await.unwrap(), BuryResult::Crashed);
     let row = world.engine.store().delivery(&key).await.unwrap().unwrap();
     assert_eq!(row.reason_word().as_deref(), Some("crashed"));
-    assert_eq!(bury(world.engine.as_ref(), &received.message).await.unwrap(), Buried::NothingOwed);
+    assert_eq!(
+        bury(world.engine.as_ref(), &received.message).await.unwrap(),
+        BuryResult::NothingOwed
+    );
     replay(world.engine.as_ref(), &key).await.unwrap().unwrap();
     assert_eq!(
         bury(world.engine.as_ref(), &received.message).await.unwrap(),
-        Buried::NothingOwed,
+        BuryResult::NothingOwed,
         "the replay's message holds it now"
     );
 }
@@ -304,7 +307,7 @@ async fn a_secret_that_cannot_be_read_is_never_sent_as_an_empty_one() {
     assert!(engine.store().change(change, None).await.unwrap());
     let world = World { engine, endpoint, _folder: folder };
     let key = world.accept("e1").await;
-    assert_eq!(world.drive(world.receive()).await, Settled::Again, "our own failure");
+    assert_eq!(world.drive(world.receive()).await, Disposition::Again, "our own failure");
     assert_eq!(*said.lock().unwrap(), [], "nothing was sent");
     assert_eq!(world.status(&key).await, ("pending", 0));
 }

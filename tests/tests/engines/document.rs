@@ -86,15 +86,15 @@ fn each_operation_has_what_readers_and_generators_need() {
 }
 
 /// Sentences of what a schema describes: its own, and those of its members and forms.
-fn said_of(place: &str, schema: &Value, said: &mut Vec<(String, Value)>) {
+fn collect_descriptions(place: &str, schema: &Value, said: &mut Vec<(String, Value)>) {
     for (name, member) in schema["properties"].as_object().into_iter().flatten() {
         let place = format!("{place}.{name}");
         said.push((place.clone(), member["description"].clone()));
-        said_of(&place, member, said);
+        collect_descriptions(&place, member, said);
     }
     for forms in ["oneOf", "anyOf"] {
         for form in schema[forms].as_array().into_iter().flatten() {
-            said_of(place, form, said);
+            collect_descriptions(place, form, said);
             if let Some(word) = form.get("const") {
                 said.push((format!("{place} {word}"), form["description"].clone()));
             }
@@ -129,7 +129,7 @@ fn whatever_is_described_is_described_by_sentences() {
     }
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
         said.push((name.clone(), schema["description"].clone()));
-        said_of(name, schema, &mut said);
+        collect_descriptions(name, schema, &mut said);
     }
     assert!(said.len() > 400, "{}", said.len());
     for (place, about) in said {

@@ -8,7 +8,7 @@ use proptest::test_runner::Config;
 use serde_json::{Value, json};
 use waxseal_adapters::aws::cloud_event::CloudEvent;
 use waxseal_adapters::aws::http_event::HttpEvent;
-use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, Response, SendResult};
 use waxseal_domain::delivery::message::Message;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::endpoint::subscription::{Candidate, CompiledFilter, Subscription};
@@ -20,7 +20,7 @@ use waxseal_domain::profile::{Hook, Profile};
 use waxseal_domain::timestamp::{Timestamp, in_utc};
 use waxseal_tests::fixtures::SECRET;
 use waxseal_tests::random;
-use waxseal_tests::random::{matching, mutated};
+use waxseal_tests::random::{matching, mutate_text};
 use waxseal_verify::{FILES, Window};
 
 const NOW: Timestamp = Timestamp::from_ms(1_790_000_000_000);
@@ -30,8 +30,8 @@ fn config(cases: u32) -> Config {
 }
 
 /// One of these, changed in a few places or not at all.
-fn mistaken(valid: Vec<String>) -> impl Strategy<Value = String> {
-    mutated(prop::sample::select(valid))
+fn make_mistaken(valid: Vec<String>) -> impl Strategy<Value = String> {
+    mutate_text(prop::sample::select(valid))
 }
 
 /// Any JSON, a few levels deep.
@@ -89,7 +89,7 @@ proptest! {
     #![proptest_config(config(40_000))]
 
     #[test]
-    fn an_invocation_is_read_or_refused(text in mistaken(invocations())) {
+    fn an_invocation_is_read_or_refused(text in make_mistaken(invocations())) {
         let _read = CloudEvent::parse(&text);
         if let Ok(event) = serde_json::from_str::<HttpEvent>(&text) {
             let _request = event.into_request();
@@ -99,9 +99,9 @@ proptest! {
     #[test]
     fn an_event_is_accepted_whole_or_refused_with_pointers(
         text in prop_oneof![
-            mistaken(events()),
+            make_mistaken(events()),
             random::event(),
-            mutated(random::event()),
+            mutate_text(random::event()),
             any_json().prop_map(|json| json.to_string()),
             ".{0,64}",
         ],
@@ -151,7 +151,7 @@ proptest! {
         pattern in prop_oneof![
             any_json().prop_map(|json| json.to_string()),
             random::pattern(),
-            mutated(random::pattern()),
+            mutate_text(random::pattern()),
         ],
         data in any_json(),
     ) {
@@ -179,13 +179,13 @@ proptest! {
 
     #[test]
     fn a_hook_of_any_profile_is_refused_unless_signed_and_read_or_refused(
-        profile in prop::sample::select(Profile::builtin()),
-        header in mistaken(texts(&[
+        profile in prop::sample::select(Profile::builtins()),
+        header in make_mistaken(texts(&[
             "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=", "v1a,x v1,", "1790000000", "sha256=00",
             "t=1790000000,v1=00", "v0=ab",
         ])),
         body in prop_oneof![
-            mistaken(texts(&[
+            make_mistaken(texts(&[
                 r#"{"type":"a","event":"b","timestamp":1,"id":"x","data":{},"signature":"sha256=00"}"#,
             ])),
             any_json().prop_map(|json| json.to_string()),
@@ -205,7 +205,7 @@ proptest! {
 
     #[test]
     fn a_profiles_file_is_taken_or_its_faults_are_named(
-        text in mutated(prop::sample::select(FILES).prop_map(|(_, text)| text.to_owned())),
+        text in mutate_text(prop::sample::select(FILES).prop_map(|(_, text)| text.to_owned())),
     ) {
         if let Err(faults) = Profile::parse(&text) {
             prop_assert!(!faults.is_empty());
@@ -215,13 +215,13 @@ proptest! {
     #[test]
     fn a_url_that_passes_names_no_private_address(
         url in prop_oneof![
-            mistaken(texts(&[
+            make_mistaken(texts(&[
                 "https://example.com/hooks?x=1", "https://2130706433/", "https://[::ffff:127.0.0.1]/",
                 "https://0x7f.1/", "https://10.1.2.3:8443/a", "https://user@example.com/",
                 "https://169.254.169.254/", "https://[64:ff9b::7f00:1]/", "http://example.com/",
             ])),
             random::url(),
-            mutated(random::url()),
+            mutate_text(random::url()),
         ],
     ) {
         if let Ok(passed) = AddressRules::default().check_url(&url) {
@@ -240,11 +240,11 @@ proptest! {
 
     #[test]
     fn retry_after_is_a_number_of_seconds_or_nothing(
-        value in mistaken(texts(&["120", "Sun, 06 Nov 1994 08:49:37 GMT", "1e9", "-1", ""])),
+        value in make_mistaken(texts(&["120", "Sun, 06 Nov 1994 08:49:37 GMT", "1e9", "-1", ""])),
     ) {
         let headers = vec![("retry-after".to_owned(), value)];
         let response = Response { status: 503, headers, excerpt: String::new() };
-        let sent = Sent {
+        let sent = SendResult {
             outcome: Outcome::ServerError,
             detail: None,
             response: Some(response),
@@ -256,7 +256,7 @@ proptest! {
 
     #[test]
     fn a_time_is_read_in_utc_or_not_at_all(
-        text in prop_oneof![random::date(), mutated(random::date())],
+        text in prop_oneof![random::date(), mutate_text(random::date())],
     ) {
         let read = Timestamp::parse_rfc3339(&text);
         if let Some(read) = read {
@@ -272,7 +272,7 @@ proptest! {
 
     #[test]
     fn a_message_is_read_back_as_it_was_written(
-        text in mistaken(texts(&[
+        text in make_mistaken(texts(&[
             r#"{"v":1,"tenant":"acme","event":"e1","endpoint":"ep_1","born":1,"ticket":"t",
                 "sent_at":1,"check":true,"kind":"probe"}"#,
         ])),

@@ -12,12 +12,12 @@ use waxseal_flows::ports::{
 };
 use waxseal_tests::by_hand::ByHand;
 use waxseal_tests::fixtures;
-use waxseal_tests::sink::{Answer, Sink, under_way_most};
+use waxseal_tests::sink::{Sink, SinkAnswer, under_way_most};
 
 #[tokio::test]
 async fn a_failing_endpoint_is_broken_off_probed_and_caught_up_with() {
     let world = ByHand::start();
-    let failing = Sink::start(vec![Answer::status(500); 5]).await;
+    let failing = Sink::start(vec![SinkAnswer::status(500); 5]).await;
     let well = Sink::start(Vec::new()).await;
     let delays_s = [3_600];
     let endpoint =
@@ -28,29 +28,29 @@ async fn a_failing_endpoint_is_broken_off_probed_and_caught_up_with() {
     assert_eq!(world.mode(&endpoint).await, Some(Mode::Open), "four of four have failed");
     world.send(4..10).await;
     world.deliver().await;
-    assert_eq!(failing.captured().len(), 4, "nothing is sent while the breaker is open");
-    assert_eq!(well.captured().len(), 10, "its neighbour gets all");
+    assert_eq!(failing.requests().len(), 4, "nothing is sent while the breaker is open");
+    assert_eq!(well.requests().len(), 10, "its neighbour gets all");
 
     assert_eq!(world.sweep().await, 0, "its first probe is not due");
     world.pass(Duration::from_millis(1_100));
     assert_eq!(world.sweep().await, 1, "one probe");
     assert_eq!(world.sweep().await, 0, "and no second one within the interval");
     world.deliver().await;
-    assert_eq!((failing.captured().len(), world.mode(&endpoint).await), (5, Some(Mode::Open)));
+    assert_eq!((failing.requests().len(), world.mode(&endpoint).await), (5, Some(Mode::Open)));
     world.pass(Duration::from_millis(1_100));
     assert_eq!(world.sweep().await, 1);
     world.deliver().await;
-    assert_eq!(failing.captured().len(), 6);
+    assert_eq!(failing.requests().len(), 6);
     assert_eq!(world.mode(&endpoint).await, Some(Mode::Pacing), "the second probe was accepted");
     assert_eq!(world.sweep().await, 4, "the rest is released");
     world.deliver().await;
-    assert_eq!(failing.captured().len(), 10, "all but the four that wait for their retry");
+    assert_eq!(failing.requests().len(), 10, "all but the four that wait for their retry");
 }
 
 #[tokio::test]
 async fn a_throttled_endpoint_is_left_alone_for_as_long_as_it_asks() {
     let world = ByHand::start();
-    let busy = Answer::Status(429, vec![("retry-after", "600")], "");
+    let busy = SinkAnswer::Status(429, vec![("retry-after", "600")], "");
     let sink = Sink::start(vec![busy]).await;
     let endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[1]).await;
     world.send(0..1).await;
@@ -58,7 +58,7 @@ async fn a_throttled_endpoint_is_left_alone_for_as_long_as_it_asks() {
     assert_eq!(world.mode(&endpoint).await, Some(Mode::Pacing));
     world.send(1..5).await;
     world.deliver().await;
-    assert_eq!((world.sweep().await, sink.captured().len()), (0, 1), "held, and not due");
+    assert_eq!((world.sweep().await, sink.requests().len()), (0, 1), "held, and not due");
     let gate =
         world.engine.store().gate(&world.tenant, &endpoint.id, MaxAge::NOW).await.unwrap().unwrap();
     let wait_s = gate.due_at.wait_s(world.engine.clock().now());
@@ -77,12 +77,17 @@ async fn what_is_over_its_rate_waits_and_costs_no_attempt() {
     let began = world.engine.clock().now();
     world.send(0..30).await;
     world.deliver().await;
-    let sent = sink.captured().len();
+    let sent = sink.requests().len();
     let windows = usize::try_from(window(world.engine.clock().now()) - window(began)).unwrap() + 1;
     assert!((10..=10 * windows).contains(&sent), "{sent} in {windows} windows");
     assert_eq!(world.mode(&endpoint).await, Some(Mode::Pacing));
     let later = began.plus_s(3_600);
-    let held = world.engine.store().held(&world.tenant, &endpoint.id, later, 100).await.unwrap();
+    let held = world
+        .engine
+        .store()
+        .held_deliveries(&world.tenant, &endpoint.id, later, 100)
+        .await
+        .unwrap();
     assert_eq!(held.len(), 30 - sent, "held, every one");
     for due in &held {
         let row = world.engine.store().delivery(&due.key).await.unwrap().unwrap();
@@ -98,29 +103,34 @@ async fn what_is_over_its_rate_waits_and_costs_no_attempt() {
 async fn what_is_over_its_concurrency_waits_and_costs_no_attempt() {
     const TAKES: Duration = Duration::from_millis(400);
     let world = ByHand::start();
-    let sink = Sink::start(vec![Answer::Silence(TAKES); 20]).await;
+    let sink = Sink::start(vec![SinkAnswer::Silence(TAKES); 20]).await;
     let mut endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[]).await;
     endpoint.max_concurrency = Some(2);
     endpoint.version = 2;
     assert!(world.engine.store().change(Change::PutEndpoint(&endpoint), None).await.unwrap());
     world.send(0..20).await;
     assert_eq!(world.deliver_together().await, 20, "sent or held");
-    let sent = sink.captured().len();
+    let sent = sink.requests().len();
     assert!((2..20).contains(&sent), "{sent} within the time that an attempt waits for a slot");
     assert_eq!(world.mode(&endpoint).await, Some(Mode::Pacing));
     let later = world.engine.clock().now().plus_s(3_600);
-    let held = world.engine.store().held(&world.tenant, &endpoint.id, later, 100).await.unwrap();
+    let held = world
+        .engine
+        .store()
+        .held_deliveries(&world.tenant, &endpoint.id, later, 100)
+        .await
+        .unwrap();
     assert_eq!(held.len(), 20 - sent, "held, every one");
     for due in &held {
         let row = world.engine.store().delivery(&due.key).await.unwrap().unwrap();
         assert_eq!((row.attempts, row.log.len()), (0, 0), "it cost no attempt");
     }
-    while sink.captured().len() < 20 {
+    while sink.requests().len() < 20 {
         world.review_now(&endpoint).await;
         world.sweep().await;
         world.deliver_together().await;
     }
-    let captured = sink.captured();
+    let captured = sink.requests();
     let ids: std::collections::BTreeSet<_> =
         captured.iter().map(|one| one.header("webhook-id")).collect();
     assert_eq!((captured.len(), ids.len()), (20, 20), "each came once");
@@ -144,13 +154,13 @@ async fn a_paused_endpoint_gets_nothing_and_what_it_wants_once_it_is_resumed() {
         world.review_now(&endpoint).await;
         assert_eq!(world.sweep().await, 0, "nothing is released");
     }
-    assert_eq!((sink.captured().len(), world.mode(&endpoint).await), (0, Some(Mode::Pacing)));
+    assert_eq!((sink.requests().len(), world.mode(&endpoint).await), (0, Some(Mode::Pacing)));
     put(&change(None, 3)).await;
     world.send(5..6).await;
     world.deliver().await;
-    assert_eq!(sink.captured().len(), 1, "what comes now does not wait");
+    assert_eq!(sink.requests().len(), 1, "what comes now does not wait");
     world.review_now(&endpoint).await;
     assert_eq!(world.sweep().await, 5, "what was kept is released");
     world.deliver().await;
-    assert_eq!(sink.captured().len(), 6);
+    assert_eq!(sink.requests().len(), 6);
 }

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use waxseal_adapters::sender::{Connections, HttpSender, LookUp};
-use waxseal_domain::delivery::attempt::{Outcome, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::dispatch::{Request, Subject};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::limits::EXCERPT_CHARS_MAX;
 use waxseal_flows::ports::Sender as _;
 use waxseal_tests::rogue::{MARGIN, Play, counting_rogue, rogue};
-use waxseal_tests::sink::{Answer, Sink};
+use waxseal_tests::sink::{Sink, SinkAnswer};
 
 const TIMEOUT_MS: u64 = 1_000;
 
@@ -41,7 +41,7 @@ fn request(url: &str) -> Request {
     }
 }
 
-async fn attempt(address: SocketAddr) -> Sent {
+async fn attempt(address: SocketAddr) -> SendResult {
     let began = Instant::now();
     let sent = sender().send(request(&format!("http://{address}/"))).await;
     let took = began.elapsed();
@@ -99,9 +99,9 @@ async fn what_never_ends_is_cut_and_memory_stays_bounded() {
 async fn a_redirect_to_loopback_is_not_followed() {
     let inner = Sink::start(Vec::new()).await;
     let location: &'static str = inner.url("/secret").leak();
-    let sink = Sink::start(vec![Answer::Status(302, vec![("location", location)], "")]).await;
+    let sink = Sink::start(vec![SinkAnswer::Status(302, vec![("location", location)], "")]).await;
     assert_eq!(attempt(sink.address).await.outcome, Outcome::Rejected);
-    assert!(inner.captured().is_empty());
+    assert!(inner.requests().is_empty());
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn plain_text_on_a_tls_port_and_tls_on_a_plain_one_are_unreachable() {
     let sink = Sink::start(Vec::new()).await;
     let sent = sender().send(request(&format!("https://{}/", sink.address))).await;
     assert_eq!(sent.outcome, Outcome::Unreachable, "{:?}", sent.detail);
-    assert!(sink.captured().is_empty());
+    assert!(sink.requests().is_empty());
     let (tls, _) = tls_sink().await;
     let sent = attempt(tls.address).await;
     assert_eq!(sent.outcome, Outcome::Unreachable, "{:?}", sent.detail);
@@ -170,7 +170,7 @@ async fn names_that_lead_to_private_addresses_are_refused_each_time() {
     let (sink, certificate) = tls_sink().await;
     let rules = Arc::new(AddressRules { runtime_api: None, ..AddressRules::clone(&rules()) });
     let sender =
-        HttpSender::resolving(rules, Connections::Fresh, vec![certificate], look_up()).unwrap();
+        HttpSender::with_resolver(rules, Connections::Fresh, vec![certificate], look_up()).unwrap();
     let port = sink.address.port();
     let mut outcomes = Vec::new();
     for name in ["well", "private", "mixed", "rebinding", "rebinding"] {
@@ -179,5 +179,5 @@ async fn names_that_lead_to_private_addresses_are_refused_each_time() {
     }
     let (accepted, blocked) = (Outcome::Accepted, Outcome::Blocked);
     assert_eq!(outcomes, [accepted, blocked, blocked, accepted, blocked]);
-    assert_eq!(sink.captured().len(), 2);
+    assert_eq!(sink.requests().len(), 2);
 }

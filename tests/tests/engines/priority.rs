@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use waxseal_tests::process::Server;
-use waxseal_tests::sink::{Answer, Sink};
+use waxseal_tests::sink::{Sink, SinkAnswer};
 
 const BACKLOG: usize = 300;
 
@@ -14,7 +14,7 @@ async fn a_critical_event_passes_its_own_endpoints_backlog() {
     let server = Server::start(folder.path()).await;
     let client = server.client();
     // A quarter of 128 attempts at a time, a second each: the backlog takes nine seconds.
-    let sink = Sink::start(vec![Answer::Silence(Duration::from_secs(1)); BACKLOG]).await;
+    let sink = Sink::start(vec![SinkAnswer::Silence(Duration::from_secs(1)); BACKLOG]).await;
     let endpoint = json!({"url": sink.url("/")}).to_string();
     let path = "/v1/tenants/acme/endpoints?ping=false";
     assert_eq!(client.call("POST", path, &endpoint).await.0, 201);

@@ -12,7 +12,7 @@ use waxseal_flows::ports::{
 };
 use waxseal_tests::by_hand::ByHand;
 use waxseal_tests::fixtures;
-use waxseal_tests::sink::{Answer, Sink};
+use waxseal_tests::sink::{Sink, SinkAnswer};
 
 async fn call(world: &ByHand, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let request: Request = http::Request::builder()
@@ -43,15 +43,15 @@ async fn listener(world: &ByHand, tenant: &TenantName) -> Sink {
     sink
 }
 
-fn told(sink: &Sink) -> Vec<Value> {
-    let captured = sink.captured();
+fn read_notices(sink: &Sink) -> Vec<Value> {
+    let captured = sink.requests();
     captured.iter().map(|one| serde_json::from_slice(&one.body).unwrap()).collect()
 }
 
 #[tokio::test]
 async fn what_has_failed_is_counted_and_then_sent_again() {
     let world = ByHand::start();
-    let sink = Sink::start(vec![Answer::status(500); 2]).await;
+    let sink = Sink::start(vec![SinkAnswer::status(500); 2]).await;
     let endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[]).await;
     world.send(0..3).await;
     world.deliver().await;
@@ -72,7 +72,7 @@ async fn what_has_failed_is_counted_and_then_sent_again() {
     let (code, answer) = call(&world, "POST", &path, &dry).await;
     assert_eq!((code, &answer["deliveries"], &answer["cursor"]), (200, &json!(2), &Value::Null));
     world.deliver().await;
-    assert_eq!(sink.captured().len(), 3, "a dry run sends nothing");
+    assert_eq!(sink.requests().len(), 3, "a dry run sends nothing");
     let (code, answer) = call(&world, "POST", &path, &json!({"since": since})).await;
     assert_eq!((code, &answer["deliveries"]), (202, &json!(2)), "{answer}");
     let (_, again) = call(&world, "POST", &path, &json!({"since": since})).await;
@@ -91,7 +91,7 @@ async fn what_has_failed_is_counted_and_then_sent_again() {
 #[tokio::test]
 async fn what_was_expunged_is_not_sent_and_leaves_its_record() {
     let world = ByHand::start();
-    let sink = Sink::start(vec![Answer::Status(500, Vec::new(), "your e0 was bad")]).await;
+    let sink = Sink::start(vec![SinkAnswer::Status(500, Vec::new(), "your e0 was bad")]).await;
     let endpoint =
         fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[3_600]).await;
     let event = r#"{"type":"a.b","id":"e0","severity":"high","summary":"who","data":{"who":"me"}}"#;
@@ -136,7 +136,7 @@ async fn failures_are_events_for_whoever_asks_by_name() {
     let world = ByHand::start();
     let tenants = listener(&world, &world.tenant).await;
     let operators = listener(&world, &fixtures::tenant("waxseal")).await;
-    let bad = Sink::start(vec![Answer::status(500), Answer::status(410)]).await;
+    let bad = Sink::start(vec![SinkAnswer::status(500), SinkAnswer::status(410)]).await;
     let endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &bad.url("/"), &[]).await;
     world.send(0..1).await;
     world.deliver().await;
@@ -144,13 +144,13 @@ async fn failures_are_events_for_whoever_asks_by_name() {
     world.deliver().await;
     for sink in [&tenants, &operators] {
         let mut types: Vec<String> =
-            told(sink).iter().map(|one| one["type"].as_str().unwrap().to_owned()).collect();
+            read_notices(sink).iter().map(|one| one["type"].as_str().unwrap().to_owned()).collect();
         types.sort();
         let failed = "waxseal.delivery.failed";
         let (audit, disabled) = ("waxseal.audit.endpoint.disabled", "waxseal.endpoint.disabled");
         assert_eq!(types, [audit, failed, failed, disabled]);
     }
-    let all = told(&operators);
+    let all = read_notices(&operators);
     let exhausted = all.iter().find(|one| one["data"]["reason"] == "exhausted").unwrap();
     assert_eq!(exhausted["data"]["tenant"], "acme");
     assert_eq!(exhausted["data"]["endpoint_id"], endpoint.id.as_str());
@@ -163,18 +163,18 @@ async fn failures_are_events_for_whoever_asks_by_name() {
 async fn a_notice_that_fails_raises_none() {
     let world = ByHand::start();
     let sink = listener(&world, &world.tenant).await;
-    sink.script(vec![Answer::status(500); 10]);
-    let bad = Sink::start(vec![Answer::status(500)]).await;
+    sink.script(vec![SinkAnswer::status(500); 10]);
+    let bad = Sink::start(vec![SinkAnswer::status(500)]).await;
     fixtures::endpoint(&*world.engine, &world.tenant, &bad.url("/"), &[]).await;
     world.send(0..1).await;
     world.deliver().await;
-    assert_eq!(told(&sink).len(), 1);
+    assert_eq!(read_notices(&sink).len(), 1);
 }
 
 #[tokio::test]
 async fn a_retry_policy_is_data_and_a_window_ends_it() {
     let world = ByHand::start();
-    let sink = Sink::start(vec![Answer::status(500); 9]).await;
+    let sink = Sink::start(vec![SinkAnswer::status(500); 9]).await;
     let path = "endpoints?ping=false";
     let bad = json!({"url": sink.url("/"),
         "retry": {"delays_s": [1, 0], "window_s": 0, "jitter": 1}});
@@ -203,6 +203,6 @@ async fn a_retry_policy_is_data_and_a_window_ends_it() {
         world.pass(Duration::from_millis(1_100));
     }
     let (_, shown) = call(&world, "GET", "events/e0", &json!({})).await;
-    assert_eq!(sink.captured().len(), 3, "the third is pulled in to the end, and is the last");
+    assert_eq!(sink.requests().len(), 3, "the third is pulled in to the end, and is the last");
     assert_eq!(shown["deliveries"][0]["status"], "failed", "{shown}");
 }

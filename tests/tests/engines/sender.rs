@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use waxseal_adapters::sender::{Connections, HttpSender};
-use waxseal_domain::delivery::attempt::{Outcome, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::dispatch::{Request, Subject};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_flows::ports::Sender as _;
-use waxseal_tests::sink::{Answer, Sink};
+use waxseal_tests::sink::{Sink, SinkAnswer};
 
 fn sender(allow_loopback: bool, roots: Vec<CertificateDer<'static>>) -> HttpSender {
     let rules = Arc::new(AddressRules { allow_loopback, ..AddressRules::default() });
@@ -30,34 +30,34 @@ fn request(url: String) -> Request {
     }
 }
 
-async fn post(sink: &Sink) -> Sent {
+async fn post(sink: &Sink) -> SendResult {
     sender(true, Vec::new()).send(request(sink.url("/hook?x=1"))).await
 }
 
 #[tokio::test]
 async fn sends_exactly_these_bytes_and_reads_the_answer() {
-    let sink = Sink::start(vec![Answer::Status(202, vec![("x-id", "7")], "taken")]).await;
+    let sink = Sink::start(vec![SinkAnswer::Status(202, vec![("x-id", "7")], "taken")]).await;
     let sent = post(&sink).await;
     assert_eq!(sent.outcome, Outcome::Accepted);
     let response = sent.response.unwrap();
     assert_eq!((response.status, response.excerpt.as_str()), (202, "taken"));
     assert_eq!(response.header("x-id"), Some("7"));
-    let captured = sink.captured();
+    let captured = sink.requests();
     assert_eq!(captured[0].body, "{\"a\": 1}");
     assert_eq!((captured[0].path.as_str(), captured[0].header("x-own")), ("/hook?x=1", "1"));
 }
 
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
-    let answer = Answer::Status(307, vec![("location", "/elsewhere")], "");
+    let answer = SinkAnswer::Status(307, vec![("location", "/elsewhere")], "");
     let sink = Sink::start(vec![answer]).await;
     assert_eq!(post(&sink).await.outcome, Outcome::Rejected);
-    assert_eq!(sink.captured().len(), 1);
+    assert_eq!(sink.requests().len(), 1);
 }
 
 #[tokio::test]
 async fn silence_is_a_time_out_and_a_closed_port_unreachable() {
-    let sink = Sink::start(vec![Answer::Silence(Duration::from_secs(20))]).await;
+    let sink = Sink::start(vec![SinkAnswer::Silence(Duration::from_secs(20))]).await;
     let sent = post(&sink).await;
     assert_eq!(sent.outcome, Outcome::TimedOut);
     assert!(sent.ended_at.since_ms(sent.started_at) < 5_000);
@@ -70,7 +70,7 @@ async fn silence_is_a_time_out_and_a_closed_port_unreachable() {
 #[tokio::test]
 async fn a_large_answer_is_cut() {
     let large = "x".repeat(1_000_000).leak();
-    let sink = Sink::start(vec![Answer::Status(500, Vec::new(), large)]).await;
+    let sink = Sink::start(vec![SinkAnswer::Status(500, Vec::new(), large)]).await;
     let sent = post(&sink).await;
     assert_eq!(sent.outcome, Outcome::ServerError);
     assert_eq!(sent.response.unwrap().excerpt.len(), 1_024);
@@ -85,7 +85,7 @@ async fn forbidden_addresses_are_blocked_before_a_connection() {
         let sent = sender(false, Vec::new()).send(request(url)).await;
         assert_eq!(sent.outcome, Outcome::Blocked, "{host}");
     }
-    assert!(sink.captured().is_empty());
+    assert!(sink.requests().is_empty());
 }
 
 #[tokio::test]
@@ -104,8 +104,8 @@ async fn tls_is_verified_against_known_roots() {
     let url = format!("https://localhost:{}/hook", sink.address.port());
     let stranger = sender(true, Vec::new()).send(request(url.clone())).await;
     assert_eq!(stranger.outcome, Outcome::Unreachable);
-    assert!(sink.captured().is_empty(), "nothing is sent to a peer that is not verified");
+    assert!(sink.requests().is_empty(), "nothing is sent to a peer that is not verified");
     let trusted = sender(true, vec![certificate]).send(request(url)).await;
     assert_eq!(trusted.outcome, Outcome::Accepted, "{:?}", trusted.detail);
-    assert_eq!(sink.captured().len(), 1);
+    assert_eq!(sink.requests().len(), 1);
 }

@@ -5,14 +5,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use waxseal_tests::settings::setting;
-use waxseal_tests::sim::{Broken, run};
+use waxseal_tests::sim::{BrokenGuard, run};
 
 const SEEDS: u64 = 3_000;
 /// Seeds within which every broken guard must be noticed.
 const NOTICED_WITHIN: u64 = 30_000;
 
 /// Runs seeds on two threads; the first that violates something, and what.
-fn first_violation(seeds: u64, broken: Option<Broken>) -> Option<(u64, Vec<String>)> {
+fn first_violation(seeds: u64, broken: Option<BrokenGuard>) -> Option<(u64, Vec<String>)> {
     let next = AtomicU64::new(0);
     let found = AtomicU64::new(u64::MAX);
     std::thread::scope(|scope| {
@@ -58,7 +58,7 @@ fn a_seed_replays_exactly() {
 fn every_broken_guard_is_noticed() {
     println!("| guard removed | seed | what the simulation says |\n| --- | --- | --- |");
     let mut unnoticed = Vec::new();
-    for broken in Broken::ALL {
+    for broken in BrokenGuard::ALL {
         match first_violation(NOTICED_WITHIN, Some(broken)) {
             Some((seed, violations)) => {
                 println!("| {broken:?} | {seed} | {} |", violations.join("; "));

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use waxseal_adapters::aws::AwsEngine;
-use waxseal_domain::delivery::attempt::{Outcome, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::dispatch::{Request, Subject};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::endpoint::target::CloudTargets;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Engine as _, Sender as _};
 use waxseal_tests::emulator::environment;
-use waxseal_tests::sink::{Answer, Sink};
+use waxseal_tests::sink::{Sink, SinkAnswer};
 
 const QUEUE: &str = "arn:aws:sqs:eu-central-1:123456789012:findings";
 const FIFO: &str = "arn:aws:sqs:us-east-1:123456789012:in-order.fifo";
@@ -40,27 +40,27 @@ fn request(url: &str) -> Request {
 }
 
 /// Sends to a service that answers so; and what it was asked.
-async fn send(request: Request, answer: Answer) -> (Sent, Vec<(String, Value)>) {
+async fn send(request: Request, answer: SinkAnswer) -> (SendResult, Vec<(String, Value)>) {
     let sink = Sink::start(vec![answer]).await;
     let mut environment = environment(&sink.url(""));
     let allowed = ALLOWED.map(str::to_owned).to_vec();
     let cloud_targets = Some(CloudTargets { allowed, own: Vec::new() });
     environment.address_rules = AddressRules { cloud_targets, ..AddressRules::default() };
     let sent = AwsEngine::new(&environment).unwrap().sender().send(request).await;
-    let captured = sink.captured();
+    let captured = sink.requests();
     let read = |body: &[u8]| serde_json::from_slice(body).unwrap();
     let calls =
         captured.iter().map(|one| (one.header("authorization").to_owned(), read(&one.body)));
     (sent, calls.collect())
 }
 
-fn refused(status: u16, code: &'static str) -> Answer {
-    Answer::Status(status, vec![("content-type", "application/x-amz-json-1.0")], code)
+fn refuse(status: u16, code: &'static str) -> SinkAnswer {
+    SinkAnswer::Status(status, vec![("content-type", "application/x-amz-json-1.0")], code)
 }
 
 #[tokio::test]
 async fn a_queue_is_sent_the_body_and_the_headers_in_its_own_region() {
-    let answer = Answer::Status(200, Vec::new(), r#"{"MessageId": "m-1"}"#);
+    let answer = SinkAnswer::Status(200, Vec::new(), r#"{"MessageId": "m-1"}"#);
     let (sent, calls) = send(request(QUEUE), answer).await;
     let response = sent.response.unwrap();
     assert_eq!((sent.outcome, response.status), (Outcome::Accepted, 200));
@@ -77,7 +77,7 @@ async fn a_queue_is_sent_the_body_and_the_headers_in_its_own_region() {
 
 #[tokio::test]
 async fn a_fifo_queue_is_told_group_and_delivery() {
-    let (sent, calls) = send(request(FIFO), Answer::Status(200, Vec::new(), "{}")).await;
+    let (sent, calls) = send(request(FIFO), SinkAnswer::Status(200, Vec::new(), "{}")).await;
     assert_eq!(sent.outcome, Outcome::Accepted);
     assert_eq!(calls[0].1["MessageGroupId"], "acme");
     assert_eq!(calls[0].1["MessageDeduplicationId"], "dlv_1_e");
@@ -85,7 +85,7 @@ async fn a_fifo_queue_is_told_group_and_delivery() {
 
 #[tokio::test]
 async fn a_bus_is_put_one_event_in_its_own_region() {
-    let answer = Answer::Status(
+    let answer = SinkAnswer::Status(
         200,
         Vec::new(),
         r#"{"FailedEntryCount": 0, "Entries": [{"EventId": "e-1"}]}"#,
@@ -107,35 +107,35 @@ async fn a_bus_is_put_one_event_in_its_own_region() {
 
 #[tokio::test]
 async fn every_refusal_is_an_outcome_that_names_its_code_after_one_call() {
-    let entry = |body: &'static str| Answer::Status(200, Vec::new(), body);
+    let entry = |body: &'static str| SinkAnswer::Status(200, Vec::new(), body);
     for (url, answer, outcome, code) in [
         (
             QUEUE,
-            refused(400, r#"{"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "no"}"#),
+            refuse(400, r#"{"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "no"}"#),
             Outcome::Rejected,
             "QueueDoesNotExist",
         ),
         (
             QUEUE,
-            refused(403, r#"{"__type": "AccessDenied", "message": "role arn:secret"}"#),
+            refuse(403, r#"{"__type": "AccessDenied", "message": "role arn:secret"}"#),
             Outcome::Rejected,
             "AccessDenied",
         ),
         (
             QUEUE,
-            refused(400, r#"{"__type": "RequestThrottled", "message": "slow"}"#),
+            refuse(400, r#"{"__type": "RequestThrottled", "message": "slow"}"#),
             Outcome::Throttled,
             "RequestThrottled",
         ),
         (
             BUS,
-            refused(400, r#"{"__type": "ThrottlingException", "message": "slow"}"#),
+            refuse(400, r#"{"__type": "ThrottlingException", "message": "slow"}"#),
             Outcome::Throttled,
             "ThrottlingException",
         ),
         (
             BUS,
-            refused(500, r#"{"__type": "InternalException", "message": "no"}"#),
+            refuse(500, r#"{"__type": "InternalException", "message": "no"}"#),
             Outcome::ServerError,
             "InternalException",
         ),
@@ -167,7 +167,7 @@ async fn every_refusal_is_an_outcome_that_names_its_code_after_one_call() {
 #[tokio::test]
 async fn silence_ends_with_the_attempts_own_time_out() {
     for url in [QUEUE, BUS] {
-        let (sent, calls) = send(request(url), Answer::Silence(Duration::from_mins(1))).await;
+        let (sent, calls) = send(request(url), SinkAnswer::Silence(Duration::from_mins(1))).await;
         assert_eq!((sent.outcome, calls.len()), (Outcome::TimedOut, 1));
         assert_eq!(sent.detail.unwrap(), "no answer within 1000 ms");
     }
@@ -186,7 +186,7 @@ async fn what_cannot_be_sent_or_may_not_be_is_not_called() {
         (request(&other), Outcome::Blocked),
         (request("http://127.0.0.1:1/"), Outcome::Blocked),
     ] {
-        let (sent, calls) = send(request, Answer::status(200)).await;
+        let (sent, calls) = send(request, SinkAnswer::status(200)).await;
         assert_eq!(sent.outcome, outcome, "{sent:?}");
         assert!(calls.is_empty(), "{calls:?}");
     }

@@ -18,7 +18,7 @@ use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::nap;
 use waxseal_tests::openapi::operations;
 use waxseal_tests::process::{Server, binary, free_address};
-use waxseal_tests::sink::{Answer, Captured, Sink};
+use waxseal_tests::sink::{CapturedRequest, Sink, SinkAnswer};
 
 /// The operator's key, as [`Server`] sets it.
 const KEY: &str = "operator";
@@ -53,10 +53,10 @@ impl Person {
         Self { home: tempfile::tempdir().unwrap(), address: server.address }
     }
 
-    async fn logged_in(server: &Server, tenant: &str) -> Self {
+    async fn log_in(server: &Server, tenant: &str) -> Self {
         let person = Self::at(server);
         let url = format!("http://{}", server.address);
-        person.piped(&["login", "--url", &url, "--tenant", tenant], KEY).await.is(0);
+        person.run_with_input(&["login", "--url", &url, "--tenant", tenant], KEY).await.is(0);
         person
     }
 
@@ -77,14 +77,14 @@ impl Person {
     }
 
     async fn run(&self, arguments: &[&str]) -> Run {
-        ended(self.command(arguments).spawn().unwrap()).await
+        wait_for_end(self.command(arguments).spawn().unwrap()).await
     }
 
     /// With something on standard input.
-    async fn piped(&self, arguments: &[&str], input: &str) -> Run {
+    async fn run_with_input(&self, arguments: &[&str], input: &str) -> Run {
         let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().unwrap();
         let _unread = child.stdin.take().unwrap().write_all(input.as_bytes()).await;
-        ended(child).await
+        wait_for_end(child).await
     }
 
     /// Done, and its JSON.
@@ -108,7 +108,7 @@ impl Person {
     }
 }
 
-async fn ended(child: Child) -> Run {
+async fn wait_for_end(child: Child) -> Run {
     let output = child.wait_with_output();
     let output = tokio::time::timeout(Duration::from_mins(1), output).await.unwrap().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -166,7 +166,7 @@ fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
 }
 
 /// Verifies a captured hook with `waxseal verify`.
-async fn verifies(person: &Person, secret: &str, hook: &Captured) -> Run {
+async fn verifies(person: &Person, secret: &str, hook: &CapturedRequest) -> Run {
     let mut command = person.command(&["verify", "--secret-env", "HOOK_SECRET"]);
     command.env("HOOK_SECRET", secret).stdin(Stdio::piped());
     for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
@@ -174,14 +174,14 @@ async fn verifies(person: &Person, secret: &str, hook: &Captured) -> Run {
     }
     let mut child = command.spawn().unwrap();
     child.stdin.take().unwrap().write_all(&hook.body).await.unwrap();
-    ended(child).await
+    wait_for_end(child).await
 }
 
 #[tokio::test]
 async fn the_first_ten_minutes() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).await;
-    let person = Person::logged_in(&server, "acme").await;
+    let person = Person::log_in(&server, "acme").await;
     let kept = person.home.path().join(".config/waxseal/config.json");
     assert_eq!(std::fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o600);
     let who = person.json(&["whoami"]).await;
@@ -209,7 +209,7 @@ async fn the_first_ten_minutes() {
         "{}",
         tested.out
     );
-    let hook = sink.captured().pop().unwrap();
+    let hook = sink.requests().pop().unwrap();
     assert!(String::from_utf8_lossy(&hook.body).contains("1.50"));
     verifies(&person, secret, &hook).await.is(0);
     verifies(&person, "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", &hook).await.is(1);
@@ -217,7 +217,7 @@ async fn the_first_ten_minutes() {
     let mut tail =
         Running::start(person.command(&["events", "tail", "--json", "--every-ms", "50"])).await;
     let send = ["events", "send", "--type", "dlp.pii_blocked", "--severity", "high", "--data", "-"];
-    let sent = person.piped(&send, r#"{"entity_types": ["IBAN"]}"#).await.is(0);
+    let sent = person.run_with_input(&send, r#"{"entity_types": ["IBAN"]}"#).await.is(0);
     assert!(sent.out.contains("accepted, for 1 endpoint"), "{}", sent.out);
     let seen: Value = serde_json::from_str(&tail.line().await).unwrap();
     assert_eq!((text(&seen, "/type"), text(&seen, "/severity")), ("dlp.pii_blocked", "high"));
@@ -244,8 +244,8 @@ async fn the_first_ten_minutes() {
 async fn what_failed_is_shown_replayed_and_recovered() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).await;
-    let person = Person::logged_in(&server, "acme").await;
-    let refusal = Answer::Status(400, Vec::new(), "no\u{1b}[31m thanks");
+    let person = Person::log_in(&server, "acme").await;
+    let refusal = SinkAnswer::Status(400, Vec::new(), "no\u{1b}[31m thanks");
     let sink = Sink::start(vec![refusal; 2]).await;
     let url = sink.url("/");
     let id = person.endpoint(&["--url", &url, "--delays-s", "1"]).await;
@@ -274,7 +274,7 @@ async fn what_failed_is_shown_replayed_and_recovered() {
     person.until(&get, |found| found["status"] == "delivered").await;
     person.run(&["replay", "dlv_0_none"]).await.is(4);
 
-    sink.script(vec![Answer::status(500)]);
+    sink.script(vec![SinkAnswer::status(500)]);
     let refused = person.run(&["test", &id]).await.is(1);
     assert!(refused.out.contains("server_error") && refused.out.contains("500"), "{}", refused.out);
     let disabled = person.run(&["endpoints", "disable", &id]).await.is(0);
@@ -288,7 +288,7 @@ async fn what_failed_is_shown_replayed_and_recovered() {
 async fn an_endpoint_is_changed_member_by_member() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).await;
-    let person = Person::logged_in(&server, "acme").await;
+    let person = Person::log_in(&server, "acme").await;
     let sink = Sink::start(Vec::new()).await;
     let url = sink.url("/");
     let more = ["--header", "x-team=a=b", "--max-per-second", "5", "--profile", "github"];
@@ -333,11 +333,12 @@ async fn an_endpoint_is_changed_member_by_member() {
 async fn a_file_of_events_is_sent_in_batches_and_each_refusal_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).await;
-    let person = Person::logged_in(&server, "acme").await;
+    let person = Person::log_in(&server, "acme").await;
     person.run(&["tenants", "create", "acme"]).await.is(0);
     let lines: Vec<String> =
         (0..250).map(|n| json!({"type": "a.b", "id": format!("e{n}")}).to_string()).collect();
-    let ndjson = person.piped(&["events", "send", "--file", "-"], &lines.join("\n")).await.is(0);
+    let ndjson =
+        person.run_with_input(&["events", "send", "--file", "-"], &lines.join("\n")).await.is(0);
     assert_eq!(ndjson.out, "250 accepted (0 duplicates), 0 refused\n");
     let array = person.home.path().join("events.json");
     std::fs::write(&array, format!("[{}, {{\"id\": \"x\"}}]", lines[..2].join(","))).unwrap();
@@ -364,10 +365,10 @@ async fn a_file_of_events_is_sent_in_batches_and_each_refusal_is_named() {
 async fn listen_forwards_what_is_wanted_signed_with_the_secret_that_it_prints() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).await;
-    let person = Person::logged_in(&server, "acme").await;
+    let person = Person::log_in(&server, "acme").await;
     person.run(&["tenants", "create", "acme"]).await.is(0);
     person.run(&["events", "send", "--type", "dlp.old", "--severity", "high"]).await.is(0);
-    let sink = Sink::start(vec![Answer::status(200), Answer::status(503)]).await;
+    let sink = Sink::start(vec![SinkAnswer::status(200), SinkAnswer::status(503)]).await;
     let to = sink.url("/hooks?x=1");
     let arguments = [
         "listen",
@@ -407,7 +408,7 @@ async fn listen_forwards_what_is_wanted_signed_with_the_secret_that_it_prints() 
     );
     assert!(second.contains("503") && second.contains("dlp.three"), "{second}");
     assert_eq!(listen.interrupt().await, 0);
-    let hooks = sink.captured();
+    let hooks = sink.requests();
     assert_eq!(hooks.len(), 2, "each once, and nothing from before");
     let left =
         std::fs::read_dir(person.home.path()).unwrap().map(|entry| entry.unwrap().file_name());
@@ -423,7 +424,7 @@ async fn listen_forwards_what_is_wanted_signed_with_the_secret_that_it_prints() 
 async fn listen_is_as_an_endpoint_would_be() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).await;
-    let person = Person::logged_in(&server, "acme").await;
+    let person = Person::log_in(&server, "acme").await;
     let id = person
         .endpoint(&[
             "--url",
@@ -461,7 +462,7 @@ async fn listen_is_as_an_endpoint_would_be() {
         (&json!("accepted"), &json!(200), &json!("a.b"))
     );
     assert_eq!(listen.interrupt().await, 0);
-    let hook = sink.captured().pop().unwrap();
+    let hook = sink.requests().pop().unwrap();
     assert_eq!(hook.header("x-team"), "red");
     assert!(hook.header("x-hub-signature-256").starts_with("sha256="));
 }
@@ -470,7 +471,7 @@ async fn listen_is_as_an_endpoint_would_be() {
 async fn listen_stays_on_this_machine() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).await;
-    let person = Person::logged_in(&server, "acme").await;
+    let person = Person::log_in(&server, "acme").await;
     person.run(&["tenants", "create", "acme"]).await.is(0);
     person.run(&["events", "send", "--type", "a.b"]).await.is(0);
     let elsewhere = [
@@ -497,7 +498,7 @@ async fn listen_stays_on_this_machine() {
 async fn a_key_is_never_shown_and_goes_to_its_own_server_only() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).await;
-    let person = Person::logged_in(&server, "acme").await;
+    let person = Person::log_in(&server, "acme").await;
     person.run(&["tenants", "create", "acme"]).await.is(0);
     for arguments in [["whoami"].as_slice(), &["endpoints", "list"], &["login"]] {
         let wrong = person.run(&[arguments, &["--key", "wxs_secret_of_mine"]].concat()).await.is(3);
@@ -507,13 +508,14 @@ async fn a_key_is_never_shown_and_goes_to_its_own_server_only() {
     let odd = person.run(&["whoami", "--key", "wxs\u{e9} secret_of_mine"]).await.is(2);
     assert!(!odd.err.contains("secret_of_mine"), "{}", odd.err);
     let mut help = person.command(&["whoami", "--help"]);
-    let help = ended(help.env("WAXSEAL_KEY", "wxs_secret_of_mine").spawn().unwrap()).await.is(0);
+    let help =
+        wait_for_end(help.env("WAXSEAL_KEY", "wxs_secret_of_mine").spawn().unwrap()).await.is(0);
     assert!(help.out.contains("WAXSEAL_KEY") && !help.out.contains("wxs_secret"), "{}", help.out);
 
     let other = Sink::start(Vec::new()).await;
     let keyless = person.run(&["endpoints", "list", "--url", &other.url("")]).await.is(3);
     assert!(keyless.err.contains("no key for"), "{}", keyless.err);
-    assert!(other.captured().is_empty(), "the login's key is for another server");
+    assert!(other.requests().is_empty(), "the login's key is for another server");
 
     let made = person.json(&["keys", "create", "--name", "ci", "--scopes", "ingest"]).await;
     let (id, key) = (text(&made, "/id"), text(&made, "/key"));
@@ -537,7 +539,7 @@ async fn without_a_login_the_server_on_this_machine_is_asked_with_its_own_key() 
     let asked = |arguments: &'static [&'static str]| {
         let mut command = person.command(arguments);
         command.env("WAXSEAL_LISTEN", &address);
-        async move { ended(command.spawn().unwrap()).await }
+        async move { wait_for_end(command.spawn().unwrap()).await }
     };
     let who = eventually(Duration::from_secs(20), async || {
         let who = asked(&["whoami"]).await;
@@ -581,22 +583,23 @@ async fn a_server_that_is_not_there_is_5_and_doctor_says_what_to_do() {
     assert_eq!(doctor["checks"][0]["status"], "fail");
     let identity =
         r#"{"actor": "key_1", "operator": false, "tenant": "acme", "scopes": ["manage"]}"#;
-    let busy = Answer::Status(429, vec![("retry-after", "0")], "");
-    let answers = vec![busy, Answer::status(503), Answer::Status(200, Vec::new(), identity)];
+    let busy = SinkAnswer::Status(429, vec![("retry-after", "0")], "");
+    let answers =
+        vec![busy, SinkAnswer::status(503), SinkAnswer::Status(200, Vec::new(), identity)];
     let busy = Sink::start(answers).await;
     let who = person.json(&["whoami", "--url", &busy.url(""), "--key", "k"]).await;
     assert_eq!((text(&who, "/key"), text(&who, "/tenant")), ("manage", "acme"));
-    assert_eq!(busy.captured().len(), 3, "what is turned away for now is tried again");
+    assert_eq!(busy.requests().len(), 3, "what is turned away for now is tried again");
 }
 
 #[tokio::test]
 async fn the_rest_of_the_api_is_there_too() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).await;
-    let person = Person::logged_in(&server, "acme").await;
+    let person = Person::log_in(&server, "acme").await;
     let whoami = person.run(&["whoami"]).await.is(0).out;
     assert!(whoami.contains("operator"), "{whoami}");
-    let sink = Sink::start(vec![Answer::status(500)]).await;
+    let sink = Sink::start(vec![SinkAnswer::status(500)]).await;
     let url = sink.url("/");
     let key = ["--idempotency-key", "once", "--url", &url, "--event-types", "dlp.*"];
     let id = person.endpoint(&key).await;
@@ -634,7 +637,7 @@ async fn the_rest_of_the_api_is_there_too() {
         .await
         .is(0);
     sink.wait_for(1).await;
-    assert_eq!(sink.captured()[0].header("authorization"), "Bearer t-1");
+    assert_eq!(sink.requests()[0].header("authorization"), "Bearer t-1");
 
     let matched = person.run(&["match", &id]).await.is(0).out;
     assert!(matched.contains("1 of 1 events match") && matched.contains("dlp.a"), "{matched}");
@@ -672,16 +675,18 @@ async fn what_was_done_is_told(person: &Person) {
 #[tokio::test]
 async fn doctor_shows_what_the_server_says_of_itself_and_what_fails_there() {
     let person = Person { home: tempfile::tempdir().unwrap(), address: free_address() };
-    let server = Sink::ruled(|request| match request.path.as_str() {
-        "/v1/status" => Answer::Status(
+    let server = Sink::start_with_rule(|request| match request.path.as_str() {
+        "/v1/status" => SinkAnswer::Status(
             200,
             Vec::new(),
             r#"{"checks": [
             {"name": "store", "status": "ok", "detail": "reads"},
             {"name": "queues", "status": "fail", "detail": "12 in the dead letters"}]}"#,
         ),
-        "/v1/whoami" => Answer::Status(200, Vec::new(), r#"{"operator": true, "tenant": null}"#),
-        _ => Answer::Status(200, vec![("date", "Sun, 06 Nov 1994 08:49:37 GMT")], "{}"),
+        "/v1/whoami" => {
+            SinkAnswer::Status(200, Vec::new(), r#"{"operator": true, "tenant": null}"#)
+        }
+        _ => SinkAnswer::Status(200, vec![("date", "Sun, 06 Nov 1994 08:49:37 GMT")], "{}"),
     })
     .await;
     let run = person.run(&["doctor", "--url", &server.url(""), "--key", "k"]).await.is(1);
@@ -701,7 +706,7 @@ async fn https_is_trusted_by_its_authority_only() {
         .with_no_client_auth()
         .with_single_cert(vec![key.cert.der().clone()], private)
         .unwrap();
-    let identity = Answer::Status(200, Vec::new(), r#"{"operator": true, "tenant": null}"#);
+    let identity = SinkAnswer::Status(200, Vec::new(), r#"{"operator": true, "tenant": null}"#);
     let server = Sink::start_tls(vec![identity], tls).await;
     let url = format!("https://localhost:{}", server.address.port());
     let person = Person { home: tempfile::tempdir().unwrap(), address: server.address };
@@ -709,11 +714,11 @@ async fn https_is_trusted_by_its_authority_only() {
     let whoami = ["whoami", "--url", &url, "--key", "k"];
     let stranger = person.run(&whoami).await.is(5);
     assert!(stranger.err.contains("TLS: "), "{}", stranger.err);
-    assert!(server.captured().is_empty(), "no key goes to a server that is not verified");
+    assert!(server.requests().is_empty(), "no key goes to a server that is not verified");
     let doctor = person.run(&["doctor", "--url", &url, "--key", "k"]).await.is(1);
     assert!(doctor.out.contains("WAXSEAL_CA_FILE"), "{}", doctor.out);
     person.run(&[whoami.as_slice(), &["--ca-file", "ca.pem"]].concat()).await.is(0);
-    assert_eq!(server.captured()[0].header("authorization"), "Bearer k");
+    assert_eq!(server.requests()[0].header("authorization"), "Bearer k");
 }
 
 #[tokio::test]
@@ -748,10 +753,10 @@ async fn completion_and_help_print_without_a_server() {
 async fn an_endpoint_is_paused_and_resumed() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).await;
-    let person = Person::logged_in(&server, "acme").await;
+    let person = Person::log_in(&server, "acme").await;
     let sink = Sink::start(Vec::new()).await;
     let id = person.endpoint(&["--url", &sink.url("/"), "--max-concurrency", "3"]).await;
-    let pinged = sink.captured().len();
+    let pinged = sink.requests().len();
     person.run(&["endpoints", "pause", &id]).await.is(0);
     let paused = person.json(&["endpoints", "get", &id]).await;
     assert_eq!((&paused["paused"], &paused["max_concurrency"]), (&json!(true), &json!(3)));
@@ -760,7 +765,7 @@ async fn an_endpoint_is_paused_and_resumed() {
     person.run(&["events", "send", "--type", "a.b"]).await.is(0);
     // The next sweep is a quarter of a minute away at most, and finds nothing to release.
     nap(500).await;
-    assert_eq!(sink.captured().len(), pinged, "nothing is sent");
+    assert_eq!(sink.requests().len(), pinged, "nothing is sent");
     person.run(&["endpoints", "resume", &id]).await.is(0);
     sink.wait_for(pinged + 1).await;
     let resumed = person.json(&["endpoints", "get", &id]).await;

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 use waxseal_tests::client::Client;
 use waxseal_tests::process::Server;
-use waxseal_tests::sink::{Answer, Captured, Sink};
+use waxseal_tests::sink::{CapturedRequest, Sink, SinkAnswer};
 
 const ENDPOINTS: &str = "/v1/tenants/acme/endpoints";
 
@@ -36,7 +36,7 @@ impl World {
     }
 }
 
-fn authorizations(captured: &[Captured]) -> Vec<String> {
+fn authorizations(captured: &[CapturedRequest]) -> Vec<String> {
     captured.iter().map(|one| one.header("authorization").to_owned()).collect()
 }
 
@@ -63,8 +63,8 @@ async fn a_bearer_token_and_a_password_are_sent_and_never_shown() {
         assert_eq!(test["outcome"], "accepted");
         assert!(!test.to_string().contains("canary"), "{test}");
         assert!(!test.to_string().contains(&header), "{test}");
-        assert_eq!(authorizations(&sink.captured()), [header.as_str()]);
-        assert!(!sink.captured()[0].header("webhook-signature").is_empty(), "and signed");
+        assert_eq!(authorizations(&sink.requests()), [header.as_str()]);
+        assert!(!sink.requests()[0].header("webhook-signature").is_empty(), "and signed");
         let read = world.client.send("GET", &one, &[], "").await.of(200).json;
         assert!(!read.to_string().contains("canary"), "{read}");
         // Changed whole, or taken away.
@@ -74,21 +74,21 @@ async fn a_bearer_token_and_a_password_are_sent_and_never_shown() {
         world.client.send("POST", &format!("{one}/test"), &[], "").await.of(200);
         world.client.send("PATCH", &one, &[], r#"{"auth":null}"#).await.of(200);
         world.client.send("POST", &format!("{one}/test"), &[], "").await.of(200);
-        assert_eq!(authorizations(&sink.captured())[1..], ["Bearer other", ""]);
+        assert_eq!(authorizations(&sink.requests())[1..], ["Bearer other", ""]);
         world.client.send("DELETE", &one, &[], "").await.of(204);
     }
 }
 
 /// A token server: it counts, and gives `token-1`, `token-2` and so on.
-async fn token_server(asked: Arc<Mutex<Vec<Captured>>>) -> Sink {
-    Sink::ruled(move |request| {
+async fn token_server(asked: Arc<Mutex<Vec<CapturedRequest>>>) -> Sink {
+    Sink::start_with_rule(move |request| {
         let mut asked = asked.lock().unwrap();
         asked.push(request.clone());
         let body = match asked.len() {
             1 => r#"{"access_token":"token-1","token_type":"Bearer","expires_in":3600}"#,
             _ => r#"{"access_token":"token-2","token_type":"Bearer","expires_in":3600}"#,
         };
-        Answer::Status(200, vec![("content-type", "application/json")], body)
+        SinkAnswer::Status(200, vec![("content-type", "application/json")], body)
     })
     .await
 }
@@ -99,10 +99,10 @@ async fn an_oauth_token_is_fetched_once_and_anew_when_it_is_refused() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let tokens = token_server(Arc::clone(&asked)).await;
     let sink = Sink::start(vec![
-        Answer::status(200),
-        Answer::status(200),
-        Answer::status(401),
-        Answer::status(200),
+        SinkAnswer::status(200),
+        SinkAnswer::status(200),
+        SinkAnswer::status(401),
+        SinkAnswer::status(200),
     ])
     .await;
     let auth = json!({"type": "oauth2", "token_url": tokens.url("/token"), "client_id": "a:b",
@@ -132,8 +132,8 @@ async fn a_token_server_that_fails_is_a_failed_attempt_and_nothing_is_sent_witho
     let world = World::start().await;
     let sink = Sink::start(Vec::new()).await;
     let tokens = Sink::start(vec![
-        Answer::Status(401, Vec::new(), "canary"),
-        Answer::Status(200, Vec::new(), r#"{"access_token":"token-9","expires_in":60}"#),
+        SinkAnswer::Status(401, Vec::new(), "canary"),
+        SinkAnswer::Status(200, Vec::new(), r#"{"access_token":"token-9","expires_in":60}"#),
     ])
     .await;
     let auth = json!({"type": "oauth2", "token_url": tokens.url("/t"), "client_id": "c",

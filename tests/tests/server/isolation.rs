@@ -194,7 +194,7 @@ async fn a_source_stays_its_tenants() {
     let keyless = Client { key: String::new(), ..world.operator.clone() };
     let hook = |secret: &str, id: &'static str| {
         let body = r#"{"action":"opened"}"#;
-        let profile = waxseal_verify::Profile::named("github").unwrap();
+        let profile = waxseal_verify::Profile::find_builtin("github").unwrap();
         let delivery = waxseal_verify::Delivery {
             id,
             timestamp_s: 0,

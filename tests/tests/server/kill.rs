@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use waxseal_tests::client::Client;
 use waxseal_tests::fixtures::nap;
-use waxseal_tests::poster::{Acknowledged, Poster};
+use waxseal_tests::poster::{AcknowledgedEvent, Poster};
 use waxseal_tests::process::{Server, binary};
 use waxseal_tests::receivers::{Manners, Receivers};
 use waxseal_tests::rng::Rng;
@@ -35,7 +35,7 @@ const MANNERS: Manners = Manners { failing_percent: 40, failing_retries: 2, slow
 struct Load {
     server: watch::Sender<Client>,
     over: Arc<AtomicBool>,
-    posters: Vec<JoinHandle<Vec<Acknowledged>>>,
+    posters: Vec<JoinHandle<Vec<AcknowledgedEvent>>>,
 }
 
 impl Load {
@@ -47,7 +47,7 @@ impl Load {
         Self { server, over, posters }
     }
 
-    async fn stop(self) -> Vec<Acknowledged> {
+    async fn stop(self) -> Vec<AcknowledgedEvent> {
         self.over.store(true, Ordering::Relaxed);
         let mut all = Vec::new();
         for poster in self.posters {
@@ -57,7 +57,7 @@ impl Load {
     }
 }
 
-async fn post(mut poster: Poster, name: usize, over: Arc<AtomicBool>) -> Vec<Acknowledged> {
+async fn post(mut poster: Poster, name: usize, over: Arc<AtomicBool>) -> Vec<AcknowledgedEvent> {
     let mut all = Vec::new();
     while !over.load(Ordering::Relaxed) {
         let number = all.len();
@@ -90,9 +90,9 @@ async fn kill_again_and_again(
 type Standing = BTreeMap<String, BTreeSet<String>>;
 
 /// Asks until nothing is open any more, or for so long as it may take.
-async fn settled(client: &Client, acknowledged: &[Acknowledged]) -> Standing {
+async fn wait_until_settled(client: &Client, acknowledged: &[AcknowledgedEvent]) -> Standing {
     let began = Instant::now();
-    let mut open: Vec<&Acknowledged> = acknowledged.iter().collect();
+    let mut open: Vec<&AcknowledgedEvent> = acknowledged.iter().collect();
     let mut standing = Standing::new();
     loop {
         let mut left = Vec::new();
@@ -120,7 +120,7 @@ async fn settled(client: &Client, acknowledged: &[Acknowledged]) -> Standing {
 }
 
 /// An acknowledged event's deliveries: those that were acknowledged, and no other.
-async fn deliveries(client: &Client, one: &Acknowledged) -> Vec<Value> {
+async fn deliveries(client: &Client, one: &AcknowledgedEvent) -> Vec<Value> {
     let path = format!("/v1/tenants/{}/events/{}", one.tenant, one.event);
     let (found, event) = client.call("GET", &path, "").await;
     assert_eq!(found, 200, "{} was acknowledged: {event}", one.event);
@@ -135,7 +135,11 @@ fn status(delivery: &Value) -> &str {
 }
 
 /// A failed one says why, an open one when it is tried again.
-async fn assert_accounted_for(client: &Client, acknowledged: &[Acknowledged], standing: &Standing) {
+async fn assert_accounted_for(
+    client: &Client,
+    acknowledged: &[AcknowledgedEvent],
+    standing: &Standing,
+) {
     let tenants = acknowledged
         .iter()
         .flat_map(|one| one.deliveries.iter().map(|id| (id.as_str(), one.tenant.as_str())));
@@ -170,7 +174,7 @@ async fn what_was_acknowledged_survives_kill_9() {
     let server = kill_again_and_again(server, folder.path(), kills, &load, &mut rng).await;
     let acknowledged = load.stop().await;
     let client = server.client();
-    let standing = settled(&client, &acknowledged).await;
+    let standing = wait_until_settled(&client, &acknowledged).await;
     assert_accounted_for(&client, &acknowledged, &standing).await;
 
     let owed: usize = acknowledged.iter().map(|one| one.deliveries.len()).sum();

@@ -11,7 +11,7 @@ use waxseal_tests::client::Client;
 use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::SECRET;
 use waxseal_tests::process::{Server, command, free_address, until_it_serves};
-use waxseal_tests::sink::{Answer, Sink};
+use waxseal_tests::sink::{Sink, SinkAnswer};
 
 async fn endpoint(client: &Client, tenant: &str, body: Value) -> Value {
     let path = format!("/v1/tenants/{tenant}/endpoints?ping=false");
@@ -133,7 +133,7 @@ async fn retries_on_schedule_and_shows_every_attempt() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).await;
     let client = server.client();
-    let script = vec![Answer::Status(503, Vec::new(), "not now"), Answer::status(503)];
+    let script = vec![SinkAnswer::Status(503, Vec::new(), "not now"), SinkAnswer::status(503)];
     let sink = Sink::start(script).await;
     let made = endpoint(
         &client,
@@ -165,7 +165,7 @@ async fn one_that_never_answers_fails_with_the_reason_and_a_replay_delivers() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).await;
     let client = server.client();
-    let sink = Sink::start(vec![Answer::Silence(Duration::from_mins(1))]).await;
+    let sink = Sink::start(vec![SinkAnswer::Silence(Duration::from_mins(1))]).await;
     let body = json!({"url": sink.url("/"), "timeout_ms": 1000, "retry": {"delays_s": []}});
     endpoint(&client, "acme", body).await;
     let (_, answer) = post(&client, "acme", r#"{"type":"a.b"}"#).await;
@@ -239,7 +239,7 @@ async fn bad_input_is_named_and_nothing_is_stored_or_sent() {
     assert_eq!(events["items"], json!([]));
     let (_, endpoints) = client.call("GET", "/v1/tenants/acme/endpoints", "").await;
     assert_eq!(endpoints["items"].as_array().unwrap().len(), 1);
-    assert!(sink.captured().is_empty());
+    assert!(sink.requests().is_empty());
 }
 
 #[tokio::test]
@@ -345,7 +345,7 @@ async fn a_test_event_answers_with_all_that_came_back() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).await;
     let client = server.client();
-    let sink = Sink::start(vec![Answer::Status(418, vec![("x-a", "b")], "teapot")]).await;
+    let sink = Sink::start(vec![SinkAnswer::Status(418, vec![("x-a", "b")], "teapot")]).await;
     let body = json!({"url": sink.url("/")}).to_string();
     let (_, made) = client.call("POST", "/v1/tenants/acme/endpoints", &body).await;
     assert_eq!(made["ping"]["outcome"], "rejected", "{made}");

@@ -12,7 +12,7 @@ use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::{SECRET, nap};
 use waxseal_tests::hooks::Hook;
 use waxseal_tests::process::Server;
-use waxseal_tests::sink::{Answer, Captured, Sink};
+use waxseal_tests::sink::{CapturedRequest, Sink, SinkAnswer};
 
 const ENDPOINTS: &str = "/v1/tenants/acme/endpoints";
 
@@ -24,7 +24,7 @@ struct World {
 }
 
 impl World {
-    async fn start(script: Vec<Answer>) -> Self {
+    async fn start(script: Vec<SinkAnswer>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(folder.path()).await;
         let sink = Sink::start(script).await;
@@ -46,11 +46,11 @@ impl World {
     }
 
     async fn post(&self, event: &str) {
-        self.owed(event).await;
+        self.count_owed(event).await;
     }
 
     /// Posts an event; how many deliveries it is owed.
-    async fn owed(&self, event: &str) -> usize {
+    async fn count_owed(&self, event: &str) -> usize {
         let (status, answer) = self.client.call("POST", "/v1/tenants/acme/events", event).await;
         assert_eq!(status, 202, "{answer}");
         answer["deliveries"].as_array().unwrap().len()
@@ -58,26 +58,26 @@ impl World {
 
     async fn keys(&self, query: &str) -> Vec<Value> {
         let path = format!("/.well-known/webhook-keys{query}");
-        let (status, answer) = self.client.keyless("GET", &path).await;
+        let (status, answer) = self.client.call_without_key("GET", &path).await;
         assert_eq!(status, 200, "{answer}");
         answer["keys"].as_array().unwrap().clone()
     }
 }
 
-fn body(captured: &Captured) -> Value {
+fn body(captured: &CapturedRequest) -> Value {
     serde_json::from_slice(&captured.body).unwrap()
 }
 
-fn verifies(captured: &Captured, profile: &str, secret: &str) -> bool {
-    let dialect = &Profile::named(profile).unwrap().dialect;
-    Hook::captured(captured).verify(dialect, secret).is_ok()
+fn verifies(captured: &CapturedRequest, profile: &str, secret: &str) -> bool {
+    let dialect = &Profile::find_builtin(profile).unwrap().dialect;
+    Hook::of_captured(captured).verify(dialect, secret).is_ok()
 }
 
 #[tokio::test]
 async fn each_profile_has_a_secret_of_its_form_and_a_ping_that_verifies() {
     let world = World::start(Vec::new()).await;
     let mut pings = 0;
-    for profile in Profile::builtin() {
+    for profile in Profile::builtins() {
         let name = profile.name();
         let (status, made) = world.create("", json!({"profile": name})).await;
         assert_eq!(status, 201, "{name}: {made}");
@@ -99,7 +99,7 @@ async fn each_profile_has_a_secret_of_its_form_and_a_ping_that_verifies() {
     let path = format!("{ENDPOINTS}/{}/test", adrian["id"].as_str().unwrap());
     let (_, tested) = world.client.call("POST", &path, r#"{"type":"policy.violated"}"#).await;
     assert_eq!(tested["response"]["status"], 200, "{tested}");
-    let last = world.sink.captured().pop().unwrap();
+    let last = world.sink.requests().pop().unwrap();
     assert_eq!(body(&last)["data"]["policy_id"], "pol_3", "the catalogue's own example");
     assert_eq!(body(&last)["type"], "policy.violated");
 }
@@ -193,9 +193,9 @@ async fn while_a_secret_rotates_a_header_that_carries_one_has_the_old_one() {
     let beside = rotated["standard_secret"].as_str().unwrap();
     world.post(r#"{"type":"dlp.pii_blocked","data":{}}"#).await;
     let captured = world.sink.wait_for(1).await.pop().unwrap();
-    let mut own = Hook::captured(&captured);
+    let mut own = Hook::of_captured(&captured);
     own.headers.retain(|(name, _)| !name.starts_with("webhook-"));
-    let dialect = &Profile::named("aisg").unwrap().dialect;
+    let dialect = &Profile::find_builtin("aisg").unwrap().dialect;
     assert!(own.verify(dialect, old).is_ok() && own.verify(dialect, new).is_err());
     for secret in [beside, made["standard_secret"].as_str().unwrap()] {
         assert!(verifies(&captured, "standard", secret), "Standard Webhooks' has both");
@@ -243,14 +243,14 @@ async fn an_endpoint_moves_though_its_tenant_has_as_many_as_it_may() {
 
 #[tokio::test]
 async fn a_cloud_events_receiver_is_asked_before_it_is_sent_to() {
-    let allows = Answer::Status(200, vec![("webhook-allowed-origin", "*")], "");
-    let refuses = Answer::status(405);
-    let world = World::start(vec![allows, Answer::status(200), refuses]).await;
+    let allows = SinkAnswer::Status(200, vec![("webhook-allowed-origin", "*")], "");
+    let refuses = SinkAnswer::status(405);
+    let world = World::start(vec![allows, SinkAnswer::status(200), refuses]).await;
     let (_, made) = world.create("", json!({"profile": "cloudevents"})).await;
     assert_eq!(made["ping"]["handshake"], json!({"allowed": true}), "{made}");
     let (_, made) = world.create("", json!({"profile": "cloudevents-binary"})).await;
     assert_eq!(made["ping"]["handshake"]["allowed"], false, "{made}");
-    let captured = world.sink.captured();
+    let captured = world.sink.requests();
     assert_eq!(captured[0].method, "OPTIONS");
     assert_eq!(captured[0].header("webhook-request-origin"), "127.0.0.1");
     assert_eq!(captured[1].method, "POST");
@@ -267,10 +267,10 @@ async fn scores_and_outcomes_filter_and_an_event_without_a_score_does_not_match(
         let event = format!(
             r#"{{"type":"decision.blocked","riskscore":{score},"outcome":"{outcome}","data":{{"n":1}}}}"#
         );
-        owed.push(world.owed(&event).await);
+        owed.push(world.count_owed(&event).await);
     }
     let without_score = r#"{"type":"decision.blocked","outcome":"BLOCK","data":{"n":2}}"#;
-    owed.push(world.owed(without_score).await);
+    owed.push(world.count_owed(without_score).await);
     assert_eq!(owed, [0, 0, 1, 0], "strictly above, and a score there is");
     let captured = world.sink.wait_for(1).await;
     assert_eq!(body(&captured[0])["decision"], json!({"n": 1}));
@@ -318,7 +318,7 @@ async fn what_cannot_be_written_as_the_profile_says_fails_at_once_and_says_why()
     let attempt = &delivery["attempts"][0];
     assert_eq!(attempt["outcome"], "unsendable", "{attempt}");
     assert!(attempt["detail"].as_str().unwrap().contains("bytes long"), "{attempt}");
-    assert!(world.sink.captured().is_empty());
+    assert!(world.sink.requests().is_empty());
 }
 
 #[tokio::test]
@@ -379,6 +379,6 @@ async fn one_hook_at_once_many_times_is_one_event_and_a_bad_one_is_none() {
     }
 }
 
-fn body_of(captured: &Captured) -> Value {
+fn body_of(captured: &CapturedRequest) -> Value {
     body(captured)["data"].clone()
 }

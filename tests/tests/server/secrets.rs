@@ -11,7 +11,7 @@ use waxseal_tests::process::{Server, command, free_address, until_it_serves};
 use waxseal_tests::sink::Sink;
 
 /// The server with all that it can log, into a file; ended with the test.
-async fn logging(folder: &Path, log: &Path) -> (tokio::process::Child, Client) {
+async fn start_logging(folder: &Path, log: &Path) -> (tokio::process::Child, Client) {
     let address = free_address();
     let mut command = command(folder, address);
     command.env("RUST_LOG", "trace").stderr(Stdio::from(std::fs::File::create(log).unwrap()));
@@ -29,7 +29,7 @@ fn bytes_hold(bytes: &[u8], text: &str) -> bool {
 async fn no_secret_is_in_a_log_an_answer_a_list_or_a_row() {
     let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let log = other.path().join("log");
-    let (mut server, client) = logging(folder.path(), &log).await;
+    let (mut server, client) = start_logging(folder.path(), &log).await;
     let (sink, tokens) = receivers().await;
     let answers = use_them(&client, &sink, &tokens).await;
     let key = client.send("POST", "/v1/tenants/acme/keys", &[], "").await.of(201).json;

@@ -27,7 +27,7 @@ fn question() -> Value {
 }
 
 /// The question with members changed; null takes one away.
-fn changed(changes: &Value) -> String {
+fn change(changes: &Value) -> String {
     let mut question = question();
     let members = question.as_object_mut().unwrap();
     for (name, value) in changes.as_object().unwrap() {
@@ -76,7 +76,7 @@ async fn says_valid_or_each_mistake() {
         json!({"profile": "standard"}),
         json!({"now_s": TIMESTAMP_S + 1_000, "tolerance_s": 1_000}),
     ] {
-        assert_eq!(ask(&client, &changed(&changes)).await, (200, valid.clone()), "{changes}");
+        assert_eq!(ask(&client, &change(&changes)).await, (200, valid.clone()), "{changes}");
     }
     for (changes, code, said) in [
         (json!({"secret": OTHER_SECRET}), "body_or_secret", "Compare the secret"),
@@ -90,7 +90,7 @@ async fn says_valid_or_each_mistake() {
         (json!({"body": "eyJ0ZXN0IjogMjQzMjIzMjMxNH0="}), "body_base64", "Decode it first"),
         (json!({"headers": {}}), "header_missing", "webhook-"),
     ] {
-        let (status, answer) = ask(&client, &changed(&changes)).await;
+        let (status, answer) = ask(&client, &change(&changes)).await;
         assert_eq!((status, &answer["valid"]), (200, &json!(false)), "{changes}: {answer}");
         let mistakes = answer["mistakes"].as_array().unwrap().clone();
         let found = mistakes.iter().find(|mistake| mistake["code"] == code);
@@ -105,7 +105,7 @@ async fn a_body_that_is_not_text_comes_in_base_64() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(folder.path()).await;
     let body = [0xff, 0x00, b'\n', 0xfe];
-    let profile = waxseal_verify::Profile::named("github").unwrap();
+    let profile = waxseal_verify::Profile::find_builtin("github").unwrap();
     let delivery = waxseal_verify::Delivery {
         id: "72d3162e",
         timestamp_s: 0,
@@ -144,7 +144,7 @@ async fn bad_input_is_named_by_its_pointers() {
             vec!["/profile", "/secrets", "/body"],
         ),
     ] {
-        let (status, problem) = ask(&client, &changed(&changes)).await;
+        let (status, problem) = ask(&client, &change(&changes)).await;
         assert_eq!(status, 422, "{changes}: {problem}");
         let errors = problem["errors"].as_array().unwrap().iter();
         let found: BTreeSet<_> = errors.map(|error| error["pointer"].as_str().unwrap()).collect();
@@ -159,7 +159,7 @@ async fn bad_input_is_named_by_its_pointers() {
         // The fault is in what is secret: it is not repeated.
         (json!({"now_s": SECRET}), "/now_s"),
     ] {
-        let (status, problem) = ask(&client, &changed(&changes)).await;
+        let (status, problem) = ask(&client, &change(&changes)).await;
         assert_eq!((status, &problem["errors"][0]["pointer"]), (422, &json!(pointer)), "{problem}");
     }
 }

@@ -70,7 +70,7 @@ fn verify(arguments: &[&str], body: &str) -> Run {
         let key = secret.trim_start_matches("whsec_");
         assert!(!run.prints(key), "a secret is printed: {}{}", run.out, run.err);
         for body in [BODY, WRITTEN_AGAIN, body] {
-            let due = signed("standard", secret, body);
+            let due = sign("standard", secret, body);
             let due = due.trim_start_matches("v1,");
             assert!(!run.prints(due), "a signature is printed: {}{}", run.out, run.err);
         }
@@ -79,8 +79,8 @@ fn verify(arguments: &[&str], body: &str) -> Run {
 }
 
 /// The value of `webhook-signature` that a body needs.
-fn signed(profile: &str, secret: &str, body: &str) -> String {
-    let profile = Profile::named(profile).unwrap();
+fn sign(profile: &str, secret: &str, body: &str) -> String {
+    let profile = Profile::find_builtin(profile).unwrap();
     let delivery = Delivery {
         id: ID,
         timestamp_s: TIMESTAMP_S,
@@ -188,7 +188,7 @@ fn a_stale_timestamp_is_explained_and_the_tolerance_decides() {
 
 #[test]
 fn another_profile_is_chosen_by_name_or_by_file() {
-    let signature = format!("x-hub-signature-256: {}", signed("github", SECRET, BODY));
+    let signature = format!("x-hub-signature-256: {}", sign("github", SECRET, BODY));
     let common = ["--secret-env", "HOOK_SECRET", "--header", &signature];
     let run = verify(&[common.as_slice(), &["--profile", "github"]].concat(), BODY);
     assert_eq!((run.code, run.out.as_str()), (0, "Valid as GitHub.\n"), "{}", run.err);
@@ -259,7 +259,7 @@ fn what_cannot_be_read_and_what_is_not_understood_exits_with_2_and_says_what() {
 #[test]
 fn an_id_cannot_steer_the_terminal() {
     // GitHub's id is not signed, so anybody on the way may have written it.
-    let signature = format!("x-hub-signature-256: {}", signed("github", SECRET, BODY));
+    let signature = format!("x-hub-signature-256: {}", sign("github", SECRET, BODY));
     let id = "x-github-delivery: a\u{1b}[31mb";
     let arguments = ["--profile", "github", "--header", &signature, "--header", id];
     let run = verify(&[arguments.as_slice(), &["--secret-env", "HOOK_SECRET"]].concat(), BODY);

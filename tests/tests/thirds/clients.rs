@@ -11,7 +11,7 @@ use waxseal_tests::process::Server;
 use waxseal_tests::settings::path_with;
 use waxseal_tests::sink::Sink;
 
-fn source(name: &str) -> PathBuf {
+fn script_path(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("thirds/clients").join(name)
 }
 
@@ -45,7 +45,7 @@ async fn sends(script: &mut Command, (server, sink): (&Server, &Sink), event: &s
     let said = succeeds(script).await;
     let delivery: Value = serde_json::from_str(&said).unwrap();
     assert_eq!((&delivery["status"], &delivery["event_id"]), (&"delivered".into(), &event.into()));
-    let captured = sink.captured();
+    let captured = sink.requests();
     assert_eq!(
         (captured.len(), captured[0].header("webhook-id")),
         (1, delivery["id"].as_str().unwrap())
@@ -64,7 +64,7 @@ async fn in_python() {
         .current_dir(folder.path());
     succeeds(&mut generator).await;
     let mut script = Command::new(venv.join("python"));
-    script.arg("-B").arg(source("send.py")).env("PYTHONPATH", folder.path());
+    script.arg("-B").arg(script_path("send.py")).env("PYTHONPATH", folder.path());
     sends(&mut script, (&server, &sink), "evt_py").await;
 }
 
@@ -95,7 +95,7 @@ async fn in_typescript() {
         .current_dir(folder);
     let said = succeeds(&mut generator).await;
     assert!(!said.to_lowercase().contains("warn"), "{said}");
-    let script = std::fs::read_to_string(source("send.ts")).unwrap();
+    let script = std::fs::read_to_string(script_path("send.ts")).unwrap();
     std::fs::write(folder.join("send.ts"), &script).unwrap();
     succeeds(&mut compiler(folder, "send.ts")).await;
     let mut node = Command::new("node");

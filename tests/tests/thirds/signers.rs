@@ -84,11 +84,11 @@ async fn source(client: &Client, name: &str, profile: &str, secrets: &[&str]) ->
 }
 
 /// Hooks by the current secret, by the previous one, and by another's.
-async fn taken(client: &Client, path: &str, hooks: &[Hook]) {
+async fn assert_taken(client: &Client, path: &str, hooks: &[Hook]) {
     let [known @ .., anothers] = hooks else { panic!("no hooks") };
     assert_eq!(known.len(), 2);
     for hook in known {
-        assert_eq!(hook.flipped().post(client, path).await.0, 401, "{path} {hook:?}");
+        assert_eq!(hook.flip_a_bit().post(client, path).await.0, 401, "{path} {hook:?}");
         let (status, first) = hook.post(client, path).await;
         assert_eq!((status, &first["duplicate"]), (200, &json!(false)), "{path} {first}");
         let (status, again) = hook.post(client, path).await;
@@ -121,7 +121,7 @@ async fn what_they_sign_is_taken_once_by_either_secret() {
         for ((profile, ..), hooks) in its.iter().zip(hooks.chunks(SHARED.len())) {
             let name = format!("{profile}-{language:?}").to_lowercase();
             let path = source(&client, &name, profile, &SHARED[..2]).await;
-            taken(&client, &path, hooks).await;
+            assert_taken(&client, &path, hooks).await;
         }
     }
 }
@@ -137,7 +137,7 @@ async fn what_a_private_key_signs_is_taken_by_its_public_one() {
         let path = source(&client, &name, "standard", &ED25519_PUBLIC[..2]).await;
         let asked = messages(library, "standard", &ED25519_SECRETS);
         let hooks = sign(language, &asked).await;
-        taken(&client, &path, &hooks).await;
+        assert_taken(&client, &path, &hooks).await;
     }
 }
 
@@ -158,7 +158,7 @@ async fn what_the_crate_standardwebhooks_signs_is_taken() {
         let headers = headers.map(|(name, value)| (format!("webhook-{name}"), value));
         Hook { headers: headers.into(), body }
     });
-    taken(&client, &path, &hooks.collect::<Vec<_>>()).await;
+    assert_taken(&client, &path, &hooks.collect::<Vec<_>>()).await;
 }
 
 #[tokio::test]

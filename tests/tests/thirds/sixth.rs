@@ -24,7 +24,7 @@ fn text(value: &Value) -> &str {
 }
 
 /// What the answer to a bad file names, in order: pointers and details.
-fn named(problem: &Value) -> Vec<(&str, &str)> {
+fn named_faults(problem: &Value) -> Vec<(&str, &str)> {
     let errors = problem["errors"].as_array().unwrap_or_else(|| panic!("{problem}"));
     errors.iter().map(|error| (text(&error["pointer"]), text(&error["detail"]))).collect()
 }
@@ -41,7 +41,7 @@ async fn a_bad_file_is_refused_and_every_fault_is_named() {
         });
         let (status, problem) = client.call("PUT", PATH, &bad).await;
         assert_eq!(status, 422, "{changes:?} {problem}");
-        let named = named(&problem);
+        let named = named_faults(&problem);
         assert_eq!(named.len(), faults.len(), "{changes:?} {problem}");
         for ((pointer, detail), (wanted, words)) in named.iter().zip(*faults) {
             assert!(pointer == wanted && detail.contains(words), "{pointer} {detail} {words}");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use waxseal_tests::fixtures::sample_events;
 use waxseal_tests::hooks::Hook;
 use waxseal_tests::process::Server;
-use waxseal_tests::sink::{Answer, Sink};
+use waxseal_tests::sink::{Sink, SinkAnswer};
 use waxseal_tests::systems::{
     FASTAPI, FLASK, NODE, Place, Receivers, SYSTEMS, deliver, endpoint, follows_link, link, play,
     secret,
@@ -70,9 +70,9 @@ async fn an_endpoint_without_a_secret_gets_hooks_without_a_signature() {
         let events = sample_events(system);
         let results = deliver(&client, system, &events).await;
         for place in places {
-            assert_eq!(place.accepted().await.len(), results.len());
+            assert_eq!(place.read_accepted().await.len(), results.len());
         }
-        for one in sink.captured() {
+        for one in sink.requests() {
             let is_signed =
                 |name: &&str| name.ends_with("signature") || name.starts_with("webhook-");
             let found: Vec<&str> =
@@ -103,14 +103,14 @@ async fn an_id_stays_over_a_retry_while_the_attempt_rises() {
     let server = Server::start(folder.path()).await;
     let client = server.client();
     for (system, member) in [("aisg", "webhook_id"), ("aisentinel", "deliveryId")] {
-        let sink = Sink::start(vec![Answer::status(500)]).await;
+        let sink = Sink::start(vec![SinkAnswer::status(500)]).await;
         let retry = json!({"delays_s": [1, 1]});
         let body = json!({"url": sink.url("/"), "profile": system, "retry": retry});
         endpoint(&client, system, body, false).await;
         let results =
             deliver(&client, system, r#"[{"type":"a.b","data":{"decision":"deny"}}]"#).await;
         let id = &results[0]["deliveries"][0]["id"];
-        let captured = sink.captured();
+        let captured = sink.requests();
         assert_eq!(captured.len(), 2);
         let bodies: Vec<Value> =
             captured.iter().map(|one| serde_json::from_slice(&one.body).unwrap()).collect();
@@ -153,7 +153,7 @@ async fn adrians_receivers_are_pinged_on_save_and_sent_chosen_test_events() {
         let said: Value = serde_json::from_str(said).unwrap();
         assert_eq!(said, json!({"received": true, "duplicate": false}));
         let mut types: Vec<Value> =
-            place.accepted().await.iter().map(|one| one["type"].clone()).collect();
+            place.read_accepted().await.iter().map(|one| one["type"].clone()).collect();
         types.sort_by_key(ToString::to_string);
         assert_eq!(types, ["policy.violated", "webhook.ping"]);
     }

@@ -9,14 +9,14 @@ use waxseal_flows::ports::{
     PageRequest,
 };
 
-use crate::Answer;
+use crate::OperationResult;
 use crate::call::GlobalCall;
 
 /// The tenant that the key vault is tried for: nothing of it is stored.
 const NOBODY: &str = "status-check";
 
 /// Checks every part now.
-pub(super) async fn check<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+pub(super) async fn check<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let engine = call.engine;
     let mut checks = vec![check_store(engine).await, check_key_vault(engine).await];
     checks.extend(engine.checks().await);

@@ -17,14 +17,14 @@ use waxseal_domain::secret::SealedSecret;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Clock as _, ConfigStore as _, Engine, MaxAge, PageRequest};
 
-use crate::Answer;
+use crate::OperationResult;
 use crate::call::GlobalCall;
 
 /// Tenants that are gone through where none is named.
 const TENANTS_MAX: usize = 20;
 
 /// Answers with the public keys that the query selects.
-pub(super) async fn show<E: Engine>(call: GlobalCall<'_, E>) -> Answer {
+pub(super) async fn show<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let GlobalCall { engine, request, .. } = call;
     let tenants: Vec<TenantName> = if let Some(name) = http::query(request, "tenant") {
         vec![name.parse().map_err(|_| Problem::not_found())?]

@@ -9,7 +9,7 @@ use waxseal_domain::json::Json;
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_flows::ports::{Engine, EngineError, KeyVault as _};
 
-use crate::body::{Body, Given};
+use crate::body::{Body, PatchValue};
 
 /// Characters of a token or a password.
 const SECRET_CHARS_MAX: usize = 4_096;
@@ -18,7 +18,7 @@ const TEXT_CHARS_MAX: usize = 512;
 
 /// What a body says: its secret part is not sealed yet.
 #[derive(Clone, Debug)]
-pub(super) struct Wanted {
+pub(super) struct AuthRequest {
     /// With an empty `sealed`.
     credentials: Credentials,
     secret: Secret,
@@ -113,14 +113,14 @@ impl Members<'_, '_> {
 }
 
 /// Reads `auth`; every fault of it is named. None goes to a queue or a bus.
-pub(super) fn read(body: &mut Body<'_>, rules: &AddressRules) -> Given<Wanted> {
-    let Some(value) = body.member("auth", schema) else { return Given::Absent };
+pub(super) fn read(body: &mut Body<'_>, rules: &AddressRules) -> PatchValue<AuthRequest> {
+    let Some(value) = body.member("auth", schema) else { return PatchValue::Absent };
     if value == Json::Null {
-        return Given::Null;
+        return PatchValue::Null;
     }
     let Some(given) = value.as_object() else {
         body.fault("auth", "must be an object with a type: bearer, basic or oauth2");
-        return Given::Absent;
+        return PatchValue::Absent;
     };
     let mut members = Members { given, known: vec!["type"], faults: Vec::new() };
     let wanted = read_credentials(&mut members, value.get("type").and_then(Json::as_str), rules);
@@ -132,14 +132,14 @@ pub(super) fn read(body: &mut Body<'_>, rules: &AddressRules) -> Given<Wanted> {
     for (place, detail) in faults {
         body.fault(&place, &detail);
     }
-    wanted.filter(|_| is_whole).map_or(Given::Absent, Given::Value)
+    wanted.filter(|_| is_whole).map_or(PatchValue::Absent, PatchValue::Value)
 }
 
 fn read_credentials(
     members: &mut Members<'_, '_>,
     kind: Option<&str>,
     rules: &AddressRules,
-) -> Option<Wanted> {
+) -> Option<AuthRequest> {
     let sealed = String::new();
     let (credentials, secret) = match kind {
         Some("bearer") => {
@@ -179,7 +179,7 @@ fn read_credentials(
             return None;
         }
     };
-    Some(Wanted { credentials, secret: Secret::new(secret.into_bytes()) })
+    Some(AuthRequest { credentials, secret: Secret::new(secret.into_bytes()) })
 }
 
 /// Seals what is secret of it, for this endpoint alone.
@@ -187,12 +187,12 @@ pub(super) async fn seal<E: Engine>(
     engine: &E,
     tenant: &TenantName,
     endpoint: &EndpointId,
-    wanted: Given<Wanted>,
-) -> Result<Given<Credentials>, EngineError> {
-    let Wanted { mut credentials, secret } = match wanted {
-        Given::Value(wanted) => wanted,
-        Given::Null => return Ok(Given::Null),
-        Given::Absent => return Ok(Given::Absent),
+    wanted: PatchValue<AuthRequest>,
+) -> Result<PatchValue<Credentials>, EngineError> {
+    let AuthRequest { mut credentials, secret } = match wanted {
+        PatchValue::Value(wanted) => wanted,
+        PatchValue::Null => return Ok(PatchValue::Null),
+        PatchValue::Absent => return Ok(PatchValue::Absent),
     };
     let context = SecretContext::credentials(tenant, endpoint);
     let text = engine.key_vault().seal(&context, &secret).await?;
@@ -201,5 +201,5 @@ pub(super) async fn seal<E: Engine>(
         | Credentials::Basic { sealed, .. }
         | Credentials::Oauth2 { sealed, .. } => *sealed = text,
     }
-    Ok(Given::Value(credentials))
+    Ok(PatchValue::Value(credentials))
 }

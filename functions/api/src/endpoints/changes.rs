@@ -24,9 +24,9 @@ use waxseal_domain::limits::{
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::timestamp::Timestamp;
 
-use super::auth::{self, Wanted};
+use super::auth::{self, AuthRequest};
 use super::secrets::read_choice;
-use crate::body::{Body, Given, describe, whole};
+use crate::body::{Body, PatchValue, describe, whole};
 
 const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
 
@@ -34,19 +34,19 @@ const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
 #[derive(Clone, Debug, Default)]
 pub(super) struct Changes {
     url: Option<String>,
-    name: Given<String>,
-    event_types: Given<Vec<EventTypePattern>>,
-    filter: Given<CompiledFilter>,
-    min_severity: Given<Severity>,
-    risk_score_above: Given<f64>,
-    outcomes: Given<Vec<String>>,
-    profile: Given<String>,
-    pub(super) auth: Given<Wanted>,
-    retry: Given<RetryPolicy>,
-    timeout_ms: Given<u64>,
-    max_per_second: Given<u64>,
-    max_concurrency: Given<u64>,
-    headers: Given<BTreeMap<String, String>>,
+    name: PatchValue<String>,
+    event_types: PatchValue<Vec<EventTypePattern>>,
+    filter: PatchValue<CompiledFilter>,
+    min_severity: PatchValue<Severity>,
+    risk_score_above: PatchValue<f64>,
+    outcomes: PatchValue<Vec<String>>,
+    profile: PatchValue<String>,
+    pub(super) auth: PatchValue<AuthRequest>,
+    retry: PatchValue<RetryPolicy>,
+    timeout_ms: PatchValue<u64>,
+    max_per_second: PatchValue<u64>,
+    max_concurrency: PatchValue<u64>,
+    headers: PatchValue<BTreeMap<String, String>>,
     enabled: Option<bool>,
     paused: Option<bool>,
     /// Only where an endpoint is configured: later, a secret is rotated.
@@ -126,7 +126,7 @@ impl Changes {
             Some(TargetForm::Arn) => false,
             Some(TargetForm::Url) | None => true,
         };
-        if !takes_auth && matches!(changes.auth, Given::Value(_)) {
+        if !takes_auth && matches!(changes.auth, PatchValue::Value(_)) {
             body.fault("auth", "is for URLs: a queue or a bus takes none");
         }
         changes
@@ -136,34 +136,35 @@ impl Changes {
     pub(super) fn apply(
         self,
         endpoint: Endpoint,
-        auth: Given<Credentials>,
+        auth: PatchValue<Credentials>,
         now: Timestamp,
     ) -> Endpoint {
         let subscription = endpoint.subscription;
-        let types = self.event_types.over(Some(subscription.event_types));
+        let types = self.event_types.apply_to(Some(subscription.event_types));
         let types = types.filter(|types| !types.is_empty());
-        let profile = self.profile.over(Some(endpoint.profile));
-        let timeout_ms = self.timeout_ms.over(endpoint.timeout_ms.map(u64::from));
-        let max_per_second = self.max_per_second.over(endpoint.max_per_second.map(u64::from));
-        let max_concurrency = self.max_concurrency.over(endpoint.max_concurrency.map(u64::from));
+        let profile = self.profile.apply_to(Some(endpoint.profile));
+        let timeout_ms = self.timeout_ms.apply_to(endpoint.timeout_ms.map(u64::from));
+        let max_per_second = self.max_per_second.apply_to(endpoint.max_per_second.map(u64::from));
+        let max_concurrency =
+            self.max_concurrency.apply_to(endpoint.max_concurrency.map(u64::from));
         // Every member by its name: a setting that a change neither sets nor keeps does not compile.
         let changed = Endpoint {
             url: self.url.unwrap_or(endpoint.url),
-            name: self.name.over(endpoint.name),
+            name: self.name.apply_to(endpoint.name),
             subscription: Subscription {
                 event_types: types.unwrap_or_else(|| vec![EventTypePattern::all()]),
-                min_severity: self.min_severity.over(subscription.min_severity),
-                risk_score_above: self.risk_score_above.over(subscription.risk_score_above),
-                outcomes: self.outcomes.over(Some(subscription.outcomes)).unwrap_or_default(),
-                filter: self.filter.over(subscription.filter),
+                min_severity: self.min_severity.apply_to(subscription.min_severity),
+                risk_score_above: self.risk_score_above.apply_to(subscription.risk_score_above),
+                outcomes: self.outcomes.apply_to(Some(subscription.outcomes)).unwrap_or_default(),
+                filter: self.filter.apply_to(subscription.filter),
             },
             profile: profile.unwrap_or_else(|| STANDARD.to_owned()),
-            retry: self.retry.over(endpoint.retry),
+            retry: self.retry.apply_to(endpoint.retry),
             timeout_ms: timeout_ms.and_then(|ms| u32::try_from(ms).ok()),
             max_per_second: max_per_second.and_then(|max| u32::try_from(max).ok()),
             max_concurrency: max_concurrency.and_then(|max| u32::try_from(max).ok()),
-            auth: auth.over(endpoint.auth),
-            headers: self.headers.over(Some(endpoint.headers)).unwrap_or_default(),
+            auth: auth.apply_to(endpoint.auth),
+            headers: self.headers.apply_to(Some(endpoint.headers)).unwrap_or_default(),
             paused_at: match self.paused {
                 Some(is_paused) => is_paused.then(|| endpoint.paused_at.unwrap_or(now)),
                 None => endpoint.paused_at,
@@ -183,7 +184,7 @@ impl Changes {
             updated_at: endpoint.updated_at,
         };
         match self.enabled {
-            Some(false) => changed.disabled(DisabledReason::Requested, now),
+            Some(false) => changed.disable(DisabledReason::Requested, now),
             Some(true) | None => changed,
         }
     }
@@ -194,34 +195,34 @@ fn read_url(body: &mut Body<'_>, rules: &AddressRules, is_new: bool) -> Option<S
     body.about("url", || json!({"pattern": "^(https://|arn:)"}));
     body.not_null("url");
     match given {
-        Given::Value(url) => match rules.check(&url) {
+        PatchValue::Value(url) => match rules.check(&url) {
             Ok(Target::Http(parsed)) => return Some(parsed.into()),
             Ok(Target::Queue(_) | Target::Bus(_)) => return Some(url),
             Err(fault) => body.fault("url", &fault.to_string()),
         },
-        Given::Null => {}
-        Given::Absent if is_new => body.require("url"),
-        Given::Absent => {}
+        PatchValue::Null => {}
+        PatchValue::Absent if is_new => body.require("url"),
+        PatchValue::Absent => {}
     }
     None
 }
 
-fn read_event_types(body: &mut Body<'_>) -> Given<Vec<EventTypePattern>> {
+fn read_event_types(body: &mut Body<'_>) -> PatchValue<Vec<EventTypePattern>> {
     let schema = || {
         let one = json!({"type": "string", "minLength": 1, "maxLength": EVENT_TYPE_CHARS_MAX,
             "pattern": r"^(\*|([^*.\x00-\x1f\x7f-\x9f]+\.)*([^*.\x00-\x1f\x7f-\x9f]+|\*))$"});
         json!({"type": ["array", "null"], "items": one, "minItems": 1,
             "maxItems": EVENT_TYPES_PER_ENDPOINT_MAX})
     };
-    let Some(value) = body.member("event_types", schema) else { return Given::Absent };
+    let Some(value) = body.member("event_types", schema) else { return PatchValue::Absent };
     if value == Json::Null {
-        return Given::Null;
+        return PatchValue::Null;
     }
     let items = value.as_array().unwrap_or_default();
     if !(1..=EVENT_TYPES_PER_ENDPOINT_MAX).contains(&items.len()) {
         let most = EVENT_TYPES_PER_ENDPOINT_MAX;
         body.fault("event_types", &format!("must be an array of 1 to {most} event types"));
-        return Given::Absent;
+        return PatchValue::Absent;
     }
     let mut patterns = Vec::new();
     for (index, item) in items.iter().enumerate() {
@@ -230,40 +231,40 @@ fn read_event_types(body: &mut Body<'_>) -> Given<Vec<EventTypePattern>> {
             Err(detail) => body.fault(&format!("event_types/{index}"), &detail),
         }
     }
-    Given::Value(patterns)
+    PatchValue::Value(patterns)
 }
 
 /// The pattern is compiled from its own text, which is kept.
-fn read_filter(body: &mut Body<'_>) -> Given<CompiledFilter> {
+fn read_filter(body: &mut Body<'_>) -> PatchValue<CompiledFilter> {
     let schema = || json!({"type": ["object", "null"], "minProperties": 1});
     if body.peek("filter") == Some(&Json::Null) {
         body.pass_over("filter");
-        return Given::Null;
+        return PatchValue::Null;
     }
-    let Some(text) = body.raw("filter", schema) else { return Given::Absent };
+    let Some(text) = body.raw("filter", schema) else { return PatchValue::Absent };
     match CompiledFilter::compile(text.get()) {
-        Ok(filter) => Given::Value(filter),
+        Ok(filter) => PatchValue::Value(filter),
         Err(faults) => {
             body.faults(faults.into_iter().map(|fault| fault.within("/filter")).collect());
-            Given::Absent
+            PatchValue::Absent
         }
     }
 }
 
-fn read_min_severity(body: &mut Body<'_>) -> Given<Severity> {
+fn read_min_severity(body: &mut Body<'_>) -> PatchValue<Severity> {
     let given = body.word("min_severity", &SEVERITIES);
     given.map(|word| word.parse().ok())
 }
 
-fn read_risk_score_above(body: &mut Body<'_>) -> Given<f64> {
+fn read_risk_score_above(body: &mut Body<'_>) -> PatchValue<f64> {
     let (least, most) = (RISK_SCORE.start(), RISK_SCORE.end());
     let schema = || json!({"type": ["number", "null"], "minimum": least, "maximum": most});
     let read = |value: &Json<'_>| value.as_f64().and_then(|score| risk_score(score).ok());
     let shape = || format!("must be a number from {least} to {most}");
-    body.given("risk_score_above", schema, read, shape)
+    body.read_with("risk_score_above", schema, read, shape)
 }
 
-fn read_outcomes(body: &mut Body<'_>) -> Given<Vec<String>> {
+fn read_outcomes(body: &mut Body<'_>) -> PatchValue<Vec<String>> {
     let schema = || {
         json!({"type": ["array", "null"], "minItems": 1, "maxItems": OUTCOMES_PER_ENDPOINT_MAX,
             "items": {"type": "string", "minLength": 1, "maxLength": ATTRIBUTE_CHARS_MAX,
@@ -272,22 +273,22 @@ fn read_outcomes(body: &mut Body<'_>) -> Given<Vec<String>> {
     let read = |value: &Json<'_>| {
         value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
     };
-    match body.given("outcomes", schema, read, || "must be an array of texts".to_owned()) {
-        Given::Value(values) => match outcomes(values) {
-            Ok(values) => Given::Value(values),
+    match body.read_with("outcomes", schema, read, || "must be an array of texts".to_owned()) {
+        PatchValue::Value(values) => match outcomes(values) {
+            Ok(values) => PatchValue::Value(values),
             Err(faults) => {
                 body.faults(faults.into_iter().map(|fault| fault.within("/outcomes")).collect());
-                Given::Absent
+                PatchValue::Absent
             }
         },
-        Given::Absent => Given::Absent,
-        Given::Null => Given::Null,
+        PatchValue::Absent => PatchValue::Absent,
+        PatchValue::Null => PatchValue::Null,
     }
 }
 
-fn read_profile(body: &mut Body<'_>, profile: Option<&Profile>) -> Given<String> {
+fn read_profile(body: &mut Body<'_>, profile: Option<&Profile>) -> PatchValue<String> {
     let given = body.text("profile", NAME_CHARS_MAX);
-    if matches!(given, Given::Value(_)) && profile.is_none() {
+    if matches!(given, PatchValue::Value(_)) && profile.is_none() {
         body.fault("profile", "is not known: GET /v1/profiles lists them");
     }
     given
@@ -309,10 +310,10 @@ fn retry_schema() -> Value {
     })
 }
 
-fn read_retry(body: &mut Body<'_>) -> Given<RetryPolicy> {
-    let Some(value) = body.member("retry", retry_schema) else { return Given::Absent };
+fn read_retry(body: &mut Body<'_>) -> PatchValue<RetryPolicy> {
+    let Some(value) = body.member("retry", retry_schema) else { return PatchValue::Absent };
     if value == Json::Null {
-        return Given::Null;
+        return PatchValue::Null;
     }
     let members = value.as_object().unwrap_or_default();
     let known = ["delays_s", "jitter", "window_s"];
@@ -324,7 +325,7 @@ fn read_retry(body: &mut Body<'_>) -> Given<RetryPolicy> {
             "retry",
             "must be {\"delays_s\": [whole numbers of seconds], \"jitter\"?, \"window_s\"?}",
         );
-        return Given::Absent;
+        return PatchValue::Absent;
     };
     let jitter = find("jitter").map_or(Some(false), Json::as_bool);
     let window_s = find("window_s").map(|value| whole(value).and_then(|s| u32::try_from(s).ok()));
@@ -338,35 +339,38 @@ fn read_retry(body: &mut Body<'_>) -> Given<RetryPolicy> {
     }
     // What is no whole number is out of range too, so that its own pointer is named.
     let delays: Vec<u64> = delays.iter().map(|delay| whole(delay).unwrap_or(0)).collect();
-    match RetryPolicy::own(&delays, "/retry/delays_s") {
-        Ok(policy) => Given::Value(RetryPolicy {
+    match RetryPolicy::of_delays(&delays, "/retry/delays_s") {
+        Ok(policy) => PatchValue::Value(RetryPolicy {
             jitter: jitter.unwrap_or_default(),
             window_s: window_s.flatten(),
             ..policy
         }),
         Err(faults) => {
             body.faults(faults);
-            Given::Absent
+            PatchValue::Absent
         }
     }
 }
 
-fn read_headers(body: &mut Body<'_>, profile: Option<&Profile>) -> Given<BTreeMap<String, String>> {
+fn read_headers(
+    body: &mut Body<'_>,
+    profile: Option<&Profile>,
+) -> PatchValue<BTreeMap<String, String>> {
     let schema = || {
         json!({"type": ["object", "null"], "maxProperties": HEADERS_PER_ENDPOINT_MAX,
             "propertyNames": {"pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$"},
             "additionalProperties": {"type": "string", "maxLength": HEADER_VALUE_CHARS_MAX,
                 "pattern": "^[ -~]*$"}})
     };
-    let Some(value) = body.member("headers", schema) else { return Given::Absent };
+    let Some(value) = body.member("headers", schema) else { return PatchValue::Absent };
     if value == Json::Null {
-        return Given::Null;
+        return PatchValue::Null;
     }
     let members = value.as_object().filter(|members| members.len() <= HEADERS_PER_ENDPOINT_MAX);
     let Some(members) = members else {
         let most = HEADERS_PER_ENDPOINT_MAX;
         body.fault("headers", &format!("must be an object of at most {most} headers"));
-        return Given::Absent;
+        return PatchValue::Absent;
     };
     let mut own = BTreeMap::new();
     for (name, value) in members {
@@ -385,5 +389,5 @@ fn read_headers(body: &mut Body<'_>, profile: Option<&Profile>) -> Given<BTreeMa
             None => body.fault(&pointer, "must be printable ASCII text"),
         }
     }
-    Given::Value(own)
+    PatchValue::Value(own)
 }

@@ -55,7 +55,7 @@ impl Once {
         let found =
             call.engine.store().endpoint(call.tenant, &keyed.endpoint_id, MaxAge::NOW).await?;
         let Some(endpoint) = found else { return Ok(None) };
-        if !keyed.created(&endpoint) {
+        if !keyed.has_created(&endpoint) {
             let detail = "this Idempotency-Key was sent with another body before";
             return Err(Problem::unprocessable(vec![Fault::new("", detail)]).into());
         }

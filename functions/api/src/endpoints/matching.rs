@@ -17,9 +17,9 @@ use waxseal_flows::profiles::find_profile;
 
 use super::changes::Changes;
 use super::stored::find;
-use crate::body::{self, Body, Given};
+use crate::body::{self, Body, PatchValue};
 use crate::call::TenantCall;
-use crate::{Answer, Refusal};
+use crate::{OperationResult, Refusal};
 
 /// Bytes of rendered bodies that an answer holds: a function's answer has 6 MB in all.
 const BODIES_BYTES_MAX: usize = 2 * 1024 * 1024;
@@ -42,7 +42,10 @@ fn read_limit(body: &mut Body<'_>) -> usize {
 }
 
 /// Matches an endpoint that is there, with changes; without an id, one that does not exist.
-pub(super) async fn match_events<E: Engine>(call: TenantCall<'_, E>, id: Option<&str>) -> Answer {
+pub(super) async fn match_events<E: Engine>(
+    call: TenantCall<'_, E>,
+    id: Option<&str>,
+) -> OperationResult {
     let now = call.engine.clock().now();
     let before = if let Some(id) = id {
         Endpoint::clone(&*find(&call, id).await?)
@@ -58,7 +61,7 @@ pub(super) async fn match_events<E: Engine>(call: TenantCall<'_, E>, id: Option<
     let changes = Changes::read(&mut body, rules, profile.as_deref(), false);
     body.finish()?;
     let profile = profile.ok_or_else(Problem::not_found)?;
-    let candidate = changes.apply(before, Given::Absent, now);
+    let candidate = changes.apply(before, PatchValue::Absent, now);
     Ok(http::json(200, &run(&call, &candidate, &profile, limit).await?))
 }
 

@@ -10,7 +10,7 @@ use waxseal_flows::ports::{Clock as _, Engine};
 use waxseal_flows::recover::{RecoverRequest, RecoverScope, is_cursor, recover};
 
 use super::stored::find;
-use crate::Answer;
+use crate::OperationResult;
 use crate::body::{self, Body};
 use crate::call::TenantCall;
 
@@ -27,7 +27,10 @@ pub(super) fn describe() -> Value {
 }
 
 /// Sends deliveries again, or counts them.
-pub(super) async fn recover_deliveries<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
+pub(super) async fn recover_deliveries<E: Engine>(
+    call: TenantCall<'_, E>,
+    id: &str,
+) -> OperationResult {
     let now = call.engine.clock().now();
     let mut body = Body::read(call.request)?;
     let request = read(&mut body, now);

@@ -16,8 +16,8 @@ use waxseal_flows::profiles::profile_of;
 use waxseal_verify::Algorithm;
 
 use super::stored::{find, write};
-use crate::Answer;
-use crate::body::{Body, Given, describe};
+use crate::OperationResult;
+use crate::body::{Body, PatchValue, describe};
 use crate::call::TenantCall;
 
 const ALGORITHMS: [&str; 2] = ["hmac-sha256", "ed25519"];
@@ -28,9 +28,9 @@ pub(super) fn read_choice(body: &mut Body<'_>, profile: &Profile) -> SecretChoic
     body.about("secret", || json!({"minLength": 8, "pattern": "^[ -~]+$"}));
     let algorithm = body.word("algorithm", &ALGORITHMS).value();
     let wish = match secret {
-        Given::Value(text) => SecretWish::Given(text),
-        Given::Null => SecretWish::Unsigned,
-        Given::Absent => SecretWish::Made,
+        PatchValue::Value(text) => SecretWish::Given(text),
+        PatchValue::Null => SecretWish::Unsigned,
+        PatchValue::Absent => SecretWish::Made,
     };
     let algorithm = algorithm.map(|word| match word {
         "ed25519" => Algorithm::Ed25519,
@@ -112,7 +112,7 @@ fn read_rotation(body: &mut Body<'_>, profile: &Profile) -> (SecretChoice, u64) 
 
 /// Replaces an endpoint's secret. An overlap under two minutes is refused: instances keep copies of an
 /// endpoint for one, and receivers need a moment as well.
-pub(super) async fn rotate<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
+pub(super) async fn rotate<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
     let endpoint = find(&call, id).await?;
     let profile = profile_of(call.engine, &endpoint).await?;
     let mut body = Body::read(call.request)?;

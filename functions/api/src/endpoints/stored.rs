@@ -13,7 +13,7 @@ use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, EngineE
 use waxseal_flows::profiles::profile_of;
 
 use crate::Refusal;
-use crate::call::{AuditChange, TenantCall, audited};
+use crate::call::{AuditChange, TenantCall, audit_value};
 
 /// Changes of one endpoint at the same time: each is tried so often.
 pub(super) const TRIES_MAX: usize = 3;
@@ -68,5 +68,5 @@ pub(super) async fn audit_view<E: Engine>(
     endpoint: &Endpoint,
 ) -> Result<Option<Value>, EngineError> {
     let profile = profile_of(call.engine, endpoint).await?;
-    Ok(audited(&api::Endpoint::of(endpoint, &profile)))
+    Ok(audit_value(&api::Endpoint::of(endpoint, &profile)))
 }

@@ -9,7 +9,7 @@ use waxseal_adapters::http;
 use waxseal_api_types::endpoint::{Handshake, NewTest, TestResponse, TestResult};
 use waxseal_api_types::pattern::EVENT_TYPE;
 use waxseal_domain::delivery::Round;
-use waxseal_domain::delivery::attempt::{Outcome, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::dispatch::Outgoing;
 use waxseal_domain::endpoint::{Endpoint, Health};
 use waxseal_domain::event::{Event, Form, Submission};
@@ -19,15 +19,15 @@ use waxseal_domain::problem::Problem;
 use waxseal_flows::handshake::shake;
 use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, MaxAge};
 use waxseal_flows::profiles::profile_of;
-use waxseal_flows::send::{Dispatched, send};
+use waxseal_flows::send::{Dispatch, send};
 
 use super::stored::find;
 use crate::body::{self, Body};
 use crate::call::TenantCall;
-use crate::{Answer, Refusal};
+use crate::{OperationResult, Refusal};
 
 /// What a test asks for.
-struct Wanted {
+struct TestRequest {
     event_type: String,
     data: Option<Box<RawValue>>,
 }
@@ -37,17 +37,17 @@ pub(super) fn describe() -> Value {
     body::describe::<NewTest>(|body| drop(read(body)))
 }
 
-fn read(body: &mut Body<'_>) -> Wanted {
+fn read(body: &mut Body<'_>) -> TestRequest {
     let event_type = body.text("type", EVENT_TYPE_CHARS_MAX).value();
     body.about("type", || json!({"pattern": EVENT_TYPE}));
     let data = body.raw("data", || json!({}));
-    Wanted { event_type: event_type.unwrap_or_else(|| "webhook.test".to_owned()), data }
+    TestRequest { event_type: event_type.unwrap_or_else(|| "webhook.test".to_owned()), data }
 }
 
 /// Sends a test event that a caller asked for.
-pub(super) async fn test<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Answer {
+pub(super) async fn test<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
     let mut body = Body::read(call.request)?;
-    let Wanted { event_type, data } = read(&mut body);
+    let TestRequest { event_type, data } = read(&mut body);
     body.finish()?;
     let endpoint = find(&call, id).await?;
     let rest = match data {
@@ -113,16 +113,19 @@ async fn post<E: Engine>(
     let deadline = now.plus_ms(u64::from(profile.timeout_of(endpoint)));
     let (profile, event, round) = (&*profile, &event, Round::single(now));
     let outgoing = Outgoing { endpoint, profile, event, id: &id, round };
-    let Dispatched { sent, headers, .. } = send(engine, outgoing, deadline).await?;
+    let Dispatch { sent, headers, .. } = send(engine, outgoing, deadline).await?;
     if sent.outcome == Outcome::Accepted && endpoint.health != Health::Verified {
-        verified(call, endpoint).await?;
+        verify_target(call, endpoint).await?;
     }
     Ok(result_of(id, sent, headers))
 }
 
 /// Remembers that a test event was accepted: no change of what is configured, and in no log. Where the
 /// endpoint was changed meanwhile, the next test remembers it.
-async fn verified<E: Engine>(call: &TenantCall<'_, E>, endpoint: &Endpoint) -> Result<(), Refusal> {
+async fn verify_target<E: Engine>(
+    call: &TenantCall<'_, E>,
+    endpoint: &Endpoint,
+) -> Result<(), Refusal> {
     let now = call.engine.clock().now();
     let before = find(call, endpoint.id.as_str()).await?;
     let after = Endpoint { health: Health::Verified, ..Endpoint::clone(&before) }.next_version(now);
@@ -132,7 +135,7 @@ async fn verified<E: Engine>(call: &TenantCall<'_, E>, endpoint: &Endpoint) -> R
 
 fn result_of(
     delivery_id: String,
-    sent: Sent,
+    sent: SendResult,
     request_headers: BTreeMap<String, String>,
 ) -> TestResult {
     let response = sent.response.map(|response| TestResponse {

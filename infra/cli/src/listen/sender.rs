@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use waxseal_adapters::client::{Answer, Fault, HttpClient};
 use waxseal_adapters::clock::SystemClock;
-use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, Response, SendResult};
 use waxseal_domain::delivery::dispatch::{Method, Request};
 use waxseal_flows::ports::{Clock as _, Sender};
 
@@ -35,7 +35,7 @@ impl LocalSender {
 }
 
 impl Sender for LocalSender {
-    async fn send(&self, request: Request) -> Sent {
+    async fn send(&self, request: Request) -> SendResult {
         let started_at = SystemClock.now();
         let chars_max = request.response_chars_max;
         let exchanged = self.exchange(request).await;
@@ -49,7 +49,7 @@ impl Sender for LocalSender {
                 (Outcome::Unreachable, Some(fault.to_string()), None)
             }
         };
-        Sent { outcome, detail, response, started_at, ended_at }
+        SendResult { outcome, detail, response, started_at, ended_at }
     }
 }
 

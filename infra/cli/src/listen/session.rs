@@ -8,8 +8,8 @@ use waxseal_adapters::clock::SystemClock;
 use waxseal_adapters::entropy::{entropy, random_bytes};
 use waxseal_api_types as api;
 use waxseal_domain::delivery::Round;
-use waxseal_domain::delivery::attempt::Sent;
-use waxseal_domain::delivery::dispatch::{Outgoing, Unprepared, prepare};
+use waxseal_domain::delivery::attempt::SendResult;
+use waxseal_domain::delivery::dispatch::{Outgoing, PrepareFault, prepare};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::subscription::{Candidate, Subscription};
 use waxseal_domain::event::Event;
@@ -24,7 +24,7 @@ use super::Listen;
 use super::sender::LocalSender;
 use crate::client::Call;
 use crate::context::{Context, escape, read};
-use crate::endpoints::Named;
+use crate::endpoints::EndpointName;
 use crate::failure::Failure;
 use crate::filter::compile;
 
@@ -63,7 +63,7 @@ impl Session {
         let client = HttpClient::new(reach, Vec::new())
             .map_err(|error| Failure::Failed(error.to_string()))?;
         let terms = match &listen.endpoint {
-            Some(id) => fetch_terms(context, &Named { id: id.clone() }).await?,
+            Some(id) => fetch_terms(context, &EndpointName { id: id.clone() }).await?,
             None => read_terms(listen, EndpointId::from_entropy(entropy()))?,
         };
         let profile = fetch_profile(context, &terms.profile).await?;
@@ -103,17 +103,17 @@ impl Session {
     }
 
     /// Makes one attempt: the delivery's id, and what came of it.
-    pub(super) async fn forward(&self, event: &Event) -> Result<(String, Sent), Failure> {
+    pub(super) async fn forward(&self, event: &Event) -> Result<(String, SendResult), Failure> {
         let now = SystemClock.now();
         let (endpoint, profile) = (&self.endpoint, self.profile.as_ref());
         let id = DeliveryId { endpoint: endpoint.id.clone(), event: event.id.clone() }.to_string();
         let outgoing = Outgoing { endpoint, profile, event, id: &id, round: Round::single(now) };
         let sent = match prepare(outgoing, std::slice::from_ref(&self.key), None, now) {
             Ok(prepared) => self.sender.send(prepared.request).await,
-            Err(fault @ (Unprepared::NeedsLink | Unprepared::Unsendable(_))) => {
-                Sent::unsendable(fault.to_string(), now)
+            Err(fault @ (PrepareFault::NeedsLink | PrepareFault::Unsendable(_))) => {
+                SendResult::unsendable(fault.to_string(), now)
             }
-            Err(Unprepared::Keys(fault)) => return Err(Failure::Failed(fault.to_string())),
+            Err(PrepareFault::Keys(fault)) => return Err(Failure::Failed(fault.to_string())),
         };
         Ok((id, sent))
     }
@@ -145,7 +145,7 @@ fn read_terms(listen: &Listen, id: EndpointId) -> Result<Terms, Failure> {
     })
 }
 
-async fn fetch_terms(context: &Context, named: &Named) -> Result<Terms, Failure> {
+async fn fetch_terms(context: &Context, named: &EndpointName) -> Result<Terms, Failure> {
     let answer = context.send(&Call::get(named.path(context, "")?)).await?;
     let not_ours = |error| Failure::Unavailable(format!("the endpoint cannot be read: {error}"));
     let view: api::Endpoint = read(&answer)?;
@@ -172,7 +172,7 @@ async fn fetch_terms(context: &Context, named: &Named) -> Result<Terms, Failure>
 
 /// Finds a profile: compiled in, or the deployment's own, whose file the server has.
 async fn fetch_profile(context: &Context, name: &str) -> Result<Arc<Profile>, Failure> {
-    if let Some(profile) = Profile::named(name) {
+    if let Some(profile) = Profile::find_builtin(name) {
         return Ok(profile);
     }
     let answer = context.send(&Call::get(format!("/v1/profiles/{}", escape(name)))).await?;

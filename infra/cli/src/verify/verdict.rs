@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
-use waxseal_verify::{Explanation, Fault, Key, Profile, Verified, Window};
+use waxseal_verify::{Explanation, Fault, Key, Profile, VerifiedHook, Window};
 
 use super::hook::Hook;
 
 /// Whether a hook verifies, and what is wrong with it if not.
 pub(super) struct Verdict {
     profile: Arc<Profile>,
-    found: Result<Verified, (Fault, Explanation)>,
+    found: Result<VerifiedHook, (Fault, Explanation)>,
 }
 
 impl Verdict {
@@ -59,7 +59,7 @@ impl Verdict {
         text
     }
 
-    fn valid(&self, verified: &Verified) -> String {
+    fn valid(&self, verified: &VerifiedHook) -> String {
         let mut text = format!("Valid as {}.\n", self.profile.title());
         // A header's value: nothing in it may steer a terminal.
         if let Some(id) = &verified.id {
@@ -77,7 +77,7 @@ impl Verdict {
         answer.insert("valid".to_owned(), self.is_valid().into());
         let mut mistakes = Vec::new();
         match &self.found {
-            Ok(Verified { id, timestamp }) => {
+            Ok(VerifiedHook { id, timestamp }) => {
                 answer.extend(id.as_ref().map(|id| ("id".to_owned(), id.as_str().into())));
                 answer.extend(timestamp.map(|at| ("timestamp".to_owned(), at.into())));
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Fault;
 use super::markdown::{self, Row, Table};
-use super::source::{self, Declared, File, Kind};
+use super::source::{self, Declarations, File, Kind};
 
 /// Where nouns, rules and flows are, and so the names that stand for what is stored.
 const INSIDE: [&str; 2] = ["shared/domain/", "shared/flows/"];
@@ -13,7 +13,7 @@ const ENGINES: [(&str, &str); 2] =
     [("DynamoDB", "shared/adapters/src/aws"), ("SQLite", "shared/adapters/src/embedded")];
 
 /// Of a page, each `name()` must be a function, and each `Type::name` be declared.
-pub(super) fn named(page: &File, declared: &Declared) -> Vec<Fault> {
+pub(super) fn check_names(page: &File, declared: &Declarations) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (index, line) in page.text.lines().enumerate() {
         for word in markdown::code(line).filter_map(name_of) {
@@ -64,7 +64,7 @@ fn name_of(code: &str) -> Option<Name<'_>> {
 /// The protocol's tables of constants, guards and stored names.
 pub(super) fn tables(protocol: &File, code: &[File]) -> Vec<Fault> {
     let is_inside = |file: &&File| INSIDE.iter().any(|folder| file.path.starts_with(folder));
-    let inside = Declared::of(code.iter().filter(is_inside));
+    let inside = Declarations::of(code.iter().filter(is_inside));
     let mut book = Book { protocol, inside, faults: Vec::new() };
     let mut kinds = BTreeSet::new();
     for table in markdown::tables(&protocol.text) {
@@ -72,7 +72,7 @@ pub(super) fn tables(protocol: &File, code: &[File]) -> Vec<Fault> {
         match kind {
             "constant" => book.constants(&table),
             "guard" => book.guards(&table, code),
-            "DynamoDB" => book.stored(&table, code),
+            "DynamoDB" => book.check_stored(&table, code),
             "member" => book.members(&table),
             _ => continue,
         }
@@ -89,7 +89,7 @@ pub(super) fn tables(protocol: &File, code: &[File]) -> Vec<Fault> {
 struct Book<'a> {
     protocol: &'a File,
     /// What is declared where nouns, rules and flows are.
-    inside: Declared,
+    inside: Declarations,
     faults: Vec<Fault>,
 }
 
@@ -117,14 +117,14 @@ impl Book<'_> {
 
     /// The guards are those that the simulation can remove.
     fn guards(&mut self, table: &Table<'_>, code: &[File]) {
-        let all = Declared::of(code);
-        let known = all.types.get("Broken").map(Vec::as_slice).unwrap_or_default();
+        let all = Declarations::of(code);
+        let known = all.types.get("BrokenGuard").map(Vec::as_slice).unwrap_or_default();
         let known = known.iter().map(|variant| variant.name.as_str()).collect();
         self.same(table, &known, "a guard of the simulation");
     }
 
     /// Each engine's names are in its code, and their names in Rust in ours.
-    fn stored(&mut self, table: &Table<'_>, code: &[File]) {
+    fn check_stored(&mut self, table: &Table<'_>, code: &[File]) {
         for (column, header) in table.header.iter().enumerate() {
             let Some((_, folder)) = ENGINES.iter().find(|(engine, _)| engine == header) else {
                 continue;
@@ -227,13 +227,13 @@ pub fn judge() {}
 
     #[test]
     fn functions_and_members_that_a_page_names_must_be_there() {
-        let declared = Declared::of(&[file("shared/domain/a.rs", CODE)]);
+        let declared = Declarations::of(&[file("shared/domain/a.rs", CODE)]);
         let page = file(
             "a.md",
             "`judge()`, `domain::judge()`, `Row::lane`, `lane`\n`gone()`, `Row::base`, `a b()`",
         );
         assert_eq!(
-            details(&named(&page, &declared)),
+            details(&check_names(&page, &declared)),
             [(2, "the code has no gone()"), (2, "the code has no Row::base")]
         );
     }
@@ -257,12 +257,12 @@ pub fn judge() {}
 | `lane` | `Row::lane` | b |
 ";
 
-    fn checked(book: &str) -> Vec<(usize, String)> {
+    fn check_page(book: &str) -> Vec<(usize, String)> {
         let code = [
             file("shared/domain/src/a.rs", CODE),
             file("shared/adapters/src/aws/a.rs", "fn a() { set(\"born\", 1); }\n"),
             file("shared/adapters/src/embedded/a.rs", "const A: &str = \"born INTEGER, lane\";\n"),
-            file("tests/src/broken.rs", "pub enum Broken {\n    Watch,\n}\n"),
+            file("tests/src/broken.rs", "pub enum BrokenGuard {\n    Watch,\n}\n"),
         ];
         let faults = tables(&file("p.md", book), &code);
         faults.into_iter().map(|fault| (fault.line, fault.detail)).collect()
@@ -270,12 +270,12 @@ pub fn judge() {}
 
     #[test]
     fn tables_that_are_true_have_no_faults() {
-        assert_eq!(checked(BOOK), []);
+        assert_eq!(check_page(BOOK), []);
     }
 
     #[test]
     fn what_is_no_longer_true_is_named() {
-        let one = |from: &str, to: &str| checked(&BOOK.replacen(from, to, 1));
+        let one = |from: &str, to: &str| check_page(&BOOK.replacen(from, to, 1));
         let told = |line: usize, detail: &str| vec![(line, detail.to_owned())];
         assert_eq!(
             one("`15 * 60`", "`900`"),

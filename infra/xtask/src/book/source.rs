@@ -70,9 +70,9 @@ pub(super) struct Part<'a> {
 
 /// The comments and string literals of a file, in order. A comment's lines are parts of their own, unless it
 /// is a block.
-pub(super) fn parts(source: &str) -> Vec<Part<'_>> {
+pub(super) fn parts(code: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
-    let (mut rest, mut line) = (source, 1);
+    let (mut rest, mut line) = (code, 1);
     while !rest.is_empty() {
         let (found, length) = first(rest);
         let (taken, left) = rest.split_at(length);
@@ -96,7 +96,7 @@ fn first(rest: &str) -> (Option<(Kind, &str)>, usize) {
         return (Some((Kind::Comment, text)), (text.len() + 4).min(rest.len()));
     }
     if let Some(inside) = rest.strip_prefix('"') {
-        let text = inside.get(..quoted(inside)).unwrap_or(inside);
+        let text = inside.get(..find_closing_quote(inside)).unwrap_or(inside);
         return (Some((Kind::Literal, text)), (text.len() + 2).min(rest.len()));
     }
     let hashes =
@@ -114,7 +114,7 @@ fn first(rest: &str) -> (Option<(Kind, &str)>, usize) {
 }
 
 /// Where a literal's closing quote is: the first that no backslash escapes.
-fn quoted(inside: &str) -> usize {
+fn find_closing_quote(inside: &str) -> usize {
     let mut is_escaped = false;
     for (at, c) in inside.char_indices() {
         if c == '"' && !is_escaped {
@@ -145,7 +145,7 @@ pub(super) struct Member {
 
 /// The functions, constants and types that files declare, by name.
 #[derive(Debug, Default)]
-pub(super) struct Declared {
+pub(super) struct Declarations {
     pub(super) functions: BTreeSet<String>,
     /// What stands behind the `=`, by name.
     pub(super) constants: BTreeMap<String, String>,
@@ -153,7 +153,7 @@ pub(super) struct Declared {
     pub(super) types: BTreeMap<String, Vec<Member>>,
 }
 
-impl Declared {
+impl Declarations {
     /// Collects what these files declare.
     pub(super) fn of<'a>(files: impl IntoIterator<Item = &'a File>) -> Self {
         let mut all = Self::default();
@@ -166,16 +166,16 @@ impl Declared {
     fn read(&mut self, text: &str) {
         let mut lines = text.lines();
         while let Some(line) = lines.next() {
-            if let Some(name) = declared(line, "fn ") {
+            if let Some(name) = declared_name(line, "fn ") {
                 self.functions.insert(name.to_owned());
-            } else if let Some(name) = declared(line, "const ") {
+            } else if let Some(name) = declared_name(line, "const ") {
                 let value = line.split_once(" = ").and_then(|(_, value)| value.strip_suffix(';'));
                 self.constants.insert(name.to_owned(), value.unwrap_or_default().to_owned());
             } else if let Some(name) =
-                ["struct ", "enum ", "trait "].iter().find_map(|word| declared(line, word))
+                ["struct ", "enum ", "trait "].iter().find_map(|word| declared_name(line, word))
             {
                 let members = self.types.entry(name.to_owned()).or_default();
-                if line.ends_with('{') && declared(line, "trait ").is_none() {
+                if line.ends_with('{') && declared_name(line, "trait ").is_none() {
                     members.extend(body(line, &mut lines));
                 }
             }
@@ -192,7 +192,7 @@ impl Declared {
 }
 
 /// The name that a line declares with a keyword, before which only such words stand.
-fn declared<'a>(line: &'a str, keyword: &str) -> Option<&'a str> {
+fn declared_name<'a>(line: &'a str, keyword: &str) -> Option<&'a str> {
     let (before, after) = line.split_once(keyword)?;
     let mut words = before.split_whitespace();
     words
@@ -217,7 +217,8 @@ fn body<'a>(opening: &str, lines: &mut impl Iterator<Item = &'a str>) -> Vec<Mem
         } else if indent(line) == depth + 4 && !text.starts_with("//") {
             let name = identifier(without_visibility(text));
             if !name.is_empty() {
-                members.push(Member { name: name.to_owned(), stored: stored(name, &attributes) });
+                members
+                    .push(Member { name: name.to_owned(), stored: stored_name(name, &attributes) });
             }
             attributes.clear();
         }
@@ -241,7 +242,7 @@ fn indent(line: &str) -> usize {
 }
 
 /// The name that serde gives a field with these attributes.
-fn stored(name: &str, attributes: &str) -> Option<String> {
+fn stored_name(name: &str, attributes: &str) -> Option<String> {
     if attributes.contains("serde(skip)") {
         return None;
     }
@@ -260,9 +261,9 @@ mod tests {
 
     #[test]
     fn comments_and_literals_are_told_apart() {
-        let source = "let url = \"https://a\"; // b \"c\"\nlet q = ['\"', 'x']; /* d\ne */\nlet s = \"f\\\"g\";\n";
+        let code = "let url = \"https://a\"; // b \"c\"\nlet q = ['\"', 'x']; /* d\ne */\nlet s = \"f\\\"g\";\n";
         assert_eq!(
-            parts(source),
+            parts(code),
             [
                 part(Kind::Literal, 1, "https://a"),
                 part(Kind::Comment, 1, "// b \"c\""),
@@ -274,9 +275,9 @@ mod tests {
 
     #[test]
     fn raw_literals_and_lifetimes_do_not_lead_astray() {
-        let source = "fn a<'a>(b: &'a str) { r#\"x \"y\" // z\"#; r\"\\\"; }\n/// end\n";
+        let code = "fn a<'a>(b: &'a str) { r#\"x \"y\" // z\"#; r\"\\\"; }\n/// end\n";
         assert_eq!(
-            parts(source),
+            parts(code),
             [
                 part(Kind::Literal, 1, "x \"y\" // z"),
                 part(Kind::Literal, 1, "\\"),
@@ -307,7 +308,7 @@ pub enum D {
     G(u8),
 }
 ";
-        let declared = Declared::of(&[File { path: String::new(), text: text.to_owned() }]);
+        let declared = Declarations::of(&[File { path: String::new(), text: text.to_owned() }]);
         assert_eq!(declared.functions.iter().collect::<Vec<_>>(), ["a"]);
         assert_eq!(declared.constants["B_S"], "15 * 60");
         let members = |name: &str| -> Vec<(String, Option<String>)> {

@@ -6,7 +6,7 @@ use waxseal_flows::ports::Clock as _;
 use waxseal_flows::ports::EngineError;
 
 use super::item::Item;
-use super::{DynamoStore, failed};
+use super::{DynamoStore, failure_at};
 use crate::clock::SystemClock;
 
 /// The number of keys that one call takes, a limit of DynamoDB.
@@ -63,7 +63,7 @@ impl DynamoStore {
             .build()
             .map_err(|error| EngineError::unreadable(step, error))?;
         let call = self.dynamodb().batch_get_item().request_items(table, wanted);
-        let mut answer = call.send().await.map_err(failed(step))?;
+        let mut answer = call.send().await.map_err(failure_at(step))?;
         if let Some(items) = answer.responses.as_mut().and_then(|all| all.remove(table)) {
             found.extend(items);
         }

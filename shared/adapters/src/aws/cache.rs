@@ -11,11 +11,11 @@ use waxseal_flows::ports::MaxAge;
 /// Keeps copies of rows in memory, by key, and says how old each is.
 #[derive(Debug)]
 pub(super) struct AgedCache<K, V> {
-    cached: Mutex<Cached<K, V>>,
+    cached: Mutex<CacheEntry<K, V>>,
 }
 
 #[derive(Debug)]
-struct Cached<K, V> {
+struct CacheEntry<K, V> {
     /// Rises with every write of this instance. A read that began before a write may have found the
     /// old row, and is not kept.
     generation: u64,
@@ -34,7 +34,7 @@ impl<K: Eq + Hash, V: Clone> AgedCache<K, V> {
     /// Makes an empty cache of at most `entries_max` copies.
     pub(super) fn new(entries_max: usize) -> Self {
         let copies = BoundedMap::new(entries_max);
-        Self { cached: Mutex::new(Cached { generation: 0, copies }) }
+        Self { cached: Mutex::new(CacheEntry { generation: 0, copies }) }
     }
 
     /// Returns a copy of at most that age. The error is the start of the read that must replace it,
@@ -70,7 +70,7 @@ impl<K: Eq + Hash, V: Clone> AgedCache<K, V> {
         cached.copies.remove(key);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Cached<K, V>> {
+    fn lock(&self) -> MutexGuard<'_, CacheEntry<K, V>> {
         self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,11 +6,11 @@ use waxseal_flows::ports::{Check, EngineError};
 
 use super::client::Clients;
 use super::cloudwatch::{Alarm, CloudWatch};
-use super::failed;
+use super::failure_at;
 
 /// A queue to look at.
 #[derive(Clone, Debug)]
-pub(super) struct Watched {
+pub(super) struct WatchedQueue {
     pub(super) name: &'static str,
     pub(super) url: String,
     /// Whether messages in it mean that something went wrong.
@@ -18,10 +18,10 @@ pub(super) struct Watched {
 }
 
 /// A check for each queue whose URL is known.
-pub(super) async fn look_at(clients: &Clients, queues: &[Watched]) -> Vec<Check> {
+pub(super) async fn look_at(clients: &Clients, queues: &[WatchedQueue]) -> Vec<Check> {
     let mut checks = Vec::new();
     for queue in queues.iter().filter(|queue| !queue.url.is_empty()) {
-        checks.push(match waiting(clients, &queue.url).await {
+        checks.push(match count_messages(clients, &queue.url).await {
             Ok(0) => Check::ok(queue.name, "empty"),
             Ok(count) if queue.should_be_empty => {
                 Check::warn(queue.name, format!("about {count} messages: look at them"))
@@ -40,11 +40,11 @@ pub(super) async fn alarms(cloudwatch: &CloudWatch, prefix: &str) -> Option<Chec
     }
     Some(match cloudwatch.alarms(prefix).await {
         Err(error) => Check::fail("alarms", error.to_string()),
-        Ok(alarms) => said(&alarms),
+        Ok(alarms) => describe_alarms(&alarms),
     })
 }
 
-fn said(alarms: &[Alarm]) -> Check {
+fn describe_alarms(alarms: &[Alarm]) -> Check {
     let ringing = alarms.iter().filter(|alarm| alarm.is_ringing());
     let ringing: Vec<&str> = ringing.map(Alarm::name).collect();
     match (alarms.len(), ringing.as_slice()) {
@@ -54,7 +54,7 @@ fn said(alarms: &[Alarm]) -> Check {
     }
 }
 
-async fn waiting(clients: &Clients, url: &str) -> Result<u64, EngineError> {
+async fn count_messages(clients: &Clients, url: &str) -> Result<u64, EngineError> {
     let names = [
         QueueAttributeName::ApproximateNumberOfMessages,
         QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
@@ -62,7 +62,7 @@ async fn waiting(clients: &Clients, url: &str) -> Result<u64, EngineError> {
     ];
     let get = clients.sqs().get_queue_attributes().queue_url(url);
     let get = get.set_attribute_names(Some(names.to_vec()));
-    let answer = get.send().await.map_err(failed("look at queue"))?;
+    let answer = get.send().await.map_err(failure_at("look at queue"))?;
     let found = answer.attributes.unwrap_or_default();
     let unreadable = |name: &QueueAttributeName| {
         EngineError::unreadable("look at queue", format!("{name} is missing, or no number"))

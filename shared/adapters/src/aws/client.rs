@@ -12,7 +12,7 @@ use crate::environment::Environment;
 /// The configuration of a function: credentials and region from the environment variables that
 /// Lambda sets, and nothing else asked or read.
 pub(super) fn sdk_config(environment: &Environment) -> Result<SdkConfig, EngineError> {
-    let region = Environment::needed("AWS_REGION", &environment.region)?.to_owned();
+    let region = Environment::require("AWS_REGION", &environment.region)?.to_owned();
     let [id, secret, token] = environment.credentials.clone();
     let token = Some(token).filter(|token| !token.is_empty());
     let credentials = Credentials::new(id, secret, token, None, "environment");

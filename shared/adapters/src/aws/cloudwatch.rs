@@ -50,7 +50,7 @@ impl Alarm {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answer {
+struct AlarmsAnswer {
     metric_alarms: Vec<Alarm>,
 }
 
@@ -72,18 +72,18 @@ impl CloudWatch {
     /// The alarms whose names begin so.
     pub(super) async fn alarms(&self, prefix: &str) -> Result<Vec<Alarm>, EngineError> {
         let body = json!({"AlarmNamePrefix": prefix, "MaxRecords": ALARMS_MAX}).to_string();
-        let request = self.signed(body)?;
+        let request = self.sign(body)?;
         // Made when it is asked for: seldom, and no function's start should pay for it.
         let (status, answer) = ReqwestClient::new()?.exchange(request, STEP).await?;
         if status != 200 {
             return Err(EngineError::unavailable(STEP, format!("CloudWatch answered {status}")));
         }
-        let answer: Answer = serde_json::from_slice(&answer)
+        let answer: AlarmsAnswer = serde_json::from_slice(&answer)
             .map_err(|error| EngineError::unreadable(STEP, error))?;
         Ok(answer.metric_alarms)
     }
 
-    fn signed(&self, body: String) -> Result<http::Request<Bytes>, EngineError> {
+    fn sign(&self, body: String) -> Result<http::Request<Bytes>, EngineError> {
         let failed =
             |error: Box<dyn std::error::Error + Send + Sync>| EngineError::denied(STEP, error);
         let identity = self.credentials.clone().into();

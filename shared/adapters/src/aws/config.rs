@@ -34,7 +34,7 @@ use waxseal_flows::ports::{
 
 use super::cache::AgedCache;
 use super::item::{ALONE, Item, attributes, json, key, read_json, text};
-use super::{DynamoStore, failed};
+use super::{DynamoStore, failure_at};
 
 /// Tenants whose endpoints are kept in memory.
 const TENANTS_MAX: usize = 1_000;
@@ -42,7 +42,7 @@ const TENANTS_MAX: usize = 1_000;
 const COPIES_MAX: usize = 10_000;
 
 type Endpoints = Option<Arc<TenantEndpoints>>;
-type Answer<T> = Result<T, EngineError>;
+type StoreResult<T> = Result<T, EngineError>;
 
 /// Copies of what is configured.
 #[derive(Debug)]
@@ -72,13 +72,13 @@ impl Default for ConfigCache {
 }
 
 impl ConfigStore for DynamoStore {
-    async fn change(&self, change: Change<'_>, entry: Option<&Entry>) -> Answer<bool> {
+    async fn change(&self, change: Change<'_>, entry: Option<&Entry>) -> StoreResult<bool> {
         let changed = self.write_change(change, entry).await;
         self.forget(change);
         changed
     }
 
-    async fn audit(&self, tenant: &TenantName, page: &PageRequest) -> Answer<Page<Entry>> {
+    async fn audit(&self, tenant: &TenantName, page: &PageRequest) -> StoreResult<Page<Entry>> {
         self.list_audit(tenant, page).await
     }
 
@@ -86,7 +86,7 @@ impl ConfigStore for DynamoStore {
         &self,
         tenant: &TenantName,
         max_age: MaxAge,
-    ) -> Answer<Arc<Vec<EventType>>> {
+    ) -> StoreResult<Arc<Vec<EventType>>> {
         let start = match self.cache.event_types.get(tenant, max_age) {
             Ok(copy) => return Ok(copy),
             Err(start) => start,
@@ -97,11 +97,11 @@ impl ConfigStore for DynamoStore {
         Ok(found)
     }
 
-    async fn tenants(&self, page: &PageRequest) -> Answer<Page<Tenant>> {
+    async fn tenants(&self, page: &PageRequest) -> StoreResult<Page<Tenant>> {
         self.list_tenants(page).await
     }
 
-    async fn endpoints(&self, tenant: &TenantName, max_age: MaxAge) -> Answer<Endpoints> {
+    async fn endpoints(&self, tenant: &TenantName, max_age: MaxAge) -> StoreResult<Endpoints> {
         let start = match self.cache.of_tenant.get(tenant, max_age) {
             Ok(copy) => return Ok(Some(copy)),
             Err(start) => start,
@@ -118,7 +118,7 @@ impl ConfigStore for DynamoStore {
         tenant: &TenantName,
         id: &EndpointId,
         max_age: MaxAge,
-    ) -> Answer<Option<Arc<Endpoint>>> {
+    ) -> StoreResult<Option<Arc<Endpoint>>> {
         let place = (tenant.clone(), id.clone());
         let start = match self.cache.endpoints.get(&place, max_age) {
             Ok(copy) => return Ok(Some(copy)),
@@ -136,23 +136,23 @@ impl ConfigStore for DynamoStore {
         Ok(found)
     }
 
-    async fn api_key(&self, hash: &str) -> Answer<Option<ApiKey>> {
+    async fn api_key(&self, hash: &str) -> StoreResult<Option<ApiKey>> {
         self.find_api_key(hash).await
     }
 
-    async fn api_keys(&self, tenant: &TenantName) -> Answer<Vec<ApiKey>> {
+    async fn api_keys(&self, tenant: &TenantName) -> StoreResult<Vec<ApiKey>> {
         self.list_api_keys(tenant).await
     }
 
-    async fn note_key_use(&self, key: &ApiKeyId, at: Timestamp) -> Answer<()> {
+    async fn note_key_use(&self, key: &ApiKeyId, at: Timestamp) -> StoreResult<()> {
         self.write_key_use(key, at).await
     }
 
-    async fn key_uses(&self, keys: &[ApiKeyId]) -> Answer<HashMap<ApiKeyId, Timestamp>> {
+    async fn key_uses(&self, keys: &[ApiKeyId]) -> StoreResult<HashMap<ApiKeyId, Timestamp>> {
         self.read_key_uses(keys).await
     }
 
-    async fn source(&self, name: &SourceName, max_age: MaxAge) -> Answer<Option<Source>> {
+    async fn source(&self, name: &SourceName, max_age: MaxAge) -> StoreResult<Option<Source>> {
         let start = match self.cache.sources.get(name, max_age) {
             Ok(copy) => return Ok(Some(copy)),
             Err(start) => start,
@@ -164,7 +164,7 @@ impl ConfigStore for DynamoStore {
         Ok(found)
     }
 
-    async fn sources(&self, tenant: &TenantName) -> Answer<Vec<Source>> {
+    async fn sources(&self, tenant: &TenantName) -> StoreResult<Vec<Source>> {
         self.list_of_tenant("list sources", tenant, "S#").await
     }
 
@@ -173,7 +173,7 @@ impl ConfigStore for DynamoStore {
         kind: Setting,
         name: &str,
         max_age: MaxAge,
-    ) -> Answer<Option<Arc<str>>> {
+    ) -> StoreResult<Option<Arc<str>>> {
         let place = (kind, name.to_owned());
         let start = match self.cache.settings.get(&place, max_age) {
             Ok(copy) => return Ok(Some(copy)),
@@ -186,7 +186,7 @@ impl ConfigStore for DynamoStore {
         Ok(found)
     }
 
-    async fn settings(&self, kind: Setting) -> Answer<Vec<(String, Arc<str>)>> {
+    async fn settings(&self, kind: Setting) -> StoreResult<Vec<(String, Arc<str>)>> {
         self.list_settings(kind).await
     }
 
@@ -196,7 +196,7 @@ impl ConfigStore for DynamoStore {
         name: &str,
         text: &str,
         write: SettingWrite,
-    ) -> Answer<bool> {
+    ) -> StoreResult<bool> {
         let written = self.write_setting(kind, name, text, write).await;
         self.cache.settings.forget(&(kind, name.to_owned()));
         written
@@ -234,7 +234,7 @@ impl DynamoStore {
         step: &'static str,
         tenant: &TenantName,
         begins_with: &str,
-    ) -> Answer<Vec<T>> {
+    ) -> StoreResult<Vec<T>> {
         let condition = "pk = :tenant AND begins_with(sk, :kind)";
         let values = [(":tenant", text(tenant_pk(tenant))), (":kind", text(begins_with))];
         let items = self.config_items(step, condition, values).await?;
@@ -247,7 +247,7 @@ impl DynamoStore {
         step: &'static str,
         condition: &str,
         values: [(&str, AttributeValue); N],
-    ) -> Answer<Vec<Item>> {
+    ) -> StoreResult<Vec<Item>> {
         let values = attributes(values);
         let (mut items, mut start) = (Vec::new(), None);
         loop {
@@ -259,7 +259,7 @@ impl DynamoStore {
                 .set_expression_attribute_values(Some(values.clone()))
                 .consistent_read(true)
                 .set_exclusive_start_key(start);
-            let answer = query.send().await.map_err(failed(step))?;
+            let answer = query.send().await.map_err(failure_at(step))?;
             items.extend(answer.items.unwrap_or_default());
             start = answer.last_evaluated_key;
             if start.is_none() {
@@ -268,14 +268,14 @@ impl DynamoStore {
         }
     }
 
-    async fn config_item(&self, step: &'static str, key: Item) -> Answer<Option<Item>> {
+    async fn config_item(&self, step: &'static str, key: Item) -> StoreResult<Option<Item>> {
         let get = self
             .dynamodb()
             .get_item()
             .table_name(self.config_table()?)
             .set_key(Some(key))
             .consistent_read(true);
-        Ok(get.send().await.map_err(failed(step))?.item)
+        Ok(get.send().await.map_err(failure_at(step))?.item)
     }
 }
 
@@ -289,7 +289,7 @@ fn tenant_key(tenant: &TenantName) -> Item {
 }
 
 /// An item of a document.
-fn document<T: Serialize>(mut key: Item, doc: &T) -> Answer<Item> {
+fn document<T: Serialize>(mut key: Item, doc: &T) -> StoreResult<Item> {
     key.insert("doc".to_owned(), json(doc)?);
     Ok(key)
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
-use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, StatusName, Written};
+use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, StatusName, WriteResult};
 use waxseal_domain::id::{EndpointId, EventId, TenantName};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Claim, DeliveryStore, Due, EngineError, EventRow, Page, PageRequest};
@@ -16,7 +16,7 @@ use super::delivery_item::{
 use super::events::{event_key, event_of, is_event};
 use super::guard::condition;
 use super::item::{Item, find_text, ms, number, read_ms, text};
-use super::{DynamoStore, failed};
+use super::{DynamoStore, failure_at};
 
 impl DeliveryStore for DynamoStore {
     async fn delivery(&self, key: &DeliveryKey) -> Result<Option<Delivery>, EngineError> {
@@ -26,7 +26,7 @@ impl DeliveryStore for DynamoStore {
             .table_name(self.state_table()?)
             .set_key(Some(delivery_key(key)))
             .consistent_read(true);
-        let answer = get.send().await.map_err(failed("read delivery"))?;
+        let answer = get.send().await.map_err(failure_at("read delivery"))?;
         answer.item.as_ref().map(row_of).transpose()
     }
 
@@ -46,7 +46,11 @@ impl DeliveryStore for DynamoStore {
         Ok((delivery, event))
     }
 
-    async fn record_attempt(&self, guard: Guard, row: &Delivery) -> Result<Written, EngineError> {
+    async fn record_attempt(
+        &self,
+        guard: Guard,
+        row: &Delivery,
+    ) -> Result<WriteResult, EngineError> {
         let condition = condition(guard);
         let put = self
             .dynamodb()
@@ -57,18 +61,23 @@ impl DeliveryStore for DynamoStore {
             .set_expression_attribute_names(condition.names)
             .set_expression_attribute_values(condition.values)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = put.send().await else { return Ok(Written::Done) };
+        let Err(error) = put.send().await else { return Ok(WriteResult::Done) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
                 let found = refusal.item().map(row_of).transpose()?;
-                Ok(Written::Refused(found.map(Box::new)))
+                Ok(WriteResult::Refused(found.map(Box::new)))
             }
-            _ => Err(failed("record attempt")(error)),
+            _ => Err(failure_at("record attempt")(error)),
         }
     }
 
-    async fn due(&self, shard: u32, now: Timestamp, limit: usize) -> Result<Vec<Due>, EngineError> {
-        self.due_in(&shard.to_string(), now, limit, due_of).await
+    async fn due_deliveries(
+        &self,
+        shard: u32,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Due>, EngineError> {
+        self.read_due_shard(&shard.to_string(), now, limit, due_of).await
     }
 
     async fn claim(&self, due: &Due, claim: &Claim) -> Result<Option<Timestamp>, EngineError> {
@@ -111,7 +120,7 @@ impl DeliveryStore for DynamoStore {
                 };
                 refusal.item().filter(own).map(|row| read_ms(row, "born")).transpose()
             }
-            _ => Err(failed("claim due delivery")(error)),
+            _ => Err(failure_at("claim due delivery")(error)),
         }
     }
 
@@ -131,7 +140,7 @@ impl DeliveryStore for DynamoStore {
             .scan_index_forward(false)
             .limit(i32::try_from(page.limit.max(1)).unwrap_or(i32::MAX))
             .set_exclusive_start_key(start_of(tenant, endpoint, page));
-        let answer = query.send().await.map_err(failed("list deliveries"))?;
+        let answer = query.send().await.map_err(failure_at("list deliveries"))?;
         // The index holds keys only and may lag, so the rows themselves are read, and one that is
         // no longer listed is left out.
         let keys = answer.items().iter().map(key_of).collect::<Result<Vec<_>, _>>()?;
@@ -151,7 +160,7 @@ impl DynamoStore {
     /// Reads entries of a shard of the due index, earliest first. One that cannot be read is logged and left
     /// out, and the page is filled with those that come after it: else it would keep all others from being
     /// looked at, at each sweep.
-    pub(super) async fn due_in<T: Send>(
+    pub(super) async fn read_due_shard<T: Send>(
         &self,
         shard: &str,
         now: Timestamp,
@@ -171,8 +180,8 @@ impl DynamoStore {
                 .expression_attribute_values(":now", ms(now))
                 .limit(i32::try_from(limit - found.len()).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(start);
-            let answer = query.send().await.map_err(failed("read due index"))?;
-            found.extend(readable(answer.items(), &read));
+            let answer = query.send().await.map_err(failure_at("read due index"))?;
+            found.extend(read_each(answer.items(), &read));
             start = answer.last_evaluated_key;
             if start.is_none() {
                 break;
@@ -183,7 +192,7 @@ impl DynamoStore {
 }
 
 /// Reads the items that can be read, and logs each that cannot.
-pub(super) fn readable<T>(
+pub(super) fn read_each<T>(
     items: &[Item],
     read: impl Fn(&Item) -> Result<T, EngineError>,
 ) -> Vec<T> {
@@ -245,7 +254,7 @@ mod tests {
         let mut items = ["a", "b", "c"].map(|event| item_of(&row(event)).unwrap());
         items[1].insert("due_at".to_owned(), text("soon"));
         let events: Vec<_> =
-            readable(&items, due_of).into_iter().map(|due| due.key.event).collect();
+            read_each(&items, due_of).into_iter().map(|due| due.key.event).collect();
         assert_eq!(events, ["a".parse().unwrap(), "c".parse().unwrap()]);
     }
 

@@ -1,7 +1,7 @@
 //! A delivery's row as an item, and back. The only place that knows its attributes.
 
 use waxseal_domain::delivery::priority::Priority;
-use waxseal_domain::delivery::{Delivery, DeliveryKey, Open, Status, StatusName};
+use waxseal_domain::delivery::{Delivery, DeliveryKey, OpenState, Status, StatusName};
 use waxseal_domain::id::{EndpointId, EventId, TenantName, Ticket};
 use waxseal_flows::ports::{Due, EngineError};
 
@@ -130,12 +130,12 @@ fn priority_of(item: &Item) -> Result<Priority, EngineError> {
 fn status_of(item: &Item) -> Result<Status, EngineError> {
     let status = read_text(item, "status")?;
     if status != StatusName::Open.as_str() {
-        return Status::ended(status, optional_text(item, "reason")?)
+        return Status::read_end(status, optional_text(item, "reason")?)
             .map_err(|error| EngineError::unreadable("read item", error));
     }
     let holder = optional_text(item, "holder")?;
     let holder: Option<Ticket> = holder.map(|ticket| parse("holder", ticket)).transpose()?;
-    Ok(Status::Open(Open {
+    Ok(Status::Open(OpenState {
         next_at: read_ms(item, "next_at")?,
         holder,
         due_at: read_ms(item, "due_at")?,
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
     use crate::aws::item::find_text;
 
-    fn pending() -> Delivery {
+    fn pending_row() -> Delivery {
         let key = DeliveryKey {
             tenant: "acme".parse().unwrap(),
             event: "a_b:c-1".parse().unwrap(),
@@ -164,13 +164,13 @@ mod tests {
 
     #[test]
     fn a_row_is_read_back() {
-        let held = pending().reopen("t1".parse().unwrap(), Timestamp::from_ms(5_000));
+        let held = pending_row().reopen("t1".parse().unwrap(), Timestamp::from_ms(5_000));
         let ends = [End::Failed(FailedReason::Gone), End::Cancelled(CancelledReason::Requested)];
-        let ended = ends.map(|end| pending().end(end));
-        let delivered = Delivery { status: Status::Delivered, attempts: 1, ..pending() };
-        let critical = Delivery { priority: Priority::Critical, ..pending() };
+        let ended = ends.map(|end| pending_row().end(end));
+        let delivered = Delivery { status: Status::Delivered, attempts: 1, ..pending_row() };
+        let critical = Delivery { priority: Priority::Critical, ..pending_row() };
         assert_eq!(due_of(&item_of(&critical).unwrap()).unwrap().priority, Priority::Critical);
-        for row in [vec![pending(), critical, held, delivered], ended.to_vec()].concat() {
+        for row in [vec![pending_row(), critical, held, delivered], ended.to_vec()].concat() {
             assert_eq!(row_of(&item_of(&row).unwrap()).unwrap(), row);
         }
     }
@@ -180,7 +180,7 @@ mod tests {
         for (name, value) in
             [("lane", text("slow")), ("holder", number(1_u32)), ("base", text("0"))]
         {
-            let mut item = item_of(&pending()).unwrap();
+            let mut item = item_of(&pending_row()).unwrap();
             item.insert(name.to_owned(), value);
             assert!(row_of(&item).is_err(), "{name}");
         }
@@ -188,15 +188,15 @@ mod tests {
 
     #[test]
     fn an_open_row_is_in_the_due_index_and_never_expires() {
-        let item = item_of(&pending()).unwrap();
+        let item = item_of(&pending_row()).unwrap();
         assert!(item.contains_key("due_shard") && !item.contains_key("ttl"));
         assert_eq!(find_text(&item, "endpoint_key"), Some("acme#ep_1"));
-        assert_eq!(due_of(&item).unwrap().key, pending().key);
+        assert_eq!(due_of(&item).unwrap().key, pending_row().key);
     }
 
     #[test]
     fn a_first_try_success_is_in_no_index() {
-        let row = Delivery { status: Status::Delivered, attempts: 1, ..pending() };
+        let row = Delivery { status: Status::Delivered, attempts: 1, ..pending_row() };
         let item = item_of(&row).unwrap();
         let indexed = ["due_shard", "due_at", "endpoint_key"];
         assert!(indexed.iter().all(|name| !item.contains_key(*name)));

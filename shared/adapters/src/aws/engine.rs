@@ -10,14 +10,14 @@ use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{Check, Engine, EngineError, MaxAge};
 
 use super::cache::AgedCache;
-use super::checks::{Watched, alarms, look_at};
+use super::checks::{WatchedQueue, alarms, look_at};
 use super::client::{Clients, sdk_config};
 use super::cloudwatch::CloudWatch;
 use super::config::ConfigCache;
 use super::key_vault::KmsVault;
 use super::queue::SqsQueue;
 use super::sender::AwsSender;
-use super::{DynamoStore, failed};
+use super::{DynamoStore, failure_at};
 use crate::clock::SystemClock;
 use crate::entropy::entropy;
 use crate::environment::Environment;
@@ -40,7 +40,7 @@ pub struct AwsEngine {
     schemas: JsonSchemas,
     operator_key_hash: AgedCache<(), String>,
     public_url: Option<String>,
-    watched: [Watched; 4],
+    queues_to_watch: [WatchedQueue; 4],
     alarms_prefix: String,
     cloudwatch: CloudWatch,
 }
@@ -68,16 +68,16 @@ impl AwsEngine {
             operator_secret: environment.operator_secret.clone(),
             operator_key_hash: AgedCache::new(1),
             public_url: environment.public_url.clone(),
-            watched: watched(environment),
+            queues_to_watch: queues_to_watch(environment),
             alarms_prefix: environment.alarms_prefix.clone(),
             cloudwatch: CloudWatch::new(environment),
         })
     }
 
     async fn read_operator_key_hash(&self) -> Result<String, EngineError> {
-        let secret = Environment::needed("WAXSEAL_OPERATOR_SECRET", &self.operator_secret)?;
+        let secret = Environment::require("WAXSEAL_OPERATOR_SECRET", &self.operator_secret)?;
         let get = self.clients.secrets_manager().get_secret_value().secret_id(secret);
-        let answer = get.send().await.map_err(failed("read operator key"))?;
+        let answer = get.send().await.map_err(failure_at("read operator key"))?;
         let key = answer.secret_string().map(str::trim).filter(|key| !key.is_empty());
         let missing = || EngineError::unreadable("read operator key", "the secret holds no text");
         key.map(hash_of).ok_or_else(missing)
@@ -85,9 +85,12 @@ impl AwsEngine {
 }
 
 /// The deployment's queues, as far as the function knows them.
-fn watched(environment: &Environment) -> [Watched; 4] {
-    let queue =
-        |name, url: &str, should_be_empty| Watched { name, url: url.to_owned(), should_be_empty };
+fn queues_to_watch(environment: &Environment) -> [WatchedQueue; 4] {
+    let queue = |name, url: &str, should_be_empty| WatchedQueue {
+        name,
+        url: url.to_owned(),
+        should_be_empty,
+    };
     [
         queue("deliveries", &environment.queue_url, false),
         queue("critical deliveries", &environment.critical_queue_url, false),
@@ -141,7 +144,7 @@ impl Engine for AwsEngine {
     }
 
     async fn checks(&self) -> Vec<Check> {
-        let mut checks = look_at(&self.clients, &self.watched).await;
+        let mut checks = look_at(&self.clients, &self.queues_to_watch).await;
         checks.extend(alarms(&self.cloudwatch, &self.alarms_prefix).await);
         checks
     }

@@ -13,7 +13,7 @@ use super::delivery_item::{event_pk, row_of};
 use super::item::{
     ALONE, Item, json, key, ms, number, parse, read_json, read_ms, read_text, text, unreadable,
 };
-use super::{DynamoStore, failed};
+use super::{DynamoStore, failure_at};
 
 impl EventStore for DynamoStore {
     async fn accept(&self, row: &EventRow) -> Result<AcceptResult, EngineError> {
@@ -29,7 +29,7 @@ impl EventStore for DynamoStore {
         let Err(error) = put.send().await else { return Ok(AcceptResult::Created) };
         let Some(PutItemError::ConditionalCheckFailedException(refusal)) = error.as_service_error()
         else {
-            return Err(failed("accept event")(error));
+            return Err(failure_at("accept event")(error));
         };
         let missing = || EngineError::unreadable("accept event", "refused, and without the item");
         let found = refusal.item().ok_or_else(missing)?;
@@ -47,7 +47,7 @@ impl EventStore for DynamoStore {
             .table_name(self.state_table()?)
             .set_key(Some(event_key(tenant, id)))
             .consistent_read(true);
-        let answer = get.send().await.map_err(failed("read event"))?;
+        let answer = get.send().await.map_err(failure_at("read event"))?;
         answer.item.as_ref().map(event_of).transpose()
     }
 
@@ -67,7 +67,7 @@ impl EventStore for DynamoStore {
                 .expression_attribute_values(":pk", text(event_pk(tenant, id)))
                 .consistent_read(true)
                 .set_exclusive_start_key(start);
-            let answer = query.send().await.map_err(failed("read event and deliveries"))?;
+            let answer = query.send().await.map_err(failure_at("read event and deliveries"))?;
             for item in answer.items() {
                 if is_event(item) {
                     event = Some(event_of(item)?);
@@ -100,7 +100,7 @@ impl EventStore for DynamoStore {
             // The row is of a later event of the same id, so the payload that was to be removed is
             // gone already.
             Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-            _ => Err(failed("expunge event")(error)),
+            _ => Err(failure_at("expunge event")(error)),
         }
     }
 
@@ -120,7 +120,7 @@ impl EventStore for DynamoStore {
         match error.as_service_error() {
             // The row is of a later event of the same id, which this answer is not about.
             Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-            _ => Err(failed("mark event sent")(error)),
+            _ => Err(failure_at("mark event sent")(error)),
         }
     }
 

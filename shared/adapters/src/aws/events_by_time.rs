@@ -15,7 +15,7 @@ use waxseal_flows::ports::{EngineError, EventRow, Page, PageRequest};
 use super::delivery_item::event_pk;
 use super::events::{day_shard, event_key, event_of};
 use super::item::{number, parse, read_ms, read_text, text, unreadable};
-use super::{DynamoStore, failed};
+use super::{DynamoStore, failure_at};
 
 /// Days that one page looks at.
 const DAYS_MAX: usize = 3;
@@ -103,7 +103,7 @@ impl DynamoStore {
                 .scan_index_forward(false)
                 .limit(i32::try_from(wanted.saturating_add(TIES)).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(start);
-            let answer = query.send().await.map_err(failed("list events"))?;
+            let answer = query.send().await.map_err(failure_at("list events"))?;
             for item in answer.items() {
                 let id = read_text(item, "pk")?.rsplit_once('#').map(|(_, id)| id.to_owned());
                 let id = id.ok_or_else(|| unreadable("pk", "is no event's"))?;

@@ -5,16 +5,16 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use waxseal_domain::flow_control::concurrency::{Slot, SlotRequest};
 use waxseal_domain::flow_control::gate::Gate;
-use waxseal_domain::flow_control::rate::Tokens;
+use waxseal_domain::flow_control::rate::TokenRequest;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Due, EngineError, GateStore, MaxAge};
 
-use super::deliveries::readable;
+use super::deliveries::read_each;
 use super::delivery_item::{due_of, held_shard};
 use super::item::{ALONE, Item, json, key, ms, number, read_json, read_text, text};
 use super::versioned::Version;
-use super::{DynamoStore, failed};
+use super::{DynamoStore, failure_at};
 
 /// The shard of the due index that holds gates.
 const SHARD: &str = "G";
@@ -37,7 +37,7 @@ impl GateStore for DynamoStore {
             .table_name(self.state_table()?)
             .set_key(Some(gate_key(tenant, endpoint)))
             .consistent_read(true);
-        let answer = get.send().await.map_err(failed("read gate"))?;
+        let answer = get.send().await.map_err(failure_at("read gate"))?;
         let gate: Option<Gate> = answer.item.map(|item| read_json(&item, "doc")).transpose()?;
         self.cache.gates.keep(start, place, gate.clone());
         Ok(gate)
@@ -70,21 +70,21 @@ impl GateStore for DynamoStore {
         let Err(error) = deleted else { return Ok(true) };
         match error.as_service_error() {
             Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(false),
-            _ => Err(failed("remove gate")(error)),
+            _ => Err(failure_at("remove gate")(error)),
         }
     }
 
     async fn due_gates(&self, now: Timestamp, limit: usize) -> Result<Vec<Gate>, EngineError> {
         let key_of = |item: &Item| Ok(key(read_text(item, "pk")?, ALONE));
-        let keys = self.due_in(SHARD, now, limit, key_of).await?;
+        let keys = self.read_due_shard(SHARD, now, limit, key_of).await?;
         let found = self.batch_get("read gates", &keys).await?;
-        let mut gates: Vec<Gate> = readable(&found, |item| read_json(item, "doc"));
+        let mut gates: Vec<Gate> = read_each(&found, |item| read_json(item, "doc"));
         gates.retain(|gate| gate.due_at <= now);
         gates.sort_by_key(|gate| gate.due_at);
         Ok(gates)
     }
 
-    async fn take_tokens(&self, whose: &str, wanted: Tokens) -> Result<u32, EngineError> {
+    async fn take_tokens(&self, whose: &str, wanted: TokenRequest) -> Result<u32, EngineError> {
         let Some(used_most) = wanted.most.checked_sub(wanted.count) else { return Ok(0) };
         let place = key(format!("R#{whose}"), wanted.window.to_string());
         let update = self
@@ -102,7 +102,7 @@ impl GateStore for DynamoStore {
         let Err(error) = update.send().await else { return Ok(wanted.count) };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(0),
-            _ => Err(failed("take tokens")(error)),
+            _ => Err(failure_at("take tokens")(error)),
         }
     }
 
@@ -124,14 +124,14 @@ impl GateStore for DynamoStore {
         self.end_lease(tenant, endpoint, slot).await
     }
 
-    async fn held(
+    async fn held_deliveries(
         &self,
         tenant: &TenantName,
         endpoint: &EndpointId,
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<Due>, EngineError> {
-        self.due_in(&held_shard(tenant, endpoint), now, limit, due_of).await
+        self.read_due_shard(&held_shard(tenant, endpoint), now, limit, due_of).await
     }
 }
 

@@ -27,22 +27,22 @@ const NOT_FINAL: &str = "attribute_not_exists(pk) OR (#born = :born AND #status 
 pub(super) fn condition(guard: Guard) -> Condition {
     match guard {
         Guard::FirstAttempt { event_accepted_at } => {
-            seen(FIRST_ATTEMPT, event_accepted_at, StatusName::Open, Some(0))
+            unchanged(FIRST_ATTEMPT, event_accepted_at, StatusName::Open, Some(0))
         }
         Guard::NextAttempt { event_accepted_at, attempts } => {
-            seen(SEEN, event_accepted_at, StatusName::Open, Some(attempts))
+            unchanged(SEEN, event_accepted_at, StatusName::Open, Some(attempts))
         }
         Guard::Absent => Condition { expression: ABSENT, names: None, values: None },
         Guard::Seen { event_accepted_at, status, attempts } => {
-            seen(SEEN, event_accepted_at, status, Some(attempts))
+            unchanged(SEEN, event_accepted_at, status, Some(attempts))
         }
         Guard::NotFinal { event_accepted_at } => {
-            seen(NOT_FINAL, event_accepted_at, StatusName::Open, None)
+            unchanged(NOT_FINAL, event_accepted_at, StatusName::Open, None)
         }
     }
 }
 
-fn seen(
+fn unchanged(
     expression: &'static str,
     event_accepted_at: Timestamp,
     status: StatusName,

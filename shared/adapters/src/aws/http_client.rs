@@ -35,7 +35,7 @@ pub(super) struct ReqwestClient(reqwest::Client);
 impl ReqwestClient {
     pub(super) fn new() -> Result<Self, EngineError> {
         let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls::trusting(Vec::new())?)
+            .tls_backend_preconfigured(tls::trust(Vec::new())?)
             .redirect(Policy::none())
             .retry(reqwest::retry::never())
             .no_proxy()

@@ -12,7 +12,7 @@ use waxseal_flows::ports::{EngineError, KeyVault, MaxAge};
 
 use super::cache::AgedCache;
 use super::client::Clients;
-use super::failed;
+use super::failure_at;
 use crate::environment::Environment;
 
 /// How long an opened secret is kept in memory. What was sealed never changes: a rotated secret is
@@ -42,10 +42,10 @@ impl KeyVault for KmsVault {
             .clients
             .kms()
             .encrypt()
-            .key_id(Environment::needed("WAXSEAL_KEY_ID", &self.key_id)?)
+            .key_id(Environment::require("WAXSEAL_KEY_ID", &self.key_id)?)
             .set_encryption_context(Some(bound_to(context)))
             .plaintext(Blob::new(secret.expose()));
-        let answer = encrypt.send().await.map_err(failed("seal secret"))?;
+        let answer = encrypt.send().await.map_err(failure_at("seal secret"))?;
         let missing = || EngineError::unreadable("seal secret", "an answer without a ciphertext");
         Ok(BASE64.encode(answer.ciphertext_blob.ok_or_else(missing)?))
     }
@@ -62,10 +62,10 @@ impl KeyVault for KmsVault {
             .clients
             .kms()
             .decrypt()
-            .key_id(Environment::needed("WAXSEAL_KEY_ID", &self.key_id)?)
+            .key_id(Environment::require("WAXSEAL_KEY_ID", &self.key_id)?)
             .set_encryption_context(Some(bound_to(context)))
             .ciphertext_blob(Blob::new(ciphertext));
-        let answer = decrypt.send().await.map_err(failed("open secret"))?;
+        let answer = decrypt.send().await.map_err(failure_at("open secret"))?;
         let plaintext = answer.plaintext.ok_or_else(|| failure("an answer without a plaintext"))?;
         let secret = Secret::new(plaintext.into_inner());
         self.opened.keep(start, place, secret.clone());

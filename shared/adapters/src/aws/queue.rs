@@ -11,13 +11,13 @@ use aws_sdk_sqs::error::ProvideErrorMetadata as _;
 use aws_sdk_sqs::types::{
     MessageAttributeValue, MessageSystemAttributeName, SendMessageBatchRequestEntry,
 };
-use waxseal_domain::delivery::message::{Message, Receipt, Received};
+use waxseal_domain::delivery::message::{Message, Receipt, ReceivedMessage};
 use waxseal_domain::delivery::priority::Priority;
 use waxseal_flows::ports::{EngineError, Queue};
 
 use self::batches::{Outgoing, batches};
 use super::client::Clients;
-use super::failed;
+use super::failure_at;
 use crate::environment::Environment;
 
 /// The longest wait by visibility, in seconds. SQS allows 12 hours from the receive, of which some
@@ -53,7 +53,7 @@ impl SqsQueue {
         &self,
         priority: Priority,
         wait_s: i32,
-    ) -> Result<Vec<Received>, EngineError> {
+    ) -> Result<Vec<ReceivedMessage>, EngineError> {
         let receive = self
             .clients
             .sqs()
@@ -62,12 +62,12 @@ impl SqsQueue {
             .max_number_of_messages(10)
             .wait_time_seconds(wait_s)
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
-        let answer = receive.send().await.map_err(failed("receive messages"))?;
+        let answer = receive.send().await.map_err(failure_at("receive messages"))?;
         let read = |message: &aws_sdk_sqs::types::Message| {
             let unreadable = |error| EngineError::unreadable("read message", error);
             let counted = MessageSystemAttributeName::ApproximateReceiveCount;
             let receives = message.attributes().and_then(|all| all.get(&counted)?.parse().ok());
-            Ok(Received {
+            Ok(ReceivedMessage {
                 message: Message::parse(message.body().unwrap_or_default()).map_err(unreadable)?,
                 receipt: Receipt {
                     priority,
@@ -90,14 +90,14 @@ impl SqsQueue {
     pub async fn remove(&self, receipt: &Receipt) -> Result<(), EngineError> {
         let delete = self.clients.sqs().delete_message().queue_url(self.url(receipt.priority)?);
         let delete = delete.receipt_handle(&receipt.handle);
-        delete.send().await.map(|_| ()).map_err(failed("remove message"))
+        delete.send().await.map(|_| ()).map_err(failure_at("remove message"))
     }
 
     fn url(&self, priority: Priority) -> Result<&str, EngineError> {
         match priority {
-            Priority::Normal => Environment::needed("WAXSEAL_QUEUE_URL", &self.queue_url),
+            Priority::Normal => Environment::require("WAXSEAL_QUEUE_URL", &self.queue_url),
             Priority::Critical => {
-                Environment::needed("WAXSEAL_CRITICAL_QUEUE_URL", &self.critical_queue_url)
+                Environment::require("WAXSEAL_CRITICAL_QUEUE_URL", &self.critical_queue_url)
             }
         }
     }
@@ -124,7 +124,8 @@ impl SqsQueue {
         // itself for the holder. Whoever asked sends again what is not known to be queued, under a
         // new ticket.
         let once = aws_sdk_sqs::config::Builder::new().retry_config(RetryConfig::disabled());
-        let answer = send.config_override(once).send().await.map_err(failed("send messages"))?;
+        let answer =
+            send.config_override(once).send().await.map_err(failure_at("send messages"))?;
         for refused in answer.failed() {
             tracing::warn!(code = refused.code(), "a message was not queued");
         }
@@ -169,15 +170,15 @@ impl Queue for SqsQueue {
             // A receipt is stale when its message is visible again already. The message comes again
             // by itself, so nothing is lost.
             Err(error) if is_stale(error.code(), error.message()) => Ok(()),
-            Err(error) => Err(failed("delay message")(error)),
+            Err(error) => Err(failure_at("delay message")(error)),
         }
     }
 
     async fn reject(&self, body: &str, reason: &str) -> Result<(), EngineError> {
-        let url = Environment::needed("WAXSEAL_REJECTED_QUEUE_URL", &self.rejected_queue_url)?;
+        let url = Environment::require("WAXSEAL_REJECTED_QUEUE_URL", &self.rejected_queue_url)?;
         let reason = MessageAttributeValue::builder()
             .data_type("String")
-            .string_value(said(reason))
+            .string_value(clean_reason(reason))
             .build()
             .map_err(|error| EngineError::unreadable("put aside", error))?;
         // A body that SQS would refuse is shortened: to fail here would make its message come again
@@ -190,7 +191,7 @@ impl Queue for SqsQueue {
             .queue_url(url)
             .message_body(if body.is_empty() { "(empty)" } else { body })
             .message_attributes("reason", reason);
-        send.send().await.map(|_| ()).map_err(failed("put aside"))
+        send.send().await.map(|_| ()).map_err(failure_at("put aside"))
     }
 }
 
@@ -209,7 +210,7 @@ fn is_stale(code: Option<&str>, message: Option<&str>) -> bool {
 }
 
 /// A reason as SQS takes one: some text, without control characters.
-fn said(reason: &str) -> String {
+fn clean_reason(reason: &str) -> String {
     let plain = reason.chars().map(|c| if c.is_control() { ' ' } else { c });
     let plain: String = plain.take(REASON_CHARS_MAX).collect();
     if plain.trim().is_empty() { "unknown".to_owned() } else { plain }
@@ -234,8 +235,8 @@ mod tests {
 
     #[test]
     fn a_reason_is_never_empty_and_never_long() {
-        assert_eq!(said(" \n"), "unknown");
-        assert_eq!(said("a\u{7}b"), "a b");
-        assert_eq!(said(&"ä".repeat(300)).chars().count(), 256);
+        assert_eq!(clean_reason(" \n"), "unknown");
+        assert_eq!(clean_reason("a\u{7}b"), "a b");
+        assert_eq!(clean_reason(&"ä".repeat(300)).chars().count(), 256);
     }
 }

@@ -14,7 +14,7 @@ use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::MessageAttributeValue;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, Response, SendResult};
 use waxseal_domain::delivery::dispatch::Request;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::endpoint::target::{BusEntry, QueueMessage, Resource, Target, outcome_of};
@@ -23,7 +23,7 @@ use waxseal_flows::ports::{Clock as _, EngineError, Sender};
 use super::client::Clients;
 use super::reason;
 use crate::clock::SystemClock;
-use crate::sender::{Connections, Failure, HttpSender, sent};
+use crate::sender::{Connections, Failure, HttpSender, sent_of};
 
 /// Sends to endpoints of every kind.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl AwsSender {
             .retry_config(RetryConfig::disabled());
         let answer = send.customize().config_override(there).send().await;
         let answer = answer.map_err(|error| failure("SQS", &error))?;
-        Ok(taken(answer.message_id()))
+        Ok(accept_answer(answer.message_id()))
     }
 
     async fn put_event(&self, bus: &Resource, request: &Request) -> Result<Response, Failure> {
@@ -90,7 +90,7 @@ impl AwsSender {
             return Err(refusal("EventBridge", "NoEntry", "", 500));
         };
         match entry.error_code() {
-            None => Ok(taken(entry.event_id())),
+            None => Ok(accept_answer(entry.event_id())),
             Some(code) => {
                 let message = entry.error_message().unwrap_or_default();
                 Err(refusal("EventBridge", code, message, 200))
@@ -100,7 +100,7 @@ impl AwsSender {
 }
 
 impl Sender for AwsSender {
-    async fn send(&self, request: Request) -> Sent {
+    async fn send(&self, request: Request) -> SendResult {
         let started_at = SystemClock.now();
         let timeout = Duration::from_millis(request.timeout_ms);
         let result = match self.rules.check(&request.url) {
@@ -113,17 +113,17 @@ impl Sender for AwsSender {
                 tokio::time::timeout(timeout, self.put_event(&bus, &request)).await
             }
         };
-        sent(
+        sent_of(
             started_at,
             SystemClock.now(),
-            result.unwrap_or_else(|_| Err(Failure::timed_out(timeout))),
+            result.unwrap_or_else(|_| Err(Failure::of_timeout(timeout))),
         )
     }
 }
 
 /// Makes the answer of a queue or a bus that has taken the delivery: 200, with the id that it gave
 /// as the body.
-fn taken(id: Option<&str>) -> Response {
+fn accept_answer(id: Option<&str>) -> Response {
     Response { status: 200, headers: Vec::new(), excerpt: id.unwrap_or_default().to_owned() }
 }
 

@@ -9,7 +9,7 @@ use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::EngineError;
 
 use super::item::{ALONE, Item, key, number, parse, text, unreadable};
-use super::{DynamoStore, failed};
+use super::{DynamoStore, failure_at};
 
 /// Names of the attributes begin so.
 const SLOT: &str = "slot";
@@ -61,7 +61,7 @@ impl DynamoStore {
             .condition_expression("attribute_not_exists(#slot) OR #slot < :now")
             .expression_attribute_names("#slot", attribute(slot))
             .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":lease", text(written(&slot.lease)))
+            .expression_attribute_values(":lease", text(lease_value(&slot.lease)))
             // An attribute is `<until>#<holder>`, and `~` is greater than `#`: so a lease that ends
             // exactly now counts as over.
             .expression_attribute_values(":now", text(format!("{:013}~", now.ms())))
@@ -72,7 +72,7 @@ impl DynamoStore {
             Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => {
                 refusal.item().map(read).transpose().map(|found| Some(found.unwrap_or_default()))
             }
-            _ => Err(failed("take slot")(error)),
+            _ => Err(failure_at("take slot")(error)),
         }
     }
 
@@ -91,11 +91,11 @@ impl DynamoStore {
             .update_expression("REMOVE #slot")
             .condition_expression("#slot = :lease")
             .expression_attribute_names("#slot", attribute(slot))
-            .expression_attribute_values(":lease", text(written(&slot.lease)));
+            .expression_attribute_values(":lease", text(lease_value(&slot.lease)));
         let Err(error) = update.send().await else { return Ok(()) };
         match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
-            _ => Err(failed("give back slot")(error)),
+            _ => Err(failure_at("give back slot")(error)),
         }
     }
 }
@@ -108,7 +108,7 @@ fn attribute(slot: &Slot) -> String {
     format!("{SLOT}{}", slot.number)
 }
 
-fn written(lease: &Lease) -> String {
+fn lease_value(lease: &Lease) -> String {
     format!("{:013}#{}", lease.until.ms(), lease.holder)
 }
 
@@ -134,11 +134,14 @@ mod tests {
     #[test]
     fn a_lease_is_read_as_it_was_written_and_is_in_order_as_text() {
         let lease = |ms| Lease { holder: "abc".parse().unwrap(), until: Timestamp::from_ms(ms) };
-        assert!(written(&lease(999_999_999_999)) < written(&lease(1_790_000_000_000)));
-        let item = attributes([("slot7", text(written(&lease(5)))), ("ttl", number(1_u64))]);
+        assert!(lease_value(&lease(999_999_999_999)) < lease_value(&lease(1_790_000_000_000)));
+        let item = attributes([("slot7", text(lease_value(&lease(5)))), ("ttl", number(1_u64))]);
         let slots = read(&item).unwrap();
         assert_eq!(slots.0.into_iter().collect::<Vec<_>>(), [(7, lease(5))]);
         assert!(read(&attributes([("slot1", text("x"))])).is_err());
-        assert!(read(&attributes([("slotx", text(written(&lease(5))))])).is_err(), "not one less");
+        assert!(
+            read(&attributes([("slotx", text(lease_value(&lease(5))))])).is_err(),
+            "not one less"
+        );
     }
 }

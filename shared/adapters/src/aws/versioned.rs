@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use waxseal_flows::ports::EngineError;
 
 use super::item::{Item, find_text, number, text};
-use super::{DynamoStore, failed};
+use super::{DynamoStore, failure_at};
 use crate::entropy::entropy;
 
 /// Which version an item has, and which it is written over: none where there must be no item.
@@ -47,7 +47,7 @@ impl DynamoStore {
                 let found = refusal.item().and_then(|item| find_text(item, "write"));
                 Ok(found == Some(write.as_str()))
             }
-            _ => Err(failed(step)(error)),
+            _ => Err(failure_at(step)(error)),
         }
     }
 }

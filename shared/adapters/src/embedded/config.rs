@@ -22,12 +22,12 @@ use waxseal_flows::ports::{
     TenantEndpoints, TenantVersion,
 };
 
-use self::documents::{Place, by_lookup, delete, document, documents, find, insert, version};
+use self::documents::{Place, delete, document, documents, find, find_by_lookup, insert, version};
 use super::config_cache::Endpoints;
 use super::writer::Durability;
 use super::{EmbeddedStore, schema_value};
 
-type Answer<T> = Result<T, EngineError>;
+type StoreResult<T> = Result<T, EngineError>;
 
 /// Reads what the key file sealed when the folder was new. A key file that cannot open it is
 /// another folder's.
@@ -48,7 +48,7 @@ pub(super) fn expire_audit(connection: &Connection, before: Timestamp) -> rusqli
 }
 
 impl ConfigStore for EmbeddedStore {
-    async fn change(&self, change: Change<'_>, entry: Option<&Entry>) -> Answer<bool> {
+    async fn change(&self, change: Change<'_>, entry: Option<&Entry>) -> StoreResult<bool> {
         let tenant = change.tenant().clone();
         let work = change::of(change, entry)?;
         let cache = Arc::clone(&self.cache);
@@ -56,7 +56,7 @@ impl ConfigStore for EmbeddedStore {
         self.writer.write("change configuration", Durability::Synced, work, forget).await
     }
 
-    async fn audit(&self, tenant: &TenantName, page: &PageRequest) -> Answer<Page<Entry>> {
+    async fn audit(&self, tenant: &TenantName, page: &PageRequest) -> StoreResult<Page<Entry>> {
         let (tenant, page) = (tenant.to_string(), page.clone());
         let read = move |connection: &Connection| {
             let before = page.cursor.clone().unwrap_or_else(|| "~".to_owned());
@@ -75,7 +75,11 @@ impl ConfigStore for EmbeddedStore {
         self.readers.read("list audit entries", read).await
     }
 
-    async fn event_types(&self, tenant: &TenantName, _: MaxAge) -> Answer<Arc<Vec<EventType>>> {
+    async fn event_types(
+        &self,
+        tenant: &TenantName,
+        _: MaxAge,
+    ) -> StoreResult<Arc<Vec<EventType>>> {
         let generation = match self.cache.event_types(tenant) {
             Ok(found) => return Ok(found),
             Err(generation) => generation,
@@ -91,7 +95,7 @@ impl ConfigStore for EmbeddedStore {
         Ok(found)
     }
 
-    async fn tenants(&self, page: &PageRequest) -> Answer<Page<Tenant>> {
+    async fn tenants(&self, page: &PageRequest) -> StoreResult<Page<Tenant>> {
         let page = page.clone();
         let read = move |connection: &Connection| {
             let after = page.cursor.clone().unwrap_or_default();
@@ -106,7 +110,7 @@ impl ConfigStore for EmbeddedStore {
         self.readers.read("list tenants", read).await
     }
 
-    async fn endpoints(&self, tenant: &TenantName, _: MaxAge) -> Answer<Endpoints> {
+    async fn endpoints(&self, tenant: &TenantName, _: MaxAge) -> StoreResult<Endpoints> {
         let generation = match self.cache.endpoints(tenant) {
             Ok(endpoints) => return Ok(endpoints),
             Err(generation) => generation,
@@ -132,19 +136,19 @@ impl ConfigStore for EmbeddedStore {
         tenant: &TenantName,
         id: &EndpointId,
         max_age: MaxAge,
-    ) -> Answer<Option<Arc<Endpoint>>> {
+    ) -> StoreResult<Option<Arc<Endpoint>>> {
         let endpoints = self.endpoints(tenant, max_age).await?;
         let found = endpoints.iter().flat_map(|all| all.iter()).find(|found| found.id == *id);
         Ok(found.cloned().map(Arc::new))
     }
 
-    async fn api_key(&self, hash: &str) -> Answer<Option<ApiKey>> {
+    async fn api_key(&self, hash: &str) -> StoreResult<Option<ApiKey>> {
         let hash = hash.to_owned();
-        let read = move |connection: &Connection| by_lookup(connection, "api_key", &hash);
+        let read = move |connection: &Connection| find_by_lookup(connection, "api_key", &hash);
         self.readers.read("read API key", read).await
     }
 
-    async fn api_keys(&self, tenant: &TenantName) -> Answer<Vec<ApiKey>> {
+    async fn api_keys(&self, tenant: &TenantName) -> StoreResult<Vec<ApiKey>> {
         let tenant = tenant.to_string();
         let read = move |connection: &Connection| {
             let sql = "SELECT doc FROM config WHERE kind = 'api_key' AND tenant = ?1
@@ -154,7 +158,7 @@ impl ConfigStore for EmbeddedStore {
         self.readers.read("list API keys", read).await
     }
 
-    async fn note_key_use(&self, key: &ApiKeyId, at: Timestamp) -> Answer<()> {
+    async fn note_key_use(&self, key: &ApiKeyId, at: Timestamp) -> StoreResult<()> {
         let key = key.to_string();
         let note = move |connection: &Connection| {
             let sql = "INSERT OR REPLACE INTO key_uses (key, at) VALUES (?1, ?2)";
@@ -164,7 +168,7 @@ impl ConfigStore for EmbeddedStore {
         self.writer.write("note key use", Durability::Lazy, note, |()| ()).await
     }
 
-    async fn key_uses(&self, keys: &[ApiKeyId]) -> Answer<HashMap<ApiKeyId, Timestamp>> {
+    async fn key_uses(&self, keys: &[ApiKeyId]) -> StoreResult<HashMap<ApiKeyId, Timestamp>> {
         let keys = keys.to_vec();
         let read = move |connection: &Connection| {
             let mut statement =
@@ -179,13 +183,13 @@ impl ConfigStore for EmbeddedStore {
         self.readers.read("read key uses", read).await
     }
 
-    async fn source(&self, name: &SourceName, _: MaxAge) -> Answer<Option<Source>> {
+    async fn source(&self, name: &SourceName, _: MaxAge) -> StoreResult<Option<Source>> {
         let name = name.to_string();
-        let read = move |connection: &Connection| by_lookup(connection, "source", &name);
+        let read = move |connection: &Connection| find_by_lookup(connection, "source", &name);
         self.readers.read("read source", read).await
     }
 
-    async fn sources(&self, tenant: &TenantName) -> Answer<Vec<Source>> {
+    async fn sources(&self, tenant: &TenantName) -> StoreResult<Vec<Source>> {
         let tenant = tenant.to_string();
         let read = move |connection: &Connection| {
             let sql = "SELECT doc FROM config WHERE kind = 'source' AND tenant = ?1 ORDER BY id";
@@ -194,13 +198,13 @@ impl ConfigStore for EmbeddedStore {
         self.readers.read("list sources", read).await
     }
 
-    async fn setting(&self, kind: Setting, name: &str, _: MaxAge) -> Answer<Option<Arc<str>>> {
+    async fn setting(&self, kind: Setting, name: &str, _: MaxAge) -> StoreResult<Option<Arc<str>>> {
         let place = Place::setting(kind, name);
         let read = move |connection: &Connection| find::<Arc<str>>(connection, &place);
         self.readers.read("read setting", read).await
     }
 
-    async fn settings(&self, kind: Setting) -> Answer<Vec<(String, Arc<str>)>> {
+    async fn settings(&self, kind: Setting) -> StoreResult<Vec<(String, Arc<str>)>> {
         let read = move |connection: &Connection| {
             let sql = "SELECT id, doc FROM config WHERE kind = ?1 AND tenant = '' ORDER BY id";
             let mut statement = connection.prepare_cached(sql)?;
@@ -218,7 +222,7 @@ impl ConfigStore for EmbeddedStore {
         name: &str,
         text: &str,
         write: SettingWrite,
-    ) -> Answer<bool> {
+    ) -> StoreResult<bool> {
         let (place, doc) = (Place::setting(kind, name), document(&text)?);
         let put = move |connection: &Connection| {
             if write == SettingWrite::Replace {

@@ -17,10 +17,10 @@ pub(super) type Endpoints = Option<Arc<TenantEndpoints>>;
 
 /// Tenants' endpoints, in memory.
 #[derive(Debug)]
-pub(super) struct ConfigCache(Mutex<Cached>);
+pub(super) struct ConfigCache(Mutex<CacheEntry>);
 
 #[derive(Debug)]
-struct Cached {
+struct CacheEntry {
     /// Rises with every change. A read that began before a change may have found the old rows, and
     /// is not kept.
     generation: u64,
@@ -30,7 +30,7 @@ struct Cached {
 
 impl Default for ConfigCache {
     fn default() -> Self {
-        Self(Mutex::new(Cached {
+        Self(Mutex::new(CacheEntry {
             generation: 0,
             endpoints: BoundedMap::new(TENANTS_MAX),
             event_types: BoundedMap::new(TENANTS_MAX),
@@ -75,7 +75,7 @@ impl ConfigCache {
         cached.event_types.remove(tenant);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Cached> {
+    fn lock(&self) -> MutexGuard<'_, CacheEntry> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

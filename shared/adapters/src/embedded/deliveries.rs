@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, Rows, params};
 use waxseal_domain::delivery::priority::Priority;
-use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Open, Status, StatusName, Written};
+use waxseal_domain::delivery::{
+    Delivery, DeliveryKey, Guard, OpenState, Status, StatusName, WriteResult,
+};
 use waxseal_domain::id::{EndpointId, EventId, TenantName, Ticket};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Claim, DeliveryStore, Due, EngineError, EventRow, Page, PageRequest};
@@ -30,19 +32,30 @@ impl DeliveryStore for EmbeddedStore {
         self.readers.read("read delivery and event", read).await
     }
 
-    async fn record_attempt(&self, guard: Guard, row: &Delivery) -> Result<Written, EngineError> {
+    async fn record_attempt(
+        &self,
+        guard: Guard,
+        row: &Delivery,
+    ) -> Result<WriteResult, EngineError> {
         let row = row.clone();
         let record = move |connection: &Connection| record(connection, guard, &row);
         self.writer.write("record attempt", Durability::Synced, record, |_| ()).await
     }
 
-    async fn due(&self, shard: u32, now: Timestamp, limit: usize) -> Result<Vec<Due>, EngineError> {
+    async fn due_deliveries(
+        &self,
+        shard: u32,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Due>, EngineError> {
         // Shards spread writes over partitions, which one file does not have: everything is in the
         // first one.
         if shard != 0 {
             return Ok(Vec::new());
         }
-        self.readers.read("read due index", move |connection| due(connection, now, limit)).await
+        self.readers
+            .read("read due index", move |connection| find_due(connection, now, limit))
+            .await
     }
 
     async fn claim(&self, due: &Due, claim: &Claim) -> Result<Option<Timestamp>, EngineError> {
@@ -59,7 +72,7 @@ impl DeliveryStore for EmbeddedStore {
     ) -> Result<Page<Delivery>, EngineError> {
         let (tenant, endpoint, page) = (tenant.clone(), endpoint.clone(), page.clone());
         let read =
-            move |connection: &Connection| by_endpoint(connection, &tenant, &endpoint, &page);
+            move |connection: &Connection| list_by_endpoint(connection, &tenant, &endpoint, &page);
         self.readers.read("list deliveries", read).await
     }
 }
@@ -68,12 +81,12 @@ pub(super) fn record(
     connection: &Connection,
     guard: Guard,
     row: &Delivery,
-) -> rusqlite::Result<Written> {
+) -> rusqlite::Result<WriteResult> {
     // The row is read and written in one transaction on the only thread that writes, so nothing can
     // change between the two.
     let before = find(connection, &row.key)?;
     if !guard.allows(before.as_ref()) {
-        return Ok(Written::Refused(before.map(Box::new)));
+        return Ok(WriteResult::Refused(before.map(Box::new)));
     }
     let sql = format!(
         "INSERT OR REPLACE INTO deliveries ({COLUMNS})
@@ -98,7 +111,7 @@ pub(super) fn record(
         open.is_some_and(|open| open.held),
         row.priority == Priority::Critical,
     ])?;
-    Ok(Written::Done)
+    Ok(WriteResult::Done)
 }
 
 pub(super) fn find(
@@ -146,15 +159,15 @@ pub(super) fn claim(
         .optional()
 }
 
-fn due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<Due>> {
+fn find_due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<Due>> {
     let sql =
         format!("SELECT {COLUMNS} FROM deliveries WHERE due_at <= ?1 AND held = 0 ORDER BY due_at");
     let mut statement = connection.prepare_cached(&sql)?;
-    readable_due(statement.query([schema_value::ms(now)])?, limit)
+    read_due(statement.query([schema_value::ms(now)])?, limit)
 }
 
 /// Reads the deliveries that an endpoint's gate holds and that are due, earliest first.
-pub(super) fn held(
+pub(super) fn find_held(
     connection: &Connection,
     tenant: &TenantName,
     endpoint: &EndpointId,
@@ -167,14 +180,14 @@ pub(super) fn held(
     );
     let keys = params![tenant.as_str(), endpoint.as_str(), schema_value::ms(now)];
     let mut statement = connection.prepare_cached(&sql)?;
-    readable_due(statement.query(keys)?, limit)
+    read_due(statement.query(keys)?, limit)
 }
 
 /// Reads at most so many due deliveries. One that cannot be read is logged and left out, and those that come
 /// after it are read in its place: else it would keep all others from being looked at, at each sweep. That is
 /// why the statement has no limit of its own; its rows are read from the index one by one, as they are asked
 /// for.
-fn readable_due(mut rows: Rows<'_>, limit: usize) -> rusqlite::Result<Vec<Due>> {
+fn read_due(mut rows: Rows<'_>, limit: usize) -> rusqlite::Result<Vec<Due>> {
     let mut found = Vec::new();
     while found.len() < limit
         && let Some(row) = rows.next()?
@@ -197,7 +210,7 @@ fn due_of(row: Delivery) -> Option<Due> {
     Some(Due { key: row.key, due_at, next_at, claims, priority: row.priority })
 }
 
-fn by_endpoint(
+fn list_by_endpoint(
     connection: &Connection,
     tenant: &TenantName,
     endpoint: &EndpointId,
@@ -221,9 +234,9 @@ fn by_endpoint(
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     let key = DeliveryKey {
-        tenant: schema_value::parsed(row, 0)?,
-        event: schema_value::parsed(row, 1)?,
-        endpoint: schema_value::parsed(row, 2)?,
+        tenant: schema_value::parse(row, 0)?,
+        event: schema_value::parse(row, 1)?,
+        endpoint: schema_value::parse(row, 2)?,
     };
     Ok(Delivery {
         key,
@@ -239,12 +252,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Delivery> {
 fn read_status(row: &Row<'_>) -> rusqlite::Result<Status> {
     let (status, reason): (String, Option<String>) = (row.get(4)?, row.get(5)?);
     if status != StatusName::Open.as_str() {
-        return Status::ended(&status, reason.as_deref())
+        return Status::read_end(&status, reason.as_deref())
             .map_err(|error| schema_value::unreadable(5, error));
     }
     let holder: Option<String> = row.get(9)?;
     let holder = holder.map(|text| text.parse()).transpose();
-    Ok(Status::Open(Open {
+    Ok(Status::Open(OpenState {
         next_at: schema_value::timestamp(row, 8)?,
         holder: holder.map_err(|error| schema_value::unreadable(9, error))?,
         due_at: schema_value::timestamp(row, 10)?,
@@ -274,18 +287,18 @@ mod tests {
                 endpoint: "ep_1".parse().unwrap(),
             };
             let row = Delivery::pending(key, Timestamp::from_ms(born), Priority::Normal);
-            record(&connection, Guard::seen(None), &row).unwrap();
+            record(&connection, Guard::unchanged_since(None), &row).unwrap();
         }
         connection.execute("UPDATE deliveries SET log = '?' WHERE event = 'a'", []).unwrap();
         let later = Timestamp::from_ms(u64::from(u32::MAX) * 1_000);
         let events = |limit| {
-            let found = due(&connection, later, limit).unwrap();
+            let found = find_due(&connection, later, limit).unwrap();
             found.into_iter().map(|due| due.key.event.to_string()).collect::<Vec<_>>()
         };
         assert_eq!(events(1), ["b"], "nor does it take a place of the page");
         assert_eq!(events(10), ["b", "c"]);
         connection.execute("UPDATE deliveries SET held = 1", []).unwrap();
         let (tenant, endpoint) = ("acme".parse().unwrap(), "ep_1".parse().unwrap());
-        assert_eq!(held(&connection, &tenant, &endpoint, later, 10).unwrap().len(), 2);
+        assert_eq!(find_held(&connection, &tenant, &endpoint, later, 10).unwrap().len(), 2);
     }
 }

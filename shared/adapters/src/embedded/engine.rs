@@ -7,8 +7,8 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use rustls::pki_types::CertificateDer;
 use waxseal_domain::api_key::hash_of;
-use waxseal_domain::delivery::message::{Message, Received};
-use waxseal_domain::delivery::{Delivery, Guard, Settlement, Written};
+use waxseal_domain::delivery::message::{Message, ReceivedMessage};
+use waxseal_domain::delivery::{Delivery, Guard, Settlement, WriteResult};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::flow_control::breaker::BreakerSettings;
 use waxseal_domain::limits::{AUDIT_RETENTION_S, EVENT_RETENTION_S};
@@ -19,7 +19,7 @@ use waxseal_flows::ports::{
 };
 
 use super::config_cache::ConfigCache;
-use super::failure::failed;
+use super::failure::failure_at;
 use super::gates_in_memory::Gates;
 use super::inboxes::Inboxes;
 use super::key_file::KeyFile;
@@ -85,7 +85,7 @@ impl EmbeddedEngine {
         files::make_folder(folder)?;
         let lock = files::lock(folder)?;
         let path = folder.join("waxseal.db");
-        let connection = schema::open_writer(&path).map_err(failed("open database"))?;
+        let connection = schema::open_writer(&path).map_err(failure_at("open database"))?;
         let key_vault = key_vault(&connection, folder)?;
         let clock = options.clock;
         let per_endpoint_max = match options.attempts_per_endpoint {
@@ -93,8 +93,8 @@ impl EmbeddedEngine {
             most => most,
         };
         let inboxes = Arc::new(Inboxes::new(per_endpoint_max, &clock));
-        queue::load(&connection, &inboxes).map_err(failed("read messages"))?;
-        let gates = Arc::new(Gates::load(&connection).map_err(failed("read gates"))?);
+        queue::load(&connection, &inboxes).map_err(failure_at("read messages"))?;
+        let gates = Arc::new(Gates::load(&connection).map_err(failure_at("read gates"))?);
         let writer =
             Writer::start(connection).map_err(|e| EngineError::unavailable("start writer", e))?;
         let cache = Arc::new(ConfigCache::default());
@@ -102,7 +102,7 @@ impl EmbeddedEngine {
         let address_rules = Arc::new(options.address_rules);
         let rules = Arc::clone(&address_rules);
         let sender = HttpSender::new(rules, Connections::Kept, options.extra_roots)?;
-        let sender = sender.by_clock(clock.clone());
+        let sender = sender.with_clock(clock.clone());
         let operator_key = match options.operator_key {
             Some(key) => key,
             None => files::operator_key(folder)?,
@@ -146,14 +146,14 @@ impl EmbeddedEngine {
 fn key_vault(connection: &Connection, folder: &Path) -> Result<KeyFile, EngineError> {
     let tenant = CHECK.parse().map_err(|error| EngineError::unreadable("check key file", error))?;
     let context = SecretContext::links(&tenant);
-    let sealed = config::key_check(connection).map_err(failed("check key file"))?;
+    let sealed = config::key_check(connection).map_err(failure_at("check key file"))?;
     let key_file = KeyFile::new(&files::secrets_key(folder, sealed.is_some())?)?;
     if let Some(sealed) = sealed {
         let opened = key_file.open_now(&context, &sealed);
-        opened.map_err(|_| files::lost(folder, "is another one"))?;
+        opened.map_err(|_| files::key_file_fault(folder, "is another one"))?;
     } else {
         let sealed = key_file.seal_now(&context, &Secret::new(CHECK.as_bytes().to_vec()))?;
-        config::keep_key_check(connection, &sealed).map_err(failed("check key file"))?;
+        config::keep_key_check(connection, &sealed).map_err(failure_at("check key file"))?;
     }
     Ok(key_file)
 }
@@ -238,7 +238,7 @@ impl Engine for EmbeddedEngine {
         let inboxes = Arc::clone(&self.inboxes);
         // Only after the commit do the messages enter memory, where they are received: an attempt
         // must not be made for an event that a crash could still lose.
-        let then = move |(_, inserted): &(AcceptResult, Vec<queue::Inserted>)| {
+        let then = move |(_, inserted): &(AcceptResult, Vec<queue::QueuedMessage>)| {
             queue::deliver_all(&inboxes, inserted);
         };
         let written = self.store.writer.write("accept event", Durability::Synced, accept, then);
@@ -251,9 +251,9 @@ impl Engine for EmbeddedEngine {
         &self,
         guard: Guard,
         row: &Delivery,
-        received: &Received,
+        received: &ReceivedMessage,
         settlement: Settlement,
-    ) -> Result<Written, EngineError> {
+    ) -> Result<WriteResult, EngineError> {
         let receipt = received.receipt.clone();
         let Some((id, _)) = inbox::parse(&receipt) else {
             return Err(EngineError::unreadable(
@@ -265,19 +265,19 @@ impl Engine for EmbeddedEngine {
         let record = move |connection: &Connection| {
             let written = deliveries::record(connection, guard, &row)?;
             match (&written, settlement) {
-                (Written::Refused(_), _) => {}
-                (Written::Done, Settlement::Done) => queue::remove(connection, id)?,
-                (Written::Done, Settlement::VisibleAt(at)) => {
+                (WriteResult::Refused(_), _) => {}
+                (WriteResult::Done, Settlement::Done) => queue::remove(connection, id)?,
+                (WriteResult::Done, Settlement::VisibleAt(at)) => {
                     queue::set_visible(connection, id, at)?;
                 }
             }
             Ok(written)
         };
         let inboxes = Arc::clone(&self.inboxes);
-        let then = move |written: &Written| match (written, settlement) {
-            (Written::Refused(_), _) => {}
-            (Written::Done, Settlement::Done) => inboxes.of(receipt.priority).remove(id),
-            (Written::Done, Settlement::VisibleAt(at)) => {
+        let then = move |written: &WriteResult| match (written, settlement) {
+            (WriteResult::Refused(_), _) => {}
+            (WriteResult::Done, Settlement::Done) => inboxes.of(receipt.priority).remove(id),
+            (WriteResult::Done, Settlement::VisibleAt(at)) => {
                 inboxes.of(receipt.priority).wait(&receipt, at);
             }
         };
@@ -303,7 +303,8 @@ impl Engine for EmbeddedEngine {
             )
         };
         let inboxes = Arc::clone(&self.inboxes);
-        let then = move |inserted: &Vec<queue::Inserted>| queue::deliver_all(&inboxes, inserted);
+        let then =
+            move |inserted: &Vec<queue::QueuedMessage>| queue::deliver_all(&inboxes, inserted);
         let written = self.store.writer.write("claim delivery", Durability::Synced, work, then);
         written.await.map(|inserted| !inserted.is_empty())
     }
@@ -314,18 +315,18 @@ impl Engine for EmbeddedEngine {
         guard: Guard,
         row: &Delivery,
         message: Message,
-    ) -> Result<Written, EngineError> {
+    ) -> Result<WriteResult, EngineError> {
         let (row, now) = (row.clone(), self.clock.now());
         let reopen = move |connection: &Connection| {
             let written = deliveries::record(connection, guard, &row)?;
             let inserted = match written {
-                Written::Done => queue::insert_all(connection, vec![message], now)?,
-                Written::Refused(_) => Vec::new(),
+                WriteResult::Done => queue::insert_all(connection, vec![message], now)?,
+                WriteResult::Refused(_) => Vec::new(),
             };
             Ok((written, inserted))
         };
         let inboxes = Arc::clone(&self.inboxes);
-        let then = move |(_, inserted): &(Written, Vec<queue::Inserted>)| {
+        let then = move |(_, inserted): &(WriteResult, Vec<queue::QueuedMessage>)| {
             queue::deliver_all(&inboxes, inserted);
         };
         let written = self.store.writer.write("replay delivery", Durability::Synced, reopen, then);

@@ -74,7 +74,7 @@ impl EventStore for EmbeddedStore {
     ) -> Result<Page<EventRow>, EngineError> {
         let (tenant, page) = (tenant.clone(), page.clone());
         let oldest = now.minus_s(EVENT_RETENTION_S);
-        let read = move |connection: &Connection| by_time(connection, &tenant, &page, oldest);
+        let read = move |connection: &Connection| list_by_time(connection, &tenant, &page, oldest);
         self.readers.read("list events", read).await
     }
 }
@@ -136,7 +136,7 @@ pub(super) fn expire(
     Ok(())
 }
 
-fn by_time(
+fn list_by_time(
     connection: &Connection,
     tenant: &TenantName,
     page: &PageRequest,

@@ -4,7 +4,7 @@ use rusqlite::{Error, ErrorCode};
 use waxseal_flows::ports::{EngineError, FailureKind};
 
 /// A failure of SQLite, of the step so named.
-pub(super) fn failed(step: &'static str) -> impl Fn(Error) -> EngineError {
+pub(super) fn failure_at(step: &'static str) -> impl Fn(Error) -> EngineError {
     move |error| EngineError::of(kind_of(&error), step, error)
 }
 
@@ -39,7 +39,7 @@ mod tests {
     fn a_value_in_another_form_is_unreadable_and_a_busy_file_is_not() {
         let connection = rusqlite::Connection::open_in_memory().unwrap();
         let no_number = connection.query_row("SELECT 'x'", [], |row| row.get::<_, u32>(0));
-        assert_eq!(failed("read")(no_number.unwrap_err()).kind(), FailureKind::Unreadable);
+        assert_eq!(failure_at("read")(no_number.unwrap_err()).kind(), FailureKind::Unreadable);
         connection.execute_batch("CREATE TABLE t (a UNIQUE); INSERT INTO t VALUES (1);").unwrap();
         let twice = connection.execute("INSERT INTO t VALUES (1)", []).unwrap_err();
         assert_eq!(kind_of(&twice), FailureKind::Conflict);

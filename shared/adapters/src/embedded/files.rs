@@ -47,7 +47,7 @@ pub(super) fn lock(folder: &Path) -> Result<File, EngineError> {
 pub(super) fn secrets_key(folder: &Path, was_made: bool) -> Result<Secret, EngineError> {
     let path = folder.join(SECRETS_KEY);
     if was_made && !path.exists() {
-        return Err(lost(folder, "is missing"));
+        return Err(key_file_fault(folder, "is missing"));
     }
     let make = || {
         let bytes = [entropy().to_be_bytes(), entropy().to_be_bytes()].concat();
@@ -59,7 +59,7 @@ pub(super) fn secrets_key(folder: &Path, was_made: bool) -> Result<Secret, Engin
 }
 
 /// The key file is not the one that this folder's secrets were sealed with.
-pub(super) fn lost(folder: &Path, how: &str) -> EngineError {
+pub(super) fn key_file_fault(folder: &Path, how: &str) -> EngineError {
     let path = folder.join(SECRETS_KEY);
     let detail = format!(
         "{} {how}, and this folder's secrets were sealed with it: bring it back from a backup",

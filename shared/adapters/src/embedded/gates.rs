@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use rusqlite::{Connection, params};
 use waxseal_domain::flow_control::concurrency::{Slot, SlotRequest};
 use waxseal_domain::flow_control::gate::Gate;
-use waxseal_domain::flow_control::rate::Tokens;
+use waxseal_domain::flow_control::rate::TokenRequest;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Due, EngineError, GateStore, MaxAge};
@@ -71,7 +71,7 @@ impl GateStore for EmbeddedStore {
         Ok(due)
     }
 
-    async fn take_tokens(&self, whose: &str, wanted: Tokens) -> Result<u32, EngineError> {
+    async fn take_tokens(&self, whose: &str, wanted: TokenRequest) -> Result<u32, EngineError> {
         // Tokens are kept in memory only. A restart forgets at most one window of ten seconds,
         // which is not worth a write for each attempt.
         let mut windows = self.gates.windows.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,7 +80,7 @@ impl GateStore for EmbeddedStore {
             windows.retain(|(_, window), _| *window >= oldest);
         }
         let used = windows.entry((whose.to_owned(), wanted.window)).or_default();
-        let granted = wanted.granted(*used);
+        let granted = wanted.grant(*used);
         *used += granted;
         Ok(granted)
     }
@@ -112,7 +112,7 @@ impl GateStore for EmbeddedStore {
         Ok(())
     }
 
-    async fn held(
+    async fn held_deliveries(
         &self,
         tenant: &TenantName,
         endpoint: &EndpointId,
@@ -121,7 +121,7 @@ impl GateStore for EmbeddedStore {
     ) -> Result<Vec<Due>, EngineError> {
         let (tenant, endpoint) = (tenant.clone(), endpoint.clone());
         let read = move |connection: &Connection| {
-            deliveries::held(connection, &tenant, &endpoint, now, limit)
+            deliveries::find_held(connection, &tenant, &endpoint, now, limit)
         };
         self.readers.read("read held deliveries", read).await
     }

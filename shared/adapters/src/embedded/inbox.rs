@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::select;
 use tokio::sync::Notify;
-use waxseal_domain::delivery::message::{Message, Receipt, Received};
+use waxseal_domain::delivery::message::{Message, Receipt, ReceivedMessage};
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::limits::MESSAGE_VISIBILITY_S;
 use waxseal_domain::timestamp::Timestamp;
@@ -83,7 +83,7 @@ impl Inbox {
     }
 
     /// Waits until a message is visible, and receives it.
-    pub async fn receive(&self) -> Received {
+    pub async fn receive(&self) -> ReceivedMessage {
         loop {
             // Made before the look at the messages: a message that is added after the look wakes
             // this wait, and is not missed until the next one.
@@ -102,7 +102,7 @@ impl Inbox {
     }
 
     /// Receives the next message that is visible now, if there is one.
-    pub fn receive_now(&self) -> Option<Received> {
+    pub fn receive_now(&self) -> Option<ReceivedMessage> {
         self.lock().take(self.clock.now(), self.per_endpoint_max)
     }
 
@@ -159,7 +159,7 @@ impl Inbox {
 }
 
 impl Messages {
-    fn take(&mut self, now: Timestamp, per_endpoint_max: usize) -> Option<Received> {
+    fn take(&mut self, now: Timestamp, per_endpoint_max: usize) -> Option<ReceivedMessage> {
         self.ripen(now);
         for _ in 0..self.turns.len() {
             let tenant = self.turns.pop_front()?;
@@ -243,14 +243,14 @@ impl Messages {
         }
     }
 
-    fn deliver(&mut self, id: i64, now: Timestamp) -> Option<Received> {
+    fn deliver(&mut self, id: i64, now: Timestamp) -> Option<ReceivedMessage> {
         let entry = self.by_id.get_mut(&id)?;
         entry.receives += 1;
         entry.is_under_way = true;
         *self.under_way.entry(entry.line()).or_default() += 1;
         entry.visible_at = now.plus_s(MESSAGE_VISIBILITY_S);
         self.waiting.push(Reverse((entry.visible_at, id)));
-        Some(Received {
+        Some(ReceivedMessage {
             message: entry.message.clone(),
             receipt: Receipt {
                 priority: entry.message.priority,

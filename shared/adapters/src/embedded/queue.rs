@@ -73,7 +73,7 @@ impl Queue for EmbeddedQueue {
         let now = self.clock.now();
         let insert = move |connection: &Connection| insert_all(connection, all, now);
         let inboxes = Arc::clone(&self.inboxes);
-        let then = move |inserted: &Vec<Inserted>| deliver_all(&inboxes, inserted);
+        let then = move |inserted: &Vec<QueuedMessage>| deliver_all(&inboxes, inserted);
         match self.store.writer.write("enqueue", Durability::Synced, insert, then).await {
             Ok(_) => Vec::new(),
             Err(error) => {
@@ -105,7 +105,7 @@ impl Queue for EmbeddedQueue {
 
 /// A message in the file: its row, itself, and when it is visible.
 #[derive(Clone, Debug)]
-pub(super) struct Inserted {
+pub(super) struct QueuedMessage {
     id: i64,
     message: Message,
     visible_at: Timestamp,
@@ -115,20 +115,20 @@ pub(super) fn insert_all(
     connection: &Connection,
     messages: Vec<Message>,
     now: Timestamp,
-) -> rusqlite::Result<Vec<Inserted>> {
+) -> rusqlite::Result<Vec<QueuedMessage>> {
     let sql = "INSERT INTO messages (visible_at, receives, body) VALUES (?1, 0, ?2)";
     let mut statement = connection.prepare_cached(sql)?;
     let insert = |message: Message| {
         let visible_at = now.plus_s(u64::from(message.delay_s));
         let body = Message { payload: None, ..message.clone() }.body();
         statement.execute(params![schema_value::ms(visible_at), body])?;
-        Ok(Inserted { id: connection.last_insert_rowid(), message, visible_at })
+        Ok(QueuedMessage { id: connection.last_insert_rowid(), message, visible_at })
     };
     messages.into_iter().map(insert).collect()
 }
 
-pub(super) fn deliver_all(inboxes: &Inboxes, inserted: &[Inserted]) {
-    for Inserted { id, message, visible_at } in inserted {
+pub(super) fn deliver_all(inboxes: &Inboxes, inserted: &[QueuedMessage]) {
+    for QueuedMessage { id, message, visible_at } in inserted {
         inboxes.push(*id, message.clone(), *visible_at, 0);
     }
 }

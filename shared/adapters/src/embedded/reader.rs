@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 use waxseal_flows::ports::EngineError;
 
-use super::failure::failed;
+use super::failure::failure_at;
 use super::schema;
 
 /// Idle connections that are kept.
@@ -38,7 +38,7 @@ impl Readers {
             result
         };
         let result = tokio::task::spawn_blocking(read).await;
-        result.map_err(|error| EngineError::unavailable(step, error))?.map_err(failed(step))
+        result.map_err(|error| EngineError::unavailable(step, error))?.map_err(failure_at(step))
     }
 
     fn take(&self) -> rusqlite::Result<Connection> {

@@ -14,11 +14,11 @@ pub(super) fn ms(at: Timestamp) -> i64 {
 
 pub(super) fn timestamp(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     let ms: i64 = row.get(column)?;
-    unsigned(column, ms).map(Timestamp::from_ms)
+    read_unsigned(column, ms).map(Timestamp::from_ms)
 }
 
 /// A number of a column that is never negative.
-pub(super) fn unsigned(column: usize, number: i64) -> rusqlite::Result<u64> {
+pub(super) fn read_unsigned(column: usize, number: i64) -> rusqlite::Result<u64> {
     u64::try_from(number).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, number))
 }
 
@@ -33,7 +33,7 @@ pub(super) fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> ru
 }
 
 /// Text that is some other type of ours.
-pub(super) fn parsed<T: std::str::FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
+pub(super) fn parse<T: std::str::FromStr>(row: &Row<'_>, column: usize) -> rusqlite::Result<T>
 where
     T::Err: std::error::Error + Send + Sync + 'static,
 {

@@ -29,9 +29,9 @@ pub(super) enum Durability {
 }
 
 /// Answers the caller of a job, once the commit has succeeded.
-type Answer = Box<dyn FnOnce() + Send>;
+type Reply = Box<dyn FnOnce() + Send>;
 
-type Work = Box<dyn FnOnce(&Connection) -> rusqlite::Result<Answer> + Send>;
+type Work = Box<dyn FnOnce(&Connection) -> rusqlite::Result<Reply> + Send>;
 
 struct Job {
     durability: Durability,
@@ -66,7 +66,7 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let run = move |connection: &Connection| {
             let result = work(connection)?;
-            let answer: Answer = Box::new(move || {
+            let answer: Reply = Box::new(move || {
                 then(&result);
                 // The caller may have gone; what was written stays written.
                 let _gone = answer.send(result);

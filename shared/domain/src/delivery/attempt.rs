@@ -76,7 +76,7 @@ impl Response {
 
 /// One POST, made: what came of it, and how long it took.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sent {
+pub struct SendResult {
     /// What the attempt came to.
     pub outcome: Outcome,
     /// Why, where there was no answer: never a payload or a secret.
@@ -89,7 +89,7 @@ pub struct Sent {
     pub ended_at: Timestamp,
 }
 
-impl Sent {
+impl SendResult {
     /// Makes the result of an attempt that could not be written, so that nothing was sent.
     pub fn unsendable(detail: String, now: Timestamp) -> Self {
         let (outcome, detail) = (Outcome::Unsendable, Some(detail));
@@ -135,7 +135,12 @@ pub struct Attempt {
 
 impl Attempt {
     /// Makes the log's entry of an attempt.
-    pub fn of(number: u32, sent: &Sent, next_attempt_at: Option<Timestamp>, inexact: bool) -> Self {
+    pub fn of(
+        number: u32,
+        sent: &SendResult,
+        next_attempt_at: Option<Timestamp>,
+        inexact: bool,
+    ) -> Self {
         let excerpt = sent.response.as_ref().map(|response| response.excerpt.clone());
         Self {
             number,
@@ -162,7 +167,7 @@ mod tests {
             excerpt: String::new(),
         };
         let at = Timestamp::parse_rfc3339("1994-11-06T08:49:00Z").unwrap();
-        Sent {
+        SendResult {
             outcome: Outcome::ServerError,
             detail: None,
             response: Some(response),

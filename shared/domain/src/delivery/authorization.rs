@@ -8,7 +8,7 @@ use serde::Deserialize;
 use url::form_urlencoded::{Serializer, byte_serialize};
 use zeroize::Zeroizing;
 
-use crate::delivery::attempt::{Outcome, Sent};
+use crate::delivery::attempt::{Outcome, SendResult};
 use crate::delivery::dispatch::{Method, Request, Subject, USER_AGENT};
 use crate::endpoint::Endpoint;
 use crate::endpoint::credentials::Credentials;
@@ -106,9 +106,9 @@ fn token_request(
 }
 
 /// The token of a server's answer and until when it is kept; or what the attempt came to.
-pub fn read_token(sent: &Sent) -> Result<(Zeroizing<String>, Timestamp), Sent> {
+pub fn read_token(sent: &SendResult) -> Result<(Zeroizing<String>, Timestamp), SendResult> {
     #[derive(Deserialize)]
-    struct Answer {
+    struct TokenAnswer {
         access_token: Zeroizing<String>,
         #[serde(default)]
         expires_in: Option<u64>,
@@ -116,7 +116,7 @@ pub fn read_token(sent: &Sent) -> Result<(Zeroizing<String>, Timestamp), Sent> {
     let ended_at = sent.ended_at;
     let fail = |outcome, detail: String| {
         let detail = Some(format!("the token server {detail}"));
-        Sent { outcome, detail, response: None, started_at: sent.started_at, ended_at }
+        SendResult { outcome, detail, response: None, started_at: sent.started_at, ended_at }
     };
     let Some(response) = &sent.response else {
         let detail = sent.detail.clone().unwrap_or_else(|| "gave no answer".to_owned());
@@ -136,7 +136,7 @@ pub fn read_token(sent: &Sent) -> Result<(Zeroizing<String>, Timestamp), Sent> {
         };
         return Err(fail(outcome, format!("answered {}", response.status)));
     }
-    let answer: Option<Answer> = serde_json::from_str(&response.excerpt).ok();
+    let answer: Option<TokenAnswer> = serde_json::from_str(&response.excerpt).ok();
     let fits = |token: &str| {
         (1..=TOKEN_CHARS_MAX).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic())
     };
@@ -153,10 +153,10 @@ mod tests {
     use super::*;
     use crate::delivery::attempt::Response;
 
-    fn answered(status: u16, body: &str) -> Sent {
+    fn answer(status: u16, body: &str) -> SendResult {
         let response = Response { status, headers: Vec::new(), excerpt: body.to_owned() };
         let at = Timestamp::from_ms(1_000);
-        Sent {
+        SendResult {
             outcome: Outcome::of_status(status),
             detail: None,
             response: Some(response),
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_token_is_kept_until_shortly_before_its_end() {
-        let until = |body: &str| read_token(&answered(200, body)).unwrap().1.ms() / 1_000 - 1;
+        let until = |body: &str| read_token(&answer(200, body)).unwrap().1.ms() / 1_000 - 1;
         assert_eq!(until(r#"{"access_token":"t","expires_in":600,"token_type":"Bearer"}"#), 540);
         assert_eq!(until(r#"{"access_token":"t","expires_in":20}"#), 10);
         assert_eq!(until(r#"{"access_token":"t"}"#), 240);
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn what_a_token_server_does_wrong_is_a_failed_attempt_that_shows_no_answer() {
-        let failed = |status, body: &str| read_token(&answered(status, body)).unwrap_err();
+        let failed = |status, body: &str| read_token(&answer(status, body)).unwrap_err();
         let outcome = |status| failed(status, "canary").outcome;
         assert_eq!(
             [outcome(410), outcome(401)],

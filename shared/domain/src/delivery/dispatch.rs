@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use thiserror::Error;
-use waxseal_verify::{Key, SignFault, Signed};
+use waxseal_verify::{Key, SignFault, SignedRequest};
 use zeroize::Zeroizing;
 
 use crate::delivery::Round;
@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::event::link::sample_link;
 use crate::id::TenantName;
 use crate::limits::EXCERPT_CHARS_MAX;
-use crate::profile::{Profile, Rendered, Rendering, UnreadablePayload, render, variable};
+use crate::profile::{Profile, RenderedBody, Rendering, UnreadablePayload, render, variable};
 use crate::timestamp::Timestamp;
 
 /// The value of the header `user-agent`, by which receivers know us.
@@ -82,7 +82,7 @@ pub struct Outgoing<'a> {
 
 /// A request that is ready to be sent.
 #[derive(Debug)]
-pub struct Prepared {
+pub struct PreparedRequest {
     /// The request, with its signature among the headers.
     pub request: Request,
     /// Whether the body held values that JavaScript would change, and should not.
@@ -91,7 +91,7 @@ pub struct Prepared {
 
 /// Why an attempt cannot be rendered and signed.
 #[derive(Debug, Error)]
-pub enum Unprepared {
+pub enum PrepareFault {
     /// The body is too long with its payload in it: a link is needed in its place.
     #[error("the body is too long, and no public URL is set to link to")]
     NeedsLink,
@@ -104,16 +104,16 @@ pub enum Unprepared {
 }
 
 /// Renders and signs one attempt that begins now. `link` is where the stored event is, and is used where the
-/// body would be too long; without one that is [`Unprepared::NeedsLink`].
+/// body would be too long; without one that is [`PrepareFault::NeedsLink`].
 pub fn prepare(
     outgoing: Outgoing<'_>,
     keys: &[Key],
     link: Option<&str>,
     now: Timestamp,
-) -> Result<Prepared, Unprepared> {
+) -> Result<PreparedRequest, PrepareFault> {
     let Outgoing { endpoint, profile, event, id, round } = outgoing;
     let rendering = Rendering { event, id, round, link };
-    let rendered = fitting(profile, rendering)?;
+    let rendered = render_to_fit(profile, rendering)?;
     let inexact = !rendered.exact;
     let delivery = waxseal_verify::Delivery {
         id,
@@ -123,9 +123,9 @@ pub fn prepare(
         variable: &|name| variable(name, rendering),
     };
     let signed = profile.dialect.sign(keys, delivery).map_err(|fault| match fault {
-        SignFault::NoKey | SignFault::Key => Unprepared::Keys(fault),
+        SignFault::NoKey | SignFault::Key => PrepareFault::Keys(fault),
         SignFault::Id | SignFault::Header(_) | SignFault::Body => {
-            Unprepared::Unsendable(fault.to_string())
+            PrepareFault::Unsendable(fault.to_string())
         }
     })?;
     let (content_type, extensions) = (rendered.content_type, rendered.extension_headers);
@@ -139,20 +139,20 @@ pub fn prepare(
         timeout_ms: u64::from(profile.timeout_of(endpoint)),
         response_chars_max: EXCERPT_CHARS_MAX,
     };
-    Ok(Prepared { request, inexact })
+    Ok(PreparedRequest { request, inexact })
 }
 
 impl Request {
     /// Returns the request with the header `authorization`.
     #[must_use]
-    pub fn authorized(mut self, value: &Zeroizing<String>) -> Self {
+    pub fn with_authorization(mut self, value: &Zeroizing<String>) -> Self {
         self.headers.insert("authorization".to_owned(), value.to_string());
         self
     }
 }
 
 impl Subject {
-    fn of(outgoing: Outgoing<'_>, signed: &Signed<'_>) -> Self {
+    fn of(outgoing: Outgoing<'_>, signed: &SignedRequest<'_>) -> Self {
         let Outgoing { event, id, .. } = outgoing;
         Self {
             delivery: id.to_owned(),
@@ -187,29 +187,32 @@ pub fn preview(
     outgoing: Outgoing<'_>,
     public_url: Option<&str>,
     now: Timestamp,
-) -> Result<Rendered, String> {
+) -> Result<RenderedBody, String> {
     let Outgoing { profile, event, id, round, .. } = outgoing;
     let rendering = Rendering { event, id, round, link: None };
     let rendered = render(profile, rendering).map_err(|fault| fault.to_string())?;
     if !rendered.is_too_long(profile) {
         return Ok(rendered);
     }
-    let base = public_url.ok_or_else(|| Unprepared::NeedsLink.to_string())?;
+    let base = public_url.ok_or_else(|| PrepareFault::NeedsLink.to_string())?;
     let link = sample_link(base, &event.tenant, &event.id, now);
-    fitting(profile, Rendering { link: Some(&link), ..rendering })
+    render_to_fit(profile, Rendering { link: Some(&link), ..rendering })
         .map_err(|fault| fault.to_string())
 }
 
 /// The body, with the payload in it or, where that would be too long, the link.
-fn fitting(profile: &Profile, rendering: Rendering<'_>) -> Result<Rendered, Unprepared> {
-    let unreadable = |fault: UnreadablePayload| Unprepared::Unsendable(fault.to_string());
+fn render_to_fit(
+    profile: &Profile,
+    rendering: Rendering<'_>,
+) -> Result<RenderedBody, PrepareFault> {
+    let unreadable = |fault: UnreadablePayload| PrepareFault::Unsendable(fault.to_string());
     let rendered = render(profile, rendering).map_err(unreadable)?;
     match rendering.link {
         _ if !rendered.is_too_long(profile) => Ok(rendered),
-        None => Err(Unprepared::NeedsLink),
+        None => Err(PrepareFault::NeedsLink),
         Some(_) => {
             let length = rendered.body.len();
-            Err(Unprepared::Unsendable(format!(
+            Err(PrepareFault::Unsendable(format!(
                 "the body is {length} bytes long, with its payload linked"
             )))
         }

@@ -83,7 +83,7 @@ impl From<&Status> for StatusName {
 
 /// What became of a conditional write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Written {
+pub enum WriteResult {
     /// The row was written.
     Done,
     /// Nothing was written, since the condition did not hold. The row that is there is returned, if
@@ -103,7 +103,7 @@ impl Guard {
     }
 
     /// Returns the condition for replaying a delivery whose row was read as this, or as none.
-    pub fn seen(row: Option<&Delivery>) -> Self {
+    pub fn unchanged_since(row: Option<&Delivery>) -> Self {
         row.map_or(Self::Absent, |row| Self::Seen {
             event_accepted_at: row.event_accepted_at,
             status: StatusName::from(&row.status),

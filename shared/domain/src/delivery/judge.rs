@@ -1,8 +1,8 @@
 //! Judges a message: whether it may make an attempt now. The delivery's row decides, and a message
 //! only asks.
 
-use crate::delivery::message::Received;
-use crate::delivery::{Delivery, End, FailedReason, Open};
+use crate::delivery::message::ReceivedMessage;
+use crate::delivery::{Delivery, End, FailedReason, OpenState};
 use crate::limits::{
     EARLINESS_MS_MAX, EVENT_RETENTION_S, EXPIRY_MARGIN_S, HOLDER_LATENESS_S_MAX, HOLDER_ONLY_S,
     PARK_AT_RECEIVE, WAIT_BY_VISIBILITY_S_MAX,
@@ -32,7 +32,7 @@ pub enum Verdict {
 
 /// Decides what a message may do, by its delivery's row, the message itself and the time. §4 of the
 /// protocol lists the cases in this order.
-pub fn judge(row: Option<&Delivery>, received: &Received, now: Timestamp) -> Verdict {
+pub fn judge(row: Option<&Delivery>, received: &ReceivedMessage, now: Timestamp) -> Verdict {
     let message = &received.message;
     let row = match row {
         None => return first(message.event_accepted_at, now),
@@ -79,7 +79,7 @@ fn first(event_accepted_at: Timestamp, now: Timestamp) -> Verdict {
     }
 }
 
-fn wait(open: &Open, received: &Received, now: Timestamp) -> Verdict {
+fn wait(open: &OpenState, received: &ReceivedMessage, now: Timestamp) -> Verdict {
     // A message that waits in the queue takes one of its places in flight, and each time it comes
     // again counts as a receive. So only short waits are made there, and none near the receive at
     // which the queue would give the message up.
@@ -114,20 +114,20 @@ mod tests {
         }
     }
 
-    fn received(ticket: &str, receives: u32) -> Received {
+    fn receive_message(ticket: &str, receives: u32) -> ReceivedMessage {
         let message = Message::reissue(&key(), ACCEPTED_AT, ticket.parse().unwrap(), ACCEPTED_AT);
-        Received {
+        ReceivedMessage {
             message,
             receipt: Receipt { priority: Priority::Normal, handle: "r".into() },
             receives,
         }
     }
 
-    fn open(holder: Option<&str>, next_at: Timestamp) -> Delivery {
+    fn open_row(holder: Option<&str>, next_at: Timestamp) -> Delivery {
         let mut row = Delivery::pending(key(), ACCEPTED_AT, Priority::Normal);
         row.attempts = 2;
         let holder = holder.map(|text| text.parse().unwrap());
-        row.status = Status::Open(Open {
+        row.status = Status::Open(OpenState {
             next_at,
             holder,
             due_at: next_at,
@@ -140,48 +140,48 @@ mod tests {
 
     #[test]
     fn no_row_or_an_earlier_incarnations_is_a_first_attempt() {
-        assert_eq!(judge(None, &received("t", 1), ACCEPTED_AT), Verdict::Attempt(1));
-        let mut old = open(Some("x"), ACCEPTED_AT);
+        assert_eq!(judge(None, &receive_message("t", 1), ACCEPTED_AT), Verdict::Attempt(1));
+        let mut old = open_row(Some("x"), ACCEPTED_AT);
         old.event_accepted_at = Timestamp::from_ms(5);
-        assert_eq!(judge(Some(&old), &received("t", 1), ACCEPTED_AT), Verdict::Attempt(1));
+        assert_eq!(judge(Some(&old), &receive_message("t", 1), ACCEPTED_AT), Verdict::Attempt(1));
     }
 
     #[test]
     fn a_later_incarnation_and_a_final_row_drop_the_message() {
-        let mut later = open(Some("t"), ACCEPTED_AT);
+        let mut later = open_row(Some("t"), ACCEPTED_AT);
         later.event_accepted_at = ACCEPTED_AT.plus_ms(1);
-        assert_eq!(judge(Some(&later), &received("t", 1), ACCEPTED_AT), Verdict::Drop);
+        assert_eq!(judge(Some(&later), &receive_message("t", 1), ACCEPTED_AT), Verdict::Drop);
         for end in
             [End::Failed(FailedReason::Exhausted), End::Cancelled(CancelledReason::Requested)]
         {
-            let ended = open(Some("t"), ACCEPTED_AT).end(end);
-            assert_eq!(judge(Some(&ended), &received("t", 1), ACCEPTED_AT), Verdict::Drop);
+            let ended = open_row(Some("t"), ACCEPTED_AT).end(end);
+            assert_eq!(judge(Some(&ended), &receive_message("t", 1), ACCEPTED_AT), Verdict::Drop);
         }
     }
 
     #[test]
     fn the_holder_drives_when_due_and_a_second_early() {
-        let row = open(Some("t"), ACCEPTED_AT.plus_s(10));
-        let at = |ms| judge(Some(&row), &received("t", 2), ACCEPTED_AT.plus_ms(ms));
+        let row = open_row(Some("t"), ACCEPTED_AT.plus_s(10));
+        let at = |ms| judge(Some(&row), &receive_message("t", 2), ACCEPTED_AT.plus_ms(ms));
         assert_eq!(at(9_000), Verdict::Attempt(3));
         assert_eq!(at(8_999), Verdict::Wait(ACCEPTED_AT.plus_s(10)));
     }
 
     #[test]
     fn the_holder_parks_a_long_wait_and_any_wait_from_receive_15_on() {
-        let longest = open(Some("t"), ACCEPTED_AT.plus_s(WAIT_BY_VISIBILITY_S_MAX));
+        let longest = open_row(Some("t"), ACCEPTED_AT.plus_s(WAIT_BY_VISIBILITY_S_MAX));
         assert_eq!(
-            judge(Some(&longest), &received("t", 2), ACCEPTED_AT),
+            judge(Some(&longest), &receive_message("t", 2), ACCEPTED_AT),
             Verdict::Wait(ACCEPTED_AT.plus_s(150))
         );
-        let long = open(Some("t"), ACCEPTED_AT.plus_s(WAIT_BY_VISIBILITY_S_MAX + 1));
+        let long = open_row(Some("t"), ACCEPTED_AT.plus_s(WAIT_BY_VISIBILITY_S_MAX + 1));
         assert_eq!(
-            judge(Some(&long), &received("t", 2), ACCEPTED_AT),
+            judge(Some(&long), &receive_message("t", 2), ACCEPTED_AT),
             Verdict::Park(ACCEPTED_AT.plus_s(151))
         );
-        let short = open(Some("t"), ACCEPTED_AT.plus_s(10));
+        let short = open_row(Some("t"), ACCEPTED_AT.plus_s(10));
         assert_eq!(
-            judge(Some(&short), &received("t", 15), ACCEPTED_AT),
+            judge(Some(&short), &receive_message("t", 15), ACCEPTED_AT),
             Verdict::Park(ACCEPTED_AT.plus_s(10))
         );
     }
@@ -189,8 +189,8 @@ mod tests {
     #[test]
     fn another_message_drops_until_the_holders_privilege_is_over() {
         for holder in [Some("h"), None] {
-            let row = open(holder, ACCEPTED_AT);
-            let at = |s| judge(Some(&row), &received("t", 1), ACCEPTED_AT.plus_s(s));
+            let row = open_row(holder, ACCEPTED_AT);
+            let at = |s| judge(Some(&row), &receive_message("t", 1), ACCEPTED_AT.plus_s(s));
             assert_eq!(at(HOLDER_ONLY_S - 1), Verdict::Drop);
             assert_eq!(at(HOLDER_ONLY_S), Verdict::ClaimThenAttempt(3));
         }
@@ -198,9 +198,9 @@ mod tests {
 
     #[test]
     fn a_late_holder_takes_the_row_first_and_what_is_taken_is_left_alone() {
-        let mut row = open(Some("h"), ACCEPTED_AT);
+        let mut row = open_row(Some("h"), ACCEPTED_AT);
         let at = |row: &Delivery, ticket: &str, s| {
-            judge(Some(row), &received(ticket, 1), ACCEPTED_AT.plus_s(s))
+            judge(Some(row), &receive_message(ticket, 1), ACCEPTED_AT.plus_s(s))
         };
         assert_eq!(at(&row, "h", HOLDER_LATENESS_S_MAX - 1), Verdict::Attempt(3));
         assert_eq!(at(&row, "h", HOLDER_LATENESS_S_MAX), Verdict::ClaimThenAttempt(3));
@@ -216,7 +216,10 @@ mod tests {
     fn an_event_that_expires_within_the_hour_ends_its_delivery() {
         let late = ACCEPTED_AT.plus_s(EVENT_RETENTION_S - EXPIRY_MARGIN_S);
         let ended = Verdict::End(End::Failed(FailedReason::Expired));
-        assert_eq!(judge(Some(&open(Some("t"), ACCEPTED_AT)), &received("t", 1), late), ended);
-        assert_eq!(judge(None, &received("t", 1), late), ended);
+        assert_eq!(
+            judge(Some(&open_row(Some("t"), ACCEPTED_AT)), &receive_message("t", 1), late),
+            ended
+        );
+        assert_eq!(judge(None, &receive_message("t", 1), late), ended);
     }
 }

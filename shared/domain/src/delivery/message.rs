@@ -112,7 +112,7 @@ impl Message {
     /// may be queued all the same, so this one has a new ticket and `check` set: with one ticket
     /// both copies would hold the delivery.
     #[must_use]
-    pub fn sent_again(self, ticket: Ticket, now: Timestamp) -> Self {
+    pub fn resend(self, ticket: Ticket, now: Timestamp) -> Self {
         Self { ticket, sent_at: now, check: true, ..self }
     }
 
@@ -162,7 +162,7 @@ pub struct Receipt {
 
 /// A message that was received, not yet settled.
 #[derive(Clone, Debug)]
-pub struct Received {
+pub struct ReceivedMessage {
     /// The message as it was sent.
     pub message: Message,
     /// What the message's visibility is changed with.
@@ -172,7 +172,7 @@ pub struct Received {
     pub receives: u32,
 }
 
-impl Received {
+impl ReceivedMessage {
     /// Whether an attempt may be made without reading the row: for a first receive of a message
     /// that was sent just now. Most deliveries succeed at once, and so cost one write and no read.
     pub fn may_go_unread(&self, now: Timestamp) -> bool {
@@ -208,9 +208,9 @@ mod tests {
         Message::first(&key(), ACCEPTED_AT, "t1".parse().unwrap(), payload)
     }
 
-    fn received(message: Message, receives: u32) -> Received {
+    fn receive_message(message: Message, receives: u32) -> ReceivedMessage {
         let receipt = Receipt { priority: message.priority, handle: "r".to_owned() };
-        Received { message, receipt, receives }
+        ReceivedMessage { message, receipt, receives }
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
         let message = first();
         assert!(!message.check && message.event().is_some());
         assert_eq!((message.sent_at, message.ticket.as_str()), (ACCEPTED_AT, "t1"));
-        let again = message.sent_again("t2".parse().unwrap(), ACCEPTED_AT.plus_s(3));
+        let again = message.resend("t2".parse().unwrap(), ACCEPTED_AT.plus_s(3));
         assert!(again.check && again.payload.is_some());
         assert_eq!((again.sent_at, again.ticket.as_str()), (ACCEPTED_AT.plus_s(3), "t2"));
         let reissued =
@@ -246,17 +246,18 @@ mod tests {
 
     #[test]
     fn only_a_first_receive_just_sent_goes_unread() {
-        let unread = |received: &Received, ms| received.may_go_unread(ACCEPTED_AT.plus_ms(ms));
-        let fresh = received(first(), 1);
+        let unread =
+            |received: &ReceivedMessage, ms| received.may_go_unread(ACCEPTED_AT.plus_ms(ms));
+        let fresh = receive_message(first(), 1);
         assert!(unread(&fresh, 0) && unread(&fresh, MESSAGE_UNREAD_AGE_S_MAX * 1_000 - 1));
         assert!(!unread(&fresh, MESSAGE_UNREAD_AGE_S_MAX * 1_000), "it has waited for a minute");
-        assert!(!unread(&received(first(), 2), 0), "it was received before");
-        let checked = first().sent_again("t2".parse().unwrap(), ACCEPTED_AT);
-        assert!(!unread(&received(checked, 1), 0));
+        assert!(!unread(&receive_message(first(), 2), 0), "it was received before");
+        let checked = first().resend("t2".parse().unwrap(), ACCEPTED_AT);
+        assert!(!unread(&receive_message(checked, 1), 0));
         let bare = Message { payload: None, ..first() };
-        assert!(!unread(&received(bare, 1), 0));
+        assert!(!unread(&receive_message(bare, 1), 0));
         let ahead = |ms| Message { sent_at: ACCEPTED_AT.plus_ms(ms), ..first() };
-        assert!(unread(&received(ahead(CLOCK_AHEAD_MS_MAX - 1), 1), 0));
-        assert!(!unread(&received(ahead(CLOCK_AHEAD_MS_MAX), 1), 0), "a clock is wrong");
+        assert!(unread(&receive_message(ahead(CLOCK_AHEAD_MS_MAX - 1), 1), 0));
+        assert!(!unread(&receive_message(ahead(CLOCK_AHEAD_MS_MAX), 1), 0), "a clock is wrong");
     }
 }

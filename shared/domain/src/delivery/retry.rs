@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::delivery::attempt::{Outcome, Sent};
+use crate::delivery::attempt::{Outcome, SendResult};
 use crate::json::Fault;
 use crate::limits::{DELAY_S, DELAYS_MAX, DELAYS_SUM_S_MAX, RETRY_AFTER_S_MAX, WINDOW_MARGIN_MS};
 use crate::timestamp::Timestamp;
@@ -41,7 +41,7 @@ pub enum Next {
 
 impl RetryPolicy {
     /// An endpoint's own policy: exact, without jitter. Names every delay that does not fit.
-    pub fn own(delays_s: &[u64], pointer: &str) -> Result<Self, Vec<Fault>> {
+    pub fn of_delays(delays_s: &[u64], pointer: &str) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
         if delays_s.len() > DELAYS_MAX {
             faults.push(Fault::new(pointer, &format!("has at most {DELAYS_MAX} delays")));
@@ -74,7 +74,13 @@ impl RetryPolicy {
     ///
     /// `chance` in 0 to 65,535 spreads the jitter, which only adds. `Retry-After` is never undercut,
     /// up to a day. Every outcome but accepted and gone is tried again.
-    pub fn after(&self, number: u32, round_began: Timestamp, sent: &Sent, chance: u16) -> Next {
+    pub fn after(
+        &self,
+        number: u32,
+        round_began: Timestamp,
+        sent: &SendResult,
+        chance: u16,
+    ) -> Next {
         match sent.outcome {
             Outcome::Accepted => return Next::Done,
             Outcome::Gone => return Next::DisableEndpoint,
@@ -115,10 +121,10 @@ mod tests {
 
     const BEGAN: Timestamp = Timestamp::from_ms(0);
 
-    fn sent(status: u16, retry_after: Option<&str>) -> Sent {
+    fn answer(status: u16, retry_after: Option<&str>) -> SendResult {
         let headers = retry_after.map(|value| ("retry-after".to_owned(), value.to_owned()));
         let headers = headers.into_iter().collect();
-        Sent {
+        SendResult {
             outcome: Outcome::of_status(status),
             detail: None,
             response: Some(Response { status, headers, excerpt: String::new() }),
@@ -128,7 +134,7 @@ mod tests {
     }
 
     fn policy() -> RetryPolicy {
-        RetryPolicy::own(&[5, 300], "").unwrap()
+        RetryPolicy::of_delays(&[5, 300], "").unwrap()
     }
 
     fn at(ms: u64) -> Next {
@@ -137,48 +143,48 @@ mod tests {
 
     #[test]
     fn a_delay_counts_from_the_end_of_the_attempt_before() {
-        assert_eq!(policy().after(1, BEGAN, &sent(503, None), 0), at(15_000));
-        assert_eq!(policy().after(2, BEGAN, &sent(404, None), 0), at(310_000));
+        assert_eq!(policy().after(1, BEGAN, &answer(503, None), 0), at(15_000));
+        assert_eq!(policy().after(2, BEGAN, &answer(404, None), 0), at(310_000));
     }
 
     #[test]
     fn gives_up_after_the_last_delay() {
-        assert_eq!(policy().after(3, BEGAN, &sent(503, None), 0), Next::GiveUp);
+        assert_eq!(policy().after(3, BEGAN, &answer(503, None), 0), Next::GiveUp);
         assert_eq!(
-            RetryPolicy::own(&[], "").unwrap().after(1, BEGAN, &sent(500, None), 0),
+            RetryPolicy::of_delays(&[], "").unwrap().after(1, BEGAN, &answer(500, None), 0),
             Next::GiveUp
         );
     }
 
     #[test]
     fn accepted_is_done_and_gone_disables() {
-        assert_eq!(policy().after(1, BEGAN, &sent(200, None), 0), Next::Done);
-        assert_eq!(policy().after(1, BEGAN, &sent(410, None), 0), Next::DisableEndpoint);
+        assert_eq!(policy().after(1, BEGAN, &answer(200, None), 0), Next::Done);
+        assert_eq!(policy().after(1, BEGAN, &answer(410, None), 0), Next::DisableEndpoint);
     }
 
     #[test]
     fn retry_after_is_never_undercut_and_bounded_by_a_day() {
-        assert_eq!(policy().after(1, BEGAN, &sent(429, Some("60")), 0), at(70_000));
-        assert_eq!(policy().after(1, BEGAN, &sent(429, Some("1")), 0), at(15_000));
-        assert_eq!(policy().after(1, BEGAN, &sent(429, Some("9999999")), 0), at(86_410_000));
+        assert_eq!(policy().after(1, BEGAN, &answer(429, Some("60")), 0), at(70_000));
+        assert_eq!(policy().after(1, BEGAN, &answer(429, Some("1")), 0), at(15_000));
+        assert_eq!(policy().after(1, BEGAN, &answer(429, Some("9999999")), 0), at(86_410_000));
     }
 
     #[test]
     fn a_window_pulls_the_last_attempts_in_and_then_ends_the_round() {
         let policy = RetryPolicy { window_s: Some(100), ..policy() };
-        assert_eq!(policy.after(1, BEGAN, &sent(503, None), 0), at(15_000));
-        assert_eq!(policy.after(2, BEGAN, &sent(503, None), 0), at(98_000), "not 310 s");
-        let mut late = sent(503, None);
+        assert_eq!(policy.after(1, BEGAN, &answer(503, None), 0), at(15_000));
+        assert_eq!(policy.after(2, BEGAN, &answer(503, None), 0), at(98_000), "not 310 s");
+        let mut late = answer(503, None);
         late.ended_at = Timestamp::from_ms(97_999);
         assert_eq!(policy.after(2, BEGAN, &late, 0), at(98_000));
         late.ended_at = Timestamp::from_ms(98_000);
         assert_eq!(policy.after(2, BEGAN, &late, 0), Next::GiveUp);
-        let asks = |value| policy.after(1, BEGAN, &sent(429, Some(value)), 0);
+        let asks = |value| policy.after(1, BEGAN, &answer(429, Some(value)), 0);
         assert_eq!(asks("88"), at(98_000));
         assert_eq!(asks("89"), Next::GiveUp, "never earlier than asked");
         let brief = RetryPolicy { window_s: Some(1), ..policy };
         assert_eq!(
-            brief.after(1, BEGAN, &sent(503, None), 0),
+            brief.after(1, BEGAN, &answer(503, None), 0),
             Next::GiveUp,
             "no time for a second"
         );
@@ -187,18 +193,18 @@ mod tests {
     #[test]
     fn jitter_only_adds_up_to_a_tenth() {
         let policy = RetryPolicy { jitter: true, ..policy() };
-        assert_eq!(policy.after(2, BEGAN, &sent(500, None), 0), at(310_000));
-        assert_eq!(policy.after(2, BEGAN, &sent(500, None), u16::MAX), at(340_000));
+        assert_eq!(policy.after(2, BEGAN, &answer(500, None), 0), at(310_000));
+        assert_eq!(policy.after(2, BEGAN, &answer(500, None), u16::MAX), at(340_000));
     }
 
     #[test]
     fn names_each_delay_that_does_not_fit() {
-        let faults = RetryPolicy::own(&[0, 5, 604_801], "/retry/delays_s").unwrap_err();
+        let faults = RetryPolicy::of_delays(&[0, 5, 604_801], "/retry/delays_s").unwrap_err();
         let pointers: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
         assert_eq!(pointers, ["/retry/delays_s/0", "/retry/delays_s/2"]);
-        assert!(RetryPolicy::own(&[5; 101], "").is_err());
-        assert!(RetryPolicy::own(&[5; 100], "").is_ok());
-        assert!(RetryPolicy::own(&[604_800; 3], "").is_err());
-        assert!(RetryPolicy::own(&[604_800; 2], "").is_ok(), "fourteen days are kept");
+        assert!(RetryPolicy::of_delays(&[5; 101], "").is_err());
+        assert!(RetryPolicy::of_delays(&[5; 100], "").is_ok());
+        assert!(RetryPolicy::of_delays(&[604_800; 3], "").is_err());
+        assert!(RetryPolicy::of_delays(&[604_800; 2], "").is_ok(), "fourteen days are kept");
     }
 }

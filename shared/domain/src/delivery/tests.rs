@@ -123,7 +123,7 @@ fn guards_allow_what_the_protocol_says() {
     assert!(Guard::for_attempt(event_accepted_at, 2).allows(Some(&row)));
     assert!(!Guard::for_attempt(event_accepted_at, 1).allows(Some(&row)));
     assert!(!Guard::for_attempt(event_accepted_at, 3).allows(Some(&row)));
-    let seen = Guard::seen(Some(&row));
+    let seen = Guard::unchanged_since(Some(&row));
     assert!(seen.allows(Some(&row)));
     assert!(!Guard::Absent.allows(Some(&row)));
     assert!(Guard::NotFinal { event_accepted_at }.allows(Some(&row)));
@@ -241,14 +241,14 @@ fn a_stored_end_is_read_back() {
         Status::Cancelled(CancelledReason::NotWanted),
     ] {
         let (name, reason) = words(&status);
-        assert_eq!(Status::ended(name, reason.as_deref()).unwrap(), status);
+        assert_eq!(Status::read_end(name, reason.as_deref()).unwrap(), status);
     }
-    assert!(Status::ended("open", None).is_err());
+    assert!(Status::read_end("open", None).is_err());
 }
 
 #[test]
 fn an_attempt_is_told_where_it_stands_in_its_round() {
-    let policy = RetryPolicy::own(&[5, 300], "").unwrap();
+    let policy = RetryPolicy::of_delays(&[5, 300], "").unwrap();
     let mut row = Delivery::pending(key(), at_s(0), Priority::Normal);
     let first = row.round(1, &policy, at_s(7));
     assert_eq!((first.attempt, first.attempts_max, first.began_at), (1, 3, at_s(7)));

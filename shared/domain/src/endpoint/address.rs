@@ -137,7 +137,7 @@ impl AddressRules {
     /// so the runtime API's whole address is refused.
     pub fn check_resolved(&self, ip: IpAddr) -> Result<(), AddressFault> {
         let is_runtime_api =
-            self.runtime_api.is_some_and(|api| ranges::unmapped(api.ip()) == ranges::unmapped(ip));
+            self.runtime_api.is_some_and(|api| ranges::unmap(api.ip()) == ranges::unmap(ip));
         match ranges::range_of(ip) {
             Range::Public => Ok(()),
             Range::Loopback if self.allow_loopback && !is_runtime_api => Ok(()),
@@ -148,9 +148,8 @@ impl AddressRules {
     }
 
     fn is_runtime_api(&self, ip: IpAddr, port: u16) -> bool {
-        self.runtime_api.is_some_and(|api| {
-            ranges::unmapped(api.ip()) == ranges::unmapped(ip) && api.port() == port
-        })
+        self.runtime_api
+            .is_some_and(|api| ranges::unmap(api.ip()) == ranges::unmap(ip) && api.port() == port)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::delivery::attempt::{Outcome, Sent};
+use crate::delivery::attempt::{Outcome, SendResult};
 use crate::delivery::dispatch::{Method, Request, Subject, USER_AGENT};
 use crate::endpoint::Endpoint;
 use crate::endpoint::target::TargetForm;
@@ -56,7 +56,7 @@ pub fn origin(public_url: Option<&str>) -> String {
 }
 
 /// What a receiver answered.
-pub fn read(sent: &Sent, origin: &str) -> Handshake {
+pub fn read(sent: &SendResult, origin: &str) -> Handshake {
     let response = sent.response.as_ref();
     let header = |name| response.and_then(|response| response.header(name));
     let refused = match (sent.outcome, header("webhook-allowed-origin")) {
@@ -86,7 +86,7 @@ mod tests {
         let (started_at, ended_at) = (Timestamp::from_ms(0), Timestamp::from_ms(1));
         let response = Some(Response { status, headers, excerpt: String::new() });
         let outcome = Outcome::of_status(status);
-        read(&Sent { outcome, detail: None, response, started_at, ended_at }, "hooks.example")
+        read(&SendResult { outcome, detail: None, response, started_at, ended_at }, "hooks.example")
     }
 
     #[test]

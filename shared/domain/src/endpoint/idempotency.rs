@@ -43,7 +43,7 @@ impl KeyedRequest {
     }
 
     /// Says whether the endpoint was created by this request: by the same key, and with the same body.
-    pub fn created(&self, endpoint: &Endpoint) -> bool {
+    pub fn has_created(&self, endpoint: &Endpoint) -> bool {
         endpoint.id == self.endpoint_id && endpoint.request_digest.as_ref() == Some(&self.digest)
     }
 }
@@ -99,7 +99,7 @@ mod tests {
         assert_ne!(other_body.digest, first.digest);
         assert_ne!(read("acme", "l", "{}").unwrap().endpoint_id, first.endpoint_id);
         assert_ne!(read("other", "k", "{}").unwrap().endpoint_id, first.endpoint_id);
-        assert!(first.created(&endpoint(&first)) && !other_body.created(&endpoint(&first)));
+        assert!(first.has_created(&endpoint(&first)) && !other_body.has_created(&endpoint(&first)));
     }
 
     #[test]

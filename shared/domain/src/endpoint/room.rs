@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_profile_may_allow_fewer() {
-        let profiles = Profile::builtin();
+        let profiles = Profile::builtins();
         let few = profiles.iter().find(|one| one.endpoints_max < ENDPOINTS_PER_TENANT_MAX).unwrap();
         let most = few.endpoints_max;
         assert_eq!(check_room(&endpoints(most - 1, few.name()), few), Ok(()));
@@ -93,7 +93,7 @@ mod tests {
         let text = Secret::new(b"any text of eight or more".to_vec());
         assert!(check_move(&[text], &standard).unwrap_err().detail.contains("rotate it first"));
         assert!(check_move(&[], &standard).is_err(), "standard signs every delivery");
-        let profiles = Profile::builtin();
+        let profiles = Profile::builtins();
         let unsigned = profiles.iter().find(|one| one.dialect.secret_is_optional()).unwrap();
         assert_eq!(check_move(&[], unsigned), Ok(()));
     }

@@ -102,7 +102,8 @@ mod tests {
         algorithm: Option<Algorithm>,
         profile: &str,
     ) -> Result<SecretChoice, Vec<String>> {
-        let choice = SecretChoice::decide(wish, algorithm, &Profile::named(profile).unwrap());
+        let choice =
+            SecretChoice::decide(wish, algorithm, &Profile::find_builtin(profile).unwrap());
         choice.map_err(|faults| faults.into_iter().map(|fault| fault.pointer).collect())
     }
 
@@ -136,7 +137,7 @@ mod tests {
     #[test]
     fn only_some_profiles_go_unsigned() {
         assert_eq!(decide(SecretWish::Unsigned, "standard"), Err(vec!["/secret".to_owned()]));
-        let profiles = Profile::builtin();
+        let profiles = Profile::builtins();
         let unsigned = profiles.iter().find(|one| one.dialect.secret_is_optional()).unwrap();
         let choice = decide(SecretWish::Unsigned, unsigned.name());
         assert_eq!(choice, Ok(SecretChoice::Unsigned));

@@ -168,7 +168,7 @@ impl Subscription {
 
 /// Finds the enabled endpoints that want the event. It is a fault where [`Subscription::wants`] cannot say of
 /// one of them.
-pub fn matching<'a>(endpoints: &'a [Endpoint], event: &Event) -> Result<Vec<&'a Endpoint>, Fault> {
+pub fn select<'a>(endpoints: &'a [Endpoint], event: &Event) -> Result<Vec<&'a Endpoint>, Fault> {
     let candidate = Candidate::new(event);
     let mut found = Vec::new();
     for endpoint in endpoints {

@@ -12,12 +12,12 @@ pub struct Acceptance {
     /// Whether the event had been accepted before.
     pub duplicate: bool,
     /// The event's deliveries, one for each endpoint that it is owed to.
-    pub deliveries: Vec<Owed>,
+    pub deliveries: Vec<OwedDelivery>,
 }
 
 /// A delivery of an event just accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Owed {
+pub struct OwedDelivery {
     /// The id under which the receiver and the API know the delivery.
     pub id: DeliveryId,
     /// The endpoint that the event is owed to.

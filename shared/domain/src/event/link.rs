@@ -12,7 +12,7 @@ use crate::timestamp::Timestamp;
 const LINK_S: u64 = 30 * 86_400;
 
 /// A link to an event's content, signed by its tenant's key, that is good from now on.
-pub fn signed_link(
+pub fn sign_link(
     key: &Secret,
     base: &str,
     tenant: &TenantName,
@@ -21,15 +21,15 @@ pub fn signed_link(
 ) -> String {
     let expires = now.plus_s(LINK_S).seconds();
     let signature = hex::encode(mac(key, tenant, event, expires));
-    written(base, tenant, event, (expires, &signature))
+    write_link(base, tenant, event, (expires, &signature))
 }
 
 /// A link of the same length that leads nowhere: for a look at a body.
 pub fn sample_link(base: &str, tenant: &TenantName, event: &EventId, now: Timestamp) -> String {
-    written(base, tenant, event, (now.plus_s(LINK_S).seconds(), &hex::encode([0; 32])))
+    write_link(base, tenant, event, (now.plus_s(LINK_S).seconds(), &hex::encode([0; 32])))
 }
 
-fn written(
+fn write_link(
     base: &str,
     tenant: &TenantName,
     event: &EventId,

@@ -150,7 +150,7 @@ impl Compiler {
 
     fn field<'p>(&mut self, name: &str, value: &'p Json<'_>, place: &Place<'p>) -> Part<'p> {
         if name.starts_with('$') {
-            return self.refuse(place, &operator::unknown(name));
+            return self.refuse(place, &operator::describe_unknown(name));
         }
         if place.in_or && operator::is_reserved(name) {
             return self.refuse(place, "is an operator's name, which no field in a $or may have");

@@ -43,12 +43,12 @@ impl Formula {
         passes: &impl Fn(Fields) -> bool,
     ) -> bool {
         let choices: Vec<_> = self.choices.iter().collect();
-        self.all & !possible == 0 && any_of(self.all, &choices, possible, passes)
+        self.all & !possible == 0 && some_combination_passes(self.all, &choices, possible, passes)
     }
 }
 
 /// Takes one pattern of the first choice, and goes on with the others and with its own.
-fn any_of(
+fn some_combination_passes(
     chosen: Fields,
     choices: &[&Vec<Formula>],
     possible: Fields,
@@ -57,6 +57,6 @@ fn any_of(
     let Some((choice, rest)) = choices.split_first() else { return passes(chosen) };
     choice.iter().filter(|one| one.holds(possible)).any(|one| {
         let open: Vec<_> = rest.iter().copied().chain(&one.choices).collect();
-        any_of(chosen | one.all, &open, possible, passes)
+        some_combination_passes(chosen | one.all, &open, possible, passes)
     })
 }

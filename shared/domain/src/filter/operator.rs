@@ -76,7 +76,7 @@ impl Operator {
         }
     }
 
-    fn named(name: &str) -> Option<Self> {
+    fn find(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|operator| operator.name() == name)
     }
 }
@@ -92,16 +92,18 @@ impl TextOperator {
     }
 }
 
-type Compiled<T> = Result<T, Vec<Fault>>;
+type CompileResult<T> = Result<T, Vec<Fault>>;
 
 /// Compiles one alternative of a field, `"value"` or `{operator: operand}`.
-pub(super) fn compile(item: &Json<'_>, pointer: &str) -> Compiled<Condition> {
+pub(super) fn compile(item: &Json<'_>, pointer: &str) -> CompileResult<Condition> {
     let Json::Object(members) = item else { return literal(item, pointer) };
     let [(name, operand)] = members.as_slice() else {
         return refuse(pointer, "must have exactly one operator");
     };
     let pointer = format!("{pointer}/{}", escape_pointer(name));
-    let Some(operator) = Operator::named(name) else { return refuse(&pointer, &unknown(name)) };
+    let Some(operator) = Operator::find(name) else {
+        return refuse(&pointer, &describe_unknown(name));
+    };
     match operator {
         Operator::Text(operator) => text_condition(operator, operand, &pointer),
         Operator::Numeric => numeric(operand, &pointer).map(Condition::Numeric),
@@ -118,26 +120,26 @@ pub(super) fn compile(item: &Json<'_>, pointer: &str) -> Compiled<Condition> {
 }
 
 /// Says what is wrong with a name that is no operator.
-pub(super) fn unknown(name: &str) -> String {
+pub(super) fn describe_unknown(name: &str) -> String {
     let known: Vec<&str> = Operator::ALL.into_iter().map(Operator::name).collect();
     format!("the operator {name} is not known; known are {} and $or", known.join(", "))
 }
 
 pub(super) fn is_reserved(name: &str) -> bool {
-    Operator::named(name).is_some() || RESERVED.contains(&name)
+    Operator::find(name).is_some() || RESERVED.contains(&name)
 }
 
-fn refuse<T>(pointer: &str, detail: &str) -> Compiled<T> {
+fn refuse<T>(pointer: &str, detail: &str) -> CompileResult<T> {
     Err(vec![Fault::new(pointer, detail)])
 }
 
-fn text<'j>(operand: &'j Json<'_>, pointer: &str) -> Compiled<&'j str> {
+fn text<'j>(operand: &'j Json<'_>, pointer: &str) -> CompileResult<&'j str> {
     operand
         .as_str()
         .map_or_else(|| refuse(pointer, &format!("must be text, not {}", operand.kind())), Ok)
 }
 
-fn number(operand: &Json<'_>, pointer: &str) -> Compiled<String> {
+fn number(operand: &Json<'_>, pointer: &str) -> CompileResult<String> {
     match operand {
         Json::Number(text) if Decimal::is_out_of_range(text) => {
             refuse(pointer, "is a number out of range")
@@ -150,7 +152,7 @@ fn number(operand: &Json<'_>, pointer: &str) -> Compiled<String> {
 }
 
 /// A text that is an address is that address in every notation, as in `EventBridge`.
-fn literal(item: &Json<'_>, pointer: &str) -> Compiled<Condition> {
+fn literal(item: &Json<'_>, pointer: &str) -> CompileResult<Condition> {
     match item {
         Json::Null => Ok(Condition::Equals(Scalar::Null)),
         Json::Bool(flag) => Ok(Condition::Equals(Scalar::Bool(*flag))),
@@ -168,7 +170,7 @@ fn text_condition(
     operator: TextOperator,
     operand: &Json<'_>,
     pointer: &str,
-) -> Compiled<Condition> {
+) -> CompileResult<Condition> {
     let is_object = operand.as_object().is_some();
     let likeness = match operator {
         TextOperator::Prefix if is_object => {
@@ -186,7 +188,7 @@ fn text_condition(
 }
 
 /// An operator that takes one text.
-fn likeness(operator: TextOperator, operand: &Json<'_>, pointer: &str) -> Compiled<Likeness> {
+fn likeness(operator: TextOperator, operand: &Json<'_>, pointer: &str) -> CompileResult<Likeness> {
     let text = text(operand, pointer)?;
     match operator {
         TextOperator::Prefix => Ok(Likeness::Prefix(text.to_owned())),
@@ -199,7 +201,11 @@ fn likeness(operator: TextOperator, operand: &Json<'_>, pointer: &str) -> Compil
 }
 
 /// The folded text of `{"equals-ignore-case": text}`, which a prefix and a suffix take.
-fn ignoring_case(operator: TextOperator, operand: &Json<'_>, pointer: &str) -> Compiled<String> {
+fn ignoring_case(
+    operator: TextOperator,
+    operand: &Json<'_>,
+    pointer: &str,
+) -> CompileResult<String> {
     let Some([(inner, operand)]) = operand.as_object() else {
         return refuse(pointer, "takes text, or {\"equals-ignore-case\": text}");
     };
@@ -211,13 +217,13 @@ fn ignoring_case(operator: TextOperator, operand: &Json<'_>, pointer: &str) -> C
     text(operand, &pointer).map(fold)
 }
 
-fn numeric(operand: &Json<'_>, pointer: &str) -> Compiled<Range> {
+fn numeric(operand: &Json<'_>, pointer: &str) -> CompileResult<Range> {
     let range = match operand.as_array() {
         Some([operator, bound]) => comparison(operator, bound, pointer, 0)?,
         Some([low, from, high, to]) => {
             let (low, high) =
                 both(comparison(low, from, pointer, 0), comparison(high, to, pointer, 2))?;
-            between(low, high, pointer)?
+            intersect(low, high, pointer)?
         }
         _ => {
             let shape = "must be one or two comparisons, as [\">\", 0, \"<=\", 5]";
@@ -233,7 +239,7 @@ fn comparison(
     bound: &Json<'_>,
     pointer: &str,
     index: usize,
-) -> Compiled<Range> {
+) -> CompileResult<Range> {
     let ends = match operator.as_str() {
         Some("=") => Ok((Some(true), Some(true))),
         Some(">") => Ok((Some(false), None)),
@@ -248,7 +254,7 @@ fn comparison(
     Ok(Range { bottom: bottom.map(bound), top: top.map(bound) })
 }
 
-fn between(low: Range, high: Range, pointer: &str) -> Compiled<Range> {
+fn intersect(low: Range, high: Range, pointer: &str) -> CompileResult<Range> {
     match (low, high) {
         (Range { bottom, top: None }, Range { bottom: None, top }) => Ok(Range { bottom, top }),
         _ => refuse(pointer, "of two comparisons, the first is > or >=, the second < or <="),
@@ -256,14 +262,14 @@ fn between(low: Range, high: Range, pointer: &str) -> Compiled<Range> {
 }
 
 /// Returns both values, or the faults of both.
-fn both<A, B>(one: Compiled<A>, other: Compiled<B>) -> Compiled<(A, B)> {
+fn both<A, B>(one: CompileResult<A>, other: CompileResult<B>) -> CompileResult<(A, B)> {
     match (one, other) {
         (Ok(one), Ok(other)) => Ok((one, other)),
         (one, other) => Err([one.err(), other.err()].into_iter().flatten().flatten().collect()),
     }
 }
 
-fn anything_but(operand: &Json<'_>, pointer: &str) -> Compiled<Condition> {
+fn anything_but(operand: &Json<'_>, pointer: &str) -> CompileResult<Condition> {
     match operand {
         Json::String(_) | Json::Number(_) => {
             other_than(operand, pointer).map(|scalar| Condition::NoneOf(vec![scalar]))
@@ -290,7 +296,7 @@ fn anything_but(operand: &Json<'_>, pointer: &str) -> Compiled<Condition> {
 }
 
 /// A value that `anything-but` takes.
-fn other_than(item: &Json<'_>, pointer: &str) -> Compiled<Scalar> {
+fn other_than(item: &Json<'_>, pointer: &str) -> CompileResult<Scalar> {
     match item {
         Json::String(text) => Ok(Scalar::Text(text.to_string())),
         Json::Number(_) => number(item, pointer).map(Scalar::Number),
@@ -301,8 +307,8 @@ fn other_than(item: &Json<'_>, pointer: &str) -> Compiled<Scalar> {
 }
 
 /// One text or a list of them, of an operator inside `anything-but`.
-fn like_none(name: &str, operand: &Json<'_>, pointer: &str) -> Compiled<Vec<Likeness>> {
-    let Some(Operator::Text(operator)) = Operator::named(name) else {
+fn like_none(name: &str, operand: &Json<'_>, pointer: &str) -> CompileResult<Vec<Likeness>> {
+    let Some(Operator::Text(operator)) = Operator::find(name) else {
         let known =
             "anything-but takes no operator but prefix, suffix, equals-ignore-case and wildcard";
         return refuse(pointer, known);
@@ -329,8 +335,8 @@ fn like_none(name: &str, operand: &Json<'_>, pointer: &str) -> Compiled<Vec<Like
 fn each<T>(
     items: &[Json<'_>],
     pointer: &str,
-    read: impl Fn(&Json<'_>, &str) -> Compiled<T>,
-) -> Compiled<Vec<T>> {
+    read: impl Fn(&Json<'_>, &str) -> CompileResult<T>,
+) -> CompileResult<Vec<T>> {
     if items.is_empty() {
         return refuse(pointer, "has no values");
     }

@@ -45,7 +45,7 @@ pub(super) struct Leaf {
 
 /// What one look at an event has found.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct LookResult {
     /// The fields that match somewhere. Exact unless there were arrays.
     pub(super) possible: Fields,
     /// Whether there was an array where the pattern has an object.
@@ -85,25 +85,27 @@ impl Members {
     /// Whether the event has all the wanted fields, as they are wanted.
     pub(super) fn all_match(&self, value: &Json<'_>, wanted: Fields) -> bool {
         match value {
-            Json::Object(_) => self.wanted(wanted).all(|member| match value.get(&member.name) {
-                Some(found) => member.matches(found, wanted),
-                None => member.takes_absence(wanted),
-            }),
+            Json::Object(_) => {
+                self.members_of(wanted).all(|member| match value.get(&member.name) {
+                    Some(found) => member.matches(found, wanted),
+                    None => member.takes_absence(wanted),
+                })
+            }
             Json::Array(elements) => self.match_in_array(value, elements, wanted),
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {
-                self.wanted(wanted).all(|member| member.takes_absence(wanted))
+                self.members_of(wanted).all(|member| member.takes_absence(wanted))
             }
         }
     }
 
     /// Finds which fields match, each by itself.
-    pub(super) fn look(&self, event: &Json<'_>) -> Seen {
-        let mut seen = Seen::default();
+    pub(super) fn look(&self, event: &Json<'_>) -> LookResult {
+        let mut seen = LookResult::default();
         self.look_at(event, &mut seen);
         seen
     }
 
-    fn wanted(&self, wanted: Fields) -> impl Iterator<Item = &Member> {
+    fn members_of(&self, wanted: Fields) -> impl Iterator<Item = &Member> {
         self.0.iter().filter(move |member| member.fields & wanted != 0)
     }
 
@@ -124,7 +126,7 @@ impl Members {
 
     /// The first field that has a value in the array; its names are then in `path`.
     fn first_in<'p>(&'p self, array: &Json<'_>, wanted: Fields, path: &mut Vec<&'p str>) -> First {
-        for member in self.wanted(wanted) {
+        for member in self.members_of(wanted) {
             path.push(&member.name);
             let first = match &member.pattern {
                 Pattern::Members(members) => members.first_in(array, wanted, path),
@@ -140,7 +142,7 @@ impl Members {
         First::Nothing
     }
 
-    fn look_at(&self, value: &Json<'_>, seen: &mut Seen) {
+    fn look_at(&self, value: &Json<'_>, seen: &mut LookResult) {
         match value {
             Json::Object(_) => {
                 for member in &self.0 {
@@ -152,19 +154,19 @@ impl Members {
             }
             Json::Array(elements) => {
                 seen.arrays = true;
-                seen.possible |= self.absent();
+                seen.possible |= self.match_absence();
                 for element in elements {
                     self.look_at(element, seen);
                 }
             }
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {
-                seen.possible |= self.absent();
+                seen.possible |= self.match_absence();
             }
         }
     }
 
     /// Returns the fields that match where there is no value.
-    fn absent(&self) -> Fields {
+    fn match_absence(&self) -> Fields {
         self.0.iter().fold(0, |fields, member| fields | member.absent)
     }
 }
@@ -194,7 +196,7 @@ impl Member {
         }
     }
 
-    fn look_at(&self, value: &Json<'_>, seen: &mut Seen) {
+    fn look_at(&self, value: &Json<'_>, seen: &mut LookResult) {
         match &self.pattern {
             Pattern::Members(members) => members.look_at(value, seen),
             Pattern::Leaves(leaves) => {

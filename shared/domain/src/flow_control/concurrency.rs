@@ -88,34 +88,38 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_ms(1_000_000);
 
-    fn wanted(most: u32, holder: &str, now: Timestamp) -> SlotRequest {
+    fn slot_request(most: u32, holder: &str, now: Timestamp) -> SlotRequest {
         SlotRequest::new(most, holder.parse().unwrap(), now, now.plus_s(10))
     }
 
     #[test]
     fn no_more_are_taken_than_there_are_and_what_is_given_back_is_free() {
         let mut slots = Slots::default();
-        let first = slots.take(&wanted(2, "a", NOW)).unwrap();
-        let second = slots.take(&wanted(2, "b", NOW)).unwrap();
+        let first = slots.take(&slot_request(2, "a", NOW)).unwrap();
+        let second = slots.take(&slot_request(2, "b", NOW)).unwrap();
         let mut numbers = [first.number, second.number];
         numbers.sort_unstable();
         assert_eq!(numbers, [0, 1]);
-        assert_eq!(slots.take(&wanted(2, "c", NOW)), None);
-        assert_eq!(slots.take(&wanted(2, "a", NOW)), Some(first.clone()), "its answer was lost");
+        assert_eq!(slots.take(&slot_request(2, "c", NOW)), None);
+        assert_eq!(
+            slots.take(&slot_request(2, "a", NOW)),
+            Some(first.clone()),
+            "its answer was lost"
+        );
         slots.give_back(&first);
-        let third = slots.take(&wanted(2, "c", NOW)).unwrap();
+        let third = slots.take(&slot_request(2, "c", NOW)).unwrap();
         assert_eq!(third.number, first.number);
         slots.give_back(&first);
-        assert_eq!(slots.take(&wanted(2, "d", NOW)), None, "it is another's by now");
-        assert_eq!(slots.take(&wanted(1, "d", NOW)), None, "fewer than are taken");
+        assert_eq!(slots.take(&slot_request(2, "d", NOW)), None, "it is another's by now");
+        assert_eq!(slots.take(&slot_request(1, "d", NOW)), None, "fewer than are taken");
     }
 
     #[test]
     fn what_is_not_given_back_is_free_when_its_lease_is_over() {
         let mut slots = Slots::default();
-        slots.take(&wanted(1, "a", NOW)).unwrap();
+        slots.take(&slot_request(1, "a", NOW)).unwrap();
         let over = NOW.plus_s(10 + SLOT_GRACE_S);
-        assert_eq!(slots.take(&wanted(1, "b", over.minus_s(1))), None);
-        assert!(slots.take(&wanted(1, "b", over)).is_some());
+        assert_eq!(slots.take(&slot_request(1, "b", over.minus_s(1))), None);
+        assert!(slots.take(&slot_request(1, "b", over)).is_some());
     }
 }

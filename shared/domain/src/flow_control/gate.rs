@@ -16,7 +16,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::delivery::attempt::{Outcome, Sent};
+use crate::delivery::attempt::{Outcome, SendResult};
 use crate::delivery::message::Kind;
 use crate::endpoint::{DisabledReason, Endpoint};
 use crate::flow_control::rate::window_end;
@@ -77,7 +77,7 @@ pub enum Review {
 
 impl Gate {
     /// Makes the gate that the circuit breaker opens. `before` is the gate as it was read.
-    pub fn opened(
+    pub fn open_breaker(
         endpoint: &Endpoint,
         before: Option<&Self>,
         probe_s: u64,
@@ -88,7 +88,7 @@ impl Gate {
 
     /// Makes the gate of a receiver that asked to be left alone, reviewed after as long as it
     /// asked: 10 seconds to a day.
-    pub fn slowed(endpoint: &Endpoint, before: Option<&Self>, sent: &Sent) -> Self {
+    pub fn slow_down(endpoint: &Endpoint, before: Option<&Self>, sent: &SendResult) -> Self {
         let asked_s =
             sent.retry_after_s().unwrap_or(0).clamp(THROTTLE_DEFAULT_S, RETRY_AFTER_S_MAX);
         let now = sent.ended_at;
@@ -97,7 +97,7 @@ impl Gate {
 
     /// Makes the gate of an endpoint whose rate or slots are used up, or that is paused. Its first
     /// review is due when the next window of the rate begins.
-    pub fn limited(endpoint: &Endpoint, before: Option<&Self>, now: Timestamp) -> Self {
+    pub fn limit_rate(endpoint: &Endpoint, before: Option<&Self>, now: Timestamp) -> Self {
         Self::of(endpoint, before, Mode::Pacing, now, window_end(now))
     }
 
@@ -189,7 +189,7 @@ impl Gate {
 }
 
 /// Whether a receiver asks to be left alone: by 429, or by 503 with `Retry-After`.
-pub fn is_throttled(sent: &Sent) -> bool {
+pub fn is_throttled(sent: &SendResult) -> bool {
     let status = sent.response.as_ref().map(|response| response.status);
     sent.outcome == Outcome::Throttled || (status == Some(503) && sent.retry_after_s().is_some())
 }
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn an_open_gate_holds_all_but_its_probe_until_the_endpoint_is_changed() {
         let mut endpoint = endpoint();
-        let gate = Gate::opened(&endpoint, None, 30, NOW);
+        let gate = Gate::open_breaker(&endpoint, None, 30, NOW);
         assert_eq!((gate.mode, gate.due_at, gate.version), (Mode::Open, NOW.plus_s(30), 1));
         let lets = |endpoint: &Endpoint| {
             [Kind::Normal, Kind::Probe, Kind::Paced].map(|kind| gate.lets_through(endpoint, kind))
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn after_days_it_gives_up() {
         let endpoint = endpoint();
-        let gate = Gate::opened(&endpoint, None, 30, NOW);
+        let gate = Gate::open_breaker(&endpoint, None, 30, NOW);
         let later = NOW.plus_s(FAILING_S_MAX);
         assert_eq!(gate.review(Some(&endpoint), later), Review::GiveUp(DisabledReason::Failing));
         let probed = gate.turn(Mode::Open, later, later.plus_s(30));
@@ -239,14 +239,14 @@ mod tests {
     #[test]
     fn a_paused_endpoint_waits_for_days_and_then_no_more() {
         let mut endpoint = endpoint();
-        let gate = Gate::limited(&endpoint, None, NOW);
+        let gate = Gate::limit_rate(&endpoint, None, NOW);
         endpoint.paused_at = Some(NOW.minus_s(PAUSE_S_MAX));
         let over = NOW.plus_s(PAUSE_S_MAX);
         assert_eq!(gate.review(Some(&endpoint), over.minus_s(1)), Review::Wait);
         assert_eq!(gate.review(Some(&endpoint), over), Review::GiveUp(DisabledReason::Paused));
         endpoint.paused_at = Some(NOW.plus_s(1));
         assert_eq!(gate.review(Some(&endpoint), over), Review::Wait, "held before it was paused");
-        let disabled = endpoint.clone().disabled(DisabledReason::Paused, over).next_version(over);
+        let disabled = endpoint.clone().disable(DisabledReason::Paused, over).next_version(over);
         let later = over.plus_s(PAUSE_S_MAX);
         assert_eq!(gate.review(Some(&disabled), over), Review::Pace, "what it holds ends");
         assert_eq!(gate.review(Some(&disabled), later), Review::Pace, "disabled once, told once");
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_throttled_answer_paces_from_when_it_says() {
-        let answer = |status, value: Option<&str>| Sent {
+        let answer = |status, value: Option<&str>| SendResult {
             outcome: Outcome::of_status(status),
             detail: None,
             response: Some(Response {
@@ -269,38 +269,38 @@ mod tests {
         };
         assert!(is_throttled(&answer(429, None)) && is_throttled(&answer(503, Some("5"))));
         assert!(!is_throttled(&answer(503, None)) && !is_throttled(&answer(500, Some("5"))));
-        let gate = Gate::slowed(&endpoint(), None, &answer(429, Some("300")));
+        let gate = Gate::slow_down(&endpoint(), None, &answer(429, Some("300")));
         assert_eq!((gate.mode, gate.due_at), (Mode::Pacing, NOW.plus_s(300)));
         assert!(!gate.lets_through(&endpoint(), Kind::Normal));
         assert!(gate.lets_through(&endpoint(), Kind::Paced));
         assert!(!gate.is_ripe(NOW.plus_s(298)) && gate.is_ripe(NOW.plus_s(300)));
         assert!(gate.is_ripe(NOW.plus_s(299)), "by a clock that differs");
-        let opened = Gate::opened(&endpoint(), Some(&gate), 30, NOW);
+        let opened = Gate::open_breaker(&endpoint(), Some(&gate), 30, NOW);
         assert!(!opened.is_ripe(NOW.plus_s(300)), "it has its probes");
-        let bounded = Gate::slowed(&endpoint(), None, &answer(429, Some("99999999")));
+        let bounded = Gate::slow_down(&endpoint(), None, &answer(429, Some("99999999")));
         assert_eq!(bounded.due_at, NOW.plus_s(RETRY_AFTER_S_MAX));
     }
 
     #[test]
     fn every_change_is_a_new_version_and_a_new_mode_begins_anew() {
         let endpoint = endpoint();
-        let opened = Gate::opened(&endpoint, None, 30, NOW);
+        let opened = Gate::open_breaker(&endpoint, None, 30, NOW);
         let pacing = opened.turn(Mode::Pacing, NOW.plus_s(7), NOW.plus_s(9));
         assert_eq!(
             (pacing.version, pacing.since, pacing.due_at),
             (2, NOW.plus_s(7), NOW.plus_s(9))
         );
-        let again = Gate::opened(&endpoint, Some(&pacing), 30, NOW.plus_s(20));
+        let again = Gate::open_breaker(&endpoint, Some(&pacing), 30, NOW.plus_s(20));
         assert_eq!((again.version, again.since), (3, NOW.plus_s(20)));
         assert!(pacing.may_turn() && !again.may_turn(), "an open one waits for its probe");
         assert_eq!(Gate::next_review(NOW), NOW.plus_s(PACING_REVIEW_S));
-        let limited = Gate::limited(&endpoint, None, NOW);
+        let limited = Gate::limit_rate(&endpoint, None, NOW);
         assert_eq!((limited.mode, limited.due_at), (Mode::Pacing, window_end(NOW)));
     }
 
     #[test]
     fn a_closing_gate_lingers() {
-        let gate = Gate::opened(&endpoint(), None, 30, NOW).turn(Mode::Closing, NOW, NOW);
+        let gate = Gate::open_breaker(&endpoint(), None, 30, NOW).turn(Mode::Closing, NOW, NOW);
         assert!(gate.lets_through(&endpoint(), Kind::Normal));
         assert!(!gate.has_lingered(NOW.plus_s(GATE_LINGER_S - 1)));
         assert!(gate.has_lingered(NOW.plus_s(GATE_LINGER_S)));

@@ -10,7 +10,7 @@ use crate::timestamp::Timestamp;
 
 /// Tokens that are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tokens {
+pub struct TokenRequest {
     /// The number of the window: seconds since 1970, divided by ten.
     pub window: u64,
     /// The number of tokens that are asked for.
@@ -19,7 +19,7 @@ pub struct Tokens {
     pub most: u32,
 }
 
-impl Tokens {
+impl TokenRequest {
     /// Asks for one token of the running window.
     pub fn now(max_per_second: u32, now: Timestamp) -> Self {
         Self { count: 1, ..Self::of(max_per_second, now.seconds() / RATE_WINDOW_S, now) }
@@ -42,7 +42,7 @@ impl Tokens {
 
     /// Returns how many tokens are granted when `used` are taken already: all that were asked for,
     /// or none. A store can then decide by one condition in one write.
-    pub fn granted(&self, used: u32) -> u32 {
+    pub fn grant(&self, used: u32) -> u32 {
         if used + self.count <= self.most { self.count } else { 0 }
     }
 
@@ -87,31 +87,31 @@ mod tests {
 
     #[test]
     fn a_window_has_ten_seconds_of_tokens_and_no_more() {
-        let one = Tokens::now(5, NOW);
+        let one = TokenRequest::now(5, NOW);
         assert_eq!((one.window, one.count, one.most), (100, 1, 50));
-        assert_eq!((one.granted(49), one.granted(50)), (1, 0));
+        assert_eq!((one.grant(49), one.grant(50)), (1, 0));
     }
 
     #[test]
     fn the_window_that_runs_gives_what_is_left_of_its_time() {
-        assert_eq!(Tokens::of(5, 100, NOW).count, 30, "six of ten seconds are left");
-        assert_eq!(Tokens::of(5, 101, NOW).count, 50);
-        assert_eq!(Tokens::of(5, 101, NOW).after(7).count, 7);
+        assert_eq!(TokenRequest::of(5, 100, NOW).count, 30, "six of ten seconds are left");
+        assert_eq!(TokenRequest::of(5, 101, NOW).count, 50);
+        assert_eq!(TokenRequest::of(5, 101, NOW).after(7).count, 7);
         assert_eq!(windows(NOW, 60), 100..106);
         assert_eq!(window_end(NOW), Timestamp::from_ms(1_010_000));
     }
 
     #[test]
     fn a_windows_count_is_kept_an_hour_beyond_its_end() {
-        let expires_at = Tokens::now(5, NOW).expires_at();
+        let expires_at = TokenRequest::now(5, NOW).expires_at();
         assert_eq!(expires_at, Timestamp::from_ms(1_010_000).plus_s(3_600));
     }
 
     #[test]
     fn tokens_are_spent_evenly() {
-        let next = Tokens::of(2, 101, NOW);
+        let next = TokenRequest::of(2, 101, NOW);
         let delays: Vec<u32> = (0..5).map(|number| next.delay_s(number, NOW)).collect();
         assert_eq!(delays, [6, 6, 7, 7, 8]);
-        assert_eq!(Tokens::of(2, 100, NOW).delay_s(3, NOW), 1);
+        assert_eq!(TokenRequest::of(2, 100, NOW).delay_s(3, NOW), 1);
     }
 }

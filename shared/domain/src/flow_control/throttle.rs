@@ -7,7 +7,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::bounded_map::BoundedMap;
-use crate::flow_control::rate::Tokens;
+use crate::flow_control::rate::TokenRequest;
 use crate::id::ApiKeyId;
 use crate::limits::RATE_WINDOW_S;
 use crate::timestamp::Timestamp;
@@ -51,7 +51,7 @@ pub enum Admission {
     /// The request may not pass, nor may any other in this window.
     Refused,
     /// The store is to be asked for these; [`Throttle::record_grant`] takes its answer.
-    Ask(Tokens),
+    Ask(TokenRequest),
 }
 
 impl Throttle {
@@ -71,12 +71,12 @@ impl Throttle {
                 found.left = left;
                 return Admission::Granted;
             }
-            Admission::Ask(Tokens { window, count: (most / SHARE).max(1), most })
+            Admission::Ask(TokenRequest { window, count: (most / SHARE).max(1), most })
         })
     }
 
     /// Takes the store's answer, and says whether the request that asked may pass.
-    pub fn record_grant(&self, key: &ApiKeyId, wanted: Tokens, granted: u32) -> bool {
+    pub fn record_grant(&self, key: &ApiKeyId, wanted: TokenRequest, granted: u32) -> bool {
         self.with(key, |found| {
             // An answer may come after its window has ended. Its tokens are void then and must not
             // count for the next window.

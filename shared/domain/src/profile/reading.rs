@@ -218,7 +218,7 @@ mod tests {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Result<serde_json::Value, Fault> {
-        let profile = Profile::named(profile).unwrap();
+        let profile = Profile::find_builtin(profile).unwrap();
         let header = |name: &str| headers.iter().find(|(found, _)| *found == name).map(|(_, v)| *v);
         let hook = Hook { id: Some("dlv_1"), header: &header, body: body.as_bytes() };
         let submission = profile.reading.submission("/hooks/x", &hook)?;

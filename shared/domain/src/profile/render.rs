@@ -37,7 +37,7 @@ pub struct Rendering<'a> {
 
 /// A body, and what it is.
 #[derive(Debug)]
-pub struct Rendered {
+pub struct RenderedBody {
     /// The bytes that are signed and sent.
     pub body: Vec<u8>,
     /// The value of the header `content-type`.
@@ -53,7 +53,7 @@ pub struct Rendered {
 #[error("the event's data_base64 is not base 64")]
 pub struct UnreadablePayload;
 
-impl Rendered {
+impl RenderedBody {
     /// Whether the body is longer than the profile allows.
     pub fn is_too_long(&self, profile: &Profile) -> bool {
         profile.envelope.bytes_max.is_some_and(|max| self.body.len() > max)
@@ -61,7 +61,10 @@ impl Rendered {
 }
 
 /// The body of an attempt. With a link, the member that the envelope shortens is that link.
-pub fn render(profile: &Profile, rendering: Rendering<'_>) -> Result<Rendered, UnreadablePayload> {
+pub fn render(
+    profile: &Profile,
+    rendering: Rendering<'_>,
+) -> Result<RenderedBody, UnreadablePayload> {
     let envelope = &profile.envelope;
     let event = rendering.event;
     let prefix = envelope.extension_headers.as_deref();
@@ -79,7 +82,7 @@ pub fn render(profile: &Profile, rendering: Rendering<'_>) -> Result<Rendered, U
         Some(written) => (written.text.into_bytes(), written.exact),
         None => (body, true),
     };
-    Ok(Rendered { body, content_type, exact, extension_headers })
+    Ok(RenderedBody { body, content_type, exact, extension_headers })
 }
 
 /// The value of a variable of a profile's headers; percent-encoded, as `CloudEvents` has it, where it

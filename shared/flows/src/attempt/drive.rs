@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use waxseal_domain::delivery::message::Received;
+use waxseal_domain::delivery::message::ReceivedMessage;
 use waxseal_domain::timestamp::Timestamp;
 
-use super::{Settled, attempt};
+use super::{Disposition, attempt};
 use crate::ports::{Clock as _, Engine, Queue as _};
 
 /// Seconds that are kept free at the end of an invocation, so that a result can still be recorded.
@@ -18,7 +18,11 @@ const BACK_OFF_S_MAX: u64 = 900;
 
 /// Attempts one message until `deadline`, in a task of its own. Whatever fails, the answer says
 /// whether the message is to be removed.
-pub async fn drive<E: Engine>(engine: &Arc<E>, received: Received, deadline: Timestamp) -> Settled {
+pub async fn drive<E: Engine>(
+    engine: &Arc<E>,
+    received: ReceivedMessage,
+    deadline: Timestamp,
+) -> Disposition {
     let now = engine.clock().now();
     let spine = {
         let (engine, received) = (Arc::clone(engine), received.clone());
@@ -47,7 +51,7 @@ pub async fn drive<E: Engine>(engine: &Arc<E>, received: Received, deadline: Tim
     if let Err(error) = engine.queue().wait(&received.receipt, Duration::from_secs(wait_s)).await {
         tracing::warn!(%error, "the message comes again at its queue's visibility");
     }
-    Settled::Again
+    Disposition::Again
 }
 
 /// How long a message waits after our own failure, which writes no row: ever longer, so that 20 receives span hours.

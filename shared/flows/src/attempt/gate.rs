@@ -1,10 +1,10 @@
 //! Asks an endpoint's gate whether an attempt may be made, and tells the gate what came of it.
 
-use waxseal_domain::delivery::attempt::{Outcome, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::message::Kind;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::flow_control::gate::{Gate, Mode, is_throttled};
-use waxseal_domain::flow_control::rate::{Tokens, of_endpoint};
+use waxseal_domain::flow_control::rate::{TokenRequest, of_endpoint};
 use waxseal_domain::limits::{GATE_COPY_FIRST_ATTEMPT_S, GATE_COPY_RETRY_S, PACED_PER_SECOND};
 use waxseal_domain::notice::Notice;
 use waxseal_domain::timestamp::Timestamp;
@@ -80,7 +80,7 @@ async fn take_token<E: Engine>(
     endpoint: &Endpoint,
     max_per_second: u32,
 ) -> Result<bool, EngineError> {
-    let one = Tokens::now(max_per_second, engine.clock().now());
+    let one = TokenRequest::now(max_per_second, engine.clock().now());
     let whose = of_endpoint(&endpoint.tenant, &endpoint.id);
     Ok(engine.store().take_tokens(&whose, one).await? > 0)
 }
@@ -91,7 +91,7 @@ async fn limit<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<(), EngineE
     // gate must be stopped from going while it holds something.
     let before = engine.store().gate(&endpoint.tenant, &endpoint.id, MaxAge::NOW).await?;
     if before.as_ref().is_none_or(|before| before.mode == Mode::Closing) {
-        let limited = Gate::limited(endpoint, before.as_ref(), engine.clock().now());
+        let limited = Gate::limit_rate(endpoint, before.as_ref(), engine.clock().now());
         engine.store().put_gate(&limited, before.as_ref()).await?;
     }
     Ok(())
@@ -100,7 +100,12 @@ async fn limit<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<(), EngineE
 /// Tells the gate what came of an attempt: a breaker opens, a throttled endpoint is slowed down,
 /// and an accepted probe begins the recovery. The attempt is recorded by then and no delivery
 /// depends on this, so a failure here is only logged.
-pub(crate) async fn observe<E: Engine>(engine: &E, endpoint: &Endpoint, kind: Kind, sent: &Sent) {
+pub(crate) async fn observe<E: Engine>(
+    engine: &E,
+    endpoint: &Endpoint,
+    kind: Kind,
+    sent: &SendResult,
+) {
     if let Err(error) = turn(engine, endpoint, kind, sent).await {
         tracing::warn!(%error, tenant = %endpoint.tenant, endpoint = %endpoint.id, "gate not turned");
     }
@@ -110,7 +115,7 @@ async fn turn<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
     kind: Kind,
-    sent: &Sent,
+    sent: &SendResult,
 ) -> Result<(), EngineError> {
     if sent.outcome == Outcome::Unsendable {
         // Nothing was sent, so the outcome says nothing about the endpoint.
@@ -131,16 +136,16 @@ async fn turn<E: Engine>(
         Some(gate) if !gate.may_turn() => return Ok(()),
         _ if is_well => return Ok(()),
         before if is_tripped => {
-            Gate::opened(endpoint, before.as_ref(), engine.breakers().settings.probe_s, now)
+            Gate::open_breaker(endpoint, before.as_ref(), engine.breakers().settings.probe_s, now)
         }
-        before => Gate::slowed(endpoint, before.as_ref(), sent),
+        before => Gate::slow_down(endpoint, before.as_ref(), sent),
     };
     if engine.store().put_gate(&after, before.as_ref()).await? {
         tracing::warn!(%tenant, endpoint = %id, mode = ?after.mode, "gate turned");
         if is_well {
-            announce(engine, &Notice::of_recovered(&after)).await?;
+            announce(engine, &Notice::of_recovery(&after)).await?;
         } else if after.mode == Mode::Open {
-            announce(engine, &Notice::of_opened(&after)).await?;
+            announce(engine, &Notice::of_breaker_open(&after)).await?;
         }
     }
     Ok(())

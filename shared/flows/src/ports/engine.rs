@@ -4,8 +4,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use waxseal_domain::audit::Stamp;
-use waxseal_domain::delivery::message::{Kind, Message, Received};
-use waxseal_domain::delivery::{Delivery, Guard, Settlement, Written};
+use waxseal_domain::delivery::message::{Kind, Message, ReceivedMessage};
+use waxseal_domain::delivery::{Delivery, Guard, Settlement, WriteResult};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::flow_control::breaker::Breakers;
 use waxseal_domain::id::Ticket;
@@ -131,8 +131,7 @@ pub trait Engine: Send + Sync + 'static {
                 let open = self.queue().enqueue(&messages).await;
                 let now = self.clock().now();
                 let unsent = messages.into_iter().enumerate().filter(|(at, _)| open.contains(at));
-                messages =
-                    unsent.map(|(_, message)| message.sent_again(self.ticket(), now)).collect();
+                messages = unsent.map(|(_, message)| message.resend(self.ticket(), now)).collect();
             }
             match messages.len() {
                 0 => Ok(()),
@@ -145,17 +144,17 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Takes steps D5 and D6: writes the row, then sets the time at which the message comes again.
     /// A message that is done is removed by whoever received it, once this has returned
-    /// `Written::Done`.
+    /// `WriteResult::Done`.
     fn record_and_settle(
         &self,
         guard: Guard,
         row: &Delivery,
-        received: &Received,
+        received: &ReceivedMessage,
         settlement: Settlement,
-    ) -> impl Future<Output = Result<Written, EngineError>> + Send {
+    ) -> impl Future<Output = Result<WriteResult, EngineError>> + Send {
         async move {
             let written = self.store().record_attempt(guard, row).await?;
-            if let (Written::Done, Settlement::VisibleAt(at)) = (&written, settlement) {
+            if let (WriteResult::Done, Settlement::VisibleAt(at)) = (&written, settlement) {
                 let wait_s = at.wait_s(self.clock().now());
                 self.queue().wait(&received.receipt, Duration::from_secs(wait_s)).await?;
             }
@@ -188,10 +187,10 @@ pub trait Engine: Send + Sync + 'static {
         guard: Guard,
         row: &Delivery,
         message: Message,
-    ) -> impl Future<Output = Result<Written, EngineError>> + Send {
+    ) -> impl Future<Output = Result<WriteResult, EngineError>> + Send {
         async move {
             let written = self.store().record_attempt(guard, row).await?;
-            if written == Written::Done {
+            if written == WriteResult::Done {
                 // A message that was not sent is left: the row is due, and the sweep sends one
                 // within two minutes.
                 let _unsent = self.queue().enqueue(&[message]).await;

@@ -16,13 +16,13 @@ use serde::{Deserialize, Serialize};
 use waxseal_domain::api_key::ApiKey;
 use waxseal_domain::audit::Entry;
 use waxseal_domain::delivery::priority::Priority;
-use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, Written};
+use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, WriteResult};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::event::Event;
 use waxseal_domain::event::catalogue::EventType;
 use waxseal_domain::flow_control::concurrency::{Slot, SlotRequest};
 use waxseal_domain::flow_control::gate::Gate;
-use waxseal_domain::flow_control::rate::Tokens;
+use waxseal_domain::flow_control::rate::TokenRequest;
 use waxseal_domain::id::{ApiKeyId, EndpointId, EventId, SourceName, TenantName, Ticket};
 use waxseal_domain::limits::EVENT_RETENTION_S;
 use waxseal_domain::source::Source;
@@ -30,7 +30,7 @@ use waxseal_domain::timestamp::Timestamp;
 
 use super::EngineError;
 
-type Answer<T> = Result<T, EngineError>;
+type StoreResult<T> = Result<T, EngineError>;
 
 /// The stored row of an event.
 #[derive(Clone, Debug)]
@@ -210,27 +210,27 @@ impl std::ops::Deref for TenantEndpoints {
 /// Stores events. The rows are the only record of what was acknowledged.
 pub trait EventStore: Send + Sync {
     /// I1: writes the event if there is none of that id, or only one that has expired.
-    fn accept(&self, row: &EventRow) -> impl Future<Output = Answer<AcceptResult>> + Send;
+    fn accept(&self, row: &EventRow) -> impl Future<Output = StoreResult<AcceptResult>> + Send;
 
     /// Reads an event; none where it was never accepted or has expired.
     fn event(
         &self,
         tenant: &TenantName,
         id: &EventId,
-    ) -> impl Future<Output = Answer<Option<EventRow>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<EventRow>>> + Send;
 
     /// I5: the event and all rows of its deliveries, of earlier incarnations too.
     fn event_with_deliveries(
         &self,
         tenant: &TenantName,
         id: &EventId,
-    ) -> impl Future<Output = Answer<Option<(EventRow, Vec<Delivery>)>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<(EventRow, Vec<Delivery>)>>> + Send;
 
     /// Writes the event without its payload over the one of the same incarnation.
-    fn put_expunged(&self, row: &EventRow) -> impl Future<Output = Answer<()>> + Send;
+    fn put_expunged(&self, row: &EventRow) -> impl Future<Output = StoreResult<()>> + Send;
 
     /// I7: remembers that every message of this incarnation was sent.
-    fn mark_sent(&self, row: &EventRow) -> impl Future<Output = Answer<()>> + Send;
+    fn mark_sent(&self, row: &EventRow) -> impl Future<Output = StoreResult<()>> + Send;
 
     /// A tenant's events, newest first; a bounded number of rows is looked at.
     fn events_by_time(
@@ -238,19 +238,22 @@ pub trait EventStore: Send + Sync {
         tenant: &TenantName,
         page: &PageRequest,
         now: Timestamp,
-    ) -> impl Future<Output = Answer<Page<EventRow>>> + Send;
+    ) -> impl Future<Output = StoreResult<Page<EventRow>>> + Send;
 }
 
 /// Stores deliveries' rows, and finds those that are due.
 pub trait DeliveryStore: Send + Sync {
     /// Reads a delivery's row; none while nothing was recorded of it.
-    fn delivery(&self, key: &DeliveryKey) -> impl Future<Output = Answer<Option<Delivery>>> + Send;
+    fn delivery(
+        &self,
+        key: &DeliveryKey,
+    ) -> impl Future<Output = StoreResult<Option<Delivery>>> + Send;
 
     /// Reads a delivery's row and its event in one call.
     fn delivery_and_event(
         &self,
         key: &DeliveryKey,
-    ) -> impl Future<Output = Answer<(Option<Delivery>, Option<EventRow>)>> + Send;
+    ) -> impl Future<Output = StoreResult<(Option<Delivery>, Option<EventRow>)>> + Send;
 
     /// Writes the whole row if `guard` allows it. Every change of a delivery is written so, except
     /// for a claim, which changes a row that it has not read.
@@ -258,15 +261,15 @@ pub trait DeliveryStore: Send + Sync {
         &self,
         guard: Guard,
         row: &Delivery,
-    ) -> impl Future<Output = Answer<Written>> + Send;
+    ) -> impl Future<Output = StoreResult<WriteResult>> + Send;
 
     /// Takes step S1: reads what is due in a shard of the index, earliest first.
-    fn due(
+    fn due_deliveries(
         &self,
         shard: u32,
         now: Timestamp,
         limit: usize,
-    ) -> impl Future<Output = Answer<Vec<Due>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<Due>>> + Send;
 
     /// Takes step S2: if the row is still open and due at `due.due_at`, the claim's ticket holds it
     /// from now on. Returns the row's `event_accepted_at`; none if another was faster. A claim that
@@ -275,7 +278,7 @@ pub trait DeliveryStore: Send + Sync {
         &self,
         due: &Due,
         claim: &Claim,
-    ) -> impl Future<Output = Answer<Option<Timestamp>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Timestamp>>> + Send;
 
     /// An endpoint's deliveries that did not succeed at first, newest event first.
     fn deliveries_by_endpoint(
@@ -283,7 +286,7 @@ pub trait DeliveryStore: Send + Sync {
         tenant: &TenantName,
         endpoint: &EndpointId,
         page: &PageRequest,
-    ) -> impl Future<Output = Answer<Page<Delivery>>> + Send;
+    ) -> impl Future<Output = StoreResult<Page<Delivery>>> + Send;
 }
 
 /// Gates of endpoints in trouble, and what they hold.
@@ -294,29 +297,33 @@ pub trait GateStore: Send + Sync {
         tenant: &TenantName,
         endpoint: &EndpointId,
         max_age: MaxAge,
-    ) -> impl Future<Output = Answer<Option<Gate>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Gate>>> + Send;
 
     /// Writes a gate if the stored one has still the version of `before` (none: if there is none); false if not.
     fn put_gate(
         &self,
         gate: &Gate,
         before: Option<&Gate>,
-    ) -> impl Future<Output = Answer<bool>> + Send;
+    ) -> impl Future<Output = StoreResult<bool>> + Send;
 
     /// Removes a gate if it is still this version; false if not.
-    fn delete_gate(&self, gate: &Gate) -> impl Future<Output = Answer<bool>> + Send;
+    fn delete_gate(&self, gate: &Gate) -> impl Future<Output = StoreResult<bool>> + Send;
 
     /// Reads the gates whose review is due, earliest first.
     fn due_gates(
         &self,
         now: Timestamp,
         limit: usize,
-    ) -> impl Future<Output = Answer<Vec<Gate>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<Gate>>> + Send;
 
     /// Takes tokens of a window and returns how many there were, 0 where the window is used up.
     /// `whose` is an endpoint's name ([`waxseal_domain::flow_control::rate::of_endpoint`]) or the
     /// id of an API key.
-    fn take_tokens(&self, whose: &str, wanted: Tokens) -> impl Future<Output = Answer<u32>> + Send;
+    fn take_tokens(
+        &self,
+        whose: &str,
+        wanted: TokenRequest,
+    ) -> impl Future<Output = StoreResult<u32>> + Send;
 
     /// Takes a slot of an endpoint for one attempt; none where all are taken. A slot is a lease and
     /// not a count: a counter would stay too high for ever after a crash.
@@ -325,7 +332,7 @@ pub trait GateStore: Send + Sync {
         tenant: &TenantName,
         endpoint: &EndpointId,
         wanted: &SlotRequest,
-    ) -> impl Future<Output = Answer<Option<Slot>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Slot>>> + Send;
 
     /// Gives a slot back, unless its lease was over and it is another's.
     fn give_back_slot(
@@ -333,16 +340,16 @@ pub trait GateStore: Send + Sync {
         tenant: &TenantName,
         endpoint: &EndpointId,
         slot: &Slot,
-    ) -> impl Future<Output = Answer<()>> + Send;
+    ) -> impl Future<Output = StoreResult<()>> + Send;
 
     /// Reads the deliveries that a gate holds and that are due, earliest first.
-    fn held(
+    fn held_deliveries(
         &self,
         tenant: &TenantName,
         endpoint: &EndpointId,
         now: Timestamp,
         limit: usize,
-    ) -> impl Future<Output = Answer<Vec<Due>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<Due>>> + Send;
 }
 
 /// What is configured: precious, small, read often, written seldom.
@@ -353,24 +360,25 @@ pub trait ConfigStore: Send + Sync {
         &self,
         change: Change<'_>,
         entry: Option<&Entry>,
-    ) -> impl Future<Output = Answer<bool>> + Send;
+    ) -> impl Future<Output = StoreResult<bool>> + Send;
 
     /// A tenant's audit log, newest first.
     fn audit(
         &self,
         tenant: &TenantName,
         page: &PageRequest,
-    ) -> impl Future<Output = Answer<Page<Entry>>> + Send;
+    ) -> impl Future<Output = StoreResult<Page<Entry>>> + Send;
 
     /// A tenant's catalogue, by name, from a copy of at most that age.
     fn event_types(
         &self,
         tenant: &TenantName,
         max_age: MaxAge,
-    ) -> impl Future<Output = Answer<Arc<Vec<EventType>>>> + Send;
+    ) -> impl Future<Output = StoreResult<Arc<Vec<EventType>>>> + Send;
 
     /// All tenants, by name.
-    fn tenants(&self, page: &PageRequest) -> impl Future<Output = Answer<Page<Tenant>>> + Send;
+    fn tenants(&self, page: &PageRequest)
+    -> impl Future<Output = StoreResult<Page<Tenant>>> + Send;
 
     /// A tenant's endpoints, oldest first, from a copy of at most that age; none if there is no
     /// such tenant.
@@ -378,7 +386,7 @@ pub trait ConfigStore: Send + Sync {
         &self,
         tenant: &TenantName,
         max_age: MaxAge,
-    ) -> impl Future<Output = Answer<Option<Arc<TenantEndpoints>>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Arc<TenantEndpoints>>>> + Send;
 
     /// One endpoint, from a copy of at most that age.
     fn endpoint(
@@ -386,36 +394,40 @@ pub trait ConfigStore: Send + Sync {
         tenant: &TenantName,
         id: &EndpointId,
         max_age: MaxAge,
-    ) -> impl Future<Output = Answer<Option<Arc<Endpoint>>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Arc<Endpoint>>>> + Send;
 
     /// The key of that hash, from a short-lived copy.
-    fn api_key(&self, hash: &str) -> impl Future<Output = Answer<Option<ApiKey>>> + Send;
+    fn api_key(&self, hash: &str) -> impl Future<Output = StoreResult<Option<ApiKey>>> + Send;
 
     /// A tenant's keys, newest first.
-    fn api_keys(&self, tenant: &TenantName) -> impl Future<Output = Answer<Vec<ApiKey>>> + Send;
+    fn api_keys(
+        &self,
+        tenant: &TenantName,
+    ) -> impl Future<Output = StoreResult<Vec<ApiKey>>> + Send;
 
     /// Notes when a key was used, for people to see.
     fn note_key_use(
         &self,
         key: &ApiKeyId,
         at: Timestamp,
-    ) -> impl Future<Output = Answer<()>> + Send;
+    ) -> impl Future<Output = StoreResult<()>> + Send;
 
     /// Reads when keys were last used, as far as it was noted.
     fn key_uses(
         &self,
         keys: &[ApiKeyId],
-    ) -> impl Future<Output = Answer<HashMap<ApiKeyId, Timestamp>>> + Send;
+    ) -> impl Future<Output = StoreResult<HashMap<ApiKeyId, Timestamp>>> + Send;
 
     /// A source, from a copy of at most that age.
     fn source(
         &self,
         name: &SourceName,
         max_age: MaxAge,
-    ) -> impl Future<Output = Answer<Option<Source>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Source>>> + Send;
 
     /// A tenant's sources, by name.
-    fn sources(&self, tenant: &TenantName) -> impl Future<Output = Answer<Vec<Source>>> + Send;
+    fn sources(&self, tenant: &TenantName)
+    -> impl Future<Output = StoreResult<Vec<Source>>> + Send;
 
     /// A setting of the deployment, from a copy of at most that age.
     fn setting(
@@ -423,13 +435,13 @@ pub trait ConfigStore: Send + Sync {
         kind: Setting,
         name: &str,
         max_age: MaxAge,
-    ) -> impl Future<Output = Answer<Option<Arc<str>>>> + Send;
+    ) -> impl Future<Output = StoreResult<Option<Arc<str>>>> + Send;
 
     /// Names and texts of all settings of a kind, by name.
     fn settings(
         &self,
         kind: Setting,
-    ) -> impl Future<Output = Answer<Vec<(String, Arc<str>)>>> + Send;
+    ) -> impl Future<Output = StoreResult<Vec<(String, Arc<str>)>>> + Send;
 
     /// Writes a setting; false where there is one of that name, and it may not be replaced.
     fn put_setting(
@@ -438,7 +450,7 @@ pub trait ConfigStore: Send + Sync {
         name: &str,
         text: &str,
         write: SettingWrite,
-    ) -> impl Future<Output = Answer<bool>> + Send;
+    ) -> impl Future<Output = StoreResult<bool>> + Send;
 }
 
 /// One change of what is configured.

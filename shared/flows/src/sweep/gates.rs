@@ -6,7 +6,7 @@ use waxseal_domain::delivery::lease_until;
 use waxseal_domain::delivery::message::Kind;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::flow_control::gate::{Gate, Mode, Review};
-use waxseal_domain::flow_control::rate::{Tokens, of_endpoint, windows};
+use waxseal_domain::flow_control::rate::{TokenRequest, of_endpoint, windows};
 use waxseal_domain::limits::{PACED_PER_REVIEW_MAX, PACED_PER_SECOND, PACING_REVIEW_S};
 use waxseal_domain::timestamp::Timestamp;
 
@@ -63,7 +63,7 @@ async fn review<E: Engine>(
 /// read, so that of several reviews at once only one sends a probe. With nothing held the gate
 /// closes, and the next delivery that comes shows how the endpoint is.
 async fn probe<E: Engine>(engine: &E, gate: &Gate, now: Timestamp) -> Result<usize, EngineError> {
-    let held = engine.store().held(&gate.tenant, &gate.endpoint, now, 1).await?;
+    let held = engine.store().held_deliveries(&gate.tenant, &gate.endpoint, now, 1).await?;
     let Some(oldest) = held.first() else {
         let closing = gate.turn(Mode::Closing, now, Gate::next_review(now));
         engine.store().put_gate(&closing, Some(gate)).await?;
@@ -80,7 +80,8 @@ async fn probe<E: Engine>(engine: &E, gate: &Gate, now: Timestamp) -> Result<usi
 /// Reviews the gate of a paused endpoint, which releases nothing. Where nothing is held, the gate
 /// begins to close, or goes if it has lingered.
 async fn wait<E: Engine>(engine: &E, gate: &Gate, now: Timestamp) -> Result<(), EngineError> {
-    let is_idle = engine.store().held(&gate.tenant, &gate.endpoint, now, 1).await?.is_empty();
+    let is_idle =
+        engine.store().held_deliveries(&gate.tenant, &gate.endpoint, now, 1).await?.is_empty();
     if is_idle && gate.has_lingered(now) {
         engine.store().delete_gate(gate).await?;
         return Ok(());
@@ -101,7 +102,10 @@ async fn pace<E: Engine>(
     deadline: Timestamp,
 ) -> Result<usize, EngineError> {
     let now = engine.clock().now();
-    let held = engine.store().held(&gate.tenant, &gate.endpoint, now, PACED_PER_REVIEW_MAX).await?;
+    let held = engine
+        .store()
+        .held_deliveries(&gate.tenant, &gate.endpoint, now, PACED_PER_REVIEW_MAX)
+        .await?;
     // An instance may still hold a delivery on an old copy of the gate. If the gate went at once,
     // nobody would release that delivery.
     if held.is_empty() && gate.has_lingered(now) {
@@ -124,7 +128,7 @@ async fn pace<E: Engine>(
     let mut released = 0;
     let whose = of_endpoint(&gate.tenant, &gate.endpoint);
     for window in windows(now, PACING_REVIEW_S) {
-        let wanted = Tokens::of(per_second, window, now).after(held.as_slice().len());
+        let wanted = TokenRequest::of(per_second, window, now).after(held.as_slice().len());
         let granted = match limit {
             Some(_) if wanted.count == 0 => 0,
             Some(_) => engine.store().take_tokens(&whose, wanted).await?,

@@ -16,7 +16,7 @@ pub(super) fn find<'h>(
     has_own: bool,
 ) -> Option<Mistake> {
     let others = || {
-        Profile::builtin().iter().filter(|other| {
+        Profile::builtins().iter().filter(|other| {
             let there = other.signature_header().and_then(header).is_some_and(|v| !v.is_empty());
             there && other.name() != profile.name()
         })

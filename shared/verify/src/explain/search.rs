@@ -3,9 +3,9 @@
 use super::mistake::Mistake;
 use super::{bodies, secrets, signatures};
 use crate::algorithm::Algorithm;
-use crate::carried::Carried;
+use crate::carried::CarriedParts;
 use crate::key::Key;
-use crate::member::covered;
+use crate::member::coverable_bodies;
 use crate::message::Message;
 use crate::profile::Profile;
 use crate::window::seconds;
@@ -22,7 +22,7 @@ const MILLISECONDS_BODY_BYTES_MAX: usize = 8 << 10;
 /// The hook and what it is explained with.
 pub(super) struct Search<'s> {
     pub(super) profile: &'s Profile,
-    pub(super) carried: &'s Carried<'s>,
+    pub(super) carried: &'s CarriedParts<'s>,
     pub(super) body: &'s [u8],
     pub(super) secrets: &'s [&'s str],
 }
@@ -47,7 +47,7 @@ impl Search<'_> {
         let bodies: Vec<(Option<Mistake>, Vec<u8>)> = bodies::candidates(self.body)
             .into_iter()
             .flat_map(|(mistake, body)| {
-                let covered = covered(&body, self.profile.body_member.as_deref());
+                let covered = coverable_bodies(&body, self.profile.body_member.as_deref());
                 covered
                     .into_iter()
                     .map(|body| (mistake.clone(), body.into_owned()))
@@ -55,11 +55,11 @@ impl Search<'_> {
             })
             .collect();
         let keys = secrets::candidates(self.profile, self.secrets);
-        self.tried(&bodies, &keys, &given).or_else(|| self.milliseconds(&keys, &given))
+        self.try_all(&bodies, &keys, &given).or_else(|| self.milliseconds(&keys, &given))
     }
 
     /// All combinations, those with fewer mistakes first, until the work is too much.
-    fn tried(
+    fn try_all(
         &self,
         bodies: &[(Option<Mistake>, Vec<u8>)],
         keys: &[(Option<Mistake>, Key)],

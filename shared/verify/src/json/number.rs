@@ -9,7 +9,7 @@ pub(crate) fn javascript(written: &str) -> String {
     if (length..=21).contains(&point) {
         format!("{sign}{digits}{}", zeros(point - length))
     } else if (-5..=21).contains(&point) {
-        format!("{sign}{}", number.fixed())
+        format!("{sign}{}", number.write_fixed())
     } else {
         format!("{sign}{}", number.scientific(1))
     }
@@ -29,7 +29,7 @@ pub(crate) fn python(written: &str) -> String {
     } else if number.point >= length {
         format!("{sign}{}{}.0", number.digits, zeros(number.point - length))
     } else {
-        format!("{sign}{}", number.fixed())
+        format!("{sign}{}", number.write_fixed())
     }
 }
 
@@ -61,7 +61,7 @@ impl Shortest {
         Some(Self { negative, digits, point })
     }
 
-    fn fixed(&self) -> String {
+    fn write_fixed(&self) -> String {
         match usize::try_from(self.point) {
             Ok(point) if point > 0 && point <= self.digits.len() => {
                 let (whole, fraction) = self.digits.split_at(point);

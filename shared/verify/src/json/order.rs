@@ -6,7 +6,7 @@ use super::text::{has_lone_surrogate, units};
 use super::{Member, Node, number};
 
 /// Orders members as a Python dictionary does: a name's last value, where it first stood.
-pub(crate) fn deduplicated<'n, 'a>(members: &'n [Member<'a>]) -> Vec<&'n Member<'a>> {
+pub(crate) fn deduplicate<'n, 'a>(members: &'n [Member<'a>]) -> Vec<&'n Member<'a>> {
     let mut places: HashMap<Vec<u16>, usize> = HashMap::with_capacity(members.len());
     let mut kept: Vec<&Member<'_>> = Vec::with_capacity(members.len());
     for member in members {
@@ -21,13 +21,13 @@ pub(crate) fn deduplicated<'n, 'a>(members: &'n [Member<'a>]) -> Vec<&'n Member<
 
 /// Orders members as a JavaScript object does: integer-like names first, by number.
 pub(crate) fn javascript<'n, 'a>(members: &'n [Member<'a>]) -> Vec<&'n Member<'a>> {
-    let mut kept = deduplicated(members);
+    let mut kept = deduplicate(members);
     kept.sort_by_key(|member| array_index(member.name).unwrap_or(u32::MAX));
     kept
 }
 
 /// Sorts members by name, in the order of UTF-16 units.
-pub(crate) fn sorted<'n, 'a>(mut members: Vec<&'n Member<'a>>) -> Vec<&'n Member<'a>> {
+pub(crate) fn sort<'n, 'a>(mut members: Vec<&'n Member<'a>>) -> Vec<&'n Member<'a>> {
     members.sort_by_cached_key(|member| units(member.name));
     members
 }

@@ -118,10 +118,10 @@ impl Style {
     fn members<'n, 'a>(self, members: &'n [Member<'a>]) -> Vec<&'n Member<'a>> {
         let held = match self.dialect {
             Dialect::JavaScript => order::javascript(members),
-            Dialect::Python => order::deduplicated(members),
+            Dialect::Python => order::deduplicate(members),
             Dialect::Kept => members.iter().collect(),
         };
-        if self.sorted { order::sorted(held) } else { held }
+        if self.sorted { order::sort(held) } else { held }
     }
 
     fn number(self, written: &str) -> String {

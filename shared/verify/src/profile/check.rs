@@ -38,7 +38,7 @@ pub(super) fn check(document: Document) -> Result<Profile, ProfileFault> {
     let mut faults = Faults(Vec::new());
     faults.texts(&document);
     let signed = faults.template("signed", &document.signed, &SIGNED);
-    faults.signed(&signed);
+    faults.check_signed(&signed);
     let variants = faults.variants(&document.signatures, document.secret.form);
     faults.join(document.join.as_deref(), &variants);
     let secret = faults.secret(document.secret, &variants);
@@ -91,7 +91,7 @@ impl Faults {
         self.require(about, format!("about: is over {ABOUT_BYTES_MAX} bytes"));
     }
 
-    fn signed(&mut self, signed: &Template) {
+    fn check_signed(&mut self, signed: &Template) {
         if signed.0.is_empty() {
             return;
         }

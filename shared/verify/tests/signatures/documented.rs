@@ -4,7 +4,7 @@ use waxseal_verify::{Delivery, FILES, Fault, Profile, Window};
 
 const SLACK_BODY: &str = "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";
 
-struct Published {
+struct PublishedExample {
     profile: &'static str,
     secret: &'static str,
     id: &'static str,
@@ -13,9 +13,9 @@ struct Published {
     header: (&'static str, &'static str),
 }
 
-const PUBLISHED: [Published; 4] = [
+const PUBLISHED: [PublishedExample; 4] = [
     // The specification's example, and its packages' own tests'.
-    Published {
+    PublishedExample {
         profile: "standard",
         secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         id: "msg_p5jXN8AQM9LWM0D4loKWxJek",
@@ -23,7 +23,7 @@ const PUBLISHED: [Published; 4] = [
         body: r#"{"test": 2432232314}"#,
         header: ("webhook-signature", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="),
     },
-    Published {
+    PublishedExample {
         profile: "svix",
         secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         id: "msg_p5jXN8AQM9LWM0D4loKWxJek",
@@ -32,7 +32,7 @@ const PUBLISHED: [Published; 4] = [
         header: ("svix-signature", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="),
     },
     // "Validating webhook deliveries", docs.github.com.
-    Published {
+    PublishedExample {
         profile: "github",
         secret: "It's a Secret to Everybody",
         id: "72d3162e-cc78-11e3-81ab-4c9367dc0958",
@@ -44,7 +44,7 @@ const PUBLISHED: [Published; 4] = [
         ),
     },
     // "Verifying requests from Slack", docs.slack.dev.
-    Published {
+    PublishedExample {
         profile: "slack",
         secret: "8f742231b10e8888abcd99yyyzzz85a5",
         id: "",
@@ -81,7 +81,7 @@ fn each_profile_has_a_published_signature_or_there_is_none() {
 #[test]
 fn makes_and_verifies_what_their_owners_published() {
     for one in &PUBLISHED {
-        let profile = Profile::named(one.profile).unwrap();
+        let profile = Profile::find_builtin(one.profile).unwrap();
         let keys = [profile.key(one.secret).unwrap()];
         let delivery = Delivery {
             id: one.id,
@@ -106,7 +106,7 @@ fn makes_and_verifies_what_their_owners_published() {
 /// As Stripe's own packages read it: in any order, other schemes and old secrets beside.
 #[test]
 fn reads_stripes_header_as_stripe_does() {
-    let profile = Profile::named("stripe").unwrap();
+    let profile = Profile::find_builtin("stripe").unwrap();
     let keys = [profile.key("whsec_test_secret").unwrap()];
     // hmac_sha256("whsec_test_secret", "1700000000.{}"), by Python's hmac.
     let signature = "ceb8863f7208fa249a6cd8f951e993c7563412aca65866f6272283debe143ab3";

@@ -25,11 +25,11 @@ struct Hook {
 }
 
 impl Hook {
-    fn sent(profile: &str, body: &str) -> Self {
-        Self::sent_by(&Profile::named(profile).unwrap(), SECRET, NOW, body)
+    fn sign(profile: &str, body: &str) -> Self {
+        Self::sign_by(&Profile::find_builtin(profile).unwrap(), SECRET, NOW, body)
     }
 
-    fn sent_by(profile: &Profile, secret: &str, timestamp_s: u64, body: &str) -> Self {
+    fn sign_by(profile: &Profile, secret: &str, timestamp_s: u64, body: &str) -> Self {
         let body = body.as_bytes();
         let delivery = Delivery {
             id: "dlv_1",
@@ -79,7 +79,7 @@ impl Hook {
             self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
         };
         let secrets: Vec<&str> = self.secrets.iter().map(String::as_str).collect();
-        let profile = Profile::named(&self.profile).unwrap();
+        let profile = Profile::find_builtin(&self.profile).unwrap();
         let explanation = profile.explain(header, &self.body, &secrets, Window::around(now_s));
         assert_eq!(explanation.valid, explanation.mistakes.is_empty());
         Self::shows_nothing(&explanation);
@@ -116,16 +116,16 @@ impl Hook {
 static SEEN: LazyLock<Mutex<BTreeSet<&'static str>>> = LazyLock::new(Mutex::default);
 
 /// A crate's own profile with something changed: a sender that makes a mistake.
-fn altered(name: &str, change: impl FnOnce(&mut Value)) -> Profile {
+fn alter(name: &str, change: impl FnOnce(&mut Value)) -> Profile {
     let text = FILES.iter().find(|(found, _)| *found == name).unwrap().1;
     let mut file: Value = serde_json::from_str(text).unwrap();
     change(&mut file);
     Profile::parse(&file.to_string()).unwrap()
 }
 
-fn sent_altered(name: &str, pointer: &str, value: Value) -> Hook {
-    let profile = altered(name, |file| *file.pointer_mut(pointer).unwrap() = value);
-    Hook::sent_by(&profile, SECRET, NOW, BODY)
+fn sign_altered(name: &str, pointer: &str, value: Value) -> Hook {
+    let profile = alter(name, |file| *file.pointer_mut(pointer).unwrap() = value);
+    Hook::sign_by(&profile, SECRET, NOW, BODY)
 }
 
 /// One test, because the last of it asks what all of it has seen.
@@ -144,7 +144,7 @@ fn each_mistake_is_named() {
 }
 
 fn good_hooks() {
-    for profile in Profile::builtin() {
+    for profile in Profile::builtins() {
         for beside in [false, true] {
             let body = BODY.as_bytes();
             let variable = |name: &str| Some(name.to_owned());
@@ -156,7 +156,7 @@ fn good_hooks() {
                 variable: &variable,
             };
             let sent = profile.sign(&[profile.key(SECRET).unwrap()], delivery).unwrap();
-            let mut hook = Hook::sent(profile.name(), BODY).with_body(&sent.body);
+            let mut hook = Hook::sign(profile.name(), BODY).with_body(&sent.body);
             hook.headers = sent.headers;
             hook.is(&[]);
             hook.secrets = vec!["another secret".into(), " ".into(), SECRET.into()];
@@ -185,18 +185,18 @@ fn bodies() {
             (&format!("{BODY}\r\n"), "body_newline_lost"),
             (r#"{"type":"other"}"#, "body_or_secret"),
         ] {
-            Hook::sent(profile, signed).with_body(BODY).is(&[due]);
+            Hook::sign(profile, signed).with_body(BODY).is(&[due]);
         }
         // BODY is what Python writes without ensure_ascii.
-        Hook::sent(profile, BODY)
+        Hook::sign(profile, BODY)
             .with_body(json_stringify.replace(":1,", ":1.0,"))
             .is(&["body_python_dumps_unicode"]);
-        Hook::sent(profile, BODY).with_body(&base64).is(&["body_base64"]);
-        Hook::sent(profile, BODY).with_body(format!("{BODY}\n")).is(&["body_newline_added"]);
-        Hook::sent(profile, BODY).with_body(format!("{BODY}\r\n")).is(&["body_newline_added"]);
-        let cut = Hook::sent(profile, BODY).with_body(&BODY[..40]);
+        Hook::sign(profile, BODY).with_body(&base64).is(&["body_base64"]);
+        Hook::sign(profile, BODY).with_body(format!("{BODY}\n")).is(&["body_newline_added"]);
+        Hook::sign(profile, BODY).with_body(format!("{BODY}\r\n")).is(&["body_newline_added"]);
+        let cut = Hook::sign(profile, BODY).with_body(&BODY[..40]);
         cut.is(&["body_truncated"]);
-        let mut cut = Hook::sent(profile, "plain text").with_body("plain");
+        let mut cut = Hook::sign(profile, "plain text").with_body("plain");
         cut.is(&["body_or_secret"]);
         cut.body = b"\"plain".to_vec();
         cut.is(&["body_or_secret"]);
@@ -204,16 +204,16 @@ fn bodies() {
         cut.is(&["body_truncated"]);
     }
     let large = format!("[\"{}\"]", "x".repeat(1 << 20));
-    Hook::sent("github", &large).with_body(format!(" {large}")).is(&["body_or_secret"]);
-    Hook::sent("omegaengine", BODY).with_body(r#"{"b":1}"#).is(&["body_or_secret"]);
-    let tampered = Hook::sent("omegaengine", BODY).with_header("signature", |_| "sha256=00".into());
+    Hook::sign("github", &large).with_body(format!(" {large}")).is(&["body_or_secret"]);
+    Hook::sign("omegaengine", BODY).with_body(r#"{"b":1}"#).is(&["body_or_secret"]);
+    let tampered = Hook::sign("omegaengine", BODY).with_header("signature", |_| "sha256=00".into());
     tampered.is(&["signatures_differ"]);
 }
 
 fn secrets() {
     let other = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
     for profile in SEVERAL {
-        let hook = |secret: &str| Hook::sent(profile, BODY).with_secret(secret);
+        let hook = |secret: &str| Hook::sign(profile, BODY).with_secret(secret);
         hook(other).is(&["body_or_secret"]);
         for spaced in [format!("{SECRET}\n"), format!(" {SECRET}"), format!("{SECRET}\r\n")] {
             hook(&spaced).is(&["secret_white_space"]);
@@ -227,26 +227,26 @@ fn secrets() {
         none.is(&["secret_none"]);
     }
     let spaced = format!("{SECRET} ");
-    let github = Profile::named("github").unwrap();
-    Hook::sent_by(&github, &spaced, NOW, BODY).is(&["secret_white_space"]);
+    let github = Profile::find_builtin("github").unwrap();
+    Hook::sign_by(&github, &spaced, NOW, BODY).is(&["secret_white_space"]);
     let bare = SECRET.trim_start_matches("whsec_");
-    Hook::sent_by(&github, bare, NOW, BODY).is(&["secret_prefix_missing"]);
+    Hook::sign_by(&github, bare, NOW, BODY).is(&["secret_prefix_missing"]);
     for profile in ["aisg", "stripe", "omegaengine"] {
-        sent_altered(profile, "/secret/form", json!("whsec")).is(&["secret_decoded"]);
+        sign_altered(profile, "/secret/form", json!("whsec")).is(&["secret_decoded"]);
     }
-    sent_altered("svix", "/secret/form", json!("text")).is(&["secret_not_decoded"]);
-    let text = altered("svix", |file| file["secret"]["form"] = json!("text"));
-    Hook::sent_by(&text, bare, NOW, BODY).is(&["secret_not_decoded"]);
+    sign_altered("svix", "/secret/form", json!("text")).is(&["secret_not_decoded"]);
+    let text = alter("svix", |file| file["secret"]["form"] = json!("text"));
+    Hook::sign_by(&text, bare, NOW, BODY).is(&["secret_not_decoded"]);
 }
 
 fn headers() {
     for profile in SEVERAL {
-        Hook::sent(profile, BODY).without("signature").is(&["header_missing"]);
-        Hook::sent(profile, BODY)
+        Hook::sign(profile, BODY).without("signature").is(&["header_missing"]);
+        Hook::sign(profile, BODY)
             .with_header("signature", |_| String::new())
             .is(&["header_missing"]);
         let long = |value: &str| format!("{value}{}", "0".repeat(4_096));
-        Hook::sent(profile, BODY).with_header("signature", long).is(&["header_too_long"]);
+        Hook::sign(profile, BODY).with_header("signature", long).is(&["header_too_long"]);
     }
 }
 
@@ -261,19 +261,19 @@ fn other_profiles() {
             assert!(text.contains(sent) && text.contains(&format!("verifies: {due}")), "{text}");
             hook.is(&["other_profile"]);
         };
-        let hook = Hook::sent(sent, BODY).with_profile(read);
+        let hook = Hook::sign(sent, BODY).with_profile(read);
         verifies(&hook, true);
         verifies(&hook.with_body("other"), false);
     }
-    let mut both = Hook::sent("aisg", BODY);
+    let mut both = Hook::sign("aisg", BODY);
     both.headers.push(("x-hub-signature-256".into(), format!("sha256={}", "0".repeat(64))));
     both.with_profile("github").is(&["other_profile"]);
 }
 
 fn timestamps() {
     for profile in ["standard", "svix", "stripe", "slack"] {
-        let sender = Profile::named(profile).unwrap();
-        let hook = |at: u64| Hook::sent_by(&sender, SECRET, at, BODY);
+        let sender = Profile::find_builtin(profile).unwrap();
+        let hook = |at: u64| Hook::sign_by(&sender, SECRET, at, BODY);
         hook(NOW).is_at(NOW + 301, &["timestamp_stale"]);
         hook(NOW).is_at(NOW - 301, &["timestamp_future"]);
         let stale = format!("{:?}", hook(NOW).explain_at(NOW + 301).mistakes);
@@ -291,7 +291,7 @@ fn timestamps() {
             with(hook(signed), signed, &NOW.to_string()).is(&["timestamp_signed_otherwise"]);
         }
         let large = format!("[{}0]", "0,".repeat(5_000));
-        let large = Hook::sent_by(&sender, SECRET, NOW * 1_000, &large);
+        let large = Hook::sign_by(&sender, SECRET, NOW * 1_000, &large);
         with(large, NOW * 1_000, &NOW.to_string()).is(&["timestamp_signed_otherwise"]);
         with(hook(NOW), NOW, "soon").is(&["timestamp_malformed", "body_or_secret"]);
         with(hook(NOW), NOW, &(NOW + 1).to_string()).is(&["body_or_secret"]);
@@ -301,42 +301,42 @@ fn timestamps() {
         } else {
             hook(NOW).without("timestamp").is(&["timestamp_missing"]);
         }
-        sent_altered(profile, "/signed", json!("{body}")).is(&["body_alone_signed"]);
+        sign_altered(profile, "/signed", json!("{body}")).is(&["body_alone_signed"]);
     }
-    let standard = altered("standard", |file| file["signed"] = json!("{id}:{timestamp}.{body}"));
-    let mut dotted = Hook::sent_by(&standard, SECRET, NOW, BODY);
+    let standard = alter("standard", |file| file["signed"] = json!("{id}:{timestamp}.{body}"));
+    let mut dotted = Hook::sign_by(&standard, SECRET, NOW, BODY);
     dotted.headers[0].1 = "dlv.1".into();
     dotted.is(&["id_ambiguous"]);
 }
 
 fn signatures() {
     for profile in ["stripe", "slack", "github", "aisentinel"] {
-        sent_altered(profile, "/signatures/0/encoding", json!("base64")).is(&["signature_base64"]);
-        Hook::sent(profile, BODY)
+        sign_altered(profile, "/signatures/0/encoding", json!("base64")).is(&["signature_base64"]);
+        Hook::sign(profile, BODY)
             .with_header("signature", |v| cut(v, 10))
             .is(&["signature_truncated"]);
-        Hook::sent(profile, BODY).with_header("signature", upper).is(&["signature_upper_case"]);
+        Hook::sign(profile, BODY).with_header("signature", upper).is(&["signature_upper_case"]);
     }
     for profile in ["standard", "svix"] {
-        sent_altered(profile, "/signatures/0/encoding", json!("hex")).is(&["signature_hex"]);
-        let hook = || Hook::sent(profile, BODY);
+        sign_altered(profile, "/signatures/0/encoding", json!("hex")).is(&["signature_hex"]);
+        let hook = || Hook::sign(profile, BODY);
         hook().with_header("signature", |v| cut(v, 10)).is(&["signature_truncated"]);
         hook().with_header("signature", |v| cut(v, 1)).is(&["signature_padding"]);
     }
     for profile in ["standard", "svix", "stripe", "slack", "github"] {
-        sent_altered(profile, "/signatures/0/item", json!("{signature}"))
+        sign_altered(profile, "/signatures/0/item", json!("{signature}"))
             .is(&["signature_prefix_missing"]);
-        let item = altered(profile, |file| {
+        let item = alter(profile, |file| {
             let item = file["signatures"][0]["item"].as_str().unwrap().to_owned();
             file["signatures"][0]["item"] = json!(item.replace("{signature}", &item));
         });
-        Hook::sent_by(&item, SECRET, NOW, BODY).is(&["signature_prefix_doubled"]);
+        Hook::sign_by(&item, SECRET, NOW, BODY).is(&["signature_prefix_doubled"]);
     }
-    let standard = Profile::named("standard").unwrap();
+    let standard = Profile::find_builtin("standard").unwrap();
     let signing = standard.generate_signing_secret([1; 32]).unwrap();
-    Hook::sent_by(&standard, &signing, NOW, BODY).is(&["signature_algorithm"]);
+    Hook::sign_by(&standard, &signing, NOW, BODY).is(&["signature_algorithm"]);
     let url_safe = (0..200).find_map(|extra| {
-        let hook = Hook::sent("standard", &format!("[{extra}]"));
+        let hook = Hook::sign("standard", &format!("[{extra}]"));
         hook.headers[2].1.contains(['+', '/']).then_some(hook)
     });
     let swap = |value: &str| value.replace('+', "-").replace('/', "_");
@@ -344,7 +344,7 @@ fn signatures() {
 }
 
 fn beside() {
-    let github = Profile::named("github").unwrap();
+    let github = Profile::find_builtin("github").unwrap();
     let body = BODY.as_bytes();
     let delivery = Delivery {
         id: "dlv_1",
@@ -355,7 +355,7 @@ fn beside() {
     };
     let sent = github.sign(&[github.key(SECRET).unwrap()], delivery).unwrap();
     let hook = || {
-        let mut hook = Hook::sent("github", BODY);
+        let mut hook = Hook::sign("github", BODY);
         hook.headers.clone_from(&sent.headers);
         hook
     };
@@ -367,15 +367,15 @@ fn beside() {
 }
 
 fn combined() {
-    let hook = Hook::sent("standard", BODY).with_body(format!("{BODY}\n"));
+    let hook = Hook::sign("standard", BODY).with_body(format!("{BODY}\n"));
     hook.is_at(NOW + 300, &["body_newline_added"]);
     hook.is_at(NOW - 300, &["body_newline_added"]);
     hook.is_at(NOW + 400, &["timestamp_stale", "body_newline_added"]);
     let twice = |value: &str| format!("{},{value}", upper(value));
-    Hook::sent("stripe", BODY)
+    Hook::sign("stripe", BODY)
         .with_header("signature", twice)
         .is_at(NOW + 400, &["timestamp_stale"]);
-    let hook = Hook::sent("github", BODY).with_body(BASE64.encode(BODY));
+    let hook = Hook::sign("github", BODY).with_body(BASE64.encode(BODY));
     hook.with_secret(&format!("{SECRET}\n")).is(&["body_base64", "secret_white_space"]);
 }
 
@@ -389,8 +389,8 @@ fn cut(value: &str, bytes: usize) -> String {
 }
 
 fn every_code_was_seen() {
-    let source = include_str!("../../src/explain/mistake.rs");
-    let codes: BTreeSet<&str> = source
+    let code = include_str!("../../src/explain/mistake.rs");
+    let codes: BTreeSet<&str> = code
         .lines()
         .filter_map(|line| line.split_once("=> \"")?.1.split('"').next())
         .filter(|text| !text.contains(' '))

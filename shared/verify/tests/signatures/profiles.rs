@@ -5,21 +5,21 @@ use waxseal_verify::{Algorithm, FILES, Profile};
 
 #[test]
 fn the_crates_own_are_read_under_their_names() {
-    assert_eq!(Profile::builtin().len(), FILES.len());
+    assert_eq!(Profile::builtins().len(), FILES.len());
     for (name, text) in FILES {
         let profile = Profile::parse(text).unwrap_or_else(|fault| panic!("{name}: {fault}"));
         assert_eq!(profile.name(), *name);
         assert!(!profile.title().is_empty() && profile.about().len() > 20, "{name}");
         assert!(profile.signature_header().is_some(), "{name}");
-        assert_eq!(Profile::named(name).unwrap().name(), *name);
+        assert_eq!(Profile::find_builtin(name).unwrap().name(), *name);
     }
-    assert_eq!(Profile::builtin()[0].name(), "standard");
-    assert!(Profile::named("other").is_none());
+    assert_eq!(Profile::builtins()[0].name(), "standard");
+    assert!(Profile::find_builtin("other").is_none());
 }
 
 #[test]
 fn new_secrets_have_the_form_of_their_profile() {
-    for profile in Profile::builtin() {
+    for profile in Profile::builtins() {
         let secret = profile.generate_secret([7; 32]);
         assert_ne!(*secret, *profile.generate_secret([8; 32]));
         assert_eq!(profile.key(&secret).unwrap().algorithm(), Algorithm::HmacSha256);
@@ -29,14 +29,14 @@ fn new_secrets_have_the_form_of_their_profile() {
             assert_eq!(profile.key(&key.public_text().unwrap()).unwrap().public(), key.public());
         }
     }
-    assert!(Profile::named("aisg").unwrap().generate_secret([7; 32]).starts_with("whsec_"));
+    assert!(Profile::find_builtin("aisg").unwrap().generate_secret([7; 32]).starts_with("whsec_"));
 }
 
 #[test]
 fn secrets_of_another_form_are_refused() {
     use base64::Engine as _;
     let encode = |bytes: usize| base64::engine::general_purpose::STANDARD.encode(vec![1; bytes]);
-    let standard = Profile::named("standard").unwrap();
+    let standard = Profile::find_builtin("standard").unwrap();
     for bytes in [0, 23, 65] {
         assert!(standard.key(&format!("whsec_{}", encode(bytes))).is_err(), "{bytes}");
     }
@@ -47,9 +47,9 @@ fn secrets_of_another_form_are_refused() {
     for bad in ["", "whsec_***", &encode(32), &weak, &format!("whsk_{}", encode(31))] {
         assert!(standard.key(bad).is_err(), "{bad}");
     }
-    let svix = Profile::named("svix").unwrap();
+    let svix = Profile::find_builtin("svix").unwrap();
     assert!(svix.key(&format!("whsk_{}", encode(32))).is_err());
-    let github = Profile::named("github").unwrap();
+    let github = Profile::find_builtin("github").unwrap();
     for bad in ["", "1234567", "12345678\n", "zwölf Zeichen", &"x".repeat(257)] {
         assert!(github.key(bad).is_err(), "{bad:?}");
     }

@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use waxseal_verify::{Delivery, FILES, Fault, Key, Profile, Signed, Window, json};
+use waxseal_verify::{Delivery, FILES, Fault, Key, Profile, SignedRequest, Window, json};
 
 const NOW: u64 = 1_700_000_000;
 
 fn profile() -> impl Strategy<Value = Arc<Profile>> {
-    (0..FILES.len()).prop_map(|index| Profile::builtin()[index].clone())
+    (0..FILES.len()).prop_map(|index| Profile::builtins()[index].clone())
 }
 
 fn key(profile: &Profile, seed: u8) -> Key {
@@ -42,14 +42,14 @@ fn sign<'b>(
     at: u64,
     body: &'b [u8],
     beside: bool,
-) -> Signed<'b> {
+) -> SignedRequest<'b> {
     let variable = |name: &str| Some(name.to_owned());
     let delivery =
         Delivery { id, timestamp_s: at, body, standard_beside: beside, variable: &variable };
     profile.sign(std::slice::from_ref(key), delivery).unwrap()
 }
 
-fn verify(profile: &Profile, sent: &Signed<'_>, key: &Key, now_s: u64) -> Result<(), Fault> {
+fn verify(profile: &Profile, sent: &SignedRequest<'_>, key: &Key, now_s: u64) -> Result<(), Fault> {
     let header = |name: &str| {
         sent.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
     };

@@ -52,7 +52,7 @@ console.log(JSON.stringify(hooks.map(({ receiver, secret, headers, body }) =>
   ({ ...receivers, beside, ed25519 })[receiver](secret, headers, body))));
 ";
 
-fn received(hooks: &[Value]) -> Vec<bool> {
+fn verify_all(hooks: &[Value]) -> Vec<bool> {
     let mut node = Command::new("node")
         .args(["-e", RECEIVERS])
         .stdin(Stdio::piped())
@@ -85,7 +85,7 @@ fn hook(receiver: &str, profile: &Profile, signs_with: &str, verifies_with: &str
 #[test]
 fn every_receiver_takes_our_hooks_and_no_other_secrets() {
     let (mut good, mut bad) = (Vec::new(), Vec::new());
-    for profile in Profile::builtin() {
+    for profile in Profile::builtins() {
         let (secret, other) = (profile.generate_secret([1; 32]), profile.generate_secret([2; 32]));
         let mut receivers = vec![profile.name()];
         receivers.extend(profile.takes_standard_beside().then_some("beside"));
@@ -94,7 +94,7 @@ fn every_receiver_takes_our_hooks_and_no_other_secrets() {
             bad.push(hook(receiver, profile, &secret, &other));
         }
     }
-    let standard = Profile::named("standard").expect("the default");
+    let standard = Profile::find_builtin("standard").expect("the default");
     let secret = |seed| standard.generate_signing_secret([seed; 32]).expect("it has ed25519");
     let public = |seed| {
         let text = standard.key(&secret(seed)).ok().and_then(|key| key.public_text());
@@ -103,7 +103,7 @@ fn every_receiver_takes_our_hooks_and_no_other_secrets() {
     };
     good.push(hook("ed25519", &standard, &secret(1), &public(1)));
     bad.push(hook("ed25519", &standard, &secret(1), &public(2)));
-    assert_eq!(received(&good), vec![true; good.len()]);
-    assert_eq!(received(&bad), vec![false; bad.len()]);
+    assert_eq!(verify_all(&good), vec![true; good.len()]);
+    assert_eq!(verify_all(&bad), vec![false; bad.len()]);
     assert!(good.len() > 20, "{}", good.len());
 }

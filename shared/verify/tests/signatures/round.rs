@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own helpers")]
 
-use waxseal_verify::{Delivery, FILES, Fault, Key, Profile, SignFault, Signed, Window};
+use waxseal_verify::{Delivery, FILES, Fault, Key, Profile, SignFault, SignedRequest, Window};
 
 const BODY: &[u8] = br#"{"type":"policy.denied","data":{"n":0.85,"text":"\u00e9"}}"#;
 const NOW: u64 = 1_700_000_000;
@@ -23,14 +23,14 @@ fn lookup<'h>(headers: &'h [(String, String)]) -> impl Fn(&str) -> Option<&'h st
     |name| headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
 }
 
-fn verify(profile: &Profile, sent: &Signed<'_>, keys: &[Key]) -> Result<Option<u64>, Fault> {
+fn verify(profile: &Profile, sent: &SignedRequest<'_>, keys: &[Key]) -> Result<Option<u64>, Fault> {
     let window = Window::around(NOW + 10);
     profile.verify(lookup(&sent.headers), &sent.body, keys, window).map(|hook| hook.timestamp)
 }
 
 #[test]
 fn what_was_signed_verifies_and_with_another_key_does_not() {
-    for profile in Profile::builtin() {
+    for profile in Profile::builtins() {
         for beside in [false, true] {
             let key = secret_key(profile, 1);
             let sent = profile.sign(std::slice::from_ref(&key), delivery(BODY, beside)).unwrap();
@@ -49,7 +49,7 @@ fn what_was_signed_verifies_and_with_another_key_does_not() {
 
 #[test]
 fn ed25519_signs_and_its_public_key_verifies() {
-    let profile = Profile::named("standard").unwrap();
+    let profile = Profile::find_builtin("standard").unwrap();
     let signing = profile.key(&profile.generate_signing_secret([1; 32]).unwrap()).unwrap();
     let public = [profile.key(&signing.public_text().unwrap()).unwrap()];
     let hmac = secret_key(&profile, 2);
@@ -66,7 +66,7 @@ fn ed25519_signs_and_its_public_key_verifies() {
 
 #[test]
 fn one_flipped_bit_is_refused_anywhere() {
-    for profile in Profile::builtin() {
+    for profile in Profile::builtins() {
         for beside in [false, true] {
             flip_each_bit(profile, beside);
         }
@@ -108,7 +108,7 @@ fn same_json(one: &[u8], other: &[u8]) -> bool {
 
 #[test]
 fn a_header_for_one_signature_gets_the_older_secrets() {
-    for profile in Profile::builtin() {
+    for profile in Profile::builtins() {
         let (new, old) = (secret_key(profile, 1), secret_key(profile, 2));
         let sent = profile.sign(&[new.clone(), old.clone()], delivery(BODY, true)).unwrap();
         let old_holds = verify(profile, &sent, std::slice::from_ref(&old));
@@ -123,7 +123,7 @@ fn a_header_for_one_signature_gets_the_older_secrets() {
 
 #[test]
 fn standards_headers_stand_beside_those_that_do_not_sign_id_and_time() {
-    for profile in Profile::builtin() {
+    for profile in Profile::builtins() {
         let keys = [secret_key(profile, 1), secret_key(profile, 2)];
         let sent = profile.sign(&keys, delivery(BODY, true)).unwrap();
         let own =
@@ -135,7 +135,7 @@ fn standards_headers_stand_beside_those_that_do_not_sign_id_and_time() {
             assert_eq!(count, usize::from(profile.name() != "svix"));
             continue;
         }
-        let standard = Profile::named("standard").unwrap();
+        let standard = Profile::find_builtin("standard").unwrap();
         for key in &keys {
             let derived = standard.key(&key.standard_text().unwrap()).unwrap();
             assert!(verify(&standard, &sent, &[derived]).is_ok(), "{}", profile.name());
@@ -151,7 +151,7 @@ fn standards_headers_stand_beside_those_that_do_not_sign_id_and_time() {
 
 #[test]
 fn an_optional_secret_may_be_none() {
-    for profile in Profile::builtin() {
+    for profile in Profile::builtins() {
         let sent = profile.sign(&[], delivery(BODY, true));
         if !profile.secret_is_optional() {
             assert_eq!(sent, Err(SignFault::NoKey));
@@ -168,7 +168,7 @@ fn an_optional_secret_may_be_none() {
 
 #[test]
 fn a_signature_in_the_body_is_found_wherever_it_stands() {
-    let profile = Profile::named("omegaengine").unwrap();
+    let profile = Profile::find_builtin("omegaengine").unwrap();
     let keys = [secret_key(&profile, 1)];
     let sent =
         profile.sign(&keys, delivery(r#"{ "b": 1.0, "a": "é" }"#.as_bytes(), false)).unwrap();
@@ -207,7 +207,7 @@ fn a_signature_in_the_body_is_found_wherever_it_stands() {
 
 #[test]
 fn an_ambiguous_id_is_neither_signed_nor_verified() {
-    let profile = Profile::named("standard").unwrap();
+    let profile = Profile::find_builtin("standard").unwrap();
     let keys = [secret_key(&profile, 1)];
     let dotted = Delivery { id: "a.1", ..delivery(BODY, false) };
     assert_eq!(profile.sign(&keys, dotted), Err(SignFault::Id));
@@ -221,7 +221,7 @@ fn an_ambiguous_id_is_neither_signed_nor_verified() {
 
 #[test]
 fn headers_are_bounded_and_never_carry_a_line_end() {
-    let profile = Profile::named("github").unwrap();
+    let profile = Profile::find_builtin("github").unwrap();
     let keys = [secret_key(&profile, 1)];
     let evil = |_: &str| Some("push\r\nx-evil: 1".to_owned());
     let bad = Delivery { variable: &evil, ..delivery(BODY, false) };
@@ -236,7 +236,7 @@ fn headers_are_bounded_and_never_carry_a_line_end() {
     let long = Err(Fault::TooLong("x-hub-signature-256".into()));
     assert_eq!(verify(&profile, &sent, &keys), long);
 
-    let standard = Profile::named("standard").unwrap();
+    let standard = Profile::find_builtin("standard").unwrap();
     let keys = [secret_key(&standard, 1)];
     let mut sent = standard.sign(&keys, delivery(BODY, false)).unwrap();
     let good = sent.headers[2].1.clone();

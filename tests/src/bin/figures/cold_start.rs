@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use waxseal_tests::cloud::built;
+use waxseal_tests::cloud::build_folder;
 use waxseal_tests::emulator::tools;
 
 const RUNS: usize = 41;
@@ -17,7 +17,7 @@ const FUNCTIONS: [&str; 6] = ["Ingest", "Deliver", "Sweep", "Bury", "Api", "Rece
 pub fn measure() -> Vec<(String, f64)> {
     let hello = tools().parent().unwrap().join("lambda/hello/bootstrap");
     let mut programs: Vec<(String, PathBuf)> = vec![("hello".to_owned(), hello)];
-    let folder = built();
+    let folder = build_folder();
     programs.extend(FUNCTIONS.map(|name| (name.to_owned(), folder.join(name).join("bootstrap"))));
     let mut times: Vec<Vec<f64>> = vec![Vec::new(); programs.len()];
     for _ in 0..RUNS {

@@ -36,7 +36,7 @@ pub async fn measure(cloud: &Cloud) -> Latency {
         nap(5).await;
     }
     let mut times = Vec::new();
-    for one in sink.captured() {
+    for one in sink.requests() {
         let event: Value = serde_json::from_slice(&one.body).unwrap();
         let id = event["id"].as_str().unwrap_or_default();
         if let Some(began) = sent.get(id) {

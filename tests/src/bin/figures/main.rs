@@ -23,5 +23,5 @@ async fn main() {
     println!("\n| event in (HTTP API) to POST out, on the emulator | ms |\n| --- | --- |");
     println!("| p50 of {} | {:.0} |\n| p99 | {:.0} |", figures.count, figures.p50, figures.p99);
     println!();
-    size::source();
+    size::print_code();
 }

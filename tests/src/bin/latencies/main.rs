@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use waxseal_tests::client::{Client, Session};
 use waxseal_tests::fixtures::nap;
-use waxseal_tests::process::{Server, released};
+use waxseal_tests::process::{Server, release_path};
 use waxseal_tests::settings::setting;
 use waxseal_tests::sink::Sink;
 
@@ -45,7 +45,7 @@ async fn main() {
     let seconds = setting("WAXSEAL_SECONDS").unwrap_or(SECONDS);
     let rate = setting("WAXSEAL_RATE").unwrap_or(RATE);
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start_program(&released(), folder.path()).await;
+    let server = Server::start_program(&release_path(), folder.path()).await;
     let sink = Sink::start(Vec::new()).await;
     let world = prepare(&server.client(), &sink).await;
     let mut session = Session::of(&server.client());

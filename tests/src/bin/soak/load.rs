@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use waxseal_tests::client::Client;
 use waxseal_tests::fixtures::nap;
-use waxseal_tests::poster::{Acknowledged, Poster};
+use waxseal_tests::poster::{AcknowledgedEvent, Poster};
 
 /// Whose events they are, by turns.
 pub const TENANTS: [&str; 4] = ["acme", "globex", "initech", "umbrella"];
@@ -13,7 +13,7 @@ pub const TENANTS: [&str; 4] = ["acme", "globex", "initech", "umbrella"];
 const POSTERS: u32 = 32;
 
 /// Offers so many events a second for so long; all that was acknowledged.
-pub async fn offer(client: &Client, rate: u64, time: Duration) -> Vec<Acknowledged> {
+pub async fn offer(client: &Client, rate: u64, time: Duration) -> Vec<AcknowledgedEvent> {
     let (_told, server) = watch::channel(client.clone());
     let began = Instant::now();
     let pause = Duration::from_secs(u64::from(POSTERS)) / u32::try_from(rate).unwrap();
@@ -35,7 +35,7 @@ async fn post(
     first: Instant,
     pause: Duration,
     end: Instant,
-) -> Vec<Acknowledged> {
+) -> Vec<AcknowledgedEvent> {
     let mut all = Vec::new();
     let mut due = first;
     while due < end {

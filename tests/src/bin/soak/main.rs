@@ -4,17 +4,17 @@
 //! `WAXSEAL_SECONDS`, `WAXSEAL_RATE` (events a second) and `WAXSEAL_SEED` set it. It fails if an
 //! acknowledged event is lost; how quick anything is fails nothing.
 
+mod figures;
 mod load;
-mod outcome;
 
 use std::time::{Duration, Instant};
 
-use waxseal_tests::process::{Server, released};
+use waxseal_tests::process::{Server, release_path};
 use waxseal_tests::receivers::{Manners, Receivers};
 use waxseal_tests::settings::{seed, setting};
 
+use self::figures::SoakFigures;
 use self::load::{TENANTS, offer};
-use self::outcome::Outcome;
 
 const SECONDS: u64 = 600;
 /// Events a second, each owed to three endpoints: what two cores hold, receivers and load included.
@@ -29,7 +29,7 @@ async fn main() {
     let seed = seed();
     let folder = tempfile::tempdir().unwrap();
     let receivers = Receivers::start(MANNERS, seed).await;
-    let server = Server::start_program(&released(), folder.path()).await;
+    let server = Server::start_program(&release_path(), folder.path()).await;
     for tenant in TENANTS {
         receivers.register(&server.client(), tenant).await;
     }
@@ -38,12 +38,12 @@ async fn main() {
     let acknowledged = offer(&server.client(), rate, Duration::from_secs(seconds)).await;
     let posting = began.elapsed();
     let memory_under_load = server.memory_kib();
-    let outcome = Outcome::settled(&server.client(), &receivers, &acknowledged, began).await;
-    outcome.print(rate, posting);
+    let figures = SoakFigures::settle(&server.client(), &receivers, &acknowledged, began).await;
+    figures.print(rate, posting);
     println!("| memory of the server at start | {} MiB |", memory_at_start / 1_024);
     println!("| memory at the end of the load | {} MiB |", memory_under_load / 1_024);
     println!("| memory once all has settled | {} MiB |", server.memory_kib() / 1_024);
     let stopped = server.stop().await;
     println!("| clean stop | {:.1} s |", stopped.as_secs_f64());
-    assert_eq!(outcome.lost, Vec::<String>::new(), "acknowledged, and lost");
+    assert_eq!(figures.lost, Vec::<String>::new(), "acknowledged, and lost");
 }

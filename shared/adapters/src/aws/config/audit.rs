@@ -5,7 +5,7 @@ use waxseal_domain::id::TenantName;
 use waxseal_flows::ports::{EngineError, Page, PageRequest};
 
 use super::super::item::{Item, key, read_json, read_text, text};
-use super::super::{DynamoStore, failed};
+use super::super::{DynamoStore, failure_at};
 
 impl DynamoStore {
     pub(super) async fn list_audit(
@@ -25,7 +25,7 @@ impl DynamoStore {
             .scan_index_forward(false)
             .limit(i32::try_from(page.limit.max(1)).unwrap_or(i32::MAX))
             .consistent_read(true);
-        let answer = query.send().await.map_err(failed("list audit entries"))?;
+        let answer = query.send().await.map_err(failure_at("list audit entries"))?;
         let items = answer.items().iter().map(|item| read_json(item, "doc"));
         let items: Vec<Entry> = items.collect::<Result<_, _>>()?;
         let last = answer.items().last().filter(|_| answer.last_evaluated_key.is_some());

@@ -11,7 +11,7 @@ use waxseal_domain::limits::AUDIT_RETENTION_S;
 use waxseal_flows::ports::{Change, Clock as _, EngineError, TenantVersion};
 
 use super::super::item::{Item, number, text};
-use super::super::{DynamoStore, failed};
+use super::super::{DynamoStore, failure_at};
 use super::{audit, document, endpoints, event_types, keys, sources, tenant_key, tenants};
 use crate::clock::SystemClock;
 use crate::entropy::entropy;
@@ -22,7 +22,7 @@ const TRIES_MAX: u64 = 6;
 const PAUSE_MS: u64 = 20;
 
 /// An item and what must hold of the one that is stored.
-struct Written {
+struct ItemWrite {
     item: Item,
     condition: Option<Condition>,
 }
@@ -52,18 +52,18 @@ impl DynamoStore {
         if let Some(entry) = entry {
             let mut item = document(audit::entry_key(entry), entry)?;
             item.insert("ttl".to_owned(), number(entry.at.plus_s(AUDIT_RETENTION_S).seconds()));
-            items.push(self.put(Written { item, condition: None })?);
+            items.push(self.put(ItemWrite { item, condition: None })?);
         }
         for tries in 1..=TRIES_MAX {
             let write =
                 self.dynamodb().transact_write_items().set_transact_items(Some(items.clone()));
             let Err(error) = write.send().await else { return Ok(true) };
-            let reasons = cancelled(error.as_service_error());
+            let reasons = cancellation_codes(error.as_service_error());
             if reasons.iter().any(|reason| reason == "ConditionalCheckFailed") {
                 return Ok(false);
             }
             if tries == TRIES_MAX || !reasons.iter().any(|reason| reason == "TransactionConflict") {
-                return Err(failed("change configuration")(error));
+                return Err(failure_at("change configuration")(error));
             }
             let jitter_ms = u64::try_from(entropy() % u128::from(PAUSE_MS)).unwrap_or(0);
             let until = SystemClock.now().plus_ms(tries * PAUSE_MS + jitter_ms);
@@ -73,7 +73,8 @@ impl DynamoStore {
     }
 
     fn items(&self, change: Change<'_>) -> Result<Vec<TransactWriteItem>, EngineError> {
-        let put = |item: Item, condition: Option<Condition>| self.put(Written { item, condition });
+        let put =
+            |item: Item, condition: Option<Condition>| self.put(ItemWrite { item, condition });
         Ok(match change {
             Change::CreateTenant(tenant) => vec![
                 put(document(tenant_key(&tenant.name), tenant)?, Some(Condition::NEW))?,
@@ -131,7 +132,7 @@ impl DynamoStore {
 
     fn next_version(&self, endpoint: &Endpoint) -> Result<TransactWriteItem, EngineError> {
         let condition = Some(Condition::version(endpoint.version.saturating_sub(1)));
-        self.put(Written { item: endpoint_item(endpoint)?, condition })
+        self.put(ItemWrite { item: endpoint_item(endpoint)?, condition })
     }
 
     /// Raises the version of a tenant's endpoints, which the tenant's own item holds once it is
@@ -169,11 +170,14 @@ impl DynamoStore {
         } else {
             update.expression_attribute_values(":over", number(over.0))
         };
-        let update = update.build().map_err(unbuildable)?;
+        let update = update.build().map_err(build_failure)?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    fn put(&self, Written { item, condition }: Written) -> Result<TransactWriteItem, EngineError> {
+    fn put(
+        &self,
+        ItemWrite { item, condition }: ItemWrite,
+    ) -> Result<TransactWriteItem, EngineError> {
         let put = Put::builder().table_name(self.config_table()?).set_item(Some(item));
         let put = match condition {
             None => put,
@@ -183,7 +187,7 @@ impl DynamoStore {
                 .expression_attribute_names("#name", name)
                 .expression_attribute_values(":value", value),
         };
-        Ok(TransactWriteItem::builder().put(put.build().map_err(unbuildable)?).build())
+        Ok(TransactWriteItem::builder().put(put.build().map_err(build_failure)?).build())
     }
 
     fn delete(
@@ -200,7 +204,7 @@ impl DynamoStore {
                 .expression_attribute_names("#name", name)
                 .expression_attribute_values(":value", value),
         };
-        Ok(TransactWriteItem::builder().delete(delete.build().map_err(unbuildable)?).build())
+        Ok(TransactWriteItem::builder().delete(delete.build().map_err(build_failure)?).build())
     }
 }
 
@@ -210,12 +214,12 @@ fn endpoint_item(endpoint: &Endpoint) -> Result<Item, EngineError> {
     Ok(item)
 }
 
-fn unbuildable(error: aws_smithy_types::error::operation::BuildError) -> EngineError {
+fn build_failure(error: aws_smithy_types::error::operation::BuildError) -> EngineError {
     EngineError::unreadable("build transaction", error)
 }
 
 /// Why a transaction was cancelled, item by item.
-fn cancelled(error: Option<&TransactWriteItemsError>) -> Vec<String> {
+fn cancellation_codes(error: Option<&TransactWriteItemsError>) -> Vec<String> {
     let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error else {
         return Vec::new();
     };

@@ -8,7 +8,7 @@ use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{EngineError, MaxAge};
 
 use super::super::item::{ALONE, Item, key, ms, parse, read_json, read_ms, read_text};
-use super::super::{DynamoStore, failed};
+use super::super::{DynamoStore, failure_at};
 use super::tenant_pk;
 
 /// How old a copy of a key may be: so long a deleted key may still work elsewhere.
@@ -53,7 +53,7 @@ impl DynamoStore {
             .set_key(Some(use_key(key)))
             .update_expression("SET used_at = :at")
             .expression_attribute_values(":at", ms(at));
-        update.send().await.map_err(failed("note key use")).map(|_| ())
+        update.send().await.map_err(failure_at("note key use")).map(|_| ())
     }
 
     pub(super) async fn read_key_uses(

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use waxseal_flows::ports::{EngineError, Setting, SettingWrite};
 
 use super::super::item::{key, read_json, read_text, text};
-use super::super::{DynamoStore, failed};
+use super::super::{DynamoStore, failure_at};
 use super::document;
 
 impl DynamoStore {
@@ -47,7 +47,7 @@ impl DynamoStore {
         let Err(error) = put.send().await else { return Ok(true) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
-            _ => Err(failed("write setting")(error)),
+            _ => Err(failure_at("write setting")(error)),
         }
     }
 }

@@ -4,7 +4,7 @@ use waxseal_domain::id::TenantName;
 use waxseal_flows::ports::{EngineError, Page, PageRequest, Tenant};
 
 use super::super::item::{ALONE, Item, key, read_json, text};
-use super::super::{DynamoStore, failed};
+use super::super::{DynamoStore, failure_at};
 
 const LIST: &str = "TENANTS";
 
@@ -24,7 +24,7 @@ impl DynamoStore {
             .expression_attribute_values(":after", text(after))
             .limit(i32::try_from(page.limit.max(1)).unwrap_or(i32::MAX))
             .consistent_read(true);
-        let answer = query.send().await.map_err(failed("list tenants"))?;
+        let answer = query.send().await.map_err(failure_at("list tenants"))?;
         let items = answer.items().iter().map(|item| read_json(item, "doc"));
         let items: Vec<Tenant> = items.collect::<Result<_, _>>()?;
         let last = items.last().filter(|_| answer.last_evaluated_key.is_some());

@@ -8,7 +8,7 @@ use waxseal_domain::source::Source;
 use waxseal_flows::ports::{Change, EngineError, TenantVersion};
 
 use super::documents::{
-    Place, by_lookup, delete, document, insert, raise, update, version as version_of,
+    Place, delete, document, find_by_lookup, insert, raise, update, version as version_of,
 };
 
 /// What is to be done, apart from the entry; false where what is stored stands in the way, and then
@@ -40,7 +40,9 @@ fn place_of(entry: &Entry) -> (String, String) {
 fn work(change: Change<'_>) -> Result<Work, EngineError> {
     let roster = Place::tenant(change.tenant());
     Ok(match change {
-        Change::CreateTenant(tenant) => added(Place::tenant(&tenant.name), None, 1, tenant)?,
+        Change::CreateTenant(tenant) => {
+            insert_document(Place::tenant(&tenant.name), None, 1, tenant)?
+        }
         Change::AddEndpoint(endpoint, over) => {
             let place = Place::endpoint(&endpoint.tenant, &endpoint.id);
             let doc = document(endpoint)?;
@@ -60,11 +62,13 @@ fn work(change: Change<'_>) -> Result<Work, EngineError> {
             })
         }
         Change::AddApiKey(key) => {
-            added(Place::api_key(&key.tenant, &key.id), Some(key.hash.clone()), 1, key)?
+            insert_document(Place::api_key(&key.tenant, &key.id), Some(key.hash.clone()), 1, key)?
         }
-        Change::RemoveApiKey(key) => removed(Place::api_key(&key.tenant, &key.id)),
+        Change::RemoveApiKey(key) => delete_document(Place::api_key(&key.tenant, &key.id)),
         Change::PutSource(source) => put_source(source)?,
-        Change::RemoveSource(source) => removed(Place::source(&source.tenant, &source.name)),
+        Change::RemoveSource(source) => {
+            delete_document(Place::source(&source.tenant, &source.name))
+        }
         Change::PutEventType(tenant, event_type, over) => {
             let place = Place::event_type(tenant, &event_type.name);
             let doc = document(event_type)?;
@@ -77,12 +81,12 @@ fn work(change: Change<'_>) -> Result<Work, EngineError> {
             })
         }
         Change::RemoveEventType(tenant, event_type) => {
-            removed(Place::event_type(tenant, &event_type.name))
+            delete_document(Place::event_type(tenant, &event_type.name))
         }
     })
 }
 
-fn added<T: Serialize>(
+fn insert_document<T: Serialize>(
     place: Place,
     lookup: Option<String>,
     version: u64,
@@ -92,7 +96,7 @@ fn added<T: Serialize>(
     Ok(Box::new(move |connection| insert(connection, &place, lookup.as_deref(), version, &doc)))
 }
 
-fn removed(place: Place) -> Work {
+fn delete_document(place: Place) -> Work {
     Box::new(move |connection| delete(connection, &place))
 }
 
@@ -120,7 +124,7 @@ fn put_endpoint(
 fn put_source(source: &Source) -> Result<Work, EngineError> {
     let (source, doc) = (source.clone(), document(source)?);
     Ok(Box::new(move |connection| {
-        let found: Option<Source> = by_lookup(connection, "source", source.name.as_str())?;
+        let found: Option<Source> = find_by_lookup(connection, "source", source.name.as_str())?;
         if found.is_some_and(|found| found.tenant != source.tenant) {
             return Ok(false);
         }

@@ -8,7 +8,7 @@ use waxseal_flows::ports::{EngineError, Setting, TenantVersion};
 
 use super::super::schema_value;
 
-type Answer<T> = Result<T, EngineError>;
+type StoreResult<T> = Result<T, EngineError>;
 
 /// A document's place: its kind, its tenant (empty: none) and its id.
 pub(super) struct Place {
@@ -47,7 +47,7 @@ impl Place {
     }
 }
 
-pub(super) fn document<T: Serialize>(value: &T) -> Answer<String> {
+pub(super) fn document<T: Serialize>(value: &T) -> StoreResult<String> {
     serde_json::to_string(value)
         .map_err(|error| EngineError::unreadable("serialise document", error))
 }
@@ -69,10 +69,10 @@ pub(super) fn version(connection: &Connection, place: &Place) -> rusqlite::Resul
     let sql = "SELECT version FROM config WHERE kind = ?1 AND tenant = ?2 AND id = ?3";
     let keys = params![place.kind, place.tenant, place.id];
     let found = connection.prepare_cached(sql)?.query_row(keys, |row| row.get::<_, i64>(0));
-    found.optional()?.map(|version| schema_value::unsigned(0, version)).transpose()
+    found.optional()?.map(|version| schema_value::read_unsigned(0, version)).transpose()
 }
 
-pub(super) fn by_lookup<T: DeserializeOwned>(
+pub(super) fn find_by_lookup<T: DeserializeOwned>(
     connection: &Connection,
     kind: &str,
     lookup: &str,

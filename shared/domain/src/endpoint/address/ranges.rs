@@ -28,14 +28,14 @@ impl Range {
 }
 
 pub(super) fn range_of(ip: IpAddr) -> Range {
-    match unmapped(ip) {
+    match unmap(ip) {
         IpAddr::V4(ip) => of_v4(ip),
         IpAddr::V6(ip) => of_v6(ip),
     }
 }
 
 /// The IPv4 address that an IPv6 form carries, or the address itself.
-pub(super) fn unmapped(ip: IpAddr) -> IpAddr {
+pub(super) fn unmap(ip: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = ip else { return ip };
     let [a, b, c, d, e, f, g, h] = v6.segments();
     let v4 = |high: u16, low: u16| {

@@ -18,14 +18,14 @@ struct Field<'e> {
 }
 
 #[derive(Default)]
-struct Flattened<'e> {
+struct FlatEvent<'e> {
     fields: Vec<Field<'e>>,
     arrays: usize,
 }
 
 /// Whether the event matches; none where a field is both beside a `$or` and in it, or holds another.
 pub(super) fn matches<'j>(pattern: &'j Json<'j>, event: &'j Json<'j>) -> Option<bool> {
-    let mut flattened = Flattened::default();
+    let mut flattened = FlatEvent::default();
     flattened.add("", event, &BTreeMap::new());
     let rules = expand("", pattern, vec![Rule::new()])?;
     if rules.iter().any(has_holder) {
@@ -58,7 +58,7 @@ fn expand<'p>(path: &str, pattern: &'p Json<'p>, rules: Vec<Rule<'p>>) -> Option
     })
 }
 
-impl<'e> Flattened<'e> {
+impl<'e> FlatEvent<'e> {
     fn add(&mut self, path: &str, value: &'e Json<'e>, elements: &BTreeMap<usize, usize>) {
         match value {
             Json::Object(members) => {

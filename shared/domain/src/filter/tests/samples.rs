@@ -12,7 +12,7 @@ const SAMPLES: [&str; 5] = [
 ];
 
 /// The ids of the matching events.
-fn selected(pattern: &str) -> Vec<String> {
+fn select(pattern: &str) -> Vec<String> {
     let filter = filter(pattern);
     let mut ids = Vec::new();
     for sample in SAMPLES {
@@ -54,6 +54,6 @@ fn patterns_select_sample_events() {
         ),
     ];
     for (pattern, ids) in table {
-        assert_eq!(selected(pattern), ids, "{pattern}");
+        assert_eq!(select(pattern), ids, "{pattern}");
     }
 }

@@ -7,7 +7,7 @@ fn event(text: &str) -> Event {
     Event::accept(&tenant, &submission, Timestamp::from_ms(0), 0).unwrap().event
 }
 
-fn rendered(profile: &str, text: &str, link: Option<&str>) -> Rendered {
+fn render_text(profile: &str, text: &str, link: Option<&str>) -> RenderedBody {
     let round = Round {
         attempt: 2,
         attempts_max: 8,
@@ -16,11 +16,11 @@ fn rendered(profile: &str, text: &str, link: Option<&str>) -> Rendered {
     };
     let event = event(text);
     let rendering = Rendering { event: &event, id: "dlv_1_e1", round, link };
-    render(&Profile::named(profile).unwrap(), rendering).unwrap()
+    render(&Profile::find_builtin(profile).unwrap(), rendering).unwrap()
 }
 
 fn body(profile: &str, text: &str) -> String {
-    String::from_utf8(rendered(profile, text, None).body).unwrap()
+    String::from_utf8(render_text(profile, text, None).body).unwrap()
 }
 
 const TEXT: &str = r#"{"id":"e1","type":"a.b","source":"s","severity":"high","data":{"n": 0.850}}"#;
@@ -40,7 +40,7 @@ fn aisentinels_tells_which_attempt_it_is_and_survives_javascript() {
         r#"{"id":"e1","event":"a.b","tenant":"acme","createdAt":"1970-01-01T00:00:00Z","auditId":null,"data":{"n":0.85},"deliveryId":"dlv_1_e1","retry":{"attempt":2,"maxAttempts":8,"firstAttemptAt":"1970-01-01T00:00:01Z","reason":"server_error"}}"#
     );
     let inexact = r#"{"type":"a.b","data":{"n":9007199254740993}}"#;
-    let rendered = rendered("aisentinel", inexact, None);
+    let rendered = render_text("aisentinel", inexact, None);
     assert!(
         !rendered.exact && String::from_utf8(rendered.body).unwrap().contains("9007199254740993")
     );
@@ -57,9 +57,9 @@ fn omegas_decisions_have_a_member_of_their_own() {
 fn authensors_details_become_a_link_where_they_are_too_long() {
     let long =
         format!(r#"{{"id":"e1","type":"policy.denied","data":{{"x":"{}"}}}}"#, "é".repeat(3_000));
-    let profile = Profile::named("authensor").unwrap();
-    assert!(rendered("authensor", &long, None).is_too_long(&profile));
-    let short = rendered("authensor", &long, Some("https://x.example/e1"));
+    let profile = Profile::find_builtin("authensor").unwrap();
+    assert!(render_text("authensor", &long, None).is_too_long(&profile));
+    let short = render_text("authensor", &long, Some("https://x.example/e1"));
     assert!(!short.is_too_long(&profile));
     let json: serde_json::Value = serde_json::from_slice(&short.body).unwrap();
     let link = json!({"truncated": true, "size_bytes": 6_008, "url": "https://x.example/e1"});
@@ -80,7 +80,7 @@ fn aisgs_text_is_one_line_that_calls_nobody() {
 fn a_binary_cloud_event_is_its_payload_and_headers() {
     let text =
         r#"{"type":"a.b","summary":"ü %","datacontenttype":"text/plain","data_base64":"aGk="}"#;
-    let binary = rendered("cloudevents-binary", text, None);
+    let binary = render_text("cloudevents-binary", text, None);
     assert_eq!((binary.body.as_slice(), binary.content_type.as_str()), (&b"hi"[..], "text/plain"));
     let summary = ("ce-summary".to_owned(), "%C3%BC%20%25".to_owned());
     assert_eq!(binary.extension_headers, [summary]);

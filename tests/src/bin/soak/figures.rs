@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use waxseal_tests::client::{Client, Session};
 use waxseal_tests::fixtures::nap;
-use waxseal_tests::poster::Acknowledged;
+use waxseal_tests::poster::AcknowledgedEvent;
 use waxseal_tests::receivers::{Ledger, Receivers};
 
 /// After the load so long is waited for what is owed: a failing receiver's retries take a second each.
 const SETTLE_MAX: Duration = Duration::from_mins(3);
 
 /// Figures.
-pub struct Outcome {
+pub struct SoakFigures {
     events: usize,
     repeated: u32,
     delivered: usize,
@@ -27,19 +27,19 @@ pub struct Outcome {
     pub lost: Vec<String>,
 }
 
-impl Outcome {
+impl SoakFigures {
     /// Waits until all is taken that was acknowledged, asks the API of the rest, and counts.
-    pub async fn settled(
+    pub async fn settle(
         client: &Client,
         receivers: &Receivers,
-        acknowledged: &[Acknowledged],
+        acknowledged: &[AcknowledgedEvent],
         began: Instant,
     ) -> Self {
         let waiting = Instant::now();
-        let mut left = receivers.look(|ledger| untaken(acknowledged, ledger));
+        let mut left = receivers.look(|ledger| find_untaken(acknowledged, ledger));
         while !left.is_empty() && waiting.elapsed() < SETTLE_MAX {
             nap(500).await;
-            left = receivers.look(|ledger| untaken(acknowledged, ledger));
+            left = receivers.look(|ledger| find_untaken(acknowledged, ledger));
         }
         let settled = began.elapsed();
         let (mut failed, mut lost) = (0, Vec::new());
@@ -62,7 +62,7 @@ impl Outcome {
             posts: ledger.values().map(|arrival| u64::from(arrival.posts)).sum(),
             twice: ledger.values().filter(|arrival| arrival.taken > 1).count(),
             latencies_ms: latencies(acknowledged, ledger),
-            acknowledged_ms: sorted(acknowledged.iter().map(|one| one.took)),
+            acknowledged_ms: sort_ms(acknowledged.iter().map(|one| one.took)),
             settled,
             lost,
         })
@@ -94,23 +94,26 @@ impl Outcome {
 }
 
 /// Tenant and id of what no receiver has taken.
-fn untaken<'a>(acknowledged: &'a [Acknowledged], ledger: &Ledger) -> Vec<(&'a str, &'a str)> {
+fn find_untaken<'a>(
+    acknowledged: &'a [AcknowledgedEvent],
+    ledger: &Ledger,
+) -> Vec<(&'a str, &'a str)> {
     let owed = acknowledged
         .iter()
         .flat_map(|one| one.deliveries.iter().map(|id| (one.tenant.as_str(), id.as_str())));
     owed.filter(|(_, id)| ledger.get(*id).is_none_or(|arrival| arrival.taken == 0)).collect()
 }
 
-fn latencies(acknowledged: &[Acknowledged], ledger: &Ledger) -> Vec<f64> {
+fn latencies(acknowledged: &[AcknowledgedEvent], ledger: &Ledger) -> Vec<f64> {
     let arrivals = acknowledged.iter().flat_map(|one| {
         let came = one.deliveries.iter().filter_map(|id| ledger.get(id));
         came.map(|arrival| arrival.first.saturating_duration_since(one.posted))
     });
-    sorted(arrivals)
+    sort_ms(arrivals)
 }
 
 /// Milliseconds.
-fn sorted(times: impl Iterator<Item = Duration>) -> Vec<f64> {
+fn sort_ms(times: impl Iterator<Item = Duration>) -> Vec<f64> {
     let mut times: Vec<f64> = times.map(|time| time.as_secs_f64() * 1_000.0).collect();
     times.sort_by(f64::total_cmp);
     times

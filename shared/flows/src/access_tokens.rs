@@ -13,9 +13,9 @@ const ENDPOINTS_MAX: usize = 10_000;
 
 /// The access tokens that an instance has fetched, by endpoint and version.
 #[derive(Debug)]
-pub struct Tokens(Mutex<BoundedMap<Place, Token>>);
+pub struct AccessTokens(Mutex<BoundedMap<Place, Token>>);
 
-impl Default for Tokens {
+impl Default for AccessTokens {
     fn default() -> Self {
         Self(Mutex::new(BoundedMap::new(ENDPOINTS_MAX)))
     }
@@ -36,7 +36,7 @@ impl std::fmt::Debug for Token {
     }
 }
 
-impl Tokens {
+impl AccessTokens {
     /// Returns the token for an endpoint as it is configured now, if one is kept that has not
     /// ended.
     pub(crate) fn get(&self, endpoint: &Endpoint, now: Timestamp) -> Option<Zeroizing<String>> {
