@@ -1,6 +1,7 @@
 //! Cold initialisation: from the process's start to its first request for an invocation, which a
 //! Runtime API on loopback waits for. Median of interleaved runs.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -11,14 +12,12 @@ use waxseal_tests::cloud::build_folder;
 use waxseal_tests::emulator::tools;
 
 const RUNS: usize = 41;
-const FUNCTIONS: [&str; 6] = ["Ingest", "Deliver", "Sweep", "Bury", "Api", "Receiver"];
 
 /// The median of each function in milliseconds, `hello` first.
 pub fn measure() -> Vec<(String, f64)> {
     let hello = tools().parent().unwrap().join("lambda/hello/bootstrap");
     let mut programs: Vec<(String, PathBuf)> = vec![("hello".to_owned(), hello)];
-    let folder = build_folder();
-    programs.extend(FUNCTIONS.map(|name| (name.to_owned(), folder.join(name).join("bootstrap"))));
+    programs.extend(functions(&build_folder()));
     let mut times: Vec<Vec<f64>> = vec![Vec::new(); programs.len()];
     for _ in 0..RUNS {
         for ((_, program), times) in programs.iter().zip(&mut times) {
@@ -30,6 +29,20 @@ pub fn measure() -> Vec<(String, f64)> {
         times[RUNS / 2]
     });
     programs.into_iter().map(|(name, _)| name).zip(medians).collect()
+}
+
+/// Every function that was built, by name: the folders of the build that hold a program.
+fn functions(folder: &Path) -> BTreeMap<String, PathBuf> {
+    let mut found = BTreeMap::new();
+    for entry in folder.read_dir().unwrap() {
+        let entry = entry.unwrap();
+        let program = entry.path().join("bootstrap");
+        if program.exists() {
+            found.insert(entry.file_name().into_string().unwrap(), program);
+        }
+    }
+    assert!(!found.is_empty(), "no function was built in {}", folder.display());
+    found
 }
 
 fn start(program: &Path) -> f64 {
