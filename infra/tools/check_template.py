@@ -54,6 +54,10 @@ for name, role in of_type("AWS::IAM::Role").items():
 
 # What endpoints may be sent to: exactly what the operator lists, by those who send, under a condition.
 lists = {"TargetQueueArns": "sqs:SendMessage", "TargetBusArns": "events:PutEvents"}
+kinds = {"TargetQueueArns": "AWS::SQS::Queue", "TargetBusArns": "AWS::Events::EventBus"}
+parameters = {name for name in source["Parameters"] if re.fullmatch("Target.*Arns", name)}
+if parameters != set(lists) or parameters != set(kinds):
+    faults.append(f"of the parameters {sorted(parameters)}, not each is in lists and in kinds")
 granted = set()
 for name, role in of_type("AWS::IAM::Role").items():
     for policy in role["Properties"].get("Policies", []):
@@ -74,6 +78,27 @@ for listed in lists:
     wild = [f"{arn}*", f"{arn}a?", arn.replace("us-east-1", "*") + "a", "*"]
     if not re.fullmatch(pattern, f"{arn}name") or any(re.fullmatch(pattern, one) for one in wild):
         faults.append(f"{listed} lets a wildcard in, or nothing")
+
+# Deliver and Api know what the operator lists, and what is Waxseal's own and never a target.
+own = {name for kind in kinds.values() for name in of_type(kind)}
+for name in ("Deliver", "Api"):
+    variables = source["Resources"][name]["Properties"]["Environment"]["Variables"]
+    if any(listed not in str(variables["WAXSEAL_TARGET_ARNS"]) for listed in lists):
+        faults.append(f"WAXSEAL_TARGET_ARNS of {name} lacks a list of targets")
+    listed_own = {arn["Fn::GetAtt"][0] for arn in variables["WAXSEAL_OWN_ARNS"]["Fn::Join"][1]}
+    if listed_own != own:
+        faults.append(f"WAXSEAL_OWN_ARNS of {name} differs from what there is: {sorted(listed_own ^ own)}")
+
+# Whoever calls these is answered with the failure, and calls again; the others fail unseen.
+answering = {"Api", "Receiver"}
+watched = {
+    str(dimension["Value"].get("Ref", "") if isinstance(dimension["Value"], dict) else dimension["Value"]).lower()
+    for alarm in of_type("AWS::CloudWatch::Alarm").values()
+    for dimension in alarm["Properties"].get("Dimensions", [])
+}
+for name in of_type("AWS::Lambda::Function"):
+    if name not in answering and name.lower() not in watched:
+        faults.append(f"{name} has no alarm")
 
 groups = of_type("AWS::Logs::LogGroup")
 for name, function in of_type("AWS::Lambda::Function").items():

@@ -158,7 +158,7 @@ pub async fn every_fault_is_named_at_once(client: &Client) {
         "profile": "nobodys", "retry": {"delays_s": [0]}, "timeout_ms": 1, "max_per_second": 0, "max_concurrency": 101,
         "headers": {"Authorization": "x", "x-ok": "1", "webhook-id": "1", "cookie": "a"},
         "auth": {"type": "oauth2", "token_url": "http://10.0.0.1/", "client_id": "c", "more": 1},
-        "enabled": "yes", "bogus": 1,
+        "enabled": "yes", "paused": 1, "bogus": 1,
     });
     let refused = tenant.call("POST", "/endpoints", &draft).await.of(422);
     let found: BTreeSet<&str> = refused.pointers().into_iter().collect();
@@ -184,9 +184,18 @@ pub async fn every_fault_is_named_at_once(client: &Client) {
         "/auth/client_secret",
         "/auth/more",
         "/enabled",
+        "/paused",
         "/bogus",
     ];
     assert_eq!(found, expected.into_iter().collect(), "{}", refused.json);
+    let document = client.send("GET", "/openapi.json", &[], "").await.of(200).json;
+    let described = &document["components"]["schemas"]["NewEndpoint"]["properties"];
+    for name in described.as_object().unwrap().keys() {
+        // A secret is looked at only where the profile is known.
+        let is_tried =
+            draft.get(name).is_some() || ["secret", "algorithm"].contains(&name.as_str());
+        assert!(is_tried, "no fault of {name} is tried above");
+    }
     assert!(tenant.get("/endpoints").await["items"].as_array().unwrap().is_empty());
     let id = tenant.endpoint(json!({"url": "https://example.com/", "name": "n"})).await;
     let patch = json!({"url": null, "name": "m", "timeout_ms": 0});

@@ -105,6 +105,10 @@ impl Engine for ScriptedEngine {
         None
     }
 
+    fn endpoints_settle_s(&self) -> u64 {
+        0
+    }
+
     fn memory(&self) -> &Memory {
         self.inner.memory()
     }

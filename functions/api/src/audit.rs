@@ -7,7 +7,7 @@ use waxseal_flows::ports::{ConfigStore as _, Engine};
 
 use crate::OperationResult;
 use crate::call::{CursorForm, TenantCall};
-use crate::operation::{Description, Handler, Operation, PAGE, Success};
+use crate::operation::{Description, Handler, MANAGE, Operation, PAGE, Success};
 
 impl<E: Engine> Operation<E> {
     /// The operations on the audit log.
@@ -22,7 +22,7 @@ impl<E: Engine> Operation<E> {
                     the tenant `waxseal` also shows changes of the deployment's profiles.",
             parameters: PAGE,
             answers: &[Success::json::<List<api::AuditEntry>>(200, "Returns a page of changes.")],
-            ..Description::PLAIN
+            ..Description::plain(MANAGE)
         },
     }];
 }

@@ -15,7 +15,7 @@ use crate::OperationResult;
 use crate::call::{CursorForm, TenantCall};
 use crate::endpoints::find;
 use crate::operation::{
-    CURSOR, Description, Handler, LIMIT, Operation, Parameter, Success, json_of,
+    CURSOR, Description, Handler, LIMIT, MANAGE, Operation, Parameter, Success, json_of,
 };
 
 impl<E: Engine> Operation<E> {
@@ -35,7 +35,7 @@ impl<E: Engine> Operation<E> {
                     200,
                     "Returns a page of deliveries.",
                 )],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -46,7 +46,7 @@ impl<E: Engine> Operation<E> {
                 summary: "Get a delivery and its attempts",
                 answers: &[Success::json::<api::Delivery>(200, "Returns the delivery.")
                     .with_example(|| json_of(&api::Delivery::example()))],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -62,7 +62,7 @@ impl<E: Engine> Operation<E> {
                     "Returns the delivery, which is queued.",
                 )],
                 problems: &[409, 410],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -77,7 +77,7 @@ impl<E: Engine> Operation<E> {
                     "Returns the delivery, which is cancelled.",
                 )],
                 problems: &[409],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
     ];

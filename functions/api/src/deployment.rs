@@ -21,7 +21,6 @@ impl<E: Engine> Operation<E> {
             description: Description {
                 line: "GET /.well-known/webhook-keys",
                 id: "getWebhookKeys",
-                access: Access::Public,
                 summary: "Get the public keys of endpoints whose deliveries are signed with ed25519",
                 about: "Returns a JWK Set (RFC 7517). While a secret is rotated, the set holds both of the \
                         endpoint's keys. Without `tenant` it covers the first twenty tenants only.",
@@ -39,7 +38,7 @@ impl<E: Engine> Operation<E> {
                 ],
                 answers: &[Success::json::<KeySet>(200, "Returns the public keys.")],
                 problems: &[404],
-                ..Description::PLAIN
+                ..Description::plain(Access::Public)
             },
         },
         Operation {
@@ -47,10 +46,9 @@ impl<E: Engine> Operation<E> {
             description: Description {
                 line: "GET /v1/status",
                 id: "getStatus",
-                access: Access::Operator,
                 summary: "Check the parts of the deployment: store, key vault, queues and alarms",
                 answers: &[Success::json::<Status>(200, "Returns one check for each part.")],
-                ..Description::PLAIN
+                ..Description::plain(Access::Operator)
             },
         },
         Operation {
@@ -58,11 +56,10 @@ impl<E: Engine> Operation<E> {
             description: Description {
                 line: "GET /healthz",
                 id: "getHealth",
-                access: Access::Public,
                 summary: "Check whether the server serves requests",
                 answers: &[Success::json::<Serving>(200, "Confirms that it does.")
                     .with_example(|| json_of(&Serving::ok()))],
-                ..Description::PLAIN
+                ..Description::plain(Access::Public)
             },
         },
         Operation {
@@ -72,13 +69,12 @@ impl<E: Engine> Operation<E> {
             description: Description {
                 line: "GET /openapi.json",
                 id: "getOpenApi",
-                access: Access::Public,
                 summary: "Get this document, for programs",
                 answers: &[Success::json::<Map<String, Value>>(
                     200,
                     "Returns the OpenAPI 3.1 document of this API.",
                 )],
-                ..Description::PLAIN
+                ..Description::plain(Access::Public)
             },
         },
         Operation {
@@ -86,13 +82,12 @@ impl<E: Engine> Operation<E> {
             description: Description {
                 line: "GET /docs",
                 id: "getReference",
-                access: Access::Public,
                 summary: "Read this document, as a web page",
                 answers: &[Success {
                     content_type: "text/html",
                     ..Success::json::<String>(200, "Returns the web page.")
                 }],
-                ..Description::PLAIN
+                ..Description::plain(Access::Public)
             },
         },
     ];

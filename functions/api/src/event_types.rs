@@ -14,7 +14,9 @@ use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, MaxAge,
 
 use crate::body::{Body, describe};
 use crate::call::{TenantCall, audit_value};
-use crate::operation::{Description, Handler, Link, Operation, RequestBody, Success, json_of};
+use crate::operation::{
+    Description, Handler, Link, MANAGE, Operation, RequestBody, Success, json_of,
+};
 use crate::{OperationResult, Refusal};
 
 impl<E: Engine> Operation<E> {
@@ -32,7 +34,7 @@ impl<E: Engine> Operation<E> {
                     200,
                     "Returns all event types of the catalogue on one page.",
                 )],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -42,7 +44,7 @@ impl<E: Engine> Operation<E> {
                 id: "getEventType",
                 summary: "Get an event type of the catalogue",
                 answers: &[Success::json::<api::EventType>(200, "Returns the event type.")],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -68,7 +70,7 @@ impl<E: Engine> Operation<E> {
                     to: &["getEventType", "deleteEventType"],
                 }])],
                 problems: &[409],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -80,7 +82,7 @@ impl<E: Engine> Operation<E> {
                 about: "Events of the type are accepted without a check from then on.",
                 answers: &[Success::empty("Confirms that the event type is removed.")],
                 problems: &[409],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
     ];

@@ -15,8 +15,8 @@ use waxseal_flows::ports::{Clock as _, Engine, EngineError, EventRow, EventStore
 
 use crate::call::{CursorForm, GlobalCall, TenantCall};
 use crate::operation::{
-    Access, Description, Handler, INGEST, Link, Operation, PAGE, Parameter, RequestBody, Success,
-    json_of,
+    Access, Description, Handler, INGEST, Link, MANAGE, Operation, PAGE, Parameter, RequestBody,
+    Success, json_of,
 };
 use crate::{OperationResult, Refusal};
 
@@ -28,7 +28,6 @@ impl<E: Engine> Operation<E> {
             description: Description {
                 line: "POST /v1/tenants/{tenant}/events",
                 id: "sendEvents",
-                access: INGEST,
                 summary: "Send an event, or an array of up to 100 events",
                 about: "Accepts a CloudEvent in structured, binary or batched mode, depending on the \
                         content type, or a plain object with a `type`. The answer is 202 once the event \
@@ -48,7 +47,7 @@ impl<E: Engine> Operation<E> {
                 .with_example(|| json_of(&Acceptance::example()))
                 .with_links(&[EVENT_LINK, DELIVERY_LINK])],
                 problems: &[409, 413, 415],
-                ..Description::PLAIN
+                ..Description::plain(INGEST)
             },
         },
         Operation {
@@ -61,7 +60,7 @@ impl<E: Engine> Operation<E> {
                         `getEvent` shows them.",
                 parameters: PAGE,
                 answers: &[Success::json::<List<Event>>(200, "Returns a page of events.")],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -73,7 +72,7 @@ impl<E: Engine> Operation<E> {
                 answers: &[Success::json::<Event>(200, "Returns the event.")
                     .with_example(|| json_of(&Event::example()))
                     .with_links(&[DELIVERY_LINK])],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -81,7 +80,6 @@ impl<E: Engine> Operation<E> {
             description: Description {
                 line: "GET /v1/tenants/{tenant}/events/{event}/content",
                 id: "getEventContent",
-                access: Access::Public,
                 summary: "Follow the link of a shortened delivery to its event",
                 about: "Some profiles limit how long a delivery may be. A delivery that would be longer \
                         carries a link to this operation in place of the payload. The link is signed \
@@ -98,7 +96,7 @@ impl<E: Engine> Operation<E> {
                 ],
                 answers: &[Success::json::<Event>(200, "Returns the event.")],
                 problems: &[403, 404, 410],
-                ..Description::PLAIN
+                ..Description::plain(Access::Public)
             },
         },
         Operation {
@@ -111,7 +109,7 @@ impl<E: Engine> Operation<E> {
                         event and its deliveries can still be listed. An attempt that is under way may \
                         still reach its receiver.",
                 answers: &[Success::empty("Confirms that the payload is removed.")],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -119,14 +117,13 @@ impl<E: Engine> Operation<E> {
             description: Description {
                 line: "OPTIONS /v1/tenants/{tenant}/events",
                 id: "allowSender",
-                access: Access::Public,
                 summary: "Ask whether events may be sent here",
                 about: "Answers the validation handshake of the HTTP webhook specification of CloudEvents.",
                 answers: &[Success::empty(
                     "Allows every sender that asks. Sending itself needs an API key.",
                 )],
                 problems: &[404],
-                ..Description::PLAIN
+                ..Description::plain(Access::Public)
             },
         },
     ];

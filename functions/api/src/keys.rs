@@ -16,7 +16,7 @@ use crate::OperationResult;
 use crate::body::{Body, describe};
 use crate::call::{GlobalCall, TenantCall, audit_value};
 use crate::operation::{
-    Access, Description, Handler, Link, Operation, RequestBody, Success, json_of,
+    Access, Description, Handler, Link, MANAGE, Operation, RequestBody, Success, json_of,
 };
 
 impl<E: Engine> Operation<E> {
@@ -32,7 +32,7 @@ impl<E: Engine> Operation<E> {
                     200,
                     "Returns all API keys on one page, without the keys themselves.",
                 )],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -48,7 +48,7 @@ impl<E: Engine> Operation<E> {
                 answers: &[Success::json::<api::Key>(201, "Returns the API key.")
                     .with_links(&[Link { pointer: "/id", parameter: "key", to: &["deleteKey"] }])],
                 problems: &[409],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -59,7 +59,7 @@ impl<E: Engine> Operation<E> {
                 summary: "Revoke an API key",
                 about: "On AWS the key may work for another 10 seconds.",
                 answers: &[Success::empty("Confirms that the API key is revoked.")],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -67,11 +67,10 @@ impl<E: Engine> Operation<E> {
             description: Description {
                 line: "GET /v1/whoami",
                 id: "whoAmI",
-                access: Access::Key,
                 summary: "Show whose API key this request is made with, and what it allows",
                 answers: &[Success::json::<api::Identity>(200, "Describes the API key.")
                     .with_example(|| json_of(&api::Identity::example()))],
-                ..Description::PLAIN
+                ..Description::plain(Access::Key)
             },
         },
     ];

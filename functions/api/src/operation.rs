@@ -142,18 +142,21 @@ pub(crate) struct Link {
 }
 
 impl Description {
-    /// Takes nothing and answers nothing but the problems that follow from its access.
-    pub(crate) const PLAIN: Self = Self {
-        line: "",
-        id: "",
-        access: MANAGE,
-        summary: "",
-        about: "",
-        parameters: &[],
-        body: None,
-        answers: &[],
-        problems: &[],
-    };
+    /// Takes nothing and answers nothing but the problems that follow from who may call. That has no default:
+    /// each operation says it.
+    pub(crate) const fn plain(access: Access) -> Self {
+        Self {
+            line: "",
+            id: "",
+            access,
+            summary: "",
+            about: "",
+            parameters: &[],
+            body: None,
+            answers: &[],
+            problems: &[],
+        }
+    }
 
     /// Gives the HTTP method of the operation, in upper case.
     pub(crate) fn method(&self) -> &'static str {

@@ -25,7 +25,6 @@ impl<E: Engine> Operation<E> {
             description: Description {
                 line: "GET /v1/profiles",
                 id: "listProfiles",
-                access: Access::Public,
                 summary: "List the profiles that endpoints and sources can choose",
                 about: "A profile is a wire contract: it says how deliveries look, how they are signed, and \
                         how hooks are verified and read. Profiles that come with Waxseal are listed first.",
@@ -33,7 +32,7 @@ impl<E: Engine> Operation<E> {
                     200,
                     "Returns all profiles on one page.",
                 )],
-                ..Description::PLAIN
+                ..Description::plain(Access::Public)
             },
         },
         Operation {
@@ -41,14 +40,13 @@ impl<E: Engine> Operation<E> {
             description: Description {
                 line: "GET /v1/profiles/{profile}",
                 id: "getProfile",
-                access: Access::Public,
                 summary: "Get a profile and the file that defines it",
                 answers: &[Success::json::<api::Profile>(
                     200,
                     "Returns the profile, with its whole file.",
                 )],
                 problems: &[404],
-                ..Description::PLAIN
+                ..Description::plain(Access::Public)
             },
         },
         Operation {
@@ -56,7 +54,6 @@ impl<E: Engine> Operation<E> {
             description: Description {
                 line: "PUT /v1/profiles/{profile}",
                 id: "putProfile",
-                access: Access::Operator,
                 summary: "Add a profile to the deployment, or replace it",
                 about: "The body is the file that defines the profile. Its format is described in \
                         `shared/verify/profiles/README.md`. Profiles that come with Waxseal cannot be \
@@ -71,7 +68,7 @@ impl<E: Engine> Operation<E> {
                 }),
                 answers: &[Success::json::<api::Profile>(200, "Returns the profile.")],
                 problems: &[409],
-                ..Description::PLAIN
+                ..Description::plain(Access::Operator)
             },
         },
     ];

@@ -17,7 +17,7 @@ use waxseal_flows::profiles::find_profile;
 use crate::body::{Body, describe};
 use crate::call::{TenantCall, audit_value};
 use crate::operation::{
-    Access, Description, Handler, Link, Operation, RequestBody, Success, json_of,
+    Access, Description, Handler, Link, MANAGE, Operation, RequestBody, Success, json_of,
 };
 use crate::{OperationResult, Refusal, verify};
 
@@ -39,7 +39,7 @@ impl<E: Engine> Operation<E> {
                     200,
                     "Returns all sources on one page.",
                 )],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -49,7 +49,7 @@ impl<E: Engine> Operation<E> {
                 id: "getSource",
                 summary: "Get a source",
                 answers: &[Success::json::<api::Source>(200, "Returns the source.")],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -71,7 +71,7 @@ impl<E: Engine> Operation<E> {
                         to: &["getSource", "deleteSource"],
                     }])],
                 problems: &[409],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -81,7 +81,7 @@ impl<E: Engine> Operation<E> {
                 id: "deleteSource",
                 summary: "Delete a source, so that its hooks are no longer accepted",
                 answers: &[Success::empty("Confirms that the source is deleted.")],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -89,7 +89,6 @@ impl<E: Engine> Operation<E> {
             description: Description {
                 line: "POST /hooks/{source}",
                 id: "receiveHook",
-                access: Access::Public,
                 summary: "Receive a hook, which becomes an event once it is verified",
                 about: "Takes a request in the form of the system that sends it, signed as the profile \
                         of the source says. A hook that does not verify, or is too old, is refused with \
@@ -108,7 +107,7 @@ impl<E: Engine> Operation<E> {
                 )
                 .with_example(|| json_of(&Acceptance::example()))],
                 problems: &[400, 401, 404, 409, 413, 422],
-                ..Description::PLAIN
+                ..Description::plain(Access::Public)
             },
         },
         Operation {
@@ -116,14 +115,13 @@ impl<E: Engine> Operation<E> {
             description: Description {
                 line: "OPTIONS /hooks/{source}",
                 id: "allowHooks",
-                access: Access::Public,
                 summary: "Ask whether hooks may be sent here",
                 about: "Answers the validation handshake of the HTTP webhook specification of CloudEvents.",
                 answers: &[Success::empty(
                     "Allows every system that asks. Whether a hook is accepted depends on its signature.",
                 )],
                 problems: &[404],
-                ..Description::PLAIN
+                ..Description::plain(Access::Public)
             },
         },
         Operation {
@@ -131,7 +129,6 @@ impl<E: Engine> Operation<E> {
             description: Description {
                 line: "POST /v1/verify",
                 id: "verify",
-                access: Access::Key,
                 summary: "Check whether a hook verifies, and if not, find out why",
                 about: "Checks a request that you received against a profile and secrets. Nothing of it is \
                         stored or logged.",
@@ -143,7 +140,7 @@ impl<E: Engine> Operation<E> {
                     "Tells whether the hook verifies, and lists the mistakes that were found.",
                 )
                 .with_example(|| json_of(&Verdict::example()))],
-                ..Description::PLAIN
+                ..Description::plain(Access::Key)
             },
         },
     ];

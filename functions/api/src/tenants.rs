@@ -23,11 +23,10 @@ impl<E: Engine> Operation<E> {
             description: Description {
                 line: "GET /v1/tenants",
                 id: "listTenants",
-                access: Access::Operator,
                 summary: "List all tenants, by name",
                 parameters: PAGE,
                 answers: &[Success::json::<List<api::Tenant>>(200, "Returns a page of tenants.")],
-                ..Description::PLAIN
+                ..Description::plain(Access::Operator)
             },
         },
         Operation {
@@ -35,7 +34,6 @@ impl<E: Engine> Operation<E> {
             description: Description {
                 line: "POST /v1/tenants",
                 id: "createTenant",
-                access: Access::Operator,
                 summary: "Create a tenant",
                 body: Some(RequestBody::required("NewTenant", describe_body, || {
                     json_of(&NewTenant::example())
@@ -43,7 +41,7 @@ impl<E: Engine> Operation<E> {
                 answers: &[Success::json::<api::Tenant>(201, "Returns the tenant.")
                     .with_example(|| json_of(&api::Tenant::example()))],
                 problems: &[409],
-                ..Description::PLAIN
+                ..Description::plain(Access::Operator)
             },
         },
     ];

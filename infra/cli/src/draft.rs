@@ -68,16 +68,27 @@ impl Draft {
     pub(crate) fn changes(&self) -> Result<EndpointChanges, Failure> {
         let delays_s = Some(self.delays_s.clone()).filter(|delays_s| !delays_s.is_empty());
         let headers: BTreeMap<String, String> = self.header.iter().cloned().collect();
+        let wanted = self.wanted.changes()?;
+        // Every member by its name: a setting that has no flag, and none on purpose, does not compile.
         Ok(EndpointChanges {
             name: self.name.clone(),
+            event_types: wanted.event_types,
+            filter: wanted.filter,
+            min_severity: wanted.min_severity,
+            risk_score_above: wanted.risk_score_above,
+            outcomes: wanted.outcomes,
             profile: self.profile.clone(),
-            headers: Some(headers).filter(|headers| !headers.is_empty()),
+            auth: self.auth.as_ref().map(|text| body::json("--auth", text)).transpose()?,
+            retry: delays_s.map(|delays_s| NewRetry { delays_s, ..NewRetry::default() }),
+            timeout_ms: self.timeout_ms,
             max_per_second: self.max_per_second,
             max_concurrency: self.max_concurrency,
-            timeout_ms: self.timeout_ms,
-            retry: delays_s.map(|delays_s| NewRetry { delays_s, ..NewRetry::default() }),
-            auth: self.auth.as_ref().map(|text| body::json("--auth", text)).transpose()?,
-            ..self.wanted.changes()?
+            headers: Some(headers).filter(|headers| !headers.is_empty()),
+            // A flag of the commands that create, change or match, under other names.
+            url: None,
+            // Said by commands of their own: `enable`, `disable`, `pause` and `resume`.
+            enabled: None,
+            paused: None,
         })
     }
 }

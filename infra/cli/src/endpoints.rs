@@ -199,37 +199,65 @@ fn state_word(endpoint: &Endpoint) -> &'static str {
 
 /// Lays an endpoint out for people.
 fn describe(endpoint: &Endpoint) -> String {
-    let delays: Vec<String> =
-        endpoint.retry.delays_s.iter().map(|seconds| format!("{seconds} s")).collect();
-    let headers = if endpoint.headers.is_empty() {
-        String::new()
-    } else {
-        plain(&json!(endpoint.headers).to_string())
-    };
+    // Every member by its name: one that is answered and neither shown nor left out on purpose does not
+    // compile.
+    let Endpoint {
+        id,
+        tenant: _,
+        url,
+        name,
+        event_types,
+        filter,
+        min_severity,
+        risk_score_above,
+        outcomes,
+        profile,
+        signed,
+        secrets: _,
+        public_key,
+        retry,
+        timeout_ms,
+        max_per_second,
+        max_concurrency,
+        headers,
+        auth,
+        enabled: _,
+        paused: _,
+        paused_at: _,
+        disabled_reason,
+        health,
+        breaker,
+        recent_failures: _,
+        created_at,
+        updated_at,
+    } = endpoint;
+    let delays: Vec<String> = retry.delays_s.iter().map(|seconds| format!("{seconds} s")).collect();
+    let header_text =
+        if headers.is_empty() { String::new() } else { plain(&json!(headers).to_string()) };
     fields(&[
-        ("id", plain(&endpoint.id)),
-        ("name", show(endpoint.name.as_ref())),
-        ("url", plain(&endpoint.url)),
+        ("id", plain(id)),
+        ("name", show(name.as_ref())),
+        ("url", plain(url)),
         ("state", state(state_word(endpoint))),
-        ("disabled because", show(endpoint.disabled_reason)),
-        ("health", state(endpoint.health.as_str())),
-        ("breaker", endpoint.breaker.map(|breaker| state(breaker.as_str())).unwrap_or_default()),
-        ("event types", join(&endpoint.event_types)),
-        ("filter", show(endpoint.filter.as_ref().map(|filter| filter.get()))),
-        ("severity from", show(endpoint.min_severity)),
-        ("risk score above", show(endpoint.risk_score_above)),
-        ("outcomes", join(&endpoint.outcomes)),
-        ("profile", plain(&endpoint.profile)),
-        ("signed", endpoint.signed.to_string()),
-        ("public key", show(endpoint.public_key.as_ref())),
-        ("headers", headers),
-        ("authenticates by", show(endpoint.auth.as_ref().map(EndpointAuth::kind))),
+        ("disabled because", show(*disabled_reason)),
+        ("health", state(health.as_str())),
+        ("breaker", breaker.map(|breaker| state(breaker.as_str())).unwrap_or_default()),
+        ("event types", join(event_types)),
+        ("filter", show(filter.as_ref().map(|filter| filter.get()))),
+        ("severity from", show(*min_severity)),
+        ("risk score above", show(*risk_score_above)),
+        ("outcomes", join(outcomes)),
+        ("profile", plain(profile)),
+        ("signed", signed.to_string()),
+        ("public key", show(public_key.as_ref())),
+        ("headers", header_text),
+        ("authenticates by", show(auth.as_ref().map(EndpointAuth::kind))),
         ("retries after", delays.join(", ")),
-        ("time-out", format!("{} ms", endpoint.timeout_ms)),
-        ("at most a second", show(endpoint.max_per_second)),
-        ("at most at once", show(endpoint.max_concurrency)),
-        ("created", time(&endpoint.created_at)),
-        ("updated", time(&endpoint.updated_at)),
+        ("time-out", format!("{timeout_ms} ms")),
+        ("at most a second", show(*max_per_second)),
+        ("at most at once", show(*max_concurrency)),
+        ("created", time(created_at)),
+        ("updated", time(updated_at)),
     ])
 }
 

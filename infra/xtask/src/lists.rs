@@ -21,6 +21,22 @@ const SUITES: [&str; 2] = ["tests/src/contract.rs", "tests/src/management.rs"];
 /// The contract suite, which calls every method of the ports below.
 const CONTRACT: &str = "tests/src/contract.rs";
 
+/// What says of each profile how it is tested.
+const CONTRACTS: &str = "infra/docs/contracts.md";
+/// The events of the systems that the demo shows, and the systems that tests play.
+const SAMPLES: &str = "infra/waxseal/src/demo/samples.rs";
+const SYSTEMS: &str = "tests/src/systems.rs";
+
+/// Crates that only one engine links, and that reach nothing by themselves: anybody may.
+const FOR_ANYBODY: [&str; 6] = [
+    "aws-sigv4",
+    "aws-smithy-runtime-api",
+    "aws-smithy-types",
+    "aws-types",
+    "futures-util",
+    "tracing-subscriber",
+];
+
 /// Ports of which the contract suite calls every method: the file, the trait, and the method of
 /// `Engine` that answers with what implements it.
 const CALLED: [(&str, &str, &str); 6] = [
@@ -35,17 +51,26 @@ const CALLED: [(&str, &str, &str); 6] = [
 /// Every list; what one leaves out is named.
 pub(crate) fn lists() -> Result<(), String> {
     println!("── lists");
+    let missing = [tests()?, suites()?, functions()?, engines()?, profiles()?].concat();
+    if missing.is_empty() { Ok(()) } else { Err(missing.join("\n")) }
+}
+
+/// The modules of tests that no binary holds.
+fn tests() -> Result<Vec<String>, String> {
     let mut missing = Vec::new();
     for folder in TESTS {
         let main = read(&format!("{folder}/main.rs"))?;
         for module in names(folder, ".rs")?.iter().filter(|module| *module != "main") {
-            missing.extend(describe_left_out(
-                &main,
-                &format!("mod {module};"),
-                &format!("{folder}/main.rs"),
-            ));
+            let main_file = format!("{folder}/main.rs");
+            missing.extend(describe_left_out(&main, &format!("mod {module};"), &main_file));
         }
     }
+    Ok(missing)
+}
+
+/// The checks that no macro names, and the ports' methods that no check calls.
+fn suites() -> Result<Vec<String>, String> {
+    let mut missing = Vec::new();
     for suite in SUITES {
         let text = read(suite)?;
         let list = text.split_once("macro_rules!").map_or("", |(_, list)| list);
@@ -66,24 +91,64 @@ pub(crate) fn lists() -> Result<(), String> {
         }
         missing.extend(find_uncalled(&contract, receiver, &methods));
     }
+    Ok(missing)
+}
+
+/// Where a function is not built, deployed, measured or explained.
+fn functions() -> Result<Vec<String>, String> {
+    let mut missing = Vec::new();
     let template = read("template.yaml")?;
+    let readme = read("README.md")?;
     for function in names("functions", "")? {
         if !FUNCTIONS.contains(&function.as_str()) {
             missing.push(format!("FUNCTIONS in infra/xtask/src/functions.rs lacks {function}"));
         }
         let binary = format!("{{Binary: {function}}}");
         missing.extend(describe_left_out(&template, &binary, "template.yaml"));
+        missing.extend(describe_left_out(
+            &readme,
+            &format!("functions/{function} "),
+            "the map of README.md",
+        ));
     }
-    let denied = read("deny.toml")?;
-    for sdk in dependencies(&read("shared/adapters/Cargo.toml")?, "aws-sdk-") {
-        missing.extend(describe_left_out(&denied, &format!("crate = \"{sdk}\""), "deny.toml"));
+    Ok(missing)
+}
+
+/// What an engine is built on, where other crates could link it.
+fn engines() -> Result<Vec<String>, String> {
+    let mut missing = Vec::new();
+    let (denied, trees) = (read("deny.toml")?, read("infra/xtask/src/trees.rs")?);
+    for engine in engine_crates(&read("shared/adapters/Cargo.toml")?) {
+        missing.extend(describe_left_out(&denied, &format!("crate = \"{engine}\""), "deny.toml"));
+        // The lists of trees.rs name the SDK's crates by what they all begin with. No function links
+        // another engine than that of AWS.
+        let is_of_aws = engine.starts_with("aws-");
+        let name = if is_of_aws { "aws-" } else { engine };
+        let elsewhere = (!is_of_aws).then_some("OTHER_STACKS");
+        for list in ["IMPURE", "ENGINES"].into_iter().chain(elsewhere) {
+            let whole = format!("{list} in infra/xtask/src/trees.rs");
+            missing.extend(describe_left_out(constant(&trees, list), &format!("\"{name}"), &whole));
+        }
     }
+    Ok(missing)
+}
+
+/// Profiles that are not compiled in or not explained, and systems whose samples nobody sends.
+fn profiles() -> Result<Vec<String>, String> {
+    let mut missing = Vec::new();
     let files = read("shared/verify/src/profile/files.rs")?;
+    let contracts = read(CONTRACTS)?.to_lowercase();
     for profile in names("shared/verify/profiles", ".json")? {
         let named = format!("\"{profile}\"");
         missing.extend(describe_left_out(&files, &named, "shared/verify/src/profile/files.rs"));
+        missing.extend(describe_left_out(&contracts, &profile, CONTRACTS));
     }
-    if missing.is_empty() { Ok(()) } else { Err(missing.join("\n")) }
+    let (samples, systems) = (read(SAMPLES)?, read(SYSTEMS)?);
+    for system in names("infra/events", ".json")? {
+        missing.extend(describe_left_out(&samples, &format!("events/{system}.json"), SAMPLES));
+        missing.extend(describe_left_out(&systems, &format!("\"{system}\""), SYSTEMS));
+    }
+    Ok(missing)
 }
 
 /// What to say where a list does not hold a text.
@@ -118,10 +183,17 @@ fn find_uncalled(contract: &str, receiver: &str, methods: &[String]) -> Vec<Stri
     uncalled.map(|method| format!("{CONTRACT} lacks a call of {receiver}.{method}")).collect()
 }
 
-/// The dependencies of a manifest whose names begin so.
-fn dependencies<'a>(manifest: &'a str, prefix: &str) -> Vec<&'a str> {
-    let lines = manifest.lines().filter(|line| line.starts_with(prefix));
-    lines.filter_map(|line| line.split([' ', '.', '=']).next()).collect()
+/// The crates of a manifest that are there for one engine alone, but for those that anybody may use.
+fn engine_crates(manifest: &str) -> Vec<&str> {
+    let lines = manifest.lines().filter(|line| line.contains("optional = true"));
+    let names = lines.filter_map(|line| line.split([' ', '.', '=']).next());
+    names.filter(|name| !FOR_ANYBODY.contains(name)).collect()
+}
+
+/// The text of a constant in a source file, up to its end.
+fn constant<'a>(source: &'a str, name: &str) -> &'a str {
+    let (_, rest) = source.split_once(&format!("const {name}:")).unwrap_or_default();
+    rest.split_once("];").map_or("", |(list, _)| list)
 }
 
 /// The names in a folder that end so, without their end, sorted.
@@ -167,8 +239,11 @@ mod tests {
             find_uncalled(calls, "queue", &methods),
             ["tests/src/contract.rs lacks a call of queue.wait"]
         );
-        let manifest =
-            "aws-sdk-kms = { workspace = true }\naws-sdk-sqs.workspace = true\nhttp = \"1\"\n";
-        assert_eq!(dependencies(manifest, "aws-sdk-"), ["aws-sdk-kms", "aws-sdk-sqs"]);
+        let manifest = "sled = { workspace = true, optional = true }\nhttp.workspace = true\n\
+                        aws-types = { workspace = true, optional = true }\n";
+        assert_eq!(engine_crates(manifest), ["sled"]);
+        let source = "const A: [&str; 2] = [\"a\", \"b\"];\nconst B: [&str; 1] = [\"c\"];\n";
+        assert_eq!(constant(source, "A"), " [&str; 2] = [\"a\", \"b\"");
+        assert_eq!(constant(source, "C"), "");
     }
 }

@@ -21,6 +21,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use waxseal_domain::delivery::retry::RetryPolicy;
+use waxseal_domain::endpoint::subscription::Subscription;
 use waxseal_domain::endpoint::{self, EndpointState};
 use waxseal_domain::flow_control::gate::{Gate, Mode};
 use waxseal_domain::limits::PAUSE_S_MAX;
@@ -217,41 +218,64 @@ impl From<RetryPolicy> for Retry {
 impl Endpoint {
     /// Shows an endpoint: what it does not say itself is its profile's.
     pub fn of(endpoint: &endpoint::Endpoint, profile: &Profile) -> Self {
-        let subscription = &endpoint.subscription;
-        let filter = subscription.filter.as_ref();
-        let disabled_reason = match &endpoint.state {
+        // Every member by its name: a setting that is stored and neither shown nor left out on purpose
+        // does not compile.
+        let endpoint::Endpoint {
+            id,
+            tenant,
+            url,
+            name,
+            subscription:
+                Subscription { event_types, min_severity, risk_score_above, outcomes, filter },
+            profile: profile_name,
+            secrets,
+            retry: _,
+            timeout_ms: _,
+            max_per_second,
+            max_concurrency,
+            auth,
+            request_digest: _,
+            headers,
+            state,
+            paused_at,
+            health,
+            version: _,
+            created_at,
+            updated_at,
+        } = endpoint;
+        let disabled_reason = match state {
             EndpointState::Enabled => None,
             EndpointState::Disabled { reason, .. } => Some(DisabledReason::from(*reason)),
         };
         Self {
-            id: endpoint.id.to_string(),
-            tenant: endpoint.tenant.to_string(),
-            url: endpoint.url.clone(),
-            name: endpoint.name.clone(),
-            event_types: subscription.event_types.iter().map(ToString::to_string).collect(),
-            filter: filter.map(|filter| filter.json().to_owned()),
-            min_severity: subscription.min_severity.map(Severity::from),
-            risk_score_above: subscription.risk_score_above,
-            outcomes: subscription.outcomes.clone(),
-            profile: endpoint.profile.clone(),
-            signed: !endpoint.secrets.is_empty(),
-            secrets: endpoint.secrets.iter().map(LiveSecret::from).collect(),
-            public_key: endpoint.secrets.first().and_then(|secret| secret.public_key.clone()),
+            id: id.to_string(),
+            tenant: tenant.to_string(),
+            url: url.clone(),
+            name: name.clone(),
+            event_types: event_types.iter().map(ToString::to_string).collect(),
+            filter: filter.as_ref().map(|filter| filter.json().to_owned()),
+            min_severity: min_severity.map(Severity::from),
+            risk_score_above: *risk_score_above,
+            outcomes: outcomes.clone(),
+            profile: profile_name.clone(),
+            signed: !secrets.is_empty(),
+            secrets: secrets.iter().map(LiveSecret::from).collect(),
+            public_key: secrets.first().and_then(|secret| secret.public_key.clone()),
             retry: profile.retry_policy(endpoint).into(),
             timeout_ms: profile.timeout_of(endpoint),
-            max_per_second: endpoint.max_per_second,
-            max_concurrency: endpoint.max_concurrency,
-            headers: endpoint.headers.clone(),
-            auth: endpoint.auth.as_ref().map(EndpointAuth::from),
+            max_per_second: *max_per_second,
+            max_concurrency: *max_concurrency,
+            headers: headers.clone(),
+            auth: auth.as_ref().map(EndpointAuth::from),
             enabled: endpoint.is_enabled(),
             paused: endpoint.is_paused(),
-            paused_at: endpoint.paused_at.map(Timestamp::rfc3339),
+            paused_at: paused_at.map(Timestamp::rfc3339),
             disabled_reason,
-            health: endpoint.health.into(),
+            health: (*health).into(),
             breaker: None,
             recent_failures: None,
-            created_at: endpoint.created_at.rfc3339(),
-            updated_at: endpoint.updated_at.rfc3339(),
+            created_at: created_at.rfc3339(),
+            updated_at: updated_at.rfc3339(),
         }
     }
 }

@@ -187,3 +187,31 @@ impl Endpoint {
         Self { state, ..self }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What endpoints had from the first version on. A member that came later has a default: every endpoint
+    /// that is stored must stay readable.
+    #[test]
+    fn an_endpoint_that_was_stored_with_the_first_members_alone_is_read() {
+        let stored = r#"{
+            "id": "ep_1", "tenant": "acme", "url": "https://example.com/", "subscription":
+            {"event_types": ["*"]}, "profile": "standard", "secrets": [], "state": {"state": "enabled"},
+            "health": "unverified", "version": 1, "created_at": 1, "updated_at": 1
+        }"#;
+        let endpoint: Endpoint = serde_json::from_str(stored).unwrap();
+        assert_eq!(endpoint.id.to_string(), "ep_1");
+        let now = Timestamp::from_ms(1);
+        let new = Endpoint::new(
+            endpoint.id.clone(),
+            endpoint.tenant.clone(),
+            endpoint.profile.clone(),
+            now,
+        );
+        let new = Endpoint { url: endpoint.url.clone(), ..new };
+        let text = |endpoint| serde_json::to_value(endpoint).unwrap();
+        assert_eq!(text(endpoint), text(new), "a default is what a new endpoint has");
+    }
+}

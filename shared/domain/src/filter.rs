@@ -39,6 +39,7 @@ mod tree;
 mod wildcard;
 
 use self::formula::Formula;
+use self::operator::Operator;
 use self::tree::Members;
 use crate::json::{Fault, Json};
 
@@ -51,6 +52,11 @@ pub const DEPTH_MAX: usize = 8;
 /// Ways in which the patterns of all `$or` combine, as `EventBridge` has it. They are tried one by
 /// one only on an event with arrays of objects where the pattern looks.
 pub const COMBINATIONS_MAX: usize = 1_000;
+
+/// Gives the names of all operators but `$or`, which stands where a field does.
+pub fn operators() -> impl Iterator<Item = &'static str> {
+    Operator::ALL.into_iter().map(Operator::name)
+}
 
 /// A compiled pattern. It owns what it needs, so that it outlives its text and can be cached.
 #[derive(Clone, Debug, PartialEq)]

@@ -471,6 +471,9 @@ impl Engine for Instance {
     fn public_url(&self) -> Option<&PublicUrl> {
         None
     }
+    fn endpoints_settle_s(&self) -> u64 {
+        0
+    }
     fn ticket(&self) -> Ticket {
         if self.world.is_broken(BrokenGuard::TicketAsHolder) {
             return "same".parse().unwrap();

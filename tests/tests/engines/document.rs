@@ -1,6 +1,6 @@
 //! The OpenAPI document itself: it is one, and each of its examples is valid against its schema.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use waxseal_api_types::{
     EndpointChanges, NewEndpoint, NewEventType, NewKey, NewSource, NewTenant, Question,
 };
 use waxseal_tests::emulator::tools;
-use waxseal_tests::openapi::operations;
+use waxseal_tests::openapi::{Operation, operations};
 
 /// The document is the same for every engine.
 fn openapi() -> Value {
@@ -62,7 +62,7 @@ fn each_example_is_valid() {
 #[test]
 fn each_operation_has_what_readers_and_generators_need() {
     let document = openapi();
-    let mut names = std::collections::BTreeSet::new();
+    let mut names = BTreeSet::new();
     for operation in operations(&document) {
         let described = &operation.described;
         let name = described["operationId"].as_str().unwrap();
@@ -136,6 +136,36 @@ fn whatever_is_described_is_described_by_sentences() {
         let text = about.as_str().unwrap_or_default();
         let is_sentence = text.ends_with('.') && text.split(' ').count() >= 3;
         assert!(is_sentence && !text.contains('\n'), "{place}: {about}");
+    }
+}
+
+/// What operations outside of any noun's paths are shown under.
+const TAGS_OF_PATHS: [(&str, &str); 10] = [
+    ("/.well-known/webhook-keys", "deployment"),
+    ("/docs", "deployment"),
+    ("/healthz", "deployment"),
+    ("/hooks/{source}", "sources"),
+    ("/openapi.json", "deployment"),
+    ("/v1/profiles", "profiles"),
+    ("/v1/profiles/{profile}", "profiles"),
+    ("/v1/status", "deployment"),
+    ("/v1/verify", "sources"),
+    ("/v1/whoami", "keys"),
+];
+
+#[test]
+fn each_operation_is_shown_under_its_noun() {
+    for operation in operations(&openapi()) {
+        let path = operation.path.as_str();
+        let noun = match path.strip_prefix("/v1/tenants/{tenant}/") {
+            Some(rest) => rest.split('/').next().unwrap(),
+            None if path == "/v1/tenants" => "tenants",
+            None => {
+                let named = TAGS_OF_PATHS.iter().find(|(of, _)| *of == path);
+                named.unwrap_or_else(|| panic!("say above where {path} is shown")).1
+            }
+        };
+        assert_eq!(operation.described["tags"], json!([noun]), "{operation}: TAGS of openapi.rs");
     }
 }
 
@@ -228,14 +258,19 @@ fn other_requests() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// Bodies that hold no members of one type: an event by itself or several (`NewEvent` is compared by itself),
+/// a profile's file, which is as its own README says, and whatever a sender's hook is.
+const UNTYPED_BODIES: [&str; 3] = ["EventOrEvents", "NewProfile", "binary"];
+
 #[test]
 fn each_request_type_has_the_members_that_the_server_reads() {
     let document = openapi();
+    let mut compared = BTreeSet::from(UNTYPED_BODIES.map(str::to_owned));
     for (name, written) in endpoint_requests().into_iter().chain(other_requests()) {
+        compared.insert(name.to_owned());
         let described = &document["components"]["schemas"][name]["properties"];
-        let members = |value: &Value| {
-            value.as_object().unwrap().keys().cloned().collect::<std::collections::BTreeSet<_>>()
-        };
+        let members =
+            |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
         assert_eq!(members(&written), members(described), "{name}");
     }
     let named = json!(NewEvent {
@@ -250,4 +285,19 @@ fn each_request_type_has_the_members_that_the_server_reads() {
     for name in named.as_object().unwrap().keys() {
         assert!(event.get(name).is_some(), "{name}");
     }
+    let described: BTreeSet<String> = operations(&document).iter().flat_map(bodies).collect();
+    assert_eq!(described, compared, "each request has a type that is compared above");
+}
+
+/// The names of the bodies that an operation takes.
+fn bodies(operation: &Operation) -> Vec<String> {
+    let content = operation.described["requestBody"]["content"].as_object();
+    let schemas = content.into_iter().flat_map(|content| content.values());
+    schemas.map(|content| name_of(&content["schema"])).collect()
+}
+
+/// The name under which the document has a schema; its format where it has none.
+fn name_of(schema: &Value) -> String {
+    let place = schema["$ref"].as_str().or(schema["format"].as_str()).unwrap_or_default();
+    place.strip_prefix("#/components/schemas/").unwrap_or(place).to_owned()
 }

@@ -47,9 +47,9 @@ fn any_json() -> impl Strategy<Value = Value> {
         matching("[a-c.]{0,6}|.{0,8}").prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 48, 6, |inner| {
-        let name = matching(
-            "type|data|severity|prefix|suffix|wildcard|cidr|numeric|exists|anything-but|\\$or|[a-c]{0,3}",
-        );
+        let operators: Vec<&str> = waxseal_domain::filter::operators().collect();
+        let name =
+            matching(&format!("type|data|severity|{}|\\$or|[a-c]{{0,3}}", operators.join("|")));
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
             prop::collection::btree_map(name, inner, 0..6)

@@ -1,6 +1,8 @@
 //! The template gives queues and functions the numbers that the code counts on.
 
+use waxseal_adapters::embedded::EmbeddedEngine;
 use waxseal_domain::limits::{FUNCTION_TIMEOUT_S, MESSAGE_RECEIVES_MAX, MESSAGE_VISIBILITY_S};
+use waxseal_tests::openapi::operations;
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 
@@ -13,6 +15,29 @@ fn the_template_and_the_code_have_the_same_time_out_visibility_and_receives() {
     assert!(!visibility.is_empty() && visibility.iter().all(|one| *one == MESSAGE_VISIBILITY_S));
     let most = u64::from(MESSAGE_RECEIVES_MAX);
     assert!(!receives.is_empty() && receives.iter().all(|one| *one == most));
+}
+
+/// In one process every path is served; on AWS only those that a function has an event for.
+#[test]
+fn the_template_has_a_way_to_each_operation() {
+    let events = routes();
+    for operation in operations(&waxseal_api::openapi::<EmbeddedEngine>()) {
+        let has_its_own = events.contains(&(operation.method.clone(), operation.path.clone()));
+        let has_that_of_all = operation.path.starts_with("/v1/")
+            && events.contains(&("ANY".to_owned(), "/v1/{proxy+}".to_owned()));
+        assert!(has_its_own || has_that_of_all, "template.yaml has no event for {operation}");
+    }
+}
+
+/// The methods and paths of the template's HTTP events.
+fn routes() -> Vec<(String, String)> {
+    let events = TEMPLATE.lines().filter(|line| line.contains("{Type: HttpApi,"));
+    let route = |line: &str| {
+        let (_, rest) = line.split_once("Method: ").unwrap();
+        let (method, path) = rest.split_once(", Path: '").unwrap();
+        (method.to_owned(), path.split('\'').next().unwrap().to_owned())
+    };
+    events.map(route).collect()
 }
 
 /// The numbers of the lines that begin with this key, in their order.

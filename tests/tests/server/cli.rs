@@ -13,8 +13,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
+use waxseal_adapters::embedded::EmbeddedEngine;
 use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::nap;
+use waxseal_tests::openapi::operations;
 use waxseal_tests::process::{Server, binary, free_address};
 use waxseal_tests::sink::{CapturedRequest, Sink, SinkAnswer};
 
@@ -768,4 +770,76 @@ async fn an_endpoint_is_paused_and_resumed() {
     sink.wait_for(pinged + 1).await;
     let resumed = person.json(&["endpoints", "get", &id]).await;
     assert_eq!((&resumed["paused"], &resumed["paused_at"]), (&json!(false), &Value::Null));
+}
+
+/// Each operation of the API, and the command that calls it; nothing where none does, and why.
+const COMMANDS: [(&str, &str); 48] = [
+    // Receivers' and senders' own, and what a browser opens.
+    ("allowHooks", ""),
+    ("allowSender", ""),
+    ("receiveHook", ""),
+    ("getEventContent", ""),
+    ("getOpenApi", ""),
+    ("getReference", ""),
+    ("getWebhookKeys", ""),
+    // Done seldom, and so far by the API alone.
+    ("listSources", ""),
+    ("getSource", ""),
+    ("putSource", ""),
+    ("deleteSource", ""),
+    ("putProfile", ""),
+    ("expungeEvent", ""),
+    ("getHealth", "doctor"),
+    ("getStatus", "doctor"),
+    ("getProfile", "listen"),
+    ("listProfiles", "doctor"),
+    ("verify", "verify"),
+    ("whoAmI", "whoami"),
+    ("sendEvents", "events send"),
+    ("listEvents", "events list"),
+    ("getEvent", "events get"),
+    ("createEndpoint", "endpoints create"),
+    ("listEndpoints", "endpoints list"),
+    ("getEndpoint", "endpoints get"),
+    ("changeEndpoint", "endpoints update"),
+    ("deleteEndpoint", "endpoints delete"),
+    ("testEndpoint", "test"),
+    ("rotateSecret", "endpoints rotate-secret"),
+    ("enableEndpoint", "endpoints enable"),
+    ("disableEndpoint", "endpoints disable"),
+    ("recoverDeliveries", "recover"),
+    ("matchEndpoint", "match"),
+    ("matchDraft", "match"),
+    ("listDeliveries", "deliveries list"),
+    ("getDelivery", "deliveries get"),
+    ("replayDelivery", "replay"),
+    ("cancelDelivery", "deliveries cancel"),
+    ("listEventTypes", "event-types list"),
+    ("getEventType", "event-types get"),
+    ("putEventType", "event-types put"),
+    ("deleteEventType", "event-types delete"),
+    ("listTenants", "tenants list"),
+    ("createTenant", "tenants create"),
+    ("listKeys", "keys list"),
+    ("createKey", "keys create"),
+    ("deleteKey", "keys revoke"),
+    ("listAudit", "audit list"),
+];
+
+#[tokio::test]
+async fn each_operation_has_a_command_or_none_on_purpose() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let person = Person::at(&server);
+    let all = operations(&waxseal_api::openapi::<EmbeddedEngine>());
+    assert_eq!(COMMANDS.len(), all.len());
+    for operation in all {
+        let id = operation.described["operationId"].as_str().unwrap();
+        let named = COMMANDS.iter().find(|(of, _)| *of == id);
+        let (_, command) = named.unwrap_or_else(|| panic!("COMMANDS lacks {id}"));
+        if !command.is_empty() {
+            let words: Vec<&str> = command.split(' ').chain(["--help"]).collect();
+            person.run(&words).await.is(0);
+        }
+    }
 }

@@ -13,6 +13,7 @@ use waxseal_tests::sink::Sink;
 use waxseal_tests::systems::{SYSTEMS, deliver, endpoint};
 use waxseal_tests::thirds::Language::{self, Node, Python};
 use waxseal_tests::thirds::{Case, LANGUAGES, accepts, verify};
+use waxseal_verify::FILES;
 
 const ROTATED: &str = OTHER_SECRETS[0];
 
@@ -42,6 +43,14 @@ const ROTATING: &[(Scheme, Scheme)] = &[
     (SCHEMES[2], ("svix", ROTATED, ROTATED, SVIX)),
     (SCHEMES[3], ("stripe", ROTATED, ROTATED, STRIPE)),
 ];
+
+#[test]
+fn each_profile_is_verified_by_others() {
+    for (profile, _) in FILES {
+        let has_package = SCHEMES.iter().any(|(of, ..)| of == profile);
+        assert!(has_package || SYSTEMS.contains(profile), "{profile} is not in SCHEMES");
+    }
+}
 
 /// An endpoint of a profile at a sink of its own.
 async fn at_sink(client: &Client, profile: &str, secret: Option<&str>) -> (Value, Sink) {

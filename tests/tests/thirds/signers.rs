@@ -11,6 +11,7 @@ use waxseal_tests::hooks::Hook;
 use waxseal_tests::process::Server;
 use waxseal_tests::thirds::Language::{self, Node, Python};
 use waxseal_tests::thirds::{LANGUAGES, Message, sign};
+use waxseal_verify::FILES;
 
 /// The secrets that sign: the current, the previous, another's.
 const SHARED: [&str; 3] = [SECRET, OTHER_SECRETS[0], OTHER_SECRETS[1]];
@@ -29,6 +30,17 @@ const SIGNERS: &[(&str, &str, &[Language])] = &[
     ("secureagentics", "secureagentics", BOTH),
     ("omegaengine", "omegaengine", BOTH),
 ];
+
+/// Profiles that sign as `standard` does, and of which no package signs.
+const SIGNED_AS_STANDARD: [&str; 2] = ["cloudevents", "cloudevents-binary"];
+
+#[test]
+fn each_profile_is_signed_by_others() {
+    for (profile, _) in FILES {
+        let has_signer = SIGNERS.iter().any(|(of, ..)| of == profile);
+        assert!(has_signer != SIGNED_AS_STANDARD.contains(profile), "{profile} is not in SIGNERS");
+    }
+}
 
 /// A body as a sender of that profile has it, with an id where its bodies have one.
 fn body(profile: &str, id: &str) -> String {

@@ -10,8 +10,8 @@ use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::endpoint::address::{AddressRules, URL_CHARS_MAX};
 use waxseal_domain::endpoint::credentials::Credentials;
 use waxseal_domain::endpoint::secret_choice::SecretChoice;
-use waxseal_domain::endpoint::subscription::{CompiledFilter, outcomes, risk_score};
-use waxseal_domain::endpoint::target::Target;
+use waxseal_domain::endpoint::subscription::{CompiledFilter, Subscription, outcomes, risk_score};
+use waxseal_domain::endpoint::target::{Target, TargetForm};
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState, headers};
 use waxseal_domain::event::Severity;
 use waxseal_domain::event::event_type::EventTypePattern;
@@ -122,8 +122,11 @@ impl Changes {
                 _ => SecretChoice::New,
             },
         };
-        let is_arn = changes.url.as_ref().is_some_and(|url| Target::is_arn(url));
-        if is_arn && matches!(changes.auth, PatchValue::Value(_)) {
+        let takes_auth = match changes.url.as_deref().map(TargetForm::of) {
+            Some(TargetForm::Arn) => false,
+            Some(TargetForm::Url) | None => true,
+        };
+        if !takes_auth && matches!(changes.auth, PatchValue::Value(_)) {
             body.fault("auth", "is for URLs: a queue or a bus takes none");
         }
         changes
@@ -132,42 +135,57 @@ impl Changes {
     /// The endpoint with these changes.
     pub(super) fn apply(
         self,
-        mut endpoint: Endpoint,
+        endpoint: Endpoint,
         auth: PatchValue<Credentials>,
         now: Timestamp,
     ) -> Endpoint {
-        let subscription = &mut endpoint.subscription;
-        let types = self.event_types.apply_to(Some(std::mem::take(&mut subscription.event_types)));
+        let subscription = endpoint.subscription;
+        let types = self.event_types.apply_to(Some(subscription.event_types));
         let types = types.filter(|types| !types.is_empty());
-        subscription.event_types = types.unwrap_or_else(|| vec![EventTypePattern::all()]);
-        subscription.filter = self.filter.apply_to(subscription.filter.take());
-        subscription.min_severity = self.min_severity.apply_to(subscription.min_severity);
-        subscription.risk_score_above =
-            self.risk_score_above.apply_to(subscription.risk_score_above);
-        let outcomes = self.outcomes.apply_to(Some(std::mem::take(&mut subscription.outcomes)));
-        subscription.outcomes = outcomes.unwrap_or_default();
-        endpoint.url = self.url.unwrap_or(endpoint.url);
-        endpoint.name = self.name.apply_to(endpoint.name);
         let profile = self.profile.apply_to(Some(endpoint.profile));
-        endpoint.profile = profile.unwrap_or_else(|| STANDARD.to_owned());
-        endpoint.retry = self.retry.apply_to(endpoint.retry);
         let timeout_ms = self.timeout_ms.apply_to(endpoint.timeout_ms.map(u64::from));
-        endpoint.timeout_ms = timeout_ms.and_then(|ms| u32::try_from(ms).ok());
         let max_per_second = self.max_per_second.apply_to(endpoint.max_per_second.map(u64::from));
-        endpoint.max_per_second = max_per_second.and_then(|max| u32::try_from(max).ok());
         let max_concurrency =
             self.max_concurrency.apply_to(endpoint.max_concurrency.map(u64::from));
-        endpoint.max_concurrency = max_concurrency.and_then(|max| u32::try_from(max).ok());
-        endpoint.auth = auth.apply_to(endpoint.auth);
-        endpoint.headers = self.headers.apply_to(Some(endpoint.headers)).unwrap_or_default();
-        endpoint.paused_at = match self.paused {
-            Some(is_paused) => is_paused.then(|| endpoint.paused_at.unwrap_or(now)),
-            None => endpoint.paused_at,
+        // Every member by its name: a setting that a change neither sets nor keeps does not compile.
+        let changed = Endpoint {
+            url: self.url.unwrap_or(endpoint.url),
+            name: self.name.apply_to(endpoint.name),
+            subscription: Subscription {
+                event_types: types.unwrap_or_else(|| vec![EventTypePattern::all()]),
+                min_severity: self.min_severity.apply_to(subscription.min_severity),
+                risk_score_above: self.risk_score_above.apply_to(subscription.risk_score_above),
+                outcomes: self.outcomes.apply_to(Some(subscription.outcomes)).unwrap_or_default(),
+                filter: self.filter.apply_to(subscription.filter),
+            },
+            profile: profile.unwrap_or_else(|| STANDARD.to_owned()),
+            retry: self.retry.apply_to(endpoint.retry),
+            timeout_ms: timeout_ms.and_then(|ms| u32::try_from(ms).ok()),
+            max_per_second: max_per_second.and_then(|max| u32::try_from(max).ok()),
+            max_concurrency: max_concurrency.and_then(|max| u32::try_from(max).ok()),
+            auth: auth.apply_to(endpoint.auth),
+            headers: self.headers.apply_to(Some(endpoint.headers)).unwrap_or_default(),
+            paused_at: match self.paused {
+                Some(is_paused) => is_paused.then(|| endpoint.paused_at.unwrap_or(now)),
+                None => endpoint.paused_at,
+            },
+            state: match self.enabled {
+                Some(true) => EndpointState::Enabled,
+                Some(false) | None => endpoint.state,
+            },
+            // Not for a body to change.
+            id: endpoint.id,
+            tenant: endpoint.tenant,
+            secrets: endpoint.secrets,
+            request_digest: endpoint.request_digest,
+            health: endpoint.health,
+            version: endpoint.version,
+            created_at: endpoint.created_at,
+            updated_at: endpoint.updated_at,
         };
         match self.enabled {
-            Some(true) => Endpoint { state: EndpointState::Enabled, ..endpoint },
-            Some(false) => endpoint.disable(DisabledReason::Requested, now),
-            None => endpoint,
+            Some(false) => changed.disable(DisabledReason::Requested, now),
+            Some(true) | None => changed,
         }
     }
 }

@@ -9,7 +9,7 @@ use waxseal_flows::ports::Engine;
 
 use super::{changes, matching, recovery, secrets, test_event};
 use crate::operation::{
-    Description, Handler, Link, Operation, PAGE, Parameter, RequestBody, Success, json_of,
+    Description, Handler, Link, MANAGE, Operation, PAGE, Parameter, RequestBody, Success, json_of,
 };
 
 const IF_MATCH: Parameter = Parameter::optional(
@@ -76,7 +76,7 @@ impl<E: Engine> Operation<E> {
                 .with_example(|| json_of(&CreatedEndpoint::example()))
                 .with_links(&[ENDPOINT_LINK])],
                 problems: &[409],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -87,7 +87,7 @@ impl<E: Engine> Operation<E> {
                 summary: "List the endpoints of a tenant, newest first",
                 parameters: PAGE,
                 answers: &[Success::json::<List<Endpoint>>(200, "Returns a page of endpoints.")],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -101,7 +101,7 @@ impl<E: Engine> Operation<E> {
                     "Returns the endpoint. The header `ETag` names its version, for `If-Match`.",
                 )
                 .with_example(|| json_of(&Endpoint::example()))],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -120,7 +120,7 @@ impl<E: Engine> Operation<E> {
                 )),
                 answers: &[CHANGED],
                 problems: &[409, 412],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -132,7 +132,7 @@ impl<E: Engine> Operation<E> {
                 parameters: &[IF_MATCH],
                 answers: &[Success::empty("Confirms that the endpoint is deleted.")],
                 problems: &[409, 412],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -152,7 +152,7 @@ impl<E: Engine> Operation<E> {
                     "Returns what was sent and how the receiver responded.",
                 )],
                 problems: &[409],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -172,7 +172,7 @@ impl<E: Engine> Operation<E> {
                     "Returns the new secret. It is never shown again.",
                 )],
                 problems: &[409],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -185,7 +185,7 @@ impl<E: Engine> Operation<E> {
                         `recoverDeliveries` sends them.",
                 answers: &[CHANGED],
                 problems: &[409],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -198,7 +198,7 @@ impl<E: Engine> Operation<E> {
                         `endpoint_disabled`. To keep them until later, change `paused` instead.",
                 answers: &[CHANGED],
                 problems: &[409],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -221,7 +221,7 @@ impl<E: Engine> Operation<E> {
                     Success::json::<Recovery>(202, "Returns how many deliveries were queued."),
                 ],
                 problems: &[409],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -237,7 +237,7 @@ impl<E: Engine> Operation<E> {
                     json_of(&MatchChanges::example())
                 })),
                 answers: &[MATCHED],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
         Operation {
@@ -252,7 +252,7 @@ impl<E: Engine> Operation<E> {
                     json_of(&MatchChanges::draft_example())
                 })),
                 answers: &[MATCHED],
-                ..Description::PLAIN
+                ..Description::plain(MANAGE)
             },
         },
     ];

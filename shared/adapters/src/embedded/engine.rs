@@ -211,6 +211,10 @@ impl Engine for EmbeddedEngine {
         self.public_url.as_ref()
     }
 
+    fn endpoints_settle_s(&self) -> u64 {
+        0
+    }
+
     async fn operator_key_hash(&self) -> Result<String, EngineError> {
         Ok(hash_of(&self.operator_key))
     }

@@ -12,7 +12,7 @@ use thiserror::Error;
 use url::{Host, Url};
 
 use self::ranges::Range;
-use crate::endpoint::target::{CloudTargets, Target};
+use crate::endpoint::target::{CloudTargets, Target, TargetForm};
 
 /// Characters of a URL.
 pub const URL_CHARS_MAX: usize = 2_048;
@@ -75,10 +75,10 @@ pub enum AddressFault {
 impl AddressRules {
     /// Whether an endpoint's URL may be configured and sent to; what it leads to.
     pub fn check(&self, text: &str) -> Result<Target, AddressFault> {
-        if !Target::is_arn(text) {
-            return self.check_url(text).map(Target::Http);
+        match TargetForm::of(text) {
+            TargetForm::Url => self.check_url(text).map(Target::Http),
+            TargetForm::Arn => self.cloud_targets.as_ref().ok_or(AddressFault::NoAws)?.check(text),
         }
-        self.cloud_targets.as_ref().ok_or(AddressFault::NoAws)?.check(text)
     }
 
     /// Whether a URL may be configured and called; the URL as parsed.

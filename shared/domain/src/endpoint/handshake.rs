@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::delivery::attempt::{Outcome, SendResult};
 use crate::delivery::dispatch::{Method, Request, Subject, USER_AGENT};
 use crate::endpoint::Endpoint;
-use crate::endpoint::target::Target;
+use crate::endpoint::target::TargetForm;
 use crate::limits::EXCERPT_CHARS_MAX;
 use crate::profile::Profile;
 use crate::public_url::PublicUrl;
@@ -27,7 +27,11 @@ pub struct Handshake {
 
 /// The request that asks an endpoint's receiver, where its profile does so; nobody asks a queue or a bus.
 pub fn request(endpoint: &Endpoint, profile: &Profile, origin: &str) -> Option<Request> {
-    if !profile.handshake || Target::is_arn(&endpoint.url) {
+    let can_be_asked = match TargetForm::of(&endpoint.url) {
+        TargetForm::Url => true,
+        TargetForm::Arn => false,
+    };
+    if !profile.handshake || !can_be_asked {
         return None;
     }
     let headers = [

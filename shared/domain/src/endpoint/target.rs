@@ -37,6 +37,15 @@ pub enum Target {
     Bus(Resource),
 }
 
+/// How a target is written: all that a text tells where nobody asks what it leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TargetForm {
+    /// A URL, which is called: its receiver can be asked for its consent and be authenticated to.
+    Url,
+    /// An ARN. Whatever it names, it is no URL, and nothing but AWS's own signature opens it.
+    Arn,
+}
+
 /// A queue or a bus, as its ARN names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resource {
@@ -85,10 +94,10 @@ impl CloudTargets {
     }
 }
 
-impl Target {
-    /// Whether a text is written as an ARN: whatever it names, it is no URL.
-    pub fn is_arn(text: &str) -> bool {
-        text.starts_with(ARN)
+impl TargetForm {
+    /// Tells how a text is written.
+    pub fn of(text: &str) -> Self {
+        if text.starts_with(ARN) { Self::Arn } else { Self::Url }
     }
 }
 

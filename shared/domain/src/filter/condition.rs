@@ -63,6 +63,20 @@ impl Condition {
                 .is_none_or(|text| !likenesses.iter().any(|likeness| likeness.holds(text))),
         }
     }
+
+    /// Whether it is content with there being no value.
+    pub(super) fn takes_absence(&self) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::Equals(_)
+            | Self::Like(_)
+            | Self::Numeric(_)
+            | Self::In(_)
+            | Self::Exists
+            | Self::NoneOf(_)
+            | Self::LikeNone(_) => false,
+        }
+    }
 }
 
 impl Scalar {

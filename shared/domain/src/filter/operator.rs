@@ -10,20 +10,30 @@ use super::network::Network;
 use super::wildcard::Wildcard;
 use crate::json::{Decimal, Fault, Json, escape_pointer};
 
-const OPERATORS: &str = "prefix, suffix, equals-ignore-case, wildcard, numeric, cidr, exists, \
-    anything-but and $or";
+/// What a pattern may ask with, in place of a value: `{"prefix": "a"}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operator {
+    /// Asks what one text is like. Only these may stand inside `anything-but`.
+    Text(TextOperator),
+    Numeric,
+    Cidr,
+    Exists,
+    AnythingBut,
+}
 
-/// Names that ruler keeps from fields inside a `$or`, as it may come to mean operators by them.
-const RESERVED: [&str; 24] = [
+/// An operator that compares one text with another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TextOperator {
+    Prefix,
+    Suffix,
+    EqualsIgnoreCase,
+    Wildcard,
+}
+
+/// Names beside the operators' that ruler keeps from fields inside a `$or`, as it may come to mean operators
+/// by them.
+const RESERVED: [&str; 16] = [
     "exactly",
-    "equals-ignore-case",
-    "prefix",
-    "suffix",
-    "anything-but",
-    "exists",
-    "wildcard",
-    "numeric",
-    "cidr",
     "=",
     "<",
     "<=",
@@ -41,6 +51,47 @@ const RESERVED: [&str; 24] = [
     "ip-address-not-in-range",
 ];
 
+impl Operator {
+    /// Every operator, in the order in which a fault lists them. Where one is missing, the compiler says that
+    /// it is never constructed.
+    pub(super) const ALL: [Self; 8] = [
+        Self::Text(TextOperator::Prefix),
+        Self::Text(TextOperator::Suffix),
+        Self::Text(TextOperator::EqualsIgnoreCase),
+        Self::Text(TextOperator::Wildcard),
+        Self::Numeric,
+        Self::Cidr,
+        Self::Exists,
+        Self::AnythingBut,
+    ];
+
+    /// Gives the name by which patterns call it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Text(operator) => operator.name(),
+            Self::Numeric => "numeric",
+            Self::Cidr => "cidr",
+            Self::Exists => "exists",
+            Self::AnythingBut => "anything-but",
+        }
+    }
+
+    fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operator| operator.name() == name)
+    }
+}
+
+impl TextOperator {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Prefix => "prefix",
+            Self::Suffix => "suffix",
+            Self::EqualsIgnoreCase => "equals-ignore-case",
+            Self::Wildcard => "wildcard",
+        }
+    }
+}
+
 type CompileResult<T> = Result<T, Vec<Fault>>;
 
 /// Compiles one alternative of a field, `"value"` or `{operator: operand}`.
@@ -50,31 +101,32 @@ pub(super) fn compile(item: &Json<'_>, pointer: &str) -> CompileResult<Condition
         return refuse(pointer, "must have exactly one operator");
     };
     let pointer = format!("{pointer}/{}", escape_pointer(name));
-    match name.as_ref() {
-        "numeric" => numeric(operand, &pointer).map(Condition::Numeric),
-        "exists" => match operand.as_bool() {
+    let Some(operator) = Operator::find(name) else {
+        return refuse(&pointer, &describe_unknown(name));
+    };
+    match operator {
+        Operator::Text(operator) => text_condition(operator, operand, &pointer),
+        Operator::Numeric => numeric(operand, &pointer).map(Condition::Numeric),
+        Operator::Exists => match operand.as_bool() {
             Some(true) => Ok(Condition::Exists),
             Some(false) => Ok(Condition::Absent),
             None => refuse(&pointer, "must be true or false"),
         },
-        "cidr" => Network::parse(text(operand, &pointer)?)
+        Operator::Cidr => Network::parse(text(operand, &pointer)?)
             .map(Condition::In)
             .or_else(|detail| refuse(&pointer, detail)),
-        "anything-but" => anything_but(operand, &pointer),
-        "prefix" | "suffix" if operand.as_object().is_some() => {
-            ignoring_case(name, operand, &pointer).map(Condition::Like)
-        }
-        _ => likeness(name, operand, &pointer).map(Condition::Like),
+        Operator::AnythingBut => anything_but(operand, &pointer),
     }
 }
 
 /// Says what is wrong with a name that is no operator.
 pub(super) fn describe_unknown(name: &str) -> String {
-    format!("the operator {name} is not known; known are {OPERATORS}")
+    let known: Vec<&str> = Operator::ALL.into_iter().map(Operator::name).collect();
+    format!("the operator {name} is not known; known are {} and $or", known.join(", "))
 }
 
 pub(super) fn is_reserved(name: &str) -> bool {
-    RESERVED.contains(&name)
+    Operator::find(name).is_some() || RESERVED.contains(&name)
 }
 
 fn refuse<T>(pointer: &str, detail: &str) -> CompileResult<T> {
@@ -113,36 +165,56 @@ fn literal(item: &Json<'_>, pointer: &str) -> CompileResult<Condition> {
     }
 }
 
-/// An operator that takes one text.
-fn likeness(name: &str, operand: &Json<'_>, pointer: &str) -> CompileResult<Likeness> {
-    let make = match name {
-        "prefix" => Likeness::Prefix,
-        "suffix" => Likeness::Suffix,
-        "equals-ignore-case" => |text: String| Likeness::EqualIgnoringCase(fold(&text)),
-        "wildcard" => {
-            return Wildcard::parse(text(operand, pointer)?)
-                .map(Likeness::Wildcard)
-                .or_else(|detail| refuse(pointer, detail));
+/// An operator that compares texts, where a value stands: it takes one text, or what ignores its case.
+fn text_condition(
+    operator: TextOperator,
+    operand: &Json<'_>,
+    pointer: &str,
+) -> CompileResult<Condition> {
+    let is_object = operand.as_object().is_some();
+    let likeness = match operator {
+        TextOperator::Prefix if is_object => {
+            ignoring_case(operator, operand, pointer).map(Likeness::PrefixIgnoringCase)
         }
-        _ => return refuse(pointer, &describe_unknown(name)),
+        TextOperator::Suffix if is_object => {
+            ignoring_case(operator, operand, pointer).map(Likeness::SuffixIgnoringCase)
+        }
+        TextOperator::Prefix
+        | TextOperator::Suffix
+        | TextOperator::EqualsIgnoreCase
+        | TextOperator::Wildcard => likeness(operator, operand, pointer),
     };
-    text(operand, pointer).map(|text| make(text.to_owned()))
+    likeness.map(Condition::Like)
 }
 
-/// `{"prefix": {"equals-ignore-case": text}}`, and so for a suffix.
-fn ignoring_case(name: &str, operand: &Json<'_>, pointer: &str) -> CompileResult<Likeness> {
+/// An operator that takes one text.
+fn likeness(operator: TextOperator, operand: &Json<'_>, pointer: &str) -> CompileResult<Likeness> {
+    let text = text(operand, pointer)?;
+    match operator {
+        TextOperator::Prefix => Ok(Likeness::Prefix(text.to_owned())),
+        TextOperator::Suffix => Ok(Likeness::Suffix(text.to_owned())),
+        TextOperator::EqualsIgnoreCase => Ok(Likeness::EqualIgnoringCase(fold(text))),
+        TextOperator::Wildcard => {
+            Wildcard::parse(text).map(Likeness::Wildcard).or_else(|detail| refuse(pointer, detail))
+        }
+    }
+}
+
+/// The folded text of `{"equals-ignore-case": text}`, which a prefix and a suffix take.
+fn ignoring_case(
+    operator: TextOperator,
+    operand: &Json<'_>,
+    pointer: &str,
+) -> CompileResult<String> {
     let Some([(inner, operand)]) = operand.as_object() else {
         return refuse(pointer, "takes text, or {\"equals-ignore-case\": text}");
     };
     let pointer = format!("{pointer}/{}", escape_pointer(inner));
-    if inner != "equals-ignore-case" {
+    if *inner != *TextOperator::EqualsIgnoreCase.name() {
+        let name = operator.name();
         return refuse(&pointer, &format!("{name} takes no operator but equals-ignore-case"));
     }
-    let text = fold(text(operand, &pointer)?);
-    Ok(match name {
-        "prefix" => Likeness::PrefixIgnoringCase(text),
-        _ => Likeness::SuffixIgnoringCase(text),
-    })
+    text(operand, &pointer).map(fold)
 }
 
 fn numeric(operand: &Json<'_>, pointer: &str) -> CompileResult<Range> {
@@ -236,17 +308,20 @@ fn other_than(item: &Json<'_>, pointer: &str) -> CompileResult<Scalar> {
 
 /// One text or a list of them, of an operator inside `anything-but`.
 fn like_none(name: &str, operand: &Json<'_>, pointer: &str) -> CompileResult<Vec<Likeness>> {
-    let is_end = matches!(name, "prefix" | "suffix");
-    if !is_end && !matches!(name, "equals-ignore-case" | "wildcard") {
+    let Some(Operator::Text(operator)) = Operator::find(name) else {
         let known =
             "anything-but takes no operator but prefix, suffix, equals-ignore-case and wildcard";
         return refuse(pointer, known);
-    }
+    };
+    let may_be_empty = match operator {
+        TextOperator::Prefix | TextOperator::Suffix => false,
+        TextOperator::EqualsIgnoreCase | TextOperator::Wildcard => true,
+    };
     let one = |operand: &Json<'_>, pointer: &str| {
-        if is_end && operand.as_str() == Some("") {
+        if !may_be_empty && operand.as_str() == Some("") {
             return refuse(pointer, "must not be empty");
         }
-        likeness(name, operand, pointer)
+        likeness(operator, operand, pointer)
     };
     match operand {
         Json::Array(operands) => each(operands, pointer, one),

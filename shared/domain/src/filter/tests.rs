@@ -26,6 +26,19 @@ fn check(table: &[(&str, &str, bool)]) {
 }
 
 #[test]
+fn each_operator_is_explained_documented_and_searched_with() {
+    let table = include_str!("../filter.rs");
+    let documented = include_str!("tests/documented.rs").replace("\": ", "\":");
+    for name in operators() {
+        assert!(table.contains(&format!("`{{\"{name}\": ")), "the table of filter.rs lacks {name}");
+        let used = format!("{{\"{name}\":");
+        assert!(documented.contains(&used), "documented.rs lacks {name}");
+        let is_searched = search::OPERATORS.iter().any(|operator| operator.starts_with(&used));
+        assert!(is_searched, "the operators of search.rs lack {name}");
+    }
+}
+
+#[test]
 fn exact_values_are_typed() {
     check(&[
         (r#""a",5,true,null"#, "\"a\"", true),

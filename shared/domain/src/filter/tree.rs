@@ -228,7 +228,7 @@ impl Leaf {
     }
 
     fn takes_absence(&self) -> bool {
-        self.conditions.iter().any(|condition| matches!(condition, Condition::Absent))
+        self.conditions.iter().any(Condition::takes_absence)
     }
 }
 

@@ -74,10 +74,9 @@ pub trait Engine: Send + Sync + 'static {
     /// where it is not configured.
     fn public_url(&self) -> Option<&PublicUrl>;
 
-    /// Seconds until every instance of ours acts on an endpoint just configured.
-    fn endpoints_settle_s(&self) -> u64 {
-        0
-    }
+    /// Seconds until every instance of ours acts on an endpoint just configured: 0 where no instance keeps
+    /// a copy of what is stored.
+    fn endpoints_settle_s(&self) -> u64;
 
     /// Returns 32 random bytes, from which a new secret is made.
     fn random_bytes(&self) -> [u8; 32] {

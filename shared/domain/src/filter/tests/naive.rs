@@ -162,7 +162,10 @@ fn is_like(name: &str, operand: &Json<'_>, text: &str) -> bool {
         "prefix" => text.starts_with(wanted),
         "suffix" => text.ends_with(wanted),
         "equals-ignore-case" => text.to_lowercase() == wanted.to_lowercase(),
-        _ => wildcard(&wanted.chars().collect::<Vec<_>>(), &text.chars().collect::<Vec<_>>()),
+        "wildcard" => {
+            wildcard(&wanted.chars().collect::<Vec<_>>(), &text.chars().collect::<Vec<_>>())
+        }
+        _ => panic!("the plainest form lacks {name}"),
     }
 }
 

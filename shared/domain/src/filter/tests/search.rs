@@ -37,7 +37,7 @@ const VALUES: [&str; 20] = [
     r#""1""#,
 ];
 
-const OPERATORS: [&str; 42] = [
+pub(super) const OPERATORS: [&str; 42] = [
     r#"{"exists":true}"#,
     r#"{"exists":false}"#,
     r#"{"exists":false}"#,
