@@ -8,7 +8,7 @@ use waxseal_api_types::pattern::PRINTABLE;
 use waxseal_api_types::{EndpointChanges, NewEndpoint};
 use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::endpoint::address::{AddressRules, URL_CHARS_MAX};
-use waxseal_domain::endpoint::credentials::Credentials;
+use waxseal_domain::endpoint::credentials::{Credentials, NewCredentials};
 use waxseal_domain::endpoint::secret_choice::SecretChoice;
 use waxseal_domain::endpoint::subscription::{CompiledFilter, outcomes, risk_score};
 use waxseal_domain::endpoint::target::Target;
@@ -24,7 +24,7 @@ use waxseal_domain::limits::{
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::timestamp::Timestamp;
 
-use super::auth::{self, Wanted};
+use super::auth;
 use super::secrets::read_choice;
 use crate::body::{Body, Given, describe, whole};
 
@@ -41,7 +41,7 @@ pub(super) struct Changes {
     risk_score_above: Given<f64>,
     outcomes: Given<Vec<String>>,
     profile: Given<String>,
-    pub(super) auth: Given<Wanted>,
+    pub(super) auth: Given<NewCredentials>,
     retry: Given<RetryPolicy>,
     timeout_ms: Given<u64>,
     max_per_second: Given<u64>,
