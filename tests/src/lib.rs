@@ -26,3 +26,4 @@ pub mod sink;
 pub mod sixth;
 pub mod systems;
 pub mod thirds;
+pub mod tls;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use waxseal_adapters::http::{self, Request};
 use waxseal_domain::api_key::Principal;
 use waxseal_domain::id::TenantName;
@@ -130,10 +130,11 @@ pub(crate) fn page(request: &Request, form: CursorForm) -> Result<PageRequest, P
 }
 
 /// Turns an answer's value into what the audit log keeps of it. Where an example or a filter has a number that
-/// no double holds, as `1e999`, the whole is kept as the text of its JSON.
+/// no double holds, as `1e999`, the whole is kept as the text of its JSON: `{"text": …}`.
 pub(crate) fn audit_value<T: Serialize>(view: &T) -> Value {
-    serde_json::to_value(view)
-        .unwrap_or_else(|_| serde_json::to_string(view).expect("what is answered is JSON").into())
+    serde_json::to_value(view).unwrap_or_else(
+        |_| json!({"text": serde_json::to_string(view).expect("what is answered is JSON")}),
+    )
 }
 
 #[cfg(test)]
@@ -149,8 +150,8 @@ mod tests {
     #[test]
     fn what_no_value_holds_is_audited_as_text() {
         let raw = |text: &str| serde_json::value::RawValue::from_string(text.to_owned()).unwrap();
-        assert_eq!(audit_value(&raw(r#"{"a":1}"#)), serde_json::json!({"a": 1}));
-        assert_eq!(audit_value(&raw(r#"{"a":1e999}"#)), r#"{"a":1e999}"#);
+        assert_eq!(audit_value(&raw(r#"{"a":1}"#)), json!({"a": 1}));
+        assert_eq!(audit_value(&raw(r#"{"a":1e999}"#)), json!({"text": r#"{"a":1e999}"#}));
     }
 
     #[test]

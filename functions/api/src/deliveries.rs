@@ -101,12 +101,12 @@ async fn show<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
 }
 
 async fn replay_delivery<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
-    let delivery = replay(call.engine, &key(&call, id)?).await??;
+    let delivery = replay(call.engine, &key(&call, id)?).await?;
     Ok(answer(&call, 202, &delivery))
 }
 
 async fn cancel_delivery<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
-    let delivery = cancel(call.engine, &key(&call, id)?).await??;
+    let delivery = cancel(call.engine, &key(&call, id)?).await?;
     Ok(answer(&call, 200, &delivery))
 }
 

@@ -111,7 +111,7 @@ async fn put<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let before = before.map(|text| match Profile::parse(text) {
         Ok(before) => view_with_file(&before),
         // A file that cannot be read any more is what this request may mend.
-        Err(_) => Value::from(&**text),
+        Err(_) => json!({"text": &**text}),
     });
     let audit = AuditChange { action, target: name, before, after: Some(view_with_file(&profile)) };
     if !call.change(Change::PutProfile(name, text.trim()), audit).await? {

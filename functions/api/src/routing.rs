@@ -72,7 +72,7 @@ async fn admit<E: Engine>(
     if access == Access::Public {
         return Ok(None);
     }
-    let principal = authenticate(engine, &http::caller(request)).await??;
+    let principal = authenticate(engine, &http::caller(request)).await?;
     match (access, path) {
         (Access::Tenant(scope), [tenant, ..]) => {
             let tenant: TenantName = tenant.parse().map_err(|_| Problem::not_found())?;

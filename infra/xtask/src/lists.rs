@@ -40,10 +40,10 @@ const FOR_ANYBODY: [&str; 6] = [
 /// Ports of which the contract suite calls every method: the file, the trait, and the method of
 /// `Engine` that answers with what implements it.
 const CALLED: [(&str, &str, &str); 6] = [
-    ("shared/flows/src/ports/store.rs", "EventStore", "store"),
-    ("shared/flows/src/ports/store.rs", "DeliveryStore", "store"),
-    ("shared/flows/src/ports/store.rs", "GateStore", "store"),
-    ("shared/flows/src/ports/store.rs", "ConfigStore", "store"),
+    ("shared/flows/src/ports/store/events.rs", "EventStore", "store"),
+    ("shared/flows/src/ports/store/deliveries.rs", "DeliveryStore", "store"),
+    ("shared/flows/src/ports/store/gates.rs", "GateStore", "store"),
+    ("shared/flows/src/ports/store/config.rs", "ConfigStore", "store"),
     ("shared/flows/src/ports.rs", "Queue", "queue"),
     ("shared/flows/src/ports.rs", "KeyVault", "key_vault"),
 ];

@@ -9,59 +9,27 @@ pub mod authorization;
 pub mod dispatch;
 mod guard;
 pub mod judge;
+mod key;
 pub mod message;
 pub mod priority;
 pub mod retry;
 mod round;
+mod status;
 
 pub use guard::{Guard, StatusName, WriteResult};
+pub use key::{DeliveryKey, shard};
 pub use round::Round;
-
-use serde::{Deserialize, Serialize};
+pub use status::{CancelledReason, End, FailedReason, OpenState, Status, lease_until};
 
 use crate::delivery::attempt::Attempt;
 use crate::delivery::priority::Priority;
 use crate::delivery::retry::{Next, RetryPolicy};
-use crate::id::{DeliveryId, EndpointId, EventId, TenantName, Ticket};
+use crate::id::Ticket;
 use crate::limits::{
-    DUE_SHARDS, EVENT_RETENTION_S, LEASE_S, LEASE_S_MAX, LOG_ATTEMPTS_MAX, PARK_AT_RECEIVE,
-    PARKED_DUE_BEFORE_S, WAIT_BY_VISIBILITY_S_MAX, WATCH_DUE_AFTER_S,
+    EVENT_RETENTION_S, LEASE_S, LOG_ATTEMPTS_MAX, PARK_AT_RECEIVE, WAIT_BY_VISIBILITY_S_MAX,
+    WATCH_DUE_AFTER_S,
 };
 use crate::timestamp::Timestamp;
-
-/// Names a delivery by its tenant, event and endpoint. It is the idempotency key of every step of a
-/// delivery.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct DeliveryKey {
-    /// The tenant whose event it is.
-    pub tenant: TenantName,
-    /// The event that is owed.
-    pub event: EventId,
-    /// The endpoint that the event is owed to.
-    pub endpoint: EndpointId,
-}
-
-impl DeliveryKey {
-    /// Returns the id under which receivers and the API know the delivery.
-    pub fn id(&self) -> DeliveryId {
-        DeliveryId { endpoint: self.endpoint.clone(), event: self.event.clone() }
-    }
-
-    /// Returns the delivery's shard of the due index, 0 to [`DUE_SHARDS`] − 1. It follows from the
-    /// id, so that a row never moves to another shard.
-    pub fn due_shard(&self) -> u32 {
-        shard(&self.id().to_string(), DUE_SHARDS)
-    }
-}
-
-/// Spreads texts evenly over so many shards, by FNV-1a. The result is stored in keys, so it must be
-/// the same on every machine and in every version.
-pub fn shard(text: &str, shards: u32) -> u32 {
-    let hash = text
-        .bytes()
-        .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    hash % shards
-}
 
 /// The stored row of a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,77 +50,6 @@ pub struct Delivery {
     pub attempts_before_round: u32,
     /// Keeps the last attempts, at most [`LOG_ATTEMPTS_MAX`], oldest first.
     pub log: Vec<Attempt>,
-}
-
-/// Whether a delivery is still owed, or how it ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// The delivery is still owed, and waits for what [`OpenState`] says.
-    Open(OpenState),
-    /// The receiver has accepted the delivery.
-    Delivered,
-    /// The delivery was given up, for this reason.
-    Failed(FailedReason),
-    /// The delivery is no longer owed, for this reason, without having been given up.
-    Cancelled(CancelledReason),
-}
-
-/// The state of a delivery that is still owed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OpenState {
-    /// No attempt before this.
-    pub next_at: Timestamp,
-    /// The ticket of the responsible message; none where it is parked.
-    pub holder: Option<Ticket>,
-    /// When the sweep must look.
-    pub due_at: Timestamp,
-    /// Claims since the last recorded result.
-    pub claims: u32,
-    /// Whether it is held by its endpoint's gate: it is due in that endpoint's own index.
-    pub held: bool,
-    /// When a late message took the row to drive it: others leave it alone for a while.
-    pub taken_at: Option<Timestamp>,
-}
-
-/// Why a delivery was given up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FailedReason {
-    /// The retry policy allows no further attempt.
-    Exhausted,
-    /// The endpoint answered 410.
-    Gone,
-    /// The endpoint is disabled.
-    EndpointDisabled,
-    /// The event cannot be written as the endpoint's profile says.
-    Unsendable,
-    /// The event is about to expire, so that its payload may be gone at the next attempt.
-    Expired,
-    /// Waxseal crashed on it again and again, until the queue gave up.
-    Crashed,
-}
-
-/// Why a delivery is no longer owed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CancelledReason {
-    /// A person did it.
-    Requested,
-    /// The endpoint is deleted.
-    EndpointDeleted,
-    /// The endpoint's subscription was changed and no longer wants it.
-    NotWanted,
-    /// The event's payload was removed on request.
-    Expunged,
-}
-
-/// How a delivery ends without an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// The delivery is given up, for this reason.
-    Failed(FailedReason),
-    /// The delivery is no longer owed, for this reason.
-    Cancelled(CancelledReason),
 }
 
 /// What must be done with the message once the row is written.
@@ -371,33 +268,6 @@ impl Delivery {
             .unwrap_or_else(|| next_at.plus_s(WATCH_DUE_AFTER_S));
         OpenState { next_at, holder: Some(holder), due_at, claims: 0, taken_at: None, held: false }
     }
-}
-
-impl Status {
-    /// Reads a final status from the words that a store kept.
-    pub fn read_end(status: &str, reason: Option<&str>) -> Result<Self, serde_json::Error> {
-        let reason = reason.unwrap_or_default();
-        match status {
-            "delivered" => Ok(Self::Delivered),
-            "failed" => serde_json::from_value(reason.into()).map(Self::Failed),
-            "cancelled" => serde_json::from_value(reason.into()).map(Self::Cancelled),
-            _ => Err(serde::de::Error::custom(format_args!("no final status: {status}"))),
-        }
-    }
-}
-
-impl OpenState {
-    fn park(next_at: Timestamp) -> Self {
-        let due_at = next_at.minus_s(PARKED_DUE_BEFORE_S);
-        Self { next_at, holder: None, due_at, claims: 0, taken_at: None, held: false }
-    }
-}
-
-/// Returns until when a claim holds: 2 minutes, doubled at each claim, at most 4 hours. With leases
-/// that do not grow, a backlog would gain a message of each delivery every two minutes.
-pub fn lease_until(now: Timestamp, next_at: Timestamp, claims: u32) -> Timestamp {
-    let lease_s = LEASE_S.saturating_mul(1_u64.checked_shl(claims.min(16)).unwrap_or(u64::MAX));
-    now.max(next_at).plus_s(lease_s.min(LEASE_S_MAX))
 }
 
 #[cfg(test)]

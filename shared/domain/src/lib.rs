@@ -20,7 +20,8 @@
 //! `zeroize` clears secrets; `serde` and `serde_json` (raw values, so that a payload's bytes are kept;
 //! `float_roundtrip`, so that an attribute's number is, however often it is stored) are JSON;
 //! `base64`, `time` and `url` are the parsers of their formats, and `hex`, which AWS's signer brings anyway, is
-//! hexadecimal; `httpdate`, which hyper brings anyway, reads all three forms of HTTP's dates; `thiserror` words faults. None of them does I/O. `proptest` draws the random cases of tests.
+//! hexadecimal; `httpdate`, which hyper brings anyway, reads all three forms of HTTP's dates, and `ipnet`, which
+//! comes with hyper as well, networks; `thiserror` words faults. None of them does I/O. `proptest` draws the random cases of tests.
 
 pub mod api_key;
 pub mod audit;

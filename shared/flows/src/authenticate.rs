@@ -11,28 +11,25 @@ use crate::refusal::Refusal;
 
 /// Finds the principal behind a caller. The problem is 401 for a caller that is not known and 429
 /// for a key that calls too often.
-pub async fn authenticate<E: Engine>(
-    engine: &E,
-    caller: &Caller,
-) -> Result<Result<Principal, Problem>, EngineError> {
+pub async fn authenticate<E: Engine>(engine: &E, caller: &Caller) -> Result<Principal, Refusal> {
     let key = match caller {
-        Caller::Iam(arn) => return Ok(Ok(Principal::operator(arn))),
-        Caller::Nobody => return Ok(Err(Problem::unauthorized())),
+        Caller::Iam(arn) => return Ok(Principal::operator(arn)),
+        Caller::Nobody => return Err(Problem::unauthorized().into()),
         Caller::Key(key) => key,
     };
     let hash = hash_of(key);
     let operator = engine.operator_key_hash().await?;
     if is_operator(&operator, &hash) {
-        return Ok(Ok(Principal::operator("operator")));
+        return Ok(Principal::operator("operator"));
     }
     let Some(key) = engine.store().api_key(&hash).await? else {
-        return Ok(Err(Problem::unauthorized()));
+        return Err(Problem::unauthorized().into());
     };
     if let Some(retry_after_s) = throttle(engine, &key).await? {
-        return Ok(Err(Problem::too_many(key.max_per_second(), retry_after_s)));
+        return Err(Problem::too_many(key.max_per_second(), retry_after_s).into());
     }
     note_use(engine, &key).await;
-    Ok(Ok(Principal::of(key)))
+    Ok(Principal::of(key))
 }
 
 /// Returns the tenant of that name if the caller may do the work of `scope` in it. The refusal is
@@ -43,7 +40,7 @@ pub async fn admit<E: Engine>(
     tenant: &str,
     scope: Scope,
 ) -> Result<TenantName, Refusal> {
-    let principal = authenticate(engine, caller).await??;
+    let principal = authenticate(engine, caller).await?;
     let tenant: TenantName = tenant.parse().map_err(|_| Problem::not_found())?;
     principal.may(&tenant, scope)?;
     Ok(tenant)

@@ -5,7 +5,8 @@
 use waxseal_domain::delivery::attempt::SendResult;
 use waxseal_domain::delivery::authorization::{Authorization, bearer, read_token};
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::endpoint::credentials::Credentials;
+use waxseal_domain::endpoint::credentials::{Credentials, NewCredentials};
+use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::secret::SecretContext;
 use waxseal_domain::timestamp::Timestamp;
 use zeroize::Zeroizing;
@@ -43,6 +44,18 @@ pub async fn authorization<E: Engine>(
             }))
         }
     }
+}
+
+/// Seals what is secret of new credentials, for this endpoint alone.
+pub async fn seal_credentials<E: Engine>(
+    engine: &E,
+    tenant: &TenantName,
+    endpoint: &EndpointId,
+    new: NewCredentials,
+) -> Result<Credentials, EngineError> {
+    let context = SecretContext::credentials(tenant, endpoint);
+    let sealed = engine.key_vault().seal(&context, new.secret()).await?;
+    Ok(new.sealed_as(sealed))
 }
 
 /// Forgets an endpoint's access token after the receiver has answered 401, so that the next attempt

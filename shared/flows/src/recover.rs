@@ -11,6 +11,7 @@ use waxseal_domain::limits::{MISSING_AFTER_S, PAGE_MAX, RECOVERED_MAX, RECOVERED
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::ports::{Clock, DeliveryStore, Engine, EngineError, EventStore, PageRequest};
+use crate::refusal::Refusal;
 use crate::replay::replay_after;
 
 /// Which of an endpoint's deliveries are sent again.
@@ -88,7 +89,11 @@ async fn send<E: Engine>(
     if request.dry_run {
         return Ok(true);
     }
-    Ok(replay_after(engine, key, number / RECOVERED_PER_SECOND).await?.is_ok())
+    match replay_after(engine, key, number / RECOVERED_PER_SECOND).await {
+        Ok(_) => Ok(true),
+        Err(Refusal::Problem(_)) => Ok(false),
+        Err(Refusal::Ours(error)) => Err(error),
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

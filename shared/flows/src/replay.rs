@@ -7,15 +7,13 @@ use waxseal_domain::endpoint::subscription::Candidate;
 use waxseal_domain::json::Fault;
 use waxseal_domain::problem::Problem;
 
-use crate::ports::{Clock, ConfigStore, DeliveryStore, Engine, EngineError, EventRow, MaxAge};
+use crate::ports::{Clock, ConfigStore, DeliveryStore, Engine, EventRow, MaxAge};
+use crate::refusal::Refusal;
 
 /// Sends a delivery once more, whatever its state, and returns its new row. The problem is 409
 /// where the endpoint no longer wants the event, or where the delivery was changed at the same
 /// time.
-pub async fn replay<E: Engine>(
-    engine: &E,
-    key: &DeliveryKey,
-) -> Result<Result<Delivery, Problem>, EngineError> {
+pub async fn replay<E: Engine>(engine: &E, key: &DeliveryKey) -> Result<Delivery, Refusal> {
     replay_after(engine, key, 0).await
 }
 
@@ -25,15 +23,10 @@ pub async fn replay_after<E: Engine>(
     engine: &E,
     key: &DeliveryKey,
     delay_s: u32,
-) -> Result<Result<Delivery, Problem>, EngineError> {
-    let (row, event) = match find_owed(engine, key).await? {
-        Ok(found) => found,
-        Err(problem) => return Ok(Err(problem)),
-    };
+) -> Result<Delivery, Refusal> {
+    let (row, event) = find_owed(engine, key).await?;
     let endpoint = engine.store().endpoint(&key.tenant, &key.endpoint, MaxAge::NOW).await?;
-    if let Err(problem) = may_replay(endpoint.as_deref(), &event) {
-        return Ok(Err(problem));
-    }
+    may_replay(endpoint.as_deref(), &event)?;
     let now = engine.clock().now();
     let at = now.plus_s(u64::from(delay_s));
     let ticket = engine.ticket();
@@ -47,12 +40,12 @@ pub async fn replay_after<E: Engine>(
     // The row is opened first, under the due index, and the message is sent after it. If a crash
     // comes between, the row is due in two minutes and the sweep sends a message.
     let after = before.reopen(ticket, at);
-    Ok(match engine.reopen_and_enqueue(guard, &after, message).await? {
+    match engine.reopen_and_enqueue(guard, &after, message).await? {
         WriteResult::Done => Ok(after),
         WriteResult::Refused(_) => {
-            Err(Problem::conflict("the delivery was changed at the same time"))
+            Err(Problem::conflict("the delivery was changed at the same time").into())
         }
-    })
+    }
 }
 
 /// Finds a delivery's event and, if there is one of the same `event_accepted_at`, its row. The
@@ -60,12 +53,12 @@ pub async fn replay_after<E: Engine>(
 pub(crate) async fn find_owed<E: Engine>(
     engine: &E,
     key: &DeliveryKey,
-) -> Result<Result<(Option<Delivery>, EventRow), Problem>, EngineError> {
+) -> Result<(Option<Delivery>, EventRow), Refusal> {
     let (row, event) = engine.store().delivery_and_event(key).await?;
     let Some(event) = event.filter(|event| event.targets.contains(&key.endpoint)) else {
-        return Ok(Err(Problem::not_found()));
+        return Err(Problem::not_found().into());
     };
-    Ok(Ok((row.filter(|row| row.event_accepted_at == event.event_accepted_at), event)))
+    Ok((row.filter(|row| row.event_accepted_at == event.event_accepted_at), event))
 }
 
 fn may_replay(endpoint: Option<&Endpoint>, event: &EventRow) -> Result<(), Problem> {

@@ -104,7 +104,7 @@ async fn exhausts_after_the_last_delay_and_a_replay_delivers() {
     assert_eq!(world.drive(world.receive()).await, Disposition::Done);
     let row = world.engine.store().delivery(&key).await.unwrap().unwrap();
     assert_eq!((row.status_word(), row.reason_word().as_deref()), ("failed", Some("exhausted")));
-    let replayed = replay(world.engine.as_ref(), &key).await.unwrap().unwrap();
+    let replayed = replay(world.engine.as_ref(), &key).await.unwrap();
     assert_eq!(replayed.status_word(), "retrying");
     assert_eq!(world.drive(world.receive()).await, Disposition::Done);
     assert_eq!(world.status(&key).await, ("delivered", 2));
@@ -189,11 +189,8 @@ async fn a_cancelled_delivery_is_not_posted_again() {
     let world = World::new(&[1], |_| Play::Answer(503)).await;
     let key = world.accept("e1").await;
     assert_eq!(world.drive(world.receive()).await, Disposition::Again);
-    assert_eq!(
-        cancel(world.engine.as_ref(), &key).await.unwrap().unwrap().status_word(),
-        "cancelled"
-    );
-    assert_eq!(cancel(world.engine.as_ref(), &key).await.unwrap().unwrap_err().status, 409);
+    assert_eq!(cancel(world.engine.as_ref(), &key).await.unwrap().status_word(), "cancelled");
+    assert_eq!(cancel(world.engine.as_ref(), &key).await.unwrap_err().into_problem().status, 409);
     assert_eq!(world.drive(world.receive()).await, Disposition::Done);
     assert_eq!(world.status(&key).await, ("cancelled", 1));
 }
@@ -253,7 +250,7 @@ async fn bury_ends_only_what_its_message_holds() {
         bury(world.engine.as_ref(), &received.message).await.unwrap(),
         BuryResult::NothingOwed
     );
-    replay(world.engine.as_ref(), &key).await.unwrap().unwrap();
+    replay(world.engine.as_ref(), &key).await.unwrap();
     assert_eq!(
         bury(world.engine.as_ref(), &received.message).await.unwrap(),
         BuryResult::NothingOwed,

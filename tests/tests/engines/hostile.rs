@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::CertificateDer;
 use waxseal_adapters::sender::{Connections, HttpSender, LookUp};
 use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::dispatch::{Request, Subject};
@@ -16,6 +16,7 @@ use waxseal_domain::limits::EXCERPT_CHARS_MAX;
 use waxseal_flows::ports::Sender as _;
 use waxseal_tests::rogue::{MARGIN, Play, counting_rogue, rogue};
 use waxseal_tests::sink::{Sink, SinkAnswer};
+use waxseal_tests::tls::self_signed;
 
 const TIMEOUT_MS: u64 = 1_000;
 
@@ -134,18 +135,9 @@ async fn literal_addresses_are_refused_without_a_connection() {
 
 /// A sink with a certificate for the names of these tests.
 async fn tls_sink() -> (Sink, CertificateDer<'static>) {
-    let names = ["private.test", "mixed.test", "rebinding.test", "well.test"].map(str::to_owned);
-    let key = rcgen::generate_simple_self_signed(names.to_vec()).unwrap();
-    let certificate = key.cert.der().clone();
-    let private = PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let tls = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.clone()], private)
-        .unwrap();
-    (Sink::start_tls(Vec::new(), tls).await, certificate)
+    let names = ["private.test", "mixed.test", "rebinding.test", "well.test"];
+    let (tls, certificate) = self_signed(&names);
+    (Sink::start_tls(Vec::new(), tls).await, certificate.der().clone())
 }
 
 /// Loopback stands for the public internet here; ten-dot for what must not be reached.

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::CertificateDer;
 use waxseal_adapters::sender::{Connections, HttpSender};
 use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::dispatch::{Request, Subject};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_flows::ports::Sender as _;
 use waxseal_tests::sink::{Sink, SinkAnswer};
+use waxseal_tests::tls::self_signed;
 
 fn sender(allow_loopback: bool, roots: Vec<CertificateDer<'static>>) -> HttpSender {
     let rules = Arc::new(AddressRules { allow_loopback, ..AddressRules::default() });
@@ -90,16 +91,8 @@ async fn forbidden_addresses_are_blocked_before_a_connection() {
 
 #[tokio::test]
 async fn tls_is_verified_against_known_roots() {
-    let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    let certificate = key.cert.der().clone();
-    let private = PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let tls = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.clone()], private)
-        .unwrap();
+    let (tls, certificate) = self_signed(&["localhost"]);
+    let certificate = certificate.der().clone();
     let sink = Sink::start_tls(Vec::new(), tls).await;
     let url = format!("https://localhost:{}/hook", sink.address.port());
     let stranger = sender(true, Vec::new()).send(request(url.clone())).await;

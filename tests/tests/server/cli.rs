@@ -5,10 +5,8 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
@@ -19,6 +17,7 @@ use waxseal_tests::fixtures::nap;
 use waxseal_tests::openapi::operations;
 use waxseal_tests::process::{Server, binary, free_address};
 use waxseal_tests::sink::{CapturedRequest, Sink, SinkAnswer};
+use waxseal_tests::tls::self_signed;
 
 /// The operator's key, as [`Server`] sets it.
 const KEY: &str = "operator";
@@ -697,20 +696,12 @@ async fn doctor_shows_what_the_server_says_of_itself_and_what_fails_there() {
 
 #[tokio::test]
 async fn https_is_trusted_by_its_authority_only() {
-    let key = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    let private = PrivateKeyDer::try_from(key.signing_key.serialize_der()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let tls = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![key.cert.der().clone()], private)
-        .unwrap();
-    let identity = SinkAnswer::Status(200, Vec::new(), r#"{"operator": true, "tenant": null}"#);
+    let (tls, certificate) = self_signed(&["localhost"]);
+    let identity = Answer::Status(200, Vec::new(), r#"{"operator": true, "tenant": null}"#);
     let server = Sink::start_tls(vec![identity], tls).await;
     let url = format!("https://localhost:{}", server.address.port());
     let person = Person { home: tempfile::tempdir().unwrap(), address: server.address };
-    std::fs::write(person.home.path().join("ca.pem"), key.cert.pem()).unwrap();
+    std::fs::write(person.home.path().join("ca.pem"), certificate.pem()).unwrap();
     let whoami = ["whoami", "--url", &url, "--key", "k"];
     let stranger = person.run(&whoami).await.is(5);
     assert!(stranger.err.contains("TLS: "), "{}", stranger.err);

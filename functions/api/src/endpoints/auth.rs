@@ -2,27 +2,15 @@
 
 use serde_json::{Value, json};
 use waxseal_domain::endpoint::address::{AddressRules, URL_CHARS_MAX};
-use waxseal_domain::endpoint::credentials::Credentials;
-use waxseal_domain::endpoint::target::Target;
+use waxseal_domain::endpoint::credentials::{
+    Credentials, NewCredentials, SECRET_CHARS_MAX, TEXT_CHARS_MAX,
+};
 use waxseal_domain::id::{EndpointId, TenantName};
-use waxseal_domain::json::Json;
-use waxseal_domain::secret::{Secret, SecretContext};
-use waxseal_flows::ports::{Engine, EngineError, KeyVault as _};
+use waxseal_domain::json::{Fault, Json};
+use waxseal_flows::authorize::seal_credentials;
+use waxseal_flows::ports::{Engine, EngineError};
 
 use crate::body::{Body, PatchValue};
-
-/// Characters of a token or a password.
-const SECRET_CHARS_MAX: usize = 4_096;
-/// Characters of any other member.
-const TEXT_CHARS_MAX: usize = 512;
-
-/// What a body says: its secret part is not sealed yet.
-#[derive(Clone, Debug)]
-pub(super) struct AuthRequest {
-    /// With an empty `sealed`.
-    credentials: Credentials,
-    secret: Secret,
-}
 
 fn schema() -> Value {
     json!({"oneOf": [{"type": "null"}, bearer_schema(), basic_schema(), oauth2_schema()]})
@@ -79,107 +67,21 @@ fn text_schema(chars_max: usize, about: &str) -> Value {
         "description": about})
 }
 
-/// Members of `auth`, each asked for once.
-struct Members<'b, 'a> {
-    given: &'b [(std::borrow::Cow<'a, str>, Json<'a>)],
-    known: Vec<&'static str>,
-    faults: Vec<(String, String)>,
-}
-
-impl Members<'_, '_> {
-    /// Text that a header can hold; a fault where it is missing and required.
-    fn text(&mut self, name: &'static str, most: usize, required: bool) -> Option<String> {
-        self.known.push(name);
-        let found = self.given.iter().find(|(found, _)| found == name).map(|(_, value)| value);
-        if found.is_none_or(|value| *value == Json::Null) {
-            if required {
-                self.fault(name, "is required");
-            }
-            return None;
-        }
-        let fits = |text: &&str| {
-            (1..=most).contains(&text.len()) && text.bytes().all(|b| (b' '..=b'~').contains(&b))
-        };
-        let text = found.and_then(Json::as_str).filter(fits).map(str::to_owned);
-        if text.is_none() {
-            self.fault(name, &format!("must be 1 to {most} printable ASCII characters"));
-        }
-        text
-    }
-
-    fn fault(&mut self, name: &str, detail: &str) {
-        self.faults.push((format!("auth/{name}"), detail.to_owned()));
-    }
-}
-
 /// Reads `auth`; every fault of it is named. None goes to a queue or a bus.
-pub(super) fn read(body: &mut Body<'_>, rules: &AddressRules) -> PatchValue<AuthRequest> {
+pub(super) fn read(body: &mut Body<'_>, rules: &AddressRules) -> PatchValue<NewCredentials> {
     let Some(value) = body.member("auth", schema) else { return PatchValue::Absent };
     if value == Json::Null {
         return PatchValue::Null;
     }
-    let Some(given) = value.as_object() else {
-        body.fault("auth", "must be an object with a type: bearer, basic or oauth2");
-        return PatchValue::Absent;
-    };
-    let mut members = Members { given, known: vec!["type"], faults: Vec::new() };
-    let wanted = read_credentials(&mut members, value.get("type").and_then(Json::as_str), rules);
-    let Members { given, known, faults } = members;
-    for (name, _) in given.iter().filter(|(name, _)| !known.iter().any(|one| one == name)) {
-        body.fault(&format!("auth/{name}"), "is not a member that this type takes");
+    match NewCredentials::read(&value, rules) {
+        Ok(credentials) => PatchValue::Value(credentials),
+        Err(faults) => {
+            for Fault { pointer, detail, .. } in faults {
+                body.fault_once(Fault::new(&format!("/auth{pointer}"), &detail));
+            }
+            PatchValue::Absent
+        }
     }
-    let is_whole = faults.is_empty();
-    for (place, detail) in faults {
-        body.fault(&place, &detail);
-    }
-    wanted.filter(|_| is_whole).map_or(PatchValue::Absent, PatchValue::Value)
-}
-
-fn read_credentials(
-    members: &mut Members<'_, '_>,
-    kind: Option<&str>,
-    rules: &AddressRules,
-) -> Option<AuthRequest> {
-    let sealed = String::new();
-    let (credentials, secret) = match kind {
-        Some("bearer") => {
-            let token = members.text("token", SECRET_CHARS_MAX, true);
-            if token.as_ref().is_some_and(|token| token.contains(' ')) {
-                members.fault("token", "must not hold a space");
-            }
-            (Credentials::Bearer { sealed }, token?)
-        }
-        Some("basic") => {
-            let username = members.text("username", TEXT_CHARS_MAX, true);
-            let password = members.text("password", SECRET_CHARS_MAX, true);
-            if username.as_ref().is_some_and(|username| username.contains(':')) {
-                members.fault("username", "must not hold a colon");
-            }
-            (Credentials::Basic { username: username?, sealed }, password?)
-        }
-        Some("oauth2") => {
-            let token_url = members.text("token_url", URL_CHARS_MAX, true);
-            let client_id = members.text("client_id", TEXT_CHARS_MAX, true);
-            let secret = members.text("client_secret", SECRET_CHARS_MAX, true);
-            let scope = members.text("scope", TEXT_CHARS_MAX, false);
-            let audience = members.text("audience", TEXT_CHARS_MAX, false);
-            let token_url = token_url?;
-            match rules.check(&token_url) {
-                Ok(Target::Http(_)) => {}
-                Ok(Target::Queue(_) | Target::Bus(_)) => {
-                    members.fault("token_url", "must be https");
-                }
-                Err(fault) => members.fault("token_url", &fault.to_string()),
-            }
-            let client_id = client_id?;
-            (Credentials::Oauth2 { token_url, client_id, scope, audience, sealed }, secret?)
-        }
-        _ => {
-            members.fault("type", "must be bearer, basic or oauth2");
-            return None;
-        }
-    };
-    Some(AuthRequest { credentials, secret: Secret::new(secret.into_bytes()) })
 }
 
 /// Seals what is secret of it, for this endpoint alone.
@@ -187,19 +89,13 @@ pub(super) async fn seal<E: Engine>(
     engine: &E,
     tenant: &TenantName,
     endpoint: &EndpointId,
-    wanted: PatchValue<AuthRequest>,
+    auth: PatchValue<NewCredentials>,
 ) -> Result<PatchValue<Credentials>, EngineError> {
-    let AuthRequest { mut credentials, secret } = match wanted {
-        PatchValue::Value(wanted) => wanted,
-        PatchValue::Null => return Ok(PatchValue::Null),
-        PatchValue::Absent => return Ok(PatchValue::Absent),
-    };
-    let context = SecretContext::credentials(tenant, endpoint);
-    let text = engine.key_vault().seal(&context, &secret).await?;
-    match &mut credentials {
-        Credentials::Bearer { sealed }
-        | Credentials::Basic { sealed, .. }
-        | Credentials::Oauth2 { sealed, .. } => *sealed = text,
-    }
-    Ok(PatchValue::Value(credentials))
+    Ok(match auth {
+        PatchValue::Value(new) => {
+            PatchValue::Value(seal_credentials(engine, tenant, endpoint, new).await?)
+        }
+        PatchValue::Null => PatchValue::Null,
+        PatchValue::Absent => PatchValue::Absent,
+    })
 }

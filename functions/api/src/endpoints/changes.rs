@@ -8,7 +8,7 @@ use waxseal_api_types::pattern::PRINTABLE;
 use waxseal_api_types::{EndpointChanges, NewEndpoint};
 use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::endpoint::address::{AddressRules, URL_CHARS_MAX};
-use waxseal_domain::endpoint::credentials::Credentials;
+use waxseal_domain::endpoint::credentials::{Credentials, NewCredentials};
 use waxseal_domain::endpoint::secret_choice::SecretChoice;
 use waxseal_domain::endpoint::subscription::{CompiledFilter, Subscription, outcomes, risk_score};
 use waxseal_domain::endpoint::target::{Target, TargetForm};
@@ -24,7 +24,7 @@ use waxseal_domain::limits::{
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::timestamp::Timestamp;
 
-use super::auth::{self, AuthRequest};
+use super::auth;
 use super::secrets::read_choice;
 use crate::body::{Body, PatchValue, describe, whole};
 
@@ -41,7 +41,7 @@ pub(super) struct Changes {
     risk_score_above: PatchValue<f64>,
     outcomes: PatchValue<Vec<String>>,
     profile: PatchValue<String>,
-    pub(super) auth: PatchValue<AuthRequest>,
+    pub(super) auth: PatchValue<NewCredentials>,
     retry: PatchValue<RetryPolicy>,
     timeout_ms: PatchValue<u64>,
     max_per_second: PatchValue<u64>,

@@ -1,5 +1,6 @@
 use super::*;
 use crate::delivery::attempt::Outcome;
+use crate::limits::{DUE_SHARDS, PARKED_DUE_BEFORE_S};
 
 fn key() -> DeliveryKey {
     DeliveryKey {

@@ -4,6 +4,10 @@
 //!
 //! What is secret of it is stored sealed.
 
+mod new;
+
+pub use self::new::{NewCredentials, SECRET_CHARS_MAX, TEXT_CHARS_MAX};
+
 use serde::{Deserialize, Serialize};
 
 /// How an endpoint's receiver is authenticated to, as stored.
