@@ -14,7 +14,7 @@ use waxseal_domain::delivery::retry::Next;
 use waxseal_domain::delivery::{
     CancelledReason, Delivery, DeliveryKey, End, FailedReason, Guard, StatusName, Turn, WriteResult,
 };
-use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::endpoint::{Endpoint, Health};
 use waxseal_domain::event::catalogue::EventType;
 use waxseal_domain::flow_control::concurrency::{Slot, SlotRequest};
 use waxseal_domain::flow_control::gate::{Gate, Mode};
@@ -27,10 +27,10 @@ use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{
     AcceptResult, Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine,
     EventRow, EventStore as _, GateStore as _, KeyVault as _, MaxAge, PageRequest, Queue as _,
-    Setting, SettingWrite, Tenant, TenantVersion,
+    Setting, Tenant, TenantVersion,
 };
 
-use crate::fixtures::{endpoint, event_row, key};
+use crate::fixtures::{change, endpoint, event_row, key};
 
 /// Gives the names of all checks to a macro, which makes a test of each: the one list of the suite.
 #[macro_export]
@@ -49,6 +49,7 @@ macro_rules! contract_checks {
             keys_and_sources_are_found,
             of_two_that_saw_the_same_roster_one_gets_through,
             an_entry_is_written_with_its_change_or_not_at_all,
+            health_is_noted_in_no_log,
             settings_are_kept_by_name,
             a_secret_is_bound_to_its_owner,
             messages_are_queued,
@@ -329,8 +330,8 @@ pub async fn tenants_are_listed_by_name<E: Engine>(engine: &E, tenant: &TenantNa
     let created_at = engine.clock().now();
     for end in ["c", "a", "b"] {
         let made = Tenant { name: format!("{tenant}-{end}").parse().unwrap(), created_at };
-        assert!(store.change(Change::CreateTenant(&made), None).await.unwrap());
-        assert!(!store.change(Change::CreateTenant(&made), None).await.unwrap(), "there is one");
+        assert!(change(engine, Change::CreateTenant(&made)).await);
+        assert!(!change(engine, Change::CreateTenant(&made)).await, "there is one");
     }
     let mut found = Vec::new();
     let mut page = PageRequest { limit: 2, cursor: None };
@@ -357,20 +358,20 @@ pub async fn endpoints_change_by_version<E: Engine>(engine: &E, tenant: &TenantN
     changed.version = 2;
     changed.name = Some("n".to_owned());
     let store = engine.store();
-    assert!(store.change(Change::PutEndpoint(&changed), None).await.unwrap());
-    assert!(!store.change(Change::PutEndpoint(&changed), None).await.unwrap(), "an old version");
+    assert!(change(engine, Change::PutEndpoint(&changed)).await);
+    assert!(!change(engine, Change::PutEndpoint(&changed)).await, "an old version");
     let roster = store.endpoints(tenant, MaxAge::NOW).await.unwrap().unwrap().version;
     let again = Change::AddEndpoint(&changed, roster);
-    assert!(!store.change(again, None).await.unwrap(), "there is one");
+    assert!(!change(engine, again).await, "there is one");
     let found = engine.store().endpoint(tenant, &made.id, MaxAge::NOW).await.unwrap().unwrap();
     assert_eq!(found.name.as_deref(), Some("n"));
     assert_eq!(engine.store().endpoints(tenant, MaxAge::NOW).await.unwrap().unwrap().len(), 1);
     let other: TenantName = format!("{tenant}-x").parse().unwrap();
     assert!(engine.store().endpoint(&other, &made.id, MaxAge::NOW).await.unwrap().is_none());
     let foreign = Endpoint { tenant: other, ..changed.clone() };
-    assert!(!store.change(Change::RemoveEndpoint(&foreign), None).await.unwrap());
-    assert!(!store.change(Change::RemoveEndpoint(&made), None).await.unwrap(), "an old version");
-    assert!(store.change(Change::RemoveEndpoint(&changed), None).await.unwrap());
+    assert!(!change(engine, Change::RemoveEndpoint(&foreign)).await);
+    assert!(!change(engine, Change::RemoveEndpoint(&made)).await, "an old version");
+    assert!(change(engine, Change::RemoveEndpoint(&changed)).await);
     assert!(engine.store().endpoint(tenant, &made.id, MaxAge::NOW).await.unwrap().is_none());
     assert!(engine.store().endpoints(tenant, MaxAge::NOW).await.unwrap().unwrap().is_empty());
 }
@@ -386,7 +387,7 @@ pub async fn keys_and_sources_are_found<E: Engine>(engine: &E, tenant: &TenantNa
         max_per_second: None,
         created_at: engine.clock().now(),
     };
-    assert!(engine.store().change(Change::AddApiKey(&key), None).await.unwrap());
+    assert!(change(engine, Change::AddApiKey(&key)).await);
     assert_eq!(engine.store().api_key(&key.hash).await.unwrap().unwrap().id, key.id);
     assert_eq!(engine.store().api_keys(tenant).await.unwrap().len(), 1);
     let used_at = engine.clock().now();
@@ -394,8 +395,8 @@ pub async fn keys_and_sources_are_found<E: Engine>(engine: &E, tenant: &TenantNa
     let uses =
         engine.store().key_uses(&[key.id.clone(), "key_none".parse().unwrap()]).await.unwrap();
     assert_eq!(uses.into_iter().collect::<Vec<_>>(), [(key.id.clone(), used_at)]);
-    assert!(engine.store().change(Change::RemoveApiKey(&key), None).await.unwrap());
-    assert!(!engine.store().change(Change::RemoveApiKey(&key), None).await.unwrap());
+    assert!(change(engine, Change::RemoveApiKey(&key)).await);
+    assert!(!change(engine, Change::RemoveApiKey(&key)).await);
     assert!(engine.store().api_key(&key.hash).await.unwrap().is_none());
     let source = Source {
         name: format!("src-{tenant}").parse().unwrap(),
@@ -404,21 +405,18 @@ pub async fn keys_and_sources_are_found<E: Engine>(engine: &E, tenant: &TenantNa
         secrets: Vec::new(),
         tolerance_s: 300,
     };
-    assert!(engine.store().change(Change::PutSource(&source), None).await.unwrap());
-    assert!(
-        engine.store().change(Change::PutSource(&source), None).await.unwrap(),
-        "the same tenant changes it"
-    );
+    assert!(change(engine, Change::PutSource(&source)).await);
+    assert!(change(engine, Change::PutSource(&source)).await, "the same tenant changes it");
     let stolen = Source { tenant: format!("{tenant}-x").parse().unwrap(), ..source.clone() };
-    assert!(!engine.store().change(Change::PutSource(&stolen), None).await.unwrap());
+    assert!(!change(engine, Change::PutSource(&stolen)).await);
     assert_eq!(engine.store().sources(tenant).await.unwrap().len(), 1);
     assert!(engine.store().sources(&stolen.tenant).await.unwrap().is_empty());
     assert_eq!(
         engine.store().source(&source.name, MaxAge::NOW).await.unwrap().unwrap().tenant,
         *tenant
     );
-    assert!(!engine.store().change(Change::RemoveSource(&stolen), None).await.unwrap());
-    assert!(engine.store().change(Change::RemoveSource(&source), None).await.unwrap());
+    assert!(!change(engine, Change::RemoveSource(&stolen)).await);
+    assert!(change(engine, Change::RemoveSource(&source)).await);
 }
 
 /// A roster's version lets one of two through that looked at the same endpoints; so does an event
@@ -434,13 +432,13 @@ pub async fn of_two_that_saw_the_same_roster_one_gets_through<E: Engine>(
     let another = |id: &str| Endpoint { id: id.parse().unwrap(), ..made.clone() };
     let (one, two) = (another("ep_one"), another("ep_two"));
     let (first, second) = tokio::join!(
-        store.change(Change::AddEndpoint(&one, roster.version), None),
-        store.change(Change::AddEndpoint(&two, roster.version), None),
+        change(engine, Change::AddEndpoint(&one, roster.version)),
+        change(engine, Change::AddEndpoint(&two, roster.version)),
     );
-    assert_eq!(usize::from(first.unwrap()) + usize::from(second.unwrap()), 1);
+    assert_eq!(usize::from(first) + usize::from(second), 1);
     let moved = Endpoint { version: 2, profile: "github".to_owned(), ..made.clone() };
     let stale = Change::MoveEndpoint(&moved, roster.version);
-    assert!(!store.change(stale, None).await.unwrap());
+    assert!(!change(engine, stale).await);
     let event_type = EventType {
         name: "a.b".to_owned(),
         description: None,
@@ -449,18 +447,18 @@ pub async fn of_two_that_saw_the_same_roster_one_gets_through<E: Engine>(
         updated_at: made.created_at,
     };
     let stale = Change::PutEventType(tenant, &event_type, roster.version);
-    assert!(!store.change(stale, None).await.unwrap());
+    assert!(!change(engine, stale).await);
     let now = store.endpoints(tenant, MaxAge::NOW).await.unwrap().unwrap();
     assert_eq!((now.len(), now.version), (2, roster.version.next()));
     let put = Change::PutEventType(tenant, &event_type, now.version);
-    assert!(store.change(put, None).await.unwrap());
+    assert!(change(engine, put).await);
     let now = store.endpoints(tenant, MaxAge::NOW).await.unwrap().unwrap();
     assert!(now.has_catalogue);
     assert_eq!(store.event_types(tenant, MaxAge::NOW).await.unwrap().len(), 1);
-    assert!(store.change(Change::MoveEndpoint(&moved, now.version), None).await.unwrap());
+    assert!(change(engine, Change::MoveEndpoint(&moved, now.version)).await);
     let removed = Change::RemoveEventType(tenant, &event_type);
-    assert!(store.change(removed, None).await.unwrap());
-    assert!(!store.change(removed, None).await.unwrap());
+    assert!(change(engine, removed).await);
+    assert!(!change(engine, removed).await);
     assert!(store.event_types(tenant, MaxAge::NOW).await.unwrap().is_empty());
 }
 
@@ -480,8 +478,8 @@ pub async fn an_entry_is_written_with_its_change_or_not_at_all<E: Engine>(
         (Change::RemoveEndpoint(&next), "second", true),
     ] {
         let before = engine.clock().now();
-        assert_eq!(store.change(change, Some(&entry(action))).await.unwrap(), is_done);
         engine.clock().sleep_until(before.plus_ms(2)).await;
+        assert_eq!(store.change(change, &entry(action)).await.unwrap(), is_done);
     }
     let mut page = PageRequest { limit: 1, cursor: None };
     let mut found = Vec::new();
@@ -493,34 +491,50 @@ pub async fn an_entry_is_written_with_its_change_or_not_at_all<E: Engine>(
             break;
         }
     }
-    assert_eq!(found, ["second", "first"]);
+    // The tenant and its endpoint were made with an entry each.
+    assert_eq!(found, ["second", "first", "test.changed", "test.changed"]);
     let other: TenantName = format!("{tenant}-x").parse().unwrap();
     let all = PageRequest { limit: 10, cursor: None };
     assert!(store.audit(&other, &all).await.unwrap().items.is_empty());
 }
 
-/// A setting is found by its kind and name; it is replaced only where that is asked for.
+/// An endpoint's health is written over the version that was read, and the audit log tells nothing of it.
+pub async fn health_is_noted_in_no_log<E: Engine>(engine: &E, tenant: &TenantName) {
+    let made = endpoint(engine, tenant, "https://example.com/", &[1]).await;
+    let store = engine.store();
+    let all = PageRequest { limit: 10, cursor: None };
+    let before = store.audit(tenant, &all).await.unwrap().items.len();
+    let verified =
+        Endpoint { health: Health::Verified, ..made.clone() }.next_version(engine.clock().now());
+    assert!(store.note_health(&verified).await.unwrap());
+    assert!(!store.note_health(&verified).await.unwrap(), "an old version");
+    let found = store.endpoint(tenant, &made.id, MaxAge::NOW).await.unwrap().unwrap();
+    assert_eq!((found.health, found.version), (Health::Verified, 2));
+    assert_eq!(store.audit(tenant, &all).await.unwrap().items.len(), before);
+}
+
+/// A setting is found by its kind and name: a profile is replaced, a key for links is not.
 pub async fn settings_are_kept_by_name<E: Engine>(engine: &E, tenant: &TenantName) {
     let store = engine.store();
     let (one, two) = (format!("{tenant}-1"), format!("{tenant}-2"));
     let kind = Setting::Profile;
     assert!(store.setting(kind, &one, MaxAge::NOW).await.unwrap().is_none());
-    for (name, text, write, is_written) in [
-        (&two, "second", SettingWrite::Replace, true),
-        (&one, "first", SettingWrite::Create, true),
-        (&one, "refused", SettingWrite::Create, false),
-        (&two, r#"{"ä": "replaced"}"#, SettingWrite::Replace, true),
-    ] {
-        let written = store.put_setting(kind, name, text, write).await.unwrap();
-        assert_eq!(written, is_written, "{name}: {text}");
+    let replaced = r#"{"ä": "replaced"}"#;
+    for (name, text) in [(&two, "second"), (&one, "first"), (&two, replaced)] {
+        assert!(change(engine, Change::PutProfile(name, text)).await, "{name}: {text}");
+        let found = store.setting(kind, name, MaxAge::seconds(60)).await.unwrap();
+        assert_eq!(found.as_deref(), Some(text), "a copy of before is forgotten");
     }
-    let found = store.setting(kind, &one, MaxAge::NOW).await.unwrap();
-    assert_eq!(found.as_deref(), Some("first"));
     assert!(store.setting(Setting::LinkKey, &one, MaxAge::NOW).await.unwrap().is_none());
     assert!(store.settings(Setting::LinkKey).await.unwrap().is_empty());
     let all = store.settings(kind).await.unwrap();
     let all: Vec<(&str, &str)> = all.iter().map(|(name, text)| (name.as_str(), &**text)).collect();
-    assert_eq!(all, [(one.as_str(), "first"), (two.as_str(), r#"{"ä": "replaced"}"#)]);
+    assert_eq!(all, [(one.as_str(), "first"), (two.as_str(), replaced)]);
+
+    assert!(store.keep_link_key(tenant, "sealed").await.unwrap());
+    assert!(!store.keep_link_key(tenant, "another").await.unwrap(), "there is one");
+    let kept = store.setting(Setting::LinkKey, tenant.as_str(), MaxAge::NOW).await.unwrap();
+    assert_eq!(kept.as_deref(), Some("sealed"));
 }
 
 /// A secret opens in its own context only.

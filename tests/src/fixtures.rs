@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use waxseal_adapters::clock::MovableClock;
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
+use waxseal_domain::audit::Entry;
 use waxseal_domain::delivery::DeliveryKey;
 use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::endpoint::Endpoint;
@@ -13,6 +14,7 @@ use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::event::{Event, Form, Submission};
 use waxseal_domain::flow_control::breaker::BreakerSettings;
 use waxseal_domain::id::{EndpointId, TenantName};
+use waxseal_domain::notice::operator_tenant;
 use waxseal_domain::profile::STANDARD;
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_domain::timestamp::Timestamp;
@@ -66,7 +68,7 @@ pub fn engine(folder: &Path) -> Arc<EmbeddedEngine> {
         extra_roots: Vec::new(),
         attempts_per_endpoint: 0,
         breaker: BreakerSettings::default(),
-        public_url: Some("https://hooks.example".to_owned()),
+        public_url: Some("https://hooks.example".parse().unwrap()),
     };
     Arc::new(EmbeddedEngine::open(options).unwrap())
 }
@@ -85,7 +87,7 @@ pub async fn endpoint<E: Engine>(
 ) -> Endpoint {
     let now = engine.clock().now();
     let made = Tenant { name: tenant.clone(), created_at: now };
-    engine.store().change(Change::CreateTenant(&made), None).await.unwrap();
+    change(engine, Change::CreateTenant(&made)).await;
     let id = EndpointId::from_entropy(engine.entropy());
     let context = SecretContext::endpoint(tenant, &id);
     let secret = Secret::new(SECRET.as_bytes().to_vec());
@@ -105,8 +107,14 @@ pub async fn endpoint<E: Engine>(
 pub async fn add<E: Engine>(engine: &E, endpoint: &Endpoint) {
     let roster =
         engine.store().endpoints(&endpoint.tenant, MaxAge::NOW).await.unwrap().unwrap_or_default();
-    let change = Change::AddEndpoint(endpoint, roster.version);
-    assert!(engine.store().change(change, None).await.unwrap());
+    assert!(change(engine, Change::AddEndpoint(endpoint, roster.version)).await);
+}
+
+/// Makes a change, with an entry of no interest; false where what is stored stands in the way.
+pub async fn change<E: Engine>(engine: &E, change: Change<'_>) -> bool {
+    let tenant = change.tenant().cloned().unwrap_or_else(operator_tenant);
+    let entry = Entry::new(engine.stamp(), &tenant, "operator", "test.changed", "fixture");
+    engine.store().change(change, &entry).await.unwrap()
 }
 
 /// A plain submission.

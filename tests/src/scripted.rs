@@ -9,6 +9,7 @@ use waxseal_adapters::json_schema::JsonSchemas;
 use waxseal_domain::delivery::attempt::{Outcome, Response, SendResult};
 use waxseal_domain::delivery::dispatch::Request;
 use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::public_url::PublicUrl;
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{Check, Clock as _, Engine, EngineError, Sender};
 
@@ -100,7 +101,7 @@ impl Engine for ScriptedEngine {
     fn entropy(&self) -> u128 {
         self.inner.entropy()
     }
-    fn public_url(&self) -> Option<&str> {
+    fn public_url(&self) -> Option<&PublicUrl> {
         None
     }
 

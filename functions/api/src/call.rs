@@ -6,12 +6,10 @@ use serde::Serialize;
 use serde_json::Value;
 use waxseal_adapters::http::{self, Request};
 use waxseal_domain::api_key::Principal;
-use waxseal_domain::audit::Entry;
 use waxseal_domain::id::TenantName;
 use waxseal_domain::limits::{PAGE_DEFAULT, PAGE_MAX};
-use waxseal_domain::notice::Notice;
 use waxseal_domain::problem::Problem;
-use waxseal_flows::announce::announce;
+use waxseal_flows::configure::{AuditChange, configure};
 use waxseal_flows::ports::{Change, ConfigStore as _, Engine, EngineError, MaxAge, PageRequest};
 
 use crate::Refusal;
@@ -34,6 +32,22 @@ impl<E> GlobalCall<'_, E> {
     pub(crate) fn name(&self) -> &str {
         self.path.first().copied().unwrap_or_default()
     }
+
+    /// Says who calls, as the audit log does: empty where anybody may.
+    fn actor(&self) -> &str {
+        self.principal.as_ref().map_or("", |principal| &principal.actor)
+    }
+}
+
+impl<E: Engine> GlobalCall<'_, E> {
+    /// Makes a change in the caller's name. False where what is stored stands in the way.
+    pub(crate) async fn change(
+        &self,
+        change: Change<'_>,
+        audit: AuditChange<'_>,
+    ) -> Result<bool, EngineError> {
+        configure(self.engine, self.actor(), change, audit).await
+    }
 }
 
 /// A call within a tenant.
@@ -43,18 +57,6 @@ pub(crate) struct TenantCall<'a, E> {
     pub(crate) tenant: &'a TenantName,
     /// Who calls, as the audit log says.
     pub(crate) actor: &'a str,
-}
-
-/// A change of a tenant's configuration, as the audit log tells it.
-pub(crate) struct AuditChange<'a> {
-    /// A noun and a verb: `endpoint.updated`.
-    pub(crate) action: &'static str,
-    /// The id or name of what is changed.
-    pub(crate) target: &'a str,
-    /// The target as it was before the change; none where it was made.
-    pub(crate) before: Option<Value>,
-    /// The target as it is after the change; none where it was removed.
-    pub(crate) after: Option<Value>,
 }
 
 impl<E: Engine> TenantCall<'_, E> {
@@ -71,21 +73,13 @@ impl<E: Engine> TenantCall<'_, E> {
         page(self.request, form)
     }
 
-    /// Makes a change, with its entry in the audit log, and tells whoever subscribes to that. False where
-    /// what is stored stands in the way.
+    /// Makes a change in the caller's name. False where what is stored stands in the way.
     pub(crate) async fn change(
         &self,
         change: Change<'_>,
         audit: AuditChange<'_>,
     ) -> Result<bool, EngineError> {
-        let AuditChange { action, target, before, after } = audit;
-        let entry = Entry::new(self.engine.stamp(), self.tenant, self.actor, action, target);
-        let entry = entry.from_to(before, after);
-        let is_done = self.engine.store().change(change, Some(&entry)).await?;
-        if is_done {
-            announce(self.engine, &Notice::of_entry(&entry)).await?;
-        }
-        Ok(is_done)
+        configure(self.engine, self.actor, change, audit).await
     }
 }
 
@@ -135,9 +129,11 @@ pub(crate) fn page(request: &Request, form: CursorForm) -> Result<PageRequest, P
     Ok(PageRequest { limit, cursor: cursor.map(Cow::into_owned) })
 }
 
-/// Turns an answer's value into what the audit log keeps of it.
-pub(crate) fn audit_value<T: Serialize>(view: &T) -> Option<Value> {
-    serde_json::to_value(view).ok()
+/// Turns an answer's value into what the audit log keeps of it. Where an example or a filter has a number that
+/// no double holds, as `1e999`, the whole is kept as the text of its JSON.
+pub(crate) fn audit_value<T: Serialize>(view: &T) -> Value {
+    serde_json::to_value(view)
+        .unwrap_or_else(|_| serde_json::to_string(view).expect("what is answered is JSON").into())
 }
 
 #[cfg(test)]
@@ -148,6 +144,13 @@ mod tests {
         let mut request = Request::default();
         *request.uri_mut() = format!("/v1/x?{query}").parse().unwrap();
         page(&request, form).map(|page| page.cursor)
+    }
+
+    #[test]
+    fn what_no_value_holds_is_audited_as_text() {
+        let raw = |text: &str| serde_json::value::RawValue::from_string(text.to_owned()).unwrap();
+        assert_eq!(audit_value(&raw(r#"{"a":1}"#)), serde_json::json!({"a": 1}));
+        assert_eq!(audit_value(&raw(r#"{"a":1e999}"#)), r#"{"a":1e999}"#);
     }
 
     #[test]

@@ -23,6 +23,7 @@ use waxseal_domain::json::Fault;
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::SecretContext;
+use waxseal_flows::configure::AuditChange;
 use waxseal_flows::link::ensure_key;
 use waxseal_flows::ports::{
     Change, Clock as _, ConfigStore as _, Engine, GateStore as _, KeyVault as _, MaxAge, Tenant,
@@ -37,7 +38,7 @@ pub(crate) use self::stored::find;
 use self::stored::{TRIES_MAX, audit_update, audit_view, write};
 use self::version::{IfMatch, with_etag};
 use crate::body::Body;
-use crate::call::{AuditChange, CursorForm, TenantCall, audit_value};
+use crate::call::{CursorForm, TenantCall, audit_value};
 use crate::{OperationResult, Refusal};
 
 /// Endpoints added to a tenant at the same time: each is tried so often.
@@ -113,7 +114,7 @@ async fn add<E: Engine>(
             return Ok(false);
         }
         room::check_room(roster.iter(), profile).map_err(refuse)?;
-        let after = audit_value(&api::Endpoint::of(endpoint, profile));
+        let after = Some(audit_value(&api::Endpoint::of(endpoint, profile)));
         let audit = AuditChange {
             action: "endpoint.created",
             target: endpoint.id.as_str(),
@@ -224,7 +225,7 @@ async fn delete<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult
     for _ in 0..TRIES_MAX {
         let endpoint = find(&call, id).await?;
         if_match.allows(&endpoint)?;
-        let before = audit_view(&call, &endpoint).await?;
+        let before = Some(audit_view(&call, &endpoint).await?);
         let audit = AuditChange { action: "endpoint.deleted", target: id, before, after: None };
         if call.change(Change::RemoveEndpoint(&endpoint), audit).await? {
             return Ok(http::no_content());

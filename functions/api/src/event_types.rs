@@ -9,10 +9,11 @@ use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{DESCRIPTION_CHARS_MAX, EXAMPLE_BYTES_MAX};
 use waxseal_domain::problem::Problem;
 use waxseal_flows::catalogue::read_schema;
+use waxseal_flows::configure::AuditChange;
 use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, MaxAge, SchemaChecker};
 
 use crate::body::{Body, describe};
-use crate::call::{AuditChange, TenantCall, audit_value};
+use crate::call::{TenantCall, audit_value};
 use crate::operation::{
     Description, Handler, Link, MANAGE, Operation, RequestBody, Success, json_of,
 };
@@ -175,8 +176,8 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult 
         let before = all.iter().find(|found| found.name == name);
         catalogue::check_room(&all, name).map_err(|fault| Problem::unprocessable(vec![fault]))?;
         let action = if before.is_some() { "event_type.updated" } else { "event_type.created" };
-        let before = before.and_then(|before| audit_value(&api::EventType::from(before)));
-        let audit = AuditChange { action, target: name, before, after: audit_value(&view) };
+        let before = before.map(|before| audit_value(&api::EventType::from(before)));
+        let audit = AuditChange { action, target: name, before, after: Some(audit_value(&view)) };
         let change = Change::PutEventType(call.tenant, &event_type, roster.version);
         if call.change(change, audit).await? {
             return Ok(http::json(200, &view));
@@ -187,7 +188,7 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult 
 
 async fn delete<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult {
     let found = find(&call, name).await?.ok_or_else(Problem::not_found)?;
-    let before = audit_value(&api::EventType::from(&found));
+    let before = Some(audit_value(&api::EventType::from(&found)));
     let audit = AuditChange { action: "event_type.deleted", target: name, before, after: None };
     let removed = call.change(Change::RemoveEventType(call.tenant, &found), audit).await?;
     removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())

@@ -9,11 +9,12 @@ use waxseal_domain::json::Json;
 use waxseal_domain::limits::{MAX_PER_SECOND, NAME_CHARS_MAX};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::configure::AuditChange;
 use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine};
 
 use crate::OperationResult;
 use crate::body::{Body, describe};
-use crate::call::{AuditChange, GlobalCall, TenantCall, audit_value};
+use crate::call::{GlobalCall, TenantCall, audit_value};
 use crate::operation::{
     Access, Description, Handler, Link, MANAGE, Operation, RequestBody, Success, json_of,
 };
@@ -151,7 +152,7 @@ async fn create<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
         created_at: engine.clock().now(),
     };
     let view = api::Key::from(&key);
-    let (target, after) = (key.id.as_str(), audit_value(&view));
+    let (target, after) = (key.id.as_str(), Some(audit_value(&view)));
     let audit = AuditChange { action: "api_key.created", target, before: None, after };
     if !call.change(Change::AddApiKey(&key), audit).await? {
         return Err(Problem::conflict("the key's new id is taken: try again").into());
@@ -163,7 +164,7 @@ async fn delete<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult
     let id: ApiKeyId = id.parse().map_err(|_| Problem::not_found())?;
     let keys = call.engine.store().api_keys(call.tenant).await?;
     let key = keys.iter().find(|key| key.id == id).ok_or_else(Problem::not_found)?;
-    let before = audit_value(&api::Key::from(key));
+    let before = Some(audit_value(&api::Key::from(key)));
     let audit = AuditChange { action: "api_key.revoked", target: id.as_str(), before, after: None };
     let removed = call.change(Change::RemoveApiKey(key), audit).await?;
     removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())

@@ -9,11 +9,12 @@ use waxseal_domain::json::Fault;
 use waxseal_domain::limits::REQUEST_BYTES_MAX;
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::Profile;
-use waxseal_flows::ports::{ConfigStore as _, Engine, Setting, SettingWrite};
+use waxseal_flows::configure::AuditChange;
+use waxseal_flows::ports::{Change, ConfigStore as _, Engine, Setting};
 use waxseal_flows::profiles::find_profile;
 
 use crate::OperationResult;
-use crate::call::GlobalCall;
+use crate::call::{GlobalCall, audit_value};
 use crate::operation::{Access, Description, Handler, Operation, RequestBody, Success};
 
 impl<E: Engine> Operation<E> {
@@ -105,8 +106,23 @@ async fn put<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let own = engine.store().settings(Setting::Profile).await?;
     let names: Vec<&str> = own.iter().map(|(name, _)| name.as_str()).collect();
     Profile::check_room(&names, name).map_err(refuse)?;
-    engine.store().put_setting(Setting::Profile, name, text.trim(), SettingWrite::Replace).await?;
+    let before = own.iter().find(|(found, _)| found == name).map(|(_, text)| text);
+    let action = if before.is_some() { "profile.updated" } else { "profile.created" };
+    let before = before.map(|text| match Profile::parse(text) {
+        Ok(before) => view_with_file(&before),
+        // A file that cannot be read any more is what this request may mend.
+        Err(_) => Value::from(&**text),
+    });
+    let audit = AuditChange { action, target: name, before, after: Some(view_with_file(&profile)) };
+    if !call.change(Change::PutProfile(name, text.trim()), audit).await? {
+        return Err(Problem::conflict("the profile was changed at the same time: try again").into());
+    }
     Ok(http::json(200, &api::Profile::from(&profile)))
+}
+
+/// Shows a profile as the audit log does: as a caller who asks for it by its name sees it.
+fn view_with_file(profile: &Profile) -> Value {
+    audit_value(&api::Profile::from(profile).with_file(profile))
 }
 
 fn refuse(fault: Fault) -> Problem {

@@ -10,11 +10,12 @@ use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
 use waxseal_domain::source::{Source, check_room, check_secrets};
+use waxseal_flows::configure::AuditChange;
 use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, KeyVault as _, MaxAge};
 use waxseal_flows::profiles::find_profile;
 
 use crate::body::{Body, describe};
-use crate::call::{AuditChange, TenantCall, audit_value};
+use crate::call::{TenantCall, audit_value};
 use crate::operation::{
     Access, Description, Handler, Link, MANAGE, Operation, RequestBody, Success, json_of,
 };
@@ -210,7 +211,7 @@ async fn find<E: Engine>(call: &TenantCall<'_, E>, name: &str) -> Result<Option<
 
 async fn delete<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult {
     let source = find(&call, name).await?.ok_or_else(Problem::not_found)?;
-    let before = audit_value(&api::Source::from(&source));
+    let before = Some(audit_value(&api::Source::from(&source)));
     let audit = AuditChange { action: "source.deleted", target: name, before, after: None };
     let removed = call.change(Change::RemoveSource(&source), audit).await?;
     removed.then(http::no_content).ok_or_else(|| Problem::not_found().into())
@@ -248,9 +249,13 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult 
         Source { name, tenant: call.tenant.clone(), profile, secrets: sealed, tolerance_s };
     let view = api::Source::from(&source);
     let action = if before.is_some() { "source.updated" } else { "source.created" };
-    let before = before.as_ref().and_then(|before| audit_value(&api::Source::from(before)));
-    let audit =
-        AuditChange { action, target: source.name.as_str(), before, after: audit_value(&view) };
+    let before = before.as_ref().map(|before| audit_value(&api::Source::from(before)));
+    let audit = AuditChange {
+        action,
+        target: source.name.as_str(),
+        before,
+        after: Some(audit_value(&view)),
+    };
     if call.change(Change::PutSource(&source), audit).await? {
         Ok(http::json(200, &view))
     } else {

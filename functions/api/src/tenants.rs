@@ -5,11 +5,12 @@ use waxseal_adapters::http;
 use waxseal_api_types::{self as api, List, NewTenant};
 use waxseal_domain::id::TenantName;
 use waxseal_domain::problem::Problem;
+use waxseal_flows::configure::AuditChange;
 use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, Tenant};
 
 use crate::OperationResult;
 use crate::body::{Body, describe};
-use crate::call::{AuditChange, CursorForm, GlobalCall, TenantCall, audit_value, page};
+use crate::call::{CursorForm, GlobalCall, audit_value, page};
 use crate::operation::{
     Access, Description, Handler, Operation, PAGE, RequestBody, Success, json_of,
 };
@@ -76,19 +77,16 @@ async fn list<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
 }
 
 async fn create<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
-    let GlobalCall { engine, request, principal, .. } = call;
-    let mut body = Body::read(request)?;
+    let mut body = Body::read(call.request)?;
     let name = read(&mut body);
     body.not_null("name");
     body.finish()?;
     let name = name.ok_or_else(Problem::not_found)?;
-    let tenant = Tenant { name, created_at: engine.clock().now() };
+    let tenant = Tenant { name, created_at: call.engine.clock().now() };
     let view = view(&tenant);
-    let actor = principal.as_ref().map_or("", |principal| &principal.actor);
-    let call_in_it = TenantCall { engine, request, tenant: &tenant.name, actor };
-    let (target, after) = (tenant.name.as_str(), audit_value(&view));
+    let (target, after) = (tenant.name.as_str(), Some(audit_value(&view)));
     let audit = AuditChange { action: "tenant.created", target, before: None, after };
-    if call_in_it.change(Change::CreateTenant(&tenant), audit).await? {
+    if call.change(Change::CreateTenant(&tenant), audit).await? {
         Ok(http::json(201, &view))
     } else {
         Err(Problem::conflict("a tenant of that name exists already").into())

@@ -34,7 +34,10 @@ impl Content {
 
 /// Reads a request's content.
 pub(crate) fn read(headers: &HeaderMap, body: &str) -> Result<Content, Problem> {
-    let content_type = text(headers, "content-type").unwrap_or("application/json");
+    let content_type = match headers.get("content-type") {
+        None => "application/json",
+        Some(value) => value.to_str().map_err(|_| unsupported())?,
+    };
     let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match media_type.as_str() {
         "application/cloudevents+json" => Ok(one(body.to_owned(), Form::CloudEvent)),
@@ -43,11 +46,15 @@ pub(crate) fn read(headers: &HeaderMap, body: &str) -> Result<Content, Problem> 
             binary(headers, content_type, &media_type, body)
         }
         "application/json" | "text/json" => plain(body),
-        _ => Err(Problem::unsupported_media_type(
-            "send application/json, application/cloudevents+json, \
-             application/cloudevents-batch+json, or CloudEvents' binary mode",
-        )),
+        _ => Err(unsupported()),
     }
+}
+
+fn unsupported() -> Problem {
+    Problem::unsupported_media_type(
+        "send application/json, application/cloudevents+json, \
+         application/cloudevents-batch+json, or CloudEvents' binary mode",
+    )
 }
 
 fn one(text: String, form: Form) -> Content {
@@ -118,10 +125,6 @@ fn raw(text: &str) -> Result<Box<RawValue>, Problem> {
     to_raw_value(text).map_err(|error| not_json(&error))
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
 fn not_json(error: &serde_json::Error) -> Problem {
     Problem::bad_request(format!("the body is not JSON: {error}"))
 }
@@ -151,6 +154,13 @@ mod tests {
             texts(&json, r#" [{"type":"a"}, {"type":"b"}]"#),
             [r#"{"type":"a"}"#, r#"{"type":"b"}"#]
         );
+    }
+
+    #[test]
+    fn a_content_type_that_is_no_text_is_not_taken_for_json() {
+        let value = http::HeaderValue::from_bytes(b"application/\xff").unwrap();
+        let headers = HeaderMap::from_iter([(http::header::CONTENT_TYPE, value)]);
+        assert_eq!(read(&headers, "{}").unwrap_err().status, 415);
     }
 
     #[test]

@@ -62,15 +62,19 @@ async fn topic(function: &Function, messages: Vec<TopicMessage>) -> Result<(), E
     for message in messages {
         let tenant = message.message_attributes.get("tenant").map(|one| one.value.clone());
         let message_id = Some(message.message_id);
-        take(function, &CloudMessage { tenant, message_id, body: message.message }).await?;
+        take(function, &CloudMessage { tenant: Ok(tenant), message_id, body: message.message })
+            .await?;
     }
     Ok(())
 }
 
 async fn settle(function: &Function, record: &QueueMessage) -> Disposition {
-    let tenant = record.message_attributes.get("tenant");
+    let tenant = record.message_attributes.get("tenant").map(|attribute| {
+        let text = attribute.string_value.clone();
+        text.ok_or_else(|| Problem::bad_request("the message attribute tenant must be text"))
+    });
     let message = CloudMessage {
-        tenant: tenant.and_then(|attribute| attribute.string_value.clone()),
+        tenant: tenant.transpose(),
         message_id: Some(record.message_id.clone()),
         // A message without a body holds no event, and is put aside as one that cannot be read.
         body: record.body.clone().unwrap_or_default(),
@@ -102,7 +106,7 @@ async fn direct_answer(function: &Function, direct: DirectEvent) -> Result<Box<R
         (None, Some(events)) => (serde_json::to_string(&events)?, true),
         _ => return Err("a direct invocation has either event or events".into()),
     };
-    let message = CloudMessage { tenant: direct.tenant, message_id: None, body };
+    let message = CloudMessage { tenant: Ok(direct.tenant), message_id: None, body };
     let default_tenant = function.default_tenant.as_deref();
     let mut results = match take_in(function.engine.as_ref(), &message, default_tenant).await {
         Ok(results) => results,

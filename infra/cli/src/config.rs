@@ -20,18 +20,16 @@ pub(crate) struct Login {
 
 /// Finds where it is, or would be: `$XDG_CONFIG_HOME/waxseal/config.json`, or under `~/.config`.
 pub(crate) fn find_usual_path() -> Result<PathBuf, Failure> {
-    let folder = variable("XDG_CONFIG_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let folder =
-        folder.or_else(|| variable("HOME").map(|home| PathBuf::from(home).join(".config")));
-    match folder {
+    let configured = folder("XDG_CONFIG_HOME").filter(|path| path.is_absolute());
+    match configured.or_else(|| folder("HOME").map(|home| home.join(".config"))) {
         Some(folder) => Ok(folder.join("waxseal/config.json")),
         None => Err(Failure::Usage("there is no HOME: name a file with WAXSEAL_CONFIG".to_owned())),
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "where a person's files are is no setting of ours")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+fn folder(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 impl Login {

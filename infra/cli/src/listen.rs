@@ -24,7 +24,7 @@ use super::feed::Feed;
 use super::filter::EventChoice;
 use super::output::{plain, print, say};
 use super::since::Since;
-use super::stop::Stop;
+use super::stop::until_stopped;
 use super::table::state;
 
 /// What to forward, where to, and how.
@@ -70,7 +70,7 @@ Each event is sent once: what fails is printed, and not tried again. Ctrl-C ends
 
 impl Listen {
     pub(crate) async fn run(&self, context: &Context) -> CommandResult {
-        Stop::catch()?.or(self.follow(context)).await
+        until_stopped(self.follow(context)).await
     }
 
     async fn follow(&self, context: &Context) -> CommandResult {

@@ -1,34 +1,15 @@
-//! Ctrl-C and SIGTERM: how what would go on for ever ends well.
+//! How what would go on for ever ends well: by Ctrl-C and SIGTERM.
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use waxseal_adapters::stop::StopSignal;
 
 use super::failure::{CommandResult, Failure};
 
-/// Catches both from the moment that it is made, before anything is said to the person who may send them.
-pub(crate) struct Stop {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Stop {
-    /// Catches both; within a runtime.
-    pub(crate) fn catch() -> Result<Self, Failure> {
-        Ok(Self {
-            interrupt: catch(SignalKind::interrupt())?,
-            terminate: catch(SignalKind::terminate())?,
-        })
+/// Does work that ends by itself, or by one of the two signals: then it is done as well. They are caught from
+/// here on, before the work says anything to the person who may send them.
+pub(crate) async fn until_stopped(work: impl Future<Output = CommandResult>) -> CommandResult {
+    let mut stop = StopSignal::catch().map_err(Failure::Failed)?;
+    tokio::select! {
+        done = work => done,
+        () = stop.wait() => Ok(()),
     }
-
-    /// Does work that ends by itself, or by one of them: then it is done as well.
-    pub(crate) async fn or(mut self, work: impl Future<Output = CommandResult>) -> CommandResult {
-        tokio::select! {
-            done = work => done,
-            _ = self.interrupt.recv() => Ok(()),
-            _ = self.terminate.recv() => Ok(()),
-        }
-    }
-}
-
-fn catch(kind: SignalKind) -> Result<Signal, Failure> {
-    signal(kind).map_err(|error| Failure::Failed(format!("cannot wait for signals: {error}")))
 }

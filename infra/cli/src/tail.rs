@@ -12,7 +12,7 @@ use super::failure::CommandResult;
 use super::feed::{Feed, ListedEvent};
 use super::output::{plain, print, say, show, time_if_any};
 use super::since::Since;
-use super::stop::Stop;
+use super::stop::until_stopped;
 
 /// What to print, and how long.
 #[derive(Args, Clone, Debug)]
@@ -47,7 +47,7 @@ impl Tail {
                 () = after(self.timeout_s) => Ok(()),
             }
         };
-        Stop::catch()?.or(ended).await
+        until_stopped(ended).await
     }
 
     async fn follow(&self, context: &Context) -> CommandResult {

@@ -9,9 +9,7 @@
 
 mod server;
 mod settings;
-mod stop;
 mod worker;
 
 pub use self::server::{Server, run, start};
 pub use self::settings::Settings;
-pub use self::stop::StopSignal;

@@ -16,6 +16,7 @@ use tokio::sync::{Semaphore, watch};
 use waxseal_adapters::clock::MovableClock;
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
 use waxseal_adapters::http::{Request, Response, allow, problem};
+use waxseal_adapters::stop::StopSignal;
 use waxseal_adapters::tls::read_authorities;
 use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::flow_control::breaker::BreakerSettings;
@@ -23,7 +24,6 @@ use waxseal_domain::limits::REQUEST_BYTES_MAX;
 use waxseal_domain::problem::Problem;
 
 use crate::settings::{Settings, local_url};
-use crate::stop::StopSignal;
 use crate::worker;
 
 /// A client has so long to send a request's head, and then its body.

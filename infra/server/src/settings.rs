@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
 use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::public_url::PublicUrl;
 
 /// How a server is run: the data folder, the address, and the bounds.
 #[derive(Args, Clone, Debug)]
@@ -27,7 +28,7 @@ pub struct Settings {
     pub allow_loopback: bool,
     /// Where the API is reached from outside, for links to stored events; where it listens, if not said.
     #[arg(long, env = "WAXSEAL_PUBLIC_URL")]
-    pub public_url: Option<String>,
+    pub public_url: Option<PublicUrl>,
     /// Certificates (PEM) of authorities to trust beside Mozilla's.
     #[arg(long, env = "WAXSEAL_CA_FILE")]
     pub ca_file: Option<PathBuf>,
@@ -60,10 +61,11 @@ impl Settings {
         self.data.join("operator.key")
     }
 
-    /// Where the API of a server at that address is reached from outside, without a slash at its end.
-    pub(crate) fn public_url(&self, address: SocketAddr) -> String {
-        let url = self.public_url.clone().unwrap_or_else(|| local_url(address));
-        url.trim_end_matches('/').to_owned()
+    /// Where the API of a server at that address is reached from outside.
+    pub(crate) fn public_url(&self, address: SocketAddr) -> PublicUrl {
+        self.public_url.clone().unwrap_or_else(|| {
+            local_url(address).parse().expect("an address behind http:// is a URL")
+        })
     }
 
     /// Which addresses deliveries may go to.

@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use waxseal_adapters::entropy::entropy;
+use waxseal_adapters::stop::StopSignal;
 use waxseal_domain::id::base32;
-use waxseal_server::{Settings, StopSignal};
+use waxseal_server::Settings;
 
 use self::host::{Host, TENANT};
 use self::receiver::Receiver;

@@ -6,10 +6,3 @@ pub fn entropy() -> u128 {
     aws_lc_rs::rand::fill(&mut bytes).expect("AWS-LC ends the process where it has no randomness");
     u128::from_be_bytes(bytes)
 }
-
-/// 32 random bytes: enough for a secret.
-pub fn random_bytes() -> [u8; 32] {
-    let mut bytes = [0; 32];
-    aws_lc_rs::rand::fill(&mut bytes).expect("AWS-LC ends the process where it has no randomness");
-    bytes
-}

@@ -1,11 +1,13 @@
 //! Settings of a function, from its environment: the one place where names of variables stand.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::endpoint::target::CloudTargets;
 use waxseal_domain::flow_control::breaker::BreakerSettings;
+use waxseal_domain::public_url::PublicUrl;
 use waxseal_flows::ports::EngineError;
 
 /// Settings of a function. Each function has those that it needs: one that is missing is an error
@@ -38,7 +40,7 @@ pub struct Environment {
     /// `WAXSEAL_TARGET_ARNS` but for `WAXSEAL_OWN_ARNS`.
     pub address_rules: AddressRules,
     /// `WAXSEAL_PUBLIC_URL`: where the API is reached from outside.
-    pub public_url: Option<String>,
+    pub public_url: Option<PublicUrl>,
     /// `AWS_REGION`: the region of the tables, queues and keys.
     pub region: String,
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`: on Lambda they outlast the
@@ -55,21 +57,21 @@ pub struct Environment {
 impl Environment {
     /// Reads all of them. One that is set to what it cannot be is an error, and never as if it were not set.
     pub fn read() -> Result<Self, EngineError> {
-        let text = |name| variable(name).unwrap_or_default();
+        let text = |name| variable(name).map(Option::unwrap_or_default);
         let usual = BreakerSettings::default();
-        let percent = variable("WAXSEAL_BREAKER_PERCENT");
-        let probe_s = variable("WAXSEAL_PROBE_S");
+        let percent = variable("WAXSEAL_BREAKER_PERCENT")?;
+        let probe_s = variable("WAXSEAL_PROBE_S")?;
         Ok(Self {
-            config_table: text("WAXSEAL_CONFIG_TABLE"),
-            state_table: text("WAXSEAL_STATE_TABLE"),
-            queue_url: text("WAXSEAL_QUEUE_URL"),
-            critical_queue_url: text("WAXSEAL_CRITICAL_QUEUE_URL"),
-            rejected_queue_url: text("WAXSEAL_REJECTED_QUEUE_URL"),
-            dead_letters_url: text("WAXSEAL_DEAD_LETTERS_URL"),
-            alarms_prefix: text("WAXSEAL_ALARMS_PREFIX"),
-            key_id: text("WAXSEAL_KEY_ID"),
-            operator_secret: text("WAXSEAL_OPERATOR_SECRET"),
-            default_tenant: variable("WAXSEAL_DEFAULT_TENANT"),
+            config_table: text("WAXSEAL_CONFIG_TABLE")?,
+            state_table: text("WAXSEAL_STATE_TABLE")?,
+            queue_url: text("WAXSEAL_QUEUE_URL")?,
+            critical_queue_url: text("WAXSEAL_CRITICAL_QUEUE_URL")?,
+            rejected_queue_url: text("WAXSEAL_REJECTED_QUEUE_URL")?,
+            dead_letters_url: text("WAXSEAL_DEAD_LETTERS_URL")?,
+            alarms_prefix: text("WAXSEAL_ALARMS_PREFIX")?,
+            key_id: text("WAXSEAL_KEY_ID")?,
+            operator_secret: text("WAXSEAL_OPERATOR_SECRET")?,
+            default_tenant: variable("WAXSEAL_DEFAULT_TENANT")?,
             breaker: BreakerSettings {
                 failures_percent: number("WAXSEAL_BREAKER_PERCENT", percent.as_deref(), 1..=100)?
                     .unwrap_or(usual.failures_percent),
@@ -78,24 +80,28 @@ impl Environment {
                 ..usual
             },
             address_rules: AddressRules {
-                allow_loopback: flag("WAXSEAL_ALLOW_LOOPBACK", &text("WAXSEAL_ALLOW_LOOPBACK"))?,
-                // Not ours to set: AWS writes an address, tools that imitate it a name or a URL. Those lie on
-                // loopback, which is a rule of its own.
-                runtime_api: variable("AWS_LAMBDA_RUNTIME_API")
-                    .and_then(|api| api.parse::<SocketAddr>().ok()),
+                allow_loopback: flag("WAXSEAL_ALLOW_LOOPBACK", &text("WAXSEAL_ALLOW_LOOPBACK")?)?,
+                runtime_api: variable("AWS_LAMBDA_RUNTIME_API")?
+                    .map(|api| runtime_api(&api))
+                    .transpose()?,
                 cloud_targets: Some(CloudTargets {
-                    allowed: list(&text("WAXSEAL_TARGET_ARNS")),
-                    own: list(&text("WAXSEAL_OWN_ARNS")),
+                    allowed: list(&text("WAXSEAL_TARGET_ARNS")?),
+                    own: list(&text("WAXSEAL_OWN_ARNS")?),
                 }),
             },
-            public_url: variable("WAXSEAL_PUBLIC_URL")
-                .map(|url| url.trim_end_matches('/').to_owned()),
-            region: text("AWS_REGION"),
-            credentials: ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
-                .map(text),
-            log_level: variable("AWS_LAMBDA_LOG_LEVEL").unwrap_or_else(|| text("RUST_LOG")),
-            log_format: text("AWS_LAMBDA_LOG_FORMAT"),
-            endpoint_url: variable("AWS_ENDPOINT_URL"),
+            public_url: variable("WAXSEAL_PUBLIC_URL")?.map(|url| public_url(&url)).transpose()?,
+            region: text("AWS_REGION")?,
+            credentials: [
+                text("AWS_ACCESS_KEY_ID")?,
+                text("AWS_SECRET_ACCESS_KEY")?,
+                text("AWS_SESSION_TOKEN")?,
+            ],
+            log_level: match variable("AWS_LAMBDA_LOG_LEVEL")? {
+                Some(level) => level,
+                None => text("RUST_LOG")?,
+            },
+            log_format: text("AWS_LAMBDA_LOG_FORMAT")?,
+            endpoint_url: variable("AWS_ENDPOINT_URL")?,
         })
     }
 
@@ -134,13 +140,41 @@ fn flag(name: &'static str, text: &str) -> Result<bool, EngineError> {
     }
 }
 
+/// Reads where Lambda's own API is, which no delivery may reach. AWS writes an address, and tools that imitate it
+/// a URL or `localhost`.
+fn runtime_api(text: &str) -> Result<SocketAddr, EngineError> {
+    let place = text.strip_prefix("http://").unwrap_or(text);
+    let place = place.split_once('/').map_or(place, |(place, _)| place);
+    let address = match place.strip_prefix("localhost:") {
+        Some(port) => format!("127.0.0.1:{port}").parse(),
+        None => place.parse(),
+    };
+    let fault = "AWS_LAMBDA_RUNTIME_API must be an address and a port";
+    address.map_err(|_| EngineError::denied("read settings", fault))
+}
+
+fn public_url(text: &str) -> Result<PublicUrl, EngineError> {
+    text.parse().map_err(|fault| {
+        EngineError::denied("read settings", format!("WAXSEAL_PUBLIC_URL {fault}"))
+    })
+}
+
+/// Reads a variable; none where it is not set, or empty.
 #[expect(clippy::disallowed_methods, reason = "this is where the environment is read")]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
+fn variable(name: &'static str) -> Result<Option<String>, EngineError> {
+    std::env::var_os(name).map_or(Ok(None), |value| text_of(name, value))
+}
+
+fn text_of(name: &'static str, value: OsString) -> Result<Option<String>, EngineError> {
+    let text = value.into_string();
+    let text = text.map_err(|_| EngineError::denied("read settings", format!("{name} is no text")));
+    text.map(|text| Some(text).filter(|text| !text.is_empty()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt as _;
+
     use super::*;
 
     #[test]
@@ -156,6 +190,28 @@ mod tests {
         let loopback = |text| flag("WAXSEAL_ALLOW_LOOPBACK", text);
         assert!(loopback("1").unwrap() && !loopback("0").unwrap() && !loopback("").unwrap());
         assert!(loopback("yes").unwrap_err().to_string().contains("WAXSEAL_ALLOW_LOOPBACK"));
+        let url = public_url("hooks.example").unwrap_err().to_string();
+        assert!(url.contains("WAXSEAL_PUBLIC_URL must be a URL"), "{url}");
+    }
+
+    #[test]
+    fn what_is_no_text_is_not_as_if_it_were_not_set() {
+        assert_eq!(text_of("X", "".into()).unwrap(), None);
+        assert_eq!(text_of("X", "é".into()).unwrap().as_deref(), Some("é"));
+        let error = text_of("X", OsString::from_vec(vec![b'a', 0xff])).unwrap_err().to_string();
+        assert!(error.contains("X is no text"), "{error}");
+    }
+
+    #[test]
+    fn lambdas_own_api_is_found_however_it_is_written() {
+        for written in ["127.0.0.1:9001", "http://127.0.0.1:9001/2018-06-01", "localhost:9001"] {
+            assert_eq!(runtime_api(written).unwrap().to_string(), "127.0.0.1:9001", "{written}");
+        }
+        assert_eq!(runtime_api("[::1]:9001").unwrap().to_string(), "[::1]:9001");
+        for bad in ["9001", "runtime", "runtime:9001", "127.0.0.1", "https://127.0.0.1:9001"] {
+            let error = runtime_api(bad).unwrap_err().to_string();
+            assert!(error.contains("AWS_LAMBDA_RUNTIME_API must be"), "{bad}: {error}");
+        }
     }
 
     #[test]

@@ -27,4 +27,6 @@ pub mod json_schema;
 #[cfg(feature = "aws")]
 mod logs;
 pub mod sender;
+#[cfg(feature = "signals")]
+pub mod stop;
 pub mod tls;

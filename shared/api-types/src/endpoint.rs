@@ -247,14 +247,13 @@ impl Endpoint {
             EndpointState::Enabled => None,
             EndpointState::Disabled { reason, .. } => Some(DisabledReason::from(*reason)),
         };
-        let filter_text = filter.as_ref().map(|filter| filter.text().to_owned());
         Self {
             id: id.to_string(),
             tenant: tenant.to_string(),
             url: url.clone(),
             name: name.clone(),
             event_types: event_types.iter().map(ToString::to_string).collect(),
-            filter: filter_text.and_then(|text| RawValue::from_string(text).ok()),
+            filter: filter.as_ref().map(|filter| filter.json().to_owned()),
             min_severity: min_severity.map(Severity::from),
             risk_score_above: *risk_score_above,
             outcomes: outcomes.clone(),

@@ -34,7 +34,7 @@ impl From<&catalogue::EventType> for EventType {
         Self {
             name: event_type.name.clone(),
             description: event_type.description.clone(),
-            schema: schema.and_then(|one| RawValue::from_string(one.text().to_owned()).ok()),
+            schema: schema.map(catalogue::Schema::json),
             example: event_type.example.clone(),
             updated_at: event_type.updated_at.rfc3339(),
         }

@@ -221,7 +221,7 @@ impl Delivery {
             Status::Failed(reason) => serde_json::to_value(reason),
             Status::Cancelled(reason) => serde_json::to_value(reason),
         };
-        word.ok().and_then(|value| value.as_str().map(str::to_owned))
+        word.expect("a reason is a word").as_str().map(str::to_owned)
     }
 
     /// Returns the state of a delivery that is still owed; none once it is final.

@@ -36,6 +36,7 @@ pub mod limits;
 pub mod notice;
 pub mod problem;
 pub mod profile;
+pub mod public_url;
 pub mod secret;
 pub mod source;
 pub mod timestamp;

@@ -163,8 +163,12 @@ pub const BREAKER_WINDOW_S: u64 = 60;
 pub const PACING_REVIEW_S: u64 = 60;
 /// Released in one review at most: a hundred a second, which a sweep has the time for.
 pub const PACED_PER_REVIEW_MAX: usize = 6_000;
-/// Released a second, unless the endpoint says `max_per_second`.
+/// A gate releases so many deliveries a second, and retries go ahead of its review at that pace, unless the
+/// endpoint says `max_per_second`.
 pub const PACED_PER_SECOND: u32 = 10;
+/// A call of `recover` sends so many deliveries a second: it puts the first attempts of the others off, since no
+/// gate may be there to hold them.
+pub const RECOVERED_PER_SECOND: u32 = 10;
 /// How long a throttled endpoint is left alone if it does not say.
 pub const THROTTLE_DEFAULT_S: u64 = 10;
 /// How long a closing gate stays at least, in seconds: five times as long as an instance may use a

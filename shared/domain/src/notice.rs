@@ -16,8 +16,14 @@ use crate::event::{Event, Form, Submission};
 use crate::flow_control::gate::Gate;
 use crate::id::{EndpointId, TenantName};
 
-/// The tenant whose endpoints are told of every tenant's notices.
+/// The tenant whose endpoints are told of every tenant's notices, and whose audit log has the
+/// changes of what belongs to the whole deployment.
 pub const OPERATOR: &str = "waxseal";
+
+/// Returns the name of the operator's own tenant.
+pub fn operator_tenant() -> TenantName {
+    OPERATOR.parse().expect("the constant is a tenant's name")
+}
 
 /// Something that Waxseal did or noticed, told as an event of the tenant that it concerns.
 #[derive(Clone, Debug, Serialize)]
@@ -35,7 +41,7 @@ pub struct Notice {
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 enum Data {
-    Happened(EndpointFacts),
+    EndpointFacts(EndpointFacts),
     Changed {
         tenant: TenantName,
         #[serde(flatten)]
@@ -76,8 +82,8 @@ impl Notice {
     /// `waxseal.endpoint.disabled`: of an endpoint that was just disabled, for this reason.
     pub fn of_disable(endpoint: &Endpoint, reason: DisabledReason) -> Self {
         let id = format!("{}:disabled:{}", endpoint.id, endpoint.version);
-        let word = serde_json::to_value(reason).ok();
-        let reason = word.and_then(|word| word.as_str().map(str::to_owned));
+        let reason = serde_json::to_value(reason).expect("a reason is a word");
+        let reason = reason.as_str().map(str::to_owned);
         let happened =
             EndpointFacts { reason, ..EndpointFacts::to(&endpoint.tenant, &endpoint.id) };
         Self::new("waxseal.endpoint.disabled", id, "critical", happened)
@@ -108,7 +114,7 @@ impl Notice {
 
     /// Returns the tenants whose endpoints may ask for the notice: its own, and the operator's.
     pub fn audience(&self) -> Vec<TenantName> {
-        let operator = OPERATOR.parse().ok().filter(|operator| *operator != self.tenant);
+        let operator = Some(operator_tenant()).filter(|operator| *operator != self.tenant);
         std::iter::once(self.tenant.clone()).chain(operator).collect()
     }
 
@@ -136,7 +142,7 @@ impl Notice {
         happened: EndpointFacts,
     ) -> Self {
         let tenant = happened.tenant.clone();
-        let data = Data::Happened(happened);
+        let data = Data::EndpointFacts(happened);
         Self { tenant, event_type: event_type.into(), id, source: "waxseal", severity, data }
     }
 }

@@ -9,6 +9,15 @@ use zeroize::Zeroizing;
 use crate::id::{EndpointId, SourceName, TenantName};
 use crate::timestamp::Timestamp;
 
+/// Makes the 32 bytes of a new secret from two random numbers.
+pub fn random_bytes(entropy: [u128; 2]) -> [u8; 32] {
+    let [first, second] = entropy;
+    let mut bytes = [0; 32];
+    bytes[..16].copy_from_slice(&first.to_be_bytes());
+    bytes[16..].copy_from_slice(&second.to_be_bytes());
+    bytes
+}
+
 /// Key bytes or a secret's text, wiped when dropped. Its `Debug` shows nothing of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Zeroizing<Vec<u8>>);

@@ -75,9 +75,9 @@ pub async fn attempt<E: Engine>(
         Ok(event) => event,
         Err(end) => return follow(engine, received, row, Verdict::End(end)).await,
     };
-    let endpoint = match endpoint(engine, received, &event, number).await? {
-        Ok(endpoint) => endpoint,
-        Err(end) => return follow(engine, received, row, Verdict::End(end)).await,
+    let endpoint = match recipient(engine, received, &event, number).await? {
+        Recipient::Wanting(endpoint) => endpoint,
+        Recipient::Ended(end) => return follow(engine, received, row, Verdict::End(end)).await,
     };
     let kind = received.message.kind;
     // The gate is asked last, just before the POST: it may take a slot and a token, which a
@@ -160,15 +160,23 @@ fn sendable(event: Option<Event>) -> Result<Event, End> {
     }
 }
 
+/// The endpoint that a delivery is owed to, as it is by now.
+enum Recipient {
+    /// It wants the event.
+    Wanting(Arc<Endpoint>),
+    /// It is gone, disabled, or wants the event no more: so the delivery ends.
+    Ended(End),
+}
+
 /// Takes step D2: finds the endpoint, or how the delivery ends because the endpoint is gone,
 /// disabled, or no longer wants the event. A copy may lack an endpoint that was made just now, so a
 /// delivery is ended only after a consistent read.
-async fn endpoint<E: Engine>(
+async fn recipient<E: Engine>(
     engine: &E,
     received: &ReceivedMessage,
     event: &Event,
     number: u32,
-) -> Result<Result<Arc<Endpoint>, End>, EngineError> {
+) -> Result<Recipient, EngineError> {
     let message = &received.message;
     // A gate released this message after a review of the endpoint as it is now, perhaps just
     // resumed. An old copy would still say that it is paused, and hold the delivery again.
@@ -180,30 +188,27 @@ async fn endpoint<E: Engine>(
     });
     let copy = engine.store().endpoint(&message.tenant, &message.endpoint, max_age).await?;
     // Whatever a copy says against the delivery, the endpoint may have been changed since.
-    if let Ok(Ok(endpoint)) = require_wanted(copy, event) {
-        return Ok(Ok(endpoint));
+    if let Ok(Recipient::Wanting(endpoint)) = recipient_of(copy, event) {
+        return Ok(Recipient::Wanting(endpoint));
     }
     let now = engine.store().endpoint(&message.tenant, &message.endpoint, MaxAge::NOW).await?;
-    require_wanted(now, event)
+    recipient_of(now, event)
 }
 
-/// Returns the endpoint where it wants the event, or else how the delivery ends. It is our own failure where the
-/// event cannot be read, and ends nothing.
-fn require_wanted(
-    endpoint: Option<Arc<Endpoint>>,
-    event: &Event,
-) -> Result<Result<Arc<Endpoint>, End>, EngineError> {
+/// Says whether an endpoint, as it was read, wants the event. It is our own failure where the event cannot be
+/// read, and ends nothing.
+fn recipient_of(endpoint: Option<Arc<Endpoint>>, event: &Event) -> Result<Recipient, EngineError> {
     let Some(endpoint) = endpoint else {
-        return Ok(Err(End::Cancelled(CancelledReason::EndpointDeleted)));
+        return Ok(Recipient::Ended(End::Cancelled(CancelledReason::EndpointDeleted)));
     };
     if !endpoint.is_enabled() {
-        return Ok(Err(End::Failed(FailedReason::EndpointDisabled)));
+        return Ok(Recipient::Ended(End::Failed(FailedReason::EndpointDisabled)));
     }
     let wants = endpoint.subscription.wants(&Candidate::new(event));
     if !wants.map_err(|fault| EngineError::unreadable("match event", fault.detail))? {
-        return Ok(Err(End::Cancelled(CancelledReason::NotWanted)));
+        return Ok(Recipient::Ended(End::Cancelled(CancelledReason::NotWanted)));
     }
-    Ok(Ok(endpoint))
+    Ok(Recipient::Wanting(endpoint))
 }
 
 /// Claims the row for a message that is late; none if another message was faster. After a backlog

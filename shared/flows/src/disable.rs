@@ -18,7 +18,7 @@ pub async fn disable<E: Engine>(
     let now = engine.clock().now();
     let disabled = endpoint.clone().disable(reason, now).next_version(now);
     let entry = Entry::of_disable(engine.stamp(), &disabled, reason);
-    let done = engine.store().change(Change::PutEndpoint(&disabled), Some(&entry)).await?;
+    let done = engine.store().change(Change::PutEndpoint(&disabled), &entry).await?;
     let (tenant, id) = (&endpoint.tenant, &endpoint.id);
     if reason == DisabledReason::Gone {
         tracing::warn!(%tenant, endpoint = %id, done, "410: disabled");

@@ -15,6 +15,6 @@ pub async fn shake<E: Engine>(
     profile: &Profile,
 ) -> Option<Handshake> {
     let origin = origin(engine.public_url());
-    let request = request(endpoint, profile, &origin)?;
-    Some(read(&engine.sender().send(request).await, &origin))
+    let request = request(endpoint, profile, origin)?;
+    Some(read(&engine.sender().send(request).await, origin))
 }

@@ -16,6 +16,7 @@
 //! | [`bury`] | what kept crashing becomes a failed delivery |
 //! | [`authorize`] | what an endpoint's receiver is authenticated to with |
 //! | [`replay`], [`cancel`], [`recover`], [`expunge`] | what a person asks of deliveries and events |
+//! | [`configure`] | a change of what is configured, with its audit entry |
 //! | [`disable`] | an endpoint that answered 410, or failed for days |
 //! | [`announce`] | what happened is told as an event itself |
 //! | [`authenticate`] | who calls, and what they may do |
@@ -41,6 +42,7 @@ pub mod authorize;
 pub mod bury;
 pub mod cancel;
 pub mod catalogue;
+pub mod configure;
 pub mod disable;
 pub mod expunge;
 pub mod handshake;

@@ -6,9 +6,7 @@ use waxseal_domain::event::link::{holds, sign_link};
 use waxseal_domain::id::{EventId, TenantName};
 use waxseal_domain::secret::{Secret, SecretContext};
 
-use crate::ports::{
-    Clock, ConfigStore, Engine, EngineError, KeyVault, MaxAge, Setting, SettingWrite,
-};
+use crate::ports::{Clock, ConfigStore, Engine, EngineError, KeyVault, MaxAge, Setting};
 
 /// How old a copy of a tenant's key may be, in seconds: it never changes.
 const KEY_COPY_S: u64 = 3_600;
@@ -24,7 +22,7 @@ pub async fn content_link<E: Engine>(
     let missing =
         || EngineError::unreadable("link to the event", "the tenant has no key for links");
     let key = key(engine, tenant).await?.ok_or_else(missing)?;
-    Ok(Some(sign_link(&key, base, tenant, event, engine.clock().now())))
+    Ok(Some(sign_link(&key, base.as_str(), tenant, event, engine.clock().now())))
 }
 
 /// Whether a link was signed with the tenant's key and has not expired. `expires` is in seconds
@@ -53,10 +51,7 @@ pub async fn ensure_key<E: Engine>(engine: &E, tenant: &TenantName) -> Result<()
     let key = Secret::new(engine.random_bytes().to_vec());
     let sealed = engine.key_vault().seal(&SecretContext::links(tenant), &key).await?;
     // Where another instance was faster, its key stays: links may be signed with it already.
-    store
-        .put_setting(Setting::LinkKey, tenant.as_str(), &sealed, SettingWrite::Create)
-        .await
-        .map(|_| ())
+    store.keep_link_key(tenant, &sealed).await.map(|_| ())
 }
 
 async fn key<E: Engine>(engine: &E, tenant: &TenantName) -> Result<Option<Secret>, EngineError> {

@@ -7,7 +7,7 @@
 
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Status};
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::limits::{MISSING_AFTER_S, PACED_PER_SECOND, PAGE_MAX, RECOVERED_MAX};
+use waxseal_domain::limits::{MISSING_AFTER_S, PAGE_MAX, RECOVERED_MAX, RECOVERED_PER_SECOND};
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::ports::{Clock, DeliveryStore, Engine, EngineError, EventStore, PageRequest};
@@ -88,7 +88,7 @@ async fn send<E: Engine>(
     if request.dry_run {
         return Ok(true);
     }
-    Ok(replay_after(engine, key, number / PACED_PER_SECOND).await?.is_ok())
+    Ok(replay_after(engine, key, number / RECOVERED_PER_SECOND).await?.is_ok())
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

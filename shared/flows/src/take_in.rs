@@ -20,8 +20,9 @@ use crate::refusal::Refusal;
 /// The events of one message or of one direct invocation, not yet read.
 #[derive(Debug)]
 pub struct CloudMessage {
-    /// The tenant that the source names beside the body, as in a message attribute.
-    pub tenant: Option<String>,
+    /// The tenant that the source names beside the body, as in a message attribute; or what is wrong with what it
+    /// says.
+    pub tenant: Result<Option<String>, Problem>,
     /// The message's id, which becomes the id of an event that has none of its own.
     pub message_id: Option<String>,
     /// An event, or an array of them, as over HTTP.
@@ -62,9 +63,11 @@ impl CloudMessage {
     }
 
     fn tenant(&self, default: Option<&str>) -> Result<TenantName, Problem> {
-        let in_body = || read_tenant(&self.body);
-        let name = self.tenant.clone().or_else(in_body).or_else(|| default.map(str::to_owned));
-        let name = name.ok_or_else(|| {
+        let said = match self.tenant.clone()? {
+            Some(name) => Some(name),
+            None => read_tenant(&self.body)?,
+        };
+        let name = said.or_else(|| default.map(str::to_owned)).ok_or_else(|| {
             Problem::bad_request("it names no tenant, and there is no default tenant")
         })?;
         name.parse().map_err(|_| Problem::not_found())
@@ -97,8 +100,17 @@ impl CloudMessage {
     }
 }
 
-fn read_tenant(text: &str) -> Option<String> {
-    serde_json::from_str::<SaysTenant>(text).ok().and_then(|says| says.tenant)
+/// Reads the tenant that an object says. One that cannot be read is a problem: the event must not become the
+/// default tenant's. What is no object says none.
+fn read_tenant(text: &str) -> Result<Option<String>, Problem> {
+    if !text.trim_start().starts_with('{') {
+        return Ok(None);
+    }
+    match serde_json::from_str::<SaysTenant>(text) {
+        Ok(says) => Ok(says.tenant),
+        Err(error) if error.is_data() => Err(Problem::bad_request("tenant must be text")),
+        Err(error) => Err(Problem::bad_request(format!("the body is not JSON: {error}"))),
+    }
 }
 
 /// Accepts the events of a message, and returns a result for each. An outer refusal is the result
@@ -139,4 +151,29 @@ pub async fn take_in_or_put_aside<E: Engine>(
         engine.queue().reject(&message.body, &reason).await?;
     }
     Ok(problems.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tenant_of(body: &str) -> Result<String, u16> {
+        let message = CloudMessage { tenant: Ok(None), message_id: None, body: body.to_owned() };
+        message.tenant(Some("usual")).map(|name| name.to_string()).map_err(|one| one.status)
+    }
+
+    #[test]
+    fn the_default_tenant_gets_what_says_none_and_nothing_that_cannot_be_read() {
+        assert_eq!(tenant_of(r#"{"tenant":"acme"}"#).as_deref(), Ok("acme"));
+        for says_none in [r#"{"type":"a"}"#, r#"{"tenant":null}"#, r#"[{"tenant":"acme"}]"#] {
+            assert_eq!(tenant_of(says_none).as_deref(), Ok("usual"), "{says_none}");
+        }
+        for unreadable in [r#"{"tenant":5}"#, r#"{"tenant":"a","tenant":"b"}"#, r#"{"tenant":"#] {
+            assert_eq!(tenant_of(unreadable), Err(400), "{unreadable}");
+        }
+        let detail = RawValue::from_string(r#"{"tenant":["acme"]}"#.to_owned()).unwrap();
+        let time = "2026-11-21T10:00:00Z";
+        let message = CloudMessage::from_bus("1", "aws.events", time, "a", &detail).unwrap();
+        assert_eq!(message.tenant(Some("usual")).unwrap_err().status, 400);
+    }
 }

@@ -14,8 +14,8 @@ use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{
-    Change, ConfigStore, EngineError, KeyVault, MaxAge, Page, PageRequest, Setting, SettingWrite,
-    Tenant, TenantEndpoints, TenantVersion,
+    Change, ConfigStore, EngineError, KeyVault, MaxAge, Page, PageRequest, Setting, Tenant,
+    TenantEndpoints, TenantVersion,
 };
 
 use super::broken::BrokenGuard;
@@ -25,19 +25,25 @@ use super::world::State;
 type StoreResult<T> = Result<T, EngineError>;
 
 impl ConfigStore for Instance {
-    async fn change(&self, change: Change<'_>, entry: Option<&Entry>) -> StoreResult<bool> {
-        self.list.lock().unwrap().remove(change.tenant());
+    async fn change(&self, change: Change<'_>, entry: &Entry) -> StoreResult<bool> {
+        if let Some(tenant) = change.tenant() {
+            self.list.lock().unwrap().remove(tenant);
+        }
         if let Change::PutEndpoint(endpoint) | Change::RemoveEndpoint(endpoint) = change {
             self.copies.lock().unwrap().remove(&endpoint.id);
         }
         let changed = self.call("change configuration", true, |state, _| {
             let changed = state.change(change);
             if changed == Ok(true) {
-                state.audit.extend(entry.cloned());
+                state.audit.push(entry.clone());
             }
             changed
         });
         Ok(changed.await?.unwrap_or_else(|kind| self.lacks(kind)))
+    }
+
+    async fn note_health(&self, _: &Endpoint) -> StoreResult<bool> {
+        self.lacks("note_health")
     }
 
     async fn audit(&self, tenant: &TenantName, page: &PageRequest) -> StoreResult<Page<Entry>> {
@@ -144,14 +150,8 @@ impl ConfigStore for Instance {
         self.lacks("settings")
     }
 
-    async fn put_setting(
-        &self,
-        _: Setting,
-        _: &str,
-        _: &str,
-        _: SettingWrite,
-    ) -> StoreResult<bool> {
-        self.lacks("put_setting")
+    async fn keep_link_key(&self, _: &TenantName, _: &str) -> StoreResult<bool> {
+        self.lacks("keep_link_key")
     }
 }
 
@@ -197,6 +197,7 @@ impl State {
             Change::RemoveSource(_) => return Err("Change::RemoveSource"),
             Change::PutEventType(..) => return Err("Change::PutEventType"),
             Change::RemoveEventType(..) => return Err("Change::RemoveEventType"),
+            Change::PutProfile(..) => return Err("Change::PutProfile"),
         })
     }
 

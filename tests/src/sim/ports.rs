@@ -18,6 +18,7 @@ use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{
     ENDPOINT_COPY_FIRST_ATTEMPT_S, EVENT_RETENTION_S, FUNCTION_TIMEOUT_S,
 };
+use waxseal_domain::public_url::PublicUrl;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{
@@ -467,7 +468,7 @@ impl Engine for Instance {
     async fn checks(&self) -> Vec<Check> {
         self.lacks("checks")
     }
-    fn public_url(&self) -> Option<&str> {
+    fn public_url(&self) -> Option<&PublicUrl> {
         None
     }
     fn endpoints_settle_s(&self) -> u64 {

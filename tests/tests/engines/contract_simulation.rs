@@ -8,7 +8,7 @@ use waxseal_tests::{contract, fixtures, sim};
 
 /// Checks of what the simulation does not implement: the check, the first method that it lacks, and
 /// why nothing on the path of an event calls it. A check that passes must leave this list.
-const LACKING: [(&str, &str, &str); 6] = [
+const LACKING: [(&str, &str, &str); 7] = [
     ("an_endpoints_list_is_paged", "deliveries_by_endpoint", "only the API and `recover` list"),
     ("events_are_listed_by_time", "events_by_time", "only the API and `recover` list"),
     ("tenants_are_listed_by_name", "tenants", "only the API lists"),
@@ -18,6 +18,7 @@ const LACKING: [(&str, &str, &str); 6] = [
         "Change::MoveEndpoint",
         "endpoints keep their profile, and tenants have no catalogue",
     ),
+    ("health_is_noted_in_no_log", "note_health", "only the API sends test events"),
     (
         "settings_are_kept_by_name",
         "setting",

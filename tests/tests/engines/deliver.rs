@@ -204,7 +204,7 @@ async fn a_deleted_endpoint_cancels_what_it_is_owed() {
     let key = world.accept("e1").await;
     let store = world.engine.store();
     let endpoint = store.endpoint(&key.tenant, &key.endpoint, MaxAge::NOW).await.unwrap().unwrap();
-    assert!(store.change(Change::RemoveEndpoint(&endpoint), None).await.unwrap());
+    assert!(fixtures::change(world.engine.as_ref(), Change::RemoveEndpoint(&endpoint)).await);
     assert_eq!(world.drive(world.receive()).await, Disposition::Done);
     assert_eq!(world.status(&key).await, ("cancelled", 0));
 }
@@ -304,7 +304,7 @@ async fn a_secret_that_cannot_be_read_is_never_sent_as_an_empty_one() {
     let auth = Some(Credentials::Bearer { sealed });
     let endpoint = Endpoint { auth, ..endpoint }.next_version(now);
     let change = Change::PutEndpoint(&endpoint);
-    assert!(engine.store().change(change, None).await.unwrap());
+    assert!(fixtures::change(engine.as_ref(), change).await);
     let world = World { engine, endpoint, _folder: folder };
     let key = world.accept("e1").await;
     assert_eq!(world.drive(world.receive()).await, Disposition::Again, "our own failure");

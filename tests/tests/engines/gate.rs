@@ -8,7 +8,7 @@ use waxseal_domain::flow_control::gate::Mode;
 use waxseal_domain::limits::RATE_WINDOW_S;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{
-    Change, Clock as _, ConfigStore as _, DeliveryStore as _, Engine as _, GateStore as _, MaxAge,
+    Change, Clock as _, DeliveryStore as _, Engine as _, GateStore as _, MaxAge,
 };
 use waxseal_tests::by_hand::ByHand;
 use waxseal_tests::fixtures;
@@ -72,7 +72,7 @@ async fn what_is_over_its_rate_waits_and_costs_no_attempt() {
     let mut endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[]).await;
     endpoint.max_per_second = Some(1);
     endpoint.version = 2;
-    assert!(world.engine.store().change(Change::PutEndpoint(&endpoint), None).await.unwrap());
+    assert!(fixtures::change(world.engine.as_ref(), Change::PutEndpoint(&endpoint)).await);
     let window = |now: Timestamp| now.seconds() / RATE_WINDOW_S;
     let began = world.engine.clock().now();
     world.send(0..30).await;
@@ -107,7 +107,7 @@ async fn what_is_over_its_concurrency_waits_and_costs_no_attempt() {
     let mut endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[]).await;
     endpoint.max_concurrency = Some(2);
     endpoint.version = 2;
-    assert!(world.engine.store().change(Change::PutEndpoint(&endpoint), None).await.unwrap());
+    assert!(fixtures::change(world.engine.as_ref(), Change::PutEndpoint(&endpoint)).await);
     world.send(0..20).await;
     assert_eq!(world.deliver_together().await, 20, "sent or held");
     let sent = sink.requests().len();
@@ -144,8 +144,7 @@ async fn a_paused_endpoint_gets_nothing_and_what_it_wants_once_it_is_resumed() {
     let endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[]).await;
     let change = |paused_at, version| Endpoint { paused_at, version, ..endpoint.clone() };
     let put = async |endpoint: &Endpoint| {
-        let store = world.engine.store();
-        assert!(store.change(Change::PutEndpoint(endpoint), None).await.unwrap());
+        assert!(fixtures::change(world.engine.as_ref(), Change::PutEndpoint(endpoint)).await);
     };
     put(&change(Some(world.engine.clock().now()), 2)).await;
     world.send(0..5).await;

@@ -7,9 +7,7 @@ use waxseal_adapters::http::Request;
 use waxseal_domain::delivery::StatusName;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::TenantName;
-use waxseal_flows::ports::{
-    Change, ConfigStore as _, DeliveryStore as _, Engine as _, EventStore as _,
-};
+use waxseal_flows::ports::{Change, DeliveryStore as _, Engine as _, EventStore as _};
 use waxseal_tests::by_hand::ByHand;
 use waxseal_tests::fixtures;
 use waxseal_tests::sink::{Sink, SinkAnswer};
@@ -39,7 +37,7 @@ async fn listener(world: &ByHand, tenant: &TenantName) -> Sink {
     let mut endpoint = fixtures::endpoint(&*world.engine, tenant, &sink.url("/"), &[]).await;
     endpoint.subscription.event_types = vec!["waxseal.*".parse().unwrap()];
     endpoint.version = 2;
-    assert!(world.engine.store().change(Change::PutEndpoint(&endpoint), None).await.unwrap());
+    assert!(fixtures::change(world.engine.as_ref(), Change::PutEndpoint(&endpoint)).await);
     sink
 }
 

@@ -12,6 +12,7 @@ use waxseal_domain::id::{DeliveryId, EndpointId};
 use waxseal_domain::limits::{PAGE_DEFAULT, PAGE_MAX};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
+use waxseal_domain::public_url::PublicUrl;
 use waxseal_flows::ports::{Clock as _, Engine, EventRow, EventStore as _, PageRequest};
 use waxseal_flows::profiles::find_profile;
 
@@ -131,11 +132,15 @@ fn match_event<E: Engine>(
         let id = DeliveryId { endpoint: endpoint.id.clone(), event: event.id.clone() }.to_string();
         let round = Round::single(call.engine.clock().now());
         let outgoing = Outgoing { endpoint, profile, event, id: &id, round };
-        match preview(outgoing, call.engine.public_url(), call.engine.clock().now()) {
+        let public_url = call.engine.public_url().map(PublicUrl::as_str);
+        match preview(outgoing, public_url, call.engine.clock().now()) {
             Ok(rendered) => {
                 item.bytes = Some(rendered.body.len());
                 item.content_type = Some(rendered.content_type);
-                item.body = String::from_utf8(rendered.body).ok();
+                match String::from_utf8(rendered.body) {
+                    Ok(body) => item.body = Some(body),
+                    Err(_) => item.detail = Some("the body is no text".to_owned()),
+                }
             }
             Err(detail) => item.detail = Some(detail),
         }

@@ -9,11 +9,12 @@ use waxseal_domain::id::EndpointId;
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::Profile;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::configure::AuditChange;
 use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, EngineError, MaxAge};
 use waxseal_flows::profiles::profile_of;
 
 use crate::Refusal;
-use crate::call::{AuditChange, TenantCall, audit_value};
+use crate::call::{TenantCall, audit_value};
 
 /// Changes of one endpoint at the same time: each is tried so often.
 pub(super) const TRIES_MAX: usize = 3;
@@ -60,13 +61,13 @@ pub(super) async fn audit_update<'a, E: Engine>(
     after: &Endpoint,
 ) -> Result<AuditChange<'a>, EngineError> {
     let (was, is) = (audit_view(call, before).await?, audit_view(call, after).await?);
-    Ok(AuditChange { action, target: before.id.as_str(), before: was, after: is })
+    Ok(AuditChange { action, target: before.id.as_str(), before: Some(was), after: Some(is) })
 }
 
 pub(super) async fn audit_view<E: Engine>(
     call: &TenantCall<'_, E>,
     endpoint: &Endpoint,
-) -> Result<Option<Value>, EngineError> {
+) -> Result<Value, EngineError> {
     let profile = profile_of(call.engine, endpoint).await?;
     Ok(audit_value(&api::Endpoint::of(endpoint, &profile)))
 }

@@ -17,7 +17,7 @@ use waxseal_domain::id::DeliveryId;
 use waxseal_domain::limits::EVENT_TYPE_CHARS_MAX;
 use waxseal_domain::problem::Problem;
 use waxseal_flows::handshake::shake;
-use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, MaxAge};
+use waxseal_flows::ports::{Clock as _, ConfigStore as _, Engine, MaxAge};
 use waxseal_flows::profiles::profile_of;
 use waxseal_flows::send::{Dispatch, send};
 
@@ -102,7 +102,7 @@ async fn post<E: Engine>(
 ) -> Result<TestResult, Refusal> {
     let engine = call.engine;
     let now = engine.clock().now();
-    let event_type = serde_json::to_string(event_type).unwrap_or_default();
+    let event_type = Value::from(event_type);
     let rest = rest.trim_start().trim_start_matches('{');
     let text = format!(r#"{{"type":{event_type},"source":"/waxseal/test",{rest}"#);
     let submission = Submission { text, form: Form::Plain, fallback_id: None };
@@ -129,7 +129,7 @@ async fn verify_target<E: Engine>(
     let now = call.engine.clock().now();
     let before = find(call, endpoint.id.as_str()).await?;
     let after = Endpoint { health: Health::Verified, ..Endpoint::clone(&before) }.next_version(now);
-    call.engine.store().change(Change::PutEndpoint(&after), None).await?;
+    call.engine.store().note_health(&after).await?;
     Ok(())
 }
 

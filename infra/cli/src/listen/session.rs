@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use waxseal_adapters::client::{HttpClient, Reach};
 use waxseal_adapters::clock::SystemClock;
-use waxseal_adapters::entropy::{entropy, random_bytes};
+use waxseal_adapters::entropy::entropy;
 use waxseal_api_types as api;
 use waxseal_domain::delivery::Round;
 use waxseal_domain::delivery::attempt::SendResult;
@@ -17,6 +17,7 @@ use waxseal_domain::event::event_type::EventTypePattern;
 use waxseal_domain::id::{DeliveryId, EndpointId, IdFault, TenantName};
 use waxseal_domain::json::Fault;
 use waxseal_domain::profile::{Profile, STANDARD};
+use waxseal_domain::secret::random_bytes;
 use waxseal_flows::ports::{Clock as _, Sender as _};
 use waxseal_verify::Key;
 
@@ -69,7 +70,9 @@ impl Session {
         let profile = fetch_profile(context, &terms.profile).await?;
         let secret = match &listen.secret {
             Some(given) => given.clone(),
-            None => profile.dialect.generate_secret(random_bytes()).to_string(),
+            None => {
+                profile.dialect.generate_secret(random_bytes([entropy(), entropy()])).to_string()
+            }
         };
         let key = profile
             .dialect

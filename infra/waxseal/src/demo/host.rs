@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use waxseal_api_types::endpoint::NewRetry;
+use waxseal_api_types::{CreatedEndpoint, EndpointChanges, Problem};
 use waxseal_cli::Client;
 use waxseal_server::{Server, Settings, start};
 
@@ -25,8 +27,7 @@ pub(super) struct Host {
     own: Option<OwnServer>,
 }
 
-/// The endpoint at the demo's receiver, as the API shows it once.
-#[derive(Deserialize)]
+/// The endpoint at the demo's receiver, with the secret that the API shows once.
 pub(super) struct Endpoint {
     pub(super) id: String,
     pub(super) secret: String,
@@ -125,13 +126,17 @@ impl Host {
 async fn add_endpoint(client: &Client, receiver_url: &str) -> Result<Endpoint, String> {
     let path = format!("/v1/tenants/{TENANT}/endpoints?ping=false");
     // In a second rather than in five, so that nobody waits for the retries that the demo shows.
-    let retry = json!({ "delays_s": [1, 1, 2, 5, 10, 30, 60] });
-    let body = json!({ "url": receiver_url, "name": "the demo's receiver", "retry": retry });
+    let retry = NewRetry { delays_s: vec![1, 1, 2, 5, 10, 30, 60], ..NewRetry::default() };
+    let body = json!(EndpointChanges {
+        url: Some(receiver_url.to_owned()),
+        name: Some("the demo's receiver".to_owned()),
+        retry: Some(retry),
+        ..EndpointChanges::default()
+    });
     let called = client.call("POST", &path, Some(&body)).await;
     let (status, answer) = called.map_err(|error| format!("cannot be asked: {error}"))?;
     match status {
-        201 => serde_json::from_value(answer)
-            .map_err(|error| format!("answers what the demo cannot read: {error}")),
+        201 => read_endpoint(answer),
         401 | 403 => Err("does not know our API key as its operator's".to_owned()),
         422 if is_about_url(&answer) => {
             Err("allows no endpoints on loopback (--allow-loopback)".to_owned())
@@ -140,9 +145,15 @@ async fn add_endpoint(client: &Client, receiver_url: &str) -> Result<Endpoint, S
     }
 }
 
-/// Whether a problem is about the endpoint's URL.
-fn is_about_url(problem: &Value) -> bool {
-    let errors = problem.get("errors").and_then(Value::as_array);
-    let mut pointers = errors.into_iter().flatten().filter_map(|error| error.get("pointer"));
-    pointers.any(|pointer| pointer == "/url")
+fn read_endpoint(answer: Value) -> Result<Endpoint, String> {
+    let created: CreatedEndpoint = serde_json::from_value(answer)
+        .map_err(|error| format!("answers what the demo cannot read: {error}"))?;
+    let secret = created.shown.secret.ok_or("shows no secret of the new endpoint")?;
+    Ok(Endpoint { id: created.endpoint.id, secret })
+}
+
+/// Whether an answer is a problem about the endpoint's URL.
+fn is_about_url(answer: &Value) -> bool {
+    Problem::deserialize(answer)
+        .is_ok_and(|problem| problem.errors.iter().any(|fault| fault.pointer == "/url"))
 }

@@ -17,7 +17,8 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use waxseal_adapters::clock::SystemClock;
-use waxseal_adapters::entropy::random_bytes;
+use waxseal_adapters::entropy::entropy;
+use waxseal_domain::secret::random_bytes;
 use waxseal_flows::ports::Clock as _;
 use waxseal_verify::{Key, Profile, Window};
 
@@ -79,7 +80,9 @@ impl Receiver {
 }
 
 fn make_key(profile: &Profile) -> Result<Key, String> {
-    profile.key(&profile.generate_secret(random_bytes())).map_err(|fault| fault.to_string())
+    profile
+        .key(&profile.generate_secret(random_bytes([entropy(), entropy()])))
+        .map_err(|fault| fault.to_string())
 }
 
 async fn accept(listener: TcpListener, profile: Arc<Profile>, state: watch::Sender<State>) {

@@ -28,8 +28,7 @@ use waxseal_domain::id::{ApiKeyId, EndpointId, SourceName, TenantName};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{
-    Change, ConfigStore, EngineError, MaxAge, Page, PageRequest, Setting, SettingWrite, Tenant,
-    TenantEndpoints,
+    Change, ConfigStore, EngineError, MaxAge, Page, PageRequest, Setting, Tenant, TenantEndpoints,
 };
 
 use super::cache::AgedCache;
@@ -72,8 +71,15 @@ impl Default for ConfigCache {
 }
 
 impl ConfigStore for DynamoStore {
-    async fn change(&self, change: Change<'_>, entry: Option<&Entry>) -> StoreResult<bool> {
-        let changed = self.write_change(change, entry).await;
+    async fn change(&self, change: Change<'_>, entry: &Entry) -> StoreResult<bool> {
+        let changed = self.write_change(change, Some(entry)).await;
+        self.forget(change);
+        changed
+    }
+
+    async fn note_health(&self, endpoint: &Endpoint) -> StoreResult<bool> {
+        let change = Change::PutEndpoint(endpoint);
+        let changed = self.write_change(change, None).await;
         self.forget(change);
         changed
     }
@@ -190,16 +196,10 @@ impl ConfigStore for DynamoStore {
         self.list_settings(kind).await
     }
 
-    async fn put_setting(
-        &self,
-        kind: Setting,
-        name: &str,
-        text: &str,
-        write: SettingWrite,
-    ) -> StoreResult<bool> {
-        let written = self.write_setting(kind, name, text, write).await;
-        self.cache.settings.forget(&(kind, name.to_owned()));
-        written
+    async fn keep_link_key(&self, tenant: &TenantName, sealed: &str) -> StoreResult<bool> {
+        let kept = self.write_link_key(tenant, sealed).await;
+        self.cache.settings.forget(&(Setting::LinkKey, tenant.to_string()));
+        kept
     }
 }
 
@@ -223,6 +223,9 @@ impl DynamoStore {
             Change::PutEventType(tenant, ..) | Change::RemoveEventType(tenant, _) => {
                 self.cache.of_tenant.forget(tenant);
                 self.cache.event_types.forget(tenant);
+            }
+            Change::PutProfile(name, _) => {
+                self.cache.settings.forget(&(Setting::Profile, name.to_owned()));
             }
             Change::CreateTenant(_) => {}
         }

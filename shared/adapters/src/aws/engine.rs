@@ -6,6 +6,7 @@ use std::sync::Arc;
 use waxseal_domain::api_key::hash_of;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::limits::ENDPOINT_COPY_INGEST_S;
+use waxseal_domain::public_url::PublicUrl;
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{Check, Engine, EngineError, MaxAge};
 
@@ -39,7 +40,7 @@ pub struct AwsEngine {
     memory: Memory,
     schemas: JsonSchemas,
     operator_key_hash: AgedCache<(), String>,
-    public_url: Option<String>,
+    public_url: Option<PublicUrl>,
     queues_to_watch: [WatchedQueue; 4],
     alarms_prefix: String,
     cloudwatch: CloudWatch,
@@ -149,8 +150,8 @@ impl Engine for AwsEngine {
         checks
     }
 
-    fn public_url(&self) -> Option<&str> {
-        self.public_url.as_deref()
+    fn public_url(&self) -> Option<&PublicUrl> {
+        self.public_url.as_ref()
     }
 
     async fn operator_key_hash(&self) -> Result<String, EngineError> {

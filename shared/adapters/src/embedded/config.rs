@@ -18,11 +18,11 @@ use waxseal_domain::id::{ApiKeyId, EndpointId, SourceName, TenantName};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{
-    Change, ConfigStore, EngineError, MaxAge, Page, PageRequest, Setting, SettingWrite, Tenant,
-    TenantEndpoints, TenantVersion,
+    Change, ConfigStore, EngineError, MaxAge, Page, PageRequest, Setting, Tenant, TenantEndpoints,
+    TenantVersion,
 };
 
-use self::documents::{Place, delete, document, documents, find, find_by_lookup, insert, version};
+use self::documents::{Place, document, documents, find, find_by_lookup, insert, version};
 use super::config_cache::Endpoints;
 use super::writer::Durability;
 use super::{EmbeddedStore, schema_value};
@@ -48,12 +48,14 @@ pub(super) fn expire_audit(connection: &Connection, before: Timestamp) -> rusqli
 }
 
 impl ConfigStore for EmbeddedStore {
-    async fn change(&self, change: Change<'_>, entry: Option<&Entry>) -> StoreResult<bool> {
-        let tenant = change.tenant().clone();
-        let work = change::of(change, entry)?;
-        let cache = Arc::clone(&self.cache);
-        let forget = move |_: &bool| cache.forget(&tenant);
-        self.writer.write("change configuration", Durability::Synced, work, forget).await
+    async fn change(&self, change: Change<'_>, entry: &Entry) -> StoreResult<bool> {
+        let work = change::with_entry(change, entry)?;
+        self.write_change(change.tenant(), work).await
+    }
+
+    async fn note_health(&self, endpoint: &Endpoint) -> StoreResult<bool> {
+        let work = change::put_endpoint(endpoint, None)?;
+        self.write_change(Some(&endpoint.tenant), work).await
     }
 
     async fn audit(&self, tenant: &TenantName, page: &PageRequest) -> StoreResult<Page<Entry>> {
@@ -216,20 +218,27 @@ impl ConfigStore for EmbeddedStore {
         self.readers.read("list settings", read).await
     }
 
-    async fn put_setting(
+    async fn keep_link_key(&self, tenant: &TenantName, sealed: &str) -> StoreResult<bool> {
+        let place = Place::setting(Setting::LinkKey, tenant.as_str());
+        let doc = document(&sealed)?;
+        let keep = move |connection: &Connection| insert(connection, &place, None, 1, &doc);
+        self.writer.write("keep link key", Durability::Synced, keep, |_| ()).await
+    }
+}
+
+impl EmbeddedStore {
+    /// Does the work of a change in one transaction, and drops the copies of what it may have changed.
+    async fn write_change(
         &self,
-        kind: Setting,
-        name: &str,
-        text: &str,
-        write: SettingWrite,
+        tenant: Option<&TenantName>,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<bool> + Send + 'static,
     ) -> StoreResult<bool> {
-        let (place, doc) = (Place::setting(kind, name), document(&text)?);
-        let put = move |connection: &Connection| {
-            if write == SettingWrite::Replace {
-                delete(connection, &place)?;
+        let (tenant, cache) = (tenant.cloned(), Arc::clone(&self.cache));
+        let forget = move |_: &bool| {
+            if let Some(tenant) = &tenant {
+                cache.forget(tenant);
             }
-            insert(connection, &place, None, 1, &doc)
         };
-        self.writer.write("write setting", Durability::Synced, put, |_| ()).await
+        self.writer.write("change configuration", Durability::Synced, work, forget).await
     }
 }

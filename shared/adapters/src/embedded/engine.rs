@@ -12,6 +12,7 @@ use waxseal_domain::delivery::{Delivery, Guard, Settlement, WriteResult};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::flow_control::breaker::BreakerSettings;
 use waxseal_domain::limits::{AUDIT_RETENTION_S, EVENT_RETENTION_S};
+use waxseal_domain::public_url::PublicUrl;
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{
@@ -53,7 +54,7 @@ pub struct Options {
     /// When circuit breakers open.
     pub breaker: BreakerSettings,
     /// Where the API is reached from outside, without a slash at its end.
-    pub public_url: Option<String>,
+    pub public_url: Option<PublicUrl>,
     /// What tells the time.
     pub clock: MovableClock,
     /// Authorities trusted beside Mozilla's.
@@ -73,7 +74,7 @@ pub struct EmbeddedEngine {
     memory: Memory,
     clock: MovableClock,
     schemas: JsonSchemas,
-    public_url: Option<String>,
+    public_url: Option<PublicUrl>,
     /// The lock on the folder, which is held for as long as this value lives.
     _lock: File,
 }
@@ -206,8 +207,8 @@ impl Engine for EmbeddedEngine {
         self.store.checks().await
     }
 
-    fn public_url(&self) -> Option<&str> {
-        self.public_url.as_deref()
+    fn public_url(&self) -> Option<&PublicUrl> {
+        self.public_url.as_ref()
     }
 
     fn endpoints_settle_s(&self) -> u64 {

@@ -9,6 +9,7 @@ use crate::endpoint::Endpoint;
 use crate::endpoint::target::TargetForm;
 use crate::limits::EXCERPT_CHARS_MAX;
 use crate::profile::Profile;
+use crate::public_url::PublicUrl;
 
 /// The origin that we name where the public URL of the API is not configured.
 const ORIGIN: &str = "waxseal";
@@ -49,10 +50,9 @@ pub fn request(endpoint: &Endpoint, profile: &Profile, origin: &str) -> Option<R
     })
 }
 
-/// The host by which we are known.
-pub fn origin(public_url: Option<&str>) -> String {
-    let parsed = public_url.and_then(|text| url::Url::parse(text).ok());
-    parsed.and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_else(|| ORIGIN.to_owned())
+/// Returns the host by which we are known.
+pub fn origin(public_url: Option<&PublicUrl>) -> &str {
+    public_url.map_or(ORIGIN, PublicUrl::host)
 }
 
 /// What a receiver answered.
@@ -103,7 +103,8 @@ mod tests {
 
     #[test]
     fn we_are_known_by_our_host() {
-        assert_eq!(origin(Some("https://hooks.example")), "hooks.example");
+        let public_url = "https://hooks.example:8443/api".parse().unwrap();
+        assert_eq!(origin(Some(&public_url)), "hooks.example");
         assert_eq!(origin(None), ORIGIN);
     }
 }

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::endpoint::Endpoint;
 use crate::event::event_type::EventTypePattern;
@@ -77,7 +78,7 @@ pub fn outcomes(values: Vec<String>) -> Result<Vec<String>, Vec<Fault>> {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CompiledFilter {
-    text: String,
+    text: Box<RawValue>,
     filter: Filter,
 }
 
@@ -89,11 +90,14 @@ impl CompiledFilter {
             return Err(vec![Fault::new("", &detail)]);
         }
         let json = Json::parse(text).map_err(|fault| vec![fault])?;
-        Ok(Self { filter: Filter::compile(&json)?, text: compact(text) })
+        let filter = Filter::compile(&json)?;
+        let text = RawValue::from_string(compact(text))
+            .map_err(|error| vec![Fault::new("", &error.to_string())])?;
+        Ok(Self { text, filter })
     }
 
-    /// Returns the pattern as text, without insignificant white space.
-    pub fn text(&self) -> &str {
+    /// Returns the pattern as JSON, without insignificant white space.
+    pub fn json(&self) -> &RawValue {
         &self.text
     }
 }
@@ -108,7 +112,7 @@ impl TryFrom<String> for CompiledFilter {
 
 impl From<CompiledFilter> for String {
     fn from(filter: CompiledFilter) -> String {
-        filter.text
+        filter.text.get().to_owned()
     }
 }
 

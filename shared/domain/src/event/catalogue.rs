@@ -57,7 +57,7 @@ pub fn check_room(catalogue: &[EventType], name: &str) -> Result<(), Fault> {
 /// A JSON Schema (2020-12, unless it names another draft), and nothing outside of it. Whether a text is
 /// one, and what fits it, the engine's schema checker says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct Schema(Arc<str>);
 
 impl Schema {
@@ -75,6 +75,24 @@ impl Schema {
     /// Returns the schema as text, byte for byte as it was given.
     pub fn text(&self) -> &str {
         &self.0
+    }
+
+    /// Returns the schema as JSON.
+    pub fn json(&self) -> Box<RawValue> {
+        RawValue::from_string(self.0.to_string()).expect("only JSON becomes a schema")
+    }
+}
+
+impl TryFrom<String> for Schema {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::of_text(&text).map_err(|fault| fault.detail)
+    }
+}
+
+impl From<Schema> for String {
+    fn from(schema: Schema) -> String {
+        schema.0.to_string()
     }
 }
 

@@ -2,17 +2,14 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 /// The longest text of an address: `ffff:…:255.255.255.255`.
 const ADDRESS_BYTES_MAX: usize = 45;
 
-/// The addresses that begin with these bits.
+/// The addresses that begin with the same bits.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Network {
-    bits: u128,
-    /// Bits of an address that are not the network's.
-    free: u32,
-    is_v4: bool,
-}
+pub(super) struct Network(IpNet);
 
 impl Network {
     /// Reads `10.0.0.0/8`, or says what is wrong with it.
@@ -22,45 +19,27 @@ impl Network {
         let address = parse(address).ok_or(SHAPE)?;
         let is_number = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
         let length: u32 = length.parse().ok().filter(|_| is_number).ok_or(SHAPE)?;
-        let free = width(address).checked_sub(length).ok_or("has a mask longer than an address")?;
-        let network = Self { bits: bits(address), free, is_v4: address.is_ipv4() };
-        if network.bits & !mask(free) != 0 {
+        let network = u8::try_from(length).ok().and_then(|bits| IpNet::new(address, bits).ok());
+        let network = network.ok_or("has a mask longer than an address")?;
+        if network != network.trunc() {
             return Err("has bits beyond its mask: write the first address of the network");
         }
-        Ok(network)
+        Ok(Self(network))
     }
 
     /// The network of one address alone, if the text is one.
     pub(super) fn of_address(text: &str) -> Option<Self> {
-        let address = parse(text)?;
-        Some(Self { bits: bits(address), free: 0, is_v4: address.is_ipv4() })
+        parse(text).map(|address| Self(address.into()))
     }
 
-    /// Whether the text is an address of it, in whichever notation.
+    /// Whether the text is an address of it, in whichever notation. An IPv4 address is none of an IPv6 network,
+    /// and the other way round.
     pub(super) fn holds(&self, text: &str) -> bool {
-        parse(text).is_some_and(|address| {
-            address.is_ipv4() == self.is_v4 && bits(address) & mask(self.free) == self.bits
-        })
+        parse(text).is_some_and(|address| self.0.contains(&address))
     }
 }
 
 fn parse(text: &str) -> Option<IpAddr> {
     let may_be = text.len() <= ADDRESS_BYTES_MAX && text.contains(['.', ':']);
     if may_be { text.parse().ok() } else { None }
-}
-
-fn width(address: IpAddr) -> u32 {
-    if address.is_ipv4() { 32 } else { 128 }
-}
-
-fn bits(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => u128::from(address.to_bits()),
-        IpAddr::V6(address) => address.to_bits(),
-    }
-}
-
-/// All ones but for so many at the end.
-fn mask(free: u32) -> u128 {
-    u128::MAX.checked_shl(free).unwrap_or(0)
 }

@@ -10,6 +10,8 @@ use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::flow_control::breaker::Breakers;
 use waxseal_domain::id::Ticket;
 use waxseal_domain::limits::ENQUEUE_TRIES_MAX;
+use waxseal_domain::public_url::PublicUrl;
+use waxseal_domain::secret::random_bytes;
 use waxseal_domain::timestamp::Timestamp;
 
 use super::{
@@ -70,7 +72,7 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Returns the URL at which the API is reached from outside, without a slash at its end; none
     /// where it is not configured.
-    fn public_url(&self) -> Option<&str>;
+    fn public_url(&self) -> Option<&PublicUrl>;
 
     /// Seconds until every instance of ours acts on an endpoint just configured: 0 where no instance keeps
     /// a copy of what is stored.
@@ -78,11 +80,7 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Returns 32 random bytes, from which a new secret is made.
     fn random_bytes(&self) -> [u8; 32] {
-        let mut bytes = [0; 32];
-        let (first, second) = bytes.split_at_mut(16);
-        first.copy_from_slice(&self.entropy().to_be_bytes());
-        second.copy_from_slice(&self.entropy().to_be_bytes());
-        bytes
+        random_bytes([self.entropy(), self.entropy()])
     }
 
     /// Returns the time and the random number of an audit entry for a change that is made now.

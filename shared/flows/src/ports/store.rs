@@ -355,12 +355,18 @@ pub trait GateStore: Send + Sync {
 /// What is configured: precious, small, read often, written seldom.
 pub trait ConfigStore: Send + Sync {
     /// Makes a change and writes the audit entry that tells of it, both or neither: a log that can
-    /// miss a change is no proof. False where what is stored is not as the change requires.
+    /// miss a change is no proof. False where what is stored is not as the change requires. There is
+    /// no other way to change what people configure, so no change goes without its entry.
     fn change(
         &self,
         change: Change<'_>,
-        entry: Option<&Entry>,
+        entry: &Entry,
     ) -> impl Future<Output = StoreResult<bool>> + Send;
+
+    /// Writes an endpoint of which only the health is another than in the version before; false if
+    /// the stored one has not that version. Health is what Waxseal has seen and nobody's wish, so
+    /// the audit log does not tell of it.
+    fn note_health(&self, endpoint: &Endpoint) -> impl Future<Output = StoreResult<bool>> + Send;
 
     /// A tenant's audit log, newest first.
     fn audit(
@@ -443,13 +449,12 @@ pub trait ConfigStore: Send + Sync {
         kind: Setting,
     ) -> impl Future<Output = StoreResult<Vec<(String, Arc<str>)>>> + Send;
 
-    /// Writes a setting; false where there is one of that name, and it may not be replaced.
-    fn put_setting(
+    /// Stores the sealed key that signs a tenant's links, which Waxseal makes when it first needs
+    /// one; false where the tenant has a key, which stays.
+    fn keep_link_key(
         &self,
-        kind: Setting,
-        name: &str,
-        text: &str,
-        write: SettingWrite,
+        tenant: &TenantName,
+        sealed: &str,
     ) -> impl Future<Output = StoreResult<bool>> + Send;
 }
 
@@ -482,12 +487,14 @@ pub enum Change<'a> {
     PutEventType(&'a TenantName, &'a EventType, TenantVersion),
     /// Removes an event type, if the tenant has it.
     RemoveEventType(&'a TenantName, &'a EventType),
+    /// Creates or replaces a profile of the deployment's own: its name, and the text of its file.
+    PutProfile(&'a str, &'a str),
 }
 
 impl Change<'_> {
-    /// Returns the tenant whose configuration is changed.
-    pub fn tenant(&self) -> &TenantName {
-        match self {
+    /// Returns the tenant whose configuration is changed; none where it is the deployment's.
+    pub fn tenant(&self) -> Option<&TenantName> {
+        Some(match self {
             Self::CreateTenant(tenant) => &tenant.name,
             Self::AddEndpoint(endpoint, _)
             | Self::PutEndpoint(endpoint)
@@ -496,17 +503,9 @@ impl Change<'_> {
             Self::AddApiKey(key) | Self::RemoveApiKey(key) => &key.tenant,
             Self::PutSource(source) | Self::RemoveSource(source) => &source.tenant,
             Self::PutEventType(tenant, ..) | Self::RemoveEventType(tenant, _) => tenant,
-        }
+            Self::PutProfile(..) => return None,
+        })
     }
-}
-
-/// What happens to a setting that exists already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SettingWrite {
-    /// The new text takes the place of the old one.
-    Replace,
-    /// The old text stays, and the write is refused.
-    Create,
 }
 
 /// A kind of setting of the whole deployment. There are few settings of each kind, so all of them

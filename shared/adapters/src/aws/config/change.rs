@@ -8,11 +8,13 @@ use waxseal_domain::audit::Entry;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::TenantName;
 use waxseal_domain::limits::AUDIT_RETENTION_S;
-use waxseal_flows::ports::{Change, Clock as _, EngineError, TenantVersion};
+use waxseal_flows::ports::{Change, Clock as _, EngineError, Setting, TenantVersion};
 
 use super::super::item::{Item, number, text};
 use super::super::{DynamoStore, failure_at};
-use super::{audit, document, endpoints, event_types, keys, sources, tenant_key, tenants};
+use super::{
+    audit, document, endpoints, event_types, keys, settings, sources, tenant_key, tenants,
+};
 use crate::clock::SystemClock;
 use crate::entropy::entropy;
 
@@ -43,6 +45,7 @@ impl Condition {
 }
 
 impl DynamoStore {
+    /// Makes a change, with the entry that tells of it: only an endpoint's health goes without one.
     pub(super) async fn write_change(
         &self,
         change: Change<'_>,
@@ -126,6 +129,9 @@ impl DynamoStore {
             Change::RemoveEventType(tenant, event_type) => {
                 let place = event_types::event_type_key(tenant, &event_type.name);
                 vec![self.delete(place, Some(Condition::THERE))?]
+            }
+            Change::PutProfile(name, file) => {
+                vec![put(settings::setting_item(Setting::Profile, name, file)?, None)?]
             }
         })
     }

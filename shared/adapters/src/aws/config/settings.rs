@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use waxseal_flows::ports::{EngineError, Setting, SettingWrite};
+use waxseal_domain::id::TenantName;
+use waxseal_flows::ports::{EngineError, Setting};
 
-use super::super::item::{key, read_json, read_text, text};
+use super::super::item::{Item, key, read_json, read_text, text};
 use super::super::{DynamoStore, failure_at};
 use super::document;
 
@@ -29,27 +30,27 @@ impl DynamoStore {
         items.iter().map(setting).collect()
     }
 
-    pub(super) async fn write_setting(
+    pub(super) async fn write_link_key(
         &self,
-        kind: Setting,
-        name: &str,
-        value: &str,
-        write: SettingWrite,
+        tenant: &TenantName,
+        sealed: &str,
     ) -> Result<bool, EngineError> {
-        let condition =
-            (write == SettingWrite::Create).then(|| "attribute_not_exists(pk)".to_owned());
         let put = self
             .dynamodb()
             .put_item()
             .table_name(self.config_table()?)
-            .set_item(Some(document(key(setting_pk(kind), name), &value)?))
-            .set_condition_expression(condition);
+            .set_item(Some(setting_item(Setting::LinkKey, tenant.as_str(), sealed)?))
+            .condition_expression("attribute_not_exists(pk)");
         let Err(error) = put.send().await else { return Ok(true) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
-            _ => Err(failure_at("write setting")(error)),
+            _ => Err(failure_at("keep link key")(error)),
         }
     }
+}
+
+pub(super) fn setting_item(kind: Setting, name: &str, value: &str) -> Result<Item, EngineError> {
+    document(key(setting_pk(kind), name), &value)
 }
 
 fn setting_pk(kind: Setting) -> String {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use waxseal_domain::audit::Entry;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::source::Source;
-use waxseal_flows::ports::{Change, EngineError, TenantVersion};
+use waxseal_flows::ports::{Change, EngineError, Setting, TenantVersion};
 
 use super::documents::{
     Place, delete, document, find_by_lookup, insert, raise, update, version as version_of,
@@ -13,18 +13,18 @@ use super::documents::{
 
 /// What is to be done, apart from the entry; false where what is stored stands in the way, and then
 /// nothing was written.
-type Work = Box<dyn FnOnce(&Connection) -> rusqlite::Result<bool> + Send>;
+pub(super) type Work = Box<dyn FnOnce(&Connection) -> rusqlite::Result<bool> + Send>;
 
 /// The work of a change and its entry.
-pub(super) fn of(
+pub(super) fn with_entry(
     change: Change<'_>,
-    entry: Option<&Entry>,
+    entry: &Entry,
 ) -> Result<impl FnOnce(&Connection) -> rusqlite::Result<bool> + Send + use<>, EngineError> {
     let work = work(change)?;
-    let entry = entry.map(|entry| document(entry).map(|doc| (place_of(entry), doc))).transpose()?;
+    let ((tenant, place), doc) = (place_of(entry), document(entry)?);
     Ok(move |connection: &Connection| {
         let is_done = work(connection)?;
-        if let Some(((tenant, place), doc)) = entry.filter(|_| is_done) {
+        if is_done {
             let sql = "INSERT INTO audit (tenant, place, doc) VALUES (?1, ?2, ?3)";
             connection.prepare_cached(sql)?.execute(params![tenant, place, doc])?;
         }
@@ -38,13 +38,13 @@ fn place_of(entry: &Entry) -> (String, String) {
 }
 
 fn work(change: Change<'_>) -> Result<Work, EngineError> {
-    let roster = Place::tenant(change.tenant());
     Ok(match change {
         Change::CreateTenant(tenant) => {
             insert_document(Place::tenant(&tenant.name), None, 1, tenant)?
         }
         Change::AddEndpoint(endpoint, over) => {
             let place = Place::endpoint(&endpoint.tenant, &endpoint.id);
+            let roster = Place::tenant(&endpoint.tenant);
             let doc = document(endpoint)?;
             Box::new(move |connection| {
                 Ok(version_of(connection, &place)?.is_none()
@@ -53,7 +53,9 @@ fn work(change: Change<'_>) -> Result<Work, EngineError> {
             })
         }
         Change::PutEndpoint(endpoint) => put_endpoint(endpoint, None)?,
-        Change::MoveEndpoint(endpoint, over) => put_endpoint(endpoint, Some((roster, over)))?,
+        Change::MoveEndpoint(endpoint, over) => {
+            put_endpoint(endpoint, Some((Place::tenant(&endpoint.tenant), over)))?
+        }
         Change::RemoveEndpoint(endpoint) => {
             let place = Place::endpoint(&endpoint.tenant, &endpoint.id);
             let version = endpoint.version;
@@ -71,6 +73,7 @@ fn work(change: Change<'_>) -> Result<Work, EngineError> {
         }
         Change::PutEventType(tenant, event_type, over) => {
             let place = Place::event_type(tenant, &event_type.name);
+            let roster = Place::tenant(tenant);
             let doc = document(event_type)?;
             Box::new(move |connection| {
                 if !raise(connection, &roster, over)? {
@@ -82,6 +85,13 @@ fn work(change: Change<'_>) -> Result<Work, EngineError> {
         }
         Change::RemoveEventType(tenant, event_type) => {
             delete_document(Place::event_type(tenant, &event_type.name))
+        }
+        Change::PutProfile(name, text) => {
+            let (place, doc) = (Place::setting(Setting::Profile, name), document(&text)?);
+            Box::new(move |connection| {
+                delete(connection, &place)?;
+                insert(connection, &place, None, 1, &doc)
+            })
         }
     })
 }
@@ -101,7 +111,7 @@ fn delete_document(place: Place) -> Work {
 }
 
 /// Over the version before its own, and where the roster, if one is given, is still of that version.
-fn put_endpoint(
+pub(super) fn put_endpoint(
     endpoint: &Endpoint,
     roster: Option<(Place, TenantVersion)>,
 ) -> Result<Work, EngineError> {
