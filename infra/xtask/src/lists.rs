@@ -118,7 +118,22 @@ fn functions() -> Result<Vec<String>, String> {
 fn engines() -> Result<Vec<String>, String> {
     let mut missing = Vec::new();
     let (denied, trees) = (read("deny.toml")?, read("infra/xtask/src/trees.rs")?);
-    for engine in engine_crates(&read("shared/adapters/Cargo.toml")?) {
+    let adapters = read("shared/adapters/Cargo.toml")?;
+    let tested_with = read("tests/Cargo.toml")?;
+    for engine in features(&adapters) {
+        missing.extend(describe_left_out(
+            &tested_with,
+            &format!("\"{engine}\""),
+            "tests/Cargo.toml",
+        ));
+        let contract = format!("contract_{engine}.rs");
+        let run_in =
+            |binary: &str| root().join("tests/tests").join(binary).join(&contract).exists();
+        if !["engines", "emulator"].into_iter().any(run_in) {
+            missing.push(format!("tests/tests/engines lacks {contract}"));
+        }
+    }
+    for engine in engine_crates(&adapters) {
         missing.extend(describe_left_out(&denied, &format!("crate = \"{engine}\""), "deny.toml"));
         // The lists of trees.rs name the SDK's crates by what they all begin with. No function links
         // another engine than that of AWS.
@@ -190,6 +205,13 @@ fn engine_crates(manifest: &str) -> Vec<&str> {
     names.filter(|name| !FOR_ANYBODY.contains(name)).collect()
 }
 
+/// The features of a manifest, each on a line.
+fn features(manifest: &str) -> Vec<&str> {
+    let (_, rest) = manifest.split_once("[features]\n").unwrap_or_default();
+    let (section, _) = rest.split_once("\n[").unwrap_or((rest, ""));
+    section.lines().filter_map(|line| line.split_once(" = [")).map(|(name, _)| name).collect()
+}
+
 /// The text of a constant in a source file, up to its end.
 fn constant<'a>(source: &'a str, name: &str) -> &'a str {
     let (_, rest) = source.split_once(&format!("const {name}:")).unwrap_or_default();
@@ -242,6 +264,9 @@ mod tests {
         let manifest = "sled = { workspace = true, optional = true }\nhttp.workspace = true\n\
                         aws-types = { workspace = true, optional = true }\n";
         assert_eq!(engine_crates(manifest), ["sled"]);
+        let manifest =
+            "[package]\na = []\n[features]\nb = [\"dep:b\"]\nc = []\n\n[lints]\nd = []\n";
+        assert_eq!(features(manifest), ["b", "c"]);
         let source = "const A: [&str; 2] = [\"a\", \"b\"];\nconst B: [&str; 1] = [\"c\"];\n";
         assert_eq!(constant(source, "A"), " [&str; 2] = [\"a\", \"b\"");
         assert_eq!(constant(source, "C"), "");

@@ -9,7 +9,7 @@ use waxseal_adapters::aws::AwsEngine;
 use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::dispatch::{Request, Subject};
 use waxseal_domain::endpoint::address::AddressRules;
-use waxseal_domain::endpoint::target::CloudTargets;
+use waxseal_domain::endpoint::target::{CloudTargets, Target};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Engine as _, Sender as _};
 use waxseal_tests::emulator::environment;
@@ -19,6 +19,26 @@ const QUEUE: &str = "arn:aws:sqs:eu-central-1:123456789012:findings";
 const FIFO: &str = "arn:aws:sqs:us-east-1:123456789012:in-order.fifo";
 const BUS: &str = "arn:aws:events:ap-south-1:123456789012:event-bus/security";
 const ALLOWED: [&str; 3] = [QUEUE, FIFO, BUS];
+const TEMPLATE: &str = include_str!("../../../template.yaml");
+
+/// The parameter of the template by which an operator allows targets of a kind; none for URLs.
+fn parameter_of(target: &Target) -> Option<&'static str> {
+    match target {
+        Target::Http(_) => None,
+        Target::Queue(_) => Some("TargetQueueArns"),
+        Target::Bus(_) => Some("TargetBusArns"),
+    }
+}
+
+#[test]
+fn the_template_has_a_list_for_each_kind_of_target() {
+    let targets = CloudTargets { allowed: ALLOWED.map(str::to_owned).to_vec(), own: Vec::new() };
+    for arn in ALLOWED {
+        let target = targets.check(arn).unwrap();
+        let parameter = parameter_of(&target).unwrap();
+        assert!(TEMPLATE.contains(&format!("\n  {parameter}:")), "{parameter}, for {arn}");
+    }
+}
 
 fn request(url: &str) -> Request {
     Request {

@@ -26,13 +26,15 @@ fn check(table: &[(&str, &str, bool)]) {
 }
 
 #[test]
-fn each_operator_is_explained_documented_and_searched_with() {
+fn each_operator_is_explained_documented_refused_and_searched_with() {
     let table = include_str!("../filter.rs");
     let documented = include_str!("tests/documented.rs").replace("\": ", "\":");
+    let refused = include_str!("tests/refused.rs");
     for name in operators() {
         assert!(table.contains(&format!("`{{\"{name}\": ")), "the table of filter.rs lacks {name}");
         let used = format!("{{\"{name}\":");
         assert!(documented.contains(&used), "documented.rs lacks {name}");
+        assert!(refused.contains(&used), "refused.rs lacks {name}");
         let is_searched = search::OPERATORS.iter().any(|operator| operator.starts_with(&used));
         assert!(is_searched, "the operators of search.rs lack {name}");
     }

@@ -154,7 +154,9 @@ fn same_scalar(wanted: &Json<'_>, value: &Json<'_>) -> bool {
 
 fn is_like(name: &str, operand: &Json<'_>, text: &str) -> bool {
     let Some(wanted) = operand.as_str() else {
-        let folded = operand.get("equals-ignore-case").unwrap().as_str().unwrap().to_lowercase();
+        let inner = operand.get("equals-ignore-case");
+        let inner = inner.unwrap_or_else(|| panic!("the plainest form lacks {name}"));
+        let folded = inner.as_str().unwrap().to_lowercase();
         let text = text.to_lowercase();
         return if name == "prefix" { text.starts_with(&folded) } else { text.ends_with(&folded) };
     };
