@@ -175,18 +175,19 @@ impl EndpointName {
 
 async fn list_all(context: &Context, page: &Page) -> CommandResult {
     let titles = ["ID", "STATE", "HEALTH", "PROFILE", "EVENT TYPES", "NAME", "URL"];
-    let row = |endpoint: &Endpoint| {
-        vec![
-            plain(&endpoint.id),
-            state(state_word(endpoint)),
-            state(endpoint.health.as_str()),
-            plain(&endpoint.profile),
-            join(&endpoint.event_types),
-            show(endpoint.name.as_ref()),
-            plain(&endpoint.url),
-        ]
-    };
     list(context, &context.path("/endpoints")?, page, (&titles, "No endpoints."), row).await
+}
+
+fn row(endpoint: &Endpoint) -> Vec<String> {
+    vec![
+        plain(&endpoint.id),
+        state(state_word(endpoint)),
+        state(endpoint.health.as_str()),
+        plain(&endpoint.profile),
+        join(&endpoint.event_types),
+        show(endpoint.name.as_ref()),
+        plain(&endpoint.url),
+    ]
 }
 
 fn state_word(endpoint: &Endpoint) -> &'static str {

@@ -36,8 +36,8 @@ pub(crate) type Items = List<Box<RawValue>>;
 
 /// Reads the page that an answer is.
 pub(crate) fn read_items(answer: &Answer) -> Result<Items, Failure> {
-    let not_ours = |_| Failure::Unavailable("the answer is no list of ours".to_owned());
-    serde_json::from_slice(&answer.body).map_err(not_ours)
+    serde_json::from_slice(&answer.body)
+        .map_err(|_| Failure::Unavailable("the answer is no list of ours".to_owned()))
 }
 
 /// Prints a list; `row` makes an item's cells, `none` is said where there is nothing.

@@ -107,12 +107,11 @@ impl Arguments {
 
     fn profile(&self) -> Result<Arc<Profile>, String> {
         let Some(path) = &self.profile_file else {
-            let names = || Profile::builtins().iter().map(|one| one.name()).collect::<Vec<_>>();
-            let unknown = || {
-                let known = names().join(", ");
+            return Profile::find_builtin(&self.profile).ok_or_else(|| {
+                let names: Vec<&str> = Profile::builtins().iter().map(|one| one.name()).collect();
+                let known = names.join(", ");
                 format!("there is no profile {}: {known}, or --profile-file", self.profile)
-            };
-            return Profile::find_builtin(&self.profile).ok_or_else(unknown);
+            });
         };
         let text = text(read(path)?, path)?;
         let profile = Profile::parse(&text);

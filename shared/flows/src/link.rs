@@ -21,9 +21,9 @@ pub async fn content_link<E: Engine>(
     event: &EventId,
 ) -> Result<Option<String>, EngineError> {
     let Some(base) = engine.public_url() else { return Ok(None) };
-    let missing =
-        || EngineError::unreadable("link to the event", "the tenant has no key for links");
-    let key = key(engine, tenant).await?.ok_or_else(missing)?;
+    let key = key(engine, tenant).await?.ok_or_else(|| {
+        EngineError::unreadable("link to the event", "the tenant has no key for links")
+    })?;
     Ok(Some(sign_link(&key, base, tenant, event, engine.clock().now())))
 }
 

@@ -97,10 +97,12 @@ impl Members<'_, '_> {
             }
             return None;
         }
-        let fits = |text: &&str| {
-            (1..=most).contains(&text.len()) && text.bytes().all(|b| (b' '..=b'~').contains(&b))
-        };
-        let text = found.and_then(Json::as_str).filter(fits).map(str::to_owned);
+        let text = found
+            .and_then(Json::as_str)
+            .filter(|text| {
+                (1..=most).contains(&text.len()) && text.bytes().all(|b| (b' '..=b'~').contains(&b))
+            })
+            .map(str::to_owned);
         if text.is_none() {
             self.fault(name, &format!("must be 1 to {most} printable ASCII characters"));
         }

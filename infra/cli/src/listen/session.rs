@@ -15,7 +15,6 @@ use waxseal_domain::endpoint::subscription::{Candidate, Subscription};
 use waxseal_domain::event::Event;
 use waxseal_domain::event::event_type::EventTypePattern;
 use waxseal_domain::id::{DeliveryId, EndpointId, IdFault, TenantName};
-use waxseal_domain::json::Fault;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_flows::ports::{Clock as _, Sender as _};
 use waxseal_verify::Key;
@@ -92,14 +91,16 @@ impl Session {
 
     /// Reads a listed event; none where the endpoint does not want it, or its payload was removed.
     pub(super) fn read_wanted(&self, raw: &RawValue) -> Result<Option<Event>, Failure> {
-        let not_ours = |error| Failure::Unavailable(format!("an event cannot be read: {error}"));
-        let event = read_event(&self.endpoint.tenant, raw).map_err(not_ours)?;
+        let event = read_event(&self.endpoint.tenant, raw)
+            .map_err(|error| Failure::Unavailable(format!("an event cannot be read: {error}")))?;
         let wants = self.endpoint.subscription.wants(&Candidate::new(&event));
-        let unreadable = |fault: Fault| {
+        let is_wanted = wants.map_err(|fault| {
             Failure::Unavailable(format!("an event cannot be read: {}", fault.detail))
-        };
-        let is_wanted = !event.expunged && wants.map_err(unreadable)?;
-        Ok(is_wanted.then_some(event))
+        });
+        if event.expunged || !is_wanted? {
+            return Ok(None);
+        }
+        Ok(Some(event))
     }
 
     /// Makes one attempt: the delivery's id, and what came of it.

@@ -46,8 +46,10 @@ impl KeyVault for KmsVault {
             .set_encryption_context(Some(bound_to(context)))
             .plaintext(Blob::new(secret.expose()));
         let answer = encrypt.send().await.map_err(failure_at("seal secret"))?;
-        let missing = || EngineError::unreadable("seal secret", "an answer without a ciphertext");
-        Ok(BASE64.encode(answer.ciphertext_blob.ok_or_else(missing)?))
+        let ciphertext = answer.ciphertext_blob.ok_or_else(|| {
+            EngineError::unreadable("seal secret", "an answer without a ciphertext")
+        })?;
+        Ok(BASE64.encode(ciphertext))
     }
 
     async fn open(&self, context: &SecretContext, sealed: &str) -> Result<Secret, EngineError> {

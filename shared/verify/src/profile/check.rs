@@ -82,8 +82,11 @@ impl Faults {
     }
 
     fn texts(&mut self, document: &Document) {
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        let name = (1..=32).contains(&document.name.len()) && document.name.bytes().all(plain);
+        let name = (1..=32).contains(&document.name.len())
+            && document
+                .name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         self.require(name, "name: must be 1 to 32 of a-z, 0-9 and -");
         let title = (1..=TITLE_BYTES_MAX).contains(&document.title.len());
         self.require(title, format!("title: must be 1 to {TITLE_BYTES_MAX} bytes"));
@@ -132,12 +135,12 @@ impl Faults {
 
     fn join(&mut self, join: Option<&str>, variants: &[Variant]) {
         let Some(join) = join else { return };
-        let mark = |byte: u8| {
-            (b' '..=b'~').contains(&byte)
-                && !byte.is_ascii_alphanumeric()
-                && !b"+/=_-{}".contains(&byte)
-        };
-        let marks = (1..=4).contains(&join.len()) && join.bytes().all(mark);
+        let marks = (1..=4).contains(&join.len())
+            && join.bytes().all(|byte| {
+                (b' '..=b'~').contains(&byte)
+                    && !byte.is_ascii_alphanumeric()
+                    && !b"+/=_-{}".contains(&byte)
+            });
         self.require(marks, "join: must be 1 to 4 marks that no signature has in it");
         let inside = variants.iter().any(|v| v.before.contains(join) || v.after.contains(join));
         self.require(join.is_empty() || !inside, "join: is part of an item");
@@ -226,16 +229,16 @@ impl Faults {
             self.require(carriers > 0 || !needed, "headers: none carries {signatures}");
         }
         if let Some(member) = body_member {
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-            let name = (1..=64).contains(&member.len()) && member.bytes().all(plain);
+            let name = (1..=64).contains(&member.len())
+                && member.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
             self.require(name, "body_member: must be 1 to 64 of a-z, A-Z, 0-9, _ and -");
         }
     }
 }
 
 fn is_header_name(name: &str) -> bool {
-    let token = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte)
-    };
-    (1..=HEADER_NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(token)
+    (1..=HEADER_NAME_BYTES_MAX).contains(&name.len())
+        && name.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte)
+        })
 }
