@@ -15,7 +15,7 @@ use crate::client::Call;
 pub(crate) enum Command {
     /// An endpoint's deliveries, newest first; those that succeeded at first are shown with their events.
     List {
-        /// The endpoint's id.
+        /// The id of the endpoint, ep_….
         #[arg(long, value_name = "ENDPOINT")]
         endpoint: String,
         /// Only those of this status.

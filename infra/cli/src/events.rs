@@ -31,7 +31,7 @@ pub(crate) enum Command {
 /// Names an event.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct EventName {
-    /// The event's id.
+    /// The id of the event.
     #[arg(value_name = "EVENT")]
     id: String,
 }

@@ -17,7 +17,7 @@ pub(crate) enum Command {
     List(Page),
     /// Make a key, and print it: this once.
     Create {
-        /// For people.
+        /// A name by which people know the key.
         #[arg(long)]
         name: Option<String>,
         /// What it may do; both if not said.
@@ -26,7 +26,7 @@ pub(crate) enum Command {
     },
     /// Revoke a key, at once.
     Revoke {
-        /// Its id, key_….
+        /// The id of the key, key_….
         id: String,
         #[command(flatten)]
         confirm: Confirm,
@@ -36,7 +36,7 @@ pub(crate) enum Command {
 /// What a key may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Scope {
-    /// Send events.
+    /// Send events, and nothing else.
     Ingest,
     /// Everything else of its tenant.
     Manage,

@@ -30,7 +30,7 @@ const BATCH_BYTES_MAX: usize = 1_000_000;
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Send {
-    /// The event's type.
+    /// The type of the event, such as dlp.pii_blocked.
     #[arg(long = "type", value_name = "TYPE", required_unless_present = "file")]
     event_type: Option<String>,
     /// Its data: JSON, @file or -.

@@ -14,7 +14,7 @@ use crate::client::Call;
 pub(crate) enum Command {
     /// All tenants, by name.
     List(Page),
-    /// Make a tenant.
+    /// Make a tenant of this name.
     Create {
         /// 1 to 64 of a-z 0-9 _ -, the first a letter or digit.
         name: String,

@@ -43,7 +43,7 @@ pub struct Arguments {
     /// Answer in JSON, as `POST /v1/verify` does, with the mistakes.
     #[arg(long)]
     json: bool,
-    /// The sender's profile.
+    /// The profile by which the sender signs.
     #[arg(long, value_name = "NAME", default_value = STANDARD)]
     profile: String,
     /// A file that is the sender's profile.

@@ -90,7 +90,7 @@ impl Person {
         self.run(&[arguments, &["--json"]].concat()).await.is(0).json()
     }
 
-    /// An endpoint's id.
+    /// Creates an endpoint by the command line, and returns its id.
     async fn endpoint(&self, more: &[&str]) -> String {
         let made = self.json(&[&["endpoints", "create", "--no-ping"], more].concat()).await;
         made["id"].as_str().unwrap().to_owned()
