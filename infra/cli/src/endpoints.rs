@@ -175,7 +175,7 @@ impl EndpointName {
 
 async fn list_all(context: &Context, page: &Page) -> CommandResult {
     let titles = ["ID", "STATE", "HEALTH", "PROFILE", "EVENT TYPES", "NAME", "URL"];
-    list(context, &context.path("/endpoints")?, page, (&titles, "No endpoints."), row).await
+    list(context, &context.path("/endpoints")?, page, &titles, "No endpoints.", row).await
 }
 
 fn row(endpoint: &Endpoint) -> Vec<String> {

@@ -42,7 +42,7 @@ impl Command {
             Self::Send(send) => send.run(context).await,
             Self::List(page) => {
                 let titles = ["RECEIVED", "ID", "TYPE", "SEVERITY", "SOURCE", "SUMMARY"];
-                list(context, &context.path("/events")?, page, (&titles, "No events."), row).await
+                list(context, &context.path("/events")?, page, &titles, "No events.", row).await
             }
             Self::Get(named) => {
                 let path = context.path(&format!("/events/{}", escape(&named.id)))?;

@@ -56,8 +56,8 @@ impl Command {
         let path = context.path("/keys")?;
         match self {
             Self::List(page) => {
-                let titles = (["ID", "NAME", "SCOPES", "CREATED"].as_slice(), "No keys.");
-                list(context, &path, page, titles, |key: &Key| {
+                let titles = ["ID", "NAME", "SCOPES", "CREATED"];
+                list(context, &path, page, &titles, "No keys.", |key: &Key| {
                     vec![
                         plain(&key.id),
                         show(key.name.as_ref()),

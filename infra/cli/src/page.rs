@@ -40,12 +40,13 @@ pub(crate) fn read_items(answer: &Answer) -> Result<Items, Failure> {
         .map_err(|_| Failure::Unavailable("the answer is no list of ours".to_owned()))
 }
 
-/// Prints a list; `row` makes an item's cells, `none` is said where there is nothing.
+/// Prints a list; `row` makes an item's cells, and `none` is said where there is nothing.
 pub(crate) async fn list<T: DeserializeOwned>(
     context: &Context,
     path: &str,
     page: &Page,
-    (titles, none): (&[&'static str], &str),
+    titles: &[&'static str],
+    none: &str,
     row: impl Fn(&T) -> Vec<String>,
 ) -> CommandResult {
     if page.all {

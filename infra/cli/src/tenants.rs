@@ -25,8 +25,8 @@ impl Command {
     pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         match self {
             Self::List(page) => {
-                let titles = (["NAME", "CREATED"].as_slice(), "No tenants.");
-                list(context, "/v1/tenants", page, titles, |tenant: &Tenant| {
+                let titles = ["NAME", "CREATED"];
+                list(context, "/v1/tenants", page, &titles, "No tenants.", |tenant: &Tenant| {
                     vec![plain(&tenant.name), time(&tenant.created_at)]
                 })
                 .await

@@ -37,7 +37,7 @@ pub async fn is_good<E: Engine>(
     signature: &str,
 ) -> Result<bool, EngineError> {
     let Some(key) = key(engine, tenant).await? else { return Ok(false) };
-    Ok(holds(&key, tenant, event, (expires, signature), engine.clock().now()))
+    Ok(holds(&key, tenant, event, expires, signature, engine.clock().now()))
 }
 
 /// Makes and stores the key that signs a tenant's links, unless the tenant has one.

@@ -4,7 +4,7 @@ use super::document::{Document, FormDocument, Pairs, SecretDocument, VariantDocu
 use super::{Header, Profile, ProfileFault, Segment, Variant};
 use crate::algorithm::{Algorithm, Encoding};
 use crate::secret::SecretForm;
-use crate::template::Template;
+use crate::template::{Around, Template};
 
 const HEADERS_MAX: usize = 32;
 const HEADER_NAME_BYTES_MAX: usize = 64;
@@ -122,7 +122,7 @@ impl Faults {
             self.require(!text, "signatures: ed25519 needs secrets of the form whsec");
             let item = self.template("signatures: item", &document.item, &["signature"]);
             match item.around("signature") {
-                Some((before, after)) => {
+                Some(Around { before, after }) => {
                     let encoding = document.encoding;
                     variants.push(Variant { algorithm, encoding, before, after });
                 }
@@ -152,7 +152,7 @@ impl Faults {
         let template = self.template("secret.generate", &generate, &["hex", "base64"]);
         let around = template.around("hex").map(|around| (around, Encoding::Hex));
         let around = around.or(template.around("base64").map(|around| (around, Encoding::Base64)));
-        let Some(((before, after), encoding)) = around else {
+        let Some((Around { before, after }, encoding)) = around else {
             self.0.push("secret.generate: must have {hex} or {base64} once".to_owned());
             return SecretForm::default();
         };
@@ -203,7 +203,7 @@ impl Faults {
         let mut segments = Vec::new();
         for piece in &pieces {
             let found = ["id", "timestamp", "signatures"].iter().find_map(|variable| {
-                let (before, after) = piece.around(variable)?;
+                let Around { before, after } = piece.around(variable)?;
                 Some(Segment { before, variable: (*variable).to_owned(), after })
             });
             match found {
