@@ -51,15 +51,17 @@ impl Command {
                     return print_json(&answer);
                 }
                 let event: Event = read(&answer)?;
-                let not_ours =
-                    |error| Failure::Unavailable(format!("the event cannot be read: {error}"));
-                let members = event.read().map_err(not_ours)?;
-                let attributes = event.attributes().map_err(not_ours)?;
+                let members = event.read().map_err(|error| unreadable(&error))?;
+                let attributes = event.attributes().map_err(|error| unreadable(&error))?;
                 print(&describe(&members, &attributes))
             }
             Self::Tail(tail) => tail.run(context).await,
         }
     }
+}
+
+fn unreadable(error: &serde_json::Error) -> Failure {
+    Failure::Unavailable(format!("the event cannot be read: {error}"))
 }
 
 fn row(event: &Event) -> Vec<String> {

@@ -146,22 +146,25 @@ fn read_terms(listen: &Listen, id: EndpointId) -> Result<Terms, Failure> {
     })
 }
 
+fn unreadable(error: &str) -> Failure {
+    Failure::Unavailable(format!("the endpoint cannot be read: {error}"))
+}
+
 async fn fetch_terms(context: &Context, named: &EndpointName) -> Result<Terms, Failure> {
     let answer = context.send(&Call::get(named.path(context, "")?)).await?;
-    let not_ours = |error| Failure::Unavailable(format!("the endpoint cannot be read: {error}"));
     let view: api::Endpoint = read(&answer)?;
     let mut event_types: Vec<EventTypePattern> = Vec::new();
     for pattern in &view.event_types {
-        event_types.push(pattern.parse().map_err(not_ours)?);
+        event_types.push(pattern.parse().map_err(|error: String| unreadable(&error))?);
     }
     let min_severity = view.min_severity.map(|least| least.as_str().parse()).transpose();
     let filter = view.filter.map(|raw| compile(raw.get())).transpose()?;
     Ok(Terms {
-        id: view.id.parse().map_err(|_| not_ours("its id is none of ours".to_owned()))?,
+        id: view.id.parse().map_err(|_| unreadable("its id is none of ours"))?,
         subscription: Subscription {
             event_types,
             filter,
-            min_severity: min_severity.map_err(not_ours)?,
+            min_severity: min_severity.map_err(|error: String| unreadable(&error))?,
             risk_score_above: view.risk_score_above,
             outcomes: view.outcomes,
         },
