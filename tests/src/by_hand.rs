@@ -20,9 +20,9 @@ use crate::fixtures;
 
 /// An embedded engine whose messages and sweeps are driven by the test.
 pub struct ByHand {
-    /// The engine.
+    /// The engine that the test drives by hand.
     pub engine: Arc<EmbeddedEngine>,
-    /// A tenant.
+    /// The one tenant of the test.
     pub tenant: TenantName,
     _folder: tempfile::TempDir,
 }

@@ -12,9 +12,9 @@ use tokio::net::TcpStream;
 /// Talks to one server with one key.
 #[derive(Clone, Debug)]
 pub struct Client {
-    /// Where it is.
+    /// The address of the server that is asked.
     pub address: SocketAddr,
-    /// The API key.
+    /// The API key that every request carries; none where it is empty.
     pub key: String,
     /// Its name, where that is not its address.
     pub host: Option<String>,
@@ -61,12 +61,12 @@ impl Client {
     }
 }
 
-/// An answer.
+/// An HTTP answer, read to its end.
 #[derive(Clone, Debug)]
 pub struct Reply {
-    /// Its status.
+    /// The HTTP status of the answer.
     pub status: u16,
-    /// Its headers.
+    /// The headers of the answer.
     pub headers: http::HeaderMap,
     /// Its JSON; null where it is none.
     pub json: Value,

@@ -15,10 +15,10 @@ use crate::eventually::eventually;
 use crate::fixtures::SECRET;
 use crate::proxy::Proxy;
 
-/// A deployment.
+/// The SAM template, deployed on the emulator.
 #[derive(Debug)]
 pub struct Cloud {
-    /// Where it runs.
+    /// The emulator that the deployment runs on.
     pub emulator: Emulator,
     outputs: Value,
 }
@@ -27,20 +27,20 @@ pub struct Cloud {
 /// of the queue where what is sent arrives.
 #[derive(Debug)]
 pub struct Elsewhere {
-    /// A queue.
+    /// A queue that an endpoint may send to: its ARN and its URL.
     pub queue: (String, String),
     /// Another, that a test may delete.
     pub doomed: (String, String),
-    /// A FIFO queue.
+    /// A FIFO queue that an endpoint may send to: its ARN and its URL.
     pub fifo: (String, String),
-    /// A bus.
+    /// A bus that an endpoint may send to: its ARN, and the URL of the queue behind it.
     pub bus: (String, String),
 }
 
 /// The deployment that is tampered with, for one test at a time: its code, its queue and its calls.
 #[derive(Debug)]
 pub struct TamperedCloud {
-    /// The deployment.
+    /// The deployment that is tampered with.
     pub cloud: &'static Cloud,
     /// What stands between the functions and everything that they call on AWS.
     pub proxy: &'static Proxy,

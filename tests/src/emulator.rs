@@ -22,7 +22,7 @@ use crate::proxy::Proxy;
 
 use keeper::Keeper;
 
-/// The stack's name.
+/// The name under which the template is deployed.
 const STACK: &str = "waxseal";
 
 /// What `cargo xtask setup` has installed, beside the build.
@@ -33,10 +33,10 @@ pub fn tools() -> PathBuf {
     tools.expect("install them first: cargo xtask setup")
 }
 
-/// A running emulator.
+/// The AWS emulator, running in a process of its own.
 #[derive(Debug)]
 pub struct Emulator {
-    /// Where it listens.
+    /// The URL at which the emulator serves every AWS API.
     pub endpoint_url: String,
     keeper: Keeper,
 }

@@ -38,7 +38,7 @@ pub const ED25519_SECRETS: [&str; 3] = [
     "whsk_xaqN9D+fg3vtt0QvMdy3sWbThTUHbwlLhc46LgtEWPc=",
 ];
 
-/// Their public keys.
+/// The public keys of those secrets, in the same order.
 pub const ED25519_PUBLIC: [&str; 3] = [
     "whpk_11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=",
     "whpk_PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=",
@@ -73,7 +73,7 @@ pub fn engine(folder: &Path) -> Arc<EmbeddedEngine> {
     Arc::new(EmbeddedEngine::open(options).unwrap())
 }
 
-/// A tenant's name.
+/// Parses the name of a tenant.
 pub fn tenant(name: &str) -> TenantName {
     name.parse().unwrap()
 }
@@ -117,7 +117,7 @@ pub async fn change<E: Engine>(engine: &E, change: Change<'_>) -> bool {
     engine.store().change(change, &entry).await.unwrap()
 }
 
-/// A plain submission.
+/// Makes a submission in the plain form.
 pub fn submission(text: &str) -> Submission {
     Submission { text: text.to_owned(), form: Form::Plain, fallback_id: None }
 }
@@ -142,7 +142,7 @@ pub fn event_row(
     }
 }
 
-/// A delivery's key.
+/// Makes the key of a delivery from the parts of it.
 pub fn key(tenant: &TenantName, event: &str, endpoint: &str) -> DeliveryKey {
     DeliveryKey {
         tenant: tenant.clone(),

@@ -13,7 +13,7 @@ use crate::sink::CapturedRequest;
 pub struct Hook {
     /// Names in lower case, and values.
     pub headers: Vec<(String, String)>,
-    /// The bytes.
+    /// The body, byte for byte as it is signed.
     pub body: Vec<u8>,
 }
 
@@ -64,7 +64,7 @@ impl Hook {
         stranger.with("POST", path, &headers, self.body.clone()).await.expect("an answer")
     }
 
-    /// The body, read.
+    /// Reads the body as JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }

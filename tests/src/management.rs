@@ -27,7 +27,7 @@ macro_rules! management_checks {
     };
 }
 
-/// A tenant's paths.
+/// Calls the paths of one tenant.
 struct Tenant<'a> {
     client: &'a Client,
     name: &'static str,

@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// One operation.
+/// One operation of the OpenAPI document.
 #[derive(Clone, Debug)]
 pub struct Operation {
-    /// `GET`.
+    /// The HTTP method in capitals, as `GET`.
     pub method: String,
     /// Its path, with parameters in braces.
     pub path: String,
@@ -53,7 +53,7 @@ impl Operation {
         roles.into_iter().flatten().filter_map(Value::as_str).collect()
     }
 
-    /// The body's example.
+    /// Finds the example of the request's body.
     pub fn example(&self) -> Option<&Value> {
         let content = self.described["requestBody"]["content"].as_object()?;
         content.values().next()?.get("example")

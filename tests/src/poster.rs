@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::client::{Client, Session};
 use crate::fixtures::nap;
 
-/// Between two tries.
+/// Milliseconds from one try of a request to the next.
 const AGAIN_MS: u64 = 20;
 /// A server may be away for so long.
 const AWAY_MAX: Duration = Duration::from_mins(1);
@@ -17,9 +17,9 @@ const AWAY_MAX: Duration = Duration::from_mins(1);
 /// An event that was acknowledged.
 #[derive(Clone, Debug)]
 pub struct AcknowledgedEvent {
-    /// Whose it is.
+    /// The tenant that the event was posted for.
     pub tenant: String,
-    /// Its id.
+    /// The id under which the event was acknowledged.
     pub event: String,
     /// The deliveries that are owed.
     pub deliveries: Vec<String>,

@@ -31,10 +31,10 @@ pub fn release_path() -> PathBuf {
     path.expect("build it first: cargo build --release --package waxseal")
 }
 
-/// A running server.
+/// The server, running in a process of its own.
 #[derive(Debug)]
 pub struct Server {
-    /// Where it listens.
+    /// The address at which the server listens.
     pub address: SocketAddr,
     child: Child,
 }

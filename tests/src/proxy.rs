@@ -24,7 +24,7 @@ type ProxyResult = Result<Response<Full<Bytes>>, Box<dyn Error + Send + Sync>>;
 /// A running proxy. It has a thread of its own, since more than the test that started it may go by it.
 #[derive(Clone, Debug)]
 pub struct Proxy {
-    /// Where it listens.
+    /// The address at which the proxy listens.
     pub address: SocketAddr,
     behind: SocketAddr,
     calls: Arc<Mutex<Calls>>,

@@ -139,7 +139,7 @@ pub fn json() -> BoxedStrategy<String> {
         .boxed()
 }
 
-/// A single value.
+/// A JSON value that holds no other.
 fn scalar() -> BoxedStrategy<String> {
     prop_oneof![
         one_of(&[
@@ -172,7 +172,7 @@ fn object(members: &BTreeMap<String, String>, space: &str) -> String {
     format!("{{{}{space}}}", members.join(","))
 }
 
-/// Text as JSON.
+/// Writes a text as a JSON string.
 pub fn quote(text: &str) -> String {
     serde_json::to_string(text).unwrap()
 }

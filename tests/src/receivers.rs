@@ -11,7 +11,7 @@ use crate::client::Client;
 use crate::rng::Rng;
 use crate::sink::{CapturedRequest, Sink, SinkAnswer};
 
-/// How they behave.
+/// How the three receivers behave.
 #[derive(Clone, Copy, Debug)]
 pub struct Manners {
     /// Of a hundred POSTs to the failing one so many are answered with 503.
@@ -27,7 +27,7 @@ pub struct Manners {
 pub struct Arrival {
     /// When its first POST had come.
     pub first: Instant,
-    /// Its POSTs.
+    /// The number of POSTs that came with this id.
     pub posts: u32,
     /// Those that were answered with 200.
     pub taken: u32,
@@ -36,7 +36,7 @@ pub struct Arrival {
 /// Arrivals by delivery id.
 pub type Ledger = HashMap<String, Arrival>;
 
-/// Three receivers, running.
+/// Three receivers that run, and what came to each of them.
 #[derive(Debug)]
 pub struct Receivers {
     manners: Manners,
@@ -45,7 +45,7 @@ pub struct Receivers {
 }
 
 impl Receivers {
-    /// Starts them.
+    /// Starts the three receivers.
     pub async fn start(manners: Manners, seed: u64) -> Self {
         let ledger = Arc::new(Mutex::new(Ledger::new()));
         let mut rng = Rng::new(seed);

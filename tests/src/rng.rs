@@ -10,7 +10,7 @@ impl Rng {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5eed)
     }
 
-    /// The next one.
+    /// Returns the next random number.
     #[expect(clippy::should_implement_trait, reason = "a stream without an end")]
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -35,7 +35,7 @@ impl Rng {
         times > 0 && self.below(times) == 0
     }
 
-    /// One of them.
+    /// Picks one of several at random.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         let at = self.below(u64::try_from(from.len()).unwrap());
         &from[usize::try_from(at).unwrap()]

@@ -27,7 +27,7 @@ pub enum Play {
     BodyByBytes(u64),
     /// A body of ten gigabytes.
     EndlessBody,
-    /// Header after header.
+    /// Sends header after header, without an end.
     EndlessHeaders,
     /// One header that never ends.
     EndlessHeader,
@@ -37,13 +37,13 @@ pub enum Play {
     Gibberish,
     /// A status line, and the connection is closed.
     StatusLineOnly,
-    /// Closed with a reset: at once,
+    /// Closes the connection with a reset at once.
     ResetAtOnce,
-    /// after the request,
+    /// Closes it with a reset once it has read the request.
     ResetAfterRequest,
-    /// in the middle of the head,
+    /// Closes it with a reset in the middle of the head.
     ResetInHead,
-    /// in the middle of the body.
+    /// Closes it with a reset in the middle of the body.
     ResetInBody,
     /// Fewer bytes than it said.
     ShortBody,

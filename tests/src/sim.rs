@@ -43,11 +43,11 @@ use crate::rng::Rng;
 pub struct Report {
     /// What did not hold; empty if all did.
     pub violations: Vec<String>,
-    /// Events acknowledged.
+    /// The number of events that were acknowledged.
     pub acknowledged: usize,
-    /// POSTs made.
+    /// The number of POSTs that receivers got.
     pub posts: usize,
-    /// Faults that happened.
+    /// The number of faults that happened.
     pub faults: u32,
     /// What happened, step by step: only if it was asked for.
     pub trace: Vec<String>,

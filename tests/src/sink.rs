@@ -22,16 +22,16 @@ pub struct CapturedRequest {
     pub method: String,
     /// Its path and query.
     pub path: String,
-    /// Its headers.
+    /// The headers of the request.
     pub headers: http::HeaderMap,
-    /// Its body.
+    /// The body of the request.
     pub body: Bytes,
     /// When it had come whole.
     pub at: Instant,
 }
 
 impl CapturedRequest {
-    /// A header's value.
+    /// Returns the value of a header; empty where it is missing.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
@@ -56,7 +56,7 @@ impl SinkAnswer {
 /// A running sink; it ends with the test's runtime.
 #[derive(Clone, Debug)]
 pub struct Sink {
-    /// Where it listens.
+    /// The address at which the sink listens.
     pub address: SocketAddr,
     state: Arc<Mutex<State>>,
 }
@@ -89,7 +89,7 @@ impl State {
 }
 
 impl Sink {
-    /// Over plain HTTP.
+    /// Starts a sink over plain HTTP.
     pub async fn start(script: Vec<SinkAnswer>) -> Self {
         Self::listen(State { script: script.into(), ..State::default() }, None).await
     }
@@ -101,7 +101,7 @@ impl Sink {
         Self::listen(State { rule: Some(Box::new(rule)), ..State::default() }, None).await
     }
 
-    /// Over TLS.
+    /// Starts a sink over TLS.
     pub async fn start_tls(script: Vec<SinkAnswer>, tls: rustls::ServerConfig) -> Self {
         let state = State { script: script.into(), ..State::default() };
         Self::listen(state, Some(TlsAcceptor::from(Arc::new(tls)))).await

@@ -58,7 +58,7 @@ pub const NODE: Script = Script {
     paths: &["aisentinel", "authensor", "secureagentics", "omegaengine", "omegaengine-header"],
 };
 
-/// Receivers, running.
+/// The receivers of the five systems, running.
 #[derive(Debug)]
 pub struct Receivers(Vec<(&'static Script, Receiver)>);
 
@@ -98,7 +98,7 @@ impl Receivers {
 }
 
 impl Place<'_> {
-    /// Its URL.
+    /// Returns the URL at which the receiver takes hooks.
     pub fn url(&self) -> String {
         self.receiver.url(self.path)
     }

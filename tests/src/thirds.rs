@@ -28,7 +28,7 @@ pub enum Language {
     Node,
 }
 
-/// Both.
+/// Every language that third parties' packages are run in.
 pub const LANGUAGES: [Language; 2] = [Language::Python, Language::Node];
 
 impl Language {
@@ -57,15 +57,15 @@ impl Language {
 /// What is asked of a package's signer.
 #[derive(Clone, Debug)]
 pub struct Message {
-    /// The package.
+    /// The package that verifies or signs.
     pub library: &'static str,
-    /// Its secret.
+    /// The secret, in the form in which the package takes it.
     pub secret: String,
     /// The message's id, where the package has a place for one.
     pub id: String,
     /// The event's type, likewise.
     pub event_type: String,
-    /// What is signed.
+    /// The body that is signed.
     pub body: String,
 }
 
@@ -91,11 +91,11 @@ fn hook(signed: &Value) -> Hook {
 /// What is asked of a package's verifier.
 #[derive(Clone, Debug)]
 pub struct Case<'a> {
-    /// The package.
+    /// The package that verifies or signs.
     pub library: &'static str,
     /// The secret, or a public key.
     pub secret: &'a str,
-    /// The hook.
+    /// The hook as the package signed it.
     pub hook: Hook,
 }
 
@@ -109,7 +109,7 @@ impl Case<'_> {
     }
 }
 
-/// What verifiers say.
+/// What the packages say of the hooks that they were given.
 #[derive(Debug)]
 pub struct Verdicts {
     /// Of each case: none where it is accepted, else the package's own words.

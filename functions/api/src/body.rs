@@ -139,12 +139,17 @@ impl<'a> Body<'a> {
 
     /// A member that is text.
     pub(crate) fn text(&mut self, name: &'static str, chars_max: usize) -> PatchValue<String> {
-        let fits = |text: &&str| (1..=chars_max).contains(&text.chars().count());
-        let read = |value: &Json<'_>| value.as_str().filter(fits).map(str::to_owned);
-        let schema = || json!({"type": ["string", "null"], "minLength": 1, "maxLength": chars_max});
-        self.read_with(name, schema, read, || {
-            format!("must be text of 1 to {chars_max} characters")
-        })
+        self.read_with(
+            name,
+            || json!({"type": ["string", "null"], "minLength": 1, "maxLength": chars_max}),
+            |value| {
+                value
+                    .as_str()
+                    .filter(|text| (1..=chars_max).contains(&text.chars().count()))
+                    .map(str::to_owned)
+            },
+            || format!("must be text of 1 to {chars_max} characters"),
+        )
     }
 
     /// A member that is one of these words.
@@ -157,20 +162,26 @@ impl<'a> Body<'a> {
             let word = value.as_str()?;
             words.iter().copied().find(|known| *known == word)
         };
-        let schema = || {
-            let words = words.iter().map(|word| json!(word)).chain([Value::Null]);
-            json!({"enum": words.collect::<Vec<_>>()})
-        };
-        self.read_with(name, schema, read, || format!("must be one of {}", words.join(", ")))
+        self.read_with(
+            name,
+            || {
+                let words = words.iter().map(|word| json!(word)).chain([Value::Null]);
+                json!({"enum": words.collect::<Vec<_>>()})
+            },
+            read,
+            || format!("must be one of {}", words.join(", ")),
+        )
     }
 
     /// A member that is a time.
     pub(crate) fn time(&mut self, name: &'static str) -> PatchValue<Timestamp> {
-        let read = |value: &Json<'_>| value.as_str().and_then(Timestamp::parse_rfc3339);
         let since_1970 = "^(19[7-9][0-9]|[2-9][0-9]{3})-";
-        let schema =
-            || json!({"type": ["string", "null"], "format": "date-time", "pattern": since_1970});
-        self.read_with(name, schema, read, || "must be a time as in RFC 3339".to_owned())
+        self.read_with(
+            name,
+            || json!({"type": ["string", "null"], "format": "date-time", "pattern": since_1970}),
+            |value| value.as_str().and_then(Timestamp::parse_rfc3339),
+            || "must be a time as in RFC 3339".to_owned(),
+        )
     }
 
     /// A member's own text, whatever it is; none where it is missing or null.
@@ -215,16 +226,23 @@ impl<'a> Body<'a> {
         name: &'static str,
         range: std::ops::RangeInclusive<u64>,
     ) -> PatchValue<u64> {
-        let read = |value: &Json<'_>| whole(value).filter(|number| range.contains(number));
         let (least, most) = (range.start(), range.end());
-        let schema = || json!({"type": ["integer", "null"], "minimum": least, "maximum": most});
-        self.read_with(name, schema, read, || format!("must be a whole number, {least} to {most}"))
+        self.read_with(
+            name,
+            || json!({"type": ["integer", "null"], "minimum": least, "maximum": most}),
+            |value| whole(value).filter(|number| range.contains(number)),
+            || format!("must be a whole number, {least} to {most}"),
+        )
     }
 
     /// A member that is true or false.
     pub(crate) fn flag(&mut self, name: &'static str) -> PatchValue<bool> {
-        let schema = || json!({"type": ["boolean", "null"]});
-        self.read_with(name, schema, Json::as_bool, || "must be true or false".to_owned())
+        self.read_with(
+            name,
+            || json!({"type": ["boolean", "null"]}),
+            Json::as_bool,
+            || "must be true or false".to_owned(),
+        )
     }
 
     /// A member that `read` makes something of, or is `null`.

@@ -235,14 +235,19 @@ async fn delete<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult
 }
 
 async fn enable<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
-    let enabled = |endpoint, _| Endpoint { state: EndpointState::Enabled, ..endpoint };
-    let (endpoint, profile) = write(&call, id, "endpoint.enabled", enabled).await?;
+    let (endpoint, profile) = write(&call, id, "endpoint.enabled", |endpoint, _| Endpoint {
+        state: EndpointState::Enabled,
+        ..endpoint
+    })
+    .await?;
     Ok(answer_changed(&endpoint, &profile))
 }
 
 async fn disable<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
-    let disabled = |endpoint: Endpoint, now| endpoint.disable(DisabledReason::Requested, now);
-    let (endpoint, profile) = write(&call, id, "endpoint.disabled", disabled).await?;
+    let (endpoint, profile) = write(&call, id, "endpoint.disabled", |endpoint, now| {
+        endpoint.disable(DisabledReason::Requested, now)
+    })
+    .await?;
     Ok(answer_changed(&endpoint, &profile))
 }
 

@@ -98,15 +98,16 @@ fn read(body: &mut Body<'_>) -> KeyRequest {
     }
 }
 
+fn scopes_schema() -> Value {
+    json!({
+        "type": ["array", "null"], "minItems": 1, "maxItems": 2,
+        "items": {"type": "string", "enum": ["ingest", "manage"]},
+    })
+}
+
 /// Both scopes where none are said.
 fn read_scopes(body: &mut Body<'_>) -> Vec<Scope> {
-    let schema = || {
-        json!({
-            "type": ["array", "null"], "minItems": 1, "maxItems": 2,
-            "items": {"type": "string", "enum": ["ingest", "manage"]},
-        })
-    };
-    let value = body.member("scopes", schema).filter(|value| *value != Json::Null);
+    let value = body.member("scopes", scopes_schema).filter(|value| *value != Json::Null);
     let Some(value) = value else { return vec![Scope::Ingest, Scope::Manage] };
     let items = value.as_array().filter(|items| items.len() <= 2).unwrap_or_default();
     let mut scopes = Vec::new();
@@ -127,11 +128,12 @@ async fn list<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
     let keys = call.engine.store().api_keys(call.tenant).await?;
     let ids: Vec<ApiKeyId> = keys.iter().map(|key| key.id.clone()).collect();
     let uses = call.engine.store().key_uses(&ids).await?;
-    let view = |key: &ApiKey| {
+    let mut views = Vec::with_capacity(keys.len());
+    for key in &keys {
         let last_used_at = uses.get(&key.id).copied().map(Timestamp::rfc3339);
-        api::Key { last_used_at, ..api::Key::from(key) }
-    };
-    Ok(http::json(200, &List::whole(keys.iter().map(view).collect())))
+        views.push(api::Key { last_used_at, ..api::Key::from(key) });
+    }
+    Ok(http::json(200, &List::whole(views)))
 }
 
 async fn create<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {

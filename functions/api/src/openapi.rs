@@ -220,9 +220,10 @@ fn tag_about(tag: &str) -> &'static str {
 
 /// Finds the noun that an operation is about: the last segment that begins a family of paths.
 fn tag(path: &str) -> &str {
-    let named =
-        |segment: &&str| *segment != "tenants" && TAGS.iter().any(|(name, _)| name == segment);
-    match path.split('/').find(named) {
+    let noun = path
+        .split('/')
+        .find(|segment| *segment != "tenants" && TAGS.iter().any(|(name, _)| name == segment));
+    match noun {
         Some(noun) => noun,
         None if path.starts_with("/hooks") || path == "/v1/verify" => "sources",
         None if path.starts_with("/v1/tenants") => "tenants",
@@ -328,9 +329,10 @@ fn describe_answer(
         .collect();
     for Link { pointer, parameter, to } in answer.links {
         let mut parameters = json!({*parameter: format!("$response.body#{pointer}")});
-        let takes = |name: &&&str| to.iter().all(|to| takes(all, to, name));
-        for name in inherited.iter().filter(|name| *name != parameter).filter(takes) {
-            parameters[*name] = json!(format!("$request.path.{name}"));
+        for name in inherited.iter().filter(|name| *name != parameter) {
+            if to.iter().all(|to| takes(all, to, name)) {
+                parameters[*name] = json!(format!("$request.path.{name}"));
+            }
         }
         for to in *to {
             described["links"][*to] = json!({"operationId": to, "parameters": parameters});

@@ -168,23 +168,23 @@ fn read(body: &mut Body<'_>) -> SourceRequest {
     }
 }
 
+fn secrets_schema() -> Value {
+    json!({
+        "type": "array", "minItems": 1, "maxItems": SECRETS_LIVE_MAX,
+        "items": {"type": "string", "minLength": 8, "maxLength": SECRET_CHARS_MAX, "pattern": "^[ -~]+$"},
+    })
+}
+
 fn read_secrets(body: &mut Body<'_>) -> Vec<String> {
-    let schema = || {
-        json!({
-            "type": "array", "minItems": 1, "maxItems": SECRETS_LIVE_MAX,
-            "items": {"type": "string", "minLength": 8, "maxLength": SECRET_CHARS_MAX, "pattern": "^[ -~]+$"},
-        })
-    };
-    let Some(value) = body.member("secrets", schema) else { return Vec::new() };
+    let Some(value) = body.member("secrets", secrets_schema) else { return Vec::new() };
     let items = value.as_array().unwrap_or_default();
     if !(1..=SECRETS_LIVE_MAX).contains(&items.len()) {
         body.fault("secrets", &format!("must be an array of 1 to {SECRETS_LIVE_MAX} secrets"));
         return Vec::new();
     }
-    let fits = |text: &&str| (1..=SECRET_CHARS_MAX).contains(&text.chars().count());
     let mut secrets = Vec::new();
     for (index, item) in items.iter().enumerate() {
-        match item.as_str().filter(fits) {
+        match item.as_str().filter(|text| (1..=SECRET_CHARS_MAX).contains(&text.chars().count())) {
             Some(text) => secrets.push(text.to_owned()),
             None => body.fault(&format!("secrets/{index}"), "must be text of 1 to 256 characters"),
         }

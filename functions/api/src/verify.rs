@@ -60,48 +60,65 @@ fn read(body: &mut Body<'_>) -> VerifyRequest {
 }
 
 fn read_secrets(body: &mut Body<'_>) -> Vec<String> {
-    let schema =
-        || json!({"type": ["array", "null"], "items": {"type": "string"}, "maxItems": SECRETS_MAX});
-    let shape = || "must be an array of texts".to_owned();
-    let read = |value: &Json<'_>| {
-        value
-            .as_array()?
-            .iter()
-            .map(|item| item.as_str().map(str::to_owned))
-            .collect::<Option<Vec<String>>>()
-    };
-    body.read_with("secrets", schema, read, shape).value().unwrap_or_default()
+    body.read_with(
+        "secrets",
+        || json!({"type": ["array", "null"], "items": {"type": "string"}, "maxItems": SECRETS_MAX}),
+        |value| {
+            value
+                .as_array()?
+                .iter()
+                .map(|item| item.as_str().map(str::to_owned))
+                .collect::<Option<Vec<String>>>()
+        },
+        || "must be an array of texts".to_owned(),
+    )
+    .value()
+    .unwrap_or_default()
 }
 
 fn read_headers(body: &mut Body<'_>) -> BTreeMap<String, String> {
-    let schema = || {
-        json!({"type": "object", "additionalProperties": {"type": "string"},
+    let headers = body
+        .read_with(
+            "headers",
+            || {
+                json!({"type": "object", "additionalProperties": {"type": "string"},
             "maxProperties": HEADERS_MAX})
-    };
-    let shape = || format!("must be an object of at most {HEADERS_MAX} texts");
-    let read = |value: &Json<'_>| {
-        let members = value.as_object().filter(|members| members.len() <= HEADERS_MAX)?;
-        let pair = |(name, value): &(std::borrow::Cow<'_, str>, Json<'_>)| {
-            Some((name.to_string(), value.as_str()?.to_owned()))
-        };
-        members.iter().map(pair).collect::<Option<BTreeMap<String, String>>>()
-    };
-    let headers = body.read_with("headers", schema, read, shape).value();
+            },
+            |value| {
+                let members = value.as_object().filter(|members| members.len() <= HEADERS_MAX)?;
+                members
+                    .iter()
+                    .map(|(name, value)| Some((name.to_string(), value.as_str()?.to_owned())))
+                    .collect::<Option<BTreeMap<String, String>>>()
+            },
+            || format!("must be an object of at most {HEADERS_MAX} texts"),
+        )
+        .value();
     body.not_null("headers");
     headers.unwrap_or_default()
 }
 
 /// The hook's body: text, or base 64.
 fn read_content(body: &mut Body<'_>) -> Vec<u8> {
-    let text = |value: &Json<'_>| value.as_str().map(str::to_owned);
-    let schema = || json!({"type": ["string", "null"]});
-    let plain = body.read_with("body", schema, text, || "must be text".to_owned()).value();
-    let decoded = |value: &Json<'_>| value.as_str().and_then(|text| BASE64.decode(text).ok());
-    let schema = || json!({"type": ["string", "null"], "contentEncoding": "base64"});
-    let encoded =
-        body.read_with("body_base64", schema, decoded, || "is not base 64".to_owned()).value();
-    let is_given = |name: &&str| body.peek(name).is_some_and(|value| *value != Json::Null);
-    if ["body", "body_base64"].iter().filter(|name| is_given(name)).count() != 1 {
+    let plain = body
+        .read_with(
+            "body",
+            || json!({"type": ["string", "null"]}),
+            |value| value.as_str().map(str::to_owned),
+            || "must be text".to_owned(),
+        )
+        .value();
+    let encoded = body
+        .read_with(
+            "body_base64",
+            || json!({"type": ["string", "null"], "contentEncoding": "base64"}),
+            |value| value.as_str().and_then(|text| BASE64.decode(text).ok()),
+            || "is not base 64".to_owned(),
+        )
+        .value();
+    let is_text = body.peek("body").is_some_and(|value| *value != Json::Null);
+    let is_base64 = body.peek("body_base64").is_some_and(|value| *value != Json::Null);
+    if is_text == is_base64 {
         body.fault("body", "must be given, or else body_base64, but not both");
     }
     plain.map(String::into_bytes).or(encoded).unwrap_or_default()
@@ -140,10 +157,10 @@ fn verdict(profile: &Profile, question: &VerifyRequest, window: Window) -> Verdi
         return Verdict { valid: true, id, timestamp, mistakes: Vec::new() };
     }
     let explanation = profile.dialect.explain(header, body, &secrets, window);
-    let view = |mistake: &waxseal_verify::Mistake| Mistake {
-        code: mistake.code().to_owned(),
-        detail: mistake.to_string(),
-    };
-    let mistakes = explanation.mistakes.iter().map(view).collect();
+    let mistakes = explanation
+        .mistakes
+        .iter()
+        .map(|mistake| Mistake { code: mistake.code().to_owned(), detail: mistake.to_string() })
+        .collect();
     Verdict { valid: explanation.valid, id: None, timestamp: None, mistakes }
 }

@@ -32,10 +32,10 @@ async fn handle(
 ) -> Result<BatchResponse, Error> {
     let records = queue_messages(event.payload.get())?;
     let deadline = deadline(event.context.deadline, RESERVE_MS);
-    let settle = |record| settle(function, record, deadline);
     // The answer names the records that must come again. An error instead would make all of them
     // come again, those that were delivered too.
-    let response = settle_batch(&records, RECORDS_MAX, settle).await?;
+    let response =
+        settle_batch(&records, RECORDS_MAX, |record| settle(function, record, deadline)).await?;
     metrics::count("deliver", &[("ComesAgain", response.failures())]);
     Ok(response)
 }

@@ -76,9 +76,12 @@ fn read_many(body: &str, form: Form) -> Result<Content, Problem> {
         let detail = format!("must hold 1 to {EVENTS_PER_REQUEST_MAX} events");
         return Err(Problem::unprocessable(vec![Fault::new("", &detail)]));
     }
-    let submission =
-        |item: &&RawValue| Submission { text: item.get().to_owned(), form, fallback_id: None };
-    Ok(Content::Many(items.iter().map(submission).collect()))
+    Ok(Content::Many(
+        items
+            .iter()
+            .map(|item| Submission { text: item.get().to_owned(), form, fallback_id: None })
+            .collect(),
+    ))
 }
 
 /// Binary mode: attributes are headers, and the body is the data.

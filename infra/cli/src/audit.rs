@@ -18,16 +18,23 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         let Self::List(page) = self;
-        let titles = (["AT", "ACTOR", "ACTION", "TARGET", "ID"].as_slice(), "No changes.");
-        list(context, &context.path("/audit")?, page, titles, |entry: &AuditEntry| {
-            vec![
-                time(&entry.at),
-                plain(&entry.actor),
-                plain(&entry.action),
-                plain(&entry.target),
-                plain(&entry.id),
-            ]
-        })
+        let titles = ["AT", "ACTOR", "ACTION", "TARGET", "ID"];
+        list(
+            context,
+            &context.path("/audit")?,
+            page,
+            &titles,
+            "No changes.",
+            |entry: &AuditEntry| {
+                vec![
+                    time(&entry.at),
+                    plain(&entry.actor),
+                    plain(&entry.action),
+                    plain(&entry.target),
+                    plain(&entry.id),
+                ]
+            },
+        )
         .await
     }
 }

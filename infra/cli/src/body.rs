@@ -40,12 +40,12 @@ pub(crate) fn file(path: &Path) -> Result<String, Failure> {
 
 /// The JSON that an argument stands for, number for number as it is written.
 pub(crate) fn raw(flag: &str, argument: &str) -> Result<Box<RawValue>, Failure> {
-    let not_json = |error| Failure::Usage(format!("{flag} is not JSON: {error}"));
-    serde_json::from_str(text(argument)?.trim()).map_err(not_json)
+    serde_json::from_str(text(argument)?.trim())
+        .map_err(|error| Failure::Usage(format!("{flag} is not JSON: {error}")))
 }
 
 /// The same, as a value.
 pub(crate) fn json(flag: &str, argument: &str) -> Result<Value, Failure> {
-    let not_json = |error| Failure::Usage(format!("{flag} is not JSON: {error}"));
-    serde_json::from_str(&text(argument)?).map_err(not_json)
+    serde_json::from_str(&text(argument)?)
+        .map_err(|error| Failure::Usage(format!("{flag} is not JSON: {error}")))
 }

@@ -21,7 +21,7 @@ use crate::client::{Call, Client};
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Server and output")]
 pub(crate) struct Connection {
-    /// The server's URL.
+    /// The URL of the server that is asked.
     #[arg(
         id = "server",
         long = "url",
@@ -41,7 +41,7 @@ pub(crate) struct Connection {
         global = true
     )]
     pub(crate) key: Option<String>,
-    /// The tenant.
+    /// The tenant whose endpoints, events and keys are meant.
     #[arg(long, value_name = "TENANT", env = "WAXSEAL_TENANT", global = true)]
     pub(crate) tenant: Option<String>,
     /// The login's file, if not ~/.config/waxseal/config.json.
@@ -67,10 +67,10 @@ pub(crate) struct Connection {
 /// How answers are printed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Form {
-    /// For people.
+    /// Tables and sentences, for people.
     #[default]
     Table,
-    /// The API's own.
+    /// The JSON that the API answers with, for programs.
     Json,
 }
 

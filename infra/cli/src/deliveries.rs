@@ -15,7 +15,7 @@ use crate::client::Call;
 pub(crate) enum Command {
     /// An endpoint's deliveries, newest first; those that succeeded at first are shown with their events.
     List {
-        /// The endpoint's id.
+        /// The id of the endpoint, ep_….
         #[arg(long, value_name = "ENDPOINT")]
         endpoint: String,
         /// Only those of this status.
@@ -44,7 +44,7 @@ impl Command {
             Self::List { endpoint, status, page } => {
                 let path = list_path(context, endpoint, status.as_deref())?;
                 let titles = ["ID", "STATUS", "ATTEMPTS", "RECEIVED", "NEXT ATTEMPT", "REASON"];
-                list(context, &path, page, (&titles, "No deliveries."), row).await
+                list(context, &path, page, &titles, "No deliveries.", row).await
             }
             Self::Get(one) => {
                 context.send_and_show(&Call::get(one.path(context, "")?), describe).await
@@ -124,7 +124,7 @@ fn explain(attempt: &Attempt) -> String {
 pub(crate) async fn list_failures(context: &Context, endpoint: &str, page: &Page) -> CommandResult {
     let path = list_path(context, endpoint, Some(DeliveryStatus::Failed.as_str()))?;
     let titles = ["ID", "RECEIVED", "REASON", "ATTEMPTS", "OUTCOME", "STATUS", "DETAIL"];
-    list(context, &path, page, (&titles, "No failed deliveries."), |delivery: &Delivery| {
+    list(context, &path, page, &titles, "No failed deliveries.", |delivery: &Delivery| {
         let last = delivery.attempts.last();
         vec![
             plain(&delivery.id),

@@ -14,7 +14,7 @@ use super::filter::EventChoice;
 /// What an endpoint is to be, as far as flags say it.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Draft {
-    /// For people.
+    /// A name by which people know the endpoint.
     #[arg(long)]
     name: Option<String>,
     #[command(flatten)]

@@ -88,10 +88,10 @@ pub(crate) struct Create {
     /// Where events go: https, or the ARN of a queue or bus.
     #[arg(id = "endpoint_url", long = "url", value_name = "URL")]
     url: String,
-    /// Make it disabled.
+    /// Create the endpoint disabled, so that it gets nothing until it is enabled.
     #[arg(long)]
     disabled: bool,
-    /// Send no ping.
+    /// Send no test event to the new endpoint.
     #[arg(long)]
     no_ping: bool,
     /// Makes a repetition of this command find what the first has made.
@@ -113,7 +113,7 @@ pub(crate) struct Create {
 pub(crate) struct Update {
     #[command(flatten)]
     named: EndpointName,
-    /// Where events go.
+    /// Where events go: https, or the ARN of a queue or bus.
     #[arg(id = "endpoint_url", long = "url", value_name = "URL")]
     url: Option<String>,
     /// Take members back to their defaults: filter, headers, max_per_second, … Between commas.
@@ -129,7 +129,7 @@ pub(crate) struct Update {
 /// its value is the connection's.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Server {
-    /// The server's URL.
+    /// The URL of the server that is asked.
     #[arg(
         id = "server",
         long = "server",
@@ -175,18 +175,19 @@ impl EndpointName {
 
 async fn list_all(context: &Context, page: &Page) -> CommandResult {
     let titles = ["ID", "STATE", "HEALTH", "PROFILE", "EVENT TYPES", "NAME", "URL"];
-    let row = |endpoint: &Endpoint| {
-        vec![
-            plain(&endpoint.id),
-            state(state_word(endpoint)),
-            state(endpoint.health.as_str()),
-            plain(&endpoint.profile),
-            join(&endpoint.event_types),
-            show(endpoint.name.as_ref()),
-            plain(&endpoint.url),
-        ]
-    };
-    list(context, &context.path("/endpoints")?, page, (&titles, "No endpoints."), row).await
+    list(context, &context.path("/endpoints")?, page, &titles, "No endpoints.", row).await
+}
+
+fn row(endpoint: &Endpoint) -> Vec<String> {
+    vec![
+        plain(&endpoint.id),
+        state(state_word(endpoint)),
+        state(endpoint.health.as_str()),
+        plain(&endpoint.profile),
+        join(&endpoint.event_types),
+        show(endpoint.name.as_ref()),
+        plain(&endpoint.url),
+    ]
 }
 
 fn state_word(endpoint: &Endpoint) -> &'static str {

@@ -60,11 +60,18 @@ impl Command {
     pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         match self {
             Self::List(page) => {
-                let titles = (["TYPE", "SCHEMA", "DESCRIPTION"].as_slice(), "No event types.");
-                list(context, &context.path("/event-types")?, page, titles, |one: &EventType| {
-                    let schema = if one.schema.is_some() { "yes" } else { "" };
-                    vec![plain(&one.name), schema.to_owned(), show(one.description.as_ref())]
-                })
+                let titles = ["TYPE", "SCHEMA", "DESCRIPTION"];
+                list(
+                    context,
+                    &context.path("/event-types")?,
+                    page,
+                    &titles,
+                    "No event types.",
+                    |one: &EventType| {
+                        let schema = if one.schema.is_some() { "yes" } else { "" };
+                        vec![plain(&one.name), schema.to_owned(), show(one.description.as_ref())]
+                    },
+                )
                 .await
             }
             Self::Get(named) => {

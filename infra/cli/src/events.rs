@@ -31,7 +31,7 @@ pub(crate) enum Command {
 /// Names an event.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct EventName {
-    /// The event's id.
+    /// The id of the event.
     #[arg(value_name = "EVENT")]
     id: String,
 }
@@ -42,7 +42,7 @@ impl Command {
             Self::Send(send) => send.run(context).await,
             Self::List(page) => {
                 let titles = ["RECEIVED", "ID", "TYPE", "SEVERITY", "SOURCE", "SUMMARY"];
-                list(context, &context.path("/events")?, page, (&titles, "No events."), row).await
+                list(context, &context.path("/events")?, page, &titles, "No events.", row).await
             }
             Self::Get(named) => {
                 let path = context.path(&format!("/events/{}", escape(&named.id)))?;
@@ -51,15 +51,17 @@ impl Command {
                     return print_json(&answer);
                 }
                 let event: Event = read(&answer)?;
-                let not_ours =
-                    |error| Failure::Unavailable(format!("the event cannot be read: {error}"));
-                let members = event.read().map_err(not_ours)?;
-                let attributes = event.attributes().map_err(not_ours)?;
+                let members = event.read().map_err(|error| unreadable(&error))?;
+                let attributes = event.attributes().map_err(|error| unreadable(&error))?;
                 print(&describe(&members, &attributes))
             }
             Self::Tail(tail) => tail.run(context).await,
         }
     }
+}
+
+fn unreadable(error: &serde_json::Error) -> Failure {
+    Failure::Unavailable(format!("the event cannot be read: {error}"))
 }
 
 fn row(event: &Event) -> Vec<String> {

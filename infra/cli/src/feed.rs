@@ -141,9 +141,12 @@ impl<'a> Feed<'a> {
     }
 }
 
+fn not_ours() -> Failure {
+    Failure::Unavailable("an event of the list is none of ours".to_owned())
+}
+
 impl ListedEvent {
     fn read(raw: Box<RawValue>) -> Result<Self, Failure> {
-        let not_ours = || Failure::Unavailable("an event of the list is none of ours".to_owned());
         let head: Head = serde_json::from_str(raw.get()).map_err(|_| not_ours())?;
         let received_at = Timestamp::parse_rfc3339(&head.received_at).ok_or_else(not_ours)?;
         Ok(Self { raw, id: head.id, received_at })

@@ -17,7 +17,7 @@ pub(crate) enum Command {
     List(Page),
     /// Make a key, and print it: this once.
     Create {
-        /// For people.
+        /// A name by which people know the key.
         #[arg(long)]
         name: Option<String>,
         /// What it may do; both if not said.
@@ -26,7 +26,7 @@ pub(crate) enum Command {
     },
     /// Revoke a key, at once.
     Revoke {
-        /// Its id, key_….
+        /// The id of the key, key_….
         id: String,
         #[command(flatten)]
         confirm: Confirm,
@@ -36,7 +36,7 @@ pub(crate) enum Command {
 /// What a key may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Scope {
-    /// Send events.
+    /// Send events, and nothing else.
     Ingest,
     /// Everything else of its tenant.
     Manage,
@@ -56,8 +56,8 @@ impl Command {
         let path = context.path("/keys")?;
         match self {
             Self::List(page) => {
-                let titles = (["ID", "NAME", "SCOPES", "CREATED"].as_slice(), "No keys.");
-                list(context, &path, page, titles, |key: &Key| {
+                let titles = ["ID", "NAME", "SCOPES", "CREATED"];
+                list(context, &path, page, &titles, "No keys.", |key: &Key| {
                     vec![
                         plain(&key.id),
                         show(key.name.as_ref()),

@@ -48,7 +48,7 @@ pub(crate) struct Listen {
     /// Forward to other machines too.
     #[arg(long)]
     allow_any: bool,
-    /// Milliseconds between looks.
+    /// Milliseconds from one look for new events to the next.
     #[arg(long, value_name = "MS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(50..=60_000))]
     every_ms: u64,
     #[command(flatten)]

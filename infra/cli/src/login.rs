@@ -94,8 +94,8 @@ pub(crate) async fn ask_powers(client: &Client, tenant: Option<&str>) -> Result<
         404 => return probe(client, tenant).await,
         _ => return Err(Failure::of(&answer)),
     }
-    let not_ours = |_| Failure::Unavailable("the answer is no identity of ours".to_owned());
-    let identity: Identity = serde_json::from_slice(&answer.body).map_err(not_ours)?;
+    let identity: Identity = serde_json::from_slice(&answer.body)
+        .map_err(|_| Failure::Unavailable("the answer is no identity of ours".to_owned()))?;
     let own = identity.tenant.unwrap_or_default();
     if identity.operator {
         return Ok(Powers::Operator);

@@ -36,16 +36,17 @@ pub(crate) type Items = List<Box<RawValue>>;
 
 /// Reads the page that an answer is.
 pub(crate) fn read_items(answer: &Answer) -> Result<Items, Failure> {
-    let not_ours = |_| Failure::Unavailable("the answer is no list of ours".to_owned());
-    serde_json::from_slice(&answer.body).map_err(not_ours)
+    serde_json::from_slice(&answer.body)
+        .map_err(|_| Failure::Unavailable("the answer is no list of ours".to_owned()))
 }
 
-/// Prints a list; `row` makes an item's cells, `none` is said where there is nothing.
+/// Prints a list; `row` makes an item's cells, and `none` is said where there is nothing.
 pub(crate) async fn list<T: DeserializeOwned>(
     context: &Context,
     path: &str,
     page: &Page,
-    (titles, none): (&[&'static str], &str),
+    titles: &[&'static str],
+    none: &str,
     row: impl Fn(&T) -> Vec<String>,
 ) -> CommandResult {
     if page.all {

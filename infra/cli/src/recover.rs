@@ -30,7 +30,7 @@ pub(crate) struct Recover {
     /// Which: those that failed, those that never were, or both.
     #[arg(long, value_enum, default_value_t)]
     which: Which,
-    /// Only count.
+    /// Count the deliveries, and send none of them again.
     #[arg(long)]
     dry_run: bool,
 }
@@ -46,12 +46,12 @@ Exit codes: 0 done; 1 refused; 2 usage; 3 not authorised; 4 not found; 5 the ser
 /// Which deliveries of an endpoint are meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Which {
-    /// Those that failed.
+    /// Deliveries that failed.
     #[default]
     Failed,
     /// Those of events that came before the endpoint wanted them.
     Missing,
-    /// Both.
+    /// Deliveries of either kind.
     All,
 }
 

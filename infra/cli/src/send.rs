@@ -30,7 +30,7 @@ const BATCH_BYTES_MAX: usize = 1_000_000;
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Send {
-    /// The event's type.
+    /// The type of the event, such as dlp.pii_blocked.
     #[arg(long = "type", value_name = "TYPE", required_unless_present = "file")]
     event_type: Option<String>,
     /// Its data: JSON, @file or -.
@@ -101,18 +101,20 @@ async fn send_one(context: &Context, path: String, event: &NewEvent) -> CommandR
 /// Splits a file into its events, each as it is written: an array, or one after another.
 fn split_events(text: &str) -> Result<Vec<String>, Failure> {
     let text = text.trim_start_matches('\u{feff}').trim();
-    let not_json =
-        |error: serde_json::Error| Failure::Usage(format!("the file is not JSON: {error}"));
     let raw: Vec<&RawValue> = if text.starts_with('[') {
-        serde_json::from_str(text).map_err(not_json)?
+        serde_json::from_str(text).map_err(|error| not_json(&error))?
     } else {
         let all = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
-        all.collect::<Result<_, _>>().map_err(not_json)?
+        all.collect::<Result<_, _>>().map_err(|error| not_json(&error))?
     };
     if raw.is_empty() {
         return Err(Failure::Usage("the file holds no event".to_owned()));
     }
     Ok(raw.into_iter().map(|raw| ensure_id(raw.get())).collect())
+}
+
+fn not_json(error: &serde_json::Error) -> Failure {
+    Failure::Usage(format!("the file is not JSON: {error}"))
 }
 
 /// Gives an event that has no id a new one. What is not an object is left for the server to refuse.

@@ -37,13 +37,18 @@ impl Table {
     }
 
     fn widths(&self, titles: &[String]) -> Vec<usize> {
-        let all = || self.rows.iter().map(Vec::as_slice).chain([titles]);
-        let width = |column: usize| {
-            let cells = all().filter_map(|cells| cells.get(column));
-            let widest = cells.map(|cell| measure_text_width(cell)).max();
-            widest.unwrap_or(0).min(CELL_COLUMNS_MAX)
-        };
-        (0..titles.len()).map(width).collect()
+        (0..titles.len())
+            .map(|column| {
+                let cells = self
+                    .rows
+                    .iter()
+                    .map(Vec::as_slice)
+                    .chain([titles])
+                    .filter_map(|cells| cells.get(column));
+                let widest = cells.map(|cell| measure_text_width(cell)).max();
+                widest.unwrap_or(0).min(CELL_COLUMNS_MAX)
+            })
+            .collect()
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Tail {
     /// End after so many seconds.
     #[arg(long, value_name = "SECONDS")]
     timeout_s: Option<u64>,
-    /// Milliseconds between looks.
+    /// Milliseconds from one look for new events to the next.
     #[arg(long, value_name = "MS", default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(50..=60_000))]
     every_ms: u64,
 }

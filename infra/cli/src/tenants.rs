@@ -14,7 +14,7 @@ use crate::client::Call;
 pub(crate) enum Command {
     /// All tenants, by name.
     List(Page),
-    /// Make a tenant.
+    /// Make a tenant of this name.
     Create {
         /// 1 to 64 of a-z 0-9 _ -, the first a letter or digit.
         name: String,
@@ -25,8 +25,8 @@ impl Command {
     pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         match self {
             Self::List(page) => {
-                let titles = (["NAME", "CREATED"].as_slice(), "No tenants.");
-                list(context, "/v1/tenants", page, titles, |tenant: &Tenant| {
+                let titles = ["NAME", "CREATED"];
+                list(context, "/v1/tenants", page, &titles, "No tenants.", |tenant: &Tenant| {
                     vec![plain(&tenant.name), time(&tenant.created_at)]
                 })
                 .await

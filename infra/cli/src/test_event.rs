@@ -14,7 +14,7 @@ use super::output::{plain, show};
 use super::table::{fields, state};
 use crate::client::Call;
 
-/// A test event.
+/// The test event that is to be sent, and the endpoint that gets it.
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Test {

@@ -43,7 +43,7 @@ pub struct Arguments {
     /// Answer in JSON, as `POST /v1/verify` does, with the mistakes.
     #[arg(long)]
     json: bool,
-    /// The sender's profile.
+    /// The profile by which the sender signs.
     #[arg(long, value_name = "NAME", default_value = STANDARD)]
     profile: String,
     /// A file that is the sender's profile.
@@ -107,12 +107,11 @@ impl Arguments {
 
     fn profile(&self) -> Result<Arc<Profile>, String> {
         let Some(path) = &self.profile_file else {
-            let names = || Profile::builtins().iter().map(|one| one.name()).collect::<Vec<_>>();
-            let unknown = || {
-                let known = names().join(", ");
+            return Profile::find_builtin(&self.profile).ok_or_else(|| {
+                let names: Vec<&str> = Profile::builtins().iter().map(|one| one.name()).collect();
+                let known = names.join(", ");
                 format!("there is no profile {}: {known}, or --profile-file", self.profile)
-            };
-            return Profile::find_builtin(&self.profile).ok_or_else(unknown);
+            });
         };
         let text = text(read(path)?, path)?;
         let profile = Profile::parse(&text);

@@ -12,7 +12,7 @@ use waxseal_server::Settings;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "waxseal", version, about, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
 pub(crate) struct CommandLine {
-    /// How to serve.
+    /// Where the server listens, where its data is, and what it allows.
     #[command(flatten)]
     pub(crate) settings: Settings,
     /// What to do, if not serve.
@@ -20,7 +20,7 @@ pub(crate) struct CommandLine {
     pub(crate) command: Option<Command>,
 }
 
-/// What to do.
+/// What to do instead of serving.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
     #[command(flatten)]
@@ -35,7 +35,7 @@ pub(crate) enum Command {
         after_help = "Example: waxseal completion bash > ~/.local/share/bash-completion/completions/waxseal"
     )]
     Completion {
-        /// Which shell.
+        /// The shell that the script is for.
         shell: Shell,
     },
 }

@@ -44,15 +44,16 @@ impl Tools {
 pub(crate) fn setup() -> Result<Tools, String> {
     let tools = Tools::at_target();
     fs::create_dir_all(&tools.folder).map_err(|error| error.to_string())?;
-    let small = || {
-        node(&tools)?;
-        python(&tools, "emulator", "emulator-requirements.txt")
-    };
-    let large = || {
-        python(&tools, "sam", "sam-requirements.txt")?;
-        python(&tools, "venv", "requirements.txt")
-    };
-    beside(small, large)?;
+    beside(
+        || {
+            node(&tools)?;
+            python(&tools, "emulator", "emulator-requirements.txt")
+        },
+        || {
+            python(&tools, "sam", "sam-requirements.txt")?;
+            python(&tools, "venv", "requirements.txt")
+        },
+    )?;
     Ok(tools)
 }
 

@@ -21,16 +21,17 @@ const SLOWEST: usize = 10;
 pub(crate) fn test() -> Result<(), String> {
     let began = Instant::now();
     let tools = Tools::at_target();
-    let prepare = || {
-        setup()?;
-        checks(&tools)
-    };
-    let compile = || {
-        clippy()?;
-        build_server()?;
-        build_tests()
-    };
-    let (binaries, ()) = beside(compile, prepare)?;
+    let (binaries, ()) = beside(
+        || {
+            clippy()?;
+            build_server()?;
+            build_tests()
+        },
+        || {
+            setup()?;
+            checks(&tools)
+        },
+    )?;
     build(&tools, Package::Tests)?;
     let passed = run_tests(&binaries)?;
     println!("── figures\n{}", figures::measure(&tools, Package::Tests)?);

@@ -58,13 +58,14 @@ fn impurities(text: &str, ports: &[String]) -> Vec<String> {
 
 /// The names of the traits that a text declares.
 fn traits(text: &str) -> Vec<String> {
-    let declared = |line: &str| {
-        let line = line.trim_start().trim_start_matches("pub ");
-        let name = line.strip_prefix("trait ")?;
-        let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
-        name.get(..end).map(str::to_owned)
-    };
-    text.lines().filter_map(declared).collect()
+    text.lines()
+        .filter_map(|line| {
+            let line = line.trim_start().trim_start_matches("pub ");
+            let name = line.strip_prefix("trait ")?;
+            let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
+            name.get(..end).map(str::to_owned)
+        })
+        .collect()
 }
 
 /// Functions whose manifest names another function.

@@ -127,8 +127,10 @@ fn number(
 ) -> Result<Option<u32>, EngineError> {
     let Some(text) = text else { return Ok(None) };
     let number = text.parse().ok().filter(|number| bounds.contains(number));
-    let fault = || format!("{name} must be a number from {} to {}", bounds.start(), bounds.end());
-    number.map(Some).ok_or_else(|| EngineError::denied("read settings", fault()))
+    number.map(Some).ok_or_else(|| {
+        let detail = format!("{name} must be a number from {} to {}", bounds.start(), bounds.end());
+        EngineError::denied("read settings", detail)
+    })
 }
 
 /// Reads a switch, which is off where it is not set.

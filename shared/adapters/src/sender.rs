@@ -74,7 +74,6 @@ impl HttpSender {
         extra_roots: Vec<CertificateDer<'static>>,
         look_up: LookUp,
     ) -> Result<Self, EngineError> {
-        let failed = |error: reqwest::Error| EngineError::unavailable("build HTTP client", error);
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::trust(extra_roots)?)
             .dns_resolver(Arc::new(resolver::VettingResolver::new(Arc::clone(&rules), look_up)))
@@ -92,7 +91,10 @@ impl HttpSender {
                 builder.pool_max_idle_per_host(4).pool_idle_timeout(Duration::from_secs(30))
             }
         };
-        Ok(Self { client: builder.build().map_err(failed)?, rules, clock: MovableClock::default() })
+        let client = builder
+            .build()
+            .map_err(|error| EngineError::unavailable("build HTTP client", error))?;
+        Ok(Self { client, rules, clock: MovableClock::default() })
     }
 
     /// Makes the request and returns the answer's head; its body is still to be read.

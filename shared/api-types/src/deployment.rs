@@ -34,7 +34,7 @@ pub struct Status {
 /// Tells how one part of the deployment is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
-    /// Names the part.
+    /// Names the part of the deployment that was checked.
     pub name: String,
     /// Tells how the part is.
     pub status: CheckStatus,
@@ -57,7 +57,7 @@ words! {
 /// Holds public keys as a JWK Set (RFC 7517).
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct KeySet {
-    /// Lists the keys.
+    /// Lists the public keys, each as a JSON Web Key.
     pub keys: Vec<WebKey>,
 }
 

@@ -286,7 +286,7 @@ pub struct CreatedEndpoint {
     /// Describes the endpoint itself.
     #[serde(flatten)]
     pub endpoint: Endpoint,
-    /// Shows its secret.
+    /// Shows the secret of the new endpoint, this once.
     #[serde(flatten)]
     pub shown: ShownSecret,
     /// Tells what the test event came to that was sent at once. It is null where none was sent.

@@ -45,7 +45,7 @@ impl From<event::Severity> for Severity {
     }
 }
 
-/// Sends an event.
+/// Describes an event that is sent.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct NewEvent {
     /// Identifies the event within its `source`; made if left out.

@@ -98,8 +98,8 @@ impl Entry {
     #[must_use]
     pub fn from_to(self, before: Option<Value>, after: Option<Value>) -> Self {
         let (before, after) = match (before, after) {
-            (Some(Value::Object(before)), Some(Value::Object(after))) => {
-                let (before, after) = keep_differences(before, after);
+            (Some(Value::Object(mut before)), Some(Value::Object(mut after))) => {
+                keep_differences(&mut before, &mut after);
                 (Some(Value::Object(before)), Some(Value::Object(after)))
             }
             other => other,
@@ -117,13 +117,9 @@ impl Entry {
 }
 
 /// Keeps the members that differ, except for the time of the change.
-fn keep_differences(
-    mut before: Map<String, Value>,
-    mut after: Map<String, Value>,
-) -> (Map<String, Value>, Map<String, Value>) {
-    for members in [&mut before, &mut after] {
-        members.remove("updated_at");
-    }
+fn keep_differences(before: &mut Map<String, Value>, after: &mut Map<String, Value>) {
+    before.remove("updated_at");
+    after.remove("updated_at");
     let same: Vec<String> = before
         .iter()
         .filter(|(name, value)| after.get(*name) == Some(value))
@@ -133,7 +129,6 @@ fn keep_differences(
         before.remove(&name);
         after.remove(&name);
     }
-    (before, after)
 }
 
 /// Leaves out the values of headers, which often hold keys.
@@ -156,9 +151,10 @@ mod tests {
 
     #[test]
     fn an_update_shows_what_differs_and_nothing_else() {
-        let before = members(&json!({"url": "https://a/", "name": "n", "updated_at": "1", "x": 1}));
-        let after = members(&json!({"url": "https://b/", "name": "n", "updated_at": "2"}));
-        let (before, after) = keep_differences(before, after);
+        let mut before =
+            members(&json!({"url": "https://a/", "name": "n", "updated_at": "1", "x": 1}));
+        let mut after = members(&json!({"url": "https://b/", "name": "n", "updated_at": "2"}));
+        keep_differences(&mut before, &mut after);
         assert_eq!(before, members(&json!({"url": "https://a/", "x": 1})));
         assert_eq!(after, members(&json!({"url": "https://b/"})));
     }

@@ -195,27 +195,28 @@ fn not_json(error: &serde_json::Error) -> String {
     format!("is not JSON: {error}")
 }
 
+/// Makes a fault of the value to which these names and indexes lead.
+fn fault_at(path: &[String], detail: &str) -> Fault {
+    let pointer: String = path.iter().map(|name| format!("/{}", escape_pointer(name))).collect();
+    Fault::new(&pointer, detail)
+}
+
 /// Reads one level, then each level below. `path` is where we are, for faults.
 fn read<'a>(raw: &'a RawValue, path: &mut Vec<String>) -> Result<Json<'a>, Fault> {
     let text = raw.get();
-    let fault = |path: &[String], detail: &str| {
-        let pointer: String =
-            path.iter().map(|name| format!("/{}", escape_pointer(name))).collect();
-        Fault::new(&pointer, detail)
-    };
     if path.len() > DEPTH_MAX {
-        return Err(fault(path, &format!("is nested deeper than {DEPTH_MAX} levels")));
+        return Err(fault_at(path, &format!("is nested deeper than {DEPTH_MAX} levels")));
     }
     match text.as_bytes().first() {
         Some(b'{') => read_object(text, path),
         Some(b'[') => {
             let items: Vec<&RawValue> =
-                serde_json::from_str(text).map_err(|error| fault(path, &not_json(&error)))?;
+                serde_json::from_str(text).map_err(|error| fault_at(path, &not_json(&error)))?;
             read_array(&items, path)
         }
         Some(b'"') => serde_json::from_str(text)
             .map(|Text(text)| Json::String(text))
-            .map_err(|error| fault(path, &not_json(&error))),
+            .map_err(|error| fault_at(path, &not_json(&error))),
         Some(b't') => Ok(Json::Bool(true)),
         Some(b'f') => Ok(Json::Bool(false)),
         Some(b'n') => Ok(Json::Null),
@@ -234,18 +235,15 @@ fn read_array<'a>(items: &[&'a RawValue], path: &mut Vec<String>) -> Result<Json
 }
 
 fn read_object<'a>(text: &'a str, path: &mut Vec<String>) -> Result<Json<'a>, Fault> {
-    let pointer = |path: &[String]| -> String {
-        path.iter().map(|name| format!("/{}", escape_pointer(name))).collect()
-    };
     let members = serde_json::Deserializer::from_str(text)
         .deserialize_map(Members)
-        .map_err(|error| Fault::new(&pointer(path), &not_json(&error)))?;
+        .map_err(|error| fault_at(path, &not_json(&error)))?;
     let mut seen = HashSet::with_capacity(members.len());
     let mut object = Vec::with_capacity(members.len());
     for (name, raw) in members {
         path.push(name.to_string());
         if !seen.insert(name.clone()) {
-            return Err(Fault::new(&pointer(path), "is named twice"));
+            return Err(fault_at(path, "is named twice"));
         }
         object.push((name, read(raw, path)?));
         path.pop();

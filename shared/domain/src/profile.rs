@@ -91,10 +91,12 @@ struct File {
 }
 
 static BUILTIN: LazyLock<Vec<Arc<Profile>>> = LazyLock::new(|| {
-    let parse = |(_, text): &(&str, &str)| {
-        Arc::new(Profile::parse(text).expect("a test reads every file that is compiled in"))
-    };
-    FILES.iter().map(parse).collect()
+    FILES
+        .iter()
+        .map(|(_, text)| {
+            Arc::new(Profile::parse(text).expect("a test reads every file that is compiled in"))
+        })
+        .collect()
 });
 
 impl Profile {

@@ -132,11 +132,15 @@ async fn put<E: Engine>(
         .map_err(|error| EngineError::unreadable("serialise event", error))?
         .into();
     let priority = Priority::of(&row.event);
-    let first = |target| {
-        let (key, payload) = (row.delivery_key(target), Arc::clone(&payload));
-        Message::first(&key, event_accepted_at, engine.ticket(), payload).with_priority(priority)
-    };
-    let messages = row.targets.iter().map(first).collect();
+    let messages = row
+        .targets
+        .iter()
+        .map(|target| {
+            let (key, payload) = (row.delivery_key(target), Arc::clone(&payload));
+            Message::first(&key, event_accepted_at, engine.ticket(), payload)
+                .with_priority(priority)
+        })
+        .collect();
     let put = engine.accept(&row, messages).await?;
     Ok((row, put))
 }
@@ -170,19 +174,22 @@ async fn send_missing<E: Engine>(engine: &E, found: &EventRow) -> Result<(), Eng
         })
     };
     let now = engine.clock().now();
-    let again = |target: &EndpointId| {
-        let message = Message::reissue(
-            &row.delivery_key(target),
-            row.event_accepted_at,
-            engine.ticket(),
-            now,
-        );
-        // The first request may still be sending. By the time the delayed message arrives, its
-        // messages have been delivered, and this one finds a row and drops itself.
-        Message { delay_s: DUPLICATE_DELAY_S, ..message.with_priority(Priority::of(event)) }
-    };
-    let missing: Vec<Message> =
-        row.targets.iter().filter(|target| !has_row(target)).map(again).collect();
+    let missing: Vec<Message> = row
+        .targets
+        .iter()
+        .filter(|target| !has_row(target))
+        .map(|target| {
+            let message = Message::reissue(
+                &row.delivery_key(target),
+                row.event_accepted_at,
+                engine.ticket(),
+                now,
+            );
+            // The first request may still be sending. By the time the delayed message arrives, its
+            // messages have been delivered, and this one finds a row and drops itself.
+            Message { delay_s: DUPLICATE_DELAY_S, ..message.with_priority(Priority::of(event)) }
+        })
+        .collect();
     // Every target has a row, so nothing is lost. `sent` stays false, and a later duplicate costs
     // the same reads and no write.
     if missing.is_empty() {
@@ -195,14 +202,17 @@ async fn send_missing<E: Engine>(engine: &E, found: &EventRow) -> Result<(), Eng
 }
 
 fn acceptance(row: &EventRow, duplicate: bool) -> Acceptance {
-    let owed = |target: &EndpointId| OwedDelivery {
-        id: row.delivery_key(target).id(),
-        endpoint_id: target.clone(),
-    };
     Acceptance {
         id: row.event.id.clone(),
         sender_id: row.event.sender_id.clone(),
         duplicate,
-        deliveries: row.targets.iter().map(owed).collect(),
+        deliveries: row
+            .targets
+            .iter()
+            .map(|target| OwedDelivery {
+                id: row.delivery_key(target).id(),
+                endpoint_id: target.clone(),
+            })
+            .collect(),
     }
 }

@@ -82,7 +82,7 @@ pub async fn attempt<E: Engine>(
     let kind = received.message.kind;
     // The gate is asked last, just before the POST: it may take a slot and a token, which a
     // delivery that ends here would waste.
-    let Some(permit) = gate::admit(engine, &endpoint, (kind, number), post_by).await? else {
+    let Some(permit) = gate::admit(engine, &endpoint, kind, number, post_by).await? else {
         return follow(engine, received, row, Verdict::Hold).await;
     };
     let profile = profile_of(engine, &endpoint).await?;

@@ -19,9 +19,9 @@ pub async fn content_link<E: Engine>(
     event: &EventId,
 ) -> Result<Option<String>, EngineError> {
     let Some(base) = engine.public_url() else { return Ok(None) };
-    let missing =
-        || EngineError::unreadable("link to the event", "the tenant has no key for links");
-    let key = key(engine, tenant).await?.ok_or_else(missing)?;
+    let key = key(engine, tenant).await?.ok_or_else(|| {
+        EngineError::unreadable("link to the event", "the tenant has no key for links")
+    })?;
     Ok(Some(sign_link(&key, base.as_str(), tenant, event, engine.clock().now())))
 }
 
@@ -35,7 +35,7 @@ pub async fn is_good<E: Engine>(
     signature: &str,
 ) -> Result<bool, EngineError> {
     let Some(key) = key(engine, tenant).await? else { return Ok(false) };
-    Ok(holds(&key, tenant, event, (expires, signature), engine.clock().now()))
+    Ok(holds(&key, tenant, event, expires, signature, engine.clock().now()))
 }
 
 /// Makes and stores the key that signs a tenant's links, unless the tenant has one.

@@ -19,12 +19,12 @@ pub async fn find_profile<E: Engine>(
     }
     let text =
         engine.store().setting(Setting::Profile, name, MaxAge::seconds(PROFILE_COPY_S)).await?;
-    let read = |text: Arc<str>| {
+    text.map(|text| {
         Profile::parse(&text).map(Arc::new).map_err(|_| {
             EngineError::unreadable("read profile", "a stored profile is no longer valid")
         })
-    };
-    text.map(read).transpose()
+    })
+    .transpose()
 }
 
 /// Finds the profile that an endpoint uses. An error where it is missing, which no API call can
@@ -42,6 +42,7 @@ pub async fn require_profile<E: Engine>(
     engine: &E,
     name: &str,
 ) -> Result<Arc<Profile>, EngineError> {
-    let missing = || EngineError::unreadable("find profile", format!("there is no profile {name}"));
-    find_profile(engine, name).await?.ok_or_else(missing)
+    find_profile(engine, name).await?.ok_or_else(|| {
+        EngineError::unreadable("find profile", format!("there is no profile {name}"))
+    })
 }

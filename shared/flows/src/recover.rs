@@ -5,7 +5,7 @@
 //! What it queues is spread at ten a second. A delivery that was sent again is open, and no longer
 //! failed or missing, so repeating a call after a crash sends nothing twice.
 
-use waxseal_domain::delivery::{Delivery, DeliveryKey, Status};
+use waxseal_domain::delivery::{DeliveryKey, Status};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::limits::{MISSING_AFTER_S, PAGE_MAX, RECOVERED_MAX, RECOVERED_PER_SECOND};
 use waxseal_domain::timestamp::Timestamp;
@@ -166,10 +166,11 @@ async fn find_failed<E: Engine>(
     let store = engine.store();
     let page = store.deliveries_by_endpoint(&endpoint.tenant, &endpoint.id, &at.page()).await?;
     let is_over = page.items.last().is_some_and(|row| row.event_accepted_at < request.since);
-    let is_failed = |row: &Delivery| matches!(row.status, Status::Failed(_));
     let rows = page.items.into_iter();
     let rows = rows
-        .filter(|row| request.covers(row.event_accepted_at) && is_failed(row))
+        .filter(|row| {
+            request.covers(row.event_accepted_at) && matches!(row.status, Status::Failed(_))
+        })
         .map(|row| row.key);
     Ok((rows.collect(), Place::after(Phase::Failed, page.cursor, is_over, request)))
 }

@@ -4,7 +4,6 @@ use waxseal_domain::delivery::message::Message;
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, WriteResult};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::subscription::Candidate;
-use waxseal_domain::json::Fault;
 use waxseal_domain::problem::Problem;
 
 use crate::ports::{Clock, ConfigStore, DeliveryStore, Engine, EventRow, MaxAge};
@@ -72,9 +71,10 @@ fn may_replay(endpoint: Option<&Endpoint>, event: &EventRow) -> Result<(), Probl
         return Err(Problem::conflict("the endpoint is disabled: enable it first"));
     }
     let wants = endpoint.subscription.wants(&Candidate::new(&event.event));
-    let unreadable =
-        |fault: Fault| Problem::conflict(format!("the event cannot be read: {}", fault.detail));
-    if !wants.map_err(unreadable)? {
+    let is_wanted = wants.map_err(|fault| {
+        Problem::conflict(format!("the event cannot be read: {}", fault.detail))
+    })?;
+    if !is_wanted {
         return Err(Problem::conflict("the endpoint's subscription does not want this event"));
     }
     Ok(())

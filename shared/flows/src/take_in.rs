@@ -74,9 +74,6 @@ impl CloudMessage {
     }
 
     fn submissions(&self) -> Result<Vec<Submission>, Problem> {
-        let not_json = |error: serde_json::Error| {
-            Problem::bad_request(format!("the body is not JSON: {error}"))
-        };
         if !self.body.trim_start().starts_with('[') {
             let submission = |text: String| Submission {
                 text,
@@ -85,18 +82,22 @@ impl CloudMessage {
             };
             return Ok(vec![submission(self.body.clone())]);
         }
-        let items: Vec<&RawValue> = serde_json::from_str(&self.body).map_err(not_json)?;
+        let items: Vec<&RawValue> = serde_json::from_str(&self.body)
+            .map_err(|error| Problem::bad_request(format!("the body is not JSON: {error}")))?;
         if items.len() > EVENTS_PER_REQUEST_MAX {
             let detail = format!("must hold at most {EVENTS_PER_REQUEST_MAX} events");
             return Err(Problem::unprocessable(vec![Fault::new("", &detail)]));
         }
-        let submission = |(index, item): (usize, &&RawValue)| Submission {
-            text: item.get().to_owned(),
-            form: Form::Plain,
-            // Each event of an array needs an id of its own.
-            fallback_id: self.message_id.as_ref().map(|id| format!("{id}-{index}")),
-        };
-        Ok(items.iter().enumerate().map(submission).collect())
+        Ok(items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| Submission {
+                text: item.get().to_owned(),
+                form: Form::Plain,
+                // Each event of an array needs an id of its own.
+                fallback_id: self.message_id.as_ref().map(|id| format!("{id}-{index}")),
+            })
+            .collect())
     }
 }
 

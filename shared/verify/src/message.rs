@@ -13,15 +13,20 @@ impl<'a> Message<'a> {
         timestamp: Option<&'a str>,
         body: &'a [u8],
     ) -> Self {
-        let part = |part: &'a Part| match part {
-            Part::Text(text) => text.as_bytes(),
-            Part::Variable(name) => match name.as_str() {
-                "id" => id.unwrap_or_default().as_bytes(),
-                "timestamp" => timestamp.unwrap_or_default().as_bytes(),
-                _ => body,
-            },
-        };
-        Self(signed.0.iter().map(part).collect())
+        Self(
+            signed
+                .0
+                .iter()
+                .map(|part| match part {
+                    Part::Text(text) => text.as_bytes(),
+                    Part::Variable(name) => match name.as_str() {
+                        "id" => id.unwrap_or_default().as_bytes(),
+                        "timestamp" => timestamp.unwrap_or_default().as_bytes(),
+                        _ => body,
+                    },
+                })
+                .collect(),
+        )
     }
 
     /// Makes a message of the body without anything else.

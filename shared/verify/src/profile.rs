@@ -63,10 +63,12 @@ pub(crate) struct Segment {
 const STANDARD_HEADERS: [&str; 3] = ["webhook-id", "webhook-timestamp", "webhook-signature"];
 
 static BUILTIN: LazyLock<Vec<Arc<Profile>>> = LazyLock::new(|| {
-    let parse = |(_, text): &(&str, &str)| {
-        Arc::new(Profile::parse(text).expect("a test reads each of the crate's own files"))
-    };
-    FILES.iter().map(parse).collect()
+    FILES
+        .iter()
+        .map(|(_, text)| {
+            Arc::new(Profile::parse(text).expect("a test reads each of the crate's own files"))
+        })
+        .collect()
 });
 
 impl Profile {

@@ -111,12 +111,14 @@ impl Profile {
             (None, Some((last, _))) => std::slice::from_ref(last),
             _ => keys,
         };
-        let one = |key: &Key| {
-            let variant = self.variant(key.algorithm())?;
-            let signature = variant.encoding.encode(&key.sign(message)?);
-            Some(format!("{}{signature}{}", variant.before, variant.after))
-        };
-        let items: Option<Vec<String>> = signs.iter().map(one).collect();
+        let items: Option<Vec<String>> = signs
+            .iter()
+            .map(|key| {
+                let variant = self.variant(key.algorithm())?;
+                let signature = variant.encoding.encode(&key.sign(message)?);
+                Some(format!("{}{signature}{}", variant.before, variant.after))
+            })
+            .collect();
         let items = items.ok_or(SignFault::Key)?;
         let join = self.join.as_deref().unwrap_or_default();
         Ok((!items.is_empty()).then(|| items.join(join)))

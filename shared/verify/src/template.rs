@@ -94,21 +94,24 @@ impl Template {
     }
 
     /// The text before and after the only variable; none where there are others.
-    pub(crate) fn around(&self, name: &str) -> Option<(String, String)> {
-        match self.0.as_slice() {
-            [Part::Variable(found)] if found == name => Some((String::new(), String::new())),
-            [Part::Text(before), Part::Variable(found)] if found == name => {
-                Some((before.clone(), String::new()))
+    pub(crate) fn around(&self, name: &str) -> Option<Around> {
+        let (before, found, after) = match self.0.as_slice() {
+            [Part::Variable(found)] => ("", found, ""),
+            [Part::Text(before), Part::Variable(found)] => (before.as_str(), found, ""),
+            [Part::Variable(found), Part::Text(after)] => ("", found, after.as_str()),
+            [Part::Text(before), Part::Variable(found), Part::Text(after)] => {
+                (before.as_str(), found, after.as_str())
             }
-            [Part::Variable(found), Part::Text(after)] if found == name => {
-                Some((String::new(), after.clone()))
-            }
-            [Part::Text(before), Part::Variable(found), Part::Text(after)] if found == name => {
-                Some((before.clone(), after.clone()))
-            }
-            _ => None,
-        }
+            _ => return None,
+        };
+        (found == name).then(|| Around { before: before.to_owned(), after: after.to_owned() })
     }
+}
+
+/// The text that stands before and after the only variable of a template.
+pub(crate) struct Around {
+    pub(crate) before: String,
+    pub(crate) after: String,
 }
 
 fn push_text(parts: &mut Vec<Part>, text: &str) -> Result<(), String> {

@@ -1,7 +1,7 @@
 //! Short texts: URLs, ids, types, dates, `Retry-After`, messages, JSON.
 #![no_main]
 
-use waxseal_domain::delivery::attempt::{Outcome, Response, Sent};
+use waxseal_domain::delivery::attempt::{Outcome, Response, SendResult};
 use waxseal_domain::delivery::message::Message;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::endpoint::target::Target;
@@ -30,7 +30,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     let response = Some(Response { status: 503, headers, excerpt: String::new() });
     let (outcome, now) = (Outcome::ServerError, Timestamp::from_ms(1));
     let _seconds =
-        Sent { outcome, detail: None, response, started_at: now, ended_at: now }.retry_after_s();
+        SendResult { outcome, detail: None, response, started_at: now, ended_at: now }.retry_after_s();
     if let Ok(message) = Message::parse(text) {
         assert_eq!(Message::parse(&message.body()).unwrap().body(), message.body());
     }

@@ -41,7 +41,7 @@ pub enum BrokenGuard {
 }
 
 impl BrokenGuard {
-    /// All of them.
+    /// Every guard that can be broken.
     pub const ALL: [Self; 17] = [
         Self::TicketAsHolder,
         Self::NewTicketOnUnknownAnswer,

@@ -62,7 +62,7 @@ enum Fault {
 }
 
 impl Instance {
-    /// A new one.
+    /// Starts an instance in this world, with no copies and no counts.
     pub(super) fn start(world: &Arc<World>) -> Arc<Self> {
         let skew_ms = world.random(|rng| rng.within(0, world.plan.skew_ms_max));
         Arc::new(Self {

@@ -50,7 +50,7 @@ pub(super) struct PlannedEndpoint {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Receiver {
     Well,
-    /// 503 until then.
+    /// Answers 503 until this time, and 200 from then on.
     DeadUntil(u64),
     /// 500 once in so many.
     Flapping(u64),

@@ -39,7 +39,7 @@ pub(super) struct World {
     state: Mutex<State>,
 }
 
-/// What changes.
+/// Everything in a world that changes while it is played.
 pub(super) struct State {
     pub(super) rng: Rng,
     pub(super) faults_left: u32,
@@ -156,7 +156,7 @@ impl World {
         }
     }
 
-    /// The true time.
+    /// Returns the true time, which no instance's clock need show.
     pub(super) fn now(&self) -> Timestamp {
         BEGIN.plus_ms(u64::try_from(self.began.elapsed().as_millis()).unwrap())
     }

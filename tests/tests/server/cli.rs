@@ -91,7 +91,7 @@ impl Person {
         self.run(&[arguments, &["--json"]].concat()).await.is(0).json()
     }
 
-    /// An endpoint's id.
+    /// Creates an endpoint by the command line, and returns its id.
     async fn endpoint(&self, more: &[&str]) -> String {
         let made = self.json(&[&["endpoints", "create", "--no-ping"], more].concat()).await;
         made["id"].as_str().unwrap().to_owned()
@@ -697,7 +697,7 @@ async fn doctor_shows_what_the_server_says_of_itself_and_what_fails_there() {
 #[tokio::test]
 async fn https_is_trusted_by_its_authority_only() {
     let (tls, certificate) = self_signed(&["localhost"]);
-    let identity = Answer::Status(200, Vec::new(), r#"{"operator": true, "tenant": null}"#);
+    let identity = SinkAnswer::Status(200, Vec::new(), r#"{"operator": true, "tenant": null}"#);
     let server = Sink::start_tls(vec![identity], tls).await;
     let url = format!("https://localhost:{}", server.address.port());
     let person = Person { home: tempfile::tempdir().unwrap(), address: server.address };

@@ -42,9 +42,12 @@ pub(super) async fn show<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult 
             .endpoints(&tenant, MaxAge::seconds(WEBHOOK_KEYS_COPY_S))
             .await?
             .unwrap_or_default();
-        let asked =
-            |endpoint: &&Endpoint| wanted.as_deref().is_none_or(|id| id == endpoint.id.as_str());
-        keys.extend(endpoints.iter().filter(asked).flat_map(|endpoint| keys_of(endpoint, now)));
+        keys.extend(
+            endpoints
+                .iter()
+                .filter(|endpoint| wanted.as_deref().is_none_or(|id| id == endpoint.id.as_str()))
+                .flat_map(|endpoint| keys_of(endpoint, now)),
+        );
     }
     let mut response = http::json(200, &KeySet { keys });
     let fresh = ::http::HeaderValue::from_static("public, max-age=300");

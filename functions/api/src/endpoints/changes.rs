@@ -207,14 +207,17 @@ fn read_url(body: &mut Body<'_>, rules: &AddressRules, is_new: bool) -> Option<S
     None
 }
 
+fn event_types_schema() -> Value {
+    let one = json!({"type": "string", "minLength": 1, "maxLength": EVENT_TYPE_CHARS_MAX,
+        "pattern": r"^(\*|([^*.\x00-\x1f\x7f-\x9f]+\.)*([^*.\x00-\x1f\x7f-\x9f]+|\*))$"});
+    json!({"type": ["array", "null"], "items": one, "minItems": 1,
+        "maxItems": EVENT_TYPES_PER_ENDPOINT_MAX})
+}
+
 fn read_event_types(body: &mut Body<'_>) -> PatchValue<Vec<EventTypePattern>> {
-    let schema = || {
-        let one = json!({"type": "string", "minLength": 1, "maxLength": EVENT_TYPE_CHARS_MAX,
-            "pattern": r"^(\*|([^*.\x00-\x1f\x7f-\x9f]+\.)*([^*.\x00-\x1f\x7f-\x9f]+|\*))$"});
-        json!({"type": ["array", "null"], "items": one, "minItems": 1,
-            "maxItems": EVENT_TYPES_PER_ENDPOINT_MAX})
+    let Some(value) = body.member("event_types", event_types_schema) else {
+        return PatchValue::Absent;
     };
-    let Some(value) = body.member("event_types", schema) else { return PatchValue::Absent };
     if value == Json::Null {
         return PatchValue::Null;
     }
@@ -236,12 +239,12 @@ fn read_event_types(body: &mut Body<'_>) -> PatchValue<Vec<EventTypePattern>> {
 
 /// The pattern is compiled from its own text, which is kept.
 fn read_filter(body: &mut Body<'_>) -> PatchValue<CompiledFilter> {
-    let schema = || json!({"type": ["object", "null"], "minProperties": 1});
     if body.peek("filter") == Some(&Json::Null) {
         body.pass_over("filter");
         return PatchValue::Null;
     }
-    let Some(text) = body.raw("filter", schema) else { return PatchValue::Absent };
+    let text = body.raw("filter", || json!({"type": ["object", "null"], "minProperties": 1}));
+    let Some(text) = text else { return PatchValue::Absent };
     match CompiledFilter::compile(text.get()) {
         Ok(filter) => PatchValue::Value(filter),
         Err(faults) => {
@@ -258,22 +261,26 @@ fn read_min_severity(body: &mut Body<'_>) -> PatchValue<Severity> {
 
 fn read_risk_score_above(body: &mut Body<'_>) -> PatchValue<f64> {
     let (least, most) = (RISK_SCORE.start(), RISK_SCORE.end());
-    let schema = || json!({"type": ["number", "null"], "minimum": least, "maximum": most});
-    let read = |value: &Json<'_>| value.as_f64().and_then(|score| risk_score(score).ok());
-    let shape = || format!("must be a number from {least} to {most}");
-    body.read_with("risk_score_above", schema, read, shape)
+    body.read_with(
+        "risk_score_above",
+        || json!({"type": ["number", "null"], "minimum": least, "maximum": most}),
+        |value| value.as_f64().and_then(|score| risk_score(score).ok()),
+        || format!("must be a number from {least} to {most}"),
+    )
 }
 
 fn read_outcomes(body: &mut Body<'_>) -> PatchValue<Vec<String>> {
-    let schema = || {
-        json!({"type": ["array", "null"], "minItems": 1, "maxItems": OUTCOMES_PER_ENDPOINT_MAX,
-            "items": {"type": "string", "minLength": 1, "maxLength": ATTRIBUTE_CHARS_MAX,
-                "pattern": PRINTABLE}})
-    };
-    let read = |value: &Json<'_>| {
-        value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect()
-    };
-    match body.read_with("outcomes", schema, read, || "must be an array of texts".to_owned()) {
+    let given = body.read_with(
+        "outcomes",
+        || {
+            json!({"type": ["array", "null"], "minItems": 1, "maxItems": OUTCOMES_PER_ENDPOINT_MAX,
+                "items": {"type": "string", "minLength": 1, "maxLength": ATTRIBUTE_CHARS_MAX,
+                    "pattern": PRINTABLE}})
+        },
+        |value| value.as_array()?.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
+        || "must be an array of texts".to_owned(),
+    );
+    match given {
         PatchValue::Value(values) => match outcomes(values) {
             Ok(values) => PatchValue::Value(values),
             Err(faults) => {
@@ -352,17 +359,18 @@ fn read_retry(body: &mut Body<'_>) -> PatchValue<RetryPolicy> {
     }
 }
 
+fn headers_schema() -> Value {
+    json!({"type": ["object", "null"], "maxProperties": HEADERS_PER_ENDPOINT_MAX,
+        "propertyNames": {"pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$"},
+        "additionalProperties": {"type": "string", "maxLength": HEADER_VALUE_CHARS_MAX,
+            "pattern": "^[ -~]*$"}})
+}
+
 fn read_headers(
     body: &mut Body<'_>,
     profile: Option<&Profile>,
 ) -> PatchValue<BTreeMap<String, String>> {
-    let schema = || {
-        json!({"type": ["object", "null"], "maxProperties": HEADERS_PER_ENDPOINT_MAX,
-            "propertyNames": {"pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$"},
-            "additionalProperties": {"type": "string", "maxLength": HEADER_VALUE_CHARS_MAX,
-                "pattern": "^[ -~]*$"}})
-    };
-    let Some(value) = body.member("headers", schema) else { return PatchValue::Absent };
+    let Some(value) = body.member("headers", headers_schema) else { return PatchValue::Absent };
     if value == Json::Null {
         return PatchValue::Null;
     }

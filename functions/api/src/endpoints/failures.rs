@@ -2,7 +2,7 @@
 
 use waxseal_api_types::endpoint::Failure;
 use waxseal_domain::delivery::Delivery;
-use waxseal_domain::delivery::attempt::{Attempt, Outcome};
+use waxseal_domain::delivery::attempt::Outcome;
 use waxseal_domain::id::EndpointId;
 use waxseal_flows::ports::{DeliveryStore as _, Engine, EngineError, PageRequest};
 
@@ -22,8 +22,7 @@ pub(super) async fn recent_failures<E: Engine>(
 }
 
 fn last_failure(delivery: &Delivery) -> Option<Failure> {
-    let has_failed = |attempt: &&Attempt| attempt.outcome != Outcome::Accepted;
-    let attempt = delivery.log.iter().rev().find(has_failed)?;
+    let attempt = delivery.log.iter().rev().find(|attempt| attempt.outcome != Outcome::Accepted)?;
     Some(Failure {
         delivery_id: delivery.key.id().to_string(),
         status: delivery.into(),

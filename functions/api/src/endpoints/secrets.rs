@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use waxseal_adapters::http;
 use waxseal_api_types as api;
 use waxseal_api_types::endpoint::{Rotation, ShownSecret};
-use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::secret_choice::{SecretChoice, SecretWish};
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::limits::{OVERLAP_DEFAULT_S, OVERLAP_S};
@@ -125,8 +124,10 @@ pub(super) async fn rotate<E: Engine>(call: TenantCall<'_, E>, id: &str) -> Oper
     };
     let until = sealed.created_at.plus_s(overlap_s);
     let public_key = sealed.public_key.clone();
-    let rotated = |endpoint: Endpoint, _| endpoint.rotate_secret(sealed.clone(), until);
-    write(&call, id, "endpoint.secret_rotated", rotated).await?;
+    write(&call, id, "endpoint.secret_rotated", |endpoint, _| {
+        endpoint.rotate_secret(sealed.clone(), until)
+    })
+    .await?;
     Ok(http::json(
         200,
         &api::endpoint::Secret { shown, public_key, overlap_until: until.rfc3339() },

@@ -28,11 +28,13 @@ impl<'a> IfMatch<'a> {
 
     /// 412 where it is for another version.
     pub(super) fn allows(&self, endpoint: &Endpoint) -> Result<(), Problem> {
+        let Some(wanted) = self.0 else { return Ok(()) };
         let own = etag(endpoint);
-        let is_it = |wanted: &str| matches!(wanted.trim(), "*") || wanted.trim() == own;
-        match self.0 {
-            Some(wanted) if !wanted.split(',').any(is_it) => Err(Problem::changed()),
-            _ => Ok(()),
+        let mut versions = wanted.split(',').map(str::trim);
+        if versions.any(|version| version == "*" || version == own) {
+            Ok(())
+        } else {
+            Err(Problem::changed())
         }
     }
 }

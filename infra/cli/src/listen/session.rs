@@ -15,7 +15,6 @@ use waxseal_domain::endpoint::subscription::{Candidate, Subscription};
 use waxseal_domain::event::Event;
 use waxseal_domain::event::event_type::EventTypePattern;
 use waxseal_domain::id::{DeliveryId, EndpointId, IdFault, TenantName};
-use waxseal_domain::json::Fault;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::random_bytes;
 use waxseal_flows::ports::{Clock as _, Sender as _};
@@ -95,14 +94,16 @@ impl Session {
 
     /// Reads a listed event; none where the endpoint does not want it, or its payload was removed.
     pub(super) fn read_wanted(&self, raw: &RawValue) -> Result<Option<Event>, Failure> {
-        let not_ours = |error| Failure::Unavailable(format!("an event cannot be read: {error}"));
-        let event = read_event(&self.endpoint.tenant, raw).map_err(not_ours)?;
+        let event = read_event(&self.endpoint.tenant, raw)
+            .map_err(|error| Failure::Unavailable(format!("an event cannot be read: {error}")))?;
         let wants = self.endpoint.subscription.wants(&Candidate::new(&event));
-        let unreadable = |fault: Fault| {
+        let is_wanted = wants.map_err(|fault| {
             Failure::Unavailable(format!("an event cannot be read: {}", fault.detail))
-        };
-        let is_wanted = !event.expunged && wants.map_err(unreadable)?;
-        Ok(is_wanted.then_some(event))
+        });
+        if event.expunged || !is_wanted? {
+            return Ok(None);
+        }
+        Ok(Some(event))
     }
 
     /// Makes one attempt: the delivery's id, and what came of it.
@@ -148,22 +149,25 @@ fn read_terms(listen: &Listen, id: EndpointId) -> Result<Terms, Failure> {
     })
 }
 
+fn unreadable(error: &str) -> Failure {
+    Failure::Unavailable(format!("the endpoint cannot be read: {error}"))
+}
+
 async fn fetch_terms(context: &Context, named: &EndpointName) -> Result<Terms, Failure> {
     let answer = context.send(&Call::get(named.path(context, "")?)).await?;
-    let not_ours = |error| Failure::Unavailable(format!("the endpoint cannot be read: {error}"));
     let view: api::Endpoint = read(&answer)?;
     let mut event_types: Vec<EventTypePattern> = Vec::new();
     for pattern in &view.event_types {
-        event_types.push(pattern.parse().map_err(not_ours)?);
+        event_types.push(pattern.parse().map_err(|error: String| unreadable(&error))?);
     }
     let min_severity = view.min_severity.map(|least| least.as_str().parse()).transpose();
     let filter = view.filter.map(|raw| compile(raw.get())).transpose()?;
     Ok(Terms {
-        id: view.id.parse().map_err(|_| not_ours("its id is none of ours".to_owned()))?,
+        id: view.id.parse().map_err(|_| unreadable("its id is none of ours"))?,
         subscription: Subscription {
             event_types,
             filter,
-            min_severity: min_severity.map_err(not_ours)?,
+            min_severity: min_severity.map_err(|error: String| unreadable(&error))?,
             risk_score_above: view.risk_score_above,
             outcomes: view.outcomes,
         },

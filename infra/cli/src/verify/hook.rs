@@ -49,8 +49,10 @@ pub(super) fn headers(text: &str) -> Result<Vec<(String, String)>, String> {
 /// no header.
 pub(super) fn header(line: &str) -> Option<(String, String)> {
     let (name, value) = line.split_once(':')?;
-    let is_token = |byte: u8| byte.is_ascii_graphic() && !b"\"(),/;<=>?@[\\]{}".contains(&byte);
-    let is_name = !name.is_empty() && name.bytes().all(is_token);
+    let is_name = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"\"(),/;<=>?@[\\]{}".contains(&byte));
     is_name.then(|| (name.to_ascii_lowercase(), value.trim().to_owned()))
 }
 

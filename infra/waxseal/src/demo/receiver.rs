@@ -112,10 +112,15 @@ async fn receive(
     let Ok(body) = Limited::new(body, BODY_BYTES_MAX).collect().await else {
         return StatusCode::BAD_REQUEST;
     };
-    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
     let key = state.borrow().key.clone();
     let window = Window::around(SystemClock.now().seconds());
-    let Ok(hook) = profile.verify(header, &body.to_bytes(), &[key], window) else {
+    let verified = profile.verify(
+        |name| head.headers.get(name).and_then(|value| value.to_str().ok()),
+        &body.to_bytes(),
+        &[key],
+        window,
+    );
+    let Ok(hook) = verified else {
         state.send_modify(|state| state.refused += 1);
         return StatusCode::UNAUTHORIZED;
     };

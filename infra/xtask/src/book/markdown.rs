@@ -41,9 +41,11 @@ fn cells(line: &str) -> Option<Vec<&str>> {
 /// The steps that a text defines, each as the first cell of a row, and the lines that they stand on.
 pub(super) fn steps(text: &str) -> Vec<(usize, &str)> {
     let lines = text.lines().enumerate();
-    let first = |line| cells(line).and_then(|cells| cells.first().copied());
     lines
-        .filter_map(|(index, line)| Some((index + 1, first(line)?)))
+        .filter_map(|(index, line)| {
+            let cells = cells(line)?;
+            Some((index + 1, *cells.first()?))
+        })
         .filter(|(_, cell)| is_step(cell))
         .collect()
 }

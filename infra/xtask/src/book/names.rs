@@ -43,13 +43,15 @@ impl std::fmt::Display for Name<'_> {
     }
 }
 
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_')
+}
+
 /// `name()`, with a path before it or not, or `Type::name`.
 fn name_of(code: &str) -> Option<Name<'_>> {
-    let is_word =
-        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '_');
     let function = code.strip_suffix("()");
     let path: Vec<&str> = function.unwrap_or(code).split("::").collect();
-    if !path.iter().all(|part| is_word(part)) {
+    if !path.iter().copied().all(is_word) {
         return None;
     }
     match (function, path.as_slice()) {
@@ -63,8 +65,9 @@ fn name_of(code: &str) -> Option<Name<'_>> {
 
 /// The protocol's tables of constants, guards and stored names.
 pub(super) fn tables(protocol: &File, code: &[File]) -> Vec<Fault> {
-    let is_inside = |file: &&File| INSIDE.iter().any(|folder| file.path.starts_with(folder));
-    let inside = Declarations::of(code.iter().filter(is_inside));
+    let inside = Declarations::of(
+        code.iter().filter(|file| INSIDE.iter().any(|folder| file.path.starts_with(folder))),
+    );
     let mut book = Book { protocol, inside, faults: Vec::new() };
     let mut kinds = BTreeSet::new();
     for table in markdown::tables(&protocol.text) {

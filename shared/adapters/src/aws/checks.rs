@@ -67,9 +67,11 @@ async fn count_messages(clients: &Clients, url: &str) -> Result<u64, EngineError
     let unreadable = |name: &QueueAttributeName| {
         EngineError::unreadable("look at queue", format!("{name} is missing, or no number"))
     };
-    let figure = |name: &QueueAttributeName| {
-        let text = found.get(name).ok_or_else(|| unreadable(name))?;
-        text.parse::<u64>().map_err(|_| unreadable(name))
-    };
-    names.iter().map(figure).sum()
+    names
+        .iter()
+        .map(|name| {
+            let text = found.get(name).ok_or_else(|| unreadable(name))?;
+            text.parse::<u64>().map_err(|_| unreadable(name))
+        })
+        .sum()
 }

@@ -207,8 +207,12 @@ impl BatchResponse {
         if failures.iter().any(String::is_empty) {
             return Err("a message without an id cannot be reported".to_owned());
         }
-        let failure = |item_identifier| BatchItemFailure { item_identifier };
-        Ok(Self { batch_item_failures: failures.into_iter().map(failure).collect() })
+        Ok(Self {
+            batch_item_failures: failures
+                .into_iter()
+                .map(|item_identifier| BatchItemFailure { item_identifier })
+                .collect(),
+        })
     }
 }
 

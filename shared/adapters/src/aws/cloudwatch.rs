@@ -61,10 +61,12 @@ impl CloudWatch {
         let token = Some(token).filter(|token| !token.is_empty());
         let region = environment.region.clone();
         let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let own = || format!("https://monitoring.{region}.{suffix}");
         Self {
             credentials: Credentials::new(id, secret, token, None, "environment"),
-            url: environment.endpoint_url.clone().unwrap_or_else(own),
+            url: environment
+                .endpoint_url
+                .clone()
+                .unwrap_or_else(|| format!("https://monitoring.{region}.{suffix}")),
             region,
         }
     }

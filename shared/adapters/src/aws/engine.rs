@@ -80,8 +80,8 @@ impl AwsEngine {
         let get = self.clients.secrets_manager().get_secret_value().secret_id(secret);
         let answer = get.send().await.map_err(failure_at("read operator key"))?;
         let key = answer.secret_string().map(str::trim).filter(|key| !key.is_empty());
-        let missing = || EngineError::unreadable("read operator key", "the secret holds no text");
-        key.map(hash_of).ok_or_else(missing)
+        key.map(hash_of)
+            .ok_or_else(|| EngineError::unreadable("read operator key", "the secret holds no text"))
     }
 }
 

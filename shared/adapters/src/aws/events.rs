@@ -31,8 +31,9 @@ impl EventStore for DynamoStore {
         else {
             return Err(failure_at("accept event")(error));
         };
-        let missing = || EngineError::unreadable("accept event", "refused, and without the item");
-        let found = refusal.item().ok_or_else(missing)?;
+        let found = refusal.item().ok_or_else(|| {
+            EngineError::unreadable("accept event", "refused, and without the item")
+        })?;
         Ok(AcceptResult::Exists(Box::new(event_of(found)?)))
     }
 
@@ -172,15 +173,17 @@ fn item_of(row: &EventRow) -> Result<Item, EngineError> {
 pub(super) fn event_of(item: &Item) -> Result<EventRow, EngineError> {
     let targets = item.get("targets").and_then(|value| value.as_l().ok());
     let targets = targets.ok_or_else(|| unreadable("targets", "is missing, or no list"))?;
-    let target = |value: &AttributeValue| {
-        let id = value.as_s().map_err(|_| unreadable("targets", "holds no text"))?;
-        parse("targets", id)
-    };
     Ok(EventRow {
         event: read_json(item, "payload")?,
         event_accepted_at: read_ms(item, "born")?,
         digest: read_text(item, "digest")?.to_owned(),
-        targets: targets.iter().map(target).collect::<Result<_, _>>()?,
+        targets: targets
+            .iter()
+            .map(|value| {
+                let id = value.as_s().map_err(|_| unreadable("targets", "holds no text"))?;
+                parse("targets", id)
+            })
+            .collect::<Result<_, _>>()?,
         nonce: read_text(item, "nonce")?.to_owned(),
         sent: match item.get("sent") {
             Some(sent) => *sent.as_bool().map_err(|_| unreadable("sent", "is no flag"))?,

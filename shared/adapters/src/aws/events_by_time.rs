@@ -128,18 +128,22 @@ impl DynamoStore {
         tenant: &TenantName,
         places: &[Place],
     ) -> Result<Vec<EventRow>, EngineError> {
-        let key = |place: &Place| Ok(event_key(tenant, &parse::<EventId>("pk", &place.id)?));
-        let keys = places.iter().map(key).collect::<Result<Vec<_>, EngineError>>()?;
+        let keys = places
+            .iter()
+            .map(|place| Ok(event_key(tenant, &parse::<EventId>("pk", &place.id)?)))
+            .collect::<Result<Vec<_>, EngineError>>()?;
         let mut found = HashMap::new();
         for item in self.batch_get("list events", &keys).await? {
             let row = event_of(&item)?;
             found.insert(event_pk(&row.event.tenant, &row.event.id), row);
         }
-        let at = |place: &Place| {
-            let row = found.remove(&format!("E#{tenant}#{}", place.id));
-            row.filter(|row| row.event_accepted_at.ms() == place.event_accepted_at)
-        };
-        Ok(places.iter().filter_map(at).collect())
+        Ok(places
+            .iter()
+            .filter_map(|place| {
+                let row = found.remove(&format!("E#{tenant}#{}", place.id));
+                row.filter(|row| row.event_accepted_at.ms() == place.event_accepted_at)
+            })
+            .collect())
     }
 }
 

@@ -75,8 +75,9 @@ impl GateStore for DynamoStore {
     }
 
     async fn due_gates(&self, now: Timestamp, limit: usize) -> Result<Vec<Gate>, EngineError> {
-        let key_of = |item: &Item| Ok(key(read_text(item, "pk")?, ALONE));
-        let keys = self.read_due_shard(SHARD, now, limit, key_of).await?;
+        let keys = self
+            .read_due_shard(SHARD, now, limit, |item| Ok(key(read_text(item, "pk")?, ALONE)))
+            .await?;
         let found = self.batch_get("read gates", &keys).await?;
         let mut gates: Vec<Gate> = read_each(&found, |item| read_json(item, "doc"));
         gates.retain(|gate| gate.due_at <= now);

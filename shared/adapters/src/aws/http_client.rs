@@ -86,22 +86,22 @@ async fn call(
     client: &reqwest::Client,
     request: HttpRequest,
 ) -> Result<HttpResponse, ConnectorError> {
-    let user = |error: Box<dyn std::error::Error + Send + Sync>| ConnectorError::user(error);
-    let request = request.try_into_http1x().map_err(|error| user(error.into()))?;
+    let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
     let (parts, body) = request.into_parts();
-    let bytes = body.bytes().ok_or_else(|| user("a body that streams".into()))?;
+    let bytes = body.bytes().ok_or_else(|| ConnectorError::user("a body that streams".into()))?;
     let request = http::Request::from_parts(parts, Bytes::copy_from_slice(bytes));
-    let request = reqwest::Request::try_from(request).map_err(|error| user(error.into()))?;
+    let request =
+        reqwest::Request::try_from(request).map_err(|error| ConnectorError::user(error.into()))?;
     let mut response = client.execute(request).await.map_err(failure)?;
     let mut answer = http::Response::builder().status(response.status());
     if let Some(headers) = answer.headers_mut() {
         std::mem::swap(headers, response.headers_mut());
     }
     let bytes = response.bytes().await.map_err(failure)?;
-    let other =
-        |error: Box<dyn std::error::Error + Send + Sync>| ConnectorError::other(error, None);
-    let answer = answer.body(SdkBody::from(bytes)).map_err(|error| other(error.into()))?;
-    HttpResponse::try_from(answer).map_err(|error| other(error.into()))
+    let answer = answer
+        .body(SdkBody::from(bytes))
+        .map_err(|error| ConnectorError::other(error.into(), None))?;
+    HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
 }
 
 /// The SDK retries what failed by time or by connection.

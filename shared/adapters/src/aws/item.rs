@@ -28,8 +28,9 @@ pub(super) fn ms(at: Timestamp) -> AttributeValue {
 }
 
 pub(super) fn json<T: Serialize>(value: &T) -> Result<AttributeValue, EngineError> {
-    let failed = |error| EngineError::unreadable("serialise item", error);
-    serde_json::to_string(value).map(AttributeValue::S).map_err(failed)
+    serde_json::to_string(value)
+        .map(AttributeValue::S)
+        .map_err(|error| EngineError::unreadable("serialise item", error))
 }
 
 pub(super) fn key(pk: impl Into<String>, sk: impl Into<String>) -> Item {

@@ -46,8 +46,10 @@ impl KeyVault for KmsVault {
             .set_encryption_context(Some(bound_to(context)))
             .plaintext(Blob::new(secret.expose()));
         let answer = encrypt.send().await.map_err(failure_at("seal secret"))?;
-        let missing = || EngineError::unreadable("seal secret", "an answer without a ciphertext");
-        Ok(BASE64.encode(answer.ciphertext_blob.ok_or_else(missing)?))
+        let ciphertext = answer.ciphertext_blob.ok_or_else(|| {
+            EngineError::unreadable("seal secret", "an answer without a ciphertext")
+        })?;
+        Ok(BASE64.encode(ciphertext))
     }
 
     async fn open(&self, context: &SecretContext, sealed: &str) -> Result<Secret, EngineError> {
@@ -56,8 +58,7 @@ impl KeyVault for KmsVault {
             Ok(copy) => return Ok(copy),
             Err(start) => start,
         };
-        let failure = |why| EngineError::unreadable("open secret", why);
-        let ciphertext = BASE64.decode(sealed).map_err(|_| failure("it is not base 64"))?;
+        let ciphertext = BASE64.decode(sealed).map_err(|_| unreadable("it is not base 64"))?;
         let decrypt = self
             .clients
             .kms()
@@ -66,11 +67,16 @@ impl KeyVault for KmsVault {
             .set_encryption_context(Some(bound_to(context)))
             .ciphertext_blob(Blob::new(ciphertext));
         let answer = decrypt.send().await.map_err(failure_at("open secret"))?;
-        let plaintext = answer.plaintext.ok_or_else(|| failure("an answer without a plaintext"))?;
+        let plaintext =
+            answer.plaintext.ok_or_else(|| unreadable("an answer without a plaintext"))?;
         let secret = Secret::new(plaintext.into_inner());
         self.opened.keep(start, place, secret.clone());
         Ok(secret)
     }
+}
+
+fn unreadable(why: &'static str) -> EngineError {
+    EngineError::unreadable("open secret", why)
 }
 
 fn bound_to(context: &SecretContext) -> HashMap<String, String> {

@@ -108,16 +108,18 @@ impl SqsQueue {
         priority: Priority,
         batch: &[Outgoing],
     ) -> Result<Vec<usize>, EngineError> {
-        let entry = |outgoing: &Outgoing| {
-            SendMessageBatchRequestEntry::builder()
-                .id(outgoing.index.to_string())
-                .message_body(outgoing.body.as_str())
-                .message_group_id(outgoing.group.as_str())
-                .delay_seconds(outgoing.delay_s)
-                .build()
-                .map_err(|error| EngineError::unreadable("send messages", error))
-        };
-        let entries = batch.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+        let entries = batch
+            .iter()
+            .map(|outgoing| {
+                SendMessageBatchRequestEntry::builder()
+                    .id(outgoing.index.to_string())
+                    .message_body(outgoing.body.as_str())
+                    .message_group_id(outgoing.group.as_str())
+                    .delay_seconds(outgoing.delay_s)
+                    .build()
+                    .map_err(|error| EngineError::unreadable("send messages", error))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
         let send = self.clients.sqs().send_message_batch();
         let send = send.queue_url(self.url(priority)?).set_entries(Some(entries)).customize();
         // The SDK must not retry: it would send the same ticket twice, and each copy would take

@@ -60,21 +60,22 @@ impl ConfigStore for EmbeddedStore {
 
     async fn audit(&self, tenant: &TenantName, page: &PageRequest) -> StoreResult<Page<Entry>> {
         let (tenant, page) = (tenant.to_string(), page.clone());
-        let read = move |connection: &Connection| {
-            let before = page.cursor.clone().unwrap_or_else(|| "~".to_owned());
-            let sql = "SELECT doc, place FROM audit WHERE tenant = ?1 AND place < ?2
+        self.readers
+            .read("list audit entries", move |connection| {
+                let before = page.cursor.clone().unwrap_or_else(|| "~".to_owned());
+                let sql = "SELECT doc, place FROM audit WHERE tenant = ?1 AND place < ?2
                        ORDER BY place DESC LIMIT ?3";
-            let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
-            let mut statement = connection.prepare_cached(sql)?;
-            let rows = statement.query_map(params![tenant, before, limit], |row| {
-                Ok((schema_value::from_json::<Entry>(row, 0)?, row.get::<_, String>(1)?))
-            })?;
-            let rows: Vec<(Entry, String)> = rows.collect::<rusqlite::Result<_>>()?;
-            let last = rows.last().filter(|_| rows.len() == page.limit);
-            let cursor = last.map(|(_, place)| place.clone());
-            Ok(Page { items: rows.into_iter().map(|(entry, _)| entry).collect(), cursor })
-        };
-        self.readers.read("list audit entries", read).await
+                let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
+                let mut statement = connection.prepare_cached(sql)?;
+                let rows = statement.query_map(params![tenant, before, limit], |row| {
+                    Ok((schema_value::from_json::<Entry>(row, 0)?, row.get::<_, String>(1)?))
+                })?;
+                let rows: Vec<(Entry, String)> = rows.collect::<rusqlite::Result<_>>()?;
+                let last = rows.last().filter(|_| rows.len() == page.limit);
+                let cursor = last.map(|(_, place)| place.clone());
+                Ok(Page { items: rows.into_iter().map(|(entry, _)| entry).collect(), cursor })
+            })
+            .await
     }
 
     async fn event_types(
@@ -87,29 +88,32 @@ impl ConfigStore for EmbeddedStore {
             Err(generation) => generation,
         };
         let name = tenant.to_string();
-        let read = move |connection: &Connection| {
-            let sql =
-                "SELECT doc FROM config WHERE kind = 'event_type' AND tenant = ?1 ORDER BY id";
-            documents(connection, sql, params![name]).map(Arc::new)
-        };
-        let found: Arc<Vec<EventType>> = self.readers.read("read event types", read).await?;
+        let found: Arc<Vec<EventType>> = self
+            .readers
+            .read("read event types", move |connection| {
+                let sql =
+                    "SELECT doc FROM config WHERE kind = 'event_type' AND tenant = ?1 ORDER BY id";
+                documents(connection, sql, params![name]).map(Arc::new)
+            })
+            .await?;
         self.cache.keep_event_types(generation, tenant.clone(), Arc::clone(&found));
         Ok(found)
     }
 
     async fn tenants(&self, page: &PageRequest) -> StoreResult<Page<Tenant>> {
         let page = page.clone();
-        let read = move |connection: &Connection| {
-            let after = page.cursor.clone().unwrap_or_default();
-            let sql = "SELECT doc FROM config WHERE kind = 'tenant' AND tenant = '' AND id > ?1
+        self.readers
+            .read("list tenants", move |connection| {
+                let after = page.cursor.clone().unwrap_or_default();
+                let sql = "SELECT doc FROM config WHERE kind = 'tenant' AND tenant = '' AND id > ?1
                        ORDER BY id LIMIT ?2";
-            let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
-            let items: Vec<Tenant> = documents(connection, sql, params![after, limit])?;
-            let last = items.last().filter(|_| items.len() == page.limit);
-            let cursor = last.map(|tenant| tenant.name.to_string());
-            Ok(Page { items, cursor })
-        };
-        self.readers.read("list tenants", read).await
+                let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
+                let items: Vec<Tenant> = documents(connection, sql, params![after, limit])?;
+                let last = items.last().filter(|_| items.len() == page.limit);
+                let cursor = last.map(|tenant| tenant.name.to_string());
+                Ok(Page { items, cursor })
+            })
+            .await
     }
 
     async fn endpoints(&self, tenant: &TenantName, _: MaxAge) -> StoreResult<Endpoints> {
@@ -118,17 +122,19 @@ impl ConfigStore for EmbeddedStore {
             Err(generation) => generation,
         };
         let name = tenant.clone();
-        let read = move |connection: &Connection| {
-            let Some(version) = version(connection, &Place::tenant(&name))? else {
-                return Ok(None);
-            };
-            let sql =
-                "SELECT doc FROM config WHERE kind = 'endpoint' AND tenant = ?1 ORDER BY rowid";
-            let endpoints = documents(connection, sql, params![name.as_str()])?;
-            let version = TenantVersion(version);
-            Ok(Some(Arc::new(TenantEndpoints { version, has_catalogue: true, endpoints })))
-        };
-        let endpoints = self.readers.read("read endpoints", read).await?;
+        let endpoints = self
+            .readers
+            .read("read endpoints", move |connection| {
+                let Some(version) = version(connection, &Place::tenant(&name))? else {
+                    return Ok(None);
+                };
+                let sql =
+                    "SELECT doc FROM config WHERE kind = 'endpoint' AND tenant = ?1 ORDER BY rowid";
+                let endpoints = documents(connection, sql, params![name.as_str()])?;
+                let version = TenantVersion(version);
+                Ok(Some(Arc::new(TenantEndpoints { version, has_catalogue: true, endpoints })))
+            })
+            .await?;
         self.cache.keep_endpoints(generation, tenant.clone(), endpoints.clone());
         Ok(endpoints)
     }
@@ -146,76 +152,91 @@ impl ConfigStore for EmbeddedStore {
 
     async fn api_key(&self, hash: &str) -> StoreResult<Option<ApiKey>> {
         let hash = hash.to_owned();
-        let read = move |connection: &Connection| find_by_lookup(connection, "api_key", &hash);
-        self.readers.read("read API key", read).await
+        self.readers
+            .read("read API key", move |connection| find_by_lookup(connection, "api_key", &hash))
+            .await
     }
 
     async fn api_keys(&self, tenant: &TenantName) -> StoreResult<Vec<ApiKey>> {
         let tenant = tenant.to_string();
-        let read = move |connection: &Connection| {
-            let sql = "SELECT doc FROM config WHERE kind = 'api_key' AND tenant = ?1
+        self.readers
+            .read("list API keys", move |connection| {
+                let sql = "SELECT doc FROM config WHERE kind = 'api_key' AND tenant = ?1
                        ORDER BY rowid DESC LIMIT 200";
-            documents(connection, sql, params![tenant])
-        };
-        self.readers.read("list API keys", read).await
+                documents(connection, sql, params![tenant])
+            })
+            .await
     }
 
     async fn note_key_use(&self, key: &ApiKeyId, at: Timestamp) -> StoreResult<()> {
         let key = key.to_string();
-        let note = move |connection: &Connection| {
-            let sql = "INSERT OR REPLACE INTO key_uses (key, at) VALUES (?1, ?2)";
-            let at = i64::try_from(at.ms()).unwrap_or(i64::MAX);
-            connection.prepare_cached(sql)?.execute(params![key, at]).map(|_| ())
-        };
-        self.writer.write("note key use", Durability::Lazy, note, |()| ()).await
+        self.writer
+            .write(
+                "note key use",
+                Durability::Lazy,
+                move |connection| {
+                    let sql = "INSERT OR REPLACE INTO key_uses (key, at) VALUES (?1, ?2)";
+                    let at = i64::try_from(at.ms()).unwrap_or(i64::MAX);
+                    connection.prepare_cached(sql)?.execute(params![key, at]).map(|_| ())
+                },
+                |()| (),
+            )
+            .await
     }
 
     async fn key_uses(&self, keys: &[ApiKeyId]) -> StoreResult<HashMap<ApiKeyId, Timestamp>> {
         let keys = keys.to_vec();
-        let read = move |connection: &Connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT at FROM key_uses WHERE key = ?1")?;
-            let mut found = HashMap::new();
-            for key in keys {
-                let at = statement.query_row([key.as_str()], |row| schema_value::timestamp(row, 0));
-                found.extend(at.optional()?.map(|at| (key, at)));
-            }
-            Ok(found)
-        };
-        self.readers.read("read key uses", read).await
+        self.readers
+            .read("read key uses", move |connection| {
+                let mut statement =
+                    connection.prepare_cached("SELECT at FROM key_uses WHERE key = ?1")?;
+                let mut found = HashMap::new();
+                for key in keys {
+                    let at =
+                        statement.query_row([key.as_str()], |row| schema_value::timestamp(row, 0));
+                    found.extend(at.optional()?.map(|at| (key, at)));
+                }
+                Ok(found)
+            })
+            .await
     }
 
     async fn source(&self, name: &SourceName, _: MaxAge) -> StoreResult<Option<Source>> {
         let name = name.to_string();
-        let read = move |connection: &Connection| find_by_lookup(connection, "source", &name);
-        self.readers.read("read source", read).await
+        self.readers
+            .read("read source", move |connection| find_by_lookup(connection, "source", &name))
+            .await
     }
 
     async fn sources(&self, tenant: &TenantName) -> StoreResult<Vec<Source>> {
         let tenant = tenant.to_string();
-        let read = move |connection: &Connection| {
-            let sql = "SELECT doc FROM config WHERE kind = 'source' AND tenant = ?1 ORDER BY id";
-            documents(connection, sql, params![tenant])
-        };
-        self.readers.read("list sources", read).await
+        self.readers
+            .read("list sources", move |connection| {
+                let sql =
+                    "SELECT doc FROM config WHERE kind = 'source' AND tenant = ?1 ORDER BY id";
+                documents(connection, sql, params![tenant])
+            })
+            .await
     }
 
     async fn setting(&self, kind: Setting, name: &str, _: MaxAge) -> StoreResult<Option<Arc<str>>> {
         let place = Place::setting(kind, name);
-        let read = move |connection: &Connection| find::<Arc<str>>(connection, &place);
-        self.readers.read("read setting", read).await
+        self.readers
+            .read("read setting", move |connection| find::<Arc<str>>(connection, &place))
+            .await
     }
 
     async fn settings(&self, kind: Setting) -> StoreResult<Vec<(String, Arc<str>)>> {
-        let read = move |connection: &Connection| {
-            let sql = "SELECT id, doc FROM config WHERE kind = ?1 AND tenant = '' ORDER BY id";
-            let mut statement = connection.prepare_cached(sql)?;
-            let rows = statement.query_map([kind.as_str()], |row| {
-                Ok((row.get(0)?, schema_value::from_json(row, 1)?))
-            })?;
-            rows.collect()
-        };
-        self.readers.read("list settings", read).await
+        self.readers
+            .read("list settings", move |connection| {
+                let sql = "SELECT id, doc FROM config WHERE kind = ?1 AND tenant = '' ORDER BY id";
+                let mut statement = connection.prepare_cached(sql)?;
+                let rows = statement.query_map([kind.as_str()], |row| {
+                    Ok((row.get(0)?, schema_value::from_json(row, 1)?))
+                })?;
+                rows.collect()
+            })
+            .await
     }
 
     async fn keep_link_key(&self, tenant: &TenantName, sealed: &str) -> StoreResult<bool> {

@@ -26,10 +26,11 @@ impl DeliveryStore for EmbeddedStore {
         key: &DeliveryKey,
     ) -> Result<(Option<Delivery>, Option<EventRow>), EngineError> {
         let key = key.clone();
-        let read = move |connection: &Connection| {
-            Ok((find(connection, &key)?, events::find(connection, &key.tenant, &key.event)?))
-        };
-        self.readers.read("read delivery and event", read).await
+        self.readers
+            .read("read delivery and event", move |connection| {
+                Ok((find(connection, &key)?, events::find(connection, &key.tenant, &key.event)?))
+            })
+            .await
     }
 
     async fn record_attempt(
@@ -38,8 +39,14 @@ impl DeliveryStore for EmbeddedStore {
         row: &Delivery,
     ) -> Result<WriteResult, EngineError> {
         let row = row.clone();
-        let record = move |connection: &Connection| record(connection, guard, &row);
-        self.writer.write("record attempt", Durability::Synced, record, |_| ()).await
+        self.writer
+            .write(
+                "record attempt",
+                Durability::Synced,
+                move |connection| record(connection, guard, &row),
+                |_| (),
+            )
+            .await
     }
 
     async fn due_deliveries(
@@ -60,8 +67,14 @@ impl DeliveryStore for EmbeddedStore {
 
     async fn claim(&self, due: &Due, claim: &Claim) -> Result<Option<Timestamp>, EngineError> {
         let (due, claim) = (due.clone(), claim.clone());
-        let work = move |connection: &Connection| self::claim(connection, &due, &claim);
-        self.writer.write("claim due delivery", Durability::Synced, work, |_| ()).await
+        self.writer
+            .write(
+                "claim due delivery",
+                Durability::Synced,
+                move |connection| self::claim(connection, &due, &claim),
+                |_| (),
+            )
+            .await
     }
 
     async fn deliveries_by_endpoint(
@@ -71,9 +84,11 @@ impl DeliveryStore for EmbeddedStore {
         page: &PageRequest,
     ) -> Result<Page<Delivery>, EngineError> {
         let (tenant, endpoint, page) = (tenant.clone(), endpoint.clone(), page.clone());
-        let read =
-            move |connection: &Connection| list_by_endpoint(connection, &tenant, &endpoint, &page);
-        self.readers.read("list deliveries", read).await
+        self.readers
+            .read("list deliveries", move |connection| {
+                list_by_endpoint(connection, &tenant, &endpoint, &page)
+            })
+            .await
     }
 }
 

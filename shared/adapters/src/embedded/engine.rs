@@ -135,11 +135,18 @@ impl EmbeddedEngine {
         let now = self.clock.now();
         let (before, audit_before) =
             (now.minus_s(EVENT_RETENTION_S), now.minus_s(AUDIT_RETENTION_S));
-        let expire = move |connection: &Connection| {
-            config::expire_audit(connection, audit_before)?;
-            events::expire(connection, before, EXPIRE_MAX)
-        };
-        self.store.writer.write("expire events", Durability::Lazy, expire, |()| ()).await
+        self.store
+            .writer
+            .write(
+                "expire events",
+                Durability::Lazy,
+                move |connection| {
+                    config::expire_audit(connection, audit_before)?;
+                    events::expire(connection, before, EXPIRE_MAX)
+                },
+                |()| (),
+            )
+            .await
     }
 }
 
@@ -226,23 +233,27 @@ impl Engine for EmbeddedEngine {
         messages: Vec<Message>,
     ) -> Result<AcceptResult, EngineError> {
         let row = row.clone();
-        let accept = move |connection: &Connection| {
-            let put = events::put(connection, &row)?;
-            let inserted = match &put {
-                AcceptResult::Created => {
-                    queue::insert_all(connection, messages, row.event_accepted_at)?
-                }
-                AcceptResult::Exists(_) => Vec::new(),
-            };
-            Ok((put, inserted))
-        };
         let inboxes = Arc::clone(&self.inboxes);
         // Only after the commit do the messages enter memory, where they are received: an attempt
         // must not be made for an event that a crash could still lose.
         let then = move |(_, inserted): &(AcceptResult, Vec<queue::QueuedMessage>)| {
             queue::deliver_all(&inboxes, inserted);
         };
-        let written = self.store.writer.write("accept event", Durability::Synced, accept, then);
+        let written = self.store.writer.write(
+            "accept event",
+            Durability::Synced,
+            move |connection| {
+                let put = events::put(connection, &row)?;
+                let inserted = match &put {
+                    AcceptResult::Created => {
+                        queue::insert_all(connection, messages, row.event_accepted_at)?
+                    }
+                    AcceptResult::Exists(_) => Vec::new(),
+                };
+                Ok((put, inserted))
+            },
+            then,
+        );
         written.await.map(|(put, _)| put)
     }
 
@@ -263,26 +274,34 @@ impl Engine for EmbeddedEngine {
             ));
         };
         let row = row.clone();
-        let record = move |connection: &Connection| {
-            let written = deliveries::record(connection, guard, &row)?;
-            match (&written, settlement) {
-                (WriteResult::Refused(_), _) => {}
-                (WriteResult::Done, Settlement::Done) => queue::remove(connection, id)?,
-                (WriteResult::Done, Settlement::VisibleAt(at)) => {
-                    queue::set_visible(connection, id, at)?;
-                }
-            }
-            Ok(written)
-        };
         let inboxes = Arc::clone(&self.inboxes);
-        let then = move |written: &WriteResult| match (written, settlement) {
-            (WriteResult::Refused(_), _) => {}
-            (WriteResult::Done, Settlement::Done) => inboxes.of(receipt.priority).remove(id),
-            (WriteResult::Done, Settlement::VisibleAt(at)) => {
-                inboxes.of(receipt.priority).wait(&receipt, at);
-            }
-        };
-        self.store.writer.write("record attempt", Durability::Lazy, record, then).await
+        self.store
+            .writer
+            .write(
+                "record attempt",
+                Durability::Lazy,
+                move |connection| {
+                    let written = deliveries::record(connection, guard, &row)?;
+                    match (&written, settlement) {
+                        (WriteResult::Refused(_), _) => {}
+                        (WriteResult::Done, Settlement::Done) => queue::remove(connection, id)?,
+                        (WriteResult::Done, Settlement::VisibleAt(at)) => {
+                            queue::set_visible(connection, id, at)?;
+                        }
+                    }
+                    Ok(written)
+                },
+                move |written| match (written, settlement) {
+                    (WriteResult::Refused(_), _) => {}
+                    (WriteResult::Done, Settlement::Done) => {
+                        inboxes.of(receipt.priority).remove(id);
+                    }
+                    (WriteResult::Done, Settlement::VisibleAt(at)) => {
+                        inboxes.of(receipt.priority).wait(&receipt, at);
+                    }
+                },
+            )
+            .await
     }
 
     /// Takes step T3: writes the claim and its message in one transaction.
@@ -293,20 +312,22 @@ impl Engine for EmbeddedEngine {
         release: Release,
     ) -> Result<bool, EngineError> {
         let (due, now) = (due.clone(), self.clock.now());
-        let work = move |connection: &Connection| {
-            let Some(event_accepted_at) = deliveries::claim(connection, &due, &claim)? else {
-                return Ok(Vec::new());
-            };
-            queue::insert_all(
-                connection,
-                vec![due.message(event_accepted_at, claim.ticket, release, now)],
-                now,
-            )
-        };
         let inboxes = Arc::clone(&self.inboxes);
-        let then =
-            move |inserted: &Vec<queue::QueuedMessage>| queue::deliver_all(&inboxes, inserted);
-        let written = self.store.writer.write("claim delivery", Durability::Synced, work, then);
+        let written = self.store.writer.write(
+            "claim delivery",
+            Durability::Synced,
+            move |connection| {
+                let Some(event_accepted_at) = deliveries::claim(connection, &due, &claim)? else {
+                    return Ok(Vec::new());
+                };
+                queue::insert_all(
+                    connection,
+                    vec![due.message(event_accepted_at, claim.ticket, release, now)],
+                    now,
+                )
+            },
+            move |inserted| queue::deliver_all(&inboxes, inserted),
+        );
         written.await.map(|inserted| !inserted.is_empty())
     }
 
@@ -318,19 +339,22 @@ impl Engine for EmbeddedEngine {
         message: Message,
     ) -> Result<WriteResult, EngineError> {
         let (row, now) = (row.clone(), self.clock.now());
-        let reopen = move |connection: &Connection| {
-            let written = deliveries::record(connection, guard, &row)?;
-            let inserted = match written {
-                WriteResult::Done => queue::insert_all(connection, vec![message], now)?,
-                WriteResult::Refused(_) => Vec::new(),
-            };
-            Ok((written, inserted))
-        };
         let inboxes = Arc::clone(&self.inboxes);
-        let then = move |(_, inserted): &(WriteResult, Vec<queue::QueuedMessage>)| {
-            queue::deliver_all(&inboxes, inserted);
-        };
-        let written = self.store.writer.write("replay delivery", Durability::Synced, reopen, then);
+        let written = self.store.writer.write(
+            "replay delivery",
+            Durability::Synced,
+            move |connection| {
+                let written = deliveries::record(connection, guard, &row)?;
+                let inserted = match written {
+                    WriteResult::Done => queue::insert_all(connection, vec![message], now)?,
+                    WriteResult::Refused(_) => Vec::new(),
+                };
+                Ok((written, inserted))
+            },
+            move |(_, inserted)| {
+                queue::deliver_all(&inboxes, inserted);
+            },
+        );
         written.await.map(|(written, _)| written)
     }
 }

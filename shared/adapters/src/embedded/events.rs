@@ -16,8 +16,14 @@ const COLUMNS: &str = "event, born, digest, targets, nonce, sent";
 impl EventStore for EmbeddedStore {
     async fn accept(&self, row: &EventRow) -> Result<AcceptResult, EngineError> {
         let row = row.clone();
-        let put = move |connection: &Connection| put(connection, &row);
-        self.writer.write("accept event", Durability::Synced, put, |_| ()).await
+        self.writer
+            .write(
+                "accept event",
+                Durability::Synced,
+                move |connection| put(connection, &row),
+                |_| (),
+            )
+            .await
     }
 
     async fn event(
@@ -35,35 +41,52 @@ impl EventStore for EmbeddedStore {
         id: &EventId,
     ) -> Result<Option<(EventRow, Vec<Delivery>)>, EngineError> {
         let (tenant, id) = (tenant.clone(), id.clone());
-        let read = move |connection: &Connection| {
-            let Some(row) = find(connection, &tenant, &id)? else { return Ok(None) };
-            Ok(Some((row, deliveries::of_event(connection, &tenant, &id)?)))
-        };
-        self.readers.read("read event and deliveries", read).await
+        self.readers
+            .read("read event and deliveries", move |connection| {
+                let Some(row) = find(connection, &tenant, &id)? else { return Ok(None) };
+                Ok(Some((row, deliveries::of_event(connection, &tenant, &id)?)))
+            })
+            .await
     }
 
     async fn put_expunged(&self, row: &EventRow) -> Result<(), EngineError> {
         let row = row.clone();
-        let put = move |connection: &Connection| {
-            let sql = "UPDATE events SET event = ?1 WHERE tenant = ?2 AND id = ?3 AND born = ?4";
-            let event = &row.event;
-            let doc = schema_value::json(event)?;
-            let event_accepted_at = schema_value::ms(row.event_accepted_at);
-            let values = params![doc, event.tenant.as_str(), event.id.as_str(), event_accepted_at];
-            connection.prepare_cached(sql)?.execute(values).map(|_| ())
-        };
-        self.writer.write("expunge event", Durability::Synced, put, |()| ()).await
+        self.writer
+            .write(
+                "expunge event",
+                Durability::Synced,
+                move |connection| {
+                    let sql =
+                        "UPDATE events SET event = ?1 WHERE tenant = ?2 AND id = ?3 AND born = ?4";
+                    let event = &row.event;
+                    let doc = schema_value::json(event)?;
+                    let event_accepted_at = schema_value::ms(row.event_accepted_at);
+                    let values =
+                        params![doc, event.tenant.as_str(), event.id.as_str(), event_accepted_at];
+                    connection.prepare_cached(sql)?.execute(values).map(|_| ())
+                },
+                |()| (),
+            )
+            .await
     }
 
     async fn mark_sent(&self, row: &EventRow) -> Result<(), EngineError> {
         let (tenant, id, event_accepted_at) =
             (row.event.tenant.clone(), row.event.id.clone(), row.event_accepted_at);
-        let mark = move |connection: &Connection| {
-            let sql = "UPDATE events SET sent = 1 WHERE tenant = ?1 AND id = ?2 AND born = ?3";
-            let keys = params![tenant.as_str(), id.as_str(), schema_value::ms(event_accepted_at)];
-            connection.prepare_cached(sql)?.execute(keys).map(|_| ())
-        };
-        self.writer.write("mark event sent", Durability::Synced, mark, |()| ()).await
+        self.writer
+            .write(
+                "mark event sent",
+                Durability::Synced,
+                move |connection| {
+                    let sql =
+                        "UPDATE events SET sent = 1 WHERE tenant = ?1 AND id = ?2 AND born = ?3";
+                    let keys =
+                        params![tenant.as_str(), id.as_str(), schema_value::ms(event_accepted_at)];
+                    connection.prepare_cached(sql)?.execute(keys).map(|_| ())
+                },
+                |()| (),
+            )
+            .await
     }
 
     async fn events_by_time(
@@ -74,8 +97,9 @@ impl EventStore for EmbeddedStore {
     ) -> Result<Page<EventRow>, EngineError> {
         let (tenant, page) = (tenant.clone(), page.clone());
         let oldest = now.minus_s(EVENT_RETENTION_S);
-        let read = move |connection: &Connection| list_by_time(connection, &tenant, &page, oldest);
-        self.readers.read("list events", read).await
+        self.readers
+            .read("list events", move |connection| list_by_time(connection, &tenant, &page, oldest))
+            .await
     }
 }
 

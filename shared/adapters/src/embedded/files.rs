@@ -17,13 +17,13 @@ const SECRETS_KEY: &str = "secrets.key";
 
 /// Makes the folder if it is not there, readable by its owner only.
 pub(super) fn make_folder(folder: &Path) -> Result<(), EngineError> {
-    let failed =
-        |error| EngineError::denied("make data folder", format!("{}: {error}", folder.display()));
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(failed)
+    builder.create(folder).map_err(|error| {
+        EngineError::denied("make data folder", format!("{}: {error}", folder.display()))
+    })
 }
 
 /// Locks the folder for this process: the lock ends with it, also after `kill -9`.
@@ -49,11 +49,10 @@ pub(super) fn secrets_key(folder: &Path, was_made: bool) -> Result<Secret, Engin
     if was_made && !path.exists() {
         return Err(key_file_fault(folder, "is missing"));
     }
-    let make = || {
+    let text = read_or_make(&path, || {
         let bytes = [entropy().to_be_bytes(), entropy().to_be_bytes()].concat();
         BASE64.encode(bytes)
-    };
-    let text = read_or_make(&path, make)?;
+    })?;
     let key = BASE64.decode(text.trim()).map(Secret::new);
     key.map_err(|_| EngineError::unreadable("read key file", "secrets.key is not base 64"))
 }
@@ -70,8 +69,9 @@ pub(super) fn key_file_fault(folder: &Path, how: &str) -> EngineError {
 
 /// The operator's API key; made at the first start.
 pub(super) fn operator_key(folder: &Path) -> Result<String, EngineError> {
-    let make = || format!("wxs_{}{}", base32(entropy()), base32(entropy()));
-    let text = read_or_make(&folder.join("operator.key"), make)?;
+    let text = read_or_make(&folder.join("operator.key"), || {
+        format!("wxs_{}{}", base32(entropy()), base32(entropy()))
+    })?;
     Ok(text.trim().to_owned())
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 use waxseal_domain::flow_control::concurrency::{Slot, SlotRequest};
 use waxseal_domain::flow_control::gate::Gate;
 use waxseal_domain::flow_control::rate::TokenRequest;
@@ -31,35 +31,48 @@ impl GateStore for EmbeddedStore {
     async fn put_gate(&self, gate: &Gate, before: Option<&Gate>) -> Result<bool, EngineError> {
         let over = before.map(|before| before.version);
         let (gates, gate) = (Arc::clone(&self.gates), gate.clone());
-        let put = move |connection: &Connection| {
-            // The writing thread is the only one that changes them: what is here is what is stored.
-            if gates.lock().get(&place(&gate)).map(|before| before.version) != over {
-                return Ok(false);
-            }
-            let sql = "INSERT OR REPLACE INTO gates (tenant, endpoint, doc) VALUES (?1, ?2, ?3)";
-            let doc = schema_value::json(&gate)?;
-            let values = params![gate.tenant.as_str(), gate.endpoint.as_str(), doc];
-            connection.prepare_cached(sql)?.execute(values)?;
-            gates.lock().insert(place(&gate), gate);
-            Ok(true)
-        };
-        self.writer.write("write gate", Durability::Synced, put, |_| ()).await
+        self.writer
+            .write(
+                "write gate",
+                Durability::Synced,
+                move |connection| {
+                    // The writing thread is the only one that changes them: what is here is what is stored.
+                    if gates.lock().get(&place(&gate)).map(|before| before.version) != over {
+                        return Ok(false);
+                    }
+                    let sql =
+                        "INSERT OR REPLACE INTO gates (tenant, endpoint, doc) VALUES (?1, ?2, ?3)";
+                    let doc = schema_value::json(&gate)?;
+                    let values = params![gate.tenant.as_str(), gate.endpoint.as_str(), doc];
+                    connection.prepare_cached(sql)?.execute(values)?;
+                    gates.lock().insert(place(&gate), gate);
+                    Ok(true)
+                },
+                |_| (),
+            )
+            .await
     }
 
     async fn delete_gate(&self, gate: &Gate) -> Result<bool, EngineError> {
         let (gates, gate) = (Arc::clone(&self.gates), gate.clone());
-        let delete = move |connection: &Connection| {
-            let before = gates.lock().get(&place(&gate)).map(|before| before.version);
-            if before != Some(gate.version) {
-                return Ok(false);
-            }
-            let sql = "DELETE FROM gates WHERE tenant = ?1 AND endpoint = ?2";
-            let keys = params![gate.tenant.as_str(), gate.endpoint.as_str()];
-            connection.prepare_cached(sql)?.execute(keys)?;
-            gates.lock().remove(&place(&gate));
-            Ok(true)
-        };
-        self.writer.write("remove gate", Durability::Synced, delete, |_| ()).await
+        self.writer
+            .write(
+                "remove gate",
+                Durability::Synced,
+                move |connection| {
+                    let before = gates.lock().get(&place(&gate)).map(|before| before.version);
+                    if before != Some(gate.version) {
+                        return Ok(false);
+                    }
+                    let sql = "DELETE FROM gates WHERE tenant = ?1 AND endpoint = ?2";
+                    let keys = params![gate.tenant.as_str(), gate.endpoint.as_str()];
+                    connection.prepare_cached(sql)?.execute(keys)?;
+                    gates.lock().remove(&place(&gate));
+                    Ok(true)
+                },
+                |_| (),
+            )
+            .await
     }
 
     async fn due_gates(&self, now: Timestamp, limit: usize) -> Result<Vec<Gate>, EngineError> {
@@ -120,9 +133,10 @@ impl GateStore for EmbeddedStore {
         limit: usize,
     ) -> Result<Vec<Due>, EngineError> {
         let (tenant, endpoint) = (tenant.clone(), endpoint.clone());
-        let read = move |connection: &Connection| {
-            deliveries::find_held(connection, &tenant, &endpoint, now, limit)
-        };
-        self.readers.read("read held deliveries", read).await
+        self.readers
+            .read("read held deliveries", move |connection| {
+                deliveries::find_held(connection, &tenant, &endpoint, now, limit)
+            })
+            .await
     }
 }

@@ -46,16 +46,14 @@ impl KeyFile {
         context: &SecretContext,
         sealed: &str,
     ) -> Result<Secret, EngineError> {
-        let failed =
-            || EngineError::unreadable("open secret", "it was not sealed here, for this owner");
-        let bytes = BASE64.decode(sealed).map_err(|_| failed())?;
-        let (nonce, ciphertext) = bytes.split_at_checked(NONCE).ok_or_else(failed)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| failed())?;
+        let bytes = BASE64.decode(sealed).map_err(|_| not_ours())?;
+        let (nonce, ciphertext) = bytes.split_at_checked(NONCE).ok_or_else(not_ours)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| not_ours())?;
         let mut ciphertext = ciphertext.to_vec();
         let opened = self
             .0
             .open_in_place(nonce, Aad::from(bound_to(context)), &mut ciphertext)
-            .map_err(|_| failed())?;
+            .map_err(|_| not_ours())?;
         let secret = Secret::new(opened.to_vec());
         zeroize::Zeroize::zeroize(&mut ciphertext);
         Ok(secret)
@@ -70,6 +68,10 @@ impl KeyVault for KeyFile {
     async fn open(&self, context: &SecretContext, sealed: &str) -> Result<Secret, EngineError> {
         self.open_now(context, sealed)
     }
+}
+
+fn not_ours() -> EngineError {
+    EngineError::unreadable("open secret", "it was not sealed here, for this owner")
 }
 
 /// No part holds a `#`, so no two contexts read alike.

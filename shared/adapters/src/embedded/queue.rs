@@ -51,19 +51,32 @@ impl EmbeddedQueue {
         if !inboxes.of(priority).holds(id) {
             return Ok(());
         }
-        let remove = move |connection: &Connection| remove(connection, id);
-        let then = move |(): &()| inboxes.of(priority).remove(id);
-        self.store.writer.write("remove message", Durability::Lazy, remove, then).await
+        self.store
+            .writer
+            .write(
+                "remove message",
+                Durability::Lazy,
+                move |connection| remove(connection, id),
+                move |(): &()| inboxes.of(priority).remove(id),
+            )
+            .await
     }
 
     /// Writes how often a message was received: before a flagged one is driven.
     pub async fn write_receives(&self, receipt: &Receipt) -> Result<(), EngineError> {
         let Some((id, receives)) = inbox::parse(receipt) else { return Ok(()) };
-        let write = move |connection: &Connection| {
-            let sql = "UPDATE messages SET receives = ?1 WHERE id = ?2";
-            connection.prepare_cached(sql)?.execute(params![receives, id]).map(|_| ())
-        };
-        self.store.writer.write("count receive", Durability::Synced, write, |()| ()).await
+        self.store
+            .writer
+            .write(
+                "count receive",
+                Durability::Synced,
+                move |connection| {
+                    let sql = "UPDATE messages SET receives = ?1 WHERE id = ?2";
+                    connection.prepare_cached(sql)?.execute(params![receives, id]).map(|_| ())
+                },
+                |()| (),
+            )
+            .await
     }
 }
 
@@ -71,10 +84,18 @@ impl Queue for EmbeddedQueue {
     async fn enqueue(&self, messages: &[Message]) -> Vec<usize> {
         let all = messages.to_vec();
         let now = self.clock.now();
-        let insert = move |connection: &Connection| insert_all(connection, all, now);
         let inboxes = Arc::clone(&self.inboxes);
-        let then = move |inserted: &Vec<QueuedMessage>| deliver_all(&inboxes, inserted);
-        match self.store.writer.write("enqueue", Durability::Synced, insert, then).await {
+        let written = self
+            .store
+            .writer
+            .write(
+                "enqueue",
+                Durability::Synced,
+                move |connection| insert_all(connection, all, now),
+                move |inserted| deliver_all(&inboxes, inserted),
+            )
+            .await;
+        match written {
             Ok(_) => Vec::new(),
             Err(error) => {
                 tracing::error!(%error, messages = messages.len(), "nothing was queued");
@@ -87,19 +108,32 @@ impl Queue for EmbeddedQueue {
         let Some((id, _)) = inbox::parse(receipt) else { return Ok(()) };
         let visible_at = self.clock.now().plus_s(wait.as_secs());
         let (inboxes, receipt) = (Arc::clone(&self.inboxes), receipt.clone());
-        let wait = move |connection: &Connection| set_visible(connection, id, visible_at);
-        let then = move |(): &()| inboxes.of(receipt.priority).wait(&receipt, visible_at);
-        self.store.writer.write("delay message", Durability::Lazy, wait, then).await
+        self.store
+            .writer
+            .write(
+                "delay message",
+                Durability::Lazy,
+                move |connection| set_visible(connection, id, visible_at),
+                move |(): &()| inboxes.of(receipt.priority).wait(&receipt, visible_at),
+            )
+            .await
     }
 
     async fn reject(&self, body: &str, reason: &str) -> Result<(), EngineError> {
         let (body, reason, now) = (body.to_owned(), reason.to_owned(), self.clock.now());
-        let insert = move |connection: &Connection| {
-            let sql = "INSERT INTO rejected (at, body, reason) VALUES (?1, ?2, ?3)";
-            let values = params![schema_value::ms(now), body, reason];
-            connection.prepare_cached(sql)?.execute(values).map(|_| ())
-        };
-        self.store.writer.write("put aside", Durability::Synced, insert, |()| ()).await
+        self.store
+            .writer
+            .write(
+                "put aside",
+                Durability::Synced,
+                move |connection| {
+                    let sql = "INSERT INTO rejected (at, body, reason) VALUES (?1, ?2, ?3)";
+                    let values = params![schema_value::ms(now), body, reason];
+                    connection.prepare_cached(sql)?.execute(values).map(|_| ())
+                },
+                |()| (),
+            )
+            .await
     }
 }
 
@@ -118,13 +152,15 @@ pub(super) fn insert_all(
 ) -> rusqlite::Result<Vec<QueuedMessage>> {
     let sql = "INSERT INTO messages (visible_at, receives, body) VALUES (?1, 0, ?2)";
     let mut statement = connection.prepare_cached(sql)?;
-    let insert = |message: Message| {
-        let visible_at = now.plus_s(u64::from(message.delay_s));
-        let body = Message { payload: None, ..message.clone() }.body();
-        statement.execute(params![schema_value::ms(visible_at), body])?;
-        Ok(QueuedMessage { id: connection.last_insert_rowid(), message, visible_at })
-    };
-    messages.into_iter().map(insert).collect()
+    messages
+        .into_iter()
+        .map(|message| {
+            let visible_at = now.plus_s(u64::from(message.delay_s));
+            let body = Message { payload: None, ..message.clone() }.body();
+            statement.execute(params![schema_value::ms(visible_at), body])?;
+            Ok(QueuedMessage { id: connection.last_insert_rowid(), message, visible_at })
+        })
+        .collect()
 }
 
 pub(super) fn deliver_all(inboxes: &Inboxes, inserted: &[QueuedMessage]) {

@@ -31,13 +31,13 @@ impl Readers {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, EngineError> {
         let readers = self.clone();
-        let read = move || {
+        let result = tokio::task::spawn_blocking(move || {
             let connection = readers.take()?;
             let result = work(&connection);
             readers.give_back(connection);
             result
-        };
-        let result = tokio::task::spawn_blocking(read).await;
+        })
+        .await;
         result.map_err(|error| EngineError::unavailable(step, error))?.map_err(failure_at(step))
     }
 

@@ -64,16 +64,18 @@ impl Writer {
         then: impl FnOnce(&T) + Send + 'static,
     ) -> Result<T, EngineError> {
         let (answer, answered) = oneshot::channel();
-        let run = move |connection: &Connection| {
-            let result = work(connection)?;
-            let answer: Reply = Box::new(move || {
-                then(&result);
-                // The caller may have gone; what was written stays written.
-                let _gone = answer.send(result);
-            });
-            Ok(answer)
+        let job = Job {
+            durability,
+            run: Box::new(move |connection| {
+                let result = work(connection)?;
+                let answer: Reply = Box::new(move || {
+                    then(&result);
+                    // The caller may have gone; what was written stays written.
+                    let _gone = answer.send(result);
+                });
+                Ok(answer)
+            }),
         };
-        let job = Job { durability, run: Box::new(run) };
         let jobs = self
             .jobs
             .as_ref()

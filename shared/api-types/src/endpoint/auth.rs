@@ -12,7 +12,7 @@ pub enum EndpointAuth {
     Bearer,
     /// Requests carry a user name and a password (HTTP Basic authentication).
     Basic {
-        /// Names the user.
+        /// Names the user as whom requests are authenticated.
         username: String,
     },
     /// Requests carry an access token that an OAuth 2.0 server grants for client credentials.

@@ -12,7 +12,7 @@ pub struct MatchChanges {
     /// Limits how many events are looked at, the newest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u16>,
-    /// Holds the changes.
+    /// Holds the changes that are tried.
     #[serde(flatten)]
     pub changes: EndpointChanges,
 }
@@ -31,7 +31,7 @@ pub struct MatchResult {
 /// Tells what would have become of one event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MatchedEvent {
-    /// Identifies the event.
+    /// Identifies the event that was looked at.
     pub event_id: String,
     /// Names the type of the event.
     #[serde(rename = "type")]

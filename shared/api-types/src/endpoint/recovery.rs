@@ -12,7 +12,7 @@ words! {
         Failed = "failed",
         /// Deliveries that were never attempted, such as those of events that came before the endpoint.
         Missing = "missing",
-        /// Both.
+        /// Deliveries that failed, and those that were never attempted.
         All = "all",
     }
 }

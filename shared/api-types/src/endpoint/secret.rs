@@ -54,7 +54,7 @@ pub struct Rotation {
 /// Shows the new secret of an endpoint, this once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Secret {
-    /// Shows the secret.
+    /// Shows the new secret, where it is shown at all.
     #[serde(flatten)]
     pub shown: ShownSecret,
     /// Holds the public key that verifies deliveries, as `whpk_…`. It is left out where deliveries are not

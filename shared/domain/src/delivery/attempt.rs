@@ -99,8 +99,10 @@ impl SendResult {
     /// How long the receiver asked to be left alone, in seconds.
     pub fn retry_after_s(&self) -> Option<u64> {
         let value = self.response.as_ref()?.header("retry-after")?.trim();
-        let wait = |at: Timestamp| at.wait_s(self.ended_at);
-        value.parse().ok().or_else(|| Timestamp::parse_http_date(value).map(wait))
+        value
+            .parse()
+            .ok()
+            .or_else(|| Timestamp::parse_http_date(value).map(|at| at.wait_s(self.ended_at)))
     }
 }
 

@@ -48,7 +48,7 @@ impl Authorization {
             Credentials::Oauth2 { token_url, client_id, scope, audience, .. } => {
                 let client = basic(&encode(client_id), &encode(secret));
                 let form = form(scope.as_deref(), audience.as_deref());
-                let request = token_request(endpoint, (token_url, form), &client, timeout_ms);
+                let request = token_request(endpoint, token_url, form, &client, timeout_ms);
                 Self::TokenRequest(Box::new(request))
             }
         }
@@ -81,7 +81,8 @@ fn form(scope: Option<&str>, audience: Option<&str>) -> String {
 
 fn token_request(
     endpoint: &Endpoint,
-    (url, form): (&str, String),
+    url: &str,
+    form: String,
     client: &str,
     timeout_ms: u64,
 ) -> Request {

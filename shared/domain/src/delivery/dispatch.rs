@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::event::link::sample_link;
 use crate::id::TenantName;
 use crate::limits::EXCERPT_CHARS_MAX;
-use crate::profile::{Profile, RenderedBody, Rendering, UnreadablePayload, render, variable};
+use crate::profile::{Profile, RenderedBody, Rendering, render, variable};
 use crate::timestamp::Timestamp;
 
 /// The value of the header `user-agent`, by which receivers know us.
@@ -205,8 +205,8 @@ fn render_to_fit(
     profile: &Profile,
     rendering: Rendering<'_>,
 ) -> Result<RenderedBody, PrepareFault> {
-    let unreadable = |fault: UnreadablePayload| PrepareFault::Unsendable(fault.to_string());
-    let rendered = render(profile, rendering).map_err(unreadable)?;
+    let rendered =
+        render(profile, rendering).map_err(|fault| PrepareFault::Unsendable(fault.to_string()))?;
     match rendering.link {
         _ if !rendered.is_too_long(profile) => Ok(rendered),
         None => Err(PrepareFault::NeedsLink),

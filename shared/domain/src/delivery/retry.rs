@@ -46,10 +46,9 @@ impl RetryPolicy {
         if delays_s.len() > DELAYS_MAX {
             faults.push(Fault::new(pointer, &format!("has at most {DELAYS_MAX} delays")));
         }
-        let fitting = |delay: u64| u32::try_from(delay).ok().filter(|s| DELAY_S.contains(s));
         let mut delays = Vec::new();
         for (index, &delay) in delays_s.iter().take(DELAYS_MAX).enumerate() {
-            match fitting(delay) {
+            match u32::try_from(delay).ok().filter(|s| DELAY_S.contains(s)) {
                 Some(delay) => delays.push(delay),
                 None => faults.push(Fault::new(
                     &format!("{pointer}/{index}"),

@@ -38,14 +38,13 @@ pub fn may_set_in_any(name: &str) -> bool {
 
 /// Says whether a header may have this value: printable ASCII, so that every receiver reads the same.
 pub fn is_value(value: &str) -> bool {
-    let is_printable = |byte: u8| (b' '..=b'~').contains(&byte);
-    value.len() <= HEADER_VALUE_CHARS_MAX && value.bytes().all(is_printable)
+    value.len() <= HEADER_VALUE_CHARS_MAX && value.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
 /// A token of RFC 9110.
 fn is_name(name: &str) -> bool {
-    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    (1..=HEADER_NAME_CHARS_MAX).contains(&name.len()) && name.chars().all(is_token)
+    (1..=HEADER_NAME_CHARS_MAX).contains(&name.len())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
 }
 
 fn is_reserved(name: &str) -> bool {

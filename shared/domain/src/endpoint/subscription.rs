@@ -153,8 +153,7 @@ impl Subscription {
     }
 
     fn is_grave_enough(&self, event: &Event) -> bool {
-        let severity = || event.severity().unwrap_or(Severity::Info);
-        self.min_severity.is_none_or(|least| severity() >= least)
+        self.min_severity.is_none_or(|least| event.severity().unwrap_or(Severity::Info) >= least)
     }
 
     fn is_risky_enough(&self, event: &Event) -> bool {

@@ -145,8 +145,10 @@ fn parse(arn: &str) -> Option<Target> {
     };
     let (service, region, account, rest) =
         (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let of_region = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let is_region = (1..=32).contains(&region.len()) && region.bytes().all(of_region);
+    let is_region = (1..=32).contains(&region.len())
+        && region
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     if !is_region || !is_account {
         return None;
@@ -175,9 +177,10 @@ fn is_queue_name(name: &str) -> bool {
 }
 
 fn is_bus_name(name: &str) -> bool {
-    let of_name =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/');
-    (1..=BUS_NAME_CHARS_MAX).contains(&name.len()) && name.bytes().all(of_name)
+    (1..=BUS_NAME_CHARS_MAX).contains(&name.len())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/'))
 }
 
 #[cfg(test)]

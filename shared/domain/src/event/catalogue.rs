@@ -37,9 +37,8 @@ impl EventType {
     /// Whether a name may stand in a catalogue: what is ours may not.
     pub fn is_name(name: &str) -> bool {
         let chars = name.chars().count();
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         (1..=EVENT_TYPE_CHARS_MAX).contains(&chars)
-            && name.chars().all(is_plain)
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
             && !name.starts_with(PREFIX)
     }
 }

@@ -163,8 +163,8 @@ impl Draft {
             required.push(("id", self.id.is_some()));
             required.push(("source", self.source.is_some()));
         }
-        let is_reserved = |kind: &String| form != Form::Own && kind.starts_with(PREFIX);
-        if self.event_type.as_ref().is_some_and(is_reserved) {
+        let has_our_prefix = self.event_type.as_ref().is_some_and(|kind| kind.starts_with(PREFIX));
+        if form != Form::Own && has_our_prefix {
             self.fault("type", &format!("must not begin with {PREFIX}"));
         }
         for (name, there) in required {

@@ -21,19 +21,21 @@ pub fn sign_link(
 ) -> String {
     let expires = now.plus_s(LINK_S).seconds();
     let signature = hex::encode(mac(key, tenant, event, expires));
-    write_link(base, tenant, event, (expires, &signature))
+    write_link(base, tenant, event, expires, &signature)
 }
 
 /// A link of the same length that leads nowhere: for a look at a body.
 pub fn sample_link(base: &str, tenant: &TenantName, event: &EventId, now: Timestamp) -> String {
-    write_link(base, tenant, event, (now.plus_s(LINK_S).seconds(), &hex::encode([0; 32])))
+    let expires = now.plus_s(LINK_S).seconds();
+    write_link(base, tenant, event, expires, &hex::encode([0; 32]))
 }
 
 fn write_link(
     base: &str,
     tenant: &TenantName,
     event: &EventId,
-    (expires, signature): (u64, &str),
+    expires: u64,
+    signature: &str,
 ) -> String {
     let path = format!("/v1/tenants/{tenant}/events/{event}/content");
     format!("{base}{path}?expires={expires}&signature={signature}")
@@ -45,7 +47,8 @@ pub fn holds(
     key: &Secret,
     tenant: &TenantName,
     event: &EventId,
-    (expires, signature): (u64, &str),
+    expires: u64,
+    signature: &str,
     now: Timestamp,
 ) -> bool {
     let expected = hex::encode(mac(key, tenant, event, expires));
@@ -71,15 +74,14 @@ mod tests {
             ("acme".parse().unwrap(), "globex".parse().unwrap());
         let event: EventId = "e1".parse().unwrap();
         let signature = hex::encode(mac(&key, &tenant, &event, 1_000));
-        let at = |s: u64| {
-            holds(&key, &tenant, &event, (1_000, &signature), Timestamp::from_ms(s * 1_000))
-        };
+        let at =
+            |s: u64| holds(&key, &tenant, &event, 1_000, &signature, Timestamp::from_ms(s * 1_000));
         assert!(at(999) && !at(1_000), "to the second");
         let now = Timestamp::from_ms(0);
-        assert!(!holds(&key, &tenant, &event, (1_001, &signature), now), "not put off");
-        assert!(!holds(&key, &other, &event, (1_000, &signature), now));
-        assert!(!holds(&key, &tenant, &"e2".parse().unwrap(), (1_000, &signature), now));
-        assert!(!holds(&key, &tenant, &event, (1_000, ""), now));
-        assert!(!holds(&Secret::new(vec![8; 32]), &tenant, &event, (1_000, &signature), now));
+        assert!(!holds(&key, &tenant, &event, 1_001, &signature, now), "not put off");
+        assert!(!holds(&key, &other, &event, 1_000, &signature, now));
+        assert!(!holds(&key, &tenant, &"e2".parse().unwrap(), 1_000, &signature, now));
+        assert!(!holds(&key, &tenant, &event, 1_000, "", now));
+        assert!(!holds(&Secret::new(vec![8; 32]), &tenant, &event, 1_000, &signature, now));
     }
 }

@@ -30,10 +30,10 @@ impl Formula {
 
     /// How many combinations there are.
     pub(super) fn combinations(&self) -> usize {
-        let count = |choice: &Vec<Self>| {
-            choice.iter().map(Self::combinations).fold(0, usize::saturating_add)
-        };
-        self.choices.iter().map(count).fold(1, usize::saturating_mul)
+        self.choices
+            .iter()
+            .map(|choice| choice.iter().map(Self::combinations).fold(0, usize::saturating_add))
+            .fold(1, usize::saturating_mul)
     }
 
     /// Whether some combination passes, of those that have none but the `possible` fields.

@@ -58,13 +58,13 @@ impl Slots {
     /// earlier try was lost, or else a free one.
     pub fn offer(&self, wanted: &SlotRequest) -> Option<u32> {
         let own = self.0.iter().find(|(_, lease)| **lease == wanted.lease);
-        let is_free =
-            |number: &u32| self.0.get(number).is_none_or(|lease| lease.until <= wanted.now);
         // Each request begins its search at a place of its own. If all began at 0, concurrent
         // requests would try for the same slot, and all but one would be refused.
         let first: u32 = wanted.lease.holder.as_str().bytes().map(u32::from).sum();
         let mut numbers = (0..wanted.most).map(|number| (first + number) % wanted.most);
-        own.map(|(number, _)| *number).or_else(|| numbers.find(is_free))
+        own.map(|(number, _)| *number).or_else(|| {
+            numbers.find(|number| self.0.get(number).is_none_or(|lease| lease.until <= wanted.now))
+        })
     }
 
     /// Takes the slot that the request may take; none where all are taken.

@@ -62,10 +62,9 @@ pub(super) fn decimal(text: &str) -> String {
     }
     let significant = digits.trim_end_matches('0');
     let Ok(exponent) = exponent.parse::<i64>() else { return text.to_owned() };
-    let shift = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
-    let exponent = exponent
-        .saturating_sub(shift(fraction.len()))
-        .saturating_add(shift(digits.len() - significant.len()));
+    let fraction_digits = i64::try_from(fraction.len()).unwrap_or(i64::MAX);
+    let zeros_dropped = i64::try_from(digits.len() - significant.len()).unwrap_or(i64::MAX);
+    let exponent = exponent.saturating_sub(fraction_digits).saturating_add(zeros_dropped);
     format!("{sign}{significant}e{exponent}")
 }
 

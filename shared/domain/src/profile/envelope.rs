@@ -140,8 +140,8 @@ impl Envelope {
         let mut fault = |member: &str, detail: &str| {
             faults.push(Fault::new(&format!("{pointer}/{member}"), detail));
         };
-        let printable = |text: &str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-        if self.content_type.is_empty() || !printable(&self.content_type) {
+        let is_printable = self.content_type.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        if self.content_type.is_empty() || !is_printable {
             fault("content_type", "must be printable ASCII");
         }
         let prefix = self.extension_headers.as_deref().unwrap_or("ce-");
@@ -156,11 +156,11 @@ impl Envelope {
         if self.bytes_max.is_some_and(|max| max < BYTES_MIN) {
             fault("bytes_max", &format!("must be at least {BYTES_MIN}"));
         }
-        let data = |member: &Member| {
+        let names_the_payload = self.members.iter().any(|member| {
             member.value == Some(Value::Data) && member.name.as_deref() == self.shorten.as_deref()
-        };
+        });
         if self.shorten.is_some() != self.bytes_max.is_some()
-            || (self.shorten.is_some() && !self.members.iter().any(data))
+            || (self.shorten.is_some() && !names_the_payload)
         {
             fault("shorten", "must name the member that holds the payload, with bytes_max");
         }

@@ -137,14 +137,11 @@ impl Reading {
     pub fn submission(&self, source: &str, hook: &Hook<'_>) -> Result<Submission, Fault> {
         let json = hook.json();
         let find = |places: &Places| places.iter().find_map(|place| place.text(hook, json));
-        let missing = |name: &str| Fault::new("", &format!("it has no {name}"));
         let mut event = serde_json::Map::new();
-        event.insert("id".to_owned(), find(&self.id).ok_or_else(|| missing("id"))?.into());
+        event.insert("id".to_owned(), find(&self.id).ok_or_else(|| lacks("id"))?.into());
         event.insert("source".to_owned(), source.into());
-        event.insert(
-            "type".to_owned(),
-            find(&self.event_type).ok_or_else(|| missing("type"))?.into(),
-        );
+        event
+            .insert("type".to_owned(), find(&self.event_type).ok_or_else(|| lacks("type"))?.into());
         if let Some(time) = find(&self.time).and_then(|text| time(&text)) {
             event.insert("time".to_owned(), time.into());
         }
@@ -206,6 +203,10 @@ impl Piece {
 fn time(text: &str) -> Option<String> {
     let seconds = text.parse::<u64>().ok().filter(|seconds| *seconds < 253_402_300_800);
     seconds.map(|seconds| Timestamp::from_ms(seconds * 1_000).rfc3339()).or_else(|| in_utc(text))
+}
+
+fn lacks(name: &str) -> Fault {
+    Fault::new("", &format!("it has no {name}"))
 }
 
 #[cfg(test)]

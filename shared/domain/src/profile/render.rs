@@ -122,9 +122,13 @@ fn encode(text: &str) -> String {
 
 /// Attributes with no other place, each in a header of its own.
 fn extension_headers(event: &Event, prefix: &str) -> Vec<(String, String)> {
-    let text = |value: &serde_json::Value| value.as_str().map_or_else(|| value.to_string(), encode);
     let others = event.attributes.iter().filter(|(name, _)| *name != CONTENT_TYPE);
-    others.map(|(name, value)| (format!("{prefix}{name}"), text(value))).collect()
+    others
+        .map(|(name, value)| {
+            let text = value.as_str().map_or_else(|| value.to_string(), encode);
+            (format!("{prefix}{name}"), text)
+        })
+        .collect()
 }
 
 /// The payload's own bytes, and what they are.
@@ -246,16 +250,22 @@ fn write_extensions<M: SerializeMap>(event: &Event, map: &mut M) -> Result<(), M
     Ok(())
 }
 
+/// Whether a character turns the direction of what follows it.
+fn turns(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+}
+
+/// Whether a character may break a line.
+fn breaks(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
 /// One line: the summary, or what the type and the severity say. What would break a line, or turn its
 /// direction, is a space.
 fn line(event: &Event) -> String {
-    let plain = |c: char| {
-        let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
-        let breaks = c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
-        if turns || breaks { ' ' } else { c }
-    };
     let summary = event.attribute("summary").unwrap_or_default();
-    let summary: String = summary.chars().map(plain).collect();
+    let summary: String =
+        summary.chars().map(|c| if turns(c) || breaks(c) { ' ' } else { c }).collect();
     match (summary.trim(), event.attribute("severity")) {
         ("", Some(severity)) => format!("{} ({severity})", event.event_type),
         ("", None) => event.event_type.clone(),

@@ -19,7 +19,8 @@ use crate::ports::{Clock as _, Engine, EngineError, GateStore as _, MaxAge};
 pub(crate) async fn admit<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
-    (kind, number): (Kind, u32),
+    kind: Kind,
+    number: u32,
     post_by: Timestamp,
 ) -> Result<Option<AttemptPermit>, EngineError> {
     if endpoint.is_paused() {

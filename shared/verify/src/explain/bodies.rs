@@ -75,7 +75,7 @@ pub(super) fn is_truncated(body: &[u8], content_length: Option<&str>) -> bool {
         return true;
     }
     let starts_as_json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
-    let ends_early =
-        || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err_and(|error| error.is_eof());
-    starts_as_json && body.len() <= BODY_BYTES_MAX && ends_early()
+    starts_as_json
+        && body.len() <= BODY_BYTES_MAX
+        && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err_and(|error| error.is_eof())
 }

@@ -152,10 +152,9 @@ impl Search<'_> {
         if !bool::from(any) {
             return None;
         }
-        let one = |one: &&signatures::Candidate| {
-            bool::from(key.matches(&message, std::iter::once(one.bytes.as_slice())))
-        };
-        mine().find(one).map(|found| found.mistakes.clone())
+        mine()
+            .find(|one| bool::from(key.matches(&message, std::iter::once(one.bytes.as_slice()))))
+            .map(|found| found.mistakes.clone())
     }
 }
 

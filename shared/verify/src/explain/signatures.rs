@@ -86,10 +86,13 @@ pub(super) fn hex_for_base64<'i>(
         let algorithm = variant.algorithm;
         (bytes.len() == algorithm.length()).then_some(Candidate { algorithm, bytes, mistakes })
     };
-    let base64 = |variant: &&Variant| variant.encoding == Encoding::Base64;
     items
         .flat_map(|item| {
-            profile.variants.iter().filter(base64).filter_map(move |variant| read(variant, item))
+            profile
+                .variants
+                .iter()
+                .filter(|variant| variant.encoding == Encoding::Base64)
+                .filter_map(move |variant| read(variant, item))
         })
         .collect()
 }

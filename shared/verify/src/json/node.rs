@@ -50,10 +50,10 @@ impl<'a> Reader<'a> {
             b'[' => self.array(depth + 1),
             b'"' => Some(Node::Text(self.string()?)),
             b't' | b'f' | b'n' => Some(Node::Word(self.run(|byte| byte.is_ascii_lowercase())?)),
-            _ => {
-                let digit = |byte: u8| byte.is_ascii_digit() || b"+-.eE".contains(&byte);
-                Some(Node::Number(self.run(digit).filter(|run| !run.is_empty())?))
-            }
+            _ => Some(Node::Number(
+                self.run(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte))
+                    .filter(|run| !run.is_empty())?,
+            )),
         }
     }
 

@@ -53,7 +53,7 @@ impl Shortest {
         // Not Rust's own `{:e}`: of two shortest that are equally near it takes the upper, where
         // JavaScript and Python, like serde_json, take the even one.
         let text = serde_json::to_string(&double.abs()).ok()?;
-        let (_, digits, exponent) = decimal(&text)?;
+        let Decimal { digits, exponent, .. } = decimal(&text)?;
         if digits.is_empty() {
             return Some(Self { negative, digits: "0".to_owned(), point: 1 });
         }
@@ -84,21 +84,30 @@ fn zeros(count: i64) -> String {
     "0".repeat(usize::try_from(count).unwrap_or(0))
 }
 
-/// Sign, digits without zeros at either end, and the exponent of the last digit. None for an
-/// exponent beyond all reason.
-fn decimal(text: &str) -> Option<(bool, String, i64)> {
+/// A number as it is written in decimal.
+#[derive(PartialEq, Eq)]
+struct Decimal {
+    is_negative: bool,
+    /// The digits, without zeros at either end; none for zero.
+    digits: String,
+    /// The exponent of the last digit.
+    exponent: i64,
+}
+
+/// Reads a number; none for an exponent beyond all reason.
+fn decimal(text: &str) -> Option<Decimal> {
     let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let digits = format!("{whole}{fraction}");
     let significant = digits.trim_start_matches('0').trim_end_matches('0');
     if significant.is_empty() {
-        return Some((false, String::new(), 0));
+        return Some(Decimal { is_negative: false, digits: String::new(), exponent: 0 });
     }
     let dropped = digits.len() - digits.trim_end_matches('0').len();
     let shift = i64::try_from(dropped).ok()? - i64::try_from(fraction.len()).ok()?;
     let exponent = exponent.parse::<i64>().ok()?.checked_add(shift)?;
-    Some((negative, significant.to_owned(), exponent))
+    Some(Decimal { is_negative: negative, digits: significant.to_owned(), exponent })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::document::{Document, FormDocument, Pairs, SecretDocument, VariantDocu
 use super::{Header, Profile, ProfileFault, Segment, Variant};
 use crate::algorithm::{Algorithm, Encoding};
 use crate::secret::SecretForm;
-use crate::template::Template;
+use crate::template::{Around, Template};
 
 const HEADERS_MAX: usize = 32;
 const HEADER_NAME_BYTES_MAX: usize = 64;
@@ -82,8 +82,11 @@ impl Faults {
     }
 
     fn texts(&mut self, document: &Document) {
-        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        let name = (1..=32).contains(&document.name.len()) && document.name.bytes().all(plain);
+        let name = (1..=32).contains(&document.name.len())
+            && document
+                .name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         self.require(name, "name: must be 1 to 32 of a-z, 0-9 and -");
         let title = (1..=TITLE_BYTES_MAX).contains(&document.title.len());
         self.require(title, format!("title: must be 1 to {TITLE_BYTES_MAX} bytes"));
@@ -119,7 +122,7 @@ impl Faults {
             self.require(!text, "signatures: ed25519 needs secrets of the form whsec");
             let item = self.template("signatures: item", &document.item, &["signature"]);
             match item.around("signature") {
-                Some((before, after)) => {
+                Some(Around { before, after }) => {
                     let encoding = document.encoding;
                     variants.push(Variant { algorithm, encoding, before, after });
                 }
@@ -132,12 +135,12 @@ impl Faults {
 
     fn join(&mut self, join: Option<&str>, variants: &[Variant]) {
         let Some(join) = join else { return };
-        let mark = |byte: u8| {
-            (b' '..=b'~').contains(&byte)
-                && !byte.is_ascii_alphanumeric()
-                && !b"+/=_-{}".contains(&byte)
-        };
-        let marks = (1..=4).contains(&join.len()) && join.bytes().all(mark);
+        let marks = (1..=4).contains(&join.len())
+            && join.bytes().all(|byte| {
+                (b' '..=b'~').contains(&byte)
+                    && !byte.is_ascii_alphanumeric()
+                    && !b"+/=_-{}".contains(&byte)
+            });
         self.require(marks, "join: must be 1 to 4 marks that no signature has in it");
         let inside = variants.iter().any(|v| v.before.contains(join) || v.after.contains(join));
         self.require(join.is_empty() || !inside, "join: is part of an item");
@@ -149,7 +152,7 @@ impl Faults {
         let template = self.template("secret.generate", &generate, &["hex", "base64"]);
         let around = template.around("hex").map(|around| (around, Encoding::Hex));
         let around = around.or(template.around("base64").map(|around| (around, Encoding::Base64)));
-        let Some(((before, after), encoding)) = around else {
+        let Some((Around { before, after }, encoding)) = around else {
             self.0.push("secret.generate: must have {hex} or {base64} once".to_owned());
             return SecretForm::default();
         };
@@ -200,7 +203,7 @@ impl Faults {
         let mut segments = Vec::new();
         for piece in &pieces {
             let found = ["id", "timestamp", "signatures"].iter().find_map(|variable| {
-                let (before, after) = piece.around(variable)?;
+                let Around { before, after } = piece.around(variable)?;
                 Some(Segment { before, variable: (*variable).to_owned(), after })
             });
             match found {
@@ -226,16 +229,16 @@ impl Faults {
             self.require(carriers > 0 || !needed, "headers: none carries {signatures}");
         }
         if let Some(member) = body_member {
-            let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-            let name = (1..=64).contains(&member.len()) && member.bytes().all(plain);
+            let name = (1..=64).contains(&member.len())
+                && member.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
             self.require(name, "body_member: must be 1 to 64 of a-z, A-Z, 0-9, _ and -");
         }
     }
 }
 
 fn is_header_name(name: &str) -> bool {
-    let token = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte)
-    };
-    (1..=HEADER_NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(token)
+    (1..=HEADER_NAME_BYTES_MAX).contains(&name.len())
+        && name.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte)
+        })
 }

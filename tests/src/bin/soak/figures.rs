@@ -10,7 +10,7 @@ use waxseal_tests::receivers::{Ledger, Receivers};
 /// After the load so long is waited for what is owed: a failing receiver's retries take a second each.
 const SETTLE_MAX: Duration = Duration::from_mins(3);
 
-/// Figures.
+/// What the soak came to.
 pub struct SoakFigures {
     events: usize,
     repeated: u32,
@@ -112,7 +112,7 @@ fn latencies(acknowledged: &[AcknowledgedEvent], ledger: &Ledger) -> Vec<f64> {
     sort_ms(arrivals)
 }
 
-/// Milliseconds.
+/// Turns times into milliseconds, shortest first.
 fn sort_ms(times: impl Iterator<Item = Duration>) -> Vec<f64> {
     let mut times: Vec<f64> = times.map(|time| time.as_secs_f64() * 1_000.0).collect();
     times.sort_by(f64::total_cmp);

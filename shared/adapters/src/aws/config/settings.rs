@@ -26,8 +26,10 @@ impl DynamoStore {
     ) -> Result<Vec<(String, Arc<str>)>, EngineError> {
         let values = [(":kind", text(setting_pk(kind)))];
         let items = self.config_items("list settings", "pk = :kind", values).await?;
-        let setting = |item| Ok((read_text(item, "sk")?.to_owned(), read_json(item, "doc")?));
-        items.iter().map(setting).collect()
+        items
+            .iter()
+            .map(|item| Ok((read_text(item, "sk")?.to_owned(), read_json(item, "doc")?)))
+            .collect()
     }
 
     pub(super) async fn write_link_key(

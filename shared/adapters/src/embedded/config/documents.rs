@@ -116,8 +116,9 @@ pub(super) fn update(
 ) -> rusqlite::Result<bool> {
     let sql = "UPDATE config SET version = ?1, doc = ?2
                WHERE kind = ?3 AND tenant = ?4 AND id = ?5 AND version = ?6";
-    let signed = |version: u64| i64::try_from(version).unwrap_or(i64::MAX);
-    let values = params![signed(version), doc, place.kind, place.tenant, place.id, signed(over)];
+    let version = i64::try_from(version).unwrap_or(i64::MAX);
+    let over = i64::try_from(over).unwrap_or(i64::MAX);
+    let values = params![version, doc, place.kind, place.tenant, place.id, over];
     connection.prepare_cached(sql)?.execute(values).map(|rows| rows == 1)
 }
 

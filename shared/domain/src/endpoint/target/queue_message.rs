@@ -38,8 +38,11 @@ impl QueueMessage {
         let body = body.ok().filter(|body| !body.is_empty() && body.chars().all(is_taken));
         let body = body.ok_or("the body is not text that SQS takes")?;
         let attributes = attributes(&request.headers, &request.subject.verified_by);
-        let length = |(name, value): &(String, String)| name.len() + STRING.len() + value.len();
-        let bytes = body.len() + attributes.iter().map(length).sum::<usize>();
+        let bytes = body.len()
+            + attributes
+                .iter()
+                .map(|(name, value)| name.len() + STRING.len() + value.len())
+                .sum::<usize>();
         if bytes > MESSAGE_BYTES_MAX {
             let most = MESSAGE_BYTES_MAX;
             return Err(format!("the message is {bytes} bytes long, and SQS takes {most}"));
@@ -76,8 +79,8 @@ fn attributes(headers: &BTreeMap<String, String>, first: &[String]) -> Vec<(Stri
 
 /// Whether SQS takes a header for an attribute as it is.
 fn may_be_attribute(name: &str, value: &str) -> bool {
-    let of_name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.');
-    let is_name = (1..=256).contains(&name.len()) && name.bytes().all(of_name);
+    let is_name = (1..=256).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
     let is_dotted = name.starts_with('.') || name.ends_with('.') || name.contains("..");
     let is_reserved = name == REST || name.starts_with("aws.") || name.starts_with("amazon.");
     is_name && !is_dotted && !is_reserved && !value.is_empty() && value.chars().all(is_taken)
