@@ -102,8 +102,8 @@ pub(crate) fn describe<T: JsonSchema>(read: impl FnOnce(&mut Body<'static>)) -> 
 impl<'a> Body<'a> {
     /// The request's body, an object; an empty body is one without members.
     pub(crate) fn read(request: &'a Request) -> Result<Self, Problem> {
-        let text = http::text(request, REQUEST_BYTES_MAX)?;
-        let text = if text.trim().is_empty() { "{}" } else { text };
+        let sent = http::text(request, REQUEST_BYTES_MAX)?;
+        let text = if sent.trim().is_empty() { "{}" } else { sent };
         let json = Json::parse(text).map_err(|fault| match fault.pointer.as_str() {
             "" => Problem::bad_request(format!("the body {}", fault.detail)),
             _ => Problem::unprocessable(vec![fault]),

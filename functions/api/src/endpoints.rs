@@ -49,10 +49,10 @@ async fn create<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
     let once = Once::read(request, tenant)?;
     let mut body = Body::read(request)?;
     let name = Changes::profile_name(&mut body, STANDARD);
-    let profile = find_profile(engine, &name).await?;
-    let changes = Changes::read(&mut body, engine.address_rules(), profile.as_deref(), true);
+    let found = find_profile(engine, &name).await?;
+    let changes = Changes::read(&mut body, engine.address_rules(), found.as_deref(), true);
     body.finish()?;
-    let profile = profile.ok_or_else(Problem::not_found)?;
+    let profile = found.ok_or_else(Problem::not_found)?;
     if let Some(answer) = once.repeat_answer(&call, &profile).await? {
         return Ok(answer);
     }
@@ -191,12 +191,12 @@ async fn change<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult
         let before = find(&call, id).await?;
         let mut body = Body::read(call.request)?;
         let name = Changes::profile_name(&mut body, &before.profile);
-        let profile = find_profile(call.engine, &name).await?;
+        let found = find_profile(call.engine, &name).await?;
         let rules = call.engine.address_rules();
-        let changes = Changes::read(&mut body, rules, profile.as_deref(), false);
+        let changes = Changes::read(&mut body, rules, found.as_deref(), false);
         body.finish()?;
         if_match.allows(&before)?;
-        let profile = profile.ok_or_else(Problem::not_found)?;
+        let profile = found.ok_or_else(Problem::not_found)?;
         let now = call.engine.clock().now();
         let auth = auth::seal(call.engine, call.tenant, &before.id, changes.auth.clone()).await?;
         let after = changes.apply(Endpoint::clone(&before), auth, now).next_version(now);

@@ -173,10 +173,10 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult 
         let roster =
             call.engine.store().endpoints(call.tenant, MaxAge::NOW).await?.unwrap_or_default();
         let all = call.engine.store().event_types(call.tenant, MaxAge::NOW).await?;
-        let before = all.iter().find(|found| found.name == name);
+        let replaced = all.iter().find(|found| found.name == name);
         catalogue::check_room(&all, name).map_err(|fault| Problem::unprocessable(vec![fault]))?;
-        let action = if before.is_some() { "event_type.updated" } else { "event_type.created" };
-        let before = before.map(|before| audit_value(&api::EventType::from(before)));
+        let action = if replaced.is_some() { "event_type.updated" } else { "event_type.created" };
+        let before = replaced.map(|before| audit_value(&api::EventType::from(before)));
         let audit = AuditChange { action, target: name, before, after: Some(audit_value(&view)) };
         let change = Change::PutEventType(call.tenant, &event_type, roster.version);
         if call.change(change, audit).await? {

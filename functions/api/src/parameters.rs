@@ -43,12 +43,12 @@ fn value<'a>(parameter: &Parameter, request: &'a Request) -> Result<Option<Cow<'
 }
 
 fn fits<C: SchemaChecker>(checker: &C, parameter: &Parameter, text: &str) -> Result<(), Problem> {
-    let schema = (parameter.schema)();
+    let described = (parameter.schema)();
     let value = match text.parse::<u64>() {
-        Ok(number) if schema.get("type").is_some_and(|kind| kind == "integer") => number.into(),
+        Ok(number) if described.get("type").is_some_and(|kind| kind == "integer") => number.into(),
         _ => Value::from(text),
     };
-    let schema = read_schema(checker, &schema.to_string());
+    let schema = read_schema(checker, &described.to_string());
     let schema = schema.map_err(|fault| refusal(parameter, &fault.detail))?;
     match checker.faults(&schema, &value).first() {
         Some(fault) => Err(refusal(parameter, &fault.detail)),

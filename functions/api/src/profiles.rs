@@ -106,9 +106,9 @@ async fn put<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let own = engine.store().settings(Setting::Profile).await?;
     let names: Vec<&str> = own.iter().map(|(name, _)| name.as_str()).collect();
     Profile::check_room(&names, name).map_err(refuse)?;
-    let before = own.iter().find(|(found, _)| found == name).map(|(_, text)| text);
-    let action = if before.is_some() { "profile.updated" } else { "profile.created" };
-    let before = before.map(|text| match Profile::parse(text) {
+    let replaced = own.iter().find(|(found, _)| found == name).map(|(_, text)| text);
+    let action = if replaced.is_some() { "profile.updated" } else { "profile.created" };
+    let before = replaced.map(|text| match Profile::parse(text) {
         Ok(before) => view_with_file(&before),
         // A file that cannot be read any more is what this request may mend.
         Err(_) => json!({"text": &**text}),

@@ -78,10 +78,10 @@ async fn list<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
 
 async fn create<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let mut body = Body::read(call.request)?;
-    let name = read(&mut body);
+    let given = read(&mut body);
     body.not_null("name");
     body.finish()?;
-    let name = name.ok_or_else(Problem::not_found)?;
+    let name = given.ok_or_else(Problem::not_found)?;
     let tenant = Tenant { name, created_at: call.engine.clock().now() };
     let view = view(&tenant);
     let (target, after) = (tenant.name.as_str(), Some(audit_value(&view)));

@@ -94,8 +94,8 @@ fn binary(
     let mut members: BTreeMap<String, Box<RawValue>> = BTreeMap::new();
     for (name, value) in headers {
         let Some(attribute) = name.as_str().strip_prefix("ce-") else { continue };
-        let value = value.to_str().ok();
-        let value = value.and_then(|text| percent_decode_str(text).decode_utf8().ok());
+        let text_sent = value.to_str().ok();
+        let value = text_sent.and_then(|text| percent_decode_str(text).decode_utf8().ok());
         let Some(value) = value else {
             return Err(Problem::bad_request(format!("the header {name} is not text")));
         };

@@ -50,8 +50,8 @@ impl Login {
     /// Writes it, readable by its owner alone from the first byte on.
     pub(crate) fn write(&self, path: &Path) -> Result<(), Failure> {
         let said = |error: std::io::Error| Failure::Failed(format!("{}: {error}", path.display()));
-        let text = serde_json::to_string_pretty(self);
-        let text = text.map_err(|error| Failure::Failed(error.to_string()))?;
+        let written = serde_json::to_string_pretty(self);
+        let text = written.map_err(|error| Failure::Failed(error.to_string()))?;
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(said)?;
         }

@@ -168,8 +168,8 @@ fn prompt(found: &Found) -> Result<String, Failure> {
         (None, _) => String::new(),
     };
     eprint!("API key for {}{or}: ", found.url);
-    let typed = console::Term::stderr().read_secure_line();
-    let typed = typed.map_err(|error| Failure::Failed(format!("the terminal: {error}")))?;
+    let line = console::Term::stderr().read_secure_line();
+    let typed = line.map_err(|error| Failure::Failed(format!("the terminal: {error}")))?;
     Ok(typed.trim().to_owned())
 }
 

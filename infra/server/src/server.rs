@@ -58,8 +58,8 @@ pub async fn start(settings: &Settings) -> Result<Server, String> {
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     // Port 0 is any free one: which, is known only now.
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let engine = EmbeddedEngine::open(options(settings, address)?);
-    let engine = Arc::new(engine.map_err(|error| error.to_string())?);
+    let opened = EmbeddedEngine::open(options(settings, address)?);
+    let engine = Arc::new(opened.map_err(|error| error.to_string())?);
     let (stop, stopped) = watch::channel(false);
     let max_attempts = usize::try_from(settings.max_attempts).unwrap_or(1);
     let max_connections = usize::try_from(settings.max_connections).unwrap_or(1);

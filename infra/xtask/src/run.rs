@@ -55,8 +55,8 @@ pub(crate) fn step(stage: Stage, what: &str, command: &Command) -> Result<(), St
 
 /// Runs a program quietly and answers with what it printed.
 pub(crate) fn output(what: &str, command: &mut Command) -> Result<String, String> {
-    let output = command.stdin(Stdio::null()).output();
-    let output = output.map_err(|error| format!("{what}: cannot start: {error}"))?;
+    let ran = command.stdin(Stdio::null()).output();
+    let output = ran.map_err(|error| format!("{what}: cannot start: {error}"))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if output.status.success() {
         Ok(text)
@@ -72,9 +72,9 @@ pub(crate) fn beside<A: Send, B: Send>(
     other: impl FnOnce() -> Result<B, String> + Send,
 ) -> Result<(A, B), String> {
     std::thread::scope(|scope| {
-        let other = scope.spawn(other);
+        let running = scope.spawn(other);
         let one = one();
-        let other = other.join().unwrap_or_else(|_| Err("a thread of xtask panicked".to_owned()));
+        let other = running.join().unwrap_or_else(|_| Err("a thread of xtask panicked".to_owned()));
         Ok((one?, other?))
     })
 }

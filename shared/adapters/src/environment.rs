@@ -145,8 +145,8 @@ fn flag(name: &'static str, text: &str) -> Result<bool, EngineError> {
 /// Reads where Lambda's own API is, which no delivery may reach. AWS writes an address, and tools that imitate it
 /// a URL or `localhost`.
 fn runtime_api(text: &str) -> Result<SocketAddr, EngineError> {
-    let place = text.strip_prefix("http://").unwrap_or(text);
-    let place = place.split_once('/').map_or(place, |(place, _)| place);
+    let without_scheme = text.strip_prefix("http://").unwrap_or(text);
+    let place = without_scheme.split_once('/').map_or(without_scheme, |(place, _)| place);
     let address = match place.strip_prefix("localhost:") {
         Some(port) => format!("127.0.0.1:{port}").parse(),
         None => place.parse(),
@@ -168,8 +168,8 @@ fn variable(name: &'static str) -> Result<Option<String>, EngineError> {
 }
 
 fn text_of(name: &'static str, value: OsString) -> Result<Option<String>, EngineError> {
-    let text = value.into_string();
-    let text = text.map_err(|_| EngineError::denied("read settings", format!("{name} is no text")));
+    let read = value.into_string();
+    let text = read.map_err(|_| EngineError::denied("read settings", format!("{name} is no text")));
     text.map(|text| Some(text).filter(|text| !text.is_empty()))
 }
 

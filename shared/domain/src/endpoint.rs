@@ -169,8 +169,8 @@ impl Endpoint {
     #[must_use]
     pub fn rotate_secret(mut self, new: SealedSecret, until: Timestamp) -> Self {
         let now = new.created_at;
-        let before = self.secrets.into_iter().find(|secret| secret.is_live(now));
-        let before = before.filter(|_| now < until);
+        let live = self.secrets.into_iter().find(|secret| secret.is_live(now));
+        let before = live.filter(|_| now < until);
         self.secrets = std::iter::once(new)
             .chain(before.map(|secret| SealedSecret { until: Some(until), ..secret }))
             .collect();

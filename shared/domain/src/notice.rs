@@ -82,8 +82,8 @@ impl Notice {
     /// `waxseal.endpoint.disabled`: of an endpoint that was just disabled, for this reason.
     pub fn of_disable(endpoint: &Endpoint, reason: DisabledReason) -> Self {
         let id = format!("{}:disabled:{}", endpoint.id, endpoint.version);
-        let reason = serde_json::to_value(reason).expect("a reason is a word");
-        let reason = reason.as_str().map(str::to_owned);
+        let word = serde_json::to_value(reason).expect("a reason is a word");
+        let reason = word.as_str().map(str::to_owned);
         let happened =
             EndpointFacts { reason, ..EndpointFacts::to(&endpoint.tenant, &endpoint.id) };
         Self::new("waxseal.endpoint.disabled", id, "critical", happened)

@@ -36,8 +36,8 @@ pub async fn accept_all<E: Engine>(
     tenant: &TenantName,
     submissions: &[Submission],
 ) -> Result<Vec<Result<Acceptance, Refusal>>, Refusal> {
-    let roster = engine.store().endpoints(tenant, MaxAge::seconds(ENDPOINT_COPY_INGEST_S)).await?;
-    let roster = roster.ok_or_else(|| Refusal::Problem(Problem::not_found()))?;
+    let found = engine.store().endpoints(tenant, MaxAge::seconds(ENDPOINT_COPY_INGEST_S)).await?;
+    let roster = found.ok_or_else(|| Refusal::Problem(Problem::not_found()))?;
     let catalogue = if roster.has_catalogue {
         engine.store().event_types(tenant, MaxAge::seconds(ENDPOINT_COPY_INGEST_S)).await?
     } else {
@@ -54,8 +54,8 @@ pub(crate) async fn accept_own<E: Engine>(
     tenant: &TenantName,
     submission: Submission,
 ) -> Result<Vec<Result<Acceptance, Refusal>>, Refusal> {
-    let roster = engine.store().endpoints(tenant, MaxAge::seconds(ENDPOINT_COPY_INGEST_S)).await?;
-    let roster = roster.ok_or_else(|| Refusal::Problem(Problem::not_found()))?;
+    let found = engine.store().endpoints(tenant, MaxAge::seconds(ENDPOINT_COPY_INGEST_S)).await?;
+    let roster = found.ok_or_else(|| Refusal::Problem(Problem::not_found()))?;
     accept_each(engine, tenant, &roster, &[submission], &|_| Vec::new()).await
 }
 

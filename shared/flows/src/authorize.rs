@@ -27,9 +27,9 @@ pub async fn authorization<E: Engine>(
         return Ok(Ok(Some(bearer(&token))));
     }
     let context = SecretContext::credentials(&endpoint.tenant, &endpoint.id);
-    let secret = engine.key_vault().open(&context, credentials.sealed()).await?;
+    let opened = engine.key_vault().open(&context, credentials.sealed()).await?;
     let secret =
-        secret.expose_text().map_err(|fault| EngineError::unreadable("open credentials", fault))?;
+        opened.expose_text().map_err(|fault| EngineError::unreadable("open credentials", fault))?;
     let timeout_ms = deadline.since_ms(engine.clock().now());
     match Authorization::of(credentials, endpoint, secret, timeout_ms) {
         Authorization::Header(header) => Ok(Ok(Some(header))),

@@ -166,8 +166,8 @@ async fn find_failed<E: Engine>(
     let store = engine.store();
     let page = store.deliveries_by_endpoint(&endpoint.tenant, &endpoint.id, &at.page()).await?;
     let is_over = page.items.last().is_some_and(|row| row.event_accepted_at < request.since);
-    let rows = page.items.into_iter();
-    let rows = rows
+    let found = page.items.into_iter();
+    let rows = found
         .filter(|row| {
             request.covers(row.event_accepted_at) && matches!(row.status, Status::Failed(_))
         })

@@ -54,10 +54,10 @@ pub(crate) fn append(object: &str, name: &str, value: &str) -> Option<String> {
 /// twice, a digit that no double has) and still pass.
 pub(crate) fn coverable_bodies<'b>(body: &'b [u8], name: Option<&str>) -> Vec<Cow<'b, [u8]>> {
     let Some(name) = name else { return vec![Cow::Borrowed(body)] };
-    let cut = std::str::from_utf8(body).ok().and_then(|text| cut(text, name));
-    let Some(cut) = cut else { return vec![Cow::Borrowed(body)] };
-    let written = survives(&cut.text).then(|| javascript(&cut.text)).flatten();
-    let written = written.filter(|written| *written != cut.text);
+    let found = std::str::from_utf8(body).ok().and_then(|text| cut(text, name));
+    let Some(cut) = found else { return vec![Cow::Borrowed(body)] };
+    let rewritten = survives(&cut.text).then(|| javascript(&cut.text)).flatten();
+    let written = rewritten.filter(|text| *text != cut.text);
     let texts = [Some(cut.text), written];
     texts.into_iter().flatten().map(|text| Cow::Owned(text.into_bytes())).collect()
 }

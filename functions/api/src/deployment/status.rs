@@ -18,9 +18,9 @@ const NOBODY: &str = "status-check";
 /// Checks every part now.
 pub(super) async fn check<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let engine = call.engine;
-    let mut checks = vec![check_store(engine).await, check_key_vault(engine).await];
-    checks.extend(engine.checks().await);
-    let checks = checks.into_iter().map(view).collect();
+    let mut all = vec![check_store(engine).await, check_key_vault(engine).await];
+    all.extend(engine.checks().await);
+    let checks = all.into_iter().map(view).collect();
     Ok(http::json(200, &api::Status { now: engine.clock().now().rfc3339(), checks }))
 }
 

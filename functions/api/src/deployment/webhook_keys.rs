@@ -29,8 +29,8 @@ pub(super) async fn show<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult 
     let tenants: Vec<TenantName> = if let Some(name) = http::query(request, "tenant") {
         vec![name.parse().map_err(|_| Problem::not_found())?]
     } else {
-        let page = PageRequest { limit: TENANTS_MAX, cursor: None };
-        let page = engine.store().tenants(&page).await?;
+        let first = PageRequest { limit: TENANTS_MAX, cursor: None };
+        let page = engine.store().tenants(&first).await?;
         page.items.into_iter().map(|tenant| tenant.name).collect()
     };
     let wanted = http::query(request, "endpoint");

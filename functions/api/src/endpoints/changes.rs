@@ -140,8 +140,8 @@ impl Changes {
         now: Timestamp,
     ) -> Endpoint {
         let subscription = endpoint.subscription;
-        let types = self.event_types.apply_to(Some(subscription.event_types));
-        let types = types.filter(|types| !types.is_empty());
+        let wanted = self.event_types.apply_to(Some(subscription.event_types));
+        let types = wanted.filter(|types| !types.is_empty());
         let profile = self.profile.apply_to(Some(endpoint.profile));
         let timeout_ms = self.timeout_ms.apply_to(endpoint.timeout_ms.map(u64::from));
         let max_per_second = self.max_per_second.apply_to(endpoint.max_per_second.map(u64::from));

@@ -25,9 +25,9 @@ pub(super) struct Once(Option<KeyedRequest>);
 
 impl Once {
     pub(super) fn read(request: &Request, tenant: &TenantName) -> Result<Self, Problem> {
-        let Some(key) = request.headers().get("idempotency-key") else { return Ok(Self(None)) };
+        let Some(header) = request.headers().get("idempotency-key") else { return Ok(Self(None)) };
         // What is no text becomes an empty key, which is refused as any other that is not in its form.
-        let key = key.to_str().unwrap_or_default();
+        let key = header.to_str().unwrap_or_default();
         let keyed = KeyedRequest::read(tenant, key, request.body());
         match keyed {
             Some(keyed) => Ok(Self(Some(keyed))),

@@ -57,11 +57,11 @@ pub(super) async fn match_events<E: Engine>(
     let mut body = Body::read(call.request)?;
     let limit = read_limit(&mut body);
     let name = Changes::profile_name(&mut body, &before.profile);
-    let profile = find_profile(call.engine, &name).await?;
+    let found = find_profile(call.engine, &name).await?;
     let rules = call.engine.address_rules();
-    let changes = Changes::read(&mut body, rules, profile.as_deref(), false);
+    let changes = Changes::read(&mut body, rules, found.as_deref(), false);
     body.finish()?;
-    let profile = profile.ok_or_else(Problem::not_found)?;
+    let profile = found.ok_or_else(Problem::not_found)?;
     let candidate = changes.apply(before, PatchValue::Absent, now);
     Ok(http::json(200, &run(&call, &candidate, &profile, limit).await?))
 }

@@ -25,13 +25,13 @@ const ALGORITHMS: [&str; 2] = ["hmac-sha256", "ed25519"];
 pub(super) fn read_choice(body: &mut Body<'_>, profile: &Profile) -> SecretChoice {
     let secret = body.text("secret", 256);
     body.about("secret", || json!({"minLength": 8, "pattern": "^[ -~]+$"}));
-    let algorithm = body.word("algorithm", &ALGORITHMS).value();
+    let given = body.word("algorithm", &ALGORITHMS).value();
     let wish = match secret {
         PatchValue::Value(text) => SecretWish::Given(text),
         PatchValue::Null => SecretWish::Unsigned,
         PatchValue::Absent => SecretWish::Made,
     };
-    let algorithm = algorithm.map(|word| match word {
+    let algorithm = given.map(|word| match word {
         "ed25519" => Algorithm::Ed25519,
         _ => Algorithm::HmacSha256,
     });
@@ -56,8 +56,8 @@ pub(super) struct Made {
 
 /// Shows a secret that is in a profile's form.
 pub(super) fn show(profile: &Profile, text: &str) -> Result<ShownSecret, EngineError> {
-    let key = profile.dialect.key(text);
-    let key = key.map_err(|fault| EngineError::unreadable("show secret", fault))?;
+    let read = profile.dialect.key(text);
+    let key = read.map_err(|fault| EngineError::unreadable("show secret", fault))?;
     Ok(ShownSecret {
         secret: Some(text.to_owned()),
         standard_secret: key.standard_text().map(|text| text.to_string()),

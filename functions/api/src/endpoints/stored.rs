@@ -41,12 +41,12 @@ pub(super) async fn write<E: Engine>(
         let before = find(call, id).await?;
         let profile = profile_of(call.engine, &before).await?;
         let now = call.engine.clock().now();
-        let after = change(Endpoint::clone(&before), now);
-        let audit = audit_update(call, action, &before, &after).await?;
+        let changed = change(Endpoint::clone(&before), now);
+        let audit = audit_update(call, action, &before, &changed).await?;
         if audit.before == audit.after {
-            return Ok((after, profile));
+            return Ok((changed, profile));
         }
-        let after = after.next_version(now);
+        let after = changed.next_version(now);
         if call.change(Change::PutEndpoint(&after), audit).await? {
             return Ok((after, profile));
         }

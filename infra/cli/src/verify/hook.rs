@@ -40,8 +40,8 @@ impl Hook {
 
 /// A header on each line; empty lines are passed over.
 pub(super) fn headers(text: &str) -> Result<Vec<(String, String)>, String> {
-    let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
-    let lines = lines.filter(|(_, line)| !is_pseudo_header(line));
+    let numbered = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+    let lines = numbered.filter(|(_, line)| !is_pseudo_header(line));
     lines.map(|(number, line)| header(line).ok_or_else(|| not_a_header(number))).collect()
 }
 

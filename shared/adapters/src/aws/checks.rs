@@ -45,8 +45,8 @@ pub(super) async fn alarms(cloudwatch: &CloudWatch, prefix: &str) -> Option<Chec
 }
 
 fn describe_alarms(alarms: &[Alarm]) -> Check {
-    let ringing = alarms.iter().filter(|alarm| alarm.is_ringing());
-    let ringing: Vec<&str> = ringing.map(Alarm::name).collect();
+    let in_alarm = alarms.iter().filter(|alarm| alarm.is_ringing());
+    let ringing: Vec<&str> = in_alarm.map(Alarm::name).collect();
     match (alarms.len(), ringing.as_slice()) {
         (0, _) => Check::warn("alarms", "there are none: nobody would be told"),
         (count, []) => Check::ok("alarms", format!("{count}, none of them ringing")),

@@ -97,8 +97,8 @@ impl ConfigStore for DynamoStore {
             Ok(copy) => return Ok(copy),
             Err(start) => start,
         };
-        let found: Vec<EventType> = self.list_of_tenant("read event types", tenant, "Y#").await?;
-        let found = Arc::new(found);
+        let all: Vec<EventType> = self.list_of_tenant("read event types", tenant, "Y#").await?;
+        let found = Arc::new(all);
         self.cache.event_types.keep(start, tenant.clone(), Arc::clone(&found));
         Ok(found)
     }

@@ -133,8 +133,8 @@ fn status_of(item: &Item) -> Result<Status, EngineError> {
         return Status::read_end(status, optional_text(item, "reason")?)
             .map_err(|error| EngineError::unreadable("read item", error));
     }
-    let holder = optional_text(item, "holder")?;
-    let holder: Option<Ticket> = holder.map(|ticket| parse("holder", ticket)).transpose()?;
+    let ticket_text = optional_text(item, "holder")?;
+    let holder: Option<Ticket> = ticket_text.map(|ticket| parse("holder", ticket)).transpose()?;
     Ok(Status::Open(OpenState {
         next_at: read_ms(item, "next_at")?,
         holder,

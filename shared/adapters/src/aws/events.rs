@@ -171,8 +171,8 @@ fn item_of(row: &EventRow) -> Result<Item, EngineError> {
 
 /// The row of an event's item.
 pub(super) fn event_of(item: &Item) -> Result<EventRow, EngineError> {
-    let targets = item.get("targets").and_then(|value| value.as_l().ok());
-    let targets = targets.ok_or_else(|| unreadable("targets", "is missing, or no list"))?;
+    let list = item.get("targets").and_then(|value| value.as_l().ok());
+    let targets = list.ok_or_else(|| unreadable("targets", "is missing, or no list"))?;
     Ok(EventRow {
         event: read_json(item, "payload")?,
         event_accepted_at: read_ms(item, "born")?,

@@ -105,8 +105,9 @@ impl DynamoStore {
                 .set_exclusive_start_key(start);
             let answer = query.send().await.map_err(failure_at("list events"))?;
             for item in answer.items() {
-                let id = read_text(item, "pk")?.rsplit_once('#').map(|(_, id)| id.to_owned());
-                let id = id.ok_or_else(|| unreadable("pk", "is no event's"))?;
+                let after_hash =
+                    read_text(item, "pk")?.rsplit_once('#').map(|(_, id)| id.to_owned());
+                let id = after_hash.ok_or_else(|| unreadable("pk", "is no event's"))?;
                 let place = Place { event_accepted_at: read_ms(item, "received_at")?.ms(), id };
                 last = place.event_accepted_at;
                 if place < *before {

@@ -63,8 +63,8 @@ impl AwsSender {
         let there = aws_sdk_sqs::config::Builder::new()
             .region(Region::new(queue.region.clone()))
             .retry_config(RetryConfig::disabled());
-        let answer = send.customize().config_override(there).send().await;
-        let answer = answer.map_err(|error| failure("SQS", &error))?;
+        let sent = send.customize().config_override(there).send().await;
+        let answer = sent.map_err(|error| failure("SQS", &error))?;
         Ok(accept_answer(answer.message_id()))
     }
 
@@ -83,8 +83,8 @@ impl AwsSender {
             .region(Region::new(bus.region.clone()))
             .retry_config(RetryConfig::disabled());
         let put = self.clients.eventbridge().put_events().entries(entry).customize();
-        let answer = put.config_override(there).send().await;
-        let answer = answer.map_err(|error| failure("EventBridge", &error))?;
+        let sent = put.config_override(there).send().await;
+        let answer = sent.map_err(|error| failure("EventBridge", &error))?;
         // The call succeeds even where an entry of it fails, so the entry's own error is read.
         let Some(entry) = answer.entries().first() else {
             return Err(refusal("EventBridge", "NoEntry", "", 500));

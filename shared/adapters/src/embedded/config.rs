@@ -67,10 +67,10 @@ impl ConfigStore for EmbeddedStore {
                        ORDER BY place DESC LIMIT ?3";
                 let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
                 let mut statement = connection.prepare_cached(sql)?;
-                let rows = statement.query_map(params![tenant, before, limit], |row| {
+                let found = statement.query_map(params![tenant, before, limit], |row| {
                     Ok((schema_value::from_json::<Entry>(row, 0)?, row.get::<_, String>(1)?))
                 })?;
-                let rows: Vec<(Entry, String)> = rows.collect::<rusqlite::Result<_>>()?;
+                let rows: Vec<(Entry, String)> = found.collect::<rusqlite::Result<_>>()?;
                 let last = rows.last().filter(|_| rows.len() == page.limit);
                 let cursor = last.map(|(_, place)| place.clone());
                 Ok(Page { items: rows.into_iter().map(|(entry, _)| entry).collect(), cursor })
@@ -125,13 +125,13 @@ impl ConfigStore for EmbeddedStore {
         let endpoints = self
             .readers
             .read("read endpoints", move |connection| {
-                let Some(version) = version(connection, &Place::tenant(&name))? else {
+                let Some(number) = version(connection, &Place::tenant(&name))? else {
                     return Ok(None);
                 };
                 let sql =
                     "SELECT doc FROM config WHERE kind = 'endpoint' AND tenant = ?1 ORDER BY rowid";
                 let endpoints = documents(connection, sql, params![name.as_str()])?;
-                let version = TenantVersion(version);
+                let version = TenantVersion(number);
                 Ok(Some(Arc::new(TenantEndpoints { version, has_catalogue: true, endpoints })))
             })
             .await?;

@@ -270,8 +270,8 @@ fn read_status(row: &Row<'_>) -> rusqlite::Result<Status> {
         return Status::read_end(&status, reason.as_deref())
             .map_err(|error| schema_value::unreadable(5, error));
     }
-    let holder: Option<String> = row.get(9)?;
-    let holder = holder.map(|text| text.parse()).transpose();
+    let ticket_text: Option<String> = row.get(9)?;
+    let holder = ticket_text.map(|text| text.parse()).transpose();
     Ok(Status::Open(OpenState {
         next_at: schema_value::timestamp(row, 8)?,
         holder: holder.map_err(|error| schema_value::unreadable(9, error))?,

@@ -102,8 +102,8 @@ impl EmbeddedEngine {
         let store = Arc::new(EmbeddedStore { writer, readers: Readers::new(&path), cache, gates });
         let address_rules = Arc::new(options.address_rules);
         let rules = Arc::clone(&address_rules);
-        let sender = HttpSender::new(rules, Connections::Kept, options.extra_roots)?;
-        let sender = sender.with_clock(clock.clone());
+        let plain = HttpSender::new(rules, Connections::Kept, options.extra_roots)?;
+        let sender = plain.with_clock(clock.clone());
         let operator_key = match options.operator_key {
             Some(key) => key,
             None => files::operator_key(folder)?,

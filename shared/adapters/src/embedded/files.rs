@@ -30,8 +30,8 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), EngineError> {
 pub(super) fn lock(folder: &Path) -> Result<File, EngineError> {
     let path = folder.join("lock");
     let failed = |error: std::io::Error| EngineError::denied("lock data folder", error);
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path);
-    let file = file.map_err(failed)?;
+    let opened = OpenOptions::new().create(true).truncate(false).write(true).open(path);
+    let file = opened.map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {

@@ -44,9 +44,9 @@ impl fmt::Debug for VettingResolver {
 impl Resolve for VettingResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let rules = Arc::clone(&self.rules);
-        let found = (self.look_up)(name.as_str().to_owned());
+        let look_up = (self.look_up)(name.as_str().to_owned());
         Box::pin(async move {
-            let found = found.await?;
+            let found = look_up.await?;
             for address in &found {
                 rules.check_resolved(address.ip())?;
             }

@@ -93,8 +93,8 @@ impl JsonSchema for Event {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut event = new_event();
-        let deliveries = generator.subschema_for::<Vec<DeliveryBrief>>();
-        let mut deliveries = Value::from(deliveries);
+        let schema = generator.subschema_for::<Vec<DeliveryBrief>>();
+        let mut deliveries = Value::from(schema);
         if let Value::Object(members) = &mut deliveries {
             let about = "Lists the deliveries of the event, one for each endpoint that wanted it. It is \
                          left out of lists of events.";

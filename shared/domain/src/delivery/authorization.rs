@@ -137,11 +137,11 @@ pub fn read_token(sent: &SendResult) -> Result<(Zeroizing<String>, Timestamp), S
         };
         return Err(fail(outcome, format!("answered {}", response.status)));
     }
-    let answer: Option<TokenAnswer> = serde_json::from_str(&response.excerpt).ok();
+    let read: Option<TokenAnswer> = serde_json::from_str(&response.excerpt).ok();
     let fits = |token: &str| {
         (1..=TOKEN_CHARS_MAX).contains(&token.len()) && token.bytes().all(|b| b.is_ascii_graphic())
     };
-    let Some(answer) = answer.filter(|answer| fits(&answer.access_token)) else {
+    let Some(answer) = read.filter(|answer| fits(&answer.access_token)) else {
         return Err(fail(Outcome::Rejected, "answered without an access_token".to_owned()));
     };
     let says_s = answer.expires_in.unwrap_or(KEPT_S).min(KEPT_S_MAX);

@@ -19,8 +19,8 @@ impl Network {
         let address = parse(address).ok_or(SHAPE)?;
         let is_number = !length.is_empty() && length.bytes().all(|byte| byte.is_ascii_digit());
         let length: u32 = length.parse().ok().filter(|_| is_number).ok_or(SHAPE)?;
-        let network = u8::try_from(length).ok().and_then(|bits| IpNet::new(address, bits).ok());
-        let network = network.ok_or("has a mask longer than an address")?;
+        let read = u8::try_from(length).ok().and_then(|bits| IpNet::new(address, bits).ok());
+        let network = read.ok_or("has a mask longer than an address")?;
         if network != network.trunc() {
             return Err("has bits beyond its mask: write the first address of the network");
         }

@@ -50,8 +50,8 @@ impl TokenRequest {
     /// over the window.
     pub fn delay_s(&self, number: u32, now: Timestamp) -> u32 {
         let per_second = (self.most / u32::try_from(RATE_WINDOW_S).unwrap_or(1)).max(1);
-        let begins_s = (self.window * RATE_WINDOW_S).saturating_sub(now.seconds());
-        let begins_s = u32::try_from(begins_s).unwrap_or(u32::MAX);
+        let seconds = (self.window * RATE_WINDOW_S).saturating_sub(now.seconds());
+        let begins_s = u32::try_from(seconds).unwrap_or(u32::MAX);
         begins_s.saturating_add(number / per_second)
     }
 

@@ -55,16 +55,16 @@ pub(super) fn decimal(text: &str) -> String {
     let (sign, unsigned) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
     let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = format!("{whole}{fraction}");
-    let digits = digits.trim_start_matches('0');
+    let all_digits = format!("{whole}{fraction}");
+    let digits = all_digits.trim_start_matches('0');
     if digits.is_empty() {
         return "0".to_owned();
     }
     let significant = digits.trim_end_matches('0');
-    let Ok(exponent) = exponent.parse::<i64>() else { return text.to_owned() };
+    let Ok(written) = exponent.parse::<i64>() else { return text.to_owned() };
     let fraction_digits = i64::try_from(fraction.len()).unwrap_or(i64::MAX);
     let zeros_dropped = i64::try_from(digits.len() - significant.len()).unwrap_or(i64::MAX);
-    let exponent = exponent.saturating_sub(fraction_digits).saturating_add(zeros_dropped);
+    let exponent = written.saturating_sub(fraction_digits).saturating_add(zeros_dropped);
     format!("{sign}{significant}e{exponent}")
 }
 

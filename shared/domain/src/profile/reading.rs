@@ -156,9 +156,9 @@ impl Reading {
             None => ("data_base64", format!("\"{}\"", BASE64.encode(hook.body))),
         };
         // The payload is put in as text, so that its bytes are kept.
-        let mut text = serde_json::Value::Object(event).to_string();
-        text.truncate(text.len() - 1);
-        let text = format!("{text},\"{name}\":{data}}}");
+        let mut envelope = serde_json::Value::Object(event).to_string();
+        envelope.truncate(envelope.len() - 1);
+        let text = format!("{envelope},\"{name}\":{data}}}");
         Ok(Submission { text, form: Form::Own, fallback_id: None })
     }
 }

@@ -68,8 +68,8 @@ pub fn render(
     let envelope = &profile.envelope;
     let event = rendering.event;
     let prefix = envelope.extension_headers.as_deref();
-    let extension_headers = prefix.map(|prefix| extension_headers(event, prefix));
-    let extension_headers = extension_headers.unwrap_or_default();
+    let prefixed = prefix.map(|prefix| extension_headers(event, prefix));
+    let extension_headers = prefixed.unwrap_or_default();
     let (body, content_type) = match envelope.body {
         BodyForm::Data => payload(event)?,
         BodyForm::Members => (members(profile, rendering), envelope.content_type.clone()),
@@ -263,9 +263,9 @@ fn breaks(c: char) -> bool {
 /// One line: the summary, or what the type and the severity say. What would break a line, or turn its
 /// direction, is a space.
 fn line(event: &Event) -> String {
-    let summary = event.attribute("summary").unwrap_or_default();
+    let whole = event.attribute("summary").unwrap_or_default();
     let summary: String =
-        summary.chars().map(|c| if turns(c) || breaks(c) { ' ' } else { c }).collect();
+        whole.chars().map(|c| if turns(c) || breaks(c) { ' ' } else { c }).collect();
     match (summary.trim(), event.attribute("severity")) {
         ("", Some(severity)) => format!("{} ({severity})", event.event_type),
         ("", None) => event.event_type.clone(),

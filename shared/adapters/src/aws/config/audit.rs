@@ -26,8 +26,8 @@ impl DynamoStore {
             .limit(i32::try_from(page.limit.max(1)).unwrap_or(i32::MAX))
             .consistent_read(true);
         let answer = query.send().await.map_err(failure_at("list audit entries"))?;
-        let items = answer.items().iter().map(|item| read_json(item, "doc"));
-        let items: Vec<Entry> = items.collect::<Result<_, _>>()?;
+        let entries = answer.items().iter().map(|item| read_json(item, "doc"));
+        let items: Vec<Entry> = entries.collect::<Result<_, _>>()?;
         let last = answer.items().last().filter(|_| answer.last_evaluated_key.is_some());
         let cursor = last.map(|item| read_text(item, "sk").map(str::to_owned)).transpose()?;
         Ok(Page { items, cursor })

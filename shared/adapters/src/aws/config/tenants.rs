@@ -25,8 +25,8 @@ impl DynamoStore {
             .limit(i32::try_from(page.limit.max(1)).unwrap_or(i32::MAX))
             .consistent_read(true);
         let answer = query.send().await.map_err(failure_at("list tenants"))?;
-        let items = answer.items().iter().map(|item| read_json(item, "doc"));
-        let items: Vec<Tenant> = items.collect::<Result<_, _>>()?;
+        let tenants = answer.items().iter().map(|item| read_json(item, "doc"));
+        let items: Vec<Tenant> = tenants.collect::<Result<_, _>>()?;
         let last = items.last().filter(|_| answer.last_evaluated_key.is_some());
         let cursor = last.map(|tenant| tenant.name.to_string());
         Ok(Page { items, cursor })

@@ -34,8 +34,8 @@ pub struct QueueMessage {
 impl QueueMessage {
     /// Makes the message of a request, or says why the request cannot be one.
     pub fn of(request: &Request) -> Result<Self, String> {
-        let body = String::from_utf8(request.body.clone());
-        let body = body.ok().filter(|body| !body.is_empty() && body.chars().all(is_taken));
+        let text = String::from_utf8(request.body.clone());
+        let body = text.ok().filter(|body| !body.is_empty() && body.chars().all(is_taken));
         let body = body.ok_or("the body is not text that SQS takes")?;
         let attributes = attributes(&request.headers, &request.subject.verified_by);
         let bytes = body.len()
