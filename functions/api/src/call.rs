@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use waxseal_adapters::http::{self, Request};
 use waxseal_domain::api_key::Principal;
 use waxseal_domain::id::TenantName;
+use waxseal_domain::json::Json;
 use waxseal_domain::limits::{PAGE_DEFAULT, PAGE_MAX};
 use waxseal_domain::problem::Problem;
 use waxseal_flows::configure::{AuditChange, configure};
@@ -129,12 +130,14 @@ pub(crate) fn page(request: &Request, form: CursorForm) -> Result<PageRequest, P
     Ok(PageRequest { limit, cursor: cursor.map(Cow::into_owned) })
 }
 
-/// Turns an answer's value into what the audit log keeps of it. Where an example or a filter has a number that
-/// no double holds, as `1e999`, the whole is kept as the text of its JSON: `{"text": …}`.
+/// Turns an answer's value into what the audit log keeps of it. A number that no double holds, as `1e999` in a
+/// filter, is kept as text, and everything else in its place: what must be hidden is found there.
 pub(crate) fn audit_value<T: Serialize>(view: &T) -> Value {
-    serde_json::to_value(view).unwrap_or_else(
-        |_| json!({"text": serde_json::to_string(view).expect("what is answered is JSON")}),
-    )
+    let text = serde_json::to_string(view).expect("what is answered is JSON");
+    match Json::parse(&text) {
+        Ok(view) => view.to_value(),
+        Err(fault) => json!({"not_shown": fault.detail}),
+    }
 }
 
 #[cfg(test)]
@@ -148,10 +151,13 @@ mod tests {
     }
 
     #[test]
-    fn what_no_value_holds_is_audited_as_text() {
+    fn a_number_that_no_double_holds_is_audited_as_text_in_its_place() {
         let raw = |text: &str| serde_json::value::RawValue::from_string(text.to_owned()).unwrap();
-        assert_eq!(audit_value(&raw(r#"{"a":1}"#)), json!({"a": 1}));
-        assert_eq!(audit_value(&raw(r#"{"a":1e999}"#)), json!({"text": r#"{"a":1e999}"#}));
+        let filter = r#"{"data":{"x":[{"numeric":[">",1e999,"<=",0.1]}]}}"#;
+        let view = format!(r#"{{"headers":{{"x-key":"canary"}},"filter":{filter},"limit":5}}"#);
+        let expected = json!({"headers": {"x-key": "canary"}, "limit": 5,
+            "filter": {"data": {"x": [{"numeric": [">", "1e999", "<=", 0.1]}]}}});
+        assert_eq!(audit_value(&raw(&view)), expected);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::fmt;
 
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 pub use self::decimal::Decimal;
@@ -128,6 +129,24 @@ impl<'a> Json<'a> {
         match self {
             Self::Number(text) => Some(Decimal::of(text)),
             Self::Null | Self::Bool(_) | Self::String(_) | Self::Array(_) | Self::Object(_) => None,
+        }
+    }
+
+    /// Returns the same as a value of serde_json. A number that no double holds, as `1e999`, becomes the text
+    /// of its digits.
+    pub fn to_value(&self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(flag) => Value::Bool(*flag),
+            Self::Number(text) => match text.parse::<serde_json::Number>() {
+                Ok(number) => Value::Number(number),
+                Err(_) => Value::String(text.to_string()),
+            },
+            Self::String(text) => Value::String(text.to_string()),
+            Self::Array(items) => Value::Array(items.iter().map(Self::to_value).collect()),
+            Self::Object(members) => Value::Object(
+                members.iter().map(|(name, value)| (name.to_string(), value.to_value())).collect(),
+            ),
         }
     }
 

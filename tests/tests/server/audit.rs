@@ -204,3 +204,24 @@ async fn a_profiles_change_is_in_the_operators_log_with_what_it_was() {
     let (status, _) = operator.call("GET", "/v1/tenants/nobody/audit", "").await;
     assert_eq!(status, 404, "of no other tenant that was never created");
 }
+
+#[tokio::test]
+async fn values_of_headers_stay_out_of_the_log_beside_a_number_that_no_double_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let (operator, watcher) = (server.client(), Sink::start(Vec::new()).await);
+    let path = "/v1/tenants/umbra/endpoints?ping=false";
+    let watch = json!({"url": watcher.url("/"), "event_types": ["waxseal.audit.*"]}).to_string();
+    operator.send("POST", path, &[], &watch).await.of(201);
+    let body = format!(
+        r#"{{"url":"{}","headers":{{"x-api-key":"canary-header"}},"filter":{{"data":{{"x":[{{"numeric":[">",1e999]}}]}}}}}}"#,
+        watcher.url("/other")
+    );
+    operator.send("POST", path, &[], &body).await.of(201);
+    let log = operator.send("GET", "/v1/tenants/umbra/audit", &[], "").await.of(200).json;
+    let after = &log["items"][0]["after"];
+    assert_eq!(after["headers"], json!({"x-api-key": "(not shown)"}), "{log}");
+    assert_eq!(after["filter"]["data"]["x"][0]["numeric"], json!([">", "1e999"]), "{log}");
+    let told = String::from_utf8(watcher.wait_for(1).await[0].body.to_vec()).unwrap();
+    assert!(told.contains("1e999") && !told.contains("canary-header"), "{told}");
+}
