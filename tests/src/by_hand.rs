@@ -13,7 +13,7 @@ use waxseal_domain::flow_control::gate::Mode;
 use waxseal_domain::id::TenantName;
 use waxseal_flows::accept::accept_all;
 use waxseal_flows::attempt::drive;
-use waxseal_flows::ports::{Clock as _, Engine as _, GateStore as _, MaxAge};
+use waxseal_flows::ports::{Change, Clock as _, Engine as _, GateStore as _, MaxAge, Tenant};
 use waxseal_flows::sweep::sweep;
 
 use crate::fixtures;
@@ -24,7 +24,7 @@ pub struct ByHand {
     pub engine: Arc<EmbeddedEngine>,
     /// The one tenant of the test.
     pub tenant: TenantName,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl ByHand {
@@ -42,7 +42,7 @@ impl ByHand {
             breaker: BreakerSettings { attempts_min: 4, failures_percent: 50, probe_s: 1 },
         };
         let engine = Arc::new(EmbeddedEngine::open(options).unwrap());
-        Self { engine, tenant: fixtures::tenant("acme"), _folder: folder }
+        Self { engine, tenant: fixtures::tenant("acme"), folder }
     }
 
     /// Accepts events `e0`, `e1` and so on.
@@ -52,6 +52,18 @@ impl ByHand {
             let results = accept_all(&*self.engine, &self.tenant, &[event]).await.unwrap();
             assert!(results[0].is_ok());
         }
+    }
+
+    /// Writes into the stored configuration of an endpoint what no version of ours reads, as a damaged file
+    /// would have it.
+    pub async fn spoil(&self, endpoint: &Endpoint) {
+        let file = rusqlite::Connection::open(self.folder.path().join("waxseal.db")).unwrap();
+        let sql = "UPDATE config SET doc = '{\"v\":9}' WHERE id = ?1";
+        assert_eq!(file.execute(sql, [endpoint.id.as_str()]).unwrap(), 1);
+        // Any change of the tenant drops the copy that is kept of it.
+        let now = self.engine.clock().now();
+        let tenant = Tenant { name: endpoint.tenant.clone(), created_at: now };
+        fixtures::change(&*self.engine, Change::CreateTenant(&tenant)).await;
     }
 
     /// Lets time pass, without waiting for it.

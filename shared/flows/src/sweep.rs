@@ -6,10 +6,13 @@
 mod gates;
 
 use waxseal_domain::delivery::lease_until;
+use waxseal_domain::id::TenantName;
 use waxseal_domain::limits::DUE_SHARDS;
 use waxseal_domain::timestamp::Timestamp;
 
-use crate::ports::{Claim, Clock as _, DeliveryStore as _, Due, Engine, EngineError, Release};
+use crate::ports::{
+    Claim, Clock as _, DeliveryStore as _, Due, Engine, EngineError, FailureKind, Release,
+};
 
 /// The number of entries that one turn of a shard looks at.
 const PAGE: usize = 100;
@@ -45,7 +48,8 @@ pub async fn sweep<E: Engine>(engine: &E, deadline: Timestamp) -> Result<SweepRe
             // would break its lease. The index may lag, so the claim below checks the row itself.
             let page = engine.store().due_deliveries(shard, now, PAGE).await?;
             for due in &page {
-                if reissue(engine, due).await? {
+                let reissued = pass_over(&due.key.tenant, reissue(engine, due).await)?;
+                if reissued == Some(true) {
                     swept.sent += 1;
                 } else {
                     swept.left += 1;
@@ -58,6 +62,23 @@ pub async fn sweep<E: Engine>(engine: &E, deadline: Timestamp) -> Result<SweepRe
         shards = more;
     }
     Ok(swept)
+}
+
+/// Passes over what a sweep meets of a tenant and cannot read: it answers none, and the log says what it is. One
+/// row in another form must not keep the sweep from all others. Any other failure is one of the whole store, and
+/// ends the sweep.
+fn pass_over<T>(
+    tenant: &TenantName,
+    met: Result<T, EngineError>,
+) -> Result<Option<T>, EngineError> {
+    match met {
+        Ok(done) => Ok(Some(done)),
+        Err(error) if error.kind() == FailureKind::Unreadable => {
+            tracing::error!(%tenant, %error, "the sweep passes over what cannot be read");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Takes steps S2 and S3 for one due delivery: claims the row and sends its message. Many claims in

@@ -7,6 +7,7 @@ use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::flow_control::gate::Mode;
 use waxseal_domain::limits::RATE_WINDOW_S;
 use waxseal_domain::timestamp::Timestamp;
+use waxseal_flows::accept::accept_all;
 use waxseal_flows::ports::{
     Change, Clock as _, DeliveryStore as _, Engine as _, GateStore as _, MaxAge,
 };
@@ -162,4 +163,32 @@ async fn a_paused_endpoint_gets_nothing_and_what_it_wants_once_it_is_resumed() {
     assert_eq!(world.sweep().await, 5, "what was kept is released");
     world.deliver().await;
     assert_eq!(sink.requests().len(), 6);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_cannot_be_read_keeps_the_sweep_from_no_other() {
+    let world = ByHand::start();
+    let (idle, busy) =
+        (Sink::start(Vec::new()).await, Sink::start(vec![SinkAnswer::status(500)]).await);
+    let held = fixtures::endpoint(&*world.engine, &world.tenant, &idle.url("/"), &[]).await;
+    let paused_at = Some(world.engine.clock().now());
+    let paused = Endpoint { paused_at, version: 2, ..held };
+    assert!(fixtures::change(world.engine.as_ref(), Change::PutEndpoint(&paused)).await);
+    world.send(0..1).await;
+    world.deliver().await;
+    assert!(world.mode(&paused).await.is_some(), "its delivery is held");
+
+    let other = fixtures::tenant("umbra");
+    fixtures::endpoint(&*world.engine, &other, &busy.url("/"), &[3_600]).await;
+    let event = fixtures::submission(r#"{"type":"a.b","id":"e1"}"#);
+    assert!(accept_all(&*world.engine, &other, &[event]).await.unwrap()[0].is_ok());
+    world.deliver().await;
+    assert_eq!(busy.requests().len(), 1, "its retry is an hour away");
+
+    world.spoil(&paused).await;
+    world.pass(Duration::from_hours(2));
+    world.sweep().await;
+    world.deliver().await;
+    assert_eq!(busy.requests().len(), 2, "the other tenant's retry is made");
+    assert_eq!(idle.requests().len(), 0);
 }

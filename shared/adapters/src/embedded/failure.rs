@@ -10,7 +10,7 @@ pub(super) fn failure_at(step: &'static str) -> impl Fn(Error) -> EngineError {
 
 /// A value that is not in its form is said by rusqlite, and a file that is none by SQLite. What else there is,
 /// a full disk above all, may pass.
-fn kind_of(error: &Error) -> FailureKind {
+pub(super) fn kind_of(error: &Error) -> FailureKind {
     if let Some(code) = error.sqlite_error_code() {
         return if matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) {
             FailureKind::Unreadable

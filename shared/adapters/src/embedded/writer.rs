@@ -10,11 +10,15 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
-use waxseal_flows::ports::EngineError;
+use waxseal_flows::ports::{EngineError, FailureKind};
+
+use super::failure::{failure_at, kind_of};
 
 /// The number of jobs in one transaction: large enough for the cost of the sync not to count, small
 /// enough for the wait not to be felt.
 const GROUP_MAX: usize = 256;
+/// What the caller of a job is told where the log says why.
+const NOT_WRITTEN: &str = "it was not written; see the log";
 /// How long jobs that need no sync wait for one that does.
 const LAZY: Duration = Duration::from_millis(5);
 
@@ -28,10 +32,12 @@ pub(super) enum Durability {
     Lazy,
 }
 
-/// Answers the caller of a job, once the commit has succeeded.
-type Reply = Box<dyn FnOnce() + Send>;
+/// Answers the caller of a job whose work is done: that it was committed, or which kind of failure kept it from
+/// that.
+type Reply = Box<dyn FnOnce(Result<(), FailureKind>) + Send>;
 
-type Work = Box<dyn FnOnce(&Connection) -> rusqlite::Result<Reply> + Send>;
+/// Does the work of a job. Work that fails answers its caller by itself, and has no reply.
+type Work = Box<dyn FnOnce(&Connection) -> Option<Reply> + Send>;
 
 struct Job {
     durability: Durability,
@@ -66,14 +72,23 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let job = Job {
             durability,
-            run: Box::new(move |connection| {
-                let result = work(connection)?;
-                let answer: Reply = Box::new(move || {
-                    then(&result);
+            run: Box::new(move |connection| match work(connection) {
+                Ok(result) => Some(Box::new(move |committed| {
+                    let answered = match committed {
+                        Ok(()) => {
+                            then(&result);
+                            Ok(result)
+                        }
+                        Err(kind) => Err(EngineError::of(kind, step, NOT_WRITTEN)),
+                    };
                     // The caller may have gone; what was written stays written.
-                    let _gone = answer.send(result);
-                });
-                Ok(answer)
+                    let _gone = answer.send(answered);
+                })),
+                Err(error) => {
+                    tracing::error!(%error, step, "a write was refused by the store");
+                    let _gone = answer.send(Err(failure_at(step)(error)));
+                    None
+                }
             }),
         };
         let jobs = self
@@ -82,9 +97,7 @@ impl Writer {
             .ok_or_else(|| EngineError::unavailable(step, "the store is closed"))?;
         jobs.send(job)
             .map_err(|_| EngineError::unavailable(step, "the store's writer has ended"))?;
-        answered
-            .await
-            .map_err(|_| EngineError::unavailable(step, "it was not written; see the log"))
+        answered.await.unwrap_or_else(|_| Err(EngineError::unavailable(step, NOT_WRITTEN)))
     }
 }
 
@@ -103,12 +116,12 @@ fn write_all(connection: &Connection, queue: &Receiver<Job>) {
     while let Ok(first) = queue.recv() {
         let group = gather(first, queue);
         let sync = group.iter().any(|job| job.durability == Durability::Synced);
-        if let Err(error) =
-            set_sync(connection, &mut synced, sync).and_then(|()| commit(connection, group))
-        {
-            tracing::error!(%error, "a group of writes was not committed");
-            let _no_transaction = connection.execute_batch("ROLLBACK");
+        if let Err(error) = set_sync(connection, &mut synced, sync) {
+            // The jobs go with their group, and their callers are told that nothing was written.
+            tracing::error!(%error, "a group of writes was not begun");
+            continue;
         }
+        commit(connection, group);
     }
 }
 
@@ -142,25 +155,69 @@ fn set_sync(connection: &Connection, synced: &mut bool, wanted: bool) -> rusqlit
     Ok(())
 }
 
-fn commit(connection: &Connection, group: Vec<Job>) -> rusqlite::Result<()> {
+/// Commits a group, and only then answers: an answer before the commit would acknowledge an event that a crash
+/// could still lose.
+fn commit(connection: &Connection, group: Vec<Job>) {
+    let mut replies = Vec::with_capacity(group.len());
+    let committed = run_all(connection, group, &mut replies).map_err(|error| {
+        tracing::error!(%error, "a group of writes was not committed");
+        let _no_transaction = connection.execute_batch("ROLLBACK");
+        kind_of(&error)
+    });
+    for reply in replies {
+        reply(committed);
+    }
+}
+
+/// Runs the jobs in one transaction, each in a savepoint, and commits it.
+fn run_all(
+    connection: &Connection,
+    group: Vec<Job>,
+    replies: &mut Vec<Reply>,
+) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    let mut answers = Vec::with_capacity(group.len());
     for job in group {
         connection.prepare_cached("SAVEPOINT job")?.execute([])?;
         match (job.run)(connection) {
-            Ok(answer) => answers.push(answer),
-            Err(error) => {
-                tracing::error!(%error, "a write was refused by the store");
-                connection.execute_batch("ROLLBACK TO job")?;
-            }
+            Some(reply) => replies.push(reply),
+            None => connection.execute_batch("ROLLBACK TO job")?,
         }
         connection.prepare_cached("RELEASE job")?.execute([])?;
     }
-    connection.execute_batch("COMMIT")?;
-    // Only now: an answer before the commit would acknowledge an event that a crash could still
-    // lose.
-    for answer in answers {
-        answer();
+    connection.execute_batch("COMMIT")
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join4;
+
+    use super::*;
+
+    #[test]
+    fn a_write_that_fails_says_its_kind_and_leaves_the_others_of_its_group() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (a UNIQUE)").unwrap();
+        let writer = Writer::start(connection).unwrap();
+        let insert = |value: u32| {
+            writer.write(
+                "insert",
+                Durability::Synced,
+                move |connection| connection.execute("INSERT INTO t VALUES (?1)", [value]),
+                |_| (),
+            )
+        };
+        let unreadable = writer.write(
+            "read",
+            Durability::Synced,
+            |connection| connection.query_row("SELECT 'x'", [], |row| row.get::<_, u32>(0)),
+            |_| (),
+        );
+        let all = join4(insert(1), unreadable, insert(1), insert(2));
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (first, unread, again, other) = runtime.block_on(all);
+        assert_eq!((first.unwrap(), other.unwrap()), (1, 1));
+        let unread = unread.unwrap_err();
+        assert_eq!((unread.kind(), unread.step()), (FailureKind::Unreadable, "read"));
+        assert_eq!(again.unwrap_err().kind(), FailureKind::Conflict);
     }
-    Ok(())
 }

@@ -10,6 +10,7 @@ use waxseal_domain::flow_control::rate::{TokenRequest, of_endpoint, windows};
 use waxseal_domain::limits::{PACED_PER_REVIEW_MAX, PACED_PER_SECOND, PACING_REVIEW_S};
 use waxseal_domain::timestamp::Timestamp;
 
+use super::pass_over;
 use crate::disable::disable;
 use crate::ports::{
     Claim, Clock as _, ConfigStore as _, Due, Engine, EngineError, GateStore as _, MaxAge, Release,
@@ -31,7 +32,8 @@ pub(crate) async fn review_due<E: Engine>(
         if engine.clock().now() >= deadline {
             break;
         }
-        released += review(engine, &gate, deadline).await?;
+        let reviewed = review(engine, &gate, deadline).await;
+        released += pass_over(&gate.tenant, reviewed)?.unwrap_or_default();
     }
     Ok(released)
 }
@@ -144,7 +146,7 @@ async fn pace<E: Engine>(
                 release(engine, due, Release { kind, delay_s: wanted.delay_s(number, now) })
             });
             for done in join_all(each).await {
-                released += usize::from(done?);
+                released += usize::from(pass_over(&gate.tenant, done)?.unwrap_or_default());
             }
         }
     }
