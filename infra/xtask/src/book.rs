@@ -6,7 +6,7 @@
 
 mod markdown;
 mod names;
-mod source;
+pub(crate) mod source;
 
 use std::collections::BTreeSet;
 

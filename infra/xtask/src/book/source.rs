@@ -85,6 +85,23 @@ pub(super) fn parts(code: &str) -> Vec<Part<'_>> {
     parts
 }
 
+/// The code of a file alone: its comments are a space, and its string literals are empty.
+pub(crate) fn code(text: &str) -> String {
+    let mut code = String::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (found, length) = first(rest);
+        let (taken, left) = rest.split_at(length);
+        code.push_str(match found.map(|(kind, _)| kind) {
+            Some(Kind::Comment) => " ",
+            Some(Kind::Literal) => "\"\"",
+            None => taken,
+        });
+        rest = left;
+    }
+    code
+}
+
 /// What a text begins with, if it is a part, and how many bytes to go on by.
 fn first(rest: &str) -> (Option<(Kind, &str)>, usize) {
     if rest.starts_with("//") {

@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::book::source;
+
 /// The place of a module: the names of the modules above it, and its own.
 type Place = Vec<String>;
 
@@ -102,32 +104,39 @@ pub(super) fn circles(found: &Crate) -> Vec<Vec<String>> {
 
 /// The paths that a text imports, outside of its tests.
 fn imports(text: &str) -> Vec<Import> {
-    let code = without_comments(text);
-    let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let code = source::code(text);
+    statements(code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default())
+}
+
+/// The paths that code names in its `use` statements.
+pub(super) fn paths(code: &str) -> Vec<Vec<String>> {
+    statements(code).into_iter().map(|import| import.path).collect()
+}
+
+/// What each `use` of code imports.
+fn statements(code: &str) -> Vec<Import> {
     let mut found = Vec::new();
-    let mut lines = code.lines();
-    while let Some(line) = lines.next() {
-        let Some((is_public, first)) = use_line(line) else { continue };
-        let mut statement = first.to_owned();
-        while !statement.contains(';') {
-            let Some(line) = lines.next() else { break };
-            statement.push_str(line);
+    for (at, word) in code.match_indices("use") {
+        let (before, after) = (code.get(..at), code.get(at + word.len()..));
+        let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+        let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '#';
+        // With `<` it is no statement: it says what a type captures.
+        if before.ends_with(is_word) || !after.starts_with(char::is_whitespace) {
+            continue;
         }
-        let statement = statement.split(';').next().unwrap_or_default();
-        let paths = expand(statement).into_iter();
+        let statement = after.split(';').next().unwrap_or_default();
+        let tree = statement.split_whitespace().collect::<Vec<_>>().join(" ");
+        let paths = expand(&tree).into_iter();
+        let is_public = is_visibility(before.trim_end());
         found.extend(paths.map(|path| Import { path, is_public }));
     }
     found
 }
 
-/// What a line imports, and whether for others too, if it begins a `use`.
-fn use_line(line: &str) -> Option<(bool, &str)> {
-    let line = line.trim_start();
-    if let Some(rest) = line.strip_prefix("use ") {
-        return Some((false, rest));
-    }
-    let (visibility, rest) = line.split_once(" use ")?;
-    visibility.starts_with("pub").then_some((true, rest))
+/// Whether code ends in `pub`, or `pub(…)`.
+fn is_visibility(before: &str) -> bool {
+    let scope = before.strip_suffix(')').and_then(|scope| scope.rsplit_once('('));
+    scope.map_or(before, |(word, _)| word).ends_with("pub")
 }
 
 /// `a::{b, c::{d, e as f}}` as `a::b`, `a::c::d` and `a::c::e`.
@@ -161,12 +170,6 @@ fn split_list(list: &str) -> Vec<String> {
     }
     parts.retain(|part| !part.trim().is_empty());
     parts
-}
-
-/// The text without comments, by line.
-pub(super) fn without_comments(text: &str) -> String {
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-    lines.fold(String::new(), |code, line| code + line + "\n")
 }
 
 #[cfg(test)]
