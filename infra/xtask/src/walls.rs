@@ -5,17 +5,21 @@ mod dependencies;
 mod imports;
 mod purity;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use self::dependencies::{dependencies, unshared};
 use self::imports::{Crate, circles};
 use self::purity::{impurities, traits};
-use crate::book::source;
+use crate::book::source::{self, File};
 use crate::run::root;
 
 /// Files that may import one another in a circle: a noun, what reads it, and what writes it.
 const CIRCLE_MAX: usize = 3;
+
+/// Folders that hold our crates.
+const OURS: [&str; 4] = ["functions", "infra", "shared", "tests"];
 
 /// Folders whose code decides at once, from its arguments alone.
 const PURE: [&str; 2] = ["shared/domain/src", "shared/verify/src"];
@@ -66,31 +70,36 @@ fn functions_on_functions() -> Result<Vec<String>, String> {
 
 /// Circles of more than [`CIRCLE_MAX`] files, crate by crate.
 fn large_circles() -> Result<Vec<String>, String> {
+    let mut files = Vec::new();
+    for folder in OURS {
+        files.extend(source::files(folder, ".rs")?);
+    }
     let mut breaches = Vec::new();
-    for folder in crates()? {
-        let mut found = Crate::default();
-        for (file, text) in sources(&folder.join("src"))? {
-            let relative = file.strip_prefix(folder.join("src")).unwrap_or(&file);
-            found.add(&relative.to_string_lossy(), &text);
-        }
+    for (folder, found) in crates(&files) {
         let large = circles(&found).into_iter().filter(|circle| circle.len() > CIRCLE_MAX);
-        let name = folder.strip_prefix(root()).unwrap_or(&folder).display().to_string();
         breaches.extend(large.map(|files| {
-            format!("{name}: {} files import one another: {}", files.len(), files.join(", "))
+            format!("{folder}: {} files import one another: {}", files.len(), files.join(", "))
         }));
     }
     Ok(breaches)
 }
 
-/// The folders of all crates of the workspace.
-fn crates() -> Result<Vec<PathBuf>, String> {
-    let mut folders = vec![root().join("tests")];
-    for parent in ["functions", "infra", "shared"] {
-        let inside = entries(&root().join(parent))?;
-        folders.extend(inside.into_iter().filter(|folder| folder.join("Cargo.toml").is_file()));
+/// The crates that files are of, by their folders: libraries, binaries, and the tests that have several
+/// files. A file is of the crate whose root is nearest above it.
+fn crates(files: &[File]) -> BTreeMap<&str, Crate> {
+    let ends = ["/main.rs", "/lib.rs"];
+    let root_of = |file| ends.iter().find_map(|end| str::strip_suffix(file, end));
+    let roots: BTreeSet<&str> = files.iter().filter_map(|file| root_of(&file.path)).collect();
+    let mut found: BTreeMap<&str, Crate> = BTreeMap::new();
+    for file in files {
+        let place = |root: &str| file.path.strip_prefix(root)?.strip_prefix('/');
+        // The longer of two paths that begin alike comes later.
+        let nearest = roots.iter().rev().find_map(|root| Some((*root, place(root)?)));
+        if let Some((root, place)) = nearest {
+            found.entry(root).or_default().add(place, &file.text);
+        }
     }
-    folders.sort();
-    Ok(folders)
+    found
 }
 
 /// Every Rust file under a folder, with its text.
@@ -124,6 +133,28 @@ fn read(file: &Path) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_circle_is_noticed_in_tests_and_binaries_too() {
+        let circle = |folder: &str| {
+            let around = [("main", "a"), ("a", "b"), ("b", "c"), ("c", "a")];
+            let file = |(name, next): &(&str, &str)| File {
+                path: format!("{folder}/{name}.rs"),
+                text: format!("mod {name};\nuse crate::{next}::Item;\n"),
+            };
+            around.iter().map(file).collect::<Vec<_>>()
+        };
+        let files: Vec<File> =
+            ["tests/src", "tests/src/bin/soak", "shared/verify/tests/signatures"]
+                .into_iter()
+                .flat_map(circle)
+                .collect();
+        let found = crates(&files);
+        assert_eq!(found.len(), 3);
+        for (folder, found) in &found {
+            assert_eq!(circles(found), [["a.rs", "b.rs", "c.rs"]], "{folder}");
+        }
+    }
 
     #[test]
     fn the_walls_of_this_workspace_stand() {

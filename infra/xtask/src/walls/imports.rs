@@ -1,7 +1,7 @@
 //! Which file of a crate imports which, by their `use` lines, and the circles that these make.
 //!
-//! A `pub use` of a module's own children counts for nothing: it is a table of contents. Tests count for nothing
-//! either: they may look at whatever they test.
+//! A `pub use` of a module's own children counts for nothing, unless the module's code uses the name itself: it
+//! is a table of contents. Tests count for nothing either: they may look at whatever they test.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,8 @@ pub(super) struct Crate {
 #[derive(Debug, PartialEq, Eq)]
 struct Import {
     path: Vec<String>,
-    is_public: bool,
+    /// Whether it is for others, and for others only.
+    is_passed_on: bool,
 }
 
 impl Crate {
@@ -65,7 +66,7 @@ impl Crate {
             }
             at = inner;
         }
-        let is_contents = import.is_public && at.starts_with(from);
+        let is_contents = import.is_passed_on && at.starts_with(from);
         let (place, _) = self.files.get_key_value(&at)?;
         (place != from && !is_contents).then_some(place)
     }
@@ -105,30 +106,59 @@ pub(super) fn circles(found: &Crate) -> Vec<Vec<String>> {
 /// The paths that a text imports, outside of its tests.
 fn imports(text: &str) -> Vec<Import> {
     let code = source::code(text);
-    statements(code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default())
+    let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let statements = statements(code);
+    let mut rest = code.to_owned();
+    for statement in &statements {
+        rest = rest.replace(statement.text, "");
+    }
+    let used: BTreeSet<&str> = words(&rest).collect();
+    let mut found = Vec::new();
+    for statement in &statements {
+        for (path, name) in expand(&statement.tree()) {
+            let is_passed_on = statement.is_public && name != "*" && !used.contains(name.as_str());
+            found.push(Import { path, is_passed_on });
+        }
+    }
+    found
 }
 
 /// The paths that code names in its `use` statements.
 pub(super) fn paths(code: &str) -> Vec<Vec<String>> {
-    statements(code).into_iter().map(|import| import.path).collect()
+    let trees = statements(code).into_iter().map(|statement| statement.tree());
+    trees.flat_map(|tree| expand(&tree)).map(|(path, _)| path).collect()
 }
 
-/// What each `use` of code imports.
-fn statements(code: &str) -> Vec<Import> {
+/// The words and names of code.
+pub(super) fn words(code: &str) -> impl Iterator<Item = &str> {
+    code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
+/// A `use`, without the word itself.
+struct Statement<'a> {
+    text: &'a str,
+    is_public: bool,
+}
+
+impl Statement<'_> {
+    /// What it imports, on one line.
+    fn tree(&self) -> String {
+        self.text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Each `use` of code.
+fn statements(code: &str) -> Vec<Statement<'_>> {
     let mut found = Vec::new();
     for (at, word) in code.match_indices("use") {
         let (before, after) = (code.get(..at), code.get(at + word.len()..));
         let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
         let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '#';
         // With `<` it is no statement: it says what a type captures.
-        if before.ends_with(is_word) || !after.starts_with(char::is_whitespace) {
-            continue;
+        if !before.ends_with(is_word) && after.starts_with(char::is_whitespace) {
+            let text = after.split(';').next().unwrap_or_default();
+            found.push(Statement { text, is_public: is_visibility(before.trim_end()) });
         }
-        let statement = after.split(';').next().unwrap_or_default();
-        let tree = statement.split_whitespace().collect::<Vec<_>>().join(" ");
-        let paths = expand(&tree).into_iter();
-        let is_public = is_visibility(before.trim_end());
-        found.extend(paths.map(|path| Import { path, is_public }));
     }
     found
 }
@@ -139,13 +169,17 @@ fn is_visibility(before: &str) -> bool {
     scope.map_or(before, |(word, _)| word).ends_with("pub")
 }
 
-/// `a::{b, c::{d, e as f}}` as `a::b`, `a::c::d` and `a::c::e`.
-fn expand(tree: &str) -> Vec<Vec<String>> {
+/// `a::{b, c::{d, e as f}}` as `a::b`, `a::c::d` and `a::c::e`, each with the name that it is known by.
+fn expand(tree: &str) -> Vec<(Vec<String>, String)> {
     let Some((before, inside)) = tree.split_once('{') else {
-        let path = tree.split(" as ").next().unwrap_or_default();
+        let (path, alias) = tree.split_once(" as ").unwrap_or((tree, ""));
         let names = path.split("::").map(|name| name.trim().to_owned());
         let names: Vec<String> = names.filter(|name| !name.is_empty()).collect();
-        return if names.is_empty() { Vec::new() } else { vec![names] };
+        let Some(name) = names.iter().rev().find(|name| *name != "self").cloned() else {
+            return Vec::new();
+        };
+        let alias = alias.trim().to_owned();
+        return vec![(names, if alias.is_empty() { name } else { alias })];
     };
     let inside = inside.rsplit_once('}').map_or(inside, |(inside, _)| inside);
     let parts = split_list(inside);
@@ -187,7 +221,7 @@ mod tests {
     #[test]
     fn a_tree_of_imports_is_its_paths() {
         let paths = |tree: &str| -> Vec<String> {
-            expand(tree).into_iter().map(|path| path.join("::")).collect()
+            expand(tree).into_iter().map(|(path, _)| path.join("::")).collect()
         };
         assert_eq!(paths("crate::a::B"), ["crate::a::B"]);
         let tree = "super::{a::{B, C as D}, self, e}";
@@ -216,6 +250,15 @@ mod tests {
         let far = "use crate::parent::Child;\n";
         let files = [("parent.rs", parent), ("parent/child.rs", child), ("far.rs", far)];
         assert_eq!(circles_of(&files), [[""; 0]; 0]);
+        // What the parent uses itself it imports, whoever else gets it from there.
+        for parent in [
+            "mod child;\npub use self::child::{Child, other};\ntrait All: Child {}\n",
+            "mod child;\npub use self::child::Child as Own;\npub(crate) use self::child::other;\nfn a(_: Own) {}\n",
+            "mod child;\npub use self::child::*;\n",
+        ] {
+            let used = [("parent.rs", parent), ("parent/child.rs", child)];
+            assert_eq!(circles_of(&used), [["parent.rs", "parent/child.rs"]], "{parent}");
+        }
         let used = [("parent.rs", "use child::Child;\n"), ("parent/child.rs", child)];
         assert_eq!(circles_of(&used), [["parent.rs", "parent/child.rs"]]);
     }

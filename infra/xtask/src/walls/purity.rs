@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::imports;
+use super::imports::{self, words};
 use crate::book::source;
 
 /// Words that such code does not say, and why.
@@ -61,11 +61,6 @@ fn outside(code: &str) -> BTreeSet<String> {
 pub(super) fn traits(code: &str) -> Vec<String> {
     let names = words(code).zip(words(code).skip(1));
     names.filter(|(word, _)| *word == "trait").map(|(_, name)| name.to_owned()).collect()
-}
-
-/// The words and names of code.
-fn words(code: &str) -> impl Iterator<Item = &str> {
-    code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]
