@@ -126,7 +126,8 @@ impl Book<'_> {
         self.same(table, &known, "a guard of the simulation");
     }
 
-    /// Each engine's names are in its code, and their names in Rust in ours.
+    /// Each engine's names are in its code, and their names in Rust in ours. What DynamoDB really holds, a
+    /// test on the emulator compares (`stored_names.rs`).
     fn check_stored(&mut self, table: &Table<'_>, code: &[File]) {
         for (column, header) in table.header.iter().enumerate() {
             let Some((_, folder)) = ENGINES.iter().find(|(engine, _)| engine == header) else {
