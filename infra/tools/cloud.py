@@ -176,13 +176,13 @@ def redrive(queue, to):
     return {"count": len(got)}
 
 
-def rows():
-    """Every item of every table, by the table's name."""
+def rows(tables=()):
+    """Every item of these tables, or of every table, by the table's name."""
     dynamodb = client("dynamodb")
     pages = dynamodb.get_paginator("scan").paginate
     return {
         table: [item for page in pages(TableName=table) for item in page["Items"]]
-        for table in dynamodb.list_tables()["TableNames"]
+        for table in tables or dynamodb.list_tables()["TableNames"]
     }
 
 

@@ -6,7 +6,7 @@
 
 mod markdown;
 mod names;
-mod source;
+pub(crate) mod source;
 
 use std::collections::BTreeSet;
 
@@ -16,6 +16,9 @@ use self::source::{Declarations, File, Kind};
 const PROTOCOL: &str = "shared/flows/PROTOCOL.md";
 /// What speaks of steps and sections, too: existence is checked, and they cite nothing for the code.
 const PROSE: [&str; 2] = ["infra/docs", "infra/decisions"];
+/// What else may cite a step or a section, and names nothing of the code that is checked.
+const CITING: [&str; 4] = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "template.yaml"];
+const CITING_PROGRAMS: &str = "infra/tools";
 /// This lint speaks of steps in general.
 const ITSELF: &str = "infra/xtask/";
 
@@ -45,7 +48,11 @@ pub(crate) fn check() -> Result<(), String> {
     for folder in PROSE {
         prose.extend(source::files(folder, ".md")?);
     }
-    let mut faults = check_citations(&protocol, &code, &prose);
+    let mut citing = source::files(CITING_PROGRAMS, ".py")?;
+    for file in CITING {
+        citing.push(source::read(file)?);
+    }
+    let mut faults = check_citations(&protocol, &code, prose.iter().chain(&citing));
     let declared = Declarations::of(&code);
     for page in std::iter::once(&protocol).chain(&prose) {
         if !page.path.starts_with("infra/decisions") {
@@ -64,17 +71,22 @@ pub(crate) fn check() -> Result<(), String> {
     Err(format!("the book and the code differ:\n{}", lines.join("\n")))
 }
 
-/// Steps and sections: every one that is cited exists, and every step is cited in the code.
-fn check_citations(protocol: &File, code: &[File], prose: &[File]) -> Vec<Fault> {
+/// Steps and sections: every one that is cited exists, also in what a program says, and every step is cited in
+/// a comment.
+fn check_citations<'a>(
+    protocol: &'a File,
+    code: &[File],
+    prose: impl Iterator<Item = &'a File>,
+) -> Vec<Fault> {
     let steps = markdown::steps(&protocol.text);
     let sections = markdown::sections(&protocol.text);
     let mut faults = Vec::new();
     let mut used = BTreeSet::new();
-    let mut look = |file: &File, line: usize, text: &str, is_code: bool| {
+    let mut look = |file: &File, line: usize, text: &str, is_comment: bool| {
         for step in markdown::cited_steps(text) {
             if !steps.iter().any(|(_, known)| *known == step) {
                 faults.push(Fault::new(&file.path, line, format!("{PROTOCOL} has no step {step}")));
-            } else if is_code {
+            } else if is_comment {
                 used.insert(step.to_owned());
             }
         }
@@ -86,11 +98,11 @@ fn check_citations(protocol: &File, code: &[File], prose: &[File]) -> Vec<Fault>
         }
     };
     for file in code.iter().filter(|file| !file.path.starts_with(ITSELF)) {
-        for part in source::parts(&file.text).iter().filter(|part| part.kind == Kind::Comment) {
-            look(file, part.line, part.text, true);
+        for part in source::parts(&file.text) {
+            look(file, part.line, part.text, part.kind == Kind::Comment);
         }
     }
-    for file in prose.iter().chain([protocol]) {
+    for file in prose.chain([protocol]) {
         for (index, line) in file.text.lines().enumerate() {
             look(file, index + 1, line, false);
         }
@@ -121,8 +133,10 @@ mod tests {
     fn a_step_that_is_not_there_and_one_that_nobody_cites_are_named() {
         let protocol =
             file(PROTOCOL, "## 1 In\n| step | what |\n| --- | --- |\n| D1 | a |\n| D2 | b |\n");
-        let code = [file("functions/a.rs", "/// D1, and D9 (§2).\nfn a() { \"D2\"; }\n")];
-        let faults = check_citations(&protocol, &code, &[file("infra/docs/b.md", "D2, then T7.")]);
+        let text = "/// D1, and D9 (§2).\nfn a() { \"D2\"; \"after S8 (§7)\"; S8(); }\n";
+        let code = [file("functions/a.rs", text)];
+        let prose = [file("infra/docs/b.md", "D2, then T7.")];
+        let faults = check_citations(&protocol, &code, prose.iter());
         let told: Vec<_> =
             faults.iter().map(|one| (one.file.as_str(), one.line, one.detail.as_str())).collect();
         assert_eq!(
@@ -130,6 +144,8 @@ mod tests {
             [
                 ("functions/a.rs", 1, "shared/flows/PROTOCOL.md has no step D9"),
                 ("functions/a.rs", 1, "shared/flows/PROTOCOL.md has no section 2"),
+                ("functions/a.rs", 2, "shared/flows/PROTOCOL.md has no step S8"),
+                ("functions/a.rs", 2, "shared/flows/PROTOCOL.md has no section 7"),
                 ("infra/docs/b.md", 1, "shared/flows/PROTOCOL.md has no step T7"),
                 (PROTOCOL, 5, "no comment in the code cites step D2"),
             ]
@@ -139,8 +155,8 @@ mod tests {
     #[test]
     fn the_lints_own_comments_cite_nothing() {
         let protocol = file(PROTOCOL, "| I1 | a |\n");
-        let faults =
-            check_citations(&protocol, &[file("infra/xtask/src/book.rs", "// I1 and I8\n")], &[]);
+        let code = [file("infra/xtask/src/book.rs", "// I1 and I8\n")];
+        let faults = check_citations(&protocol, &code, std::iter::empty());
         assert_eq!(faults, [Fault::new(PROTOCOL, 1, "no comment in the code cites step I1")]);
     }
 }

@@ -1,25 +1,28 @@
 //! The walls between the crates and inside them, as far as the source shows them: the domain is pure, no
 //! function depends on another, and no circle of imports is larger than three files.
 
+mod dependencies;
 mod imports;
+mod purity;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use self::dependencies::{dependencies, unshared};
 use self::imports::{Crate, circles};
-use crate::functions::FUNCTIONS;
+use self::purity::{impurities, traits};
+use crate::book::source::{self, File};
 use crate::run::root;
 
 /// Files that may import one another in a circle: a noun, what reads it, and what writes it.
 const CIRCLE_MAX: usize = 3;
 
-/// What the domain may not say, and why.
-const IMPURE: [(&str, &str); 4] = [
-    ("async fn", "it decides at once, and flows wait"),
-    ("async move", "it decides at once, and flows wait"),
-    (".await", "it decides at once, and flows wait"),
-    ("impl Future", "it decides at once, and flows wait"),
-];
+/// Folders that hold our crates.
+const OURS: [&str; 4] = ["functions", "infra", "shared", "tests"];
+
+/// Folders whose code decides at once, from its arguments alone.
+const PURE: [&str; 2] = ["shared/domain/src", "shared/verify/src"];
 
 /// Every wall; each breach is named.
 pub(crate) fn walls() -> Result<(), String> {
@@ -30,92 +33,73 @@ pub(crate) fn walls() -> Result<(), String> {
     if breaches.is_empty() { Ok(()) } else { Err(breaches.join("\n")) }
 }
 
-/// What in the domain is not pure: it waits, or it declares a trait of the ports.
+/// What in the domain and in what it is built on is not pure: it waits, it reaches outside, or it declares a
+/// trait of the ports. Tests are no exception, but that those in files of their own may print.
 fn impure() -> Result<Vec<String>, String> {
     let mut ports = Vec::new();
     for (_, text) in sources(&root().join("shared/flows/src/ports"))? {
-        ports.extend(traits(&text));
+        ports.extend(traits(&source::code(&text)));
     }
     let text = read(&root().join("shared/flows/src/ports.rs"))?;
-    ports.extend(traits(&text));
+    ports.extend(traits(&source::code(&text)));
     let mut breaches = Vec::new();
-    for (file, text) in sources(&root().join("shared/domain/src"))? {
-        let said = impurities(&text, &ports).into_iter();
-        breaches.extend(said.map(|fault| format!("{}: {fault}", file.display())));
-    }
-    Ok(breaches)
-}
-
-fn impurities(text: &str, ports: &[String]) -> Vec<String> {
-    let code = imports::without_comments(text);
-    let waits = IMPURE.iter().filter(|(words, _)| code.contains(words));
-    let mut faults: Vec<String> =
-        waits.map(|(words, why)| format!("`{words}` in the domain: {why}")).collect();
-    let declared = traits(&code).into_iter().filter(|name| ports.contains(name));
-    faults.extend(declared.map(|name| format!("trait {name} is a port, and belongs to the flows")));
-    faults
-}
-
-/// The names of the traits that a text declares.
-fn traits(text: &str) -> Vec<String> {
-    text.lines()
-        .filter_map(|line| {
-            let line = line.trim_start().trim_start_matches("pub ");
-            let name = line.strip_prefix("trait ")?;
-            let end = name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len());
-            name.get(..end).map(str::to_owned)
-        })
-        .collect()
-}
-
-/// Functions whose manifest names another function.
-fn functions_on_functions() -> Result<Vec<String>, String> {
-    let mut breaches = Vec::new();
-    for function in FUNCTIONS {
-        let manifest = read(&root().join("functions").join(function).join("Cargo.toml"))?;
-        let others = FUNCTIONS.iter().filter(|other| **other != function);
-        for other in others.filter(|other| depends_on(&manifest, &format!("waxseal-{other}"))) {
-            breaches.push(format!("functions/{function} depends on functions/{other}"));
+    for folder in PURE {
+        for (file, text) in sources(&root().join(folder))? {
+            let place = file.strip_prefix(root().join(folder)).unwrap_or(&file);
+            let is_test = place.components().any(|part| part.as_os_str() == "tests");
+            let said = impurities(&text, &ports, is_test).into_iter();
+            breaches.extend(said.map(|fault| format!("{}: {fault}", file.display())));
         }
     }
     Ok(breaches)
 }
 
-/// Whether a manifest has a dependency of that name.
-fn depends_on(manifest: &str, package: &str) -> bool {
-    manifest.lines().any(|line| {
-        let rest = line.strip_prefix(package);
-        rest.is_some_and(|rest| rest.starts_with(['.', ' ', '=']))
-    })
+/// What functions depend on by its path, be it written in the workspace's manifest, that is not shared.
+fn functions_on_functions() -> Result<Vec<String>, String> {
+    let workspace = dependencies(&read(&root().join("Cargo.toml"))?);
+    let mut breaches = Vec::new();
+    for folder in entries(&root().join("functions"))? {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let manifest = read(&folder.join("Cargo.toml"))?;
+        let said = unshared(&format!("functions/{name}"), &manifest, &workspace).into_iter();
+        breaches.extend(said.map(|on| format!("functions/{name} depends on {on}")));
+    }
+    breaches.sort();
+    Ok(breaches)
 }
 
 /// Circles of more than [`CIRCLE_MAX`] files, crate by crate.
 fn large_circles() -> Result<Vec<String>, String> {
+    let mut files = Vec::new();
+    for folder in OURS {
+        files.extend(source::files(folder, ".rs")?);
+    }
     let mut breaches = Vec::new();
-    for folder in crates()? {
-        let mut found = Crate::default();
-        for (file, text) in sources(&folder.join("src"))? {
-            let relative = file.strip_prefix(folder.join("src")).unwrap_or(&file);
-            found.add(&relative.to_string_lossy(), &text);
-        }
+    for (folder, found) in crates(&files) {
         let large = circles(&found).into_iter().filter(|circle| circle.len() > CIRCLE_MAX);
-        let name = folder.strip_prefix(root()).unwrap_or(&folder).display().to_string();
         breaches.extend(large.map(|files| {
-            format!("{name}: {} files import one another: {}", files.len(), files.join(", "))
+            format!("{folder}: {} files import one another: {}", files.len(), files.join(", "))
         }));
     }
     Ok(breaches)
 }
 
-/// The folders of all crates of the workspace.
-fn crates() -> Result<Vec<PathBuf>, String> {
-    let mut folders = vec![root().join("tests")];
-    for parent in ["functions", "infra", "shared"] {
-        let inside = entries(&root().join(parent))?;
-        folders.extend(inside.into_iter().filter(|folder| folder.join("Cargo.toml").is_file()));
+/// The crates that files are of, by their folders: libraries, binaries, and the tests that have several
+/// files. A file is of the crate whose root is nearest above it.
+fn crates(files: &[File]) -> BTreeMap<&str, Crate> {
+    let ends = ["/main.rs", "/lib.rs"];
+    let root_of = |file| ends.iter().find_map(|end| str::strip_suffix(file, end));
+    let roots: BTreeSet<&str> = files.iter().filter_map(|file| root_of(&file.path)).collect();
+    let mut found: BTreeMap<&str, Crate> = BTreeMap::new();
+    for file in files {
+        let place = |root: &str| file.path.strip_prefix(root)?.strip_prefix('/');
+        // The longer of two paths that begin alike comes later.
+        let nearest = roots.iter().rev().find_map(|root| Some((*root, place(root)?)));
+        if let Some((root, place)) = nearest {
+            found.entry(root).or_default().add(place, &file.text);
+        }
     }
-    folders.sort();
-    Ok(folders)
+    found
 }
 
 /// Every Rust file under a folder, with its text.
@@ -151,25 +135,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_waits_and_a_port_are_named_and_comments_are_not() {
-        let ports = traits("/// Rows.\npub trait Store: Send {\n}\ntrait Own<T> {}\n");
-        assert_eq!(ports, ["Store", "Own"]);
-        assert_eq!(impurities("// an async fn\npub fn decide() {}\n", &ports), [""; 0]);
-        assert_eq!(impurities("pub async fn go() {}\n", &ports).len(), 1);
-        assert_eq!(impurities("    fn go() -> impl Future<Output = ()>;\n", &ports).len(), 1);
-        assert_eq!(impurities("pub trait Store {}\npub trait Else {}\n", &ports).len(), 1);
+    fn a_circle_is_noticed_in_tests_and_binaries_too() {
+        let circle = |folder: &str| {
+            let around = [("main", "a"), ("a", "b"), ("b", "c"), ("c", "a")];
+            let file = |(name, next): &(&str, &str)| File {
+                path: format!("{folder}/{name}.rs"),
+                text: format!("mod {name};\nuse crate::{next}::Item;\n"),
+            };
+            around.iter().map(file).collect::<Vec<_>>()
+        };
+        let files: Vec<File> =
+            ["tests/src", "tests/src/bin/soak", "shared/verify/tests/signatures"]
+                .into_iter()
+                .flat_map(circle)
+                .collect();
+        let found = crates(&files);
+        assert_eq!(found.len(), 3);
+        for (folder, found) in &found {
+            assert_eq!(circles(found), [["a.rs", "b.rs", "c.rs"]], "{folder}");
+        }
     }
 
     #[test]
     fn the_walls_of_this_workspace_stand() {
         assert_eq!(walls(), Ok(()));
-    }
-
-    #[test]
-    fn a_dependency_is_known_by_its_whole_name() {
-        let manifest = "[dependencies]\nwaxseal-api-types.workspace = true\nwaxseal-bury = { }\n";
-        assert!(!depends_on(manifest, "waxseal-api"));
-        assert!(depends_on(manifest, "waxseal-bury"));
-        assert!(depends_on(manifest, "waxseal-api-types"));
     }
 }

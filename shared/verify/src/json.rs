@@ -9,12 +9,10 @@ mod order;
 mod style;
 mod text;
 
-pub(crate) use node::{Member, Node, parse};
+pub use node::DEPTH_MAX;
+pub(crate) use node::{Node, parse};
 pub(crate) use style::{Dialect, Layout, Style};
 pub(crate) use text::units;
-
-/// Levels of nesting that are read: more than events have, and few enough for the recursion here.
-pub const DEPTH_MAX: usize = 64;
 
 /// The text to send in place of a JSON text, and whether receivers that write it again get the
 /// same.

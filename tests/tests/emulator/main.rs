@@ -11,3 +11,4 @@ mod cloud_systems;
 mod cloud_targets;
 mod cloud_vault;
 mod contract_aws;
+mod stored_names;

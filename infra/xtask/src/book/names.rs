@@ -126,7 +126,8 @@ impl Book<'_> {
         self.same(table, &known, "a guard of the simulation");
     }
 
-    /// Each engine's names are in its code, and their names in Rust in ours.
+    /// Each engine's names are in its code, and their names in Rust in ours. What DynamoDB really holds, a
+    /// test on the emulator compares (`stored_names.rs`).
     fn check_stored(&mut self, table: &Table<'_>, code: &[File]) {
         for (column, header) in table.header.iter().enumerate() {
             let Some((_, folder)) = ENGINES.iter().find(|(engine, _)| engine == header) else {
@@ -137,6 +138,9 @@ impl Book<'_> {
                 for name in codes(row, column).filter(|name| !words.contains(name)) {
                     self.fault(row.line, format!("no text in {folder} holds {name}"));
                 }
+            }
+            if *header == "SQLite" {
+                self.check_columns(table, column, &sql_tables(code, folder));
             }
         }
         let column =
@@ -149,6 +153,16 @@ impl Book<'_> {
             if !is_there {
                 self.fault(row.line, format!("domain and flows have no {name}"));
             }
+        }
+    }
+
+    /// The names of a column are those of one of the tables in SQL, no more and no fewer.
+    fn check_columns(&mut self, table: &Table<'_>, column: usize, all: &[BTreeSet<&str>]) {
+        let here: BTreeSet<&str> = table.rows.iter().flat_map(|row| codes(row, column)).collect();
+        if !all.contains(&here) {
+            let line = table.rows.first().map_or(1, |row| row.line);
+            let names = here.into_iter().collect::<Vec<_>>().join(", ");
+            self.fault(line, format!("no table of SQLite has the columns {names} and no others"));
         }
     }
 
@@ -198,12 +212,32 @@ fn codes<'a>(row: &Row<'a>, column: usize) -> impl Iterator<Item = &'a str> {
     markdown::code(row.cells.get(column).copied().unwrap_or_default())
 }
 
+/// The string literals below a folder.
+fn literals<'a>(code: &'a [File], folder: &str) -> impl Iterator<Item = &'a str> {
+    let files = code.iter().filter(move |file| file.path.starts_with(folder));
+    let parts = files.flat_map(|file| source::parts(&file.text));
+    parts.filter(|part| part.kind == Kind::Literal).map(|part| part.text)
+}
+
 /// The words of all string literals below a folder.
 fn literal_words<'a>(code: &'a [File], folder: &str) -> BTreeSet<&'a str> {
-    let files = code.iter().filter(|file| file.path.starts_with(folder));
-    let parts = files.flat_map(|file| source::parts(&file.text));
-    let literals = parts.filter(|part| part.kind == Kind::Literal);
-    literals.flat_map(|part| part.text.split(|c: char| !c.is_alphanumeric() && c != '_')).collect()
+    literals(code, folder).flat_map(words).collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
+/// The columns of each table that a literal below a folder creates. Those of a key are columns, too.
+fn sql_tables<'a>(code: &'a [File], folder: &str) -> Vec<BTreeSet<&'a str>> {
+    let statements = literals(code, folder).flat_map(|text| text.split(';'));
+    let tables = statements.filter_map(|statement| {
+        let (_, columns) =
+            statement.split_once("CREATE TABLE IF NOT EXISTS ")?.1.split_once('(')?;
+        let firsts = columns.split(',').filter_map(|column| words(column).next());
+        Some(firsts.filter(|word| *word != "PRIMARY").collect())
+    });
+    tables.collect()
 }
 
 #[cfg(test)]
@@ -260,11 +294,16 @@ pub fn judge() {}
 | `lane` | `Row::lane` | b |
 ";
 
+    const SCHEMA: &str = "const A: &str = \"\\
+CREATE TABLE IF NOT EXISTS others (lane INTEGER, born INTEGER);
+CREATE TABLE IF NOT EXISTS rows (born INTEGER NOT NULL, PRIMARY KEY (born)) WITHOUT ROWID;
+\";\n";
+
     fn check_page(book: &str) -> Vec<(usize, String)> {
         let code = [
             file("shared/domain/src/a.rs", CODE),
             file("shared/adapters/src/aws/a.rs", "fn a() { set(\"born\", 1); }\n"),
-            file("shared/adapters/src/embedded/a.rs", "const A: &str = \"born INTEGER, lane\";\n"),
+            file("shared/adapters/src/embedded/a.rs", SCHEMA),
             file("tests/src/broken.rs", "pub enum BrokenGuard {\n    Watch,\n}\n"),
         ];
         let faults = tables(&file("p.md", book), &code);
@@ -286,8 +325,12 @@ pub fn judge() {}
         );
         assert_eq!(one("`WAIT_S`", "`WAITS`"), told(3, "domain and flows have no constant WAITS"));
         assert_eq!(
-            one("`born` | `born`", "`lane` | `lane`"),
+            one("`born` | `born` | `Row::acc", "`lane` | `born` | `Row::acc"),
             told(11, "no text in shared/adapters/src/aws holds lane")
+        );
+        assert_eq!(
+            one("`born` | `born`", "`born` | `lane`"),
+            told(11, "no table of SQLite has the columns lane and no others")
         );
         assert_eq!(
             one("| `Row::accepted_at` |", "| `Row::born` |"),

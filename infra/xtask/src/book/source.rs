@@ -12,10 +12,10 @@ const FOREIGN: [&str; 3] = ["target", "node_modules", "corpus"];
 
 /// A file of the repository.
 #[derive(Debug)]
-pub(super) struct File {
+pub(crate) struct File {
     /// From the root, with slashes.
-    pub(super) path: String,
-    pub(super) text: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
 }
 
 /// Reads a file of the repository, by its path from the root.
@@ -25,7 +25,7 @@ pub(super) fn read(path: &str) -> Result<File, String> {
 }
 
 /// All files below a folder whose names end so, in order; none where there is no such folder.
-pub(super) fn files(folder: &str, ending: &str) -> Result<Vec<File>, String> {
+pub(crate) fn files(folder: &str, ending: &str) -> Result<Vec<File>, String> {
     let mut found = Vec::new();
     if root().join(folder).is_dir() {
         collect(folder, ending, &mut found)?;
@@ -83,6 +83,23 @@ pub(super) fn parts(code: &str) -> Vec<Part<'_>> {
         rest = left;
     }
     parts
+}
+
+/// The code of a file alone: its comments are a space, and its string literals are empty.
+pub(crate) fn code(text: &str) -> String {
+    let mut code = String::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (found, length) = first(rest);
+        let (taken, left) = rest.split_at(length);
+        code.push_str(match found.map(|(kind, _)| kind) {
+            Some(Kind::Comment) => " ",
+            Some(Kind::Literal) => "\"\"",
+            None => taken,
+        });
+        rest = left;
+    }
+    code
 }
 
 /// What a text begins with, if it is a part, and how many bytes to go on by.

@@ -1,9 +1,11 @@
 //! Which file of a crate imports which, by their `use` lines, and the circles that these make.
 //!
-//! A `pub use` of a module's own children counts for nothing: it is a table of contents. Tests count for nothing
-//! either: they may look at whatever they test.
+//! A `pub use` of a module's own children counts for nothing, unless the module's code uses the name itself: it
+//! is a table of contents. Tests count for nothing either: they may look at whatever they test.
 
 use std::collections::{BTreeMap, BTreeSet};
+
+use crate::book::source;
 
 /// The place of a module: the names of the modules above it, and its own.
 type Place = Vec<String>;
@@ -19,7 +21,8 @@ pub(super) struct Crate {
 #[derive(Debug, PartialEq, Eq)]
 struct Import {
     path: Vec<String>,
-    is_public: bool,
+    /// Whether it is for others, and for others only.
+    is_passed_on: bool,
 }
 
 impl Crate {
@@ -63,7 +66,7 @@ impl Crate {
             }
             at = inner;
         }
-        let is_contents = import.is_public && at.starts_with(from);
+        let is_contents = import.is_passed_on && at.starts_with(from);
         let (place, _) = self.files.get_key_value(&at)?;
         (place != from && !is_contents).then_some(place)
     }
@@ -102,41 +105,81 @@ pub(super) fn circles(found: &Crate) -> Vec<Vec<String>> {
 
 /// The paths that a text imports, outside of its tests.
 fn imports(text: &str) -> Vec<Import> {
-    let code = without_comments(text);
+    let code = source::code(text);
     let code = code.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let statements = statements(code);
+    let mut rest = code.to_owned();
+    for statement in &statements {
+        rest = rest.replace(statement.text, "");
+    }
+    let used: BTreeSet<&str> = words(&rest).collect();
     let mut found = Vec::new();
-    let mut lines = code.lines();
-    while let Some(line) = lines.next() {
-        let Some((is_public, first)) = use_line(line) else { continue };
-        let mut statement = first.to_owned();
-        while !statement.contains(';') {
-            let Some(line) = lines.next() else { break };
-            statement.push_str(line);
+    for statement in &statements {
+        for (path, name) in expand(&statement.tree()) {
+            let is_passed_on = statement.is_public && name != "*" && !used.contains(name.as_str());
+            found.push(Import { path, is_passed_on });
         }
-        let statement = statement.split(';').next().unwrap_or_default();
-        let paths = expand(statement).into_iter();
-        found.extend(paths.map(|path| Import { path, is_public }));
     }
     found
 }
 
-/// What a line imports, and whether for others too, if it begins a `use`.
-fn use_line(line: &str) -> Option<(bool, &str)> {
-    let line = line.trim_start();
-    if let Some(rest) = line.strip_prefix("use ") {
-        return Some((false, rest));
-    }
-    let (visibility, rest) = line.split_once(" use ")?;
-    visibility.starts_with("pub").then_some((true, rest))
+/// The paths that code names in its `use` statements.
+pub(super) fn paths(code: &str) -> Vec<Vec<String>> {
+    let trees = statements(code).into_iter().map(|statement| statement.tree());
+    trees.flat_map(|tree| expand(&tree)).map(|(path, _)| path).collect()
 }
 
-/// `a::{b, c::{d, e as f}}` as `a::b`, `a::c::d` and `a::c::e`.
-fn expand(tree: &str) -> Vec<Vec<String>> {
+/// The words and names of code.
+pub(super) fn words(code: &str) -> impl Iterator<Item = &str> {
+    code.split(|c: char| !c.is_alphanumeric() && c != '_').filter(|word| !word.is_empty())
+}
+
+/// A `use`, without the word itself.
+struct Statement<'a> {
+    text: &'a str,
+    is_public: bool,
+}
+
+impl Statement<'_> {
+    /// What it imports, on one line.
+    fn tree(&self) -> String {
+        self.text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Each `use` of code.
+fn statements(code: &str) -> Vec<Statement<'_>> {
+    let mut found = Vec::new();
+    for (at, word) in code.match_indices("use") {
+        let (before, after) = (code.get(..at), code.get(at + word.len()..));
+        let (before, after) = (before.unwrap_or_default(), after.unwrap_or_default());
+        let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '#';
+        // With `<` it is no statement: it says what a type captures.
+        if !before.ends_with(is_word) && after.starts_with(char::is_whitespace) {
+            let text = after.split(';').next().unwrap_or_default();
+            found.push(Statement { text, is_public: is_visibility(before.trim_end()) });
+        }
+    }
+    found
+}
+
+/// Whether code ends in `pub`, or `pub(…)`.
+fn is_visibility(before: &str) -> bool {
+    let scope = before.strip_suffix(')').and_then(|scope| scope.rsplit_once('('));
+    scope.map_or(before, |(word, _)| word).ends_with("pub")
+}
+
+/// `a::{b, c::{d, e as f}}` as `a::b`, `a::c::d` and `a::c::e`, each with the name that it is known by.
+fn expand(tree: &str) -> Vec<(Vec<String>, String)> {
     let Some((before, inside)) = tree.split_once('{') else {
-        let path = tree.split(" as ").next().unwrap_or_default();
+        let (path, alias) = tree.split_once(" as ").unwrap_or((tree, ""));
         let names = path.split("::").map(|name| name.trim().to_owned());
         let names: Vec<String> = names.filter(|name| !name.is_empty()).collect();
-        return if names.is_empty() { Vec::new() } else { vec![names] };
+        let Some(name) = names.iter().rev().find(|name| *name != "self").cloned() else {
+            return Vec::new();
+        };
+        let alias = alias.trim().to_owned();
+        return vec![(names, if alias.is_empty() { name } else { alias })];
     };
     let inside = inside.rsplit_once('}').map_or(inside, |(inside, _)| inside);
     let parts = split_list(inside);
@@ -163,12 +206,6 @@ fn split_list(list: &str) -> Vec<String> {
     parts
 }
 
-/// The text without comments, by line.
-pub(super) fn without_comments(text: &str) -> String {
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-    lines.fold(String::new(), |code, line| code + line + "\n")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,7 +221,7 @@ mod tests {
     #[test]
     fn a_tree_of_imports_is_its_paths() {
         let paths = |tree: &str| -> Vec<String> {
-            expand(tree).into_iter().map(|path| path.join("::")).collect()
+            expand(tree).into_iter().map(|(path, _)| path.join("::")).collect()
         };
         assert_eq!(paths("crate::a::B"), ["crate::a::B"]);
         let tree = "super::{a::{B, C as D}, self, e}";
@@ -213,6 +250,15 @@ mod tests {
         let far = "use crate::parent::Child;\n";
         let files = [("parent.rs", parent), ("parent/child.rs", child), ("far.rs", far)];
         assert_eq!(circles_of(&files), [[""; 0]; 0]);
+        // What the parent uses itself it imports, whoever else gets it from there.
+        for parent in [
+            "mod child;\npub use self::child::{Child, other};\ntrait All: Child {}\n",
+            "mod child;\npub use self::child::Child as Own;\npub(crate) use self::child::other;\nfn a(_: Own) {}\n",
+            "mod child;\npub use self::child::*;\n",
+        ] {
+            let used = [("parent.rs", parent), ("parent/child.rs", child)];
+            assert_eq!(circles_of(&used), [["parent.rs", "parent/child.rs"]], "{parent}");
+        }
         let used = [("parent.rs", "use child::Child;\n"), ("parent/child.rs", child)];
         assert_eq!(circles_of(&used), [["parent.rs", "parent/child.rs"]]);
     }

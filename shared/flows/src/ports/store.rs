@@ -13,36 +13,19 @@ mod config;
 mod deliveries;
 mod events;
 mod gates;
+mod max_age;
 mod page;
+mod result;
+mod tenant;
 
 pub use self::change::Change;
-pub use self::config::{ConfigStore, Setting, Tenant, TenantEndpoints, TenantVersion};
+pub use self::config::{ConfigStore, Setting};
 pub use self::deliveries::{Claim, DeliveryStore, Due};
 pub use self::events::{AcceptResult, EventRow, EventStore};
 pub use self::gates::GateStore;
+pub use self::max_age::MaxAge;
 pub use self::page::{Page, PageRequest};
-use super::EngineError;
-
-type StoreResult<T> = Result<T, EngineError>;
-
-/// How old a copy may be that a read is answered from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MaxAge(u64);
-
-impl MaxAge {
-    /// No copy at all: the store is read now.
-    pub const NOW: Self = Self(0);
-
-    /// A copy of at most so many seconds.
-    pub const fn seconds(seconds: u64) -> Self {
-        Self(seconds)
-    }
-
-    /// Returns the age in seconds.
-    pub const fn as_seconds(self) -> u64 {
-        self.0
-    }
-}
+pub use self::tenant::{Tenant, TenantEndpoints, TenantVersion};
 
 /// Joins the four stores, which one engine implements together.
 pub trait Store: EventStore + DeliveryStore + GateStore + ConfigStore {}

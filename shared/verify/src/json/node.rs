@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use serde::de::IgnoredAny;
 
-use super::DEPTH_MAX;
+/// Levels of nesting that are read: more than events have, and few enough for the recursion here.
+pub const DEPTH_MAX: usize = 64;
 
 /// A JSON value, borrowed from its text.
 pub(crate) enum Node<'a> {

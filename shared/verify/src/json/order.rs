@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::node::{Member, Node};
+use super::number;
 use super::text::{has_lone_surrogate, units};
-use super::{Member, Node, number};
 
 /// Orders members as a Python dictionary does: a name's last value, where it first stood.
 pub(crate) fn deduplicate<'n, 'a>(members: &'n [Member<'a>]) -> Vec<&'n Member<'a>> {

@@ -1,6 +1,7 @@
 //! Writing a tree: in a language's values, with a layout, perhaps sorted.
 
-use super::{Member, Node, number, order, text};
+use super::node::{Member, Node};
+use super::{number, order, text};
 
 /// The language whose rules hold for numbers and for the order of members.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use waxseal_domain::event::catalogue::EventType;
 use waxseal_domain::id::TenantName;
 use waxseal_domain::source::Source;
 
-use super::{Tenant, TenantVersion};
+use super::tenant::{Tenant, TenantVersion};
 
 /// One change of what is configured.
 #[derive(Clone, Copy, Debug)]

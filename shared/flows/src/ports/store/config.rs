@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
 use waxseal_domain::api_key::ApiKey;
 use waxseal_domain::audit::Entry;
 use waxseal_domain::endpoint::Endpoint;
@@ -13,49 +12,11 @@ use waxseal_domain::id::{ApiKeyId, EndpointId, SourceName, TenantName};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
 
-use super::{Change, MaxAge, Page, PageRequest, StoreResult};
-
-/// The version of a tenant's endpoints and catalogue. Adding to them is refused over another
-/// version than was read, so that limits hold however many are added at once, without a counter
-/// that could drift.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TenantVersion(pub u64);
-
-impl TenantVersion {
-    /// Returns the version that follows this one.
-    #[must_use]
-    pub fn next(self) -> Self {
-        Self(self.0 + 1)
-    }
-}
-
-/// The stored row of a tenant.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Tenant {
-    /// The name by which everything of the tenant is found.
-    pub name: TenantName,
-    /// When the tenant was created.
-    pub created_at: Timestamp,
-}
-
-/// A tenant's endpoints, with the version by which their number is bounded.
-#[derive(Clone, Debug, Default)]
-pub struct TenantEndpoints {
-    /// Rises with every endpoint that is added or takes another profile, and with every event type
-    /// that is put.
-    pub version: TenantVersion,
-    /// Whether the tenant's catalogue may hold event types.
-    pub has_catalogue: bool,
-    /// Holds the endpoints, oldest first.
-    pub endpoints: Vec<Endpoint>,
-}
-
-impl std::ops::Deref for TenantEndpoints {
-    type Target = [Endpoint];
-    fn deref(&self) -> &[Endpoint] {
-        &self.endpoints
-    }
-}
+use super::change::Change;
+use super::max_age::MaxAge;
+use super::page::{Page, PageRequest};
+use super::result::StoreResult;
+use super::tenant::{Tenant, TenantEndpoints};
 
 /// A kind of setting of the whole deployment. There are few settings of each kind, so all of them
 /// can be listed.

@@ -7,7 +7,9 @@ use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, WriteResult};
 use waxseal_domain::id::{EndpointId, TenantName, Ticket};
 use waxseal_domain::timestamp::Timestamp;
 
-use super::{EventRow, Page, PageRequest, StoreResult};
+use super::events::EventRow;
+use super::page::{Page, PageRequest};
+use super::result::StoreResult;
 
 /// An entry of the due index. It may lag behind its row, so a claim checks the row itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

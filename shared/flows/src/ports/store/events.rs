@@ -9,7 +9,8 @@ use waxseal_domain::id::{EndpointId, EventId, TenantName};
 use waxseal_domain::limits::EVENT_RETENTION_S;
 use waxseal_domain::timestamp::Timestamp;
 
-use super::{Page, PageRequest, StoreResult};
+use super::page::{Page, PageRequest};
+use super::result::StoreResult;
 
 /// The stored row of an event.
 #[derive(Clone, Debug)]

@@ -8,7 +8,9 @@ use waxseal_domain::flow_control::rate::TokenRequest;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::timestamp::Timestamp;
 
-use super::{Due, MaxAge, StoreResult};
+use super::deliveries::Due;
+use super::max_age::MaxAge;
+use super::result::StoreResult;
 
 /// Gates of endpoints in trouble, and what they hold.
 pub trait GateStore: Send + Sync {

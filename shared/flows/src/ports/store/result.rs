@@ -1,0 +1,6 @@
+//! What a store answers with.
+
+use crate::ports::EngineError;
+
+/// What was asked for, or our own failure.
+pub(super) type StoreResult<T> = Result<T, EngineError>;
