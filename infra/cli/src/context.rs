@@ -6,10 +6,10 @@
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
-use waxseal_adapters::client::Answer;
+use waxseal_adapters::client::{Answer, Reach, is_this_machine};
 use waxseal_adapters::tls::read_authorities;
 
 use super::config::{Login, find_usual_path};
@@ -56,6 +56,12 @@ pub(crate) struct Connection {
         global = true
     )]
     pub(crate) ca_file: Option<PathBuf>,
+    /// Send the API key over plain http to other machines, too: everybody on the way can read it.
+    #[arg(
+        long, env = "WAXSEAL_ALLOW_PLAIN_HTTP", global = true, action = ArgAction::SetTrue,
+        value_parser = clap::builder::FalseyValueParser::new()
+    )]
+    pub(crate) allow_plain_http: bool,
     /// Print the API's JSON.
     #[arg(id = "as_json", long = "json", global = true)]
     pub(crate) json: bool,
@@ -136,10 +142,21 @@ impl Connection {
         }))
     }
 
-    /// Makes a client of a server.
+    /// Makes a client of a server. A key goes over plain `http` to this machine only, whatever `localhost`
+    /// resolves to, unless a person said otherwise.
     pub(crate) fn client(&self, url: &str, key: &str) -> Result<Client, Failure> {
         let authorities = read_authorities(self.ca_file.as_deref()).map_err(Failure::Usage)?;
-        Client::new(url, key, authorities).map_err(Failure::Usage)
+        let is_sealed = url.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:"));
+        let is_guarded = !is_sealed && !key.is_empty() && !self.allow_plain_http;
+        let reach = if is_guarded { Reach::Loopback } else { Reach::Any };
+        let client = Client::within(reach, url, key, authorities).map_err(Failure::Usage)?;
+        if is_guarded && !is_this_machine(url) {
+            return Err(Failure::Usage(format!(
+                "{url} is plain http, and everybody on the way could read the API key: use https, or \
+                 say --allow-plain-http"
+            )));
+        }
+        Ok(client)
     }
 }
 

@@ -516,6 +516,21 @@ async fn a_key_is_never_shown_and_goes_to_its_own_server_only() {
     assert!(keyless.err.contains("no key for"), "{}", keyless.err);
     assert!(other.requests().is_empty(), "the login's key is for another server");
 
+    // No name of ours, so that nothing is sent: 5 is what a name that is nobody's comes to.
+    for url in ["http://waxseal.invalid", "HTTP://waxseal.invalid:8080/x", "http://192.0.2.1"] {
+        let refused =
+            person.run(&["whoami", "--url", url, "--key", "wxs_secret_of_mine"]).await.is(2);
+        assert!(refused.err.contains("--allow-plain-http"), "{}", refused.err);
+        assert!(!refused.err.contains("wxs_secret"), "{}", refused.err);
+    }
+    let told = ["whoami", "--url", "http://waxseal.invalid", "--key", "k", "--allow-plain-http"];
+    person.run(&told).await.is(5);
+    let mut told = person.command(&["whoami", "--url", "http://waxseal.invalid", "--key", "k"]);
+    wait_for_end(told.env("WAXSEAL_ALLOW_PLAIN_HTTP", "1").spawn().unwrap()).await.is(5);
+    person.run(&["whoami", "--url", "https://waxseal.invalid", "--key", "k"]).await.is(5);
+    let localhost = format!("http://localhost:{}", server.address.port());
+    person.run(&["whoami", "--url", &localhost, "--key", KEY]).await.is(0);
+
     let made = person.json(&["keys", "create", "--name", "ci", "--scopes", "ingest"]).await;
     let (id, key) = (text(&made, "/id"), text(&made, "/key"));
     let listed = person.run(&["keys", "list"]).await.is(0);
