@@ -14,7 +14,7 @@ use waxseal_adapters::tls::read_authorities;
 
 use super::config::{Login, find_usual_path};
 use super::failure::{CommandResult, Failure};
-use super::output::{print, say};
+use super::output::{print, print_json_text, say};
 use crate::client::{Call, Client};
 
 /// Where the API is, and how answers look: of every command that asks a server.
@@ -241,6 +241,11 @@ impl Context {
         print(&show(&read(answer)?))
     }
 
+    /// Prints JSON where that was asked for, or text for people.
+    pub(crate) fn print(&self, text: &str) -> CommandResult {
+        if self.json { print_json_text(text) } else { print(text) }
+    }
+
     /// Makes a call, and prints its answer.
     pub(crate) async fn send_and_show<T: DeserializeOwned>(
         &self,
@@ -252,10 +257,10 @@ impl Context {
     }
 }
 
-/// Prints an answer as the API wrote it.
+/// Prints an answer as the API wrote it, see [`print_json_text`].
 pub(crate) fn print_json(answer: &Answer) -> CommandResult {
     let text = std::str::from_utf8(&answer.body);
-    print(text.map_err(|_| Failure::Unavailable("the answer is not UTF-8".to_owned()))?)
+    print_json_text(text.map_err(|_| Failure::Unavailable("the answer is not UTF-8".to_owned()))?)
 }
 
 /// Reads an answer as the API writes it.
