@@ -24,6 +24,7 @@ macro_rules! management_checks {
             a_key_gives_no_more_than_it_has,
             a_dry_run_says_what_is_then_sent,
             the_deployment_says_how_it_is,
+            no_answer_is_taken_for_another_type,
         }
     };
 }
@@ -398,6 +399,22 @@ pub async fn a_key_has_scopes_a_rate_and_an_end(client: &Client) {
     let settled = client_settles_ms(client).await;
     nap(settled + u64::from(settled > 0) * 1_000).await;
     assert_eq!(by_key.call("GET", "/keys", &Value::Null).await.status, 401);
+}
+
+/// A browser believes what an answer's type says, be it of the API, its reference, a problem or a hook.
+pub async fn no_answer_is_taken_for_another_type(client: &Client) {
+    for (method, path, status) in [
+        ("GET", "/healthz", 200),
+        ("GET", "/docs", 200),
+        ("GET", "/openapi.json", 200),
+        ("GET", "/v1/whoami", 200),
+        ("GET", "/v1/tenants/nobody/endpoints", 404),
+        ("POST", "/v1/tenants/nobody/events", 400),
+        ("POST", "/hooks/nobody", 404),
+    ] {
+        let reply = client.send(method, path, &[], "").await.of(status);
+        assert_eq!(reply.header("x-content-type-options"), "nosniff", "{method} {path}");
+    }
 }
 
 /// Neither another scope nor a higher rate comes of a key; what is not said is what the key has.
