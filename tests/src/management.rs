@@ -21,8 +21,10 @@ macro_rules! management_checks {
             every_change_is_in_the_audit_log_and_an_event,
             event_types_say_what_payloads_are_like,
             a_key_has_scopes_a_rate_and_an_end,
+            a_key_gives_no_more_than_it_has,
             a_dry_run_says_what_is_then_sent,
             the_deployment_says_how_it_is,
+            no_answer_is_taken_for_another_type,
         }
     };
 }
@@ -397,6 +399,42 @@ pub async fn a_key_has_scopes_a_rate_and_an_end(client: &Client) {
     let settled = client_settles_ms(client).await;
     nap(settled + u64::from(settled > 0) * 1_000).await;
     assert_eq!(by_key.call("GET", "/keys", &Value::Null).await.status, 401);
+}
+
+/// A browser believes what an answer's type says, be it of the API, its reference, a problem or a hook.
+pub async fn no_answer_is_taken_for_another_type(client: &Client) {
+    for (method, path, status) in [
+        ("GET", "/healthz", 200),
+        ("GET", "/docs", 200),
+        ("GET", "/openapi.json", 200),
+        ("GET", "/v1/whoami", 200),
+        ("GET", "/v1/tenants/nobody/endpoints", 404),
+        ("POST", "/v1/tenants/nobody/events", 400),
+        ("POST", "/hooks/nobody", 404),
+    ] {
+        let reply = client.send(method, path, &[], "").await.of(status);
+        assert_eq!(reply.header("x-content-type-options"), "nosniff", "{method} {path}");
+    }
+}
+
+/// Neither another scope nor a higher rate comes of a key; what is not said is what the key has.
+pub async fn a_key_gives_no_more_than_it_has(client: &Client) {
+    let tenant = Tenant { client, name: "giving" };
+    client.send("POST", "/v1/tenants", &[], r#"{"name":"giving"}"#).await.of(201);
+    let wanted = json!({"scopes": ["manage"], "max_per_second": 5});
+    let made = tenant.call("POST", "/keys", &wanted).await.of(201).json;
+    let manager = Client { key: made["key"].as_str().unwrap().to_owned(), ..client.clone() };
+    let by_key = Tenant { client: &manager, name: "giving" };
+    let asked = json!({"scopes": ["manage", "ingest"], "max_per_second": 6});
+    let refused = by_key.call("POST", "/keys", &asked).await.of(422).json;
+    let pointers = [&refused["errors"][0]["pointer"], &refused["errors"][1]["pointer"]];
+    assert_eq!(pointers, ["/scopes", "/max_per_second"], "{refused}");
+    let same = by_key.call("POST", "/keys", &Value::Null).await.of(201).json;
+    assert_eq!((&same["scopes"], &same["max_per_second"]), (&json!(["manage"]), &json!(5)));
+    let less = json!({"scopes": ["manage"], "max_per_second": 1});
+    by_key.call("POST", "/keys", &less).await.of(201);
+    let both = tenant.call("POST", "/keys", &json!({"max_per_second": 1_000})).await.of(201).json;
+    assert_eq!(both["scopes"], json!(["ingest", "manage"]));
 }
 
 /// A dry run says what the endpoint then really gets: which events, and which bytes.

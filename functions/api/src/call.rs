@@ -56,8 +56,8 @@ pub(crate) struct TenantCall<'a, E> {
     pub(crate) engine: &'a E,
     pub(crate) request: &'a Request,
     pub(crate) tenant: &'a TenantName,
-    /// Who calls, as the audit log says.
-    pub(crate) actor: &'a str,
+    /// Who calls; none where anybody may.
+    pub(crate) principal: Option<&'a Principal>,
 }
 
 impl<E: Engine> TenantCall<'_, E> {
@@ -80,7 +80,8 @@ impl<E: Engine> TenantCall<'_, E> {
         change: Change<'_>,
         audit: AuditChange<'_>,
     ) -> Result<bool, EngineError> {
-        configure(self.engine, self.actor, change, audit).await
+        let actor = self.principal.map_or("", |principal| &principal.actor);
+        configure(self.engine, actor, change, audit).await
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use waxseal_adapters::http;
 use waxseal_api_types::{self as api, List, NewKey};
-use waxseal_domain::api_key::{ApiKey, Principal, Right, Scope, check_room, hash_of};
+use waxseal_domain::api_key::{ApiKey, KeyGrant, Principal, Right, Scope, check_room, hash_of};
 use waxseal_domain::id::{ApiKeyId, base32};
 use waxseal_domain::json::Json;
 use waxseal_domain::limits::{MAX_PER_SECOND, NAME_CHARS_MAX};
@@ -41,7 +41,8 @@ impl<E: Engine> Operation<E> {
                 line: "POST /v1/tenants/{tenant}/keys",
                 id: "createKey",
                 summary: "Create an API key",
-                about: "The answer shows the key itself; it is never shown again.",
+                about: "The answer shows the key itself; it is never shown again. A key gives no more than it \
+                        has: neither other scopes nor a higher rate than those of the key that makes it.",
                 body: Some(RequestBody::optional("NewKey", describe_body, || {
                     json_of(&NewKey::example())
                 })),
@@ -79,7 +80,7 @@ impl<E: Engine> Operation<E> {
 /// What of a new key a body says.
 struct KeyRequest {
     name: Option<String>,
-    scopes: Vec<Scope>,
+    scopes: Option<Vec<Scope>>,
     max_per_second: Option<u32>,
 }
 
@@ -105,10 +106,8 @@ fn scopes_schema() -> Value {
     })
 }
 
-/// Both scopes where none are said.
-fn read_scopes(body: &mut Body<'_>) -> Vec<Scope> {
-    let value = body.member("scopes", scopes_schema).filter(|value| *value != Json::Null);
-    let Some(value) = value else { return vec![Scope::Ingest, Scope::Manage] };
+fn read_scopes(body: &mut Body<'_>) -> Option<Vec<Scope>> {
+    let value = body.member("scopes", scopes_schema).filter(|value| *value != Json::Null)?;
     let items = value.as_array().filter(|items| items.len() <= 2).unwrap_or_default();
     let mut scopes = Vec::new();
     for item in items {
@@ -121,7 +120,7 @@ fn read_scopes(body: &mut Body<'_>) -> Vec<Scope> {
     if scopes.is_empty() || scopes.len() != items.len() {
         body.fault("scopes", "must be an array of ingest, manage, or both");
     }
-    scopes
+    Some(scopes)
 }
 
 async fn list<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
@@ -141,6 +140,9 @@ async fn create<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
     let mut body = Body::read(call.request)?;
     let KeyRequest { name, scopes, max_per_second } = read(&mut body);
     body.finish()?;
+    let maker = call.principal.ok_or_else(Problem::unauthorized)?;
+    let KeyGrant { scopes, max_per_second } =
+        maker.grant(scopes, max_per_second).map_err(Problem::unprocessable)?;
     let others = engine.store().api_keys(call.tenant).await?;
     check_room(&others).map_err(|fault| Problem::unprocessable(vec![fault]))?;
     let text = format!("wxs_{}{}", base32(engine.entropy()), base32(engine.entropy()));

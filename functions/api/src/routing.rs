@@ -53,8 +53,7 @@ async fn answer_in_tenant<E: Engine>(
 ) -> OperationResult {
     let [tenant, rest @ ..] = path else { return Err(Problem::not_found().into()) };
     let tenant: TenantName = tenant.parse().map_err(|_| Problem::not_found())?;
-    let actor = principal.map_or("", |principal| &principal.actor);
-    let call = TenantCall { engine, request, tenant: &tenant, actor };
+    let call = TenantCall { engine, request, tenant: &tenant, principal };
     if !may_be_new {
         call.require_tenant().await?;
     }

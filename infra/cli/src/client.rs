@@ -67,6 +67,16 @@ impl Client {
         api_key: &str,
         authorities: Vec<CertificateDer<'static>>,
     ) -> Result<Self, String> {
+        Self::within(Reach::Any, url, api_key, authorities)
+    }
+
+    /// Prepares to talk to the server at a URL, if it is within reach.
+    pub(crate) fn within(
+        reach: Reach,
+        url: &str,
+        api_key: &str,
+        authorities: Vec<CertificateDer<'static>>,
+    ) -> Result<Self, String> {
         let base = url.trim_end_matches('/').to_owned();
         let parsed: Uri = base.parse().map_err(|error| format!("the server's URL: {error}"))?;
         let is_web = matches!(parsed.scheme_str(), Some("http" | "https"));
@@ -77,7 +87,7 @@ impl Client {
         if api_key.bytes().any(|byte| !byte.is_ascii_graphic()) {
             return Err("the API key holds what no key holds: is it another text?".to_owned());
         }
-        let http = HttpClient::new(Reach::Any, authorities).map_err(|error| error.to_string())?;
+        let http = HttpClient::new(reach, authorities).map_err(|error| error.to_string())?;
         Ok(Self { http, base, api_key: api_key.to_owned() })
     }
 

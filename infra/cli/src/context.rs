@@ -6,15 +6,15 @@
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{ArgAction, Args, ValueEnum};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
-use waxseal_adapters::client::Answer;
+use waxseal_adapters::client::{Answer, Reach, is_this_machine};
 use waxseal_adapters::tls::read_authorities;
 
 use super::config::{Login, find_usual_path};
 use super::failure::{CommandResult, Failure};
-use super::output::{print, say};
+use super::output::{print, print_json_text, say};
 use crate::client::{Call, Client};
 
 /// Where the API is, and how answers look: of every command that asks a server.
@@ -56,6 +56,12 @@ pub(crate) struct Connection {
         global = true
     )]
     pub(crate) ca_file: Option<PathBuf>,
+    /// Send the API key over plain http to other machines, too: everybody on the way can read it.
+    #[arg(
+        long, env = "WAXSEAL_ALLOW_PLAIN_HTTP", global = true, action = ArgAction::SetTrue,
+        value_parser = clap::builder::FalseyValueParser::new()
+    )]
+    pub(crate) allow_plain_http: bool,
     /// Print the API's JSON.
     #[arg(id = "as_json", long = "json", global = true)]
     pub(crate) json: bool,
@@ -136,10 +142,21 @@ impl Connection {
         }))
     }
 
-    /// Makes a client of a server.
+    /// Makes a client of a server. A key goes over plain `http` to this machine only, whatever `localhost`
+    /// resolves to, unless a person said otherwise.
     pub(crate) fn client(&self, url: &str, key: &str) -> Result<Client, Failure> {
         let authorities = read_authorities(self.ca_file.as_deref()).map_err(Failure::Usage)?;
-        Client::new(url, key, authorities).map_err(Failure::Usage)
+        let is_sealed = url.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("https:"));
+        let is_guarded = !is_sealed && !key.is_empty() && !self.allow_plain_http;
+        let reach = if is_guarded { Reach::Loopback } else { Reach::Any };
+        let client = Client::within(reach, url, key, authorities).map_err(Failure::Usage)?;
+        if is_guarded && !is_this_machine(url) {
+            return Err(Failure::Usage(format!(
+                "{url} is plain http, and everybody on the way could read the API key: use https, or \
+                 say --allow-plain-http"
+            )));
+        }
+        Ok(client)
     }
 }
 
@@ -224,6 +241,11 @@ impl Context {
         print(&show(&read(answer)?))
     }
 
+    /// Prints JSON where that was asked for, or text for people.
+    pub(crate) fn print(&self, text: &str) -> CommandResult {
+        if self.json { print_json_text(text) } else { print(text) }
+    }
+
     /// Makes a call, and prints its answer.
     pub(crate) async fn send_and_show<T: DeserializeOwned>(
         &self,
@@ -235,10 +257,10 @@ impl Context {
     }
 }
 
-/// Prints an answer as the API wrote it.
+/// Prints an answer as the API wrote it, see [`print_json_text`].
 pub(crate) fn print_json(answer: &Answer) -> CommandResult {
     let text = std::str::from_utf8(&answer.body);
-    print(text.map_err(|_| Failure::Unavailable("the answer is not UTF-8".to_owned()))?)
+    print_json_text(text.map_err(|_| Failure::Unavailable("the answer is not UTF-8".to_owned()))?)
 }
 
 /// Reads an answer as the API writes it.

@@ -13,7 +13,7 @@ use waxseal_flows::ports::Clock as _;
 use super::context::{Connection, Found, LocalServer, Origin, escape, read};
 use super::failure::{CommandResult, Failure};
 use super::login::{Powers, ask_powers};
-use super::output::{plain, print};
+use super::output::{plain, print, print_json_text, show_lines};
 use super::page::with_query;
 use crate::client::{Call, Client};
 
@@ -81,7 +81,7 @@ impl Check {
         } else {
             format!("\n  → {}", self.hint)
         };
-        format!("{mark} {}: {}{hint}", self.name, self.detail)
+        format!("{mark} {}: {}{hint}", self.name, show_lines(&self.detail))
     }
 }
 
@@ -90,7 +90,7 @@ pub(crate) async fn run(connection: &Connection, local: &LocalServer) -> Command
     let checks = run_checks(connection, local).await;
     if connection.is_json() {
         let all: Vec<Value> = checks.iter().map(Check::json).collect();
-        print(&json!({ "checks": all }).to_string())?;
+        print_json_text(&json!({ "checks": all }).to_string())?;
     } else {
         print(&checks.iter().map(Check::line).collect::<Vec<_>>().join("\n"))?;
     }

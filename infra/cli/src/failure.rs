@@ -3,7 +3,7 @@
 use waxseal_adapters::client::{Answer, Fault};
 use waxseal_api_types::Problem;
 
-use super::output::plain;
+use super::output::{plain, say};
 
 /// What a command comes to: done, or why not.
 pub(crate) type CommandResult = Result<(), Failure>;
@@ -43,7 +43,7 @@ impl Failure {
     /// Says it on standard error.
     pub(crate) fn tell(&self) {
         if !self.text().is_empty() {
-            eprintln!("waxseal: {}", self.text());
+            say(&format!("waxseal: {}", self.text()));
         }
     }
 
@@ -110,8 +110,7 @@ mod tests {
             br#"{"type":"x","title":"The body does not fit","status":422,"detail":"2 members",
             "errors":[{"pointer":"/url","detail":"must be https"},
                       {"pointer":"","detail":"a\u001b[31mb"}]}"#;
-        let expected =
-            "The body does not fit (422): 2 members\n  /url must be https\n  the body a [31mb";
+        let expected = "The body does not fit (422): 2 members\n  /url must be https\n  the body a\\u001b[31mb";
         assert_eq!(problem_text(422, body), expected);
         assert_eq!(problem_text(502, b"<html>"), "the server answered 502");
     }

@@ -9,7 +9,8 @@
 //! are what the client of `waxseal-adapters` speaks; `percent-encoding`, which `url` brings anyway, escapes ids
 //! in paths; `console` colours what a terminal and
 //! `NO_COLOR` allow, measures the width of text and reads a key unseen; `indicatif`, by the same authors and
-//! built upon it, shows progress; `humantime`, whose words `systemd` and others know too, reads how long ago something
+//! built upon it, shows progress; `icu_properties`, which `url` brings anyway, knows which characters nobody
+//! sees; `humantime`, whose words `systemd` and others know too, reads how long ago something
 //! was; `tokio` as everywhere.
 
 mod audit;

@@ -82,7 +82,7 @@ impl Listen {
             for listed in feed.next().await? {
                 let Some(event) = session.read_wanted(&listed.raw)? else { continue };
                 let (id, sent) = session.forward(&event).await?;
-                print(&line(context, &event, &id, &sent))?;
+                context.print(&line(context, &event, &id, &sent))?;
             }
         }
     }
@@ -93,7 +93,7 @@ impl Listen {
             let to = self.forward_to.to_string();
             let head = json!({"secret": secret, "standard_secret": session.standard_secret,
                 "public_key": session.public_key, "profile": profile, "forward_to": to});
-            print(&head.to_string())?;
+            context.print(&head.to_string())?;
         } else {
             print(&format!("Secret of this session: {secret}"))?;
             if let Some(standard) = &session.standard_secret {

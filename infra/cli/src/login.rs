@@ -9,7 +9,7 @@ use waxseal_api_types::{Identity, Scope};
 use super::config::Login as StoredLogin;
 use super::context::{Connection, Context, Found, LocalServer, Origin, escape};
 use super::failure::{CommandResult, Failure};
-use super::output::{join, plain, print, say, show};
+use super::output::{join, plain, print, print_json_text, say, show};
 use super::table::fields;
 use crate::client::{Call, Client};
 
@@ -215,7 +215,7 @@ fn tell(
 ) -> CommandResult {
     let whole = json!({"url": url, "tenant": tenant, "key": powers.word(), "from": from});
     if is_json {
-        return print(&whole.to_string());
+        return print_json_text(&whole.to_string());
     }
     print(&fields(&[
         ("server", plain(url)),

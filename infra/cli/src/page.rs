@@ -8,7 +8,7 @@ use waxseal_api_types::List;
 
 use super::context::{Context, escape, print_json};
 use super::failure::{CommandResult, Failure};
-use super::output::{print, say};
+use super::output::{plain, print, print_json_text, say};
 use super::table::Table;
 use crate::client::Call;
 
@@ -53,7 +53,7 @@ pub(crate) async fn list<T: DeserializeOwned>(
         let all = fetch_all(context, path).await?;
         if context.json {
             let texts: Vec<&str> = all.items.iter().map(|raw| raw.get()).collect();
-            return print(&format!("[{}]", texts.join(",")));
+            return print_json_text(&format!("[{}]", texts.join(",")));
         }
         return print(&make_table(&all, titles, row)?.text(none));
     }
@@ -65,7 +65,7 @@ pub(crate) async fn list<T: DeserializeOwned>(
     let items = read_items(&answer)?;
     print(&make_table(&items, titles, row)?.text(none))?;
     if let Some(cursor) = &items.cursor {
-        say(&format!("There are more: --cursor {cursor}, or --all"));
+        say(&format!("There are more: --cursor {}, or --all", plain(cursor)));
     }
     Ok(())
 }

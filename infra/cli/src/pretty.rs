@@ -3,7 +3,8 @@
 
 use super::output::plain;
 
-/// JSON text, over several lines. What would steer a terminal is blank.
+/// JSON text, over several lines. What would steer a terminal, or not be seen, is
+/// escaped.
 pub(crate) fn pretty(json: &str) -> String {
     let (mut text, mut depth, mut in_string, mut is_escaped) =
         (String::new(), 0_usize, false, false);
@@ -60,7 +61,7 @@ mod tests {
     fn numbers_and_strings_stay_as_they_are() {
         let json = "{\"n\": 1.50,\"big\":123456789012345678901234567890,\"s\":\"a,{\\\"b\u{9b}:\\\\\",\"e\":[ ],\"a\":[1,{}]}";
         let expected = "{\n  \"n\": 1.50,\n  \"big\": 123456789012345678901234567890,\n  \
-            \"s\": \"a,{\\\"b :\\\\\",\n  \"e\": [],\n  \"a\": [\n    1,\n    {}\n  ]\n}";
+            \"s\": \"a,{\\\"b\\u009b:\\\\\",\n  \"e\": [],\n  \"a\": [\n    1,\n    {}\n  ]\n}";
         assert_eq!(pretty(json), expected);
     }
 }

@@ -96,7 +96,7 @@ impl Recover {
     fn tell(&self, context: &Context, sum: u64) -> CommandResult {
         if context.json {
             let whole = json!({"deliveries": sum, "dry_run": self.dry_run, "cursor": null});
-            return print(&whole.to_string());
+            return context.print(&whole.to_string());
         }
         let deliveries = if sum == 1 { "delivery" } else { "deliveries" };
         print(&if self.dry_run {

@@ -175,7 +175,7 @@ fn tell(context: &Context, results: &[EventResult]) -> CommandResult {
         }
     }
     if context.json {
-        print(&json!(results).to_string())?;
+        context.print(&json!(results).to_string())?;
     } else {
         print(&format!("{accepted} accepted ({duplicates} duplicates), {refused} refused"))?;
     }

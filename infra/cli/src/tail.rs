@@ -10,7 +10,7 @@ use waxseal_flows::ports::Clock as _;
 use super::context::Context;
 use super::failure::CommandResult;
 use super::feed::{Feed, ListedEvent};
-use super::output::{plain, print, say, show, time_if_any};
+use super::output::{plain, say, show, time_if_any};
 use super::since::Since;
 use super::stop::until_stopped;
 
@@ -58,7 +58,7 @@ impl Tail {
         while left > 0 {
             let listed = feed.next().await?;
             for one in listed.iter().take(left) {
-                print(&line(context, one))?;
+                context.print(&line(context, one))?;
             }
             left = left.saturating_sub(listed.len());
         }

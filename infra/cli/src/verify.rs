@@ -23,6 +23,7 @@ use waxseal_verify::{Profile, Window};
 
 use self::hook::Hook;
 use self::verdict::Verdict;
+use super::output::{print, print_json_text};
 
 /// Secrets that are tried, as `POST /v1/verify` does.
 const SECRETS_MAX: usize = 5;
@@ -91,7 +92,8 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         (false, true) => verdict.explain(),
         (false, false) => verdict.summarize(),
     };
-    print!("{text}");
+    // Nobody reads: nobody to tell.
+    let _unread = if arguments.json { print_json_text(&text) } else { print(&text) };
     if verdict.is_valid() { ExitCode::SUCCESS } else { ExitCode::from(NOT_VALID) }
 }
 

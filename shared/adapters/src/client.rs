@@ -137,6 +137,18 @@ impl HttpClient {
     }
 }
 
+/// Whether a URL names this machine, whatever a resolver says: by an address of loopback, or as `localhost` or
+/// a name under it. False for what is no URL.
+pub fn is_this_machine(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    let host = bare_host(&url);
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return address.is_loopback();
+    }
+    let name = host.trim_end_matches('.');
+    name == "localhost" || name.ends_with(".localhost")
+}
+
 /// Host and port, for people.
 fn place(url: &Url) -> String {
     let port = url.port_or_known_default().unwrap_or_default();
@@ -205,6 +217,27 @@ mod tests {
         assert!(is_elsewhere("http://3221225985/"), "192.0.2.1, as a number");
         assert!(!is_elsewhere("http://127.0.0.1:3000/") && !is_elsewhere("http://[::1]/"));
         assert!(!is_elsewhere("http://localhost/") && !is_elsewhere("https://example.com/"));
+    }
+
+    #[test]
+    fn this_machine_is_named_by_loopback_or_localhost_alone() {
+        for url in
+            ["http://127.0.0.1:8080", "http://127.1/", "http://[::1]/", "http://LOCALHOST.:1/"]
+        {
+            assert!(is_this_machine(url), "{url}");
+        }
+        for url in [
+            "http://192.0.2.1/",
+            "http://0.0.0.0/",
+            "http://[::ffff:192.0.2.1]/",
+            "http://example.com/",
+            "http://localhost.example.com/",
+            "http://notlocalhost/",
+            "http://localhost@example.com/",
+            "localhost",
+        ] {
+            assert!(!is_this_machine(url), "{url}");
+        }
     }
 
     #[test]

@@ -22,13 +22,20 @@ pub fn json<T: Serialize>(status: u16, body: &T) -> Response {
 
 /// Makes an answer that is an HTML page. Its policy lets the page load nothing from elsewhere.
 pub fn page(html: &'static str) -> Response {
-    let mut response = Response::new(Bytes::from_static(html.as_bytes()));
+    let mut response = response(Bytes::from_static(html.as_bytes()));
     let headers = response.headers_mut();
     let policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; \
                   connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Makes an answer: every answer is made here. No browser may take its body for what its type does not say.
+fn response(body: Bytes) -> Response {
+    let mut response = Response::new(body);
+    let nosniff = HeaderValue::from_static("nosniff");
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     response
 }
 
@@ -53,7 +60,7 @@ pub fn problem(problem: &Problem) -> Response {
 
 /// An answer without a body.
 pub fn no_content() -> Response {
-    let mut response = Response::default();
+    let mut response = response(Bytes::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
 }
@@ -109,7 +116,7 @@ pub fn text(request: &Request, bytes_max: usize) -> Result<&str, Problem> {
 
 fn answer<T: Serialize>(status: u16, content_type: &'static str, body: &T) -> Response {
     let bytes = serde_json::to_vec(body).expect("answers are strings, numbers and raw JSON");
-    let mut response = Response::new(Bytes::from(bytes));
+    let mut response = response(Bytes::from(bytes));
     *response.status_mut() =
         // A status that is none must not be taken for success.
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -117,4 +124,26 @@ fn answer<T: Serialize>(status: u16, content_type: &'static str, body: &T) -> Re
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_answer_may_be_taken_for_another_type() {
+        let mut options = Request::default();
+        *options.uri_mut() = "/hooks/github".parse().unwrap();
+        for answer in [
+            json(200, &[1]),
+            page("<p>"),
+            problem(&Problem::not_found()),
+            no_content(),
+            allow(&options),
+            allow(&Request::default()),
+        ] {
+            let said = answer.headers().get("x-content-type-options");
+            assert_eq!(said.unwrap(), "nosniff", "{answer:?}");
+        }
+    }
 }

@@ -68,10 +68,12 @@ pub struct NewKey {
     /// Names the key for people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Lists what the key allows. It allows everything within its tenant by default.
+    /// Lists what the key allows, which is no more than the key allows that makes it. The default is all of
+    /// that; of a key that the operator makes, it is everything within its tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<Scope>>,
-    /// Limits how many requests per second the key may make, averaged over ten seconds. The default is 100.
+    /// Limits how many requests per second the key may make, averaged over ten seconds. It is at most the limit
+    /// of the key that makes it. The default is 100, or that limit where it is lower.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_per_second: Option<u32>,
 }

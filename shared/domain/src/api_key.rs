@@ -93,6 +93,15 @@ pub enum Right {
     Tenant(TenantName, Vec<Scope>),
 }
 
+/// What a new key will allow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyGrant {
+    /// The scopes that it will have.
+    pub scopes: Vec<Scope>,
+    /// Requests a second that it may make; [`KEY_MAX_PER_SECOND`] if not said.
+    pub max_per_second: Option<u32>,
+}
+
 /// Says whether a tenant that has these keys has room for one more.
 pub fn check_room(keys: &[ApiKey]) -> Result<(), Fault> {
     if keys.len() >= KEYS_PER_TENANT_MAX {
@@ -131,6 +140,35 @@ impl Principal {
         self.right == Right::Operator
     }
 
+    /// Grants a new key what is asked for it. What is not said is all that a key has by default, as far as
+    /// the caller has it. A key gives no more than it has: to ask for more is a fault.
+    pub fn grant(
+        &self,
+        scopes: Option<Vec<Scope>>,
+        max_per_second: Option<u32>,
+    ) -> Result<KeyGrant, Vec<Fault>> {
+        let own = match &self.right {
+            Right::Operator => vec![Scope::Ingest, Scope::Manage],
+            Right::Tenant(_, own) => own.clone(),
+        };
+        let mut faults = Vec::new();
+        if scopes.iter().flatten().any(|scope| !own.contains(scope)) {
+            let detail = "must be among the scopes of the key that makes it";
+            faults.push(Fault::new("/scopes", detail));
+        }
+        let most = self.max_per_second.unwrap_or(u32::MAX);
+        if max_per_second.is_some_and(|asked| asked > most) {
+            let detail = format!("must be at most {most}, as of the key that makes it");
+            faults.push(Fault::new("/max_per_second", &detail));
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let bounded = (most < KEY_MAX_PER_SECOND).then_some(most);
+        let scopes = scopes.unwrap_or(own);
+        Ok(KeyGrant { scopes, max_per_second: max_per_second.or(bounded) })
+    }
+
     /// Checks that the caller may do the work of `scope` in `tenant`. The problem is 404 for
     /// another tenant, so that nobody learns which exist, and 403 without the scope.
     pub fn may(&self, tenant: &TenantName, scope: Scope) -> Result<(), Problem> {
@@ -164,5 +202,26 @@ mod tests {
         assert!(principal.may(&own, Scope::Ingest).is_ok());
         assert_eq!(principal.may(&own, Scope::Manage).unwrap_err().status, 403);
         assert_eq!(principal.may(&other, Scope::Ingest).unwrap_err().status, 404);
+    }
+
+    #[test]
+    fn a_key_gives_no_more_than_it_has() {
+        let right = Right::Tenant("a".parse().unwrap(), vec![Scope::Manage]);
+        let slow = Principal { actor: "key_1".to_owned(), right, max_per_second: Some(5) };
+        let granted = slow.grant(None, None).unwrap();
+        assert_eq!(granted, KeyGrant { scopes: vec![Scope::Manage], max_per_second: Some(5) });
+        let granted = slow.grant(Some(vec![Scope::Manage]), Some(1)).unwrap();
+        assert_eq!(granted.max_per_second, Some(1));
+        let faults = slow.grant(Some(vec![Scope::Manage, Scope::Ingest]), Some(6)).unwrap_err();
+        let pointers: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/scopes", "/max_per_second"]);
+
+        // A key with more than the default's rate gives the default, where nothing is said.
+        let fast = Principal { max_per_second: Some(KEY_MAX_PER_SECOND + 1), ..slow };
+        assert_eq!(fast.grant(None, None).unwrap().max_per_second, None);
+        let operator = Principal::operator("operator");
+        let granted = operator.grant(None, Some(1_000)).unwrap();
+        let both = vec![Scope::Ingest, Scope::Manage];
+        assert_eq!(granted, KeyGrant { scopes: both, max_per_second: Some(1_000) });
     }
 }

@@ -283,6 +283,43 @@ async fn what_failed_is_shown_replayed_and_recovered() {
     assert!(doctor.out.contains("! disabled") && doctor.out.contains(&id), "{}", doctor.out);
 }
 
+/// Zero width, tags that spell text for programs alone, and the right to left override.
+const UNSEEN: &str = "a\u{200b}b\u{e0041}\u{202e}";
+
+#[tokio::test]
+async fn what_nobody_would_see_is_shown_in_tables_and_in_json_on_a_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let person = Person::log_in(&server, "acme").await;
+    person.run(&["tenants", "create", "acme"]).await.is(0);
+    let event = json!({"type": "a.b", "id": "e1", "summary": UNSEEN, "data": {"n": "\u{9b}2J"}});
+    person.run_with_input(&["events", "send", "--file", "-"], &event.to_string()).await.is(0);
+    let shown = "a\\u200bb\\udb40\\udc41\\u202e";
+    let is_shown = |text: &str| {
+        text.contains(shown) && !UNSEEN.chars().any(|c| !c.is_ascii() && text.contains(c))
+    };
+    for command in [["events", "list"].as_slice(), &["events", "get", "e1"]] {
+        let table = person.run(command).await.is(0).out;
+        assert!(is_shown(&table), "{table}");
+        assert_eq!(table.contains("\\u009b2J"), command.contains(&"get"), "{table}");
+        let piped = person.run(&[command, &["--json"]].concat()).await.is(0).out;
+        assert!(piped.contains(UNSEEN), "a program gets what the API answered: {piped}");
+
+        let mut terminal = Command::new("python3");
+        terminal
+            .args(["-c", super::local::ON_A_TERMINAL])
+            .arg(binary())
+            .args(command)
+            .arg("--json");
+        terminal.env("WAXSEAL_CONFIG", person.home.path().join(".config/waxseal/config.json"));
+        let seen = terminal.stdin(Stdio::null()).output().await.unwrap().stdout;
+        let seen = String::from_utf8(seen).unwrap();
+        assert!(is_shown(&seen), "{seen}");
+        let read: Value = serde_json::from_str(&seen).unwrap();
+        assert_eq!(read, serde_json::from_str::<Value>(&piped).unwrap());
+    }
+}
+
 #[tokio::test]
 async fn an_endpoint_is_changed_member_by_member() {
     let folder = tempfile::tempdir().unwrap();
@@ -515,6 +552,21 @@ async fn a_key_is_never_shown_and_goes_to_its_own_server_only() {
     let keyless = person.run(&["endpoints", "list", "--url", &other.url("")]).await.is(3);
     assert!(keyless.err.contains("no key for"), "{}", keyless.err);
     assert!(other.requests().is_empty(), "the login's key is for another server");
+
+    // No name of ours, so that nothing is sent: 5 is what a name that is nobody's comes to.
+    for url in ["http://waxseal.invalid", "HTTP://waxseal.invalid:8080/x", "http://192.0.2.1"] {
+        let refused =
+            person.run(&["whoami", "--url", url, "--key", "wxs_secret_of_mine"]).await.is(2);
+        assert!(refused.err.contains("--allow-plain-http"), "{}", refused.err);
+        assert!(!refused.err.contains("wxs_secret"), "{}", refused.err);
+    }
+    let told = ["whoami", "--url", "http://waxseal.invalid", "--key", "k", "--allow-plain-http"];
+    person.run(&told).await.is(5);
+    let mut told = person.command(&["whoami", "--url", "http://waxseal.invalid", "--key", "k"]);
+    wait_for_end(told.env("WAXSEAL_ALLOW_PLAIN_HTTP", "1").spawn().unwrap()).await.is(5);
+    person.run(&["whoami", "--url", "https://waxseal.invalid", "--key", "k"]).await.is(5);
+    let localhost = format!("http://localhost:{}", server.address.port());
+    person.run(&["whoami", "--url", &localhost, "--key", KEY]).await.is(0);
 
     let made = person.json(&["keys", "create", "--name", "ci", "--scopes", "ingest"]).await;
     let (id, key) = (text(&made, "/id"), text(&made, "/key"));

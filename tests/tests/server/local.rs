@@ -89,7 +89,7 @@ async fn the_demo_leaves_a_server_alone_that_allows_no_loopback() {
 }
 
 /// Runs a program on a terminal of its own: what comes on standard input is typed there.
-const ON_A_TERMINAL: &str = "import os, pty, sys
+pub(crate) const ON_A_TERMINAL: &str = "import os, pty, sys
 sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! The header `Authorization` of an attempt: what it says, and how a token server is asked for what it holds.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use url::form_urlencoded::{Serializer, byte_serialize};
 use zeroize::Zeroizing;
 
@@ -112,7 +114,7 @@ pub fn read_token(sent: &SendResult) -> Result<(Zeroizing<String>, Timestamp), S
     struct TokenAnswer {
         access_token: Zeroizing<String>,
         #[serde(default)]
-        expires_in: Option<u64>,
+        expires_in: Option<Box<RawValue>>,
     }
     let ended_at = sent.ended_at;
     let fail = |outcome, detail: String| {
@@ -144,9 +146,18 @@ pub fn read_token(sent: &SendResult) -> Result<(Zeroizing<String>, Timestamp), S
     let Some(answer) = read.filter(|answer| fits(&answer.access_token)) else {
         return Err(fail(Outcome::Rejected, "answered without an access_token".to_owned()));
     };
-    let says_s = answer.expires_in.unwrap_or(KEPT_S).min(KEPT_S_MAX);
+    let says_s =
+        answer.expires_in.and_then(|json| read_seconds(&json)).unwrap_or(KEPT_S).min(KEPT_S_MAX);
     let kept_s = says_s.saturating_sub(MARGIN_S).max(says_s / 2);
     Ok((answer.access_token, ended_at.plus_s(kept_s)))
+}
+
+/// Reads seconds as token servers write them: a number or the text of one, with a fraction or without. What is
+/// neither says nothing, as if it were not there: the token is good all the same.
+fn read_seconds(json: &RawValue) -> Option<u64> {
+    let text: Option<String> = serde_json::from_str(json.get()).ok();
+    let seconds: f64 = text.as_deref().unwrap_or(json.get()).trim().parse().ok()?;
+    Duration::try_from_secs_f64(seconds).ok().map(|kept| kept.as_secs())
 }
 
 #[cfg(test)]
@@ -173,6 +184,22 @@ mod tests {
         assert_eq!(until(r#"{"access_token":"t","expires_in":20}"#), 10);
         assert_eq!(until(r#"{"access_token":"t"}"#), 240);
         assert_eq!(until(r#"{"access_token":"t","expires_in":9999999}"#), 3_540);
+    }
+
+    #[test]
+    fn the_seconds_of_a_token_are_read_in_any_form() {
+        let until = |seconds: &str| {
+            let body = format!(r#"{{"access_token":"t","expires_in":{seconds}}}"#);
+            read_token(&answer(200, &body)).unwrap().1.ms() / 1_000 - 1
+        };
+        for seconds in ["600", "\"600\"", "600.9", "\" 600.0 \"", "6e2", "\"6E2\"", "600.000"] {
+            assert_eq!(until(seconds), 540, "{seconds}");
+        }
+        assert_eq!((until("0"), until("\"99999999\"")), (0, 3_540));
+        let nonsense = ["null", "true", "-1", "\"-1\"", "\"\"", "\"soon\"", "\"600s\"", "[600]"];
+        for seconds in nonsense.into_iter().chain(["{}", "1e999", "\"inf\"", "\"NaN\"", "1e40"]) {
+            assert_eq!(until(seconds), 240, "{seconds} is as absent");
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What an address is: public, loopback, or one of the ranges that are never called.
 //!
-//! IPv6 forms that carry an IPv4 address are unwrapped, and what they carry is judged. Sources: the
-//! IANA special-purpose address registries.
+//! Two IPv6 forms that are in use carry an IPv4 address, always in the same place, and what they carry is
+//! judged. Every other form that carries one is refused whole: where in it the address stands depends on a
+//! prefix length that only the translator knows (RFC 6052), or nobody uses it any more. So is all that the
+//! IANA special-purpose address registries list, globally reachable or not; the tests go through them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -43,14 +45,8 @@ pub(super) fn unmap(ip: IpAddr) -> IpAddr {
         IpAddr::V4(Ipv4Addr::new(a, b, c, d))
     };
     match (a, b, c, d, e, f) {
-        // ::ffff:0:0/96 mapped, ::ffff:0:0:0/96 translated, 64:ff9b::/96 NAT64
-        (0, 0, 0, 0, 0, 0xffff) | (0, 0, 0, 0, 0xffff, 0) | (0x64, 0xff9b, 0, 0, 0, 0) => v4(g, h),
-        // 64:ff9b:1::/48 local NAT64: the last 32 bits of its /96 form
-        (0x64, 0xff9b, 1, _, _, _) => v4(g, h),
-        // 2002::/16 6to4
-        (0x2002, high, low, _, _, _) => v4(high, low),
-        // ::/96 IPv4-compatible, but for :: and ::1
-        (0, 0, 0, 0, 0, 0) if g != 0 || h > 1 => v4(g, h),
+        // ::ffff:0:0/96 mapped, 64:ff9b::/96 NAT64
+        (0, 0, 0, 0, 0, 0xffff) | (0x64, 0xff9b, 0, 0, 0, 0) => v4(g, h),
         _ => ip,
     }
 }
@@ -58,7 +54,8 @@ pub(super) fn unmap(ip: IpAddr) -> IpAddr {
 fn of_v4(ip: Ipv4Addr) -> Range {
     match ip.octets() {
         [127, ..] => Range::Loopback,
-        [169, 254, ..] => Range::LinkLocal,
+        // 168.63.129.16 is the same to machines on Azure: the host's own services.
+        [169, 254, ..] | [168, 63, 129, 16] => Range::LinkLocal,
         [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => Range::Private,
         [0, ..]
         | [192, 0, 0 | 2, _]
@@ -74,14 +71,25 @@ fn of_v4(ip: Ipv4Addr) -> Range {
     }
 }
 
-/// Only global unicast, 2000::/3, can be public; within it, what is set aside is not.
+/// Only global unicast, 2000::/3, can be public; within it, what is set aside is not. Outside of it are
+/// `::/96` and `::ffff:0:0:0/96`, 64:ff9b:1::/48, discard, `SRv6` SIDs and multicast.
 fn of_v6(ip: Ipv6Addr) -> Range {
     match ip.segments() {
         [0, 0, 0, 0, 0, 0, 0, 1] => Range::Loopback,
         [0xfe80..=0xfebf, ..] => Range::LinkLocal,
+        // Unique-local, and site-local before it.
         [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] => Range::Private,
-        // 2001::/23 protocol assignments with Teredo; documentation; 3fff::/20
-        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Range::Reserved,
+        // ISATAP's interface ids, under any prefix, whatever their bits for "universal" and "group" say.
+        [_, _, _, _, 0 | 0x100 | 0x200 | 0x300, 0x5efe, ..]
+        // 2001::/23: Teredo, benchmarking, AMT, AS112, ORCHID, DETs and what else is a protocol's.
+        | [0x2001, 0..=0x1ff, ..]
+        // Documentation.
+        | [0x2001, 0xdb8, ..]
+        | [0x3fff, 0..=0xfff, ..]
+        // 6to4, and the 6bone, which was given back.
+        | [0x2002 | 0x3ffe, ..]
+        // AS112: name servers that answer for private addresses.
+        | [0x2620, 0x4f, 0x8000, ..] => Range::Reserved,
         [0x2000..=0x3fff, ..] => Range::Public,
         _ => Range::Reserved,
     }

@@ -1,5 +1,7 @@
 use super::*;
 
+mod registries;
+
 fn check(rules: &AddressRules, url: &str) -> Result<(), AddressFault> {
     rules.check_url(url).map(|_| ())
 }
