@@ -1,4 +1,4 @@
-//! The simulation: the real handlers and the real domain, on a store, a queue and receivers in
+//! The simulation: the real flows and the real domain, on a store, a queue and receivers in
 //! memory, in virtual time. One seed decides everything, so a failing seed replays exactly.
 //!
 //! | module | is |

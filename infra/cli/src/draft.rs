@@ -69,7 +69,7 @@ impl Draft {
         let delays_s = Some(self.delays_s.clone()).filter(|delays_s| !delays_s.is_empty());
         let headers: BTreeMap<String, String> = self.header.iter().cloned().collect();
         let wanted = self.wanted.changes()?;
-        // Every member by its name: a setting that has no flag, and none on purpose, does not compile.
+        // Every member by its name: one that has no flag, and none on purpose, does not compile.
         Ok(EndpointChanges {
             name: self.name.clone(),
             event_types: wanted.event_types,

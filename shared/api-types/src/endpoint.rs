@@ -218,7 +218,7 @@ impl From<RetryPolicy> for Retry {
 impl Endpoint {
     /// Shows an endpoint: what it does not say itself is its profile's.
     pub fn of(endpoint: &endpoint::Endpoint, profile: &Profile) -> Self {
-        // Every member by its name: a setting that is stored and neither shown nor left out on purpose
+        // Every member by its name: one that is stored and neither shown nor left out on purpose
         // does not compile.
         let endpoint::Endpoint {
             id,

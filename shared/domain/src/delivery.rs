@@ -95,7 +95,7 @@ impl Delivery {
     /// Returns the stored row if it is of this event, and otherwise this pending delivery. An
     /// expired event of the same id may have left a row behind, which does not count.
     #[must_use]
-    pub fn or_row(self, row: Option<Self>) -> Self {
+    pub fn unless_stored(self, row: Option<Self>) -> Self {
         row.filter(|row| row.event_accepted_at == self.event_accepted_at).unwrap_or(self)
     }
 

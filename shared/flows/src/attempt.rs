@@ -1,8 +1,8 @@
 //! One message, at most one POST, its result recorded, the message settled: judge, post, decide, record, settle.
 //! Steps D1 to D6 of the protocol.
 //!
-//! [`attempt`] is the spine. [`drive`] puts it where a panic or a hang of one message leaves the others alone, and
-//! turns our own failures into a later try.
+//! [`attempt`] is the whole delivery on one page. [`drive`] puts it where a panic or a hang of one message leaves the
+//! others alone, and turns our own failures into a later try.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,9 +61,9 @@ pub async fn attempt<E: Engine>(
         Verdict::Attempt(number) => (row, number),
         Verdict::ClaimThenAttempt(number) => match take(engine, received, row).await? {
             Some(row) => (Some(row), number),
-            // Another message, or the other copy of this one, has claimed the row. This message
-            // comes again and is judged anew: to drop it would be wrong if its other copy holds the
-            // row and crashes.
+            // Another message, or a second receive of this one, has claimed the row. This message
+            // comes again and is judged anew: to drop it would be wrong if the second receive holds
+            // the row and crashes.
             None => return Ok(Disposition::Again),
         },
         Verdict::Drop => return drop_message(engine, row, event).await,
@@ -82,12 +82,12 @@ pub async fn attempt<E: Engine>(
     let kind = received.message.kind;
     // The gate is asked last, just before the POST: it may take a slot and a token, which a
     // delivery that ends here would waste.
-    let Some(permit) = gate::admit(engine, &endpoint, kind, number, post_by).await? else {
+    let Some(permit) = gate::pass_gate(engine, &endpoint, kind, number, post_by).await? else {
         return follow(engine, received, row, Verdict::Hold).await;
     };
     let profile = profile_of(engine, &endpoint).await?;
     let policy = profile.retry_policy(&endpoint);
-    let before = received.message.pending().or_row(row);
+    let before = received.message.pending().unless_stored(row);
     let id = received.message.key().id().to_string();
     let round = before.round(number, &policy, engine.clock().now());
     let outgoing =
@@ -287,7 +287,7 @@ async fn follow<E: Engine>(
     verdict: Verdict,
 ) -> Result<Disposition, EngineError> {
     let event_accepted_at = received.message.event_accepted_at;
-    let row = received.message.pending().or_row(row);
+    let row = received.message.pending().unless_stored(row);
     let guard = Guard::for_attempt(event_accepted_at, row.attempts + 1);
     let after = match verdict {
         Verdict::Drop => return Ok(Disposition::Done),

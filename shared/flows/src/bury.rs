@@ -38,7 +38,7 @@ pub async fn bury<E: Engine>(engine: &E, message: &Message) -> Result<BuryResult
         announce_stored(engine, row.as_ref(), event.as_ref()).await?;
         return Ok(BuryResult::NothingOwed);
     }
-    let row = message.pending().or_row(row);
+    let row = message.pending().unless_stored(row);
     let guard = Guard::for_attempt(message.event_accepted_at, row.attempts + 1);
     let ended = row.end(End::Failed(FailedReason::Crashed));
     match engine.store().record_attempt(guard, &ended).await? {

@@ -174,9 +174,12 @@ async fn it_is_openapi_3_1() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("openapi.json");
     std::fs::write(&path, openapi().to_string()).unwrap();
-    let mut validator = Command::new(tools().join("venv/bin/openapi-spec-validator"));
+    let program = tools().join("venv/bin/openapi-spec-validator");
+    let mut validator = Command::new(&program);
     validator.args(["--schema", "3.1", "--validation-errors", "all"]).arg(&path).kill_on_drop(true);
-    let output = validator.output().await.unwrap();
+    let output = validator.output().await.unwrap_or_else(|error| {
+        panic!("{} does not run ({error}): cargo xtask setup", program.display())
+    });
     let said = [output.stdout, output.stderr].concat();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
 }

@@ -1,4 +1,4 @@
-//! The circuit breaker over real sockets: an endpoint that fails is broken off, probed, and caught up
+//! The circuit breaker over real sockets: an endpoint that fails is cut off, probed, and caught up
 //! with; its neighbour is not delayed. The sweep is run by hand, as the clock would.
 
 use std::time::Duration;

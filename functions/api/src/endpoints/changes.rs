@@ -147,7 +147,7 @@ impl Changes {
         let max_per_second = self.max_per_second.apply_to(endpoint.max_per_second.map(u64::from));
         let max_concurrency =
             self.max_concurrency.apply_to(endpoint.max_concurrency.map(u64::from));
-        // Every member by its name: a setting that a change neither sets nor keeps does not compile.
+        // Every member by its name: one that a change neither sets nor keeps does not compile.
         let changed = Endpoint {
             url: self.url.unwrap_or(endpoint.url),
             name: self.name.apply_to(endpoint.name),

@@ -1,4 +1,6 @@
 //! The header `Authorization` of an attempt: what it says, and how a token server is asked for what it holds.
+//! The request to the token server is built here, and not in `dispatch.rs`: it has no event and no signature, and
+//! none of the endpoint's own headers.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

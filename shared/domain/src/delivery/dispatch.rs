@@ -1,5 +1,6 @@
 //! One attempt on the wire, rendered and signed: a request that is ready to be sent. First attempt, retry,
-//! replay and test event all come through here.
+//! replay and test event all come through here. Two other requests do not: the handshake
+//! (`endpoint/handshake.rs`) and the call to a token server (`authorization.rs`) are built where they are.
 
 use std::collections::BTreeMap;
 

@@ -36,8 +36,8 @@ pub fn judge(row: Option<&Delivery>, received: &ReceivedMessage, now: Timestamp)
     let message = &received.message;
     let row = match row {
         None => return first(message.event_accepted_at, now),
-        // return => An id may be used again once its event has expired. The row that is left of the
-        // earlier event says nothing about this one.
+        // An id may be used again once its event has expired. The row that is left of the earlier
+        // event says nothing about this one.
         Some(row) if row.event_accepted_at < message.event_accepted_at => {
             return first(message.event_accepted_at, now);
         }

@@ -158,8 +158,8 @@ fn an_earlier_incarnation_does_not_count() {
     );
     let pending =
         |event_accepted_at| Delivery::pending(key(), event_accepted_at, Priority::Critical);
-    assert_eq!(pending(at_s(5)).or_row(Some(row.clone())), row);
-    let new = pending(at_s(6)).or_row(Some(row));
+    assert_eq!(pending(at_s(5)).unless_stored(Some(row.clone())), row);
+    let new = pending(at_s(6)).unless_stored(Some(row));
     assert_eq!((new.event_accepted_at, new.attempts, new.log.len()), (at_s(6), 0, 0));
 }
 

@@ -1,5 +1,6 @@
 //! The validation handshake of the `CloudEvents` HTTP webhook specification (section 4): a receiver is
-//! asked whether it wants us, before the first delivery.
+//! asked whether it wants us, before the first delivery. This request is built here, and not in
+//! `delivery/dispatch.rs`: it has no event, no signature and none of the endpoint's own headers.
 
 use std::collections::BTreeMap;
 

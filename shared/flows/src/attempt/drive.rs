@@ -24,14 +24,14 @@ pub async fn drive<E: Engine>(
     deadline: Timestamp,
 ) -> Disposition {
     let now = engine.clock().now();
-    let spine = {
+    let attempted = {
         let (engine, received) = (Arc::clone(engine), received.clone());
         let post_by = deadline.minus_s(RECORD_S);
         async move { attempt(&*engine, &received, post_by, deadline).await }
     };
     // A task of its own, since a panic ends only its task. Without it the whole batch would end,
     // and the POSTs of the neighbours would go unrecorded and be made again.
-    let mut task = tokio::spawn(spine);
+    let mut task = tokio::spawn(attempted);
     let left = Duration::from_millis(deadline.since_ms(now));
     let (failure, may_pass) = match tokio::time::timeout(left, &mut task).await {
         Ok(Ok(Ok(settled))) => return settled,

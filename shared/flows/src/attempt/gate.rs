@@ -16,7 +16,7 @@ use crate::ports::{Clock as _, Engine, EngineError, GateStore as _, MaxAge};
 /// Takes step D3: returns a permit to make one attempt to the endpoint now, or none where the
 /// delivery must be held. A paused endpoint, and one whose slots or rate are used up, also gets a
 /// gate that paces: a held delivery is found again only through a gate.
-pub(crate) async fn admit<E: Engine>(
+pub(crate) async fn pass_gate<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
     kind: Kind,
@@ -98,8 +98,8 @@ async fn limit<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<(), EngineE
     Ok(())
 }
 
-/// Tells the gate what came of an attempt: a breaker opens, a throttled endpoint is slowed down,
-/// and an accepted probe begins the recovery. The attempt is recorded by then and no delivery
+/// Tells the gate what came of an attempt: a breaker opens, sending to an endpoint that throttles
+/// slows down, and an accepted probe begins the recovery. The attempt is recorded by then and no delivery
 /// depends on this, so a failure here is only logged.
 pub(crate) async fn observe<E: Engine>(
     engine: &E,
