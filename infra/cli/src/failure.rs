@@ -3,7 +3,7 @@
 use waxseal_adapters::client::{Answer, Fault};
 use waxseal_api_types::Problem;
 
-use super::output::plain;
+use super::output::{plain, say};
 
 /// What a command comes to: done, or why not.
 pub(crate) type CommandResult = Result<(), Failure>;
@@ -43,7 +43,7 @@ impl Failure {
     /// Says it on standard error.
     pub(crate) fn tell(&self) {
         if !self.text().is_empty() {
-            eprintln!("waxseal: {}", self.text());
+            say(&format!("waxseal: {}", self.text()));
         }
     }
 

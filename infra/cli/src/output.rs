@@ -16,9 +16,10 @@ pub(crate) fn print(text: &str) -> CommandResult {
     })
 }
 
-/// Says something to the person who waits: on standard error, so that output stays what was asked for.
-pub(crate) fn say(text: &str) {
-    eprintln!("{text}");
+/// Says something to the person who waits, if they read it: on standard error, so that output stays what was asked
+/// for.
+pub fn say(text: &str) {
+    let _unheard = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Text that came from elsewhere, without what would steer a terminal or break a line.

@@ -23,6 +23,8 @@ use waxseal_verify::{Profile, Window};
 
 use self::hook::Hook;
 use self::verdict::Verdict;
+use crate::failure::Failure;
+use crate::output::{print, say};
 
 /// Secrets that are tried, as `POST /v1/verify` does.
 const SECRETS_MAX: usize = 5;
@@ -30,7 +32,7 @@ const SECRETS_MAX: usize = 5;
 const INPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// The exit code of a hook that does not verify.
 const NOT_VALID: u8 = 1;
-/// The exit code of usage, or of input that cannot be read: clap's own for usage.
+/// The exit code of usage, of input that cannot be read, or of a verdict that cannot be printed: clap's own for usage.
 const UNREADABLE: u8 = 2;
 
 /// What to verify, with what.
@@ -82,7 +84,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let verdict = match arguments.verdict() {
         Ok(verdict) => verdict,
         Err(error) => {
-            eprintln!("waxseal: {error}");
+            say(&format!("waxseal: {error}"));
             return ExitCode::from(UNREADABLE);
         }
     };
@@ -91,8 +93,14 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         (false, true) => verdict.explain(),
         (false, false) => verdict.summarize(),
     };
-    print!("{text}");
-    if verdict.is_valid() { ExitCode::SUCCESS } else { ExitCode::from(NOT_VALID) }
+    match print(&text) {
+        Ok(()) | Err(Failure::NobodyReads) if verdict.is_valid() => ExitCode::SUCCESS,
+        Ok(()) | Err(Failure::NobodyReads) => ExitCode::from(NOT_VALID),
+        Err(failure) => {
+            failure.tell();
+            ExitCode::from(UNREADABLE)
+        }
+    }
 }
 
 impl Arguments {

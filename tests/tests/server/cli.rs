@@ -1,6 +1,7 @@
 //! A person's first ten minutes with the command line alone: the real binary is the server and the client,
 //! and the receivers are real. Nothing here calls the API by itself.
 
+use std::fs::OpenOptions;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -12,10 +13,11 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use waxseal_adapters::embedded::EmbeddedEngine;
+use waxseal_tests::client::Client;
 use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::nap;
 use waxseal_tests::openapi::operations;
-use waxseal_tests::process::{Server, binary, free_address};
+use waxseal_tests::process::{Server, binary, free_address, until_it_serves};
 use waxseal_tests::sink::{CapturedRequest, Sink, SinkAnswer};
 use waxseal_tests::tls::self_signed;
 
@@ -737,6 +739,67 @@ async fn completion_and_help_print_without_a_server() {
         &["match"],
     ] {
         person.run(usage).await.is(2);
+    }
+}
+
+/// A full disk, as an output.
+fn full() -> Stdio {
+    OpenOptions::new().write(true).open("/dev/full").unwrap().into()
+}
+
+/// An output that nobody reads any more.
+fn closed() -> Stdio {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    writer.into()
+}
+
+#[tokio::test]
+async fn what_cannot_be_printed_is_an_error_and_what_nobody_reads_is_none() {
+    let person = Person { home: tempfile::tempdir().unwrap(), address: free_address() };
+    let run = |arguments: &[&str], out: Stdio| {
+        let mut command = person.command(arguments);
+        let child = command
+            .env("HOOK_SECRET", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3")
+            .stdout(out)
+            .spawn();
+        wait_for_end(child.unwrap())
+    };
+    let verify = ["verify", "--secret-env", "HOOK_SECRET"];
+    for (arguments, full_code, closed_code) in [
+        (["completion", "bash"].as_slice(), 1, 0),
+        (&["--help"], 1, 0),
+        (&["whoami", "--help"], 1, 0),
+        (&["--version"], 1, 0),
+        (&verify, 2, 1),
+    ] {
+        let err = run(arguments, full()).await.is(full_code).err;
+        assert!(err.contains("waxseal: standard output: No space left"), "{arguments:?}: {err}");
+        let err = run(arguments, closed()).await.is(closed_code).err;
+        assert_eq!(err, "", "{arguments:?}");
+    }
+    for output in [full, closed] {
+        for arguments in [["whoami"].as_slice(), &["nonsense"], &verify, &["--ca-file", "none"]] {
+            let child = person.command(arguments).stdout(output()).stderr(output()).spawn();
+            let code = wait_for_end(child.unwrap()).await.code;
+            assert!((1..=5).contains(&code), "{arguments:?}: {code}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_print_serves_on_and_stops_as_ever() {
+    for output in [full, closed] {
+        let person = Person { home: tempfile::tempdir().unwrap(), address: free_address() };
+        let mut serve = person.command(&["--listen", &person.address.to_string()]);
+        serve.env("RUST_LOG", "trace").stdout(output()).stderr(output());
+        let mut serve = serve.spawn().unwrap();
+        let client = Client { address: person.address, key: String::new(), host: None };
+        until_it_serves(&client).await;
+        let id = serve.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+        let ended = tokio::time::timeout(Duration::from_secs(20), serve.wait()).await;
+        assert!(ended.unwrap().unwrap().success());
     }
 }
 
