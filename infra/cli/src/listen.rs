@@ -32,7 +32,7 @@ use super::table::state;
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Listen {
     /// Where to: a URL of this machine.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = read_url)]
     forward_to: http::Uri,
     /// As this endpoint would get them: its event types, filter, profile and headers; not its `auth`, whose
     /// secret no answer shows.
@@ -69,6 +69,15 @@ const EXAMPLES: &str = "Examples:
 Each event is sent once: what fails is printed, and not tried again. Ctrl-C ends it with 0.";
 
 impl Listen {
+fn read_url(text: &str) -> Result<http::Uri, String> {
+    let url = text.parse::<http::Uri>().ok();
+    let is_whole = |url: &http::Uri| {
+        matches!(url.scheme_str(), Some("http" | "https"))
+            && url.host().is_some_and(|host| !host.is_empty())
+    };
+    url.filter(is_whole).ok_or("must be a URL, as http://localhost:3000/hooks".to_owned())
+}
+
     pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         until_stopped(self.follow(context)).await
     }
