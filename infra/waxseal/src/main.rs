@@ -12,6 +12,8 @@
 mod command_line;
 mod demo;
 
+use std::env::VarError;
+use std::error::Error as _;
 use std::io::{ErrorKind, IsTerminal as _};
 use std::process::ExitCode;
 
@@ -80,7 +82,17 @@ fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
 /// prints what happens, logs errors only.
 fn log(is_command: bool) {
     let default = if is_command { "error" } else { "info" };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|error| {
+        let is_unset = matches!(
+            error.source().and_then(|cause| cause.downcast_ref()),
+            Some(VarError::NotPresent)
+        );
+        if !is_unset {
+            // No reason not to start: it may be written for another program.
+            say(&format!("waxseal: RUST_LOG is not known ({error}): it is {default}"));
+        }
+        EnvFilter::new(default)
+    });
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -804,6 +804,55 @@ async fn an_endpoint_is_paused_and_resumed() {
     let server = Server::start(folder.path()).await;
     let person = Person::log_in(&server, "acme").await;
     let sink = Sink::start(Vec::new()).await;
+#[tokio::test]
+async fn a_variable_that_is_set_and_empty_is_not_as_if_it_were_not_set() {
+    let person = Person { home: tempfile::tempdir().unwrap(), address: free_address() };
+    let run = |variable: &'static str, value: &str, arguments: &[&str]| {
+        wait_for_end(person.command(arguments).env(variable, value).spawn().unwrap())
+    };
+    let listen = ["listen", "--forward-to", "http://localhost:1/"];
+    for (variable, arguments) in [
+        ("WAXSEAL_API_KEY", [].as_slice()),
+        ("WAXSEAL_API_KEY", &["demo"]),
+        ("WAXSEAL_KEY", &["whoami"]),
+        ("WAXSEAL_URL", &["doctor"]),
+        ("WAXSEAL_URL", &["endpoints", "create", "--url", "https://a.b/"]),
+        ("WAXSEAL_TENANT", &["endpoints", "list"]),
+        ("WAXSEAL_LISTEN_SECRET", &listen),
+    ] {
+        for empty in ["", " "] {
+            let refused = run(variable, empty, arguments).await.is(2);
+            assert!(refused.err.contains(&format!("{variable} may be empty")), "{}", refused.err);
+        }
+    }
+    for (variable, arguments) in
+        [("WAXSEAL_DATA", [].as_slice()), ("WAXSEAL_LISTEN", &[]), ("WAXSEAL_CONFIG", &["whoami"])]
+    {
+        run(variable, "", arguments).await.is(2);
+    }
+    let verify = run("HOOK_SECRET", "", &["verify", "--secret-env", "HOOK_SECRET"]).await.is(2);
+    assert!(verify.err.contains("no such variable with text in it"), "{}", verify.err);
+    // An operator that nobody can be, by a file.
+    std::fs::create_dir(person.home.path().join(".waxseal")).unwrap();
+    std::fs::write(person.home.path().join(".waxseal/operator.key"), "\n").unwrap();
+    let serve = person.run(&["--listen", "127.0.0.1:0"]).await.is(1);
+    assert!(serve.err.contains("operator.key is empty"), "{}", serve.err);
+    let ask = person.run(&["whoami"]).await.is(2);
+    assert!(ask.err.contains("operator.key: it is empty"), "{}", ask.err);
+}
+
+#[tokio::test]
+async fn a_log_filter_that_is_not_known_is_told() {
+    let person = Person { home: tempfile::tempdir().unwrap(), address: free_address() };
+    for (filter, is_told) in
+        [("@@@", true), ("info,waxseal=loud", true), ("info", false), ("", false)]
+    {
+        let ask = person.command(&["whoami"]).env("RUST_LOG", filter).spawn().unwrap();
+        let err = wait_for_end(ask).await.is(3).err;
+        assert_eq!(err.contains("RUST_LOG is not known"), is_told, "{filter}: {err}");
+    }
+}
+
     let id = person.endpoint(&["--url", &sink.url("/"), "--max-concurrency", "3"]).await;
     let pinged = sink.requests().len();
     person.run(&["endpoints", "pause", &id]).await.is(0);
