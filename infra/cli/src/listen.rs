@@ -23,7 +23,7 @@ use super::failure::CommandResult;
 use super::feed::Feed;
 use super::filter::EventChoice;
 use super::output::{plain, print, say};
-use super::since::Since;
+use super::since::{FORMS, Since};
 use super::stop::until_stopped;
 use super::table::state;
 
@@ -42,8 +42,9 @@ pub(crate) struct Listen {
     /// The secret to sign with; a new one is made and printed if not said.
     #[arg(long, env = "WAXSEAL_LISTEN_SECRET", hide_env_values = true)]
     secret: Option<String>,
-    /// From when; only events that come from now on if not said.
-    #[arg(long, value_name = "TIME")]
+    /// The time from which events are wanted.
+    #[arg(long, value_name = "TIME",
+          help = format!("From when; only events that come from now on if not said. It is {FORMS}"))]
     since: Option<Since>,
     /// Forward to other machines too.
     #[arg(long)]

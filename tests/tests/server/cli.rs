@@ -725,6 +725,12 @@ async fn completion_and_help_print_without_a_server() {
     assert!(person.run(&["--help"]).await.is(0).out.contains("Exit codes:"));
     let help = person.run(&["listen", "--help"]).await.is(0).out;
     assert!(help.find("--forward-to <URL>") < help.find("Server and output:"), "{help}");
+    for command in [["events", "tail"].as_slice(), &["recover"], &["listen"]] {
+        let help = person.run(&[command, &["--help"]].concat()).await.is(0).out;
+        let words: Vec<&str> = help.split_whitespace().collect();
+        let units = "(s; m is minutes; h; d; w; M is months of 30.44 days; y)";
+        assert!(words.join(" ").contains(units), "{help}");
+    }
     for usage in [
         ["endpoints", "lst"].as_slice(),
         &["recover", "ep_1", "--since", "yesterday"],
