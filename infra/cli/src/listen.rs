@@ -17,7 +17,7 @@ use waxseal_domain::event::Event;
 use waxseal_flows::ports::Clock as _;
 
 use self::session::Session;
-use super::context::Context;
+use super::context::{Context, filled};
 use super::draft::parse_header;
 use super::failure::CommandResult;
 use super::feed::Feed;
@@ -40,7 +40,7 @@ pub(crate) struct Listen {
           conflicts_with_all = ["event_types", "filter", "min_severity", "risk_score_above", "outcome", "profile", "header"])]
     endpoint: Option<String>,
     /// The secret to sign with; a new one is made and printed if not said.
-    #[arg(long, env = "WAXSEAL_LISTEN_SECRET", hide_env_values = true)]
+    #[arg(long, env = "WAXSEAL_LISTEN_SECRET", hide_env_values = true, value_parser = filled("WAXSEAL_LISTEN_SECRET"))]
     secret: Option<String>,
     /// The time from which events are wanted.
     #[arg(long, value_name = "TIME",
@@ -69,7 +69,6 @@ const EXAMPLES: &str = "Examples:
 
 Each event is sent once: what fails is printed, and not tried again. Ctrl-C ends it with 0.";
 
-impl Listen {
 fn read_url(text: &str) -> Result<http::Uri, String> {
     let url = text.parse::<http::Uri>().ok();
     let is_whole = |url: &http::Uri| {
@@ -79,6 +78,7 @@ fn read_url(text: &str) -> Result<http::Uri, String> {
     url.filter(is_whole).ok_or("must be a URL, as http://localhost:3000/hooks".to_owned())
 }
 
+impl Listen {
     pub(crate) async fn run(&self, context: &Context) -> CommandResult {
         until_stopped(self.follow(context)).await
     }

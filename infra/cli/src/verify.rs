@@ -142,10 +142,8 @@ impl Arguments {
                 clippy::disallowed_methods,
                 reason = "which variable it is stands in an argument"
             )]
-            let value = std::env::var(name);
-            secrets.push(
-                value.map_err(|_| "--secret-env: there is no such variable with text in it")?,
-            );
+            let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+            secrets.push(value.ok_or("--secret-env: there is no such variable with text in it")?);
         }
         if secrets.len() > SECRETS_MAX {
             return Err(format!("give at most {SECRETS_MAX} secrets"));

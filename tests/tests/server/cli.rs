@@ -805,12 +805,6 @@ async fn a_server_that_cannot_print_serves_on_and_stops_as_ever() {
 }
 
 #[tokio::test]
-async fn an_endpoint_is_paused_and_resumed() {
-    let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path()).await;
-    let person = Person::log_in(&server, "acme").await;
-    let sink = Sink::start(Vec::new()).await;
-#[tokio::test]
 async fn a_variable_that_is_set_and_empty_is_not_as_if_it_were_not_set() {
     let person = Person { home: tempfile::tempdir().unwrap(), address: free_address() };
     let run = |variable: &'static str, value: &str, arguments: &[&str]| {
@@ -859,6 +853,12 @@ async fn a_log_filter_that_is_not_known_is_told() {
     }
 }
 
+#[tokio::test]
+async fn an_endpoint_is_paused_and_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path()).await;
+    let person = Person::log_in(&server, "acme").await;
+    let sink = Sink::start(Vec::new()).await;
     let id = person.endpoint(&["--url", &sink.url("/"), "--max-concurrency", "3"]).await;
     let pinged = sink.requests().len();
     person.run(&["endpoints", "pause", &id]).await.is(0);
