@@ -71,7 +71,13 @@ fn plain(body: &str) -> Result<Content, Problem> {
 }
 
 fn read_many(body: &str, form: Form) -> Result<Content, Problem> {
-    let items: Vec<&RawValue> = serde_json::from_str(body).map_err(|error| not_json(&error))?;
+    let items: Vec<&RawValue> = serde_json::from_str(body).map_err(|error| {
+        if error.is_data() {
+            Problem::unprocessable(vec![Fault::new("", "must be an array")])
+        } else {
+            not_json(&error)
+        }
+    })?;
     if items.is_empty() || items.len() > EVENTS_PER_REQUEST_MAX {
         let detail = format!("must hold 1 to {EVENTS_PER_REQUEST_MAX} events");
         return Err(Problem::unprocessable(vec![Fault::new("", &detail)]));
@@ -194,6 +200,16 @@ mod tests {
         assert_eq!(status(&[], "[]"), 422);
         let many = format!("[{}1]", "1,".repeat(100));
         assert_eq!(status(&[], &many), 422);
-        assert_eq!(status(&[("content-type", "application/cloudevents-batch+json")], "{}"), 400);
+        let batch = [("content-type", "application/cloudevents-batch+json")];
+        for (body, expected, why) in [
+            ("{}", 422, "must be an array"),
+            ("1", 422, "must be an array"),
+            ("[1", 400, "is not JSON"),
+        ] {
+            let problem = read(&headers(&batch), body).unwrap_err();
+            let told =
+                problem.errors.first().map_or(problem.detail.clone(), |fault| fault.detail.clone());
+            assert!(problem.status == expected && told.contains(why), "{body}: {told}");
+        }
     }
 }

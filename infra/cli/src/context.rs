@@ -28,6 +28,7 @@ pub(crate) struct Connection {
         visible_alias = "server",
         value_name = "URL",
         env = "WAXSEAL_URL",
+        value_parser = filled("WAXSEAL_URL"),
         global = true
     )]
     pub(crate) server: Option<String>,
@@ -38,11 +39,12 @@ pub(crate) struct Connection {
         value_name = "KEY",
         env = "WAXSEAL_KEY",
         hide_env_values = true,
+        value_parser = filled("WAXSEAL_KEY"),
         global = true
     )]
     pub(crate) key: Option<String>,
     /// The tenant whose endpoints, events and keys are meant.
-    #[arg(long, value_name = "TENANT", env = "WAXSEAL_TENANT", global = true)]
+    #[arg(long, value_name = "TENANT", env = "WAXSEAL_TENANT", value_parser = filled("WAXSEAL_TENANT"), global = true)]
     pub(crate) tenant: Option<String>,
     /// The login's file, if not ~/.config/waxseal/config.json.
     #[arg(long, value_name = "FILE", env = "WAXSEAL_CONFIG", global = true)]
@@ -115,14 +117,13 @@ impl Connection {
     pub(crate) fn find(&self, local: &LocalServer) -> Result<Option<Found>, Failure> {
         let path = self.path()?;
         let login = Login::read(&path)?;
-        let given_url = non_empty(self.server.as_ref());
-        let given_key = non_empty(self.key.as_ref());
+        let (given_url, given_key) = (self.server.clone(), self.key.clone());
         let is_same = |url: &str| {
             given_url
                 .as_ref()
                 .is_none_or(|own| own.trim_end_matches('/') == url.trim_end_matches('/'))
         };
-        let tenant = non_empty(self.tenant.as_ref());
+        let tenant = self.tenant.clone();
         let found = if let Some(login) = login.filter(|login| is_same(&login.url)) {
             let (tenant, origin) = (tenant.or(login.tenant), Origin::Login(path));
             Found { url: login.url, key: Some(login.key), tenant, origin }
@@ -160,9 +161,16 @@ impl Connection {
     }
 }
 
-/// Takes an empty text, as of an empty variable, for none.
-fn non_empty(text: Option<&String>) -> Option<String> {
-    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+/// Makes the reader of an argument that the variable of this name may stand in for. Empty, it is not as if it were not
+/// given: another server would be asked, or another tenant's endpoints changed, than the one that was meant.
+pub(crate) fn filled(
+    variable: &'static str,
+) -> impl Fn(&str) -> Result<String, String> + Clone + Send + Sync + 'static {
+    move |text| {
+        let text = text.trim();
+        let refused = || format!("neither it nor {variable} may be empty");
+        (!text.is_empty()).then(|| text.to_owned()).ok_or_else(refused)
+    }
 }
 
 /// The server that runs on this machine, or would: it is asked where no flag, variable or login names another.
@@ -179,6 +187,14 @@ impl LocalServer {
     /// cannot be read is a failure, but where another key is given, and this one is not needed.
     fn key(&self, is_other_given: bool) -> Result<Option<String>, Failure> {
         match std::fs::read_to_string(&self.key_file) {
+            Ok(key) if key.trim().is_empty() => {
+                let (file, how) = (self.key_file.display(), "it is empty");
+                if is_other_given {
+                    Ok(None)
+                } else {
+                    Err(Failure::Usage(format!("{file}: {how}")))
+                }
+            }
             Ok(key) => Ok(Some(key.trim().to_owned())),
             Err(error) if is_other_given || error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Failure::Usage(format!("{}: {error}", self.key_file.display()))),

@@ -6,7 +6,7 @@ use waxseal_api_types::endpoint::{EndpointAuth, Rotation, ShownSecret};
 use waxseal_api_types::{self as api, CreatedEndpoint, Endpoint, EndpointChanges, NewEndpoint};
 
 use super::confirm::{Confirm, confirm};
-use super::context::{Context, escape};
+use super::context::{Context, escape, filled};
 use super::deliveries::list_failures;
 use super::draft::{Draft, Secret};
 use super::failure::{CommandResult, Failure};
@@ -135,6 +135,7 @@ pub(crate) struct Server {
         long = "server",
         value_name = "URL",
         env = "WAXSEAL_URL",
+        value_parser = filled("WAXSEAL_URL"),
         help_heading = "Server and output"
     )]
     _url: Option<String>,

@@ -13,6 +13,9 @@
 //! sees; `humantime`, whose words `systemd` and others know too, reads how long ago something
 //! was; `tokio` as everywhere.
 
+// Their macros panic where the output is closed or full: `output` prints.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod audit;
 mod body;
 mod client;
@@ -55,6 +58,7 @@ use self::failure::CommandResult;
 
 pub use self::client::Client;
 pub use self::context::LocalServer;
+pub use self::output::say;
 
 /// What each exit code means; it stands below every `--help`.
 pub const EXIT_CODES: &str = "Exit codes: 0 done; 1 what was asked about failed, or was refused \
@@ -129,7 +133,17 @@ struct Nothing {}
 /// Does what was asked. Where it cannot, it says why on standard error, and its exit code says which kind of
 /// failure it was ([`EXIT_CODES`]). `local` is the server to ask where nothing says which.
 pub async fn run(command: &Command, local: &LocalServer) -> ExitCode {
-    match command.0.run(local).await {
+    exit_code(command.0.run(local).await)
+}
+
+/// Prints a text on standard output, and says by the exit code whether it could. That nobody reads any more is no
+/// failure.
+pub fn print(text: &str) -> ExitCode {
+    exit_code(output::print(text))
+}
+
+fn exit_code(result: CommandResult) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             failure.tell();

@@ -17,13 +17,13 @@ use waxseal_domain::event::Event;
 use waxseal_flows::ports::Clock as _;
 
 use self::session::Session;
-use super::context::Context;
+use super::context::{Context, filled};
 use super::draft::parse_header;
 use super::failure::CommandResult;
 use super::feed::Feed;
 use super::filter::EventChoice;
 use super::output::{plain, print, say};
-use super::since::Since;
+use super::since::{FORMS, Since};
 use super::stop::until_stopped;
 use super::table::state;
 
@@ -32,7 +32,7 @@ use super::table::state;
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Listen {
     /// Where to: a URL of this machine.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = read_url)]
     forward_to: http::Uri,
     /// As this endpoint would get them: its event types, filter, profile and headers; not its `auth`, whose
     /// secret no answer shows.
@@ -40,10 +40,11 @@ pub(crate) struct Listen {
           conflicts_with_all = ["event_types", "filter", "min_severity", "risk_score_above", "outcome", "profile", "header"])]
     endpoint: Option<String>,
     /// The secret to sign with; a new one is made and printed if not said.
-    #[arg(long, env = "WAXSEAL_LISTEN_SECRET", hide_env_values = true)]
+    #[arg(long, env = "WAXSEAL_LISTEN_SECRET", hide_env_values = true, value_parser = filled("WAXSEAL_LISTEN_SECRET"))]
     secret: Option<String>,
-    /// From when; only events that come from now on if not said.
-    #[arg(long, value_name = "TIME")]
+    /// The time from which events are wanted.
+    #[arg(long, value_name = "TIME",
+          help = format!("From when; only events that come from now on if not said. It is {FORMS}"))]
     since: Option<Since>,
     /// Forward to other machines too.
     #[arg(long)]
@@ -67,6 +68,15 @@ const EXAMPLES: &str = "Examples:
   waxseal listen --forward-to http://localhost:3000/hooks --event-types 'dlp.*' --profile github
 
 Each event is sent once: what fails is printed, and not tried again. Ctrl-C ends it with 0.";
+
+fn read_url(text: &str) -> Result<http::Uri, String> {
+    let url = text.parse::<http::Uri>().ok();
+    let is_whole = |url: &http::Uri| {
+        matches!(url.scheme_str(), Some("http" | "https"))
+            && url.host().is_some_and(|host| !host.is_empty())
+    };
+    url.filter(is_whole).ok_or("must be a URL, as http://localhost:3000/hooks".to_owned())
+}
 
 impl Listen {
     pub(crate) async fn run(&self, context: &Context) -> CommandResult {

@@ -1,6 +1,6 @@
 //! `login`, `logout`, `whoami`: which server, which key, and what it may do.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use clap::Args;
 use serde_json::json;
@@ -167,7 +167,8 @@ fn prompt(found: &Found) -> Result<String, Failure> {
         (Some(_), Origin::Login(_) | Origin::Given) => " (Enter: the one that is kept)".to_owned(),
         (None, _) => String::new(),
     };
-    eprint!("API key for {}{or}: ", found.url);
+    let mut stderr = std::io::stderr();
+    let _unseen = write!(stderr, "API key for {}{or}: ", found.url).and_then(|()| stderr.flush());
     let line = console::Term::stderr().read_secure_line();
     let typed = line.map_err(|error| Failure::Failed(format!("the terminal: {error}")))?;
     Ok(typed.trim().to_owned())

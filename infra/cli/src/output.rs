@@ -24,9 +24,10 @@ pub(crate) fn print(text: &str) -> CommandResult {
     })
 }
 
-/// Says something to the person who waits: on standard error, so that output stays what was asked for.
-pub(crate) fn say(text: &str) {
-    eprintln!("{}", show_lines(text));
+/// Says something to the person who waits, if they read it: on standard error, so that output stays what was asked
+/// for.
+pub fn say(text: &str) {
+    let _unheard = writeln!(std::io::stderr(), "{}", show_lines(text));
 }
 
 /// Prints JSON: as it is for a program, and for a person at a terminal with what they would not see escaped.

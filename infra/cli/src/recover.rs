@@ -12,7 +12,7 @@ use super::endpoints::EndpointName;
 use super::failure::CommandResult;
 use super::output::print;
 use super::progress;
-use super::since::Since;
+use super::since::{FORMS, Since};
 use crate::client::Call;
 
 /// Which deliveries are to be sent again, and of which time.
@@ -21,8 +21,8 @@ use crate::client::Call;
 pub(crate) struct Recover {
     #[command(flatten)]
     named: EndpointName,
-    /// From when: a time, or how long ago (90s, 30m, 2h, 7d).
-    #[arg(long, value_name = "TIME")]
+    /// The time from which deliveries are sent again.
+    #[arg(long, value_name = "TIME", help = format!("From when: {FORMS}"))]
     since: Since,
     /// Until when; now if not said.
     #[arg(long, value_name = "TIME")]

@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use waxseal_domain::timestamp::Timestamp;
 
+/// How a time is said, for help and errors.
+pub(crate) const FORMS: &str = "a time such as 2026-11-21T10:00:00Z, or how long ago: 90s, 1h30m, 2h, 7d (s; m is \
+minutes; h; d; w; M is months of 30.44 days; y)";
+
 /// A point in time that a person gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Since {
@@ -34,12 +38,9 @@ impl FromStr for Since {
         if let Some(at) = Timestamp::parse_rfc3339(text) {
             return Ok(Self::At(at));
         }
-        humantime::parse_duration(text).map(Self::Ago).map_err(|error| {
-            format!(
-                "must be a time such as 2026-11-21T10:00:00Z, or how long ago: 90s, 30m, 2h, 7d, 2w \
-                 ({error})"
-            )
-        })
+        humantime::parse_duration(text)
+            .map(Self::Ago)
+            .map_err(|error| format!("must be {FORMS} ({error})"))
     }
 }
 
@@ -55,7 +56,14 @@ mod tests {
         assert_eq!(parse("90s"), Ok(ago_s(90)));
         assert_eq!(parse("1w"), Ok(ago_s(604_800)));
         assert_eq!(parse("1970-01-01T00:00:02Z"), Ok(Since::At(Timestamp::from_ms(2_000))));
-        for (text, seconds) in [("1h30m", 5_400), ("2 hours", 7_200), ("1day 1min", 86_460)] {
+        for (text, seconds) in [
+            ("1h30m", 5_400),
+            ("1m", 60),
+            ("1M", 2_630_016),
+            ("1y", 31_557_600),
+            ("2 hours", 7_200),
+            ("1day 1min", 86_460),
+        ] {
             assert_eq!(parse(text), Ok(ago_s(seconds)), "{text}");
         }
         for (text, why) in [("2", "time unit needed"), ("2x", "unknown time unit \"x\"")] {

@@ -11,15 +11,16 @@ use super::context::Context;
 use super::failure::CommandResult;
 use super::feed::{Feed, ListedEvent};
 use super::output::{plain, say, show, time_if_any};
-use super::since::Since;
+use super::since::{FORMS, Since};
 use super::stop::until_stopped;
 
 /// What to print, and how long.
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Tail {
-    /// From when; only events that come from now on if not said.
-    #[arg(long, value_name = "TIME")]
+    /// The time from which events are wanted.
+    #[arg(long, value_name = "TIME",
+          help = format!("From when; only events that come from now on if not said. It is {FORMS}"))]
     since: Option<Since>,
     /// End after so many.
     #[arg(long, value_name = "N")]

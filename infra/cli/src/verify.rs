@@ -23,7 +23,8 @@ use waxseal_verify::{Profile, Window};
 
 use self::hook::Hook;
 use self::verdict::Verdict;
-use super::output::{print, print_json_text};
+use crate::failure::Failure;
+use crate::output::{print, print_json_text, say};
 
 /// Secrets that are tried, as `POST /v1/verify` does.
 const SECRETS_MAX: usize = 5;
@@ -31,7 +32,7 @@ const SECRETS_MAX: usize = 5;
 const INPUT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// The exit code of a hook that does not verify.
 const NOT_VALID: u8 = 1;
-/// The exit code of usage, or of input that cannot be read: clap's own for usage.
+/// The exit code of usage, of input that cannot be read, or of a verdict that cannot be printed: clap's own for usage.
 const UNREADABLE: u8 = 2;
 
 /// What to verify, with what.
@@ -83,7 +84,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let verdict = match arguments.verdict() {
         Ok(verdict) => verdict,
         Err(error) => {
-            eprintln!("waxseal: {error}");
+            say(&format!("waxseal: {error}"));
             return ExitCode::from(UNREADABLE);
         }
     };
@@ -92,9 +93,15 @@ pub fn run(arguments: &Arguments) -> ExitCode {
         (false, true) => verdict.explain(),
         (false, false) => verdict.summarize(),
     };
-    // Nobody reads: nobody to tell.
-    let _unread = if arguments.json { print_json_text(&text) } else { print(&text) };
-    if verdict.is_valid() { ExitCode::SUCCESS } else { ExitCode::from(NOT_VALID) }
+    let printed = if arguments.json { print_json_text(&text) } else { print(&text) };
+    match printed {
+        Ok(()) | Err(Failure::NobodyReads) if verdict.is_valid() => ExitCode::SUCCESS,
+        Ok(()) | Err(Failure::NobodyReads) => ExitCode::from(NOT_VALID),
+        Err(failure) => {
+            failure.tell();
+            ExitCode::from(UNREADABLE)
+        }
+    }
 }
 
 impl Arguments {
@@ -136,10 +143,8 @@ impl Arguments {
                 clippy::disallowed_methods,
                 reason = "which variable it is stands in an argument"
             )]
-            let value = std::env::var(name);
-            secrets.push(
-                value.map_err(|_| "--secret-env: there is no such variable with text in it")?,
-            );
+            let value = std::env::var(name).ok().filter(|value| !value.is_empty());
+            secrets.push(value.ok_or("--secret-env: there is no such variable with text in it")?);
         }
         if secrets.len() > SECRETS_MAX {
             return Err(format!("give at most {SECRETS_MAX} secrets"));

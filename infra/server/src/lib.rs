@@ -7,6 +7,9 @@
 //! Why these dependencies: `clap` reads [`Settings`] from flags and environment, and describes them in
 //! `--help`; `hyper`, which `reqwest` brings anyway, serves; `tokio` and `tracing` as everywhere.
 
+// Their macros panic where the output is closed or full.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod server;
 mod settings;
 mod worker;

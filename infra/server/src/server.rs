@@ -1,6 +1,7 @@
 //! The server: HTTP in, the functions behind it, and a clean stop.
 
 use std::convert::Infallible;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,9 +45,12 @@ pub struct Server {
 pub async fn run(settings: &Settings) -> Result<(), String> {
     let mut stop = StopSignal::catch()?;
     let server = start(settings).await?;
-    greet(settings, &server);
+    // Nobody may be there to read it, and deliveries are owed all the same.
+    if let Err(error) = greet(settings, &server) {
+        tracing::warn!(%error, "where it serves was not printed");
+    }
     stop.wait().await;
-    eprintln!("waxseal: stopping; what is owed goes on at the next start");
+    say("stopping; what is owed goes on at the next start");
     server.stop().await;
     Ok(())
 }
@@ -114,26 +118,33 @@ impl Server {
             }
         };
         if tokio::time::timeout(STOP_MAX, all).await.is_err() {
-            eprintln!("waxseal: some attempts were still under way; they are made again");
+            say("some attempts were still under way; they are made again");
         }
     }
 }
 
+/// Says something on standard error, to whoever reads it.
+fn say(text: &str) {
+    let _unheard = writeln!(std::io::stderr(), "waxseal: {text}");
+}
+
 /// Says where everything is.
-fn greet(settings: &Settings, server: &Server) {
+fn greet(settings: &Settings, server: &Server) -> std::io::Result<()> {
     let address = server.address;
     let data = settings.data.display();
     let key = match &settings.api_key {
         Some(_) => "as given".to_owned(),
         None => settings.operator_key_file().display().to_string(),
     };
-    println!("Waxseal serves.");
-    println!("  API       http://{address}  (its reference: http://{address}/docs)");
-    println!("  receiver  http://{address}/hooks/{{source}}");
-    println!("  data      {data}");
-    println!("  API key   {key}");
-    println!();
-    println!("Watch it work, in another terminal:  cargo run -- demo");
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "Waxseal serves.")?;
+    writeln!(out, "  API       http://{address}  (its reference: http://{address}/docs)")?;
+    writeln!(out, "  receiver  http://{address}/hooks/{{source}}")?;
+    writeln!(out, "  data      {data}")?;
+    writeln!(out, "  API key   {key}")?;
+    writeln!(out)?;
+    writeln!(out, "Watch it work, in another terminal:  cargo run -- demo")?;
+    out.flush()
 }
 
 async fn accept(

@@ -18,7 +18,7 @@ pub struct Settings {
     #[arg(long, env = "WAXSEAL_DATA", default_value = ".waxseal")]
     pub data: PathBuf,
     /// The operator's API key; one is made at the first start and kept with the data.
-    #[arg(long, env = "WAXSEAL_API_KEY", hide_env_values = true)]
+    #[arg(long, env = "WAXSEAL_API_KEY", hide_env_values = true, value_parser = read_key)]
     pub api_key: Option<String>,
     /// Allow endpoints on loopback, and http to them.
     #[arg(
@@ -72,6 +72,15 @@ impl Settings {
     pub(crate) fn address_rules(&self) -> AddressRules {
         AddressRules { allow_loopback: self.allow_loopback, ..AddressRules::default() }
     }
+}
+
+/// Reads the operator's key. With one that is empty nobody could be the operator.
+fn read_key(text: &str) -> Result<String, String> {
+    let key = text.trim();
+    if key.is_empty() {
+        return Err("neither it nor WAXSEAL_API_KEY may be empty".to_owned());
+    }
+    Ok(key.to_owned())
 }
 
 /// The URL at which this machine reaches a server that listens there.

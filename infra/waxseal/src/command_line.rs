@@ -42,9 +42,9 @@ pub(crate) enum Command {
 
 impl CommandLine {
     /// A shell's completion script, for this command line.
-    pub(crate) fn completion(shell: Shell) -> Vec<u8> {
+    pub(crate) fn completion(shell: Shell) -> String {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut Self::command(), "waxseal", &mut script);
-        script
+        String::from_utf8_lossy(&script).into_owned()
     }
 }

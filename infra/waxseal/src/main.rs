@@ -6,28 +6,36 @@
 //! scripts for shells; `tracing-subscriber` prints logs; of the demo, `hyper` is its receiver and `tempfile` makes
 //! a folder that goes with it; `tokio` as everywhere.
 
+// Their macros panic where the output is closed or full.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod command_line;
 mod demo;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::env::VarError;
+use std::error::Error as _;
+use std::io::{ErrorKind, IsTerminal as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use waxseal_cli::LocalServer;
+use waxseal_cli::{LocalServer, say};
 use waxseal_server::Settings;
 
 use self::command_line::{Command, CommandLine};
 
 fn main() -> ExitCode {
-    let CommandLine { settings, command } = CommandLine::parse();
+    let CommandLine { settings, command } = match CommandLine::try_parse() {
+        Ok(command_line) => command_line,
+        Err(told) => return tell(&told),
+    };
     log(command.is_some());
     match &command {
         None => block_on(serve_until_end(waxseal_server::run(&settings))),
         Some(Command::Demo(settings)) => block_on(serve_until_end(demo::run(settings))),
         Some(Command::Verify(arguments)) => waxseal_cli::verify::run(arguments),
-        Some(Command::Completion { shell }) => completion(*shell),
+        Some(Command::Completion { shell }) => waxseal_cli::print(&CommandLine::completion(*shell)),
         Some(Command::Cli(command)) => {
             block_on(waxseal_cli::run(command, &local_server(&settings)))
         }
@@ -43,23 +51,28 @@ async fn serve_until_end(work: impl Future<Output = Result<(), String>>) -> Exit
     match work.await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("waxseal: {error}");
+            say(&format!("waxseal: {error}"));
             ExitCode::FAILURE
         }
     }
 }
 
-fn completion(shell: clap_complete::Shell) -> ExitCode {
-    // Nobody reads: nobody to tell.
-    let _unread = std::io::stdout().write_all(&CommandLine::completion(shell));
-    ExitCode::SUCCESS
+/// Prints the help that was asked for, or what is wrong with the arguments.
+fn tell(told: &clap::Error) -> ExitCode {
+    match told.print() {
+        Err(error) if !told.use_stderr() && error.kind() != ErrorKind::BrokenPipe => {
+            say(&format!("waxseal: standard output: {error}"));
+            ExitCode::FAILURE
+        }
+        Ok(()) | Err(_) => u8::try_from(told.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from),
+    }
 }
 
 fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(work),
         Err(error) => {
-            eprintln!("waxseal: {error}");
+            say(&format!("waxseal: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -69,10 +82,22 @@ fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
 /// prints what happens, logs errors only.
 fn log(is_command: bool) {
     let default = if is_command { "error" } else { "info" };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|error| {
+        let is_unset = matches!(
+            error.source().and_then(|cause| cause.downcast_ref()),
+            Some(VarError::NotPresent)
+        );
+        if !is_unset {
+            // No reason not to start: it may be written for another program.
+            say(&format!("waxseal: RUST_LOG is not known ({error}): it is {default}"));
+        }
+        EnvFilter::new(default)
+    });
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // A line that cannot be written is lost. The subscriber's own complaint of it would panic.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .init();

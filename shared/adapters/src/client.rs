@@ -112,6 +112,23 @@ impl HttpClient {
         }
     }
 
+    /// Says why no request could ever be sent to a URL: it is none of HTTP, or its host is not within the client's
+    /// reach. A name that cannot be resolved now may be later.
+    pub async fn check(&self, url: &str) -> Result<(), String> {
+        let url: Url = url.parse().map_err(|error| format!("it is no URL: {error}"))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err("it begins with neither http:// nor https://".to_owned());
+        }
+        let is_elsewhere = match bare_host(&url).parse::<IpAddr>() {
+            Ok(address) => !address.is_loopback(),
+            Err(_) => look_up(bare_host(&url)).await.is_ok_and(|found| is_elsewhere(&found)),
+        };
+        if self.reach == Reach::Loopback && is_elsewhere {
+            return Err(ELSEWHERE.to_owned());
+        }
+        Ok(())
+    }
+
     async fn exchange(&self, request: Request) -> Result<Answer, Fault> {
         let request = reqwest::Request::try_from(request)
             .map_err(|error| Fault::Unreachable(error.without_url().to_string()))?;
@@ -188,16 +205,23 @@ fn cause_of<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'st
     }
 }
 
+async fn look_up(name: &str) -> io::Result<Vec<SocketAddr>> {
+    Ok(tokio::net::lookup_host((name, 0)).await?.collect())
+}
+
+/// Whether a name was found, and none of its addresses is of this machine.
+fn is_elsewhere(found: &[SocketAddr]) -> bool {
+    !found.is_empty() && !found.iter().any(|one| one.ip().is_loopback())
+}
+
 /// Resolves names to addresses of this machine, and to no others.
 struct LoopbackResolver;
 
 impl Resolve for LoopbackResolver {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            let found: Vec<SocketAddr> =
-                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let is_elsewhere = !found.is_empty() && !found.iter().any(|one| one.ip().is_loopback());
-            if is_elsewhere {
+            let found = look_up(name.as_str()).await?;
+            if is_elsewhere(&found) {
                 return Err(ELSEWHERE.into());
             }
             let own: Addrs = Box::new(found.into_iter().filter(|one| one.ip().is_loopback()));
@@ -217,6 +241,23 @@ mod tests {
         assert!(is_elsewhere("http://3221225985/"), "192.0.2.1, as a number");
         assert!(!is_elsewhere("http://127.0.0.1:3000/") && !is_elsewhere("http://[::1]/"));
         assert!(!is_elsewhere("http://localhost/") && !is_elsewhere("https://example.com/"));
+    }
+
+    #[tokio::test]
+    async fn a_url_that_no_request_can_be_sent_to_is_refused_before_one_is() {
+        let [own, any] =
+            [Reach::Loopback, Reach::Any].map(|reach| HttpClient::new(reach, vec![]).unwrap());
+        for bad in ["x", "localhost:3000", "ftp://localhost/", "http://", "http://localhost:99999/"]
+        {
+            assert!(own.check(bad).await.is_err() && any.check(bad).await.is_err(), "{bad}");
+        }
+        for good in ["http://localhost:3000/x?y", "https://127.0.0.1/", "http://[::1]:1/"] {
+            assert_eq!((own.check(good).await, any.check(good).await), (Ok(()), Ok(())), "{good}");
+        }
+        for elsewhere in ["http://192.0.2.1/", "http://[2001:db8::1]/"] {
+            assert_eq!(own.check(elsewhere).await, Err(ELSEWHERE.to_owned()), "{elsewhere}");
+            assert_eq!(any.check(elsewhere).await, Ok(()), "{elsewhere}");
+        }
     }
 
     #[test]

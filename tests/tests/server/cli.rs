@@ -1,6 +1,7 @@
 //! A person's first ten minutes with the command line alone: the real binary is the server and the client,
 //! and the receivers are real. Nothing here calls the API by itself.
 
+use std::fs::OpenOptions;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -12,10 +13,11 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use waxseal_adapters::embedded::EmbeddedEngine;
+use waxseal_tests::client::Client;
 use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::nap;
 use waxseal_tests::openapi::operations;
-use waxseal_tests::process::{Server, binary, free_address};
+use waxseal_tests::process::{Server, binary, free_address, until_it_serves};
 use waxseal_tests::sink::{CapturedRequest, Sink, SinkAnswer};
 use waxseal_tests::tls::self_signed;
 
@@ -510,24 +512,19 @@ async fn listen_stays_on_this_machine() {
     let person = Person::log_in(&server, "acme").await;
     person.run(&["tenants", "create", "acme"]).await.is(0);
     person.run(&["events", "send", "--type", "a.b"]).await.is(0);
-    let elsewhere = [
-        "listen",
-        "--forward-to",
-        "http://192.0.2.1:3000/",
-        "--since",
-        "1h",
-        "--json",
-        "--every-ms",
-        "50",
-    ];
-    let mut listen = Running::start(person.command(&elsewhere)).await;
-    listen.line().await;
-    let refused = listen.line().await;
-    assert!(
-        refused.contains("unreachable") && refused.contains("not an address of this machine"),
-        "{refused}"
-    );
-    assert_eq!(listen.interrupt().await, 0);
+    for (to, why) in [
+        ("http://192.0.2.1:3000/", "not an address of this machine; --allow-any"),
+        ("https://[2001:db8::1]/", "not an address of this machine; --allow-any"),
+        ("http://localhost:99999/", "it is no URL"),
+        ("x", "must be a URL"),
+        ("localhost:3000", "must be a URL"),
+        ("ftp://localhost/", "must be a URL"),
+    ] {
+        let refused = person.run(&["listen", "--forward-to", to]).await.is(2);
+        assert!(refused.err.contains(why) && refused.out.is_empty(), "{to}: {}", refused.err);
+    }
+    let any = ["listen", "--forward-to", "http://192.0.2.1:3000/", "--allow-any"];
+    assert_eq!(Running::start(person.command(&any)).await.interrupt().await, 0);
 }
 
 #[tokio::test]
@@ -780,6 +777,12 @@ async fn completion_and_help_print_without_a_server() {
     assert!(person.run(&["--help"]).await.is(0).out.contains("Exit codes:"));
     let help = person.run(&["listen", "--help"]).await.is(0).out;
     assert!(help.find("--forward-to <URL>") < help.find("Server and output:"), "{help}");
+    for command in [["events", "tail"].as_slice(), &["recover"], &["listen"]] {
+        let help = person.run(&[command, &["--help"]].concat()).await.is(0).out;
+        let words: Vec<&str> = help.split_whitespace().collect();
+        let units = "(s; m is minutes; h; d; w; M is months of 30.44 days; y)";
+        assert!(words.join(" ").contains(units), "{help}");
+    }
     for usage in [
         ["endpoints", "lst"].as_slice(),
         &["recover", "ep_1", "--since", "yesterday"],
@@ -789,6 +792,116 @@ async fn completion_and_help_print_without_a_server() {
         &["match"],
     ] {
         person.run(usage).await.is(2);
+    }
+}
+
+/// A full disk, as an output.
+fn full() -> Stdio {
+    OpenOptions::new().write(true).open("/dev/full").unwrap().into()
+}
+
+/// An output that nobody reads any more.
+fn closed() -> Stdio {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    writer.into()
+}
+
+#[tokio::test]
+async fn what_cannot_be_printed_is_an_error_and_what_nobody_reads_is_none() {
+    let person = Person { home: tempfile::tempdir().unwrap(), address: free_address() };
+    let run = |arguments: &[&str], out: Stdio| {
+        let mut command = person.command(arguments);
+        let child = command
+            .env("HOOK_SECRET", "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3")
+            .stdout(out)
+            .spawn();
+        wait_for_end(child.unwrap())
+    };
+    let verify = ["verify", "--secret-env", "HOOK_SECRET"];
+    for (arguments, full_code, closed_code) in [
+        (["completion", "bash"].as_slice(), 1, 0),
+        (&["--help"], 1, 0),
+        (&["whoami", "--help"], 1, 0),
+        (&["--version"], 1, 0),
+        (&verify, 2, 1),
+    ] {
+        let err = run(arguments, full()).await.is(full_code).err;
+        assert!(err.contains("waxseal: standard output: No space left"), "{arguments:?}: {err}");
+        let err = run(arguments, closed()).await.is(closed_code).err;
+        assert_eq!(err, "", "{arguments:?}");
+    }
+    for output in [full, closed] {
+        for arguments in [["whoami"].as_slice(), &["nonsense"], &verify, &["--ca-file", "none"]] {
+            let child = person.command(arguments).stdout(output()).stderr(output()).spawn();
+            let code = wait_for_end(child.unwrap()).await.code;
+            assert!((1..=5).contains(&code), "{arguments:?}: {code}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_print_serves_on_and_stops_as_ever() {
+    for output in [full, closed] {
+        let person = Person { home: tempfile::tempdir().unwrap(), address: free_address() };
+        let mut serve = person.command(&["--listen", &person.address.to_string()]);
+        serve.env("RUST_LOG", "trace").stdout(output()).stderr(output());
+        let mut serve = serve.spawn().unwrap();
+        let client = Client { address: person.address, key: String::new(), host: None };
+        until_it_serves(&client).await;
+        let id = serve.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
+        let ended = tokio::time::timeout(Duration::from_secs(20), serve.wait()).await;
+        assert!(ended.unwrap().unwrap().success());
+    }
+}
+
+#[tokio::test]
+async fn a_variable_that_is_set_and_empty_is_not_as_if_it_were_not_set() {
+    let person = Person { home: tempfile::tempdir().unwrap(), address: free_address() };
+    let run = |variable: &'static str, value: &str, arguments: &[&str]| {
+        wait_for_end(person.command(arguments).env(variable, value).spawn().unwrap())
+    };
+    let listen = ["listen", "--forward-to", "http://localhost:1/"];
+    for (variable, arguments) in [
+        ("WAXSEAL_API_KEY", [].as_slice()),
+        ("WAXSEAL_API_KEY", &["demo"]),
+        ("WAXSEAL_KEY", &["whoami"]),
+        ("WAXSEAL_URL", &["doctor"]),
+        ("WAXSEAL_URL", &["endpoints", "create", "--url", "https://a.b/"]),
+        ("WAXSEAL_TENANT", &["endpoints", "list"]),
+        ("WAXSEAL_LISTEN_SECRET", &listen),
+    ] {
+        for empty in ["", " "] {
+            let refused = run(variable, empty, arguments).await.is(2);
+            assert!(refused.err.contains(&format!("{variable} may be empty")), "{}", refused.err);
+        }
+    }
+    for (variable, arguments) in
+        [("WAXSEAL_DATA", [].as_slice()), ("WAXSEAL_LISTEN", &[]), ("WAXSEAL_CONFIG", &["whoami"])]
+    {
+        run(variable, "", arguments).await.is(2);
+    }
+    let verify = run("HOOK_SECRET", "", &["verify", "--secret-env", "HOOK_SECRET"]).await.is(2);
+    assert!(verify.err.contains("no such variable with text in it"), "{}", verify.err);
+    // An operator that nobody can be, by a file.
+    std::fs::create_dir(person.home.path().join(".waxseal")).unwrap();
+    std::fs::write(person.home.path().join(".waxseal/operator.key"), "\n").unwrap();
+    let serve = person.run(&["--listen", "127.0.0.1:0"]).await.is(1);
+    assert!(serve.err.contains("operator.key is empty"), "{}", serve.err);
+    let ask = person.run(&["whoami"]).await.is(2);
+    assert!(ask.err.contains("operator.key: it is empty"), "{}", ask.err);
+}
+
+#[tokio::test]
+async fn a_log_filter_that_is_not_known_is_told() {
+    let person = Person { home: tempfile::tempdir().unwrap(), address: free_address() };
+    for (filter, is_told) in
+        [("@@@", true), ("info,waxseal=loud", true), ("info", false), ("", false)]
+    {
+        let ask = person.command(&["whoami"]).env("RUST_LOG", filter).spawn().unwrap();
+        let err = wait_for_end(ask).await.is(3).err;
+        assert_eq!(err.contains("RUST_LOG is not known"), is_told, "{filter}: {err}");
     }
 }
 

@@ -62,6 +62,12 @@ impl Session {
         let reach = if listen.allow_any { Reach::Any } else { Reach::Loopback };
         let client = HttpClient::new(reach, Vec::new())
             .map_err(|error| Failure::Failed(error.to_string()))?;
+        let to = listen.forward_to.to_string();
+        client.check(&to).await.map_err(|why| {
+            let hint =
+                if listen.allow_any { "" } else { "; --allow-any forwards to other machines too" };
+            Failure::Usage(format!("--forward-to {to}: {why}{hint}"))
+        })?;
         let terms = match &listen.endpoint {
             Some(id) => fetch_terms(context, &EndpointName { id: id.clone() }).await?,
             None => read_terms(listen, EndpointId::from_entropy(entropy()))?,
@@ -79,7 +85,7 @@ impl Session {
             .map_err(|fault| Failure::Usage(format!("--secret: {fault}")))?;
         Ok(Self {
             sender: LocalSender::new(client),
-            endpoint: terms.endpoint(tenant, listen.forward_to.to_string()),
+            endpoint: terms.endpoint(tenant, to),
             public_key: key.public_text(),
             standard_secret: key.standard_text().map(|text| text.to_string()),
             profile,

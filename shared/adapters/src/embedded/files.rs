@@ -72,7 +72,12 @@ pub(super) fn operator_key(folder: &Path) -> Result<String, EngineError> {
     let text = read_or_make(&folder.join("operator.key"), || {
         format!("wxs_{}{}", base32(entropy()), base32(entropy()))
     })?;
-    Ok(text.trim().to_owned())
+    let key = text.trim();
+    if key.is_empty() {
+        let detail = "operator.key is empty: remove it, and another key is made";
+        return Err(EngineError::unreadable("read operator key", detail));
+    }
+    Ok(key.to_owned())
 }
 
 /// Reads a file; if there is none, makes it, whole or not at all, readable by its owner only.
