@@ -20,6 +20,7 @@ macro_rules! management_checks {
             every_fault_is_named_at_once,
             every_change_is_in_the_audit_log_and_an_event,
             event_types_say_what_payloads_are_like,
+            a_schema_that_is_too_dear_holds_nobody_up,
             a_key_has_scopes_a_rate_and_an_end,
             a_key_gives_no_more_than_it_has,
             a_dry_run_says_what_is_then_sent,
@@ -335,6 +336,8 @@ pub async fn event_types_say_what_payloads_are_like(client: &Client) {
         (json!({"type": "strin"}), json!(null), "/schema/type"),
         (json!({"$ref": "https://example.com/x.json"}), json!(null), "/schema"),
         (json!({"type": "integer"}), json!("text"), "/example"),
+        (doubling(), json!(null), "/schema"),
+        (doubling_by_level(), nested(40), "/example"),
     ] {
         let put = json!({"schema": schema, "example": example});
         let refused = tenant.call("PUT", "/event-types/a.b", &put).await.of(422);
@@ -346,6 +349,46 @@ pub async fn event_types_say_what_payloads_are_like(client: &Client) {
     tenant.call("GET", "/event-types/dlp.violation", &Value::Null).await.of(404);
     nap(client_settles_ms(client).await).await;
     tenant.send(&json!({"type": "dlp.violation", "data": 3})).await.of(202);
+}
+
+/// A schema of 2.8 KB whose references double over 40 levels, so that any value is checked 2^40 times.
+fn doubling() -> Value {
+    let mut definitions = serde_json::Map::new();
+    for level in 0..40 {
+        let next = json!({"$ref": format!("#/$defs/d{}", level + 1)});
+        definitions.insert(format!("d{level}"), json!({"allOf": [next, next]}));
+    }
+    definitions.insert("d40".to_owned(), json!({}));
+    json!({"$ref": "#/$defs/d0", "$defs": definitions})
+}
+
+/// A schema that checks the items of a list twice, and so those within them four times.
+fn doubling_by_level() -> Value {
+    json!({"items": {"allOf": [{"$ref": "#"}, {"$ref": "#"}]}})
+}
+
+fn nested(levels: usize) -> Value {
+    (0..levels).fold(json!([]), |value, _| json!([value]))
+}
+
+/// Work that a schema would make without end is not begun: the schema is refused where any event would cost too much,
+/// and the event where this one does.
+pub async fn a_schema_that_is_too_dear_holds_nobody_up(client: &Client) {
+    let tenant = Tenant { client, name: "dear" };
+    tenant.endpoint(json!({"url": "https://example.com/", "event_types": ["none"]})).await;
+    let put = json!({"schema": doubling()});
+    let refused = tenant.call("PUT", "/event-types/a.b", &put).await.of(422);
+    let detail = &refused.json["errors"][0]["detail"];
+    assert!(detail.as_str().unwrap().contains("20000 are allowed"), "{detail}");
+    let put = json!({"schema": doubling_by_level(), "example": nested(3)});
+    tenant.call("PUT", "/event-types/a.b", &put).await.of(200);
+    nap(client_settles_ms(client).await).await;
+    tenant.send(&json!({"type": "a.b", "data": nested(5)})).await.of(202);
+    let refused = tenant.send(&json!({"type": "a.b", "data": nested(40)})).await.of(422);
+    assert_eq!(refused.pointers(), ["/data"]);
+    let detail = &refused.json["errors"][0]["detail"];
+    assert!(detail.as_str().unwrap().contains("steps, 1000000 are allowed"), "{detail}");
+    tenant.send(&json!({"type": "a.c", "data": nested(40)})).await.of(202);
 }
 
 /// How long a change may take to reach every instance.

@@ -10,7 +10,9 @@ use waxseal_domain::limits::{DESCRIPTION_CHARS_MAX, EXAMPLE_BYTES_MAX};
 use waxseal_domain::problem::Problem;
 use waxseal_flows::catalogue::read_schema;
 use waxseal_flows::configure::AuditChange;
-use waxseal_flows::ports::{Change, Clock as _, ConfigStore as _, Engine, MaxAge, SchemaChecker};
+use waxseal_flows::ports::{
+    Change, Clock as _, ConfigStore as _, Engine, MaxAge, SchemaChecker, SchemaOwner,
+};
 
 use crate::body::{Body, describe};
 use crate::call::{TenantCall, audit_value};
@@ -54,8 +56,9 @@ impl<E: Engine> Operation<E> {
                 id: "putEventType",
                 summary: "Add an event type to the catalogue, or replace it",
                 about: "If the type has a `schema`, events of the type whose `data` does not satisfy it \
-                        are refused from then on (422). If it has an `example`, test events of the type \
-                        hold it.",
+                        are refused from then on (422), and so are those that would take more than a \
+                        million steps to check; a step is a schema or a keyword that a part of `data` \
+                        meets. If it has an `example`, test events of the type hold it.",
                 body: Some(RequestBody::required("NewEventType", describe_body, || {
                     json_of(&NewEventType::example())
                 })),
@@ -113,28 +116,26 @@ fn read(body: &mut Body<'_>) -> EventTypeRequest {
     EventTypeRequest { description, schema, example }
 }
 
-/// The schema, if it is one and the example fits it; faults are the body's.
-fn check_schema<C: SchemaChecker>(
-    body: &mut Body<'_>,
+/// The schema that is wanted, if it is one and the example fits it.
+async fn check_schema<C: SchemaChecker>(
     checker: &C,
+    owner: &SchemaOwner,
     wanted: &EventTypeRequest,
-) -> Option<Schema> {
-    let schema = match read_schema(checker, wanted.schema.as_ref()?.get()) {
-        Ok(schema) => schema,
-        Err(fault) => {
-            body.faults(vec![fault.within("/schema")]);
-            return None;
-        }
+) -> Result<Option<Schema>, Vec<Fault>> {
+    let Some(text) = &wanted.schema else { return Ok(None) };
+    let schema = read_schema(checker, owner, text.get())
+        .await
+        .map_err(|fault| vec![fault.within("/schema")])?;
+    let Some(example) = &wanted.example else { return Ok(Some(schema)) };
+    let faults = match serde_json::from_str(example.get()) {
+        Ok(value) => checker.faults(owner, &schema, value).await,
+        // It is JSON, or the body were none.
+        Err(_) => vec![Fault::new("", "is nested too deeply")],
     };
-    if let Some(example) = &wanted.example {
-        let faults = match serde_json::from_str(example.get()) {
-            Ok(value) => checker.faults(&schema, &value),
-            // It is JSON, or the body were none.
-            Err(_) => vec![Fault::new("", "is nested too deeply")],
-        };
-        body.faults(faults.into_iter().map(|fault| fault.within("/example")).collect());
+    if faults.is_empty() {
+        return Ok(Some(schema));
     }
-    Some(schema)
+    Err(faults.into_iter().map(|fault| fault.within("/example")).collect())
 }
 
 async fn list<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
@@ -163,7 +164,14 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult 
     }
     let mut body = Body::read(call.request)?;
     let wanted = read(&mut body);
-    let schema = check_schema(&mut body, call.engine.schema_checker(), &wanted);
+    let owner = SchemaOwner::EventType(call.tenant.clone(), name.to_owned());
+    let schema = match check_schema(call.engine.schema_checker(), &owner, &wanted).await {
+        Ok(schema) => schema,
+        Err(faults) => {
+            body.faults(faults);
+            None
+        }
+    };
     body.finish()?;
     let EventTypeRequest { description, example, .. } = wanted;
     let updated_at = call.engine.clock().now();

@@ -33,8 +33,9 @@ impl<E: Engine> Operation<E> {
                         content type, or a plain object with a `type`. The answer is 202 once the event \
                         is stored durably and its deliveries are queued. Sending an event again with \
                         the same `source` and `id` is safe: deliveries that were made are not \
-                        repeated, and the answer says `duplicate`. If its content differs, the answer is 409. Each event of an \
-                        array gets a result of its own.",
+                        repeated, and the answer says `duplicate`. If its content differs, the answer is 409. An event whose \
+                        `data` does not satisfy the schema of its type, or is too dear to check against it, \
+                        is refused with 422. Each event of an array gets a result of its own.",
                 body: Some(RequestBody::required(
                     "EventOrEvents",
                     event::new_events,

@@ -8,19 +8,19 @@ use serde_json::Value;
 use waxseal_adapters::http::{self, Request};
 use waxseal_domain::problem::Problem;
 use waxseal_flows::catalogue::read_schema;
-use waxseal_flows::ports::SchemaChecker;
+use waxseal_flows::ports::{SchemaChecker, SchemaOwner};
 
 use crate::operation::{Description, Parameter};
 
 /// 400 where the request is not as its operation says.
-pub(crate) fn check<C: SchemaChecker>(
+pub(crate) async fn check<C: SchemaChecker>(
     checker: &C,
     operation: &Description,
     request: &Request,
 ) -> Result<(), Problem> {
     for parameter in operation.parameters {
         match value(parameter, request)? {
-            Some(text) => fits(checker, parameter, &text)?,
+            Some(text) => fits(checker, parameter, &text).await?,
             None if parameter.is_required => return Err(refusal(parameter, "is required")),
             None => {}
         }
@@ -42,15 +42,19 @@ fn value<'a>(parameter: &Parameter, request: &'a Request) -> Result<Option<Cow<'
     text.map_err(|_| refusal(parameter, "is not text"))
 }
 
-fn fits<C: SchemaChecker>(checker: &C, parameter: &Parameter, text: &str) -> Result<(), Problem> {
+async fn fits<C: SchemaChecker>(
+    checker: &C,
+    parameter: &Parameter,
+    text: &str,
+) -> Result<(), Problem> {
     let described = (parameter.schema)();
     let value = match text.parse::<u64>() {
         Ok(number) if described.get("type").is_some_and(|kind| kind == "integer") => number.into(),
         _ => Value::from(text),
     };
-    let schema = read_schema(checker, &described.to_string());
+    let schema = read_schema(checker, &SchemaOwner::Waxseal, &described.to_string()).await;
     let schema = schema.map_err(|fault| refusal(parameter, &fault.detail))?;
-    match checker.faults(&schema, &value).first() {
+    match checker.faults(&SchemaOwner::Waxseal, &schema, value).await.first() {
         Some(fault) => Err(refusal(parameter, &fault.detail)),
         None => Ok(()),
     }

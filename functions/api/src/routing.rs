@@ -27,7 +27,7 @@ pub(crate) async fn route<E: Engine>(engine: &E, request: &Request) -> Operation
     }
     let path: Vec<&str> = decoded.iter().map(AsRef::as_ref).collect();
     let principal = admit(engine, request, operation.description.access, &path).await?;
-    parameters::check(engine.schema_checker(), &operation.description, request)?;
+    parameters::check(engine.schema_checker(), &operation.description, request).await?;
     match operation.handler {
         Handler::Global(handle) => {
             handle(GlobalCall { engine, request, path: &path, principal }).await

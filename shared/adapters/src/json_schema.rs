@@ -1,75 +1,151 @@
-//! JSON Schemas: compiled once in an instance, offline, with patterns that take time proportional to the
-//! text only.
+//! JSON Schemas: compiled once for each owner, offline, with patterns that take time proportional to the text only.
+//! What a check costs is counted before it begins, and where requests are served beside it, it is done on
+//! blocking threads, one of a tenant at a time.
 //!
 //! Why this dependency: `jsonschema` is the implementation that is kept, and passes the drafts' own
 //! suite. It brings a random source for its hash maps, so it is not the domain's.
+
+mod kept;
+mod turns;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
-use waxseal_domain::bounded_map::BoundedMap;
 use waxseal_domain::event::catalogue::Schema;
 use waxseal_domain::json::Fault;
-use waxseal_domain::limits::SCHEMA_FAULTS_MAX;
-use waxseal_flows::ports::SchemaChecker;
+use waxseal_domain::limits::{SCHEMA_FAULTS_MAX, SCHEMA_PATTERN_BYTES_MAX};
+use waxseal_domain::schema_plan::SchemaPlan;
+use waxseal_flows::ports::{SchemaChecker, SchemaOwner};
 
-/// Schemas that are kept compiled; when there are more, compiling begins anew.
-const COMPILED_MAX: usize = 1_000;
-/// Bytes that a schema's regular expression may take up, compiled.
-const PATTERN_BYTES_MAX: usize = 1024 * 1024;
+use self::kept::{Kept, Key};
+use self::turns::Turns;
+
+/// Bytes of the table that a regular expression makes while it matches: small, since each thread that matches makes
+/// one in each direction. An expression that needs more is matched without it, more slowly.
+const PATTERN_TABLE_BYTES_MAX: usize = 16 * 1024;
+/// Tables of one regular expression at a time: in two directions, on each thread that checks.
+const PATTERN_TABLES: usize = 2 * turns::PLACES;
+/// Bytes that a compiled schema takes up for each byte of its text, as measured, with something to spare.
+const COMPILED_BYTES_PER_BYTE: usize = 16;
+/// Bytes that each schema takes up that a validator makes of it, as measured, with something to spare.
+const COMPILED_BYTES_PER_NODE: usize = 256;
 
 /// Keeps schemas compiled, since compiling costs far more than checking.
 #[derive(Debug)]
-pub struct JsonSchemas(Mutex<BoundedMap<Schema, Arc<Validator>>>);
+pub struct JsonSchemas {
+    kept: Arc<Mutex<Kept>>,
+    /// Who checks next, where checks run on threads of their own.
+    turns: Option<Turns>,
+}
 
-impl Default for JsonSchemas {
-    fn default() -> Self {
-        Self(Mutex::new(BoundedMap::new(COMPILED_MAX)))
-    }
+/// A schema that is ready for values.
+#[derive(Debug)]
+struct Compiled {
+    plan: SchemaPlan,
+    validator: Validator,
+    /// About how many bytes it takes up.
+    bytes: usize,
 }
 
 impl SchemaChecker for JsonSchemas {
-    fn compile(&self, schema: &Schema) -> Result<(), Fault> {
-        self.compile_once(schema).map(|_| ())
+    async fn compile(&self, owner: &SchemaOwner, schema: &Schema) -> Result<(), Fault> {
+        self.run(owner, schema, |compiled| compiled.map(|_| ())).await
     }
 
-    fn faults(&self, schema: &Schema, value: &Value) -> Vec<Fault> {
-        match self.compile_once(schema) {
-            Ok(validator) => {
-                validator.iter_errors(value).take(SCHEMA_FAULTS_MAX).map(|e| fault(&e)).collect()
-            }
+    async fn faults(&self, owner: &SchemaOwner, schema: &Schema, value: Value) -> Vec<Fault> {
+        let check = move |compiled: Result<Arc<Compiled>, Fault>| match compiled {
+            Ok(compiled) => compiled.faults(&value),
             // It was compiled before it was stored: a newer version of ours no longer takes it.
             Err(fault) => vec![fault],
-        }
+        };
+        self.run(owner, schema, check).await
     }
 }
 
 impl JsonSchemas {
-    fn compile_once(&self, schema: &Schema) -> Result<Arc<Validator>, Fault> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(schema).cloned();
-        if let Some(known) = known {
-            return Ok(known);
+    /// For a process that does one thing at a time: checks run where they are asked for.
+    pub fn in_place() -> Self {
+        Self { kept: Arc::default(), turns: None }
+    }
+
+    /// For a process that serves others meanwhile: tenants' checks run on a few blocking threads, by turns.
+    pub fn beside_requests() -> Self {
+        Self { kept: Arc::default(), turns: Some(Turns::default()) }
+    }
+
+    /// Does something with a compiled schema, where it may take its time.
+    async fn run<T: Send + 'static>(
+        &self,
+        owner: &SchemaOwner,
+        schema: &Schema,
+        work: impl FnOnce(Result<Arc<Compiled>, Fault>) -> T + Send + 'static,
+    ) -> T {
+        let key = Key::of(owner, schema);
+        match (&self.turns, owner) {
+            (Some(turns), SchemaOwner::EventType(tenant, _)) => {
+                let (kept, schema) = (Arc::clone(&self.kept), schema.clone());
+                let turn = turns.take(tenant).await;
+                turn.run(move || work(compile_once(&kept, key, &schema))).await
+            }
+            _ => work(compile_once(&self.kept, key, schema)),
         }
-        let compiled = Arc::new(compile(schema)?);
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.insert(schema.clone(), Arc::clone(&compiled));
-        Ok(compiled)
     }
 }
 
-fn compile(schema: &Schema) -> Result<Validator, Fault> {
-    let schema: Value = serde_json::from_str(schema.text())
-        .map_err(|_| Fault::new("", "is not JSON that can be read"))?;
-    if !schema.is_object() && !schema.is_boolean() {
-        return Err(Fault::new("", "must be an object, or true or false"));
+fn compile_once(kept: &Mutex<Kept>, key: Key, schema: &Schema) -> Result<Arc<Compiled>, Fault> {
+    let known = kept.lock().unwrap_or_else(PoisonError::into_inner).get(&key, schema);
+    if let Some(known) = known {
+        return Ok(known);
     }
-    let patterns = PatternOptions::regex().size_limit(PATTERN_BYTES_MAX);
-    let options = jsonschema::options().offline().with_pattern_options(patterns);
-    options.build(&schema).map_err(|error| {
-        let at = error.instance_path().to_string();
-        Fault::new(&at, &format!("is not a JSON Schema that can be used: {error}"))
-    })
+    let compiled = Arc::new(Compiled::of(schema)?);
+    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.keep(key, schema.clone(), Arc::clone(&compiled));
+    Ok(compiled)
+}
+
+impl Compiled {
+    /// Compiles a schema, after its plan has said that this ends.
+    fn of(schema: &Schema) -> Result<Self, Fault> {
+        let text = schema.text();
+        let schema: Value = serde_json::from_str(text)
+            .map_err(|_| Fault::new("", "is not JSON that can be read"))?;
+        if !schema.is_object() && !schema.is_boolean() {
+            return Err(Fault::new("", "must be an object, or true or false"));
+        }
+        let plan = SchemaPlan::of(&schema)?;
+        let pattern_bytes = usize::try_from(SCHEMA_PATTERN_BYTES_MAX).unwrap_or(usize::MAX);
+        let patterns = PatternOptions::regex()
+            .size_limit(pattern_bytes / plan.patterns().max(1))
+            .dfa_size_limit(PATTERN_TABLE_BYTES_MAX);
+        let options = jsonschema::options().offline().with_pattern_options(patterns);
+        let validator = options.build(&schema).map_err(|error| {
+            let at = error.instance_path().to_string();
+            Fault::new(&at, &format!("is not a JSON Schema that can be used: {error}"))
+        })?;
+        let tables = plan.patterns() * PATTERN_TABLES * PATTERN_TABLE_BYTES_MAX;
+        let automata = usize::try_from(plan.pattern_bytes()).unwrap_or(usize::MAX);
+        let nodes = plan.compiled_nodes() * COMPILED_BYTES_PER_NODE + plan.bytes();
+        let bytes = text.len() * COMPILED_BYTES_PER_BYTE + nodes + automata + tables;
+        Ok(Self { plan, validator, bytes })
+    }
+
+    /// Lists what does not fit, where counting says that this ends soon.
+    fn faults(&self, value: &Value) -> Vec<Fault> {
+        if let Err(fault) = self.plan.afford(value) {
+            return vec![fault];
+        }
+        if self.validator.is_valid(value) {
+            return Vec::new();
+        }
+        if !self.plan.can_explain(value) {
+            return vec![Fault::new(
+                "",
+                "does not fit the schema of its type; it is too large to say where",
+            )];
+        }
+        self.validator.iter_errors(value).take(SCHEMA_FAULTS_MAX).map(|e| fault(&e)).collect()
+    }
 }
 
 /// Masked: an event's payload stays out of answers and logs.
@@ -78,43 +154,4 @@ fn fault(error: &ValidationError<'_>) -> Fault {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-    use waxseal_domain::limits::SCHEMA_BYTES_MAX;
-    use waxseal_flows::catalogue::read_schema;
-
-    const SCHEMA: &str = r#"{"type": "object", "required": ["user"],
-        "properties": {"user": {"type": "string", "pattern": "^[a-z]+$"}, "n": {"minimum": 1}}}"#;
-
-    #[test]
-    fn every_fault_is_named_at_its_place_and_shows_no_payload() {
-        let checker = JsonSchemas::default();
-        let schema = read_schema(&checker, SCHEMA).unwrap();
-        assert_eq!(checker.faults(&schema, &json!({"user": "anna", "n": 2})), []);
-        let faults = checker.faults(&schema, &json!({"user": "CANARY1", "n": 0}));
-        let mut places: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
-        places.sort_unstable();
-        assert_eq!(places, ["/n", "/user"]);
-        assert!(faults.iter().all(|fault| !fault.detail.contains("CANARY1")), "{faults:?}");
-        assert_eq!(checker.faults(&schema, &json!({})).len(), 1);
-    }
-
-    #[test]
-    fn what_is_no_schema_is_refused() {
-        let checker = JsonSchemas::default();
-        let long = format!(r#"{{"description": "{}"}}"#, "a".repeat(SCHEMA_BYTES_MAX));
-        for text in [
-            "3",
-            r#"{"type": "strin"}"#,
-            r#"{"$ref": "https://example.com/other.json"}"#,
-            r##"{"$ref": "#/$defs/missing"}"##,
-            r#"{"pattern": "(a"}"#,
-            r#"{"pattern": "(?=a)b"}"#,
-            "{",
-            &long,
-        ] {
-            assert!(read_schema(&checker, text).is_err(), "{text}");
-        }
-    }
-}
+mod tests;

@@ -48,7 +48,9 @@ pub struct NewEventType {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Holds a JSON Schema (draft 2020-12) that the `data` of such an event must satisfy. It cannot refer to
-    /// other documents. Any data is accepted by default.
+    /// other documents. It is refused if it would cost too much to check any data: one value may meet at most 20,000
+    /// schemas and keywords at one place, references written out, and there may be at most 100 different patterns
+    /// that take about 1 MiB together. Any data is accepted by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub schema: Option<Box<RawValue>>,
     /// Shows the `data` of such an event. Test events of this type hold it.

@@ -14,6 +14,7 @@
 //! | [`delivery::retry`] | what follows an outcome |
 //! | [`flow_control`] | gates, circuit breakers, rates and slots |
 //! | [`profile`], [`filter`], [`json`] | wire contracts, content filters, and JSON as both read it |
+//! | [`schema_plan`] | what checking against a JSON Schema costs, counted before it begins |
 //! | [`limits`] | every bound and every duration, with its reason |
 //!
 //! Why these dependencies: `hmac` and `sha2` sign and hash, `subtle` compares in constant time,
@@ -38,6 +39,7 @@ pub mod notice;
 pub mod problem;
 pub mod profile;
 pub mod public_url;
+pub mod schema_plan;
 pub mod secret;
 pub mod source;
 pub mod timestamp;

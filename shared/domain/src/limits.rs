@@ -202,6 +202,31 @@ pub const SOURCES_PER_TENANT_MAX: usize = 200;
 pub const EVENT_TYPES_PER_TENANT_MAX: usize = 200;
 /// Bytes of an event type's schema.
 pub const SCHEMA_BYTES_MAX: usize = 32 * 1024;
+/// Steps that checking an event against the schema of its type may take, as
+/// [`crate::schema_plan::SchemaPlan`] counts them: a step is a schema or a keyword that a value meets, and takes
+/// some tens of nanoseconds. The longest event with a schema of ordinary form takes a third of it, and a check
+/// ends within some tens of milliseconds.
+pub const SCHEMA_STEPS_MAX: u64 = 1_000_000;
+/// Steps of naming every place at which an event does not fit its schema: each may leave a fault of half a kilobyte
+/// in memory, until all are known. Where it takes more, the event is refused without the places.
+pub const SCHEMA_EXPLAIN_STEPS_MAX: u64 = 100_000;
+/// Schemas and keywords that one value meets at one place, references written out: a union of a hundred forms has a
+/// few thousand, and each value of an event may cost as much.
+pub const SCHEMA_EXPANSION_MAX: u64 = 20_000;
+/// Schemas that a validator makes of one document: as many as the longest has, where it is one resource. Resources that
+/// refer to one another are made once for each way to them, and those ways double and double.
+pub const SCHEMA_COMPILED_NODES_MAX: usize = 10_000;
+/// Schemas within which a value, or a part of it, is checked at the same time: each takes some stack, of which a thread
+/// has 2 MiB. An event is nested 64 deep, and a recursive form takes three or four for each level.
+pub const SCHEMA_DEPTH_MAX: usize = 256;
+/// Pairs of a schema and a part of an event that are remembered while a check's steps are counted, so that counting
+/// takes a few megabytes at the most.
+pub const SCHEMA_PAIRS_MAX: usize = 200_000;
+/// Different regular expressions of a schema: each takes up some kilobytes, however short it is.
+pub const SCHEMA_PATTERNS_MAX: usize = 100;
+/// Bytes that the regular expressions of a schema may take up together, compiled: a schema must not hold megabytes
+/// for as long as it is kept.
+pub const SCHEMA_PATTERN_BYTES_MAX: u64 = 1024 * 1024;
 /// Bytes of an event type's example.
 pub const EXAMPLE_BYTES_MAX: usize = 16 * 1024;
 /// Faults that are named of a payload that does not fit its schema.

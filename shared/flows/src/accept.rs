@@ -13,9 +13,9 @@ use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::subscription;
 use waxseal_domain::event::acceptance::{Acceptance, OwedDelivery};
+use waxseal_domain::event::catalogue::EventType;
 use waxseal_domain::event::{AcceptedEvent, Event, Submission};
 use waxseal_domain::id::{EndpointId, TenantName, base32};
-use waxseal_domain::json::Fault;
 use waxseal_domain::limits::{DUPLICATE_DELAY_S, ENDPOINT_COPY_INGEST_S, EVENT_BYTES_MAX};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
@@ -43,8 +43,7 @@ pub async fn accept_all<E: Engine>(
     } else {
         Arc::default()
     };
-    let check = |event: &Event| catalogue::check(engine.schema_checker(), &catalogue, event);
-    accept_each(engine, tenant, &roster, submissions, &check).await
+    accept_each(engine, tenant, &roster, &catalogue, submissions).await
 }
 
 /// Accepts an event that Waxseal itself sends, such as a notice. It is not checked against the
@@ -56,20 +55,20 @@ pub(crate) async fn accept_own<E: Engine>(
 ) -> Result<Vec<Result<Acceptance, Refusal>>, Refusal> {
     let found = engine.store().endpoints(tenant, MaxAge::seconds(ENDPOINT_COPY_INGEST_S)).await?;
     let roster = found.ok_or_else(|| Refusal::Problem(Problem::not_found()))?;
-    accept_each(engine, tenant, &roster, &[submission], &|_| Vec::new()).await
+    accept_each(engine, tenant, &roster, &[], &[submission]).await
 }
 
 async fn accept_each<E: Engine>(
     engine: &E,
     tenant: &TenantName,
     endpoints: &[Endpoint],
+    catalogue: &[EventType],
     submissions: &[Submission],
-    check: &(impl Fn(&Event) -> Vec<Fault> + Sync),
 ) -> Result<Vec<Result<Acceptance, Refusal>>, Refusal> {
     let mut results = Vec::with_capacity(submissions.len());
     for chunk in submissions.chunks(CONCURRENT) {
         let each: Vec<_> =
-            chunk.iter().map(|one| accept(engine, tenant, endpoints, one, check)).collect();
+            chunk.iter().map(|one| accept(engine, tenant, endpoints, catalogue, one)).collect();
         results.extend(join_all(each).await);
     }
     Ok(results)
@@ -79,8 +78,8 @@ async fn accept<E: Engine>(
     engine: &E,
     tenant: &TenantName,
     endpoints: &[Endpoint],
+    catalogue: &[EventType],
     submission: &Submission,
-    check: &(impl Fn(&Event) -> Vec<Fault> + Sync),
 ) -> Result<Acceptance, Refusal> {
     if submission.text.len() > EVENT_BYTES_MAX {
         return Err(Refusal::Problem(Problem::too_large("an event", EVENT_BYTES_MAX)));
@@ -88,7 +87,7 @@ async fn accept<E: Engine>(
     let event_accepted_at = engine.clock().now();
     let accepted = Event::accept(tenant, submission, event_accepted_at, engine.entropy())
         .map_err(|faults| Refusal::Problem(Problem::unprocessable(faults)))?;
-    let faults = check(&accepted.event);
+    let faults = catalogue::check(engine.schema_checker(), catalogue, &accepted.event).await;
     if !faults.is_empty() {
         return Err(Refusal::Problem(Problem::unprocessable(faults)));
     }

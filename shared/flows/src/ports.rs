@@ -20,6 +20,7 @@ use waxseal_domain::delivery::attempt::SendResult;
 use waxseal_domain::delivery::dispatch::Request;
 use waxseal_domain::delivery::message::{Message, Receipt};
 use waxseal_domain::event::catalogue::Schema;
+use waxseal_domain::id::TenantName;
 use waxseal_domain::json::Fault;
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::timestamp::Timestamp;
@@ -166,13 +167,35 @@ pub trait Sender: Send + Sync {
     fn send(&self, request: Request) -> impl Future<Output = SendResult> + Send;
 }
 
-/// Checks values against JSON Schemas: no I/O, but more code than a deliver function should carry.
-pub trait SchemaChecker: Send + Sync {
-    /// Whether a text is a schema that can be used: it follows no reference to another document.
-    fn compile(&self, schema: &Schema) -> Result<(), Fault>;
+/// Whose a schema is: the checker keeps one compiled schema for each.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum SchemaOwner {
+    /// An event type of a tenant's catalogue, by its name.
+    EventType(TenantName, String),
+    /// Waxseal itself. Its schemas are known and small, and checking them waits for no tenant's.
+    Waxseal,
+}
 
-    /// What of a value does not fit; pointers start at the value, and none of the value is shown.
-    fn faults(&self, schema: &Schema, value: &serde_json::Value) -> Vec<Fault>;
+/// Checks values against JSON Schemas: no I/O, but more code than a deliver function should carry, and work that a
+/// tenant decides. It is counted before it begins ([`waxseal_domain::schema_plan`]), and where requests are served
+/// beside it, it is done on other threads.
+pub trait SchemaChecker: Send + Sync {
+    /// Whether a text is a schema that can be used: it follows no reference to another document, and is not too
+    /// dear for every value.
+    fn compile(
+        &self,
+        owner: &SchemaOwner,
+        schema: &Schema,
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// Lists what of a value does not fit; pointers start at the value, and none of the value is shown. That the
+    /// value is too dear to check is a fault as well.
+    fn faults(
+        &self,
+        owner: &SchemaOwner,
+        schema: &Schema,
+        value: serde_json::Value,
+    ) -> impl Future<Output = Vec<Fault>> + Send;
 }
 
 /// Tells the time and waits. The simulation implements it with virtual time.

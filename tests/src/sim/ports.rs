@@ -23,7 +23,7 @@ use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{
     AcceptResult, Check, Claim, Clock, DeliveryStore, Due, Engine, EngineError, EventRow,
-    EventStore, Page, PageRequest, Queue, SchemaChecker, Sender,
+    EventStore, Page, PageRequest, Queue, SchemaChecker, SchemaOwner, Sender,
 };
 
 use super::broken::BrokenGuard;
@@ -294,11 +294,11 @@ impl Queue for Instance {
 }
 
 impl SchemaChecker for Instance {
-    fn compile(&self, _: &Schema) -> Result<(), Fault> {
+    async fn compile(&self, _: &SchemaOwner, _: &Schema) -> Result<(), Fault> {
         self.lacks("compile")
     }
 
-    fn faults(&self, _: &Schema, _: &serde_json::Value) -> Vec<Fault> {
+    async fn faults(&self, _: &SchemaOwner, _: &Schema, _: serde_json::Value) -> Vec<Fault> {
         self.lacks("faults")
     }
 }

@@ -65,7 +65,7 @@ impl AwsEngine {
             address_rules,
             clients,
             memory: Memory::new(environment.breaker),
-            schemas: JsonSchemas::default(),
+            schemas: JsonSchemas::in_place(),
             operator_secret: environment.operator_secret.clone(),
             operator_key_hash: AgedCache::new(1),
             public_url: environment.public_url.clone(),

@@ -118,7 +118,7 @@ impl EmbeddedEngine {
             operator_key,
             memory: Memory::new(options.breaker),
             clock,
-            schemas: JsonSchemas::default(),
+            schemas: JsonSchemas::beside_requests(),
             public_url: options.public_url,
             _lock: lock,
         })
