@@ -11,9 +11,10 @@ const HEAD: &str = "\
 # Figures
 
 Measured by `cargo xtask figures` on a machine with two x86-64 cores, release builds, all on loopback;
-`cargo xtask test` measures and prints them too, of functions as tests compile them. Cold initialisation: from the process's start to its
-first request for an invocation, median of 41 interleaved runs; `hello` is a bare `lambda_runtime`
-function of the same build (`infra/hello`). The emulator's own time is in what is measured on it.
+`cargo xtask test` measures and prints them too, of functions as tests compile them. Cold initialisation:
+from the process's start to its first request for an invocation, median of 41 interleaved runs; `hello` is a
+bare `lambda_runtime` function of the same build (`infra/hello`). The emulator's own time is in what is
+measured on it.
 
 ";
 
