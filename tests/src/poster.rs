@@ -51,6 +51,8 @@ impl Poster {
         let path = format!("/v1/tenants/{tenant}/events");
         let body = json!({"type": "load.test", "id": event, "data": {"n": 1}}).to_string();
         let (posted, mut repeated) = (Instant::now(), 0);
+        // Not `eventually`: the compiler cannot see that what its closure borrows may go to another thread, and
+        // posters are tasks of their own. `AWAY_MAX` bounds it.
         loop {
             let deliveries = self.deliveries(&path, &body).await;
             if let Some(deliveries) = deliveries {

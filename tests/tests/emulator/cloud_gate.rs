@@ -28,7 +28,8 @@ async fn what_is_over_its_bounds_is_held_and_released_by_the_sweep() {
     }
 }
 
-/// Does what the schedule does each minute: a minute of waiting shows no more than a second does.
+/// Does what the schedule does each minute: a minute of waiting shows no more than a second does. It has no end of
+/// its own: its caller drops it once all has arrived for which it waits, by `eventually`.
 async fn sweep_each_second(cloud: &Cloud) {
     let sweep = json!({"function": cloud.function("Sweep").await, "payload": "{}"});
     loop {

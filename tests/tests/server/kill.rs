@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use waxseal_tests::client::Client;
+use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::nap;
 use waxseal_tests::poster::{AcknowledgedEvent, Poster};
 use waxseal_tests::process::{Server, binary};
@@ -89,15 +90,14 @@ async fn kill_again_and_again(
 /// What the API tells of deliveries: by status, the ids.
 type Standing = BTreeMap<String, BTreeSet<String>>;
 
-/// Asks until nothing is open any more, or for so long as it may take.
+/// Asks until nothing is open any more.
 async fn wait_until_settled(client: &Client, acknowledged: &[AcknowledgedEvent]) -> Standing {
-    let began = Instant::now();
     let mut open: Vec<&AcknowledgedEvent> = acknowledged.iter().collect();
     let mut standing = Standing::new();
-    loop {
+    eventually(SETTLE_MAX, async || {
         let mut left = Vec::new();
         let mut unsettled = Standing::new();
-        for one in open {
+        for one in std::mem::take(&mut open) {
             let deliveries = deliveries(client, one).await;
             let is_open =
                 deliveries.iter().any(|one| ["pending", "retrying"].contains(&status(one)));
@@ -108,15 +108,11 @@ async fn wait_until_settled(client: &Client, acknowledged: &[AcknowledgedEvent])
             }
             left.extend(is_open.then_some(one));
         }
-        if left.is_empty() || began.elapsed() > SETTLE_MAX {
-            for (status, ids) in unsettled {
-                standing.entry(status).or_default().extend(ids);
-            }
-            return standing;
-        }
         open = left;
-        nap(200).await;
-    }
+        if open.is_empty() { Ok(()) } else { Err(unsettled) }
+    })
+    .await;
+    standing
 }
 
 /// An acknowledged event's deliveries: those that were acknowledged, and no other.
