@@ -20,7 +20,7 @@ pub enum Play {
     Answer(u16),
     /// A panic of our own.
     Panic,
-    /// Never answers.
+    /// No answer, however long the attempt waits.
     Hang,
 }
 

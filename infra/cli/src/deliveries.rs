@@ -30,7 +30,7 @@ pub(crate) enum Command {
     Cancel(One),
 }
 
-/// Names a delivery.
+/// Names the delivery that a command is about.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct One {
     /// The delivery's id, dlv_….

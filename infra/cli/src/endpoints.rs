@@ -74,7 +74,7 @@ Here --url is the endpoint's: the server's is --server.
 
 Exit codes: 0 done; 1 refused; 2 usage; 3 not authorised; 4 not found; 5 the server or the network failed.";
 
-/// Names an endpoint.
+/// Names the endpoint that a command is about.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct EndpointName {
     /// The endpoint's id, ep_….

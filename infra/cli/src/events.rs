@@ -28,7 +28,7 @@ pub(crate) enum Command {
     Tail(Tail),
 }
 
-/// Names an event.
+/// Names the event that a command is about.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct EventName {
     /// The id of the event.

@@ -46,7 +46,7 @@ Exit codes: 0 done; 1 refused; 2 usage; 3 not authorised; 4 not found; 5 the ser
 /// Which deliveries of an endpoint are meant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Which {
-    /// Deliveries that failed.
+    /// Deliveries that ended as failed.
     #[default]
     Failed,
     /// Those of events that came before the endpoint wanted them.

@@ -45,7 +45,7 @@ pub struct Check {
 words! {
     /// Tells how a part of the deployment is.
     pub enum CheckStatus {
-        /// The part works.
+        /// The part works as it should.
         Ok = "ok",
         /// The part works, but somebody should look at it.
         Warn = "warn",

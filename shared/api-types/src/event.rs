@@ -71,7 +71,7 @@ pub struct NewEvent {
 /// Acknowledges an event: it is stored, and its deliveries are queued.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Acceptance {
-    /// Identifies the event. It is the sender's `id` where that can serve, and an id derived from `source`
+    /// Identifies the event within its tenant. It is the sender's `id` where that can serve, and an id derived from `source`
     /// and `id` otherwise.
     pub id: String,
     /// Repeats the sender's `id` where the event got another one. It is left out otherwise.
@@ -87,7 +87,7 @@ pub struct Acceptance {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "Owed")]
 pub struct AcceptedDelivery {
-    /// Identifies the delivery.
+    /// Identifies the delivery that was made.
     pub id: String,
     /// Identifies the endpoint that the event goes to.
     pub endpoint_id: String,
@@ -121,7 +121,7 @@ pub enum EventResult {
     Refused(Problem),
 }
 
-/// Answers a hook.
+/// Holds what a hook has become: an event, or the answer to its question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum HookAnswer {
@@ -159,7 +159,7 @@ impl From<acceptance::OwedDelivery> for AcceptedDelivery {
 /// Shows a delivery in the list of its event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeliveryBrief {
-    /// Identifies the delivery.
+    /// Identifies the delivery that is shown.
     pub id: String,
     /// Identifies the endpoint that the event goes to.
     pub endpoint_id: String,

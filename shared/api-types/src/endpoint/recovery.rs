@@ -8,7 +8,7 @@ use crate::word::words;
 words! {
     /// Tells which deliveries are recovered.
     pub enum RecoveryScope {
-        /// Deliveries that failed.
+        /// Deliveries that ended as failed.
         Failed = "failed",
         /// Deliveries that were never attempted, such as those of events that came before the endpoint.
         Missing = "missing",

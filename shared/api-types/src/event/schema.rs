@@ -25,11 +25,11 @@ pub fn new_events() -> Value {
     let mut event = new_event();
     if let Value::Object(members) = &mut event {
         members.insert("title".to_owned(), json!("NewEvent"));
-        members.insert("description".to_owned(), json!("Sends an event."));
+        members.insert("description".to_owned(), json!("Holds an event as its sender writes it."));
     }
     let many =
         json!({"type": "array", "items": event, "minItems": 1, "maxItems": EVENTS_PER_REQUEST_MAX});
-    json!({"anyOf": [event, many], "description": "Sends an event, or several of them."})
+    json!({"anyOf": [event, many], "description": "Holds an event, or an array of several."})
 }
 
 /// Describes an event as a sender sends it.

@@ -11,7 +11,7 @@ use waxseal_tests::sink::Sink;
 const EVENTS: usize = 200;
 const WARM_UP: usize = 20;
 
-/// Latencies in milliseconds.
+/// Latencies of the deliveries that were measured, in milliseconds.
 pub struct Latency {
     pub count: usize,
     pub p50: f64,
