@@ -94,7 +94,7 @@ pub(crate) enum Origin {
 }
 
 /// What is known of the server before it is asked.
-pub(crate) struct Found {
+pub(crate) struct FoundServer {
     pub(crate) url: String,
     pub(crate) key: Option<String>,
     pub(crate) tenant: Option<String>,
@@ -114,7 +114,7 @@ impl Connection {
 
     /// What flags, environment, login and the folder of this machine's server say, in this order; none where
     /// nothing says which server.
-    pub(crate) fn find(&self, local: &LocalServer) -> Result<Option<Found>, Failure> {
+    pub(crate) fn find(&self, local: &LocalServer) -> Result<Option<FoundServer>, Failure> {
         let path = self.path()?;
         let login = Login::read(&path)?;
         let (given_url, given_key) = (self.server.clone(), self.key.clone());
@@ -126,19 +126,19 @@ impl Connection {
         let tenant = self.tenant.clone();
         let found = if let Some(login) = login.filter(|login| is_same(&login.url)) {
             let (tenant, origin) = (tenant.or(login.tenant), Origin::Login(path));
-            Found { url: login.url, key: Some(login.key), tenant, origin }
+            FoundServer { url: login.url, key: Some(login.key), tenant, origin }
         } else if is_same(&local.url)
             && let Some(key) = local.key(given_key.is_some())?
         {
             let origin = Origin::Embedded(local.key_file.clone());
-            Found { url: local.url.clone(), key: Some(key), tenant, origin }
+            FoundServer { url: local.url.clone(), key: Some(key), tenant, origin }
         } else if let Some(url) = given_url {
-            Found { url, key: None, tenant, origin: Origin::Given }
+            FoundServer { url, key: None, tenant, origin: Origin::Given }
         } else {
             return Ok(None);
         };
         Ok(Some(match given_key {
-            Some(key) => Found { key: Some(key), origin: Origin::Given, ..found },
+            Some(key) => FoundServer { key: Some(key), origin: Origin::Given, ..found },
             None => found,
         }))
     }
@@ -223,7 +223,7 @@ impl Context {
             say(&format!("waxseal: no login: asking {} with {}", found.url, path.display()));
         }
         let client = connection.client(&found.url, &key)?;
-        let Found { url, tenant, origin, .. } = found;
+        let FoundServer { url, tenant, origin, .. } = found;
         Ok(Self { client, url, origin, json: connection.is_json(), tenant })
     }
 

@@ -10,7 +10,7 @@ use waxseal_api_types::{CheckStatus, Endpoint, KeySet, List, Profile, Status};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::Clock as _;
 
-use super::context::{Connection, Found, LocalServer, Origin, escape, read};
+use super::context::{Connection, FoundServer, LocalServer, Origin, escape, read};
 use super::failure::{CommandResult, Failure};
 use super::login::{Powers, ask_powers};
 use super::output::{plain, print, print_json_text, show_lines};
@@ -36,14 +36,14 @@ enum Mark {
 }
 
 /// What was looked at, what was found, and what to do.
-struct Check {
+struct Finding {
     name: String,
     mark: Mark,
     detail: String,
     hint: &'static str,
 }
 
-impl Check {
+impl Finding {
     fn new(mark: Mark, name: &str, detail: impl Into<String>, hint: &'static str) -> Self {
         Self { name: name.to_owned(), mark, detail: detail.into(), hint }
     }
@@ -89,25 +89,25 @@ impl Check {
 pub(crate) async fn run(connection: &Connection, local: &LocalServer) -> CommandResult {
     let checks = run_checks(connection, local).await;
     if connection.is_json() {
-        let all: Vec<Value> = checks.iter().map(Check::json).collect();
+        let all: Vec<Value> = checks.iter().map(Finding::json).collect();
         print_json_text(&json!({ "checks": all }).to_string())?;
     } else {
-        print(&checks.iter().map(Check::line).collect::<Vec<_>>().join("\n"))?;
+        print(&checks.iter().map(Finding::line).collect::<Vec<_>>().join("\n"))?;
     }
     let fails = checks.iter().any(|check| check.mark == Mark::Fail);
     if fails { Err(Failure::Said) } else { Ok(()) }
 }
 
 /// Makes each check that makes sense after those before it.
-async fn run_checks(connection: &Connection, local: &LocalServer) -> Vec<Check> {
+async fn run_checks(connection: &Connection, local: &LocalServer) -> Vec<Finding> {
     let found = match connection.find(local) {
         Ok(Some(found)) => found,
         Ok(None) => {
             let hint = "waxseal login --url https://… , or start a server here: waxseal";
-            return vec![Check::new(Mark::Fail, "configuration", "no server is known", hint)];
+            return vec![Finding::new(Mark::Fail, "configuration", "no server is known", hint)];
         }
         Err(failure) => {
-            return vec![Check::of_failure(
+            return vec![Finding::of_failure(
                 "configuration",
                 &failure,
                 "waxseal logout, then waxseal login",
@@ -118,7 +118,7 @@ async fn run_checks(connection: &Connection, local: &LocalServer) -> Vec<Check> 
     let client = match connection.client(&found.url, found.key.as_deref().unwrap_or_default()) {
         Ok(client) => client,
         Err(failure) => {
-            checks.push(Check::of_failure("server", &failure, "see --url, --key and --ca-file"));
+            checks.push(Finding::of_failure("server", &failure, "see --url, --key and --ca-file"));
             return checks;
         }
     };
@@ -133,7 +133,12 @@ async fn run_checks(connection: &Connection, local: &LocalServer) -> Vec<Check> 
         check_endpoints(&client, tenant, &powers, &mut checks).await;
     } else {
         let hint = "--tenant, or waxseal login --tenant …";
-        checks.push(Check::new(Mark::Warn, "endpoints", "not looked at: no tenant was said", hint));
+        checks.push(Finding::new(
+            Mark::Warn,
+            "endpoints",
+            "not looked at: no tenant was said",
+            hint,
+        ));
     }
     if powers == Powers::Operator {
         take_server_checks(&client, &mut checks).await;
@@ -141,17 +146,17 @@ async fn run_checks(connection: &Connection, local: &LocalServer) -> Vec<Check> 
     checks
 }
 
-fn check_configuration(found: &Found) -> Check {
+fn check_configuration(found: &FoundServer) -> Finding {
     let tenant = found.tenant.as_deref().map(|name| format!(", tenant {name}")).unwrap_or_default();
     let origin = match &found.origin {
         Origin::Given => "flags or environment".to_owned(),
         Origin::Login(path) | Origin::Embedded(path) => path.display().to_string(),
     };
-    Check::ok("configuration", format!("{}{tenant}, from {origin}", found.url))
+    Finding::ok("configuration", format!("{}{tenant}, from {origin}", found.url))
 }
 
 /// Connects, and asks for its health.
-async fn reach(client: &Client, url: &str, checks: &mut Vec<Check>) -> Option<Answer> {
+async fn reach(client: &Client, url: &str, checks: &mut Vec<Finding>) -> Option<Answer> {
     let answer = match client.send(&Call::get("/healthz")).await {
         Ok(answer) => answer,
         Err(fault) => {
@@ -161,18 +166,18 @@ async fn reach(client: &Client, url: &str, checks: &mut Vec<Check>) -> Option<An
             } else {
                 "is the server up, and the URL its own?"
             };
-            checks.push(Check::new(Mark::Fail, "reachable", said, hint));
+            checks.push(Finding::new(Mark::Fail, "reachable", said, hint));
             return None;
         }
     };
     let how = if url.starts_with("https:") { "over TLS" } else { "without TLS" };
     let is_plain = how == "without TLS" && !is_local(url);
     let mark = if is_plain { Mark::Warn } else { Mark::Ok };
-    checks.push(Check::new(mark, "reachable", how, "the key travels in the clear: use https"));
+    checks.push(Finding::new(mark, "reachable", how, "the key travels in the clear: use https"));
     let is_well = answer.status == 200;
     let mark = if is_well { Mark::Ok } else { Mark::Fail };
     let detail = format!("/healthz answers {}", answer.status);
-    checks.push(Check::new(
+    checks.push(Finding::new(
         mark,
         "healthy",
         detail,
@@ -187,10 +192,10 @@ fn is_local(url: &str) -> bool {
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn check_clock(health: &Answer) -> Check {
+fn check_clock(health: &Answer) -> Finding {
     let theirs = health.header("date").and_then(Timestamp::parse_http_date);
     let Some(theirs) = theirs else {
-        return Check::new(
+        return Finding::new(
             Mark::Warn,
             "clock",
             "the server's answer has no Date",
@@ -204,7 +209,7 @@ fn check_clock(health: &Answer) -> Check {
         CLOCK_WARN_S..CLOCK_FAIL_S => Mark::Warn,
         _ => Mark::Fail,
     };
-    Check::new(
+    Finding::new(
         mark,
         "clock",
         format!("{apart_s} s apart"),
@@ -213,10 +218,10 @@ fn check_clock(health: &Answer) -> Check {
 }
 
 /// Counts what a list holds that needs no key.
-fn check_list(name: &str, length: Result<usize, Failure>) -> Check {
+fn check_list(name: &str, length: Result<usize, Failure>) -> Finding {
     match length {
-        Ok(length) => Check::ok(name, format!("{length} of them")),
-        Err(failure) => Check::of_failure(name, &failure, "look into the server's log"),
+        Ok(length) => Finding::ok(name, format!("{length} of them")),
+        Err(failure) => Finding::of_failure(name, &failure, "look into the server's log"),
     }
 }
 
@@ -225,9 +230,13 @@ async fn get<T: DeserializeOwned>(client: &Client, path: &str) -> Result<T, Fail
     if answer.status == 200 { read(&answer) } else { Err(Failure::of(&answer)) }
 }
 
-async fn check_key(client: &Client, found: &Found, checks: &mut Vec<Check>) -> Option<Powers> {
+async fn check_key(
+    client: &Client,
+    found: &FoundServer,
+    checks: &mut Vec<Finding>,
+) -> Option<Powers> {
     if found.key.is_none() {
-        checks.push(Check::new(
+        checks.push(Finding::new(
             Mark::Fail,
             "key",
             "there is none",
@@ -237,21 +246,26 @@ async fn check_key(client: &Client, found: &Found, checks: &mut Vec<Check>) -> O
     }
     match ask_powers(client, found.tenant.as_deref()).await {
         Ok(powers) => {
-            checks.push(Check::ok("key", powers.words()));
+            checks.push(Finding::ok("key", powers.words()));
             Some(powers)
         }
         Err(failure) => {
             let hint = "waxseal login with a key of this server, and its tenant";
-            checks.push(Check::of_failure("key", &failure, hint));
+            checks.push(Finding::of_failure("key", &failure, hint));
             None
         }
     }
 }
 
-async fn check_endpoints(client: &Client, tenant: &str, powers: &Powers, checks: &mut Vec<Check>) {
+async fn check_endpoints(
+    client: &Client,
+    tenant: &str,
+    powers: &Powers,
+    checks: &mut Vec<Finding>,
+) {
     if !powers.may_manage() {
         let hint = "a key with the scope manage shows them";
-        checks.push(Check::new(Mark::Warn, "endpoints", "not shown to this key", hint));
+        checks.push(Finding::new(Mark::Warn, "endpoints", "not shown to this key", hint));
         return;
     }
     let path = format!("/v1/tenants/{}/endpoints", escape(tenant));
@@ -260,17 +274,17 @@ async fn check_endpoints(client: &Client, tenant: &str, powers: &Powers, checks:
         Err(Failure::NotFound(_)) => {
             let hint = "it is made with its first endpoint: waxseal endpoints create";
             let detail = format!("there is no tenant {tenant}");
-            checks.push(Check::new(Mark::Warn, "endpoints", detail, hint));
+            checks.push(Finding::new(Mark::Warn, "endpoints", detail, hint));
             return;
         }
         Err(failure) => {
-            checks.push(Check::of_failure("endpoints", &failure, "look into the server's log"));
+            checks.push(Finding::of_failure("endpoints", &failure, "look into the server's log"));
             return;
         }
     };
     let hint = "nothing is sent yet: waxseal endpoints create";
     let mark = if endpoints.is_empty() { Mark::Warn } else { Mark::Ok };
-    checks.push(Check::new(mark, "endpoints", format!("{} of them", endpoints.len()), hint));
+    checks.push(Finding::new(mark, "endpoints", format!("{} of them", endpoints.len()), hint));
     let unverified = ids_of(endpoints.iter().filter(|one| one.health == Health::Unverified));
     let hint = "no test or delivery was accepted yet: waxseal test …";
     checks.extend(warn_of("unverified", &unverified, hint));
@@ -285,8 +299,8 @@ async fn check_endpoints(client: &Client, tenant: &str, powers: &Powers, checks:
 }
 
 /// A warning that names them; nothing where there are none.
-fn warn_of(name: &str, ids: &[String], hint: &'static str) -> Option<Check> {
-    (!ids.is_empty()).then(|| Check::new(Mark::Warn, name, ids.join(", "), hint))
+fn warn_of(name: &str, ids: &[String], hint: &'static str) -> Option<Finding> {
+    (!ids.is_empty()).then(|| Finding::new(Mark::Warn, name, ids.join(", "), hint))
 }
 
 fn ids_of<'a>(endpoints: impl Iterator<Item = &'a Endpoint>) -> Vec<String> {
@@ -320,11 +334,11 @@ async fn list_all(client: &Client, path: &str) -> Result<Vec<Endpoint>, Failure>
 }
 
 /// Takes over what the server says of its own parts; not every server does.
-async fn take_server_checks(client: &Client, checks: &mut Vec<Check>) {
+async fn take_server_checks(client: &Client, checks: &mut Vec<Finding>) {
     let status: Status = match get(client, "/v1/status").await {
         Ok(status) => status,
         Err(Failure::NotFound(_)) => {
-            checks.push(Check::new(
+            checks.push(Finding::new(
                 Mark::Skipped,
                 "server's own checks",
                 "not told by this server",
@@ -334,7 +348,7 @@ async fn take_server_checks(client: &Client, checks: &mut Vec<Check>) {
         }
         Err(failure) => {
             let hint = "look into the server's log";
-            checks.push(Check::of_failure("server's own checks", &failure, hint));
+            checks.push(Finding::of_failure("server's own checks", &failure, hint));
             return;
         }
     };
@@ -344,6 +358,6 @@ async fn take_server_checks(client: &Client, checks: &mut Vec<Check>) {
             CheckStatus::Warn => Mark::Warn,
             CheckStatus::Fail => Mark::Fail,
         };
-        checks.push(Check::new(mark, &plain(&check.name), plain(&check.detail), ""));
+        checks.push(Finding::new(mark, &plain(&check.name), plain(&check.detail), ""));
     }
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use waxseal_api_types::{Identity, Scope};
 
 use super::config::Login as StoredLogin;
-use super::context::{Connection, Context, Found, LocalServer, Origin, escape};
+use super::context::{Connection, Context, FoundServer, LocalServer, Origin, escape};
 use super::failure::{CommandResult, Failure};
 use super::output::{join, plain, print, print_json_text, say, show};
 use super::table::fields;
@@ -140,7 +140,7 @@ impl Login {
         check_health(&client).await?;
         let powers = ask_powers(&client, found.tenant.as_deref()).await?;
         let path = connection.path()?;
-        let Found { url, tenant, .. } = found;
+        let FoundServer { url, tenant, .. } = found;
         let tenant = tenant.or_else(|| powers.tenant().map(str::to_owned));
         StoredLogin { url: url.clone(), tenant: tenant.clone(), key }.write(&path)?;
         say(&format!("waxseal: kept in {}", path.display()));
@@ -149,7 +149,7 @@ impl Login {
 }
 
 /// Finds the key to log in with: given, typed or piped, or else the one that was found.
-fn choose_key(connection: &Connection, found: &Found) -> Result<String, Failure> {
+fn choose_key(connection: &Connection, found: &FoundServer) -> Result<String, Failure> {
     if let (Some(_), Some(key)) = (&connection.key, &found.key) {
         return Ok(key.clone());
     }
@@ -161,7 +161,7 @@ fn choose_key(connection: &Connection, found: &Found) -> Result<String, Failure>
     found.key.clone().ok_or_else(|| Failure::Usage(none.to_owned()))
 }
 
-fn prompt(found: &Found) -> Result<String, Failure> {
+fn prompt(found: &FoundServer) -> Result<String, Failure> {
     let or = match (&found.key, &found.origin) {
         (Some(_), Origin::Embedded(path)) => format!(" (Enter: the one in {})", path.display()),
         (Some(_), Origin::Login(_) | Origin::Given) => " (Enter: the one that is kept)".to_owned(),

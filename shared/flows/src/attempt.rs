@@ -56,7 +56,7 @@ pub async fn attempt<E: Engine>(
     post_by: Timestamp,
     deadline: Timestamp,
 ) -> Result<Disposition, EngineError> {
-    let Found { row, event } = find(engine, received).await?;
+    let StoredDelivery { row, event } = find(engine, received).await?;
     let (row, number) = match judge(row.as_ref(), received, engine.clock().now()) {
         Verdict::Attempt(number) => (row, number),
         Verdict::ClaimThenAttempt(number) => match take(engine, received, row).await? {
@@ -128,26 +128,29 @@ pub async fn attempt<E: Engine>(
 
 /// The stored row of a delivery and its event, as far as the message did not make it needless to
 /// read them.
-struct Found {
+struct StoredDelivery {
     row: Option<Delivery>,
     event: Option<Event>,
 }
 
 /// Takes step D1: reads the delivery's row, together with its event where the message does not
 /// carry it. A message that was just sent and is received for the first time goes without a read.
-async fn find<E: Engine>(engine: &E, received: &ReceivedMessage) -> Result<Found, EngineError> {
+async fn find<E: Engine>(
+    engine: &E,
+    received: &ReceivedMessage,
+) -> Result<StoredDelivery, EngineError> {
     let message = &received.message;
     let event = message.event();
     if event.is_some() && received.may_go_unread(engine.clock().now()) {
-        return Ok(Found { row: None, event });
+        return Ok(StoredDelivery { row: None, event });
     }
     if event.is_some() {
-        return Ok(Found { row: engine.store().delivery(&message.key()).await?, event });
+        return Ok(StoredDelivery { row: engine.store().delivery(&message.key()).await?, event });
     }
     let (row, stored) = engine.store().delivery_and_event(&message.key()).await?;
     // An id may be used again once its event has expired: the event that is stored then is another.
     let stored = stored.filter(|stored| stored.event_accepted_at == message.event_accepted_at);
-    Ok(Found { row, event: stored.map(|stored| stored.event) })
+    Ok(StoredDelivery { row, event: stored.map(|stored| stored.event) })
 }
 
 /// Returns the event to send, or how the delivery ends because its event has expired or its payload

@@ -59,7 +59,7 @@ pub async fn recover<E: Engine>(
     deadline: Timestamp,
 ) -> Result<RecoverResult, EngineError> {
     let mut found = RecoverResult::default();
-    let mut place = Some(Place::read(request));
+    let mut place = Some(PageStart::read(request));
     while let Some(at) = place {
         let is_enough = found.deliveries >= RECOVERED_MAX || engine.clock().now() >= deadline;
         if is_enough {
@@ -104,7 +104,7 @@ enum Phase {
 
 /// Where the next page begins: in which list, and at which cursor of it.
 #[derive(Clone, Debug)]
-struct Place {
+struct PageStart {
     phase: Phase,
     cursor: Option<String>,
 }
@@ -115,7 +115,7 @@ pub fn is_cursor(text: &str) -> bool {
     in_list.is_some_and(|cursor| cursor.is_empty() || PageRequest::is_event_cursor(cursor))
 }
 
-impl Place {
+impl PageStart {
     fn read(request: &RecoverRequest) -> Self {
         let first =
             if request.scope == RecoverScope::Missing { Phase::Missing } else { Phase::Failed };
@@ -155,13 +155,13 @@ impl Place {
     }
 }
 
-type Page = (Vec<DeliveryKey>, Option<Place>);
+type Page = (Vec<DeliveryKey>, Option<PageStart>);
 
 async fn find_failed<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
     request: &RecoverRequest,
-    at: Place,
+    at: PageStart,
 ) -> Result<Page, EngineError> {
     let store = engine.store();
     let page = store.deliveries_by_endpoint(&endpoint.tenant, &endpoint.id, &at.page()).await?;
@@ -172,14 +172,14 @@ async fn find_failed<E: Engine>(
             request.covers(row.event_accepted_at) && matches!(row.status, Status::Failed(_))
         })
         .map(|row| row.key);
-    Ok((rows.collect(), Place::after(Phase::Failed, page.cursor, is_over, request)))
+    Ok((rows.collect(), PageStart::after(Phase::Failed, page.cursor, is_over, request)))
 }
 
 async fn find_missing<E: Engine>(
     engine: &E,
     endpoint: &Endpoint,
     request: &RecoverRequest,
-    at: Place,
+    at: PageStart,
 ) -> Result<Page, EngineError> {
     let (store, now) = (engine.store(), engine.clock().now());
     let page = store.events_by_time(&endpoint.tenant, &at.page(), now).await?;
@@ -199,7 +199,7 @@ async fn find_missing<E: Engine>(
             keys.push(key);
         }
     }
-    Ok((keys, Place::after(Phase::Missing, page.cursor, is_over, request)))
+    Ok((keys, PageStart::after(Phase::Missing, page.cursor, is_over, request)))
 }
 
 impl RecoverRequest {
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_cursor_is_told_from_what_is_none() {
-        let at = |phase, cursor| Place { phase, cursor };
+        let at = |phase, cursor| PageStart { phase, cursor };
         for place in [at(Phase::Failed, None), at(Phase::Missing, Some("17_evt_1".to_owned()))] {
             assert!(is_cursor(&place.write_cursor()), "{place:?}");
         }

@@ -27,14 +27,14 @@ const DAY_MS: u64 = 86_400_000;
 
 /// A place in the list: newer places are greater. Events of one millisecond go by their ids.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct EventPosition {
     event_accepted_at: u64,
     id: String,
 }
 
 /// What a part of a day was found to hold before a place.
-struct Part {
-    places: Vec<Place>,
+struct DayPart {
+    places: Vec<EventPosition>,
     /// At this millisecond and before, there may be more.
     unread_from: Option<u64>,
 }
@@ -48,8 +48,8 @@ impl DynamoStore {
     ) -> Result<Page<EventRow>, EngineError> {
         let oldest = now.minus_s(EVENT_RETENTION_S).ms();
         let limit = page.limit.max(1);
-        let mut before = Place::start(page, now);
-        let mut places: Vec<Place> = Vec::new();
+        let mut before = EventPosition::start(page, now);
+        let mut places: Vec<EventPosition> = Vec::new();
         for _ in 0..DAYS_MAX {
             let Some(day) = before.day_before() else { break };
             let wanted = limit - places.len();
@@ -59,8 +59,10 @@ impl DynamoStore {
             before = match (full, unread_from) {
                 (true, _) => places.last().cloned().unwrap_or(before),
                 // Only where thousands share a millisecond: on with the one before it.
-                (false, Some(event_accepted_at)) => Place { event_accepted_at, id: String::new() },
-                (false, None) => Place { event_accepted_at: day, id: String::new() },
+                (false, Some(event_accepted_at)) => {
+                    EventPosition { event_accepted_at, id: String::new() }
+                }
+                (false, None) => EventPosition { event_accepted_at: day, id: String::new() },
             };
             if full || unread_from.is_some() || before.event_accepted_at <= oldest {
                 break;
@@ -77,9 +79,9 @@ impl DynamoStore {
         &self,
         tenant: &TenantName,
         day: u64,
-        before: &Place,
+        before: &EventPosition,
         wanted: usize,
-    ) -> Result<(Vec<Place>, Option<u64>), EngineError> {
+    ) -> Result<(Vec<EventPosition>, Option<u64>), EngineError> {
         let mut parts = Vec::new();
         for shard in 0..TIME_SHARDS {
             let part = day_shard(tenant, &Timestamp::from_ms(day).day(), shard);
@@ -88,7 +90,12 @@ impl DynamoStore {
         Ok(merge(parts, wanted))
     }
 
-    async fn part(&self, part: &str, before: &Place, wanted: usize) -> Result<Part, EngineError> {
+    async fn part(
+        &self,
+        part: &str,
+        before: &EventPosition,
+        wanted: usize,
+    ) -> Result<DayPart, EngineError> {
         let mut places = Vec::new();
         let (mut start, mut last) = (None, before.event_accepted_at);
         for _ in 0..QUERIES_MAX {
@@ -108,7 +115,8 @@ impl DynamoStore {
                 let after_hash =
                     read_text(item, "pk")?.rsplit_once('#').map(|(_, id)| id.to_owned());
                 let id = after_hash.ok_or_else(|| unreadable("pk", "is no event's"))?;
-                let place = Place { event_accepted_at: read_ms(item, "received_at")?.ms(), id };
+                let place =
+                    EventPosition { event_accepted_at: read_ms(item, "received_at")?.ms(), id };
                 last = place.event_accepted_at;
                 if place < *before {
                     places.push(place);
@@ -120,14 +128,14 @@ impl DynamoStore {
                 break;
             }
         }
-        Ok(Part { places, unread_from: start.map(|_| last) })
+        Ok(DayPart { places, unread_from: start.map(|_| last) })
     }
 
     /// The events at those places, in their order. One that was removed meanwhile is left out.
     async fn events_at(
         &self,
         tenant: &TenantName,
-        places: &[Place],
+        places: &[EventPosition],
     ) -> Result<Vec<EventRow>, EngineError> {
         let keys = places
             .iter()
@@ -149,16 +157,16 @@ impl DynamoStore {
 }
 
 /// The newest places of all parts, none of which could come after one that is still unread.
-fn merge(parts: Vec<Part>, wanted: usize) -> (Vec<Place>, Option<u64>) {
+fn merge(parts: Vec<DayPart>, wanted: usize) -> (Vec<EventPosition>, Option<u64>) {
     let unread_from = parts.iter().filter_map(|part| part.unread_from).max();
-    let mut places: Vec<Place> = parts.into_iter().flat_map(|part| part.places).collect();
+    let mut places: Vec<EventPosition> = parts.into_iter().flat_map(|part| part.places).collect();
     places.retain(|place| unread_from.is_none_or(|unread| place.event_accepted_at > unread));
     places.sort_unstable_by(|one, other| other.cmp(one));
     places.truncate(wanted);
     (places, unread_from)
 }
 
-impl Place {
+impl EventPosition {
     /// Where a page begins: strictly before its cursor; else now, or what clocks may differ by.
     fn start(page: &PageRequest, now: Timestamp) -> Self {
         let newest = || Self {
@@ -189,17 +197,17 @@ impl Place {
 mod tests {
     use super::*;
 
-    fn place(event_accepted_at: u64, id: &str) -> Place {
-        Place { event_accepted_at, id: id.to_owned() }
+    fn place(event_accepted_at: u64, id: &str) -> EventPosition {
+        EventPosition { event_accepted_at, id: id.to_owned() }
     }
 
     #[test]
     fn merges_newest_first_and_never_past_what_is_unread() {
-        let one = Part {
+        let one = DayPart {
             places: vec![place(9, "a"), place(7, "b"), place(6, "c")],
             unread_from: Some(6),
         };
-        let two = Part { places: vec![place(9, "z"), place(5, "d")], unread_from: None };
+        let two = DayPart { places: vec![place(9, "z"), place(5, "d")], unread_from: None };
         let (places, unread_from) = merge(vec![one, two], 10);
         assert_eq!(places, [place(9, "z"), place(9, "a"), place(7, "b")]);
         assert_eq!(unread_from, Some(6));
@@ -209,7 +217,7 @@ mod tests {
     fn begins_before_the_cursor_or_now() {
         let now = Timestamp::from_ms(3 * DAY_MS);
         let at = |cursor: Option<&str>| {
-            Place::start(&PageRequest { limit: 1, cursor: cursor.map(str::to_owned) }, now)
+            EventPosition::start(&PageRequest { limit: 1, cursor: cursor.map(str::to_owned) }, now)
         };
         assert_eq!(at(Some("5_a_b")), place(5, "a_b"));
         assert_eq!(at(Some("nonsense")), at(None));
