@@ -47,7 +47,7 @@ macro_rules! contract_checks {
             tenants_are_listed_by_name,
             endpoints_change_by_version,
             keys_and_sources_are_found,
-            of_two_that_saw_the_same_roster_one_gets_through,
+            of_two_that_saw_the_same_endpoints_one_gets_through,
             an_entry_is_written_with_its_change_or_not_at_all,
             health_is_noted_in_no_log,
             settings_are_kept_by_name,
@@ -116,7 +116,7 @@ pub async fn an_event_is_read_with_its_deliveries<E: Engine>(engine: &E, tenant:
     }
     let (_, mut deliveries) = store.event_with_deliveries(tenant, id).await.unwrap().unwrap();
     deliveries.sort_by_key(|delivery| delivery.key.endpoint.to_string());
-    assert_eq!(deliveries, [first.clone(), of_earlier], "those of an earlier incarnation, too");
+    assert_eq!(deliveries, [first.clone(), of_earlier], "those of an earlier event, too");
     let (delivery, event) = store.delivery_and_event(&key).await.unwrap();
     assert_eq!((delivery.as_ref(), event.unwrap().event.id), (Some(&first), id.clone()));
     let (delivery, event) = store.delivery_and_event(&of_another.key).await.unwrap();
@@ -131,7 +131,7 @@ pub async fn an_event_is_read_with_its_deliveries<E: Engine>(engine: &E, tenant:
     assert!(delivery.is_none() && event.is_none());
 }
 
-/// An event is expunged, and marked as sent, only where it is still the same incarnation.
+/// An event is expunged, and marked as sent, only where it is still the one of that time of acceptance.
 pub async fn an_event_is_expunged<E: Engine>(engine: &E, tenant: &TenantName) {
     let store = engine.store();
     let row = event_row(tenant, "expunged", engine.clock().now(), Vec::new());
@@ -360,8 +360,8 @@ pub async fn endpoints_change_by_version<E: Engine>(engine: &E, tenant: &TenantN
     let store = engine.store();
     assert!(change(engine, Change::PutEndpoint(&changed)).await);
     assert!(!change(engine, Change::PutEndpoint(&changed)).await, "an old version");
-    let roster = store.endpoints(tenant, MaxAge::NOW).await.unwrap().unwrap().version;
-    let again = Change::AddEndpoint(&changed, roster);
+    let version = store.endpoints(tenant, MaxAge::NOW).await.unwrap().unwrap().version;
+    let again = Change::AddEndpoint(&changed, version);
     assert!(!change(engine, again).await, "there is one");
     let found = engine.store().endpoint(tenant, &made.id, MaxAge::NOW).await.unwrap().unwrap();
     assert_eq!(found.name.as_deref(), Some("n"));
@@ -419,25 +419,25 @@ pub async fn keys_and_sources_are_found<E: Engine>(engine: &E, tenant: &TenantNa
     assert!(change(engine, Change::RemoveSource(&source)).await);
 }
 
-/// A roster's version lets one of two through that looked at the same endpoints; so does an event
-/// type's, and a move to another profile.
-pub async fn of_two_that_saw_the_same_roster_one_gets_through<E: Engine>(
+/// The version of a tenant's endpoints lets one of two through that looked at the same ones; so it does with
+/// an event type, and with a move to another profile.
+pub async fn of_two_that_saw_the_same_endpoints_one_gets_through<E: Engine>(
     engine: &E,
     tenant: &TenantName,
 ) {
     let made = endpoint(engine, tenant, "https://example.com/", &[1]).await;
     let store = engine.store();
-    let roster = store.endpoints(tenant, MaxAge::NOW).await.unwrap().unwrap();
-    assert!(!roster.has_catalogue || roster.version > TenantVersion::default());
+    let tenant_endpoints = store.endpoints(tenant, MaxAge::NOW).await.unwrap().unwrap();
+    assert!(!tenant_endpoints.has_catalogue || tenant_endpoints.version > TenantVersion::default());
     let another = |id: &str| Endpoint { id: id.parse().unwrap(), ..made.clone() };
     let (one, two) = (another("ep_one"), another("ep_two"));
     let (first, second) = tokio::join!(
-        change(engine, Change::AddEndpoint(&one, roster.version)),
-        change(engine, Change::AddEndpoint(&two, roster.version)),
+        change(engine, Change::AddEndpoint(&one, tenant_endpoints.version)),
+        change(engine, Change::AddEndpoint(&two, tenant_endpoints.version)),
     );
     assert_eq!(usize::from(first) + usize::from(second), 1);
     let moved = Endpoint { version: 2, profile: "github".to_owned(), ..made.clone() };
-    let stale = Change::MoveEndpoint(&moved, roster.version);
+    let stale = Change::MoveEndpoint(&moved, tenant_endpoints.version);
     assert!(!change(engine, stale).await);
     let event_type = EventType {
         name: "a.b".to_owned(),
@@ -446,10 +446,10 @@ pub async fn of_two_that_saw_the_same_roster_one_gets_through<E: Engine>(
         example: None,
         updated_at: made.created_at,
     };
-    let stale = Change::PutEventType(tenant, &event_type, roster.version);
+    let stale = Change::PutEventType(tenant, &event_type, tenant_endpoints.version);
     assert!(!change(engine, stale).await);
     let now = store.endpoints(tenant, MaxAge::NOW).await.unwrap().unwrap();
-    assert_eq!((now.len(), now.version), (2, roster.version.next()));
+    assert_eq!((now.len(), now.version), (2, tenant_endpoints.version.next()));
     let put = Change::PutEventType(tenant, &event_type, now.version);
     assert!(change(engine, put).await);
     let now = store.endpoints(tenant, MaxAge::NOW).await.unwrap().unwrap();

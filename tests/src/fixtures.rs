@@ -105,9 +105,9 @@ pub async fn endpoint<E: Engine>(
 
 /// Adds an endpoint to its tenant.
 pub async fn add<E: Engine>(engine: &E, endpoint: &Endpoint) {
-    let roster =
+    let tenant_endpoints =
         engine.store().endpoints(&endpoint.tenant, MaxAge::NOW).await.unwrap().unwrap_or_default();
-    assert!(change(engine, Change::AddEndpoint(endpoint, roster.version)).await);
+    assert!(change(engine, Change::AddEndpoint(endpoint, tenant_endpoints.version)).await);
 }
 
 /// Makes a change, with an entry of no interest; false where what is stored stands in the way.

@@ -108,12 +108,12 @@ async fn add<E: Engine>(
     profile: &Profile,
 ) -> Result<bool, Refusal> {
     for _ in 0..ADD_TRIES_MAX {
-        let roster =
+        let tenant_endpoints =
             call.engine.store().endpoints(call.tenant, MaxAge::NOW).await?.unwrap_or_default();
-        if roster.iter().any(|found| found.id == endpoint.id) {
+        if tenant_endpoints.iter().any(|found| found.id == endpoint.id) {
             return Ok(false);
         }
-        room::check_room(roster.iter(), profile).map_err(refuse)?;
+        room::check_room(tenant_endpoints.iter(), profile).map_err(refuse)?;
         let after = Some(audit_value(&api::Endpoint::of(endpoint, profile)));
         let audit = AuditChange {
             action: "endpoint.created",
@@ -121,7 +121,7 @@ async fn add<E: Engine>(
             before: None,
             after,
         };
-        if call.change(Change::AddEndpoint(endpoint, roster.version), audit).await? {
+        if call.change(Change::AddEndpoint(endpoint, tenant_endpoints.version), audit).await? {
             return Ok(true);
         }
     }
@@ -133,10 +133,10 @@ async fn add<E: Engine>(
 async fn check_move<E: Engine>(
     call: &TenantCall<'_, E>,
     endpoint: &Endpoint,
-    roster: &TenantEndpoints,
+    tenant_endpoints: &TenantEndpoints,
     profile: &Profile,
 ) -> Result<(), Refusal> {
-    let others = roster.iter().filter(|one| one.id != endpoint.id);
+    let others = tenant_endpoints.iter().filter(|one| one.id != endpoint.id);
     room::check_room(others, profile).map_err(refuse)?;
     let context = SecretContext::endpoint(call.tenant, &endpoint.id);
     let mut secrets = Vec::new();
@@ -156,10 +156,11 @@ fn refuse(fault: Fault) -> Problem {
 
 async fn list<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
     let page = call.page(CursorForm::Count)?;
-    let roster = call.engine.store().endpoints(call.tenant, MaxAge::NOW).await?.unwrap_or_default();
+    let tenant_endpoints =
+        call.engine.store().endpoints(call.tenant, MaxAge::NOW).await?.unwrap_or_default();
     // `page` has refused a cursor that is no number.
     let from = page.cursor.and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
-    let mut newest_first: Vec<&Endpoint> = roster.iter().collect();
+    let mut newest_first: Vec<&Endpoint> = tenant_endpoints.iter().collect();
     newest_first
         .sort_by(|one, other| (other.created_at, &other.id).cmp(&(one.created_at, &one.id)));
     let mut items = Vec::new();
@@ -168,7 +169,7 @@ async fn list<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
         items.push(api::Endpoint::of(endpoint, &profile));
     }
     let next = from.saturating_add(items.len());
-    let cursor = (next < roster.len()).then(|| next.to_string());
+    let cursor = (next < tenant_endpoints.len()).then(|| next.to_string());
     Ok(http::json(200, &List { items, cursor }))
 }
 
@@ -200,14 +201,14 @@ async fn change<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult
         let now = call.engine.clock().now();
         let auth = auth::seal(call.engine, call.tenant, &before.id, changes.auth.clone()).await?;
         let after = changes.apply(Endpoint::clone(&before), auth, now).next_version(now);
-        let roster =
+        let tenant_endpoints =
             call.engine.store().endpoints(call.tenant, MaxAge::NOW).await?.unwrap_or_default();
         let is_moved = name != before.profile;
         if is_moved {
-            check_move(&call, &before, &roster, &profile).await?;
+            check_move(&call, &before, &tenant_endpoints, &profile).await?;
         }
         let change = if is_moved {
-            Change::MoveEndpoint(&after, roster.version)
+            Change::MoveEndpoint(&after, tenant_endpoints.version)
         } else {
             Change::PutEndpoint(&after)
         };

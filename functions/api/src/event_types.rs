@@ -178,7 +178,7 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult 
     let event_type = EventType { name: name.to_owned(), description, schema, example, updated_at };
     let view = api::EventType::from(&event_type);
     for _ in 0..TRIES_MAX {
-        let roster =
+        let tenant_endpoints =
             call.engine.store().endpoints(call.tenant, MaxAge::NOW).await?.unwrap_or_default();
         let all = call.engine.store().event_types(call.tenant, MaxAge::NOW).await?;
         let replaced = all.iter().find(|found| found.name == name);
@@ -186,7 +186,7 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult 
         let action = if replaced.is_some() { "event_type.updated" } else { "event_type.created" };
         let before = replaced.map(|before| audit_value(&api::EventType::from(before)));
         let audit = AuditChange { action, target: name, before, after: Some(audit_value(&view)) };
-        let change = Change::PutEventType(call.tenant, &event_type, roster.version);
+        let change = Change::PutEventType(call.tenant, &event_type, tenant_endpoints.version);
         if call.change(change, audit).await? {
             return Ok(http::json(200, &view));
         }

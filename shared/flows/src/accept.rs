@@ -37,13 +37,13 @@ pub async fn accept_all<E: Engine>(
     submissions: &[Submission],
 ) -> Result<Vec<Result<Acceptance, Refusal>>, Refusal> {
     let found = engine.store().endpoints(tenant, MaxAge::seconds(ENDPOINT_COPY_INGEST_S)).await?;
-    let roster = found.ok_or_else(|| Refusal::Problem(Problem::not_found()))?;
-    let catalogue = if roster.has_catalogue {
+    let tenant_endpoints = found.ok_or_else(|| Refusal::Problem(Problem::not_found()))?;
+    let catalogue = if tenant_endpoints.has_catalogue {
         engine.store().event_types(tenant, MaxAge::seconds(ENDPOINT_COPY_INGEST_S)).await?
     } else {
         Arc::default()
     };
-    accept_each(engine, tenant, &roster, &catalogue, submissions).await
+    accept_each(engine, tenant, &tenant_endpoints, &catalogue, submissions).await
 }
 
 /// Accepts an event that Waxseal itself sends, such as a notice. It is not checked against the
@@ -54,8 +54,8 @@ pub(crate) async fn accept_own<E: Engine>(
     submission: Submission,
 ) -> Result<Vec<Result<Acceptance, Refusal>>, Refusal> {
     let found = engine.store().endpoints(tenant, MaxAge::seconds(ENDPOINT_COPY_INGEST_S)).await?;
-    let roster = found.ok_or_else(|| Refusal::Problem(Problem::not_found()))?;
-    accept_each(engine, tenant, &roster, &[], &[submission]).await
+    let tenant_endpoints = found.ok_or_else(|| Refusal::Problem(Problem::not_found()))?;
+    accept_each(engine, tenant, &tenant_endpoints, &[], &[submission]).await
 }
 
 async fn accept_each<E: Engine>(

@@ -305,7 +305,7 @@ impl State {
         self.events.get(&(tenant.clone(), id.clone())).cloned()
     }
 
-    /// The stored event, if it is of the same incarnation.
+    /// The stored event, if it was accepted at the same time.
     pub(super) fn same_event(&mut self, row: &EventRow) -> Option<&mut EventRow> {
         let place = (row.event.tenant.clone(), row.event.id.clone());
         self.events

@@ -14,7 +14,7 @@ const LACKING: [(&str, &str, &str); 7] = [
     ("tenants_are_listed_by_name", "tenants", "only the API lists"),
     ("keys_and_sources_are_found", "Change::AddApiKey", "senders are authenticated before"),
     (
-        "of_two_that_saw_the_same_roster_one_gets_through",
+        "of_two_that_saw_the_same_endpoints_one_gets_through",
         "Change::MoveEndpoint",
         "endpoints keep their profile, and tenants have no catalogue",
     ),

@@ -1,5 +1,5 @@
 //! What is configured, in SQLite: tenants, endpoints, API keys, sources and event types, each a JSON
-//! document; and the audit log beside them. A tenant's version is its roster's.
+//! document; and the audit log beside them. A tenant's version is that of its endpoints together.
 //!
 //! Endpoints and event types are asked for at every event: each tenant's are kept in memory.
 

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn no_row_or_an_earlier_incarnations_is_a_first_attempt() {
+    fn no_row_or_an_earlier_events_is_a_first_attempt() {
         assert_eq!(judge(None, &receive_message("t", 1), ACCEPTED_AT), Verdict::Attempt(1));
         let mut old = open_row(Some("x"), ACCEPTED_AT);
         old.event_accepted_at = Timestamp::from_ms(5);
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_incarnation_and_a_final_row_drop_the_message() {
+    fn a_later_events_row_and_a_final_one_drop_the_message() {
         let mut later = open_row(Some("t"), ACCEPTED_AT);
         later.event_accepted_at = ACCEPTED_AT.plus_ms(1);
         assert_eq!(judge(Some(&later), &receive_message("t", 1), ACCEPTED_AT), Verdict::Drop);

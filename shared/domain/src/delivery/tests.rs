@@ -117,8 +117,8 @@ fn guards_allow_what_the_protocol_says() {
     let mut row = Delivery::pending(key(), event_accepted_at, Priority::Normal);
     assert!(Guard::for_attempt(event_accepted_at, 1).allows(None));
     assert!(Guard::for_attempt(event_accepted_at, 1).allows(Some(&row)), "open, never tried");
-    assert!(!Guard::for_attempt(at_s(4), 1).allows(Some(&row)), "a later incarnation");
-    assert!(Guard::for_attempt(at_s(6), 1).allows(Some(&row)), "an earlier incarnation");
+    assert!(!Guard::for_attempt(at_s(4), 1).allows(Some(&row)), "of a later event");
+    assert!(Guard::for_attempt(at_s(6), 1).allows(Some(&row)), "of an earlier event");
     assert!(!Guard::for_attempt(event_accepted_at, 2).allows(None));
     row.attempts = 1;
     assert!(Guard::for_attempt(event_accepted_at, 2).allows(Some(&row)));
@@ -150,7 +150,7 @@ fn shards_are_even_and_the_same_for_ever() {
 }
 
 #[test]
-fn an_earlier_incarnation_does_not_count() {
+fn an_earlier_event_of_the_id_does_not_count() {
     let (row, _) = Delivery::pending(key(), at_s(5), Priority::Normal).after_attempt(
         &turn(1),
         attempt(1, 5),

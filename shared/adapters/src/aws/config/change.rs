@@ -83,13 +83,13 @@ impl DynamoStore {
                 put(document(tenant_key(&tenant.name), tenant)?, Some(Condition::NEW))?,
                 put(document(tenants::listed_key(&tenant.name), tenant)?, None)?,
             ],
-            Change::AddEndpoint(endpoint, roster) => vec![
+            Change::AddEndpoint(endpoint, over) => vec![
                 put(endpoint_item(endpoint)?, Some(Condition::NEW))?,
-                self.roster(&endpoint.tenant, roster, false)?,
+                self.raise(&endpoint.tenant, over, false)?,
             ],
             Change::PutEndpoint(endpoint) => vec![self.next_version(endpoint)?],
-            Change::MoveEndpoint(endpoint, roster) => {
-                vec![self.next_version(endpoint)?, self.roster(&endpoint.tenant, roster, false)?]
+            Change::MoveEndpoint(endpoint, over) => {
+                vec![self.next_version(endpoint)?, self.raise(&endpoint.tenant, over, false)?]
             }
             Change::RemoveEndpoint(endpoint) => {
                 let place = endpoints::endpoint_key(&endpoint.tenant, &endpoint.id);
@@ -122,9 +122,9 @@ impl DynamoStore {
                     self.delete(sources::listed_key(source), None)?,
                 ]
             }
-            Change::PutEventType(tenant, event_type, roster) => {
+            Change::PutEventType(tenant, event_type, over) => {
                 let place = event_types::event_type_key(tenant, &event_type.name);
-                vec![put(document(place, event_type)?, None)?, self.roster(tenant, roster, true)?]
+                vec![put(document(place, event_type)?, None)?, self.raise(tenant, over, true)?]
             }
             Change::RemoveEventType(tenant, event_type) => {
                 let place = event_types::event_type_key(tenant, &event_type.name);
@@ -144,7 +144,7 @@ impl DynamoStore {
     /// Raises the version of a tenant's endpoints, which the tenant's own item holds once it is
     /// above 0. The condition on it is what keeps limits exact when several endpoints are added at
     /// once; a counter could drift.
-    fn roster(
+    fn raise(
         &self,
         tenant: &TenantName,
         over: TenantVersion,

@@ -17,20 +17,21 @@ impl DynamoStore {
     ) -> Result<Option<TenantEndpoints>, EngineError> {
         let condition = "pk = :tenant AND sk < :keys";
         let values = [(":tenant", text(tenant_pk(tenant))), (":keys", text("K#"))];
-        let (mut roster, mut exists) = (TenantEndpoints::default(), false);
+        let (mut tenant_endpoints, mut exists) = (TenantEndpoints::default(), false);
         for item in self.config_items("read endpoints", condition, values).await? {
             if read_text(&item, "sk")? == ALONE {
                 exists = true;
-                roster.version = TenantVersion(optional_number(&item, "roster")?.unwrap_or(0));
-                roster.has_catalogue = item.contains_key("has_catalogue");
+                tenant_endpoints.version =
+                    TenantVersion(optional_number(&item, "roster")?.unwrap_or(0));
+                tenant_endpoints.has_catalogue = item.contains_key("has_catalogue");
             } else {
-                roster.endpoints.push(read_json::<Endpoint>(&item, "doc")?);
+                tenant_endpoints.endpoints.push(read_json::<Endpoint>(&item, "doc")?);
             }
         }
-        roster
+        tenant_endpoints
             .endpoints
             .sort_by(|one, other| (one.created_at, &one.id).cmp(&(other.created_at, &other.id)));
-        Ok(exists.then_some(roster))
+        Ok(exists.then_some(tenant_endpoints))
     }
 
     pub(super) async fn read_endpoint(

@@ -44,11 +44,11 @@ fn work(change: Change<'_>) -> Result<Work, EngineError> {
         }
         Change::AddEndpoint(endpoint, over) => {
             let place = Place::endpoint(&endpoint.tenant, &endpoint.id);
-            let roster = Place::tenant(&endpoint.tenant);
+            let tenant_place = Place::tenant(&endpoint.tenant);
             let doc = document(endpoint)?;
             Box::new(move |connection| {
                 Ok(version_of(connection, &place)?.is_none()
-                    && raise(connection, &roster, over)?
+                    && raise(connection, &tenant_place, over)?
                     && insert(connection, &place, None, 1, &doc)?)
             })
         }
@@ -73,10 +73,10 @@ fn work(change: Change<'_>) -> Result<Work, EngineError> {
         }
         Change::PutEventType(tenant, event_type, over) => {
             let place = Place::event_type(tenant, &event_type.name);
-            let roster = Place::tenant(tenant);
+            let tenant_place = Place::tenant(tenant);
             let doc = document(event_type)?;
             Box::new(move |connection| {
-                if !raise(connection, &roster, over)? {
+                if !raise(connection, &tenant_place, over)? {
                     return Ok(false);
                 }
                 delete(connection, &place)?;
@@ -110,10 +110,10 @@ fn delete_document(place: Place) -> Work {
     Box::new(move |connection| delete(connection, &place))
 }
 
-/// Over the version before its own, and where the roster, if one is given, is still of that version.
+/// Over the version before its own, and where the tenant, if one is given, is still of that version.
 pub(super) fn put_endpoint(
     endpoint: &Endpoint,
-    roster: Option<(Place, TenantVersion)>,
+    tenant: Option<(Place, TenantVersion)>,
 ) -> Result<Work, EngineError> {
     let place = Place::endpoint(&endpoint.tenant, &endpoint.id);
     let (doc, version) = (document(endpoint)?, endpoint.version);
@@ -122,8 +122,8 @@ pub(super) fn put_endpoint(
         if version_of(connection, &place)? != Some(before) {
             return Ok(false);
         }
-        if let Some((roster, over)) = roster
-            && !raise(connection, &roster, over)?
+        if let Some((tenant, over)) = tenant
+            && !raise(connection, &tenant, over)?
         {
             return Ok(false);
         }

@@ -77,17 +77,17 @@ pub trait EventStore: Send + Sync {
         id: &EventId,
     ) -> impl Future<Output = StoreResult<Option<EventRow>>> + Send;
 
-    /// I5: the event and all rows of its deliveries, of earlier incarnations too.
+    /// I5: the event and all rows of its deliveries, also of those of an earlier event of the same id.
     fn event_with_deliveries(
         &self,
         tenant: &TenantName,
         id: &EventId,
     ) -> impl Future<Output = StoreResult<Option<(EventRow, Vec<Delivery>)>>> + Send;
 
-    /// Writes the event without its payload over the one of the same incarnation.
+    /// Writes the event without its payload over the one that was accepted at the same time.
     fn put_expunged(&self, row: &EventRow) -> impl Future<Output = StoreResult<()>> + Send;
 
-    /// I7: remembers that every message of this incarnation was sent.
+    /// I7: remembers that every message of the event that was accepted at that time was sent.
     fn mark_sent(&self, row: &EventRow) -> impl Future<Output = StoreResult<()>> + Send;
 
     /// A tenant's events, newest first; a bounded number of rows is looked at.
