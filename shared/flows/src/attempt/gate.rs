@@ -13,6 +13,9 @@ use super::permit::AttemptPermit;
 use crate::announce::announce;
 use crate::ports::{Clock as _, Engine, EngineError, GateStore as _, MaxAge};
 
+/// How often a gate is written that others change at the same time. Two reviews of one gate are a minute apart.
+const LIMIT_TRIES_MAX: usize = 5;
+
 /// Takes step D3: returns a permit to make one attempt to the endpoint now, or none where the
 /// delivery must be held. A paused endpoint, and one whose slots or rate are used up, also gets a
 /// gate that paces: a held delivery is found again only through a gate.
@@ -86,16 +89,23 @@ async fn take_token<E: Engine>(
     Ok(engine.store().take_tokens(&whose, one).await? > 0)
 }
 
-/// Makes the endpoint's gate pace, unless the gate is already open or pacing.
+/// Makes the endpoint's gate pace, unless the gate is already open or pacing. It answers only once there is such a
+/// gate: a delivery that is held without one would never be released.
 async fn limit<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<(), EngineError> {
-    // Not from a copy: the write below is made over the version that is read here, and a closing
-    // gate must be stopped from going while it holds something.
-    let before = engine.store().gate(&endpoint.tenant, &endpoint.id, MaxAge::NOW).await?;
-    if before.as_ref().is_none_or(|before| before.mode == Mode::Closing) {
+    for _ in 0..LIMIT_TRIES_MAX {
+        // Not from a copy: the write below is made over the version that is read here, and a closing
+        // gate must be stopped from going while it holds something.
+        let before = engine.store().gate(&endpoint.tenant, &endpoint.id, MaxAge::NOW).await?;
+        if before.as_ref().is_some_and(|before| before.mode != Mode::Closing) {
+            return Ok(());
+        }
         let limited = Gate::limit_rate(endpoint, before.as_ref(), engine.clock().now());
-        engine.store().put_gate(&limited, before.as_ref()).await?;
+        if engine.store().put_gate(&limited, before.as_ref()).await? {
+            return Ok(());
+        }
+        // Refused: another has made a gate, or a review has just removed the one that was closing.
     }
-    Ok(())
+    Err(EngineError::conflict("limit endpoint", "its gate was changed again and again"))
 }
 
 /// Tells the gate what came of an attempt: a breaker opens, sending to an endpoint that throttles
