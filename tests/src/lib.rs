@@ -1,5 +1,6 @@
 //! What the tests share: sinks on loopback, an engine whose sender is scripted, the embedded binary.
 
+pub mod attack;
 pub mod by_hand;
 pub mod canaries;
 pub mod client;

@@ -1,5 +1,6 @@
 //! The binary as people run it: the server and the command line, over HTTP.
 
+mod attacks;
 mod audit;
 mod cli;
 mod credentials;

@@ -1,0 +1,1 @@
+//! What a client without a key can hold.

@@ -1,0 +1,1 @@
+//! Deliveries that come back to us.
