@@ -28,3 +28,4 @@ pub mod sixth;
 pub mod systems;
 pub mod thirds;
 pub mod tls;
+pub mod work;

@@ -11,7 +11,7 @@ use waxseal_domain::delivery::dispatch::Request;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::public_url::PublicUrl;
 use waxseal_flows::memory::Memory;
-use waxseal_flows::ports::{Check, Clock as _, Engine, EngineError, Sender};
+use waxseal_flows::ports::{Busy, Check, Clock as _, Engine, EngineError, Sender, WorkOwner};
 
 /// What the sender does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +111,15 @@ impl Engine for ScriptedEngine {
 
     fn memory(&self) -> &Memory {
         self.inner.memory()
+    }
+
+    async fn work<T: Send + 'static>(
+        &self,
+        owner: &WorkOwner,
+        bytes: usize,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        self.inner.work(owner, bytes, work).await
     }
 
     async fn checks(&self) -> Vec<Check> {

@@ -39,6 +39,7 @@ pub async fn answer<E: Engine>(engine: &E, request: &Request) -> Response {
     match routing::route(engine, request).await {
         Ok(response) => response,
         Err(Refusal::Problem(problem)) => http::problem(&problem),
+        Err(Refusal::Busy(busy)) => http::problem(&busy.into()),
         Err(Refusal::Ours(error)) => {
             tracing::error!(%error, path = request.uri().path(), "a request failed");
             http::problem(&Problem::failed_at(error.step()))

@@ -113,6 +113,9 @@ async fn direct_answer(function: &Function, direct: DirectEvent) -> Result<Box<R
         Err(Refusal::Problem(problem)) => {
             return Ok(to_raw_value(&waxseal_api_types::Problem::from(&problem))?);
         }
+        Err(Refusal::Busy(busy)) => {
+            return Ok(to_raw_value(&waxseal_api_types::Problem::from(&busy.into()))?);
+        }
         Err(Refusal::Ours(error)) => return Err(error.into()),
     };
     if is_many {

@@ -30,3 +30,4 @@ pub mod sender;
 #[cfg(feature = "signals")]
 pub mod stop;
 pub mod tls;
+mod turns;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use waxseal_domain::endpoint::subscription::{Candidate, CompiledFilter, Subscription};
 use waxseal_domain::event::{Event, Form, Severity, Submission};
 use waxseal_domain::json::Json;
+use waxseal_domain::limits::MATCH_STEPS_MAX;
 use waxseal_domain::timestamp::Timestamp;
 
 const ENDPOINTS: usize = 1_000;
@@ -44,7 +45,7 @@ fn main() {
 
 fn measure(event: &Event, subscriptions: &[Subscription]) -> (Duration, usize) {
     let start = Instant::now();
-    let candidate = Candidate::new(event);
+    let candidate = Candidate::new(event, MATCH_STEPS_MAX);
     let wanted = subscriptions
         .iter()
         .filter(|subscription| subscription.wants(&candidate).expect("its payload is JSON"))

@@ -227,6 +227,28 @@ pub const SCHEMA_PATTERNS_MAX: usize = 100;
 /// Bytes that the regular expressions of a schema may take up together, compiled: a schema must not hold megabytes
 /// for as long as it is kept.
 pub const SCHEMA_PATTERN_BYTES_MAX: u64 = 1024 * 1024;
+/// Steps that finding the endpoints which want one event may take, all of a tenant's filters together, as
+/// [`crate::work::Meter`] counts them: some tens of milliseconds. The longest event, searched for a text by each of a
+/// hundred endpoints, takes most of it; an event of ordinary length, with filters of ordinary length, a hundredth.
+pub const MATCH_STEPS_MAX: u64 = 2_000_000;
+/// Steps of the same that are taken where requests are served, a fraction of a millisecond: what takes more is done
+/// where it holds up nobody.
+pub const MATCH_STEPS_IN_PLACE: u64 = 5_000;
+/// Steps of asking, before a later attempt, whether the endpoint still wants the event. It is asked where other
+/// attempts are made, and what cannot be said within a millisecond ends no delivery that is owed.
+pub const MATCH_STEPS_ATTEMPT: u64 = 20_000;
+/// Pieces of work that somebody else decides which are done at the same time, beside what serves requests. One owner
+/// has one of them, so that two must do their worst before a third waits.
+pub const WORK_PLACES: usize = 2;
+/// How long work may wait for its turn, in milliseconds: well within the time that a client waits for an answer.
+pub const WORK_WAIT_MS: u64 = 5_000;
+/// Seconds after which a request whose turn did not come may be repeated.
+pub const WORK_RETRY_S: u64 = 1;
+/// Bytes of requests and events that wait in line for one owner: the eight longest requests, and many more of ordinary
+/// length. They are held in memory until their turn has come.
+pub const WORK_WAITING_BYTES_MAX: usize = 8 * REQUEST_BYTES_MAX;
+/// Bytes of a text that is read where requests are served: longer ones are read where that holds up nobody.
+pub const READ_BYTES_IN_PLACE: usize = 16 * 1024;
 /// Bytes of an event type's example.
 pub const EXAMPLE_BYTES_MAX: usize = 16 * 1024;
 /// Faults that are named of a payload that does not fit its schema.

@@ -2,6 +2,7 @@
 
 use crate::api_key::Scope;
 use crate::json::Fault;
+use crate::limits::WORK_RETRY_S;
 
 /// Why a request is not done, in the words of the API: it answers this as `application/problem+json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,6 +134,22 @@ impl Problem {
         let detail = format!("the API key allows {max_per_second} requests per second");
         let problem = Self::new(429, "too-many-requests", "Too many requests", detail);
         Self { header: Some(Box::new(("retry-after", retry_after_s.to_string()))), ..problem }
+    }
+
+    /// 429: a caller whose requests ask for more work than it gets turns for.
+    pub fn too_much_work() -> Self {
+        let detail = "earlier requests of yours are still being worked at; nothing was acknowledged; repeat the \
+                      request, and send fewer at a time";
+        let problem = Self::new(429, "too-much-work", "Too much work at a time", detail);
+        Self { header: Some(Box::new(("retry-after", WORK_RETRY_S.to_string()))), ..problem }
+    }
+
+    /// 503: others' work has left no room in time.
+    pub fn no_turn() -> Self {
+        let detail =
+            "the request's turn did not come in time; nothing was acknowledged; repeat the request";
+        let problem = Self::new(503, "busy", "The server is busy", detail);
+        Self { header: Some(Box::new(("retry-after", WORK_RETRY_S.to_string()))), ..problem }
     }
 
     /// 503: our own failure; the sender may try again.

@@ -16,10 +16,12 @@ use waxseal_domain::delivery::{
     CancelledReason, Delivery, End, FailedReason, Guard, OpenState, Settlement, Status, StatusName,
     Turn, WriteResult, lease_until,
 };
-use waxseal_domain::endpoint::subscription::Candidate;
+use waxseal_domain::endpoint::subscription::{Candidate, Undecided};
 use waxseal_domain::endpoint::{DisabledReason, Endpoint};
 use waxseal_domain::event::Event;
-use waxseal_domain::limits::{ENDPOINT_COPY_FIRST_ATTEMPT_S, ENDPOINT_COPY_RETRY_S};
+use waxseal_domain::limits::{
+    ENDPOINT_COPY_FIRST_ATTEMPT_S, ENDPOINT_COPY_RETRY_S, MATCH_STEPS_ATTEMPT,
+};
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::announce::announce_failure;
@@ -199,7 +201,7 @@ async fn recipient<E: Engine>(
 }
 
 /// Says whether an endpoint, as it was read, wants the event. It is our own failure where the event cannot be
-/// read, and ends nothing.
+/// read, and ends nothing. What is too dear to say is owed as it was.
 fn recipient_of(endpoint: Option<Arc<Endpoint>>, event: &Event) -> Result<Recipient, EngineError> {
     let Some(endpoint) = endpoint else {
         return Ok(Recipient::Ended(End::Cancelled(CancelledReason::EndpointDeleted)));
@@ -207,11 +209,15 @@ fn recipient_of(endpoint: Option<Arc<Endpoint>>, event: &Event) -> Result<Recipi
     if !endpoint.is_enabled() {
         return Ok(Recipient::Ended(End::Failed(FailedReason::EndpointDisabled)));
     }
-    let wants = endpoint.subscription.wants(&Candidate::new(event));
-    if !wants.map_err(|fault| EngineError::unreadable("match event", fault.detail))? {
-        return Ok(Recipient::Ended(End::Cancelled(CancelledReason::NotWanted)));
+    match endpoint.subscription.wants(&Candidate::new(event, MATCH_STEPS_ATTEMPT)) {
+        Ok(true) => Ok(Recipient::Wanting(endpoint)),
+        Ok(false) => Ok(Recipient::Ended(End::Cancelled(CancelledReason::NotWanted))),
+        // It was wanted when it was accepted, and is owed.
+        Err(Undecided::TooDear(_)) => Ok(Recipient::Wanting(endpoint)),
+        Err(Undecided::Unreadable(fault)) => {
+            Err(EngineError::unreadable("match event", fault.detail))
+        }
     }
-    Ok(Recipient::Wanting(endpoint))
 }
 
 /// Claims the row for a message that is late; none if another message was faster. After a backlog

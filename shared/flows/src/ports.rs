@@ -5,12 +5,14 @@
 
 mod engine;
 mod store;
+mod work;
 
 pub use engine::{Check, CheckStatus, Engine, Release};
 pub use store::{
     AcceptResult, Change, Claim, ConfigStore, DeliveryStore, Due, EventRow, EventStore, GateStore,
     MaxAge, Page, PageRequest, Setting, Store, Tenant, TenantEndpoints, TenantVersion,
 };
+pub use work::{Busy, WorkOwner};
 
 use std::fmt;
 use std::future::Future;
@@ -186,16 +188,16 @@ pub trait SchemaChecker: Send + Sync {
         &self,
         owner: &SchemaOwner,
         schema: &Schema,
-    ) -> impl Future<Output = Result<(), Fault>> + Send;
+    ) -> impl Future<Output = Result<Result<(), Fault>, Busy>> + Send;
 
-    /// Lists what of a value does not fit; pointers start at the value, and none of the value is shown. That the
-    /// value is too dear to check is a fault as well.
+    /// Lists what of a value, as JSON, does not fit; pointers start at the value, and none of the value is shown.
+    /// That the value is too dear to check is a fault as well.
     fn faults(
         &self,
         owner: &SchemaOwner,
         schema: &Schema,
-        value: serde_json::Value,
-    ) -> impl Future<Output = Vec<Fault>> + Send;
+        value: &str,
+    ) -> impl Future<Output = Result<Vec<Fault>, Busy>> + Send;
 }
 
 /// Tells the time and waits. The simulation implements it with virtual time.

@@ -143,6 +143,7 @@ pub async fn take_in_or_put_aside<E: Engine>(
             Ok(_) => {}
             Err(Refusal::Problem(problem)) => problems.push(problem),
             Err(Refusal::Ours(error)) => return Err(error),
+            Err(Refusal::Busy(busy)) => return Err(busy.into()),
         }
     }
     for problem in &problems {

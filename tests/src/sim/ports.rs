@@ -22,7 +22,7 @@ use waxseal_domain::public_url::PublicUrl;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{
-    AcceptResult, Check, Claim, Clock, DeliveryStore, Due, Engine, EngineError, EventRow,
+    AcceptResult, Busy, Check, Claim, Clock, DeliveryStore, Due, Engine, EngineError, EventRow,
     EventStore, Page, PageRequest, Queue, SchemaChecker, SchemaOwner, Sender,
 };
 
@@ -294,11 +294,11 @@ impl Queue for Instance {
 }
 
 impl SchemaChecker for Instance {
-    async fn compile(&self, _: &SchemaOwner, _: &Schema) -> Result<(), Fault> {
+    async fn compile(&self, _: &SchemaOwner, _: &Schema) -> Result<Result<(), Fault>, Busy> {
         self.lacks("compile")
     }
 
-    async fn faults(&self, _: &SchemaOwner, _: &Schema, _: serde_json::Value) -> Vec<Fault> {
+    async fn faults(&self, _: &SchemaOwner, _: &Schema, _: &str) -> Result<Vec<Fault>, Busy> {
         self.lacks("faults")
     }
 }

@@ -16,6 +16,7 @@ use waxseal_domain::event::event_type::EventTypePattern;
 use waxseal_domain::event::{Event, Form, Submission};
 use waxseal_domain::id::{DeliveryId, EventId, TenantName};
 use waxseal_domain::json::{Json, compact};
+use waxseal_domain::limits::MATCH_STEPS_MAX;
 use waxseal_domain::profile::{Hook, Profile};
 use waxseal_domain::timestamp::{Timestamp, in_utc};
 use waxseal_tests::fixtures::SECRET;
@@ -164,7 +165,7 @@ proptest! {
                 let accepted = Event::accept(&tenant, &submission, NOW, 7).unwrap();
                 let subscription =
                     Subscription { filter: Some(filter), ..Subscription::default() };
-                let candidate = Candidate::new(&accepted.event);
+                let candidate = Candidate::new(&accepted.event, MATCH_STEPS_MAX);
                 prop_assert_eq!(subscription.wants(&candidate), subscription.wants(&candidate));
             }
         }

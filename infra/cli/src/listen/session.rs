@@ -15,6 +15,7 @@ use waxseal_domain::endpoint::subscription::{Candidate, Subscription};
 use waxseal_domain::event::Event;
 use waxseal_domain::event::event_type::EventTypePattern;
 use waxseal_domain::id::{DeliveryId, EndpointId, IdFault, TenantName};
+use waxseal_domain::limits::MATCH_STEPS_MAX;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::random_bytes;
 use waxseal_flows::ports::{Clock as _, Sender as _};
@@ -102,10 +103,9 @@ impl Session {
     pub(super) fn read_wanted(&self, raw: &RawValue) -> Result<Option<Event>, Failure> {
         let event = read_event(&self.endpoint.tenant, raw)
             .map_err(|error| Failure::Unavailable(format!("an event cannot be read: {error}")))?;
-        let wants = self.endpoint.subscription.wants(&Candidate::new(&event));
-        let is_wanted = wants.map_err(|fault| {
-            Failure::Unavailable(format!("an event cannot be read: {}", fault.detail))
-        });
+        let wants = self.endpoint.subscription.wants(&Candidate::new(&event, MATCH_STEPS_MAX));
+        let is_wanted = wants
+            .map_err(|fault| Failure::Unavailable(format!("an event cannot be matched: {fault}")));
         if event.expunged || !is_wanted? {
             return Ok(None);
         }

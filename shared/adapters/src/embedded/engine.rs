@@ -16,7 +16,8 @@ use waxseal_domain::public_url::PublicUrl;
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{
-    AcceptResult, Check, Claim, Clock as _, Due, Engine, EngineError, EventRow, Release,
+    AcceptResult, Busy, Check, Claim, Clock as _, Due, Engine, EngineError, EventRow, Release,
+    WorkOwner,
 };
 
 use super::config_cache::ConfigCache;
@@ -32,6 +33,7 @@ use crate::clock::MovableClock;
 use crate::entropy::entropy;
 use crate::json_schema::JsonSchemas;
 use crate::sender::{Connections, HttpSender};
+use crate::turns::Turns;
 
 /// The number of expired events that one call removes: the writing thread does nothing else
 /// meanwhile.
@@ -73,6 +75,7 @@ pub struct EmbeddedEngine {
     operator_key: String,
     memory: Memory,
     clock: MovableClock,
+    turns: Arc<Turns>,
     schemas: JsonSchemas,
     public_url: Option<PublicUrl>,
     /// The lock on the folder, which is held for as long as this value lives.
@@ -108,6 +111,7 @@ impl EmbeddedEngine {
             Some(key) => key,
             None => files::operator_key(folder)?,
         };
+        let turns = Arc::new(Turns::default());
         Ok(Self {
             queue: EmbeddedQueue::new(Arc::clone(&store), Arc::clone(&inboxes), clock.clone()),
             store,
@@ -118,7 +122,8 @@ impl EmbeddedEngine {
             operator_key,
             memory: Memory::new(options.breaker),
             clock,
-            schemas: JsonSchemas::beside_requests(),
+            schemas: JsonSchemas::beside_requests(Arc::clone(&turns)),
+            turns,
             public_url: options.public_url,
             _lock: lock,
         })
@@ -208,6 +213,16 @@ impl Engine for EmbeddedEngine {
 
     fn memory(&self) -> &Memory {
         &self.memory
+    }
+
+    /// Does work on one of a few blocking threads, by turns.
+    async fn work<T: Send + 'static>(
+        &self,
+        owner: &WorkOwner,
+        bytes: usize,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        Ok(self.turns.take(owner, bytes).await?.run(work).await)
     }
 
     async fn checks(&self) -> Vec<Check> {

@@ -20,7 +20,8 @@ pub struct MatchChanges {
 /// Tells which of the last events an endpoint would have got.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MatchResult {
-    /// Counts the events that were looked at.
+    /// Counts the events that were looked at: fewer than `limit` where there are no more, or where those looked at
+    /// have come to 4 MB, or to two million steps of matching.
     pub examined: usize,
     /// Counts the events that would have been sent.
     pub matched: usize,

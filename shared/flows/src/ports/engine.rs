@@ -15,8 +15,8 @@ use waxseal_domain::secret::random_bytes;
 use waxseal_domain::timestamp::Timestamp;
 
 use super::{
-    AcceptResult, Claim, Clock, DeliveryStore, Due, EngineError, EventRow, EventStore, KeyVault,
-    Queue, SchemaChecker, Sender, Store,
+    AcceptResult, Busy, Claim, Clock, DeliveryStore, Due, EngineError, EventRow, EventStore,
+    KeyVault, Queue, SchemaChecker, Sender, Store, WorkOwner,
 };
 use crate::memory::Memory;
 
@@ -64,6 +64,17 @@ pub trait Engine: Send + Sync + 'static {
     /// Returns what this instance has counted for its circuit breakers, with their settings.
     fn breakers(&self) -> &Breakers {
         &self.memory().breakers
+    }
+
+    /// Does work that somebody else decides where it holds up nobody: `bytes` is about what it holds in memory while
+    /// it waits for its turn. An engine that does one thing at a time does it at once.
+    fn work<T: Send + 'static>(
+        &self,
+        _owner: &WorkOwner,
+        _bytes: usize,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> impl Future<Output = Result<T, Busy>> + Send {
+        async move { Ok(work()) }
     }
 
     /// Checks each part that the engine depends on, such as tables, queues and keys, and says how
