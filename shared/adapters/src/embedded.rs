@@ -20,6 +20,7 @@ mod gates_in_memory;
 mod inbox;
 mod inboxes;
 mod key_file;
+mod privacy;
 mod queue;
 mod reader;
 mod schema;
@@ -41,8 +42,9 @@ use self::writer::Writer;
 /// Keeps rows in one SQLite file, written by one thread and read by several.
 #[derive(Debug)]
 pub struct EmbeddedStore {
-    writer: Writer,
+    /// Dropped before the writer, which can only leave a whole file where nobody reads.
     readers: Readers,
+    writer: Writer,
     cache: Arc<ConfigCache>,
     gates: Arc<Gates>,
 }

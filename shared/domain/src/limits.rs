@@ -25,6 +25,9 @@ pub const EVENT_TYPES_PER_ENDPOINT_MAX: usize = 50;
 pub const OUTCOMES_PER_ENDPOINT_MAX: usize = 20;
 /// The scale of risk scores.
 pub const RISK_SCORE: std::ops::RangeInclusive<f64> = 0.0..=1.0;
+/// Characters of an operator's key that is given, at the least: 16 of hexadecimal are 64 bits, which nobody
+/// guesses over a network. One that is made has 52 of base 32.
+pub const OPERATOR_KEY_CHARS_MIN: usize = 16;
 /// Own headers of an endpoint.
 pub const HEADERS_PER_ENDPOINT_MAX: usize = 20;
 /// Characters of an own header's name: the API's document says so.

@@ -1,6 +1,5 @@
 //! Wires the ports to one SQLite file, and joins the steps that one file allows (T1 to T4).
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,6 +20,7 @@ use waxseal_flows::ports::{
 
 use super::config_cache::ConfigCache;
 use super::failure::failure_at;
+use super::files::FolderLock;
 use super::gates_in_memory::Gates;
 use super::inboxes::Inboxes;
 use super::key_file::KeyFile;
@@ -75,8 +75,9 @@ pub struct EmbeddedEngine {
     clock: MovableClock,
     schemas: JsonSchemas,
     public_url: Option<PublicUrl>,
-    /// The lock on the folder, which is held for as long as this value lives.
-    _lock: File,
+    /// The lock on the folder, which is held for as long as this value lives: as the last member it is
+    /// dropped after the store is closed.
+    _lock: FolderLock,
 }
 
 impl EmbeddedEngine {
@@ -85,9 +86,9 @@ impl EmbeddedEngine {
         let folder: &Path = &options.folder;
         files::make_folder(folder)?;
         let lock = files::lock(folder)?;
-        let path = folder.join("waxseal.db");
-        let connection = schema::open_writer(&path).map_err(failure_at("open database"))?;
+        let connection = schema::open_writer(folder)?;
         let key_vault = key_vault(&connection, folder)?;
+        schema::finish_upgrade(&connection).map_err(failure_at("open database"))?;
         let clock = options.clock;
         let per_endpoint_max = match options.attempts_per_endpoint {
             0 => usize::MAX,
@@ -99,7 +100,12 @@ impl EmbeddedEngine {
         let writer =
             Writer::start(connection).map_err(|e| EngineError::unavailable("start writer", e))?;
         let cache = Arc::new(ConfigCache::default());
-        let store = Arc::new(EmbeddedStore { writer, readers: Readers::new(&path), cache, gates });
+        let store = Arc::new(EmbeddedStore {
+            writer,
+            readers: Readers::new(&folder.join(files::DATABASE)),
+            cache,
+            gates,
+        });
         let address_rules = Arc::new(options.address_rules);
         let rules = Arc::clone(&address_rules);
         let plain = HttpSender::new(rules, Connections::Kept, options.extra_roots)?;
