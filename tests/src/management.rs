@@ -653,7 +653,7 @@ pub async fn the_deployment_says_how_it_is(client: &Client) {
     let status = client.send("GET", "/v1/status", &[], "").await.of(200).json;
     let checks = status["checks"].as_array().unwrap();
     let named = |name: &str| checks.iter().find(|check| check["name"] == name);
-    for name in ["store", "key vault"] {
+    for name in ["store", "key vault", "clock"] {
         assert_eq!(named(name).unwrap()["status"], "ok", "{status}");
     }
     assert!(checks.iter().all(|check| check["status"] != "fail"), "{status}");

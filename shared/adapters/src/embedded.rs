@@ -17,14 +17,17 @@ mod failure;
 mod files;
 mod gates;
 mod gates_in_memory;
+mod health;
 mod inbox;
 mod inboxes;
 mod key_file;
+mod machine;
 mod privacy;
 mod queue;
 mod reader;
 mod schema;
 mod schema_value;
+mod upgrade;
 mod writer;
 
 pub use engine::{EmbeddedEngine, Options};
@@ -36,6 +39,7 @@ use std::sync::Arc;
 
 use self::config_cache::ConfigCache;
 use self::gates_in_memory::Gates;
+use self::health::LastWrite;
 use self::reader::Readers;
 use self::writer::Writer;
 
@@ -47,4 +51,5 @@ pub struct EmbeddedStore {
     writer: Writer,
     cache: Arc<ConfigCache>,
     gates: Arc<Gates>,
+    last_write: LastWrite,
 }

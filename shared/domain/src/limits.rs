@@ -253,3 +253,20 @@ pub const SECRETS_LIVE_MAX: usize = 2;
 pub const TOLERANCE_S: u64 = 300;
 
 const DAY_S: u64 = 86_400;
+/// Seconds for which `/healthz` repeats what it has seen: anybody may ask, and each look is a synced write.
+pub const HEALTH_COPY_S: u64 = 5;
+/// Seconds within which a write is to be synced: a probe of most load balancers waits for five.
+pub const HEALTH_WRITE_S: u64 = 2;
+/// Free space of the data folder's disk in percent, at the least: below it most file systems slow down, and a
+/// person should act while nothing is refused yet.
+pub const DISK_FREE_PERCENT_MIN: u64 = 10;
+/// File handles in use, in percent of their limit: beyond it one burst of connections takes the rest.
+pub const HANDLES_USED_PERCENT_MAX: u64 = 80;
+/// Memory in use, in percent of what the machine or the container has: beyond it one burst of large requests
+/// may have the system end the process.
+pub const MEMORY_USED_PERCENT_MAX: u64 = 80;
+/// Seconds for which a message is due and not done with: an attempt takes a minute and a half at the most, so
+/// beyond five the queue has fallen behind.
+pub const BACKLOG_WARN_S: u64 = 300;
+/// Seconds by which the clock may be behind a time that is stored: instances differ by a second or two.
+pub const CLOCK_BEHIND_WARN_S: u64 = 60;

@@ -22,10 +22,12 @@ use super::config_cache::ConfigCache;
 use super::failure::failure_at;
 use super::files::FolderLock;
 use super::gates_in_memory::Gates;
+use super::health::LastWrite;
 use super::inboxes::Inboxes;
 use super::key_file::KeyFile;
 use super::queue::{self, EmbeddedQueue};
 use super::reader::Readers;
+use super::upgrade::upgrade;
 use super::writer::{Durability, Writer};
 use super::{EmbeddedStore, config, deliveries, events, files, inbox, schema};
 use crate::clock::MovableClock;
@@ -75,6 +77,7 @@ pub struct EmbeddedEngine {
     clock: MovableClock,
     schemas: JsonSchemas,
     public_url: Option<PublicUrl>,
+    folder: PathBuf,
     /// The lock on the folder, which is held for as long as this value lives: as the last member it is
     /// dropped after the store is closed.
     _lock: FolderLock,
@@ -88,7 +91,7 @@ impl EmbeddedEngine {
         let lock = files::lock(folder)?;
         let connection = schema::open_writer(folder)?;
         let key_vault = key_vault(&connection, folder)?;
-        schema::finish_upgrade(&connection).map_err(failure_at("open database"))?;
+        upgrade(&connection, &key_vault)?;
         let clock = options.clock;
         let per_endpoint_max = match options.attempts_per_endpoint {
             0 => usize::MAX,
@@ -101,10 +104,11 @@ impl EmbeddedEngine {
             Writer::start(connection).map_err(|e| EngineError::unavailable("start writer", e))?;
         let cache = Arc::new(ConfigCache::default());
         let store = Arc::new(EmbeddedStore {
-            writer,
             readers: Readers::new(&folder.join(files::DATABASE)),
+            writer,
             cache,
             gates,
+            last_write: LastWrite::default(),
         });
         let address_rules = Arc::new(options.address_rules);
         let rules = Arc::clone(&address_rules);
@@ -126,6 +130,7 @@ impl EmbeddedEngine {
             clock,
             schemas: JsonSchemas::beside_requests(),
             public_url: options.public_url,
+            folder: options.folder,
             _lock: lock,
         })
     }
@@ -217,7 +222,11 @@ impl Engine for EmbeddedEngine {
     }
 
     async fn checks(&self) -> Vec<Check> {
-        self.store.checks().await
+        self.store.checks(self.folder.clone(), self.clock.now()).await
+    }
+
+    async fn health(&self) -> Vec<Check> {
+        vec![self.store.check_writing().await]
     }
 
     fn public_url(&self) -> Option<&PublicUrl> {

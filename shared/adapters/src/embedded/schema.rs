@@ -74,7 +74,7 @@ CREATE INDEX IF NOT EXISTS deliveries_held ON deliveries (tenant, endpoint, due_
 /// The one connection that writes, to a file of this format. A checkpoint each 2,000 pages: 8 MB of log.
 ///
 /// A file of a newer format is refused before anything of it is changed. One of an older format is brought to
-/// this one, but for its number: [`finish_upgrade`] writes that when all is done.
+/// this one, but for its documents and its number (`upgrade.rs`).
 pub(super) fn open_writer(folder: &Path) -> Result<Connection, EngineError> {
     let path = files::make_database(folder)?;
     if needs_log(&path) && !path.with_extension("db-wal").exists() {
