@@ -19,6 +19,8 @@ macro_rules! management_checks {
             a_limit_holds_under_concurrent_creation,
             every_fault_is_named_at_once,
             every_change_is_in_the_audit_log_and_an_event,
+            own_headers_are_sealed_masked_and_kept,
+            what_changes_nothing_is_in_no_log,
             event_types_say_what_payloads_are_like,
             a_schema_that_is_too_dear_holds_nobody_up,
             a_key_has_scopes_a_rate_and_an_end,
@@ -305,6 +307,100 @@ async fn log_of(tenant: &Tenant<'_>) -> Vec<Value> {
     entries
 }
 
+/// A test event to an endpoint: what it was sent, and what the answer shows of that.
+async fn test_event(tenant: &Tenant<'_>, id: &str, sink: &Sink) -> (CapturedRequest, Value) {
+    let before = sink.requests().len();
+    let tested = tenant.call("POST", &format!("/endpoints/{id}/test"), &Value::Null).await.of(200);
+    let sent = sink.wait_for(before + 1).await;
+    (sent[before].clone(), tested.json["request_headers"].clone())
+}
+
+/// The value of an endpoint's own header may be a secret: it is sent, never shown, and kept by what stands for it.
+pub async fn own_headers_are_sealed_masked_and_kept(client: &Client) {
+    let tenant = Tenant { client, name: "headed" };
+    let sink = Sink::start(Vec::new()).await;
+    let url = sink.url("/hook?token=canary-query");
+    let id = tenant
+        .endpoint(json!({"url": url, "event_types": ["never.*"],
+            "headers": {"X-Api-Key": "canary-one", "prefer": "text/x", "x-empty": ""}}))
+        .await;
+    let path = format!("/endpoints/{id}");
+    let shown = tenant.get(&path).await["headers"].clone();
+    assert_eq!(shown, json!({"prefer": "text/x", "x-api-key": "(not shown)", "x-empty": ""}));
+    let (sent, answered) = test_event(&tenant, &id, &sink).await;
+    let own = |sent: &CapturedRequest| {
+        ["x-api-key", "prefer", "x-new"].map(|name| sent.header(name).to_owned())
+    };
+    assert_eq!(own(&sent), ["canary-one", "text/x", ""]);
+    assert_eq!(
+        (&answered["x-api-key"], &answered["prefer"]),
+        (&shown["x-api-key"], &json!("text/x"))
+    );
+
+    // What was read is written again, with one more.
+    let mut headers = shown;
+    headers["x-new"] = json!("canary-two");
+    let changed =
+        tenant.call("PATCH", &path, &json!({"headers": headers, "name": "n"})).await.of(200);
+    assert_eq!(changed.json["headers"]["x-new"], "(not shown)");
+    let (sent, _) = test_event(&tenant, &id, &sink).await;
+    assert_eq!(own(&sent), ["canary-one", "text/x", "canary-two"]);
+    let without = json!({"headers": {"x-new": "(not shown)"}});
+    tenant.call("PATCH", &path, &without).await.of(200);
+    let (sent, _) = test_event(&tenant, &id, &sink).await;
+    assert_eq!(own(&sent), ["", "", "canary-two"]);
+
+    let unknown = json!({"headers": {"x-new": "(not shown)", "x-unknown": "(not shown)"}});
+    let refused = tenant.call("PATCH", &path, &unknown).await.of(422);
+    assert_eq!(refused.pointers(), ["/headers/x-unknown"]);
+    let draft = json!({"url": url, "headers": {"x-api-key": "(not shown)"}});
+    let refused = tenant.call("POST", "/endpoints?ping=false", &draft).await.of(422);
+    assert_eq!(refused.pointers(), ["/headers/x-api-key"]);
+
+    for (change, member) in [
+        (json!({"headers": {"x-new": "canary-three"}}), "headers"),
+        (json!({"auth": {"type": "bearer", "token": "canary-four"}}), "auth"),
+        (json!({"auth": {"type": "bearer", "token": "canary-five"}}), "auth"),
+        (json!({"url": sink.url("/hook?token=canary-other")}), "url"),
+    ] {
+        tenant.call("PATCH", &path, &change).await.of(200);
+        let last = tenant.get("/audit?limit=1").await["items"][0].clone();
+        let after = last["after"].as_object().unwrap();
+        assert!(after.len() == 1 && after.contains_key(member), "{member}: {last}");
+    }
+    let last = tenant.get("/audit?limit=1").await["items"][0].clone();
+    let hidden = sink.url("/hook?(not shown)");
+    assert_eq!((&last["before"]["url"], &last["after"]["url"]), (&json!(hidden), &json!(hidden)));
+    tenant.call("PATCH", &path, &json!({"headers": null})).await.of(200);
+    let (sent, _) = test_event(&tenant, &id, &sink).await;
+    assert_eq!(own(&sent), ["", "", ""]);
+    let all = json!(log_of(&tenant).await).to_string();
+    assert!(!all.contains("canary"), "{all}");
+}
+
+/// A change that changes nothing is no change: it has no entry, and leaves the version as it was.
+pub async fn what_changes_nothing_is_in_no_log(client: &Client) {
+    let tenant = Tenant { client, name: "unchanged" };
+    let members = json!({"url": "https://example.com/?a=b", "name": "n", "max_per_second": 5,
+        "headers": {"x-api-key": "k"}, "filter": {"type": [{"prefix": "a"}]}});
+    let id = tenant.endpoint(members.clone()).await;
+    let path = format!("/endpoints/{id}");
+    let event_type = json!({"description": "d", "schema": {"type": "object"}, "example": {}});
+    tenant.call("PUT", "/event-types/a.b", &event_type).await.of(200);
+    let (before, entries) = (tenant.get(&path).await, log_of(&tenant).await);
+    let mut same = members;
+    same["headers"] = before["headers"].clone();
+    for nothing in [json!({}), same, json!({"enabled": true, "paused": false})] {
+        let answer = tenant.call("PATCH", &path, &nothing).await.of(200);
+        assert_eq!(answer.json["updated_at"], before["updated_at"], "{nothing}");
+        assert_eq!(answer.header("etag"), "\"1\"", "{nothing}");
+    }
+    tenant.call("PUT", "/event-types/a.b", &event_type).await.of(200);
+    assert_eq!(log_of(&tenant).await, entries);
+    tenant.call("PATCH", &path, &json!({"name": "m"})).await.of(200);
+    assert_eq!(log_of(&tenant).await.len(), entries.len() + 1);
+}
+
 /// A catalogue's schema refuses payloads that do not fit it, and its example is what a test sends.
 pub async fn event_types_say_what_payloads_are_like(client: &Client) {
     let tenant = Tenant { client, name: "catalogued" };
@@ -557,7 +653,7 @@ pub async fn the_deployment_says_how_it_is(client: &Client) {
     let status = client.send("GET", "/v1/status", &[], "").await.of(200).json;
     let checks = status["checks"].as_array().unwrap();
     let named = |name: &str| checks.iter().find(|check| check["name"] == name);
-    for name in ["store", "key vault"] {
+    for name in ["store", "key vault", "clock"] {
         assert_eq!(named(name).unwrap()["status"], "ok", "{status}");
     }
     assert!(checks.iter().all(|check| check["status"] != "fail"), "{status}");

@@ -180,6 +180,9 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult 
         let all = call.engine.store().event_types(call.tenant, MaxAge::NOW).await?;
         let replaced = all.iter().find(|found| found.name == name);
         catalogue::check_room(&all, name).map_err(|fault| Problem::unprocessable(vec![fault]))?;
+        if let Some(found) = replaced.filter(|found| is_same(found, &event_type)) {
+            return Ok(http::json(200, &api::EventType::from(found)));
+        }
         let action = if replaced.is_some() { "event_type.updated" } else { "event_type.created" };
         let before = replaced.map(|before| audit_value(&api::EventType::from(before)));
         let audit = AuditChange { action, target: name, before, after: Some(audit_value(&view)) };
@@ -189,6 +192,13 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult 
         }
     }
     Err(Problem::conflict("the tenant was changed at the same time: try again").into())
+}
+
+/// Whether an event type is stored as it was before, but for the time.
+fn is_same(before: &EventType, after: &EventType) -> bool {
+    let after = EventType { updated_at: before.updated_at, ..after.clone() };
+    let document = |one| serde_json::to_string(one).expect("an event type is JSON");
+    document(before) == document(&after)
 }
 
 async fn delete<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult {

@@ -107,6 +107,9 @@ async fn put<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let names: Vec<&str> = own.iter().map(|(name, _)| name.as_str()).collect();
     Profile::check_room(&names, name).map_err(refuse)?;
     let replaced = own.iter().find(|(found, _)| found == name).map(|(_, text)| text);
+    if replaced.is_some_and(|before| &**before == text.trim()) {
+        return Ok(http::json(200, &api::Profile::from(&profile)));
+    }
     let action = if replaced.is_some() { "profile.updated" } else { "profile.created" };
     let before = replaced.map(|text| match Profile::parse(text) {
         Ok(before) => view_with_file(&before),

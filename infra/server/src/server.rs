@@ -19,9 +19,10 @@ use waxseal_adapters::embedded::{EmbeddedEngine, Options};
 use waxseal_adapters::http::{Request, Response, allow, problem};
 use waxseal_adapters::stop::StopSignal;
 use waxseal_adapters::tls::read_authorities;
+use waxseal_domain::api_key::is_guessable;
 use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::flow_control::breaker::BreakerSettings;
-use waxseal_domain::limits::REQUEST_BYTES_MAX;
+use waxseal_domain::limits::{OPERATOR_KEY_CHARS_MIN, REQUEST_BYTES_MAX};
 use waxseal_domain::problem::Problem;
 
 use crate::settings::{Settings, local_url};
@@ -64,6 +65,7 @@ pub async fn start(settings: &Settings) -> Result<Server, String> {
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let opened = EmbeddedEngine::open(options(settings, address)?);
     let engine = Arc::new(opened.map_err(|error| error.to_string())?);
+    check_operator_key(engine.operator_key(), address)?;
     let (stop, stopped) = watch::channel(false);
     let max_attempts = usize::try_from(settings.max_attempts).unwrap_or(1);
     let max_connections = usize::try_from(settings.max_connections).unwrap_or(1);
@@ -76,6 +78,21 @@ pub async fn start(settings: &Settings) -> Result<Server, String> {
         tokio::spawn(worker::sweep(Arc::clone(&engine), stopped)),
     ];
     Ok(Server { address, engine, stop, tasks })
+}
+
+/// Refuses a key that can be guessed where others than this machine reach the server.
+fn check_operator_key(key: &str, address: SocketAddr) -> Result<(), String> {
+    if !is_guessable(key) {
+        return Ok(());
+    }
+    let fault = format!("the operator's key has fewer than {OPERATOR_KEY_CHARS_MIN} characters");
+    if !address.ip().is_loopback() {
+        return Err(format!(
+            "{fault}, and {address} is reached from other machines: take a longer one"
+        ));
+    }
+    tracing::warn!("{fault}: it will do on this machine alone");
+    Ok(())
 }
 
 fn options(settings: &Settings, address: SocketAddr) -> Result<Options, String> {

@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 
 use crate::id::{ApiKeyId, TenantName};
 use crate::json::Fault;
-use crate::limits::{KEY_MAX_PER_SECOND, KEYS_PER_TENANT_MAX};
+use crate::limits::{KEY_MAX_PER_SECOND, KEYS_PER_TENANT_MAX, OPERATOR_KEY_CHARS_MIN};
 use crate::problem::Problem;
 use crate::timestamp::Timestamp;
 
@@ -46,6 +46,11 @@ impl ApiKey {
     pub fn max_per_second(&self) -> u32 {
         self.max_per_second.unwrap_or(KEY_MAX_PER_SECOND)
     }
+}
+
+/// Whether an operator's key can be guessed by whoever reaches the server.
+pub fn is_guessable(operator_key: &str) -> bool {
+    operator_key.chars().count() < OPERATOR_KEY_CHARS_MIN
 }
 
 /// What a request says of its caller, not yet checked.

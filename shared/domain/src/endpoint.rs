@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::delivery::retry::RetryPolicy;
 use crate::endpoint::credentials::Credentials;
+use crate::endpoint::headers::{NOT_SHOWN, may_be_secret, show};
 use crate::endpoint::subscription::Subscription;
 use crate::id::{EndpointId, TenantName};
 use crate::secret::SealedSecret;
@@ -57,9 +58,13 @@ pub struct Endpoint {
     /// SHA-256 of the request that configured it, where that had an `Idempotency-Key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_digest: Option<String>,
-    /// The endpoint's own headers, which are sent with every attempt.
+    /// The endpoint's own headers, which are sent with every attempt, by names in lower case. An endpoint that
+    /// was stored before [`Self::sealed_headers`] were has all of them here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
+    /// Those of its own headers whose values may be secrets, each value as the key vault has sealed it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sealed_headers: BTreeMap<String, String>,
     /// Whether the endpoint gets events, and if not, why and since when.
     pub state: EndpointState,
     /// When the endpoint was paused; none where it is not. What it wants is held meanwhile and not
@@ -134,6 +139,7 @@ impl Endpoint {
             auth: None,
             request_digest: None,
             headers: BTreeMap::new(),
+            sealed_headers: BTreeMap::new(),
             state: EndpointState::Enabled,
             paused_at: None,
             health: Health::Unverified,
@@ -147,6 +153,27 @@ impl Endpoint {
     #[must_use]
     pub fn next_version(self, now: Timestamp) -> Self {
         Self { version: self.version + 1, updated_at: now, ..self }
+    }
+
+    /// Returns the endpoint's own headers as they are shown.
+    pub fn shown_headers(&self) -> BTreeMap<String, String> {
+        let plain =
+            self.headers.iter().map(|(name, value)| (name.clone(), show(name, value).to_owned()));
+        let sealed = self.sealed_headers.keys().map(|name| (name.clone(), NOT_SHOWN.to_owned()));
+        plain.chain(sealed).collect()
+    }
+
+    /// Takes out the headers whose values may be secrets and are stored as they are, for them to be sealed.
+    pub fn take_secret_headers(&mut self) -> BTreeMap<String, String> {
+        let all = std::mem::take(&mut self.headers);
+        let (secret, plain) = all.into_iter().partition(|(name, value)| may_be_secret(name, value));
+        self.headers = plain;
+        secret
+    }
+
+    /// Whether it has an own header of this name, in lower case.
+    pub fn has_header(&self, name: &str) -> bool {
+        self.headers.contains_key(name) || self.sealed_headers.contains_key(name)
     }
 
     /// Whether the endpoint gets events, be it at once or after a pause.

@@ -25,6 +25,9 @@ pub const EVENT_TYPES_PER_ENDPOINT_MAX: usize = 50;
 pub const OUTCOMES_PER_ENDPOINT_MAX: usize = 20;
 /// The scale of risk scores.
 pub const RISK_SCORE: std::ops::RangeInclusive<f64> = 0.0..=1.0;
+/// Characters of an operator's key that is given, at the least: 16 of hexadecimal are 64 bits, which nobody
+/// guesses over a network. One that is made has 52 of base 32.
+pub const OPERATOR_KEY_CHARS_MIN: usize = 16;
 /// Own headers of an endpoint.
 pub const HEADERS_PER_ENDPOINT_MAX: usize = 20;
 /// Characters of an own header's name: the API's document says so.
@@ -272,3 +275,20 @@ pub const SECRETS_LIVE_MAX: usize = 2;
 pub const TOLERANCE_S: u64 = 300;
 
 const DAY_S: u64 = 86_400;
+/// Seconds for which `/healthz` repeats what it has seen: anybody may ask, and each look is a synced write.
+pub const HEALTH_COPY_S: u64 = 5;
+/// Seconds within which a write is to be synced: a probe of most load balancers waits for five.
+pub const HEALTH_WRITE_S: u64 = 2;
+/// Free space of the data folder's disk in percent, at the least: below it most file systems slow down, and a
+/// person should act while nothing is refused yet.
+pub const DISK_FREE_PERCENT_MIN: u64 = 10;
+/// File handles in use, in percent of their limit: beyond it one burst of connections takes the rest.
+pub const HANDLES_USED_PERCENT_MAX: u64 = 80;
+/// Memory in use, in percent of what the machine or the container has: beyond it one burst of large requests
+/// may have the system end the process.
+pub const MEMORY_USED_PERCENT_MAX: u64 = 80;
+/// Seconds for which a message is due and not done with: an attempt takes a minute and a half at the most, so
+/// beyond five the queue has fallen behind.
+pub const BACKLOG_WARN_S: u64 = 300;
+/// Seconds by which the clock may be behind a time that is stored: instances differ by a second or two.
+pub const CLOCK_BEHIND_WARN_S: u64 = 60;

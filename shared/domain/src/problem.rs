@@ -158,6 +158,12 @@ impl Problem {
         Self::new(503, "unavailable", "The server failed", detail)
     }
 
+    /// 503: these parts do not work, without which nothing is served.
+    pub fn unhealthy(parts: &[String]) -> Self {
+        let detail = format!("does not work: {}", parts.join(", "));
+        Self::new(503, "unhealthy", "The server is not well", detail)
+    }
+
     /// 503: our own failure, with the step that failed.
     pub fn failed_at(step: &str) -> Self {
         let detail = format!("{step} failed; nothing was acknowledged; repeat the request");

@@ -63,9 +63,9 @@ impl fmt::Debug for Secret {
 pub struct SecretContext {
     /// The tenant whose secret it is: what is sealed for one does not open for another.
     pub tenant: TenantName,
-    /// The endpoint's id, the source's name, or `content`.
+    /// The endpoint's id, of a header's value with the header's name behind it, the source's name, or `content`.
     pub owner: String,
-    /// `endpoint`, `credentials`, `source` or `link`.
+    /// `endpoint`, `credentials`, `header`, `source` or `link`.
     pub purpose: &'static str,
 }
 
@@ -78,6 +78,11 @@ impl SecretContext {
     /// Makes the context of the credentials that authenticate us to an endpoint's receiver.
     pub fn credentials(tenant: &TenantName, endpoint: &EndpointId) -> Self {
         Self { tenant: tenant.clone(), owner: endpoint.to_string(), purpose: "credentials" }
+    }
+
+    /// Makes the context of the value of a header of an endpoint's own: under another name it does not open.
+    pub fn header(tenant: &TenantName, endpoint: &EndpointId, name: &str) -> Self {
+        Self { tenant: tenant.clone(), owner: format!("{endpoint}/{name}"), purpose: "header" }
     }
 
     /// Makes the context of the key that signs a tenant's links to stored events.

@@ -48,6 +48,7 @@ pub mod expunge;
 pub mod handshake;
 pub mod link;
 pub mod memory;
+pub mod own_headers;
 pub mod ports;
 pub mod profiles;
 pub mod receive;

@@ -4,6 +4,7 @@ mod attacks;
 mod audit;
 mod cli;
 mod credentials;
+mod health;
 mod isolation;
 mod kill;
 mod local;

@@ -20,8 +20,9 @@ use waxseal_flows::ports::{Clock as _, Engine, EventRow, EventStore as _, PageRe
 use waxseal_flows::profiles::find_profile;
 
 use super::changes::Changes;
+use super::sealed::Sealed;
 use super::stored::find;
-use crate::body::{self, Body, PatchValue};
+use crate::body::{self, Body};
 use crate::call::TenantCall;
 use crate::{OperationResult, Refusal};
 
@@ -67,9 +68,11 @@ pub(super) async fn match_events<E: Engine>(
     let found = find_profile(call.engine, &name).await?;
     let rules = call.engine.address_rules();
     let changes = Changes::read(&mut body, rules, found.as_deref(), false);
+    changes.check_kept_headers(&mut body, Some(&before));
     body.finish()?;
     let profile = found.ok_or_else(Problem::not_found)?;
-    let endpoint = changes.apply(before, PatchValue::Absent, now);
+    // No header is in a body, and nothing is sealed that is not kept.
+    let endpoint = changes.apply(before, Sealed::default(), now);
     let public_url = call.engine.public_url().map(|url| url.as_str().to_owned());
     let dry_run = DryRun { endpoint, profile, public_url, now };
     Ok(http::json(200, &run(&call, dry_run, limit).await?))

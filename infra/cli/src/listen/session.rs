@@ -11,6 +11,7 @@ use waxseal_domain::delivery::Round;
 use waxseal_domain::delivery::attempt::SendResult;
 use waxseal_domain::delivery::dispatch::{Outgoing, PrepareFault, prepare};
 use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::endpoint::headers::NOT_SHOWN;
 use waxseal_domain::endpoint::subscription::{Candidate, Subscription};
 use waxseal_domain::event::Event;
 use waxseal_domain::event::event_type::EventTypePattern;
@@ -178,7 +179,8 @@ async fn fetch_terms(context: &Context, named: &EndpointName) -> Result<Terms, F
             outcomes: view.outcomes,
         },
         profile: view.profile,
-        headers: view.headers,
+        // What is not shown cannot be sent either.
+        headers: view.headers.into_iter().filter(|(_, value)| value != NOT_SHOWN).collect(),
         timeout_ms: Some(view.timeout_ms),
     })
 }

@@ -1,6 +1,5 @@
 //! Wires the ports to one SQLite file, and joins the steps that one file allows (T1 to T4).
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,11 +21,14 @@ use waxseal_flows::ports::{
 
 use super::config_cache::ConfigCache;
 use super::failure::failure_at;
+use super::files::FolderLock;
 use super::gates_in_memory::Gates;
+use super::health::LastWrite;
 use super::inboxes::Inboxes;
 use super::key_file::KeyFile;
 use super::queue::{self, EmbeddedQueue};
 use super::reader::Readers;
+use super::upgrade::upgrade;
 use super::writer::{Durability, Writer};
 use super::{EmbeddedStore, config, deliveries, events, files, inbox, schema};
 use crate::clock::MovableClock;
@@ -78,8 +80,10 @@ pub struct EmbeddedEngine {
     turns: Arc<Turns>,
     schemas: JsonSchemas,
     public_url: Option<PublicUrl>,
-    /// The lock on the folder, which is held for as long as this value lives.
-    _lock: File,
+    folder: PathBuf,
+    /// The lock on the folder, which is held for as long as this value lives: as the last member it is
+    /// dropped after the store is closed.
+    _lock: FolderLock,
 }
 
 impl EmbeddedEngine {
@@ -88,9 +92,9 @@ impl EmbeddedEngine {
         let folder: &Path = &options.folder;
         files::make_folder(folder)?;
         let lock = files::lock(folder)?;
-        let path = folder.join("waxseal.db");
-        let connection = schema::open_writer(&path).map_err(failure_at("open database"))?;
+        let connection = schema::open_writer(folder)?;
         let key_vault = key_vault(&connection, folder)?;
+        upgrade(&connection, &key_vault)?;
         let clock = options.clock;
         let per_endpoint_max = match options.attempts_per_endpoint {
             0 => usize::MAX,
@@ -102,7 +106,13 @@ impl EmbeddedEngine {
         let writer =
             Writer::start(connection).map_err(|e| EngineError::unavailable("start writer", e))?;
         let cache = Arc::new(ConfigCache::default());
-        let store = Arc::new(EmbeddedStore { writer, readers: Readers::new(&path), cache, gates });
+        let store = Arc::new(EmbeddedStore {
+            readers: Readers::new(&folder.join(files::DATABASE)),
+            writer,
+            cache,
+            gates,
+            last_write: LastWrite::default(),
+        });
         let address_rules = Arc::new(options.address_rules);
         let rules = Arc::clone(&address_rules);
         let plain = HttpSender::new(rules, Connections::Kept, options.extra_roots)?;
@@ -125,6 +135,7 @@ impl EmbeddedEngine {
             schemas: JsonSchemas::beside_requests(Arc::clone(&turns)),
             turns,
             public_url: options.public_url,
+            folder: options.folder,
             _lock: lock,
         })
     }
@@ -226,7 +237,11 @@ impl Engine for EmbeddedEngine {
     }
 
     async fn checks(&self) -> Vec<Check> {
-        self.store.checks().await
+        self.store.checks(self.folder.clone(), self.clock.now()).await
+    }
+
+    async fn health(&self) -> Vec<Check> {
+        vec![self.store.check_writing().await]
     }
 
     fn public_url(&self) -> Option<&PublicUrl> {

@@ -144,6 +144,26 @@ pub fn prepare(
 }
 
 impl Request {
+    /// Returns the request with a header of the endpoint's own. What is ours stands over it.
+    #[must_use]
+    pub fn with_own_header(mut self, name: &str, value: &str) -> Self {
+        if !self.headers.contains_key(name) {
+            self.headers.insert(name.to_owned(), value.to_owned());
+        }
+        self
+    }
+
+    /// Returns the headers as they are shown: of the endpoint's own, only the values of harmless ones, and of
+    /// its credentials nothing.
+    pub fn shown_headers(&self, endpoint: &Endpoint) -> BTreeMap<String, String> {
+        let mut headers = endpoint.shown_headers();
+        // What is not the endpoint's own, or stands over it, is no secret of its.
+        let ours =
+            self.headers.iter().filter(|(name, value)| endpoint.headers.get(*name) != Some(value));
+        headers.extend(ours.map(|(name, value)| (name.clone(), value.clone())));
+        headers
+    }
+
     /// Returns the request with the header `authorization`.
     #[must_use]
     pub fn with_authorization(mut self, value: &Zeroizing<String>) -> Self {

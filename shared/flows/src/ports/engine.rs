@@ -81,6 +81,13 @@ pub trait Engine: Send + Sync + 'static {
     /// it is.
     fn checks(&self) -> impl Future<Output = Vec<Check>> + Send;
 
+    /// Says of what every request needs whether it works now. Anybody may ask, as often as they like: it costs next
+    /// to nothing, and tells nothing of what is stored. On AWS, where each look would cost and each part is AWS's
+    /// to watch, there is nothing to say.
+    fn health(&self) -> impl Future<Output = Vec<Check>> + Send {
+        async { Vec::new() }
+    }
+
     /// Returns the URL at which the API is reached from outside, without a slash at its end; none
     /// where it is not configured.
     fn public_url(&self) -> Option<&PublicUrl>;
