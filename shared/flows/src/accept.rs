@@ -87,6 +87,11 @@ async fn accept<E: Engine>(
     let event_accepted_at = engine.clock().now();
     let accepted = Event::accept(tenant, submission, event_accepted_at, engine.entropy())
         .map_err(|faults| Refusal::Problem(Problem::unprocessable(faults)))?;
+    let hops = accepted.event.hops;
+    if hops.is_over() {
+        tracing::warn!(%tenant, %hops, "an event goes in a circle: its chain ends here");
+        return Err(Refusal::Problem(Problem::looped(hops)));
+    }
     let faults = catalogue::check(engine.schema_checker(), catalogue, &accepted.event).await;
     if !faults.is_empty() {
         return Err(Refusal::Problem(Problem::unprocessable(faults)));

@@ -57,3 +57,4 @@ pub mod replay;
 pub mod send;
 pub mod sweep;
 pub mod take_in;
+mod throttle;

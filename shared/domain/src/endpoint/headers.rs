@@ -1,11 +1,12 @@
 //! Headers of an endpoint's own: which may be set, and which are reserved.
 
+use crate::event::hops::HOPS_HEADER;
 use crate::limits::{HEADER_NAME_CHARS_MAX, HEADER_VALUE_CHARS_MAX};
 use crate::profile::Profile;
 
 /// Headers that no endpoint may set: they belong to the connection, or Waxseal sends them itself.
 /// `authorization` is set by the endpoint's `auth`.
-const RESERVED: [&str; 17] = [
+const RESERVED: [&str; 18] = [
     "authorization",
     "connection",
     "cookie",
@@ -23,6 +24,7 @@ const RESERVED: [&str; 17] = [
     "user-agent",
     "traceparent",
     "expect",
+    HOPS_HEADER,
 ];
 
 /// Says whether an endpoint of a profile may set a header of this name, in lower case.
