@@ -376,7 +376,7 @@ pub async fn endpoints_change_by_version<E: Engine>(engine: &E, tenant: &TenantN
     assert!(engine.store().endpoints(tenant, MaxAge::NOW).await.unwrap().unwrap().is_empty());
 }
 
-/// Keys are found by their hash until they are deleted; a source's name is one tenant's.
+/// Keys are found by their hash until they are deleted; a source's name is its tenant's, and its short path the first's.
 pub async fn keys_and_sources_are_found<E: Engine>(engine: &E, tenant: &TenantName) {
     let key = ApiKey {
         id: ApiKeyId::from_entropy(engine.entropy()),
@@ -404,19 +404,43 @@ pub async fn keys_and_sources_are_found<E: Engine>(engine: &E, tenant: &TenantNa
         profile: "standard".to_owned(),
         secrets: Vec::new(),
         tolerance_s: 300,
+        max_per_second: None,
+        has_short_path: true,
     };
     assert!(change(engine, Change::PutSource(&source)).await);
     assert!(change(engine, Change::PutSource(&source)).await, "the same tenant changes it");
     let stolen = Source { tenant: format!("{tenant}-x").parse().unwrap(), ..source.clone() };
-    assert!(!change(engine, Change::PutSource(&stolen)).await);
-    assert_eq!(engine.store().sources(tenant).await.unwrap().len(), 1);
-    assert!(engine.store().sources(&stolen.tenant).await.unwrap().is_empty());
+    assert!(!change(engine, Change::PutSource(&stolen)).await, "the short path is taken");
+    let of = async |one: &Source| {
+        let source = engine.store().source(&one.tenant, &one.name, MaxAge::NOW).await.unwrap();
+        (source.map(|found| found.tenant), engine.store().sources(&one.tenant).await.unwrap().len())
+    };
+    let first = async || {
+        let store = engine.store();
+        let source = store.source_by_short_path(&source.name, MaxAge::NOW).await.unwrap();
+        source.map(|found| found.tenant)
+    };
+    assert_eq!(of(&source).await, (Some(tenant.clone()), 1));
+    assert_eq!((of(&stolen).await, first().await), ((None, 0), Some(tenant.clone())));
+    // Of the same name without the short path: each tenant has its own, and the path stays where it was.
+    let second = Source { has_short_path: false, ..stolen };
+    assert!(change(engine, Change::PutSource(&second)).await);
+    assert_eq!(of(&second).await, (Some(second.tenant.clone()), 1));
     assert_eq!(
-        engine.store().source(&source.name, MaxAge::NOW).await.unwrap().unwrap().tenant,
-        *tenant
+        (of(&source).await, first().await),
+        ((Some(tenant.clone()), 1), Some(tenant.clone()))
     );
-    assert!(!change(engine, Change::RemoveSource(&stolen)).await);
+    assert!(change(engine, Change::RemoveSource(&second)).await);
+    assert!(!change(engine, Change::RemoveSource(&second)).await);
+    assert_eq!((of(&second).await, first().await), ((None, 0), Some(tenant.clone())));
+    assert!(change(engine, Change::PutSource(&second)).await);
     assert!(change(engine, Change::RemoveSource(&source)).await);
+    assert_eq!((of(&source).await, first().await), ((None, 0), None));
+    assert_eq!(of(&second).await, (Some(second.tenant.clone()), 1), "another's stays");
+    let takes_over = Source { has_short_path: true, ..second.clone() };
+    assert!(change(engine, Change::PutSource(&takes_over)).await, "the path is free again");
+    assert_eq!(first().await, Some(second.tenant));
+    assert!(change(engine, Change::RemoveSource(&takes_over)).await);
 }
 
 /// The version of a tenant's endpoints lets one of two through that looked at the same ones; so it does with

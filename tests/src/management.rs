@@ -28,6 +28,8 @@ macro_rules! management_checks {
             a_dry_run_says_what_is_then_sent,
             the_deployment_says_how_it_is,
             no_answer_is_taken_for_another_type,
+            a_chain_of_deliveries_ends_and_says_so,
+            a_sources_name_is_its_tenants,
         }
     };
 }
@@ -399,6 +401,79 @@ pub async fn what_changes_nothing_is_in_no_log(client: &Client) {
     assert_eq!(log_of(&tenant).await, entries);
     tenant.call("PATCH", &path, &json!({"name": "m"})).await.of(200);
     assert_eq!(log_of(&tenant).await.len(), entries.len() + 1);
+}
+
+/// An event that too many deliveries lie behind is refused, and what says no number is no new event.
+pub async fn a_chain_of_deliveries_ends_and_says_so(client: &Client) {
+    let tenant = Tenant { client, name: "hopping" };
+    client.send("POST", "/v1/tenants", &[], r#"{"name":"hopping"}"#).await.of(201);
+    let send = async |hops: &str, event: Value| {
+        tenant.with("POST", "/events", &[("waxseal-hops", hops)], &event).await
+    };
+    let event = |id: &str| json!({"type": "a.b", "id": id});
+    send("3", event("e3")).await.of(202);
+    assert_eq!(tenant.get("/events/e3").await["waxsealhops"], 3);
+    let refused = send("4", event("e4")).await.of(508);
+    assert_eq!(refused.header("waxseal-hops"), "4");
+    assert!(
+        refused.json["detail"].as_str().unwrap().contains("3 are the most"),
+        "{}",
+        refused.json
+    );
+    // The event itself says more than what brought it, and of an array each is looked at.
+    let more = json!({"type": "a.b", "id": "e5", "waxsealhops": 4});
+    send("0", more.clone()).await.of(508);
+    let results = send("0", json!([event("e6"), more])).await.of(202).json["results"].clone();
+    assert_eq!((&results[0]["id"], &results[1]["status"]), (&json!("e6"), &json!(508)));
+    for bad in ["", "-1", "three", "1.5", "99999999999999999999"] {
+        send(bad, event("e7")).await.of(400);
+    }
+    for refused in ["e4", "e5", "e7"] {
+        tenant.call("GET", &format!("/events/{refused}"), &Value::Null).await.of(404);
+    }
+}
+
+/// Two tenants have a source of one name: each its own path, and the first the short one. And its rate is shown and
+/// bounded.
+pub async fn a_sources_name_is_its_tenants(client: &Client) {
+    let secrets = json!(["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"]);
+    let (first, second) =
+        (Tenant { client, name: "naming" }, Tenant { client, name: "naming-too" });
+    for name in ["naming", "naming-too"] {
+        client.send("POST", "/v1/tenants", &[], &json!({"name": name}).to_string()).await.of(201);
+    }
+    let put =
+        async |tenant: &Tenant<'_>, body: Value| tenant.call("PUT", "/sources/siem", &body).await;
+    let made = put(&first, json!({"secrets": secrets})).await.of(200).json;
+    assert_eq!(
+        (&made["path"], &made["short_path"]),
+        (&json!("/hooks/naming/siem"), &json!("/hooks/siem"))
+    );
+    assert_eq!(made["max_per_second"], 100);
+    let same = put(&second, json!({"secrets": secrets, "max_per_second": 5})).await.of(200).json;
+    assert_eq!((&same["path"], same.get("short_path")), (&json!("/hooks/naming-too/siem"), None));
+    assert_eq!(same["max_per_second"], 5);
+    assert_eq!(second.get("/sources/siem").await, same);
+    assert_eq!(put(&first, json!({"secrets": secrets})).await.of(200).json, made, "it keeps it");
+    for bad in [0, 1_001] {
+        let refused = put(&second, json!({"secrets": secrets, "max_per_second": bad})).await;
+        assert_eq!(refused.of(422).pointers(), ["/max_per_second"]);
+    }
+    // Unsigned, each path leads to a source, and to none where there is none.
+    for (path, status) in [
+        ("/hooks/siem", 401),
+        ("/hooks/naming/siem", 401),
+        ("/hooks/naming-too/siem", 401),
+        ("/hooks/nobody/siem", 404),
+        ("/hooks/naming/siem/more", 404),
+    ] {
+        client.send("POST", path, &[], "{}").await.of(status);
+    }
+    first.call("DELETE", "/sources/siem", &Value::Null).await.of(204);
+    client.send("POST", "/hooks/naming-too/siem", &[], "{}").await.of(401);
+    let taken = put(&second, json!({"secrets": secrets})).await.of(200).json;
+    assert_eq!(taken["short_path"], "/hooks/siem", "free again");
+    second.call("DELETE", "/sources/siem", &Value::Null).await.of(204);
 }
 
 /// A catalogue's schema refuses payloads that do not fit it, and its example is what a test sends.

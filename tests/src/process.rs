@@ -45,6 +45,15 @@ impl Server {
         Self::start_program(&binary(), folder).await
     }
 
+    /// The same with these settings, by the names of their variables.
+    pub async fn start_with(folder: &Path, settings: &[(&str, &str)]) -> Self {
+        let address = free_address();
+        let child = command(folder, address).envs(settings.iter().copied()).spawn().unwrap();
+        let server = Self { address, child };
+        server.wait_until_it_serves().await;
+        server
+    }
+
     /// The same of another build.
     pub async fn start_program(program: &Path, folder: &Path) -> Self {
         let server = Self::spawn(program, folder);

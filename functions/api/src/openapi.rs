@@ -88,7 +88,7 @@ const PATH_PARAMETERS: [(&str, &str, &str, &str); 8] = [
 ];
 
 /// The problems that operations answer: their status, and what they mean.
-const PROBLEMS: [(u16, &str); 12] = [
+const PROBLEMS: [(u16, &str); 13] = [
     (400, "The request cannot be read: its body is not JSON, or a parameter is not valid."),
     (401, "The API key is missing or not valid, or the signature of a hook does not verify."),
     (403, "The API key does not allow this, or the link is not valid."),
@@ -109,6 +109,11 @@ const PROBLEMS: [(u16, &str); 12] = [
     ),
     (429, "The API key makes too many requests. The header `Retry-After` says how long to wait."),
     (503, "The server failed. Nothing was acknowledged, and the request can be repeated."),
+    (
+        508,
+        "The event goes in a circle: too many deliveries of Waxseal lie behind it, as the header `Waxseal-Hops` of \
+         each tells. Sending it again would end in the same way.",
+    ),
 ];
 
 /// Makes the document of these operations.

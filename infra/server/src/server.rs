@@ -24,6 +24,7 @@ use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::flow_control::breaker::BreakerSettings;
 use waxseal_domain::limits::{OPERATOR_KEY_CHARS_MIN, REQUEST_BYTES_MAX};
 use waxseal_domain::problem::Problem;
+use waxseal_domain::source::HookPath;
 
 use crate::settings::{Settings, local_url};
 use crate::worker;
@@ -107,6 +108,7 @@ fn options(settings: &Settings, address: SocketAddr) -> Result<Options, String> 
         clock: MovableClock::default(),
         attempts_per_endpoint,
         breaker,
+        tenant_bounds: settings.tenant_bounds(),
         public_url: Some(settings.public_url(address)),
         folder: settings.data.clone(),
         operator_key: settings.api_key.clone(),
@@ -156,7 +158,7 @@ fn greet(settings: &Settings, server: &Server) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "Waxseal serves.")?;
     writeln!(out, "  API       http://{address}  (its reference: http://{address}/docs)")?;
-    writeln!(out, "  receiver  http://{address}/hooks/{{source}}")?;
+    writeln!(out, "  receiver  http://{address}/hooks/{{tenant}}/{{source}}")?;
     writeln!(out, "  data      {data}")?;
     writeln!(out, "  API key   {key}")?;
     writeln!(out)?;
@@ -236,8 +238,13 @@ async fn answer(engine: &EmbeddedEngine, request: hyper::Request<Incoming>) -> R
         ("POST", ["v1", "tenants", tenant, "events"]) => {
             waxseal_ingest::accept(engine, tenant, &request).await
         }
-        ("OPTIONS", ["v1", "tenants", _, "events"] | ["hooks", _]) => allow(&request),
-        ("POST", ["hooks", source]) => waxseal_receiver::receive(engine, source, &request).await,
+        ("OPTIONS", ["v1", "tenants", _, "events"] | ["hooks", _] | ["hooks", _, _]) => {
+            allow(&request)
+        }
+        ("POST", ["hooks", ..]) => match HookPath::parse(request.uri().path()) {
+            Some(path) => waxseal_receiver::receive(engine, path, &request).await,
+            None => problem(&Problem::not_found()),
+        },
         _ => waxseal_api::answer(engine, &request).await,
     }
 }

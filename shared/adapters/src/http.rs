@@ -7,6 +7,7 @@ use http::{HeaderValue, StatusCode, header};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use waxseal_domain::api_key::Caller;
+use waxseal_domain::event::hops::{HOPS_HEADER, Hops, NoHops};
 use waxseal_domain::id::{SourceName, TenantName};
 use waxseal_domain::problem::Problem;
 
@@ -71,6 +72,11 @@ pub fn allow(request: &Request) -> Response {
     let path: Vec<&str> = request.uri().path().split('/').filter(|part| !part.is_empty()).collect();
     let methods = match path.as_slice() {
         ["hooks", source] if source.parse::<SourceName>().is_ok() => "OPTIONS, POST",
+        ["hooks", tenant, source]
+            if tenant.parse::<TenantName>().is_ok() && source.parse::<SourceName>().is_ok() =>
+        {
+            "OPTIONS, POST"
+        }
         ["v1", "tenants", tenant, "events"] if tenant.parse::<TenantName>().is_ok() => {
             "GET, OPTIONS, POST"
         }
@@ -90,6 +96,13 @@ pub fn allow(request: &Request) -> Response {
 pub fn caller(request: &Request) -> Caller {
     let authenticated = request.extensions().get::<Caller>().cloned();
     authenticated.unwrap_or_else(|| Caller::from_authorization(header(request, "authorization")))
+}
+
+/// How many of Waxseal's deliveries lie behind a request, as its headers say.
+pub fn hops(headers: &http::HeaderMap) -> Result<Hops, NoHops> {
+    // What is no text is no number either.
+    let texts = headers.get_all(HOPS_HEADER).iter().map(|value| value.to_str().unwrap_or_default());
+    Hops::most(texts)
 }
 
 /// A header's value, where it is text.

@@ -73,7 +73,7 @@ id!(
     is_name
 );
 id!(
-    /// A source's name: who sends hooks to the receiver. Unique in the deployment.
+    /// A source's name: who sends hooks to the receiver. Unique within its tenant.
     SourceName,
     "a source's name",
     "1 to 64 of a-z 0-9 _ -, the first a letter or digit",

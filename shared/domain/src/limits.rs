@@ -16,6 +16,10 @@ pub const SOURCE_CHARS_MAX: usize = 512;
 pub const ATTRIBUTE_CHARS_MAX: usize = 2048;
 /// Attributes of an event beside those that `CloudEvents` names.
 pub const ATTRIBUTES_MAX: usize = 32;
+/// Deliveries of Waxseal's that may lie behind an event: a team's, its company's and a partner's, each with a
+/// deployment of its own. Every one more multiplies what one event can cause by the endpoints that want it: an event
+/// with f endpoints that lead back causes f + f² + f³ others, and no more.
+pub const HOPS_MAX: u32 = 3;
 
 /// Endpoints of a tenant: one query page of 1 MB holds them, and one event's targets fit its row.
 pub const ENDPOINTS_PER_TENANT_MAX: usize = 100;
@@ -199,6 +203,22 @@ pub const OVERLAP_DEFAULT_S: u64 = DAY_S;
 pub const OWN_PROFILES_MAX: usize = 100;
 /// API keys of a tenant.
 pub const KEYS_PER_TENANT_MAX: usize = 200;
+/// Requests a second of all keys of a tenant together, if the deployment says no other bound: as many as the fastest
+/// single key may make, so that a tenant gains nothing by many keys.
+pub const TENANT_MAX_PER_SECOND: u32 = *MAX_PER_SECOND.end();
+/// Requests a second of a tenant that a deployment may be set to.
+pub const TENANT_MAX_PER_SECOND_RANGE: std::ops::RangeInclusive<u32> = 1..=1_000_000;
+/// Attempts a minute at all of a tenant's deliveries, if the deployment says no other bound: a thousand a second, which
+/// the busiest single endpoint may ask for. It bounds what a tenant can cost: on AWS a delivery of ours by our model
+/// costs some millionths of a dollar.
+pub const TENANT_DELIVERIES_PER_MINUTE: u32 = 60 * *MAX_PER_SECOND.end();
+/// Attempts a minute of a tenant that a deployment may be set to: one in each window at the least.
+pub const TENANT_DELIVERIES_PER_MINUTE_RANGE: std::ops::RangeInclusive<u32> = 6..=60_000_000;
+/// What was put off by its tenant's bound is released at so many a second for each endpoint: twenty endpoints together
+/// take what the bound lets pass, and what is released beyond it is put off again.
+pub const PUT_OFF_PER_SECOND: u32 = TENANT_DELIVERIES_PER_MINUTE / 60 / 20;
+/// Hooks a second of a source that says no other bound: as many as the requests of a key, since both bring events.
+pub const SOURCE_MAX_PER_SECOND: u32 = KEY_MAX_PER_SECOND;
 /// Sources of a tenant.
 pub const SOURCES_PER_TENANT_MAX: usize = 200;
 /// Event types of a tenant's catalogue: with their schemas one query's few pages.

@@ -12,6 +12,7 @@ use crate::audit::{Entry, EntryView};
 use crate::delivery::Delivery;
 use crate::endpoint::{DisabledReason, Endpoint};
 use crate::event::event_type::PREFIX;
+use crate::event::hops::Hops;
 use crate::event::{Event, Form, Submission};
 use crate::flow_control::gate::Gate;
 use crate::id::{EndpointId, TenantName};
@@ -36,6 +37,9 @@ pub struct Notice {
     source: &'static str,
     severity: &'static str,
     data: Data,
+    /// The hops of the event that it tells of: a chain does not begin anew with what is told of its end.
+    #[serde(skip)]
+    hops: Hops,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -76,7 +80,8 @@ impl Notice {
             ..EndpointFacts::to(&key.tenant, &key.endpoint)
         };
         let id = format!("{}:{}", key.id(), delivery.attempts);
-        Some(Self::new("waxseal.delivery.failed", id, "high", happened))
+        let notice = Self::new("waxseal.delivery.failed", id, "high", happened);
+        Some(Self { hops: event.hops, ..notice })
     }
 
     /// `waxseal.endpoint.disabled`: of an endpoint that was just disabled, for this reason.
@@ -109,6 +114,7 @@ impl Notice {
             source: "waxseal",
             severity: "info",
             data: Data::Changed { tenant, entry: view },
+            hops: Hops::default(),
         }
     }
 
@@ -127,7 +133,7 @@ impl Notice {
     /// Writes the notice as an event, in the form in which a sender would send it.
     pub fn submission(&self) -> Result<Submission, serde_json::Error> {
         let text = serde_json::to_string(self)?;
-        Ok(Submission { text, form: Form::Own, fallback_id: None })
+        Ok(Submission { text, form: Form::Own, fallback_id: None, hops: self.hops })
     }
 
     fn of_gate(event_type: &'static str, gate: &Gate, severity: &'static str) -> Self {
@@ -143,7 +149,8 @@ impl Notice {
     ) -> Self {
         let tenant = happened.tenant.clone();
         let data = Data::EndpointFacts(happened);
-        Self { tenant, event_type: event_type.into(), id, source: "waxseal", severity, data }
+        let hops = Hops::default();
+        Self { tenant, event_type: event_type.into(), id, source: "waxseal", severity, data, hops }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Problem documents (RFC 9457): what is wrong with a request, every fault named.
 
 use crate::api_key::Scope;
+use crate::event::hops::{HOPS_HEADER, Hops, NoHops};
 use crate::json::Fault;
-use crate::limits::WORK_RETRY_S;
+use crate::limits::{HOPS_MAX, WORK_RETRY_S};
 
 /// Why a request is not done, in the words of the API: it answers this as `application/problem+json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,12 @@ pub struct Problem {
     pub errors: Vec<Fault>,
     /// A header that goes with it: its name, in lower case, and its value.
     pub header: Option<Box<(&'static str, String)>>,
+}
+
+impl From<NoHops> for Problem {
+    fn from(fault: NoHops) -> Self {
+        Self::bad_request(fault.to_string())
+    }
 }
 
 impl Problem {
@@ -129,9 +136,9 @@ impl Problem {
         Self { errors, ..Self::new(422, "unprocessable", "The body is not valid", detail) }
     }
 
-    /// 429: a key that calls too often.
-    pub fn too_many(max_per_second: u32, retry_after_s: u64) -> Self {
-        let detail = format!("the API key allows {max_per_second} requests per second");
+    /// 429: a key, its tenant or a source, as `what` says, that calls too often.
+    pub fn too_many(what: &str, max_per_second: u32, retry_after_s: u64) -> Self {
+        let detail = format!("the {what} allows {max_per_second} requests per second");
         let problem = Self::new(429, "too-many-requests", "Too many requests", detail);
         Self { header: Some(Box::new(("retry-after", retry_after_s.to_string()))), ..problem }
     }
@@ -150,6 +157,17 @@ impl Problem {
             "the request's turn did not come in time; nothing was acknowledged; repeat the request";
         let problem = Self::new(503, "busy", "The server is busy", detail);
         Self { header: Some(Box::new(("retry-after", WORK_RETRY_S.to_string()))), ..problem }
+    }
+
+    /// 508: a chain of deliveries that leads back to Waxseal again and again ends here. The answer's header tells
+    /// whoever made the delivery that another attempt would end in the same way.
+    pub fn looped(hops: Hops) -> Self {
+        let detail = format!(
+            "{hops} deliveries of Waxseal lie behind the event, and {HOPS_MAX} are the most: an endpoint leads back \
+             to where its events come from"
+        );
+        let problem = Self::new(508, "looped", "The event goes in a circle", detail);
+        Self { header: Some(Box::new((HOPS_HEADER, hops.to_string()))), ..problem }
     }
 
     /// 503: our own failure; the sender may try again.

@@ -87,6 +87,11 @@ async fn check<E: Engine>(
     decision: Decision,
 ) -> Result<Owed, Refusal> {
     let Decided { accepted, at, wanting } = decision?;
+    let hops = accepted.event.hops;
+    if hops.is_over() {
+        tracing::warn!(tenant = %accepted.event.tenant, %hops, "an event goes in a circle: its chain ends here");
+        return Err(Refusal::Problem(Problem::looped(hops)));
+    }
     let faults = catalogue::check(engine.schema_checker(), catalogue, &accepted.event).await?;
     if !faults.is_empty() {
         return Err(Refusal::Problem(Problem::unprocessable(faults)));

@@ -358,7 +358,7 @@ fn settle(settlement: Settlement) -> Disposition {
 fn next_at(next: Next) -> Option<Timestamp> {
     match next {
         Next::RetryAt(at) => Some(at),
-        Next::Done | Next::GiveUp | Next::Unsendable | Next::DisableEndpoint => None,
+        Next::Done | Next::GiveUp | Next::Unsendable | Next::Looped | Next::DisableEndpoint => None,
     }
 }
 

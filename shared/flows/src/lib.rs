@@ -58,3 +58,4 @@ pub mod replay;
 pub mod send;
 pub mod sweep;
 pub mod take_in;
+mod throttle;

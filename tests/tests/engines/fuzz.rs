@@ -13,6 +13,7 @@ use waxseal_domain::delivery::message::Message;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::endpoint::subscription::{Candidate, CompiledFilter, Subscription};
 use waxseal_domain::event::event_type::EventTypePattern;
+use waxseal_domain::event::hops::Hops;
 use waxseal_domain::event::{Event, Form, Submission};
 use waxseal_domain::id::{DeliveryId, EventId, TenantName};
 use waxseal_domain::json::{Json, compact};
@@ -109,7 +110,7 @@ proptest! {
         is_plain in any::<bool>(),
     ) {
         let form = if is_plain { Form::Plain } else { Form::CloudEvent };
-        let submission = Submission { text: text.clone(), form, fallback_id: None };
+        let submission = Submission { text: text.clone(), form, fallback_id: None, hops: Hops::default() };
         let tenant: TenantName = "acme".parse().unwrap();
         match Event::accept(&tenant, &submission, NOW, 7) {
             Ok(accepted) => {
@@ -160,7 +161,7 @@ proptest! {
             Err(faults) => prop_assert!(!faults.is_empty()),
             Ok(filter) => {
                 let text = json!({"type": "a.b", "data": data}).to_string();
-                let submission = Submission { text, form: Form::Plain, fallback_id: None };
+                let submission = Submission { text, form: Form::Plain, fallback_id: None, hops: Hops::default() };
                 let tenant = "acme".parse().unwrap();
                 let accepted = Event::accept(&tenant, &submission, NOW, 7).unwrap();
                 let subscription =

@@ -10,6 +10,7 @@ use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::dispatch::{Request, Subject};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::endpoint::target::{CloudTargets, Target};
+use waxseal_domain::event::hops::Hops;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{Engine as _, Sender as _};
 use waxseal_tests::emulator::environment;
@@ -55,6 +56,7 @@ fn request(url: &str) -> Request {
             source: "/guard".to_owned(),
             time: Timestamp::parse_rfc3339("2026-01-02T03:04:05Z"),
             verified_by: vec!["webhook-id".to_owned()],
+            hops: Hops::new(1),
         },
     }
 }
@@ -120,7 +122,7 @@ async fn a_bus_is_put_one_event_in_its_own_region() {
         "DetailType": "a.b",
         "Detail": "{\"type\": \"a.b\", \"n\": 1.0}",
         "Time": 1_767_323_045,
-        "Resources": ["dlv_1_e"],
+        "Resources": ["dlv_1_e", "waxseal-hops/1"],
     }]});
     assert_eq!(call, &wanted);
 }

@@ -76,7 +76,7 @@ impl AwsSender {
             .source(entry.source)
             .detail_type(entry.detail_type)
             .detail(entry.detail)
-            .resources(entry.resource)
+            .set_resources(Some(entry.resources.into()))
             .set_time(time.map(DateTime::from_millis))
             .build();
         let there = aws_sdk_eventbridge::config::Builder::new()

@@ -201,7 +201,21 @@ impl ConfigStore for EmbeddedStore {
             .await
     }
 
-    async fn source(&self, name: &SourceName, _: MaxAge) -> StoreResult<Option<Source>> {
+    async fn source(
+        &self,
+        tenant: &TenantName,
+        name: &SourceName,
+        _: MaxAge,
+    ) -> StoreResult<Option<Source>> {
+        let place = Place::source(tenant, name);
+        self.readers.read("read source", move |connection| find(connection, &place)).await
+    }
+
+    async fn source_by_short_path(
+        &self,
+        name: &SourceName,
+        _: MaxAge,
+    ) -> StoreResult<Option<Source>> {
         let name = name.to_string();
         self.readers
             .read("read source", move |connection| find_by_lookup(connection, "source", &name))

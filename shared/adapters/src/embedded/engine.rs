@@ -10,6 +10,7 @@ use waxseal_domain::delivery::message::{Message, ReceivedMessage};
 use waxseal_domain::delivery::{Delivery, Guard, Settlement, WriteResult};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::flow_control::breaker::BreakerSettings;
+use waxseal_domain::flow_control::tenant_bounds::TenantBounds;
 use waxseal_domain::limits::{AUDIT_RETENTION_S, EVENT_RETENTION_S};
 use waxseal_domain::public_url::PublicUrl;
 use waxseal_domain::secret::{Secret, SecretContext};
@@ -57,6 +58,8 @@ pub struct Options {
     pub attempts_per_endpoint: usize,
     /// When circuit breakers open.
     pub breaker: BreakerSettings,
+    /// What each tenant may do at the most.
+    pub tenant_bounds: TenantBounds,
     /// Where the API is reached from outside, without a slash at its end.
     pub public_url: Option<PublicUrl>,
     /// What tells the time.
@@ -130,7 +133,7 @@ impl EmbeddedEngine {
             sender,
             address_rules,
             operator_key,
-            memory: Memory::new(options.breaker),
+            memory: Memory::new(options.breaker, options.tenant_bounds),
             clock,
             schemas: JsonSchemas::beside_requests(Arc::clone(&turns)),
             turns,

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::hops::HOPS_HEADER;
 use crate::timestamp::Timestamp;
 
 /// What an attempt came to. A receiver's failure is one of these, never an error of ours.
@@ -94,6 +95,15 @@ impl SendResult {
     pub fn unsendable(detail: String, now: Timestamp) -> Self {
         let (outcome, detail) = (Outcome::Unsendable, Some(detail));
         Self { outcome, detail, response: None, started_at: now, ended_at: now }
+    }
+
+    /// Whether the receiver has ended a chain of deliveries, as [`Problem::looped`] says it. The status alone does
+    /// not tell: some hosts answer it while they are overloaded.
+    ///
+    /// [`Problem::looped`]: crate::problem::Problem::looped
+    pub fn has_looped(&self) -> bool {
+        let answer = self.response.as_ref().filter(|response| response.status == 508);
+        answer.is_some_and(|response| response.header(HOPS_HEADER).is_some())
     }
 
     /// How long the receiver asked to be left alone, in seconds.

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::delivery::Round;
 use crate::endpoint::Endpoint;
 use crate::event::Event;
+use crate::event::hops::{HOPS_HEADER, Hops};
 use crate::event::link::sample_link;
 use crate::id::TenantName;
 use crate::limits::EXCERPT_CHARS_MAX;
@@ -64,6 +65,8 @@ pub struct Subject {
     pub time: Option<Timestamp>,
     /// Names of the headers that a receiver verifies the delivery by.
     pub verified_by: Vec<String>,
+    /// How many deliveries lie behind whoever takes this one: it is one of them.
+    pub hops: Hops,
 }
 
 /// One attempt that is to be rendered and signed.
@@ -181,6 +184,7 @@ impl Subject {
             source: event.source.clone(),
             time: Timestamp::parse_rfc3339(&event.time),
             verified_by: signed.headers.iter().map(|(name, _)| name.clone()).collect(),
+            hops: event.hops.next(),
         }
     }
 }
@@ -199,6 +203,8 @@ fn headers(
     headers.insert("content-type".to_owned(), content_type);
     headers.insert("user-agent".to_owned(), USER_AGENT.to_owned());
     headers.extend(signed);
+    // Above all others: by no header of its own may an endpoint or a profile make a chain look new.
+    headers.insert(HOPS_HEADER.to_owned(), outgoing.event.hops.next().to_string());
     headers
 }
 

@@ -6,12 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::event::hops::HOPS_HEADER;
 use crate::limits::{HEADER_NAME_CHARS_MAX, HEADER_VALUE_CHARS_MAX};
 use crate::profile::Profile;
 
 /// Headers that no endpoint may set: they belong to the connection, or Waxseal sends them itself.
 /// `authorization` is set by the endpoint's `auth`.
-const RESERVED: [&str; 17] = [
+const RESERVED: [&str; 18] = [
     "authorization",
     "connection",
     "cookie",
@@ -29,6 +30,7 @@ const RESERVED: [&str; 17] = [
     "user-agent",
     "traceparent",
     "expect",
+    HOPS_HEADER,
 ];
 
 /// Headers that say how an answer should be, or where a request is from: their values are shown.

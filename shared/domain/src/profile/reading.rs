@@ -9,6 +9,7 @@ use serde::de::Error as _;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use crate::event::hops::Hops;
 use crate::event::{Form, Submission};
 use crate::json::{Fault, raw_at};
 use crate::timestamp::{Timestamp, in_utc};
@@ -159,7 +160,7 @@ impl Reading {
         let mut envelope = serde_json::Value::Object(event).to_string();
         envelope.truncate(envelope.len() - 1);
         let text = format!("{envelope},\"{name}\":{data}}}");
-        Ok(Submission { text, form: Form::Own, fallback_id: None })
+        Ok(Submission { text, form: Form::Own, fallback_id: None, hops: Hops::default() })
     }
 }
 

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | event | tenant, event | `by_time`: tenant and day |
 //! | delivery | tenant, event, endpoint | `due`: shard; `by_endpoint`: tenant and endpoint |
-//! | tenant, endpoint, API key, source | tenant and id; a key by its hash, a source by its name | – |
+//! | tenant, endpoint, API key, source | tenant and id; a key by its hash, a source by its short path | – |
 //!
 //! Every read is consistent, unless a [`MaxAge`] allows a copy.
 

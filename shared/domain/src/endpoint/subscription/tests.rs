@@ -1,11 +1,13 @@
 use super::*;
+use crate::event::hops::Hops;
 use crate::event::{Form, Submission};
 use crate::limits::{MATCH_STEPS_IN_PLACE, MATCH_STEPS_MAX};
 use crate::timestamp::Timestamp;
 
 fn event(attributes: &str) -> Event {
     let text = format!("{{\"type\":\"decision.blocked\"{attributes}}}");
-    let submission = Submission { text, form: Form::Plain, fallback_id: None };
+    let submission =
+        Submission { text, form: Form::Plain, fallback_id: None, hops: Hops::default() };
     let tenant = "acme".parse().unwrap();
     Event::accept(&tenant, &submission, Timestamp::from_ms(0), 7).unwrap().event
 }

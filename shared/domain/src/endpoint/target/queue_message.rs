@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::api_key::hash_of;
 use crate::delivery::dispatch::Request;
+use crate::event::hops::HOPS_HEADER;
 
 /// Bytes of a message, its attributes included. Of SQS.
 const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
@@ -59,7 +60,8 @@ impl QueueMessage {
 fn attributes(headers: &BTreeMap<String, String>, first: &[String]) -> Vec<(String, String)> {
     let place = |name: &String| {
         let at = first.iter().position(|one| one == name).unwrap_or(first.len());
-        (at, name != "content-type", name != "traceparent")
+        // The hops before all: whoever takes the message in again looks for them in an attribute of their own.
+        (name != HOPS_HEADER, at, name != "content-type", name != "traceparent")
     };
     let mut sorted: Vec<_> = headers.iter().collect();
     sorted.sort_by_key(|(name, _)| place(name));

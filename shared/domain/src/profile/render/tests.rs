@@ -1,8 +1,14 @@
 use super::*;
+use crate::event::hops::Hops;
 use crate::event::{Form, Submission};
 
 fn event(text: &str) -> Event {
-    let submission = Submission { text: text.into(), form: Form::Plain, fallback_id: None };
+    let submission = Submission {
+        text: text.into(),
+        form: Form::Plain,
+        fallback_id: None,
+        hops: Hops::default(),
+    };
     let tenant = "acme".parse().unwrap();
     Event::accept(&tenant, &submission, Timestamp::from_ms(0), 0).unwrap().event
 }
