@@ -50,13 +50,16 @@ CREATE INDEX IF NOT EXISTS deliveries_due_next ON deliveries (due_at)
 CREATE INDEX IF NOT EXISTS deliveries_held ON deliveries (tenant, endpoint, due_at) WHERE held = 1;
 ";
 
-/// The one connection that writes. A checkpoint each 2,000 pages: 8 MB of log.
+/// The pages of log after which it is copied into the database: 8 MB.
+pub(super) const CHECKPOINT_PAGES: u32 = 2_000;
+
+/// The one connection that writes.
 pub(super) fn open_writer(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open(path)?;
-    connection.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000;
-         PRAGMA temp_store = MEMORY;",
-    )?;
+    connection.execute_batch(&format!(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+         PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA temp_store = MEMORY;"
+    ))?;
     connection.execute_batch(SCHEMA)?;
     add_column(&connection, "deliveries", "taken_at", "INTEGER")?;
     add_column(&connection, "deliveries", "held", "INTEGER NOT NULL DEFAULT 0")?;
