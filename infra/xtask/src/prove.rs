@@ -12,7 +12,7 @@ use crate::run::{cargo, output, step};
 
 const HEAD: &str = "
 By `cargo xtask prove`, on the same machine: the simulation on many seeds, `kill -9` of the embedded
-server under load, `cargo fuzz` of what parses outside input, `cargo mutants` on the domain's
+server under load, power cuts of the embedded engine on a simulated disk, `cargo fuzz` of what parses outside input, `cargo mutants` on the domain's
 decisions, and a soak of the release build at a steady rate. In the soak three endpoints want each
 event: one steady, one that answers half of its POSTs with 503, one that takes 100 ms; load, receivers
 and server share the two cores.
@@ -24,19 +24,25 @@ pub(crate) struct Lengths {
     seeds: u64,
     kills: u64,
     seconds: u64,
+    cuts: u64,
 }
 
 impl Lengths {
-    /// Of the arguments `SEEDS KILLS SECONDS`; what is left out is as long as it should be.
+    /// Of the arguments `SEEDS KILLS SECONDS CUTS`; what is left out is as long as it should be.
     pub(crate) fn parse(arguments: &[String]) -> Result<Self, String> {
         let number = |at: usize, default: u64| match arguments.get(at) {
             None => Ok(default),
             Some(text) => text.parse().map_err(|_| format!("{text} is no number")),
         };
-        if let Some(more) = arguments.get(3) {
+        if let Some(more) = arguments.get(4) {
             return Err(format!("{more} is one argument too many"));
         }
-        Ok(Self { seeds: number(0, 1_000_000)?, kills: number(1, 100)?, seconds: number(2, 600)? })
+        Ok(Self {
+            seeds: number(0, 1_000_000)?,
+            kills: number(1, 100)?,
+            seconds: number(2, 600)?,
+            cuts: number(3, 10_000)?,
+        })
     }
 }
 
@@ -52,13 +58,14 @@ pub(crate) fn prove(lengths: &Lengths) -> Result<(), String> {
     step(Stage::Build, "build the server for release", &release)?;
     let simulated = simulate(lengths.seeds)?;
     let killed = kill(lengths.kills)?;
+    let cut = cut_power(lengths.cuts)?;
     let fuzzed = fuzz(FUZZ_S)?;
     let mutated = mutate()?;
     let filtered = filters()?;
     let soaked = soak(lengths.seconds)?;
     let asked = api()?;
     let summary = format!(
-        "{HEAD}- {simulated}\n- {killed}\n- {fuzzed}\n- {mutated}\n{filtered}\n{soaked}\n{asked}"
+        "{HEAD}- {simulated}\n- {killed}\n{cut}\n- {fuzzed}\n- {mutated}\n{filtered}\n{soaked}\n{asked}"
     );
     print!("{summary}");
     keep(Section::Proved, &summary)
@@ -85,6 +92,23 @@ fn kill(kills: u64) -> Result<String, String> {
     require_one_passed(&printed)?;
     let summary = printed.lines().find(|line| line.starts_with(&format!("{kills} kills: ")));
     summary.map(str::to_owned).ok_or_else(|| format!("kill said nothing:\n{printed}"))
+}
+
+/// On a disk that works, and on one whose writes and syncs fail now and then: a line of each.
+fn cut_power(cuts: u64) -> Result<String, String> {
+    println!("── cut the power {cuts} times, on each of two disks");
+    let mut run = cargo();
+    run.args(["test", "--package", "waxseal-power", "--test", "power", "--"]);
+    run.args(["what_was_answered_outlasts", "--nocapture"]);
+    let printed = output("power cuts", run.env("WAXSEAL_CUTS", cuts.to_string()))?;
+    let mut lines = Vec::new();
+    for line in printed.lines().filter(|line| line.contains("none lost")) {
+        lines.push(format!("- {line}"));
+    }
+    if lines.len() == 2 && printed.contains("test result: ok. 2 passed") {
+        return Ok(lines.join("\n"));
+    }
+    Err(format!("not the two tests that were to run:\n{printed}"))
 }
 
 /// The figures, from the table's head on.
@@ -140,12 +164,13 @@ mod tests {
     fn lengths_are_given_in_order_or_left_out() {
         let parse = |arguments: &[&str]| {
             let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
-            Lengths::parse(&arguments).map(|one| (one.seeds, one.kills, one.seconds))
+            Lengths::parse(&arguments).map(|one| (one.seeds, one.kills, one.seconds, one.cuts))
         };
-        assert_eq!(parse(&[]), Ok((1_000_000, 100, 600)));
-        assert_eq!(parse(&["7", "5"]), Ok((7, 5, 600)));
-        assert_eq!(parse(&["7", "5", "60"]), Ok((7, 5, 60)));
+        assert_eq!(parse(&[]), Ok((1_000_000, 100, 600, 10_000)));
+        assert_eq!(parse(&["7", "5"]), Ok((7, 5, 600, 10_000)));
+        assert_eq!(parse(&["7", "5", "60"]), Ok((7, 5, 60, 10_000)));
+        assert_eq!(parse(&["7", "5", "60", "20"]), Ok((7, 5, 60, 20)));
         assert!(parse(&["many"]).is_err());
-        assert!(parse(&["1", "1", "1", "1"]).is_err());
+        assert!(parse(&["1", "1", "1", "1", "1"]).is_err());
     }
 }

@@ -30,11 +30,18 @@ impl Clock for SystemClock {
 /// so that a test need not wait for what is due in an hour; nobody else moves it.
 #[derive(Clone, Debug, Default)]
 pub struct MovableClock {
+    /// Where it stands by itself; none where it goes with the system's.
+    standing_at: Option<Timestamp>,
     ahead_ms: Arc<AtomicU64>,
     moved: Arc<Notify>,
 }
 
 impl MovableClock {
+    /// A clock that stands, but for being moved: what happens by it is the same each time.
+    pub fn standing_at(at: Timestamp) -> Self {
+        Self { standing_at: Some(at), ..Self::default() }
+    }
+
     /// Moves it ahead, for all who share it. Who waits for a time that has come now waits no longer.
     pub fn advance(&self, by: Duration) {
         let by_ms = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
@@ -45,7 +52,8 @@ impl MovableClock {
 
 impl Clock for MovableClock {
     fn now(&self) -> Timestamp {
-        SystemClock.now().plus_ms(self.ahead_ms.load(Ordering::Relaxed))
+        let base = self.standing_at.unwrap_or_else(|| SystemClock.now());
+        base.plus_ms(self.ahead_ms.load(Ordering::Relaxed))
     }
 
     async fn sleep_until(&self, at: Timestamp) {

@@ -13,6 +13,7 @@
 //! | [`delivery::dispatch`] | one attempt on the wire: rendered and signed |
 //! | [`delivery::retry`] | what follows an outcome |
 //! | [`flow_control`] | gates, circuit breakers, rates and slots |
+//! | [`history`] | what became of deliveries, held against what was promised |
 //! | [`profile`], [`filter`], [`json`] | wire contracts, content filters, and JSON as both read it |
 //! | [`schema_plan`] | what checking against a JSON Schema costs, counted before it begins |
 //! | [`work`] | steps that work may take, counted while it is done |
@@ -34,6 +35,7 @@ pub mod endpoint;
 pub mod event;
 pub mod filter;
 pub mod flow_control;
+pub mod history;
 pub mod id;
 pub mod json;
 pub mod limits;

@@ -135,6 +135,9 @@ pub const EARLINESS_MS_MAX: u64 = 1_000;
 /// How far ahead of ours the clock of another machine may be, in milliseconds. A message whose
 /// `sent_at` lies further ahead says that a clock is wrong, and its row is read.
 pub const CLOCK_AHEAD_MS_MAX: u64 = 5_000;
+/// How long after a cancel, an expunge or a disable something may still be sent, in seconds: a first attempt that is
+/// queued goes out on a copy, and what is under way then ends within its invocation.
+pub const SILENT_AFTER_S: u64 = MESSAGE_UNREAD_AGE_S_MAX + FUNCTION_TIMEOUT_S;
 /// How long the messages of a duplicate event wait (I6), in seconds, so that those of the first
 /// request finish first.
 pub const DUPLICATE_DELAY_S: u32 = 10;

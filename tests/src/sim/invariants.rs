@@ -1,9 +1,11 @@
 //! What must hold at the end. What must hold at each POST is checked there.
 
 use waxseal_domain::delivery::{Delivery, DeliveryKey, FailedReason, Status};
+use waxseal_domain::history::{Circumstances, DeliveryHistory, Post, Replays, Silence};
 use waxseal_domain::timestamp::Timestamp;
 
 use super::Report;
+use super::plan::Action;
 use super::ports::position;
 use super::world::{State, World};
 
@@ -31,6 +33,7 @@ pub(super) fn check(world: &World) -> Report {
         state.rows.values().filter_map(|stored| stored.delivery.clone()).collect();
     for row in rows {
         check_row(world, state, &row, &mut violations);
+        check_history(world, state, &row, &mut violations);
     }
     let interval_ms = world.plan.breaker.probe_s * 1_000;
     for (endpoint, probes) in &state.probes {
@@ -43,6 +46,32 @@ pub(super) fn check(world: &World) -> Report {
     }
     let (acknowledged, posts) = (state.acknowledged.len(), state.posts.len());
     Report { violations, acknowledged, posts, faults: state.faults, trace }
+}
+
+/// Holds a row and its POSTs against what any deployment's history is held against.
+fn check_history(world: &World, state: &State, row: &Delivery, violations: &mut Vec<String>) {
+    let id = row.key.id().to_string();
+    let (event, endpoint) = (position(row.key.event.as_str()), position(row.key.endpoint.as_str()));
+    let replay =
+        |action: &Action| matches!(action, Action::Replay(e, to) if (*e, *to) == (event, endpoint));
+    let is_replayed = world.plan.actions.iter().any(|(_, action)| replay(action));
+    let cancelled_at = state.rows.get(&id).and_then(|stored| stored.final_at);
+    let cancelled_at = cancelled_at.filter(|_| matches!(row.status, Status::Cancelled(_)));
+    let because = "it was cancelled".to_owned();
+    let silences = cancelled_at.map(|from| Silence { from, until: None, because });
+    let posts = state.posts.iter().filter(|post| post.delivery == id);
+    // What the body is made of is not simulated.
+    let posts = posts.map(|post| Post { at: post.at, digest: String::new() }).collect();
+    let history = DeliveryHistory {
+        silences: silences.into_iter().collect(),
+        posts: Some(posts),
+        ..DeliveryHistory::of(row)
+    };
+    let circumstances = Circumstances {
+        clocks_differ_ms: 2 * world.plan.skew_ms_max,
+        replays: if is_replayed { Replays::Possible } else { Replays::None },
+    };
+    violations.extend(history.check(circumstances).iter().map(ToString::to_string));
 }
 
 fn check_row(world: &World, state: &State, row: &Delivery, violations: &mut Vec<String>) {

@@ -71,7 +71,10 @@ CREATE INDEX IF NOT EXISTS deliveries_due_next ON deliveries (due_at)
 CREATE INDEX IF NOT EXISTS deliveries_held ON deliveries (tenant, endpoint, due_at) WHERE held = 1;
 ";
 
-/// The one connection that writes, to a file of this format. A checkpoint each 2,000 pages: 8 MB of log.
+/// The pages of log after which it is copied into the database: 8 MB.
+pub(super) const CHECKPOINT_PAGES: u32 = 2_000;
+
+/// The one connection that writes, to a file of this format.
 ///
 /// A file of a newer format is refused before anything of it is changed. One of an older format is brought to
 /// this one, but for its documents and its number (`upgrade.rs`).
@@ -123,10 +126,10 @@ fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
 }
 
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 2000;
-         PRAGMA temp_store = MEMORY;",
-    )?;
+    connection.execute_batch(&format!(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+         PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA temp_store = MEMORY;"
+    ))?;
     connection.execute_batch(SCHEMA)?;
     add_column(connection, "deliveries", "taken_at", "INTEGER")?;
     add_column(connection, "deliveries", "held", "INTEGER NOT NULL DEFAULT 0")?;

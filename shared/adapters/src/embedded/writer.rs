@@ -120,16 +120,46 @@ impl Drop for Writer {
 
 fn write_all(connection: &Connection, queue: &Receiver<Job>) {
     let mut synced = true;
+    let mut log = Log::Whole;
     while let Ok(first) = queue.recv() {
         let group = gather(first, queue);
-        let sync = group.iter().any(|job| job.durability == Durability::Synced);
-        if let Err(error) = set_sync(connection, &mut synced, sync) {
+        // What follows a log that was emptied is synced whatever it needs: only then is the old log gone for good.
+        let sync =
+            log == Log::Suspect || group.iter().any(|job| job.durability == Durability::Synced);
+        let begun = mend(connection, log).and_then(|()| set_sync(connection, &mut synced, sync));
+        if let Err(error) = begun {
             // The jobs go with their group, and their callers are told that nothing was written.
             tracing::error!(%error, "a group of writes was not begun");
             continue;
         }
-        commit(connection, group);
+        log = commit(connection, group);
     }
+}
+
+/// Whether the medium has what the log's file shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Log {
+    Whole,
+    /// A sync has failed. Linux then takes for written what it could not write: a commit before, which needed no
+    /// sync, may have a hole on the medium that no later sync fills, and after a power cut all behind it is lost.
+    Suspect,
+}
+
+/// Copies a suspect log into the database, where it is written and synced anew, and empties it. Until that has
+/// worked nothing is acknowledged. A power cut in the midst of it may still meet a database that is ahead of what
+/// the medium has of the log: that both happen within these milliseconds is not provided for.
+fn mend(connection: &Connection, log: Log) -> rusqlite::Result<()> {
+    if log == Log::Whole {
+        return Ok(());
+    }
+    let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+    let is_busy: bool = connection.query_row(sql, [], |row| row.get(0))?;
+    if is_busy {
+        let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+        let why = "the log is read, and cannot be emptied".to_owned();
+        return Err(rusqlite::Error::SqliteFailure(busy, Some(why)));
+    }
+    Ok(())
 }
 
 /// Takes all jobs that wait. If none of them needs a sync, it waits a moment for one that does, and
@@ -150,13 +180,15 @@ fn gather(first: Job, queue: &Receiver<Job>) -> Vec<Job> {
     group
 }
 
+/// The log is copied into the database only behind a commit that has synced it. Behind one that has not, SQLite
+/// syncs it first, and says nothing where that fails.
 fn set_sync(connection: &Connection, synced: &mut bool, wanted: bool) -> rusqlite::Result<()> {
     if *synced != wanted {
-        connection.execute_batch(if wanted {
-            "PRAGMA synchronous = FULL"
-        } else {
-            "PRAGMA synchronous = NORMAL"
-        })?;
+        let pages = if wanted { schema::CHECKPOINT_PAGES } else { 0 };
+        let level = if wanted { "FULL" } else { "NORMAL" };
+        connection.execute_batch(&format!(
+            "PRAGMA synchronous = {level}; PRAGMA wal_autocheckpoint = {pages}"
+        ))?;
         *synced = wanted;
     }
     Ok(())
@@ -164,16 +196,27 @@ fn set_sync(connection: &Connection, synced: &mut bool, wanted: bool) -> rusqlit
 
 /// Commits a group, and only then answers: an answer before the commit would acknowledge an event that a crash
 /// could still lose.
-fn commit(connection: &Connection, group: Vec<Job>) {
+fn commit(connection: &Connection, group: Vec<Job>) -> Log {
     let mut replies = Vec::with_capacity(group.len());
+    let mut log = Log::Whole;
     let committed = run_all(connection, group, &mut replies).map_err(|error| {
         tracing::error!(%error, "a group of writes was not committed");
         let _no_transaction = connection.execute_batch("ROLLBACK");
+        if is_failed_sync(&error) {
+            log = Log::Suspect;
+        }
         kind_of(&error)
     });
     for reply in replies {
         reply(committed);
     }
+    log
+}
+
+fn is_failed_sync(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    let of_syncs = [rusqlite::ffi::SQLITE_IOERR_FSYNC, rusqlite::ffi::SQLITE_IOERR_DIR_FSYNC];
+    code.is_some_and(|code| of_syncs.contains(&code))
 }
 
 /// Runs the jobs in one transaction, each in a savepoint, and commits it.
@@ -226,5 +269,18 @@ mod tests {
         let unread = unread.unwrap_err();
         assert_eq!((unread.kind(), unread.step()), (FailureKind::Unreadable, "read"));
         assert_eq!(again.unwrap_err().kind(), FailureKind::Conflict);
+    }
+
+    #[test]
+    fn the_log_is_copied_only_behind_a_commit_that_has_synced_it() {
+        let connection = Connection::open_in_memory().unwrap();
+        let pages = || -> u32 {
+            connection.query_row("PRAGMA wal_autocheckpoint", [], |row| row.get(0)).unwrap()
+        };
+        let mut synced = true;
+        set_sync(&connection, &mut synced, false).unwrap();
+        assert_eq!(pages(), 0);
+        set_sync(&connection, &mut synced, true).unwrap();
+        assert_eq!(pages(), schema::CHECKPOINT_PAGES);
     }
 }
