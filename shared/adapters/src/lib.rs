@@ -27,6 +27,7 @@ pub mod json_schema;
 #[cfg(feature = "aws")]
 mod logs;
 pub mod sender;
+mod shortage;
 #[cfg(feature = "signals")]
 pub mod stop;
 pub mod tls;

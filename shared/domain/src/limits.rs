@@ -122,6 +122,9 @@ const _: () = assert!(HOLDER_LATENESS_S_MAX < HOLDER_ONLY_S);
 /// The receive from which a wait parks, so that waiting never reaches [`MESSAGE_RECEIVES_MAX`].
 pub const PARK_AT_RECEIVE: u32 = 15;
 const _: () = assert!(PARK_AT_RECEIVE < MESSAGE_RECEIVES_MAX);
+/// Longest wait after our own shortage, in seconds: of handles, buffers, memory or a name server. The receiver is well,
+/// and a minute is how often the sweep comes on AWS, which sends what rests.
+pub const SHORTAGE_WAIT_S_MAX: u64 = 60;
 /// How early a message may be, in milliseconds, and still make its attempt: clocks of two machines
 /// differ.
 pub const EARLINESS_MS_MAX: u64 = 1_000;
