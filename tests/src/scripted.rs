@@ -22,6 +22,8 @@ pub enum Play {
     Panic,
     /// No answer, however long the attempt waits.
     Hang,
+    /// No handle for a connection: our own shortage.
+    Shortage,
 }
 
 /// Decides by the request.
@@ -34,21 +36,22 @@ pub struct ScriptedSender {
 }
 
 impl Sender for ScriptedSender {
-    async fn send(&self, request: Request) -> SendResult {
+    async fn send(&self, request: Request) -> Result<SendResult, EngineError> {
         let started_at = self.clock.now();
         let status = match (self.script)(&request) {
             Play::Answer(status) => status,
             Play::Panic => panic!("scripted"),
             Play::Hang => std::future::pending().await,
+            Play::Shortage => return Err(EngineError::short("send", "no handle")),
         };
         let response = Response { status, headers: Vec::new(), excerpt: String::new() };
-        SendResult {
+        Ok(SendResult {
             outcome: Outcome::of_status(status),
             detail: None,
             response: Some(response),
             started_at,
             ended_at: self.clock.now(),
-        }
+        })
     }
 }
 

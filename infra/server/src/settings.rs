@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::builder::RangedI64ValueParser;
 use clap::{ArgAction, Args};
+use ipnet::IpNet;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::flow_control::tenant_bounds::TenantBounds;
 use waxseal_domain::limits::{
@@ -63,6 +64,13 @@ pub struct Settings {
     #[arg(long, env = "WAXSEAL_MAX_CONNECTIONS", default_value_t = 1_024,
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub max_connections: u32,
+    /// Connections that one address may hold without a valid key; half of all, if not said.
+    #[arg(long, env = "WAXSEAL_MAX_CONNECTIONS_PER_ADDRESS",
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub max_connections_per_address: Option<u32>,
+    /// Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8, with commas between them.
+    #[arg(long, env = "WAXSEAL_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Settings {
@@ -89,6 +97,13 @@ impl Settings {
             requests_per_second: self.tenant_max_per_second,
             deliveries_per_minute: self.tenant_deliveries_per_minute,
         }
+    }
+
+    /// How many connections without a valid key one address may hold, of so many in all.
+    pub(crate) fn most_of_address(&self, connections: u32) -> usize {
+        let half = connections.div_ceil(2);
+        let most = self.max_connections_per_address.unwrap_or(half).min(connections);
+        usize::try_from(most).unwrap_or(usize::MAX)
     }
 
     /// Which addresses deliveries may go to.

@@ -27,7 +27,10 @@ pub mod http;
 pub mod json_schema;
 #[cfg(feature = "aws")]
 mod logs;
+#[cfg(feature = "logs")]
+pub mod repeated;
 pub mod sender;
+mod shortage;
 #[cfg(feature = "signals")]
 pub mod stop;
 pub mod tls;

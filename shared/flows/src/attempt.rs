@@ -20,15 +20,16 @@ use waxseal_domain::endpoint::subscription::{Candidate, Undecided};
 use waxseal_domain::endpoint::{DisabledReason, Endpoint};
 use waxseal_domain::event::Event;
 use waxseal_domain::limits::{
-    ENDPOINT_COPY_FIRST_ATTEMPT_S, ENDPOINT_COPY_RETRY_S, MATCH_STEPS_ATTEMPT,
+    ENDPOINT_COPY_FIRST_ATTEMPT_S, ENDPOINT_COPY_RETRY_S, MATCH_STEPS_ATTEMPT, PARK_AT_RECEIVE,
+    SHORTAGE_WAIT_S_MAX,
 };
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::announce::announce_failure;
 use crate::disable::disable;
 use crate::ports::{
-    Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EngineError, MaxAge,
-    Queue as _,
+    Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EngineError, FailureKind,
+    MaxAge, Queue as _,
 };
 use crate::profiles::profile_of;
 use crate::send::{Dispatch, send};
@@ -95,7 +96,10 @@ pub async fn attempt<E: Engine>(
     let outgoing =
         Outgoing { endpoint: &endpoint, profile: &profile, event: &event, id: &id, round };
     let dispatched = permit.run(engine, &endpoint, send(engine, outgoing, post_by)).await;
-    let Dispatch { sent, inexact, .. } = dispatched?;
+    let Dispatch { sent, inexact, .. } = match dispatched {
+        Ok(dispatched) => dispatched,
+        Err(error) => return put_off(engine, received, before, error).await,
+    };
 
     let chance = u16::try_from(engine.entropy() & 0xffff).unwrap_or(0);
     let next = policy.after(
@@ -272,6 +276,24 @@ async fn record<E: Engine>(
         tracing::warn!(%error, "a result is not recorded yet");
         engine.clock().sleep_until(again_at).await;
     }
+}
+
+/// Puts off an attempt that we could not make. Our own shortage may outlast a message's receives, and a message
+/// that comes too often is taken for one that crashes us; so the delivery then rests, and the sweep sends
+/// another. Every other failure, and the first of these, only has the message come again.
+async fn put_off<E: Engine>(
+    engine: &E,
+    received: &ReceivedMessage,
+    row: Delivery,
+    error: EngineError,
+) -> Result<Disposition, EngineError> {
+    if error.kind() != FailureKind::Shortage || received.receives < PARK_AT_RECEIVE {
+        return Err(error);
+    }
+    let (tenant, delivery) = (&received.message.tenant, received.message.key().id());
+    tracing::error!(%tenant, %delivery, %error, "our own shortage: the delivery rests");
+    let again_at = engine.clock().now().plus_s(SHORTAGE_WAIT_S_MAX);
+    follow(engine, received, Some(row), Verdict::Park(again_at)).await
 }
 
 /// Finishes a message that has nothing to do. A crash may have come between the record of a failure

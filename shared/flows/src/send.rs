@@ -62,7 +62,7 @@ pub async fn send<E: Engine>(
         })
         .map_err(|fault| EngineError::unreadable("open header", fault))?;
     let request = authorization.iter().fold(request, Request::with_authorization);
-    let mut sent = engine.sender().send(request).await;
+    let mut sent = engine.sender().send(request).await?;
     forget_refused_token(engine, endpoint, &sent);
     if round.attempt == 1 {
         // The body of a first attempt may say when the attempt began, and the record must say the

@@ -314,7 +314,7 @@ impl Clock for Instance {
 }
 
 impl Sender for Instance {
-    async fn send(&self, request: Request) -> SendResult {
+    async fn send(&self, request: Request) -> StoreResult<SendResult> {
         self.alive().await;
         let started_at = self.clock_now();
         let id = ["webhook-id", "svix-id"].iter().find_map(|name| request.headers.get(*name));
@@ -346,7 +346,7 @@ impl Sender for Instance {
             None if timed_out => Outcome::TimedOut,
             None => Outcome::Unreachable,
         };
-        SendResult { outcome, detail: None, response, started_at, ended_at: self.clock_now() }
+        Ok(SendResult { outcome, detail: None, response, started_at, ended_at: self.clock_now() })
     }
 }
 

@@ -50,7 +50,7 @@ async fn deliver(arn: &str, event: &Event) -> Value {
     let outgoing = Outgoing { endpoint, profile, event, id: &delivery, round };
     let keys = [profile.dialect.key(SECRET).unwrap()];
     let request = prepare(outgoing, &keys, None, now).unwrap().request;
-    let sent = AwsEngine::new(&environment).unwrap().sender().send(request).await;
+    let sent = AwsEngine::new(&environment).unwrap().sender().send(request).await.unwrap();
     assert_eq!(sent.response.map(|answer| answer.status), Some(200));
     serde_json::from_slice(&sink.requests()[0].body).unwrap()
 }

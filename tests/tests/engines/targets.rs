@@ -12,7 +12,7 @@ use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::endpoint::target::{CloudTargets, Target};
 use waxseal_domain::event::hops::Hops;
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::ports::{Engine as _, Sender as _};
+use waxseal_flows::ports::{Engine as _, FailureKind, Sender as _};
 use waxseal_tests::emulator::environment;
 use waxseal_tests::sink::{Sink, SinkAnswer};
 
@@ -68,12 +68,27 @@ async fn send(request: Request, answer: SinkAnswer) -> (SendResult, Vec<(String,
     let allowed = ALLOWED.map(str::to_owned).to_vec();
     let cloud_targets = Some(CloudTargets { allowed, own: Vec::new() });
     environment.address_rules = AddressRules { cloud_targets, ..AddressRules::default() };
-    let sent = AwsEngine::new(&environment).unwrap().sender().send(request).await;
+    let sent = AwsEngine::new(&environment).unwrap().sender().send(request).await.unwrap();
     let captured = sink.requests();
     let read = |body: &[u8]| serde_json::from_slice(body).unwrap();
     let calls =
         captured.iter().map(|one| (one.header("authorization").to_owned(), read(&one.body)));
     (sent, calls.collect())
+}
+
+#[tokio::test]
+async fn a_service_whose_name_is_not_looked_up_is_our_failure_and_no_outcome() {
+    // RFC 6761: no name server knows this one, and each of AWS's is known.
+    let mut environment = environment("http://sqs.invalid");
+    let allowed = ALLOWED.map(str::to_owned).to_vec();
+    let cloud_targets = Some(CloudTargets { allowed, own: Vec::new() });
+    environment.address_rules = AddressRules { cloud_targets, ..AddressRules::default() };
+    let engine = AwsEngine::new(&environment).unwrap();
+    for url in [QUEUE, BUS] {
+        let long = Request { timeout_ms: 30_000, ..request(url) };
+        let error = engine.sender().send(long).await.unwrap_err();
+        assert_eq!(error.kind(), FailureKind::Shortage, "{error}");
+    }
 }
 
 fn refuse(status: u16, code: &'static str) -> SinkAnswer {

@@ -80,7 +80,7 @@ pub(super) async fn ping<E: Engine>(
     endpoint: &Endpoint,
 ) -> Result<TestResult, Refusal> {
     let profile = profile_of(call.engine, endpoint).await?;
-    let shaken = shake(call.engine, endpoint, &profile).await;
+    let shaken = shake(call.engine, endpoint, &profile).await?;
     let ping = post(call, endpoint, "webhook.ping", &of_data(r#"{"ping":true}"#)).await?;
     let handshake = shaken.map(|answer| Handshake {
         allowed: answer.allowed,
