@@ -11,8 +11,10 @@ use waxseal_flows::receive::{self as flow, HookResult, Incoming};
 
 /// `POST /hooks/{source}`: 200 once the hook is an event, or was one already.
 pub async fn receive<E: Engine>(engine: &E, source: &str, request: &Request) -> Response {
-    let header = |name: &str| http::header(request, name);
-    let incoming = Incoming { header: &header, body: request.body().as_ref() };
+    let headers = request.headers().keys().filter_map(|name| {
+        Some((name.as_str().to_owned(), http::header(request, name.as_str())?.to_owned()))
+    });
+    let incoming = Incoming { headers: headers.collect(), body: request.body().to_vec() };
     match flow::receive(engine, source, incoming).await {
         Ok(HookResult::Event(acceptance)) => http::json(200, &Acceptance::from(acceptance)),
         Ok(HookResult::Challenge(challenge)) => http::json(200, &Challenge { challenge }),

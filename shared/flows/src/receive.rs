@@ -2,10 +2,12 @@
 //!
 //! Nothing of the signature that was expected is logged or returned.
 
+use std::collections::BTreeMap;
+
 use waxseal_domain::event::Submission;
 use waxseal_domain::event::acceptance::Acceptance;
 use waxseal_domain::id::SourceName;
-use waxseal_domain::limits::{EVENT_BYTES_MAX, SOURCE_COPY_S};
+use waxseal_domain::limits::{EVENT_BYTES_MAX, READ_BYTES_IN_PLACE, SOURCE_COPY_S};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Hook, Profile};
 use waxseal_domain::secret::SecretContext;
@@ -13,18 +15,20 @@ use waxseal_domain::source::Source;
 use waxseal_verify::{Key, Window};
 
 use crate::accept::accept_all;
-use crate::ports::{Clock as _, ConfigStore as _, Engine, EngineError, KeyVault as _, MaxAge};
+use crate::ports::{
+    Clock as _, ConfigStore as _, Engine, EngineError, KeyVault as _, MaxAge, WorkOwner,
+};
 use crate::profiles::require_profile;
 use crate::refusal::Refusal;
 use crate::send::read_key;
 
 /// A signed request that has come in, over HTTP or otherwise, not yet verified.
-#[derive(Clone, Copy)]
-pub struct Incoming<'a> {
-    /// Looks up the value of a header by its lower-case name.
-    pub header: &'a (dyn Fn(&str) -> Option<&'a str> + Sync),
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// Holds the headers that are text, by their lower-case names.
+    pub headers: BTreeMap<String, String>,
     /// Holds the body byte for byte as it came, since the signature covers these bytes.
-    pub body: &'a [u8],
+    pub body: Vec<u8>,
 }
 
 /// What a verified hook turned out to be.
@@ -42,7 +46,7 @@ pub enum HookResult {
 pub async fn receive<E: Engine>(
     engine: &E,
     source: &str,
-    incoming: Incoming<'_>,
+    incoming: Incoming,
 ) -> Result<HookResult, Refusal> {
     let source = find(engine, source).await?.ok_or_else(Problem::not_found)?;
     if incoming.body.len() > EVENT_BYTES_MAX {
@@ -52,11 +56,19 @@ pub async fn receive<E: Engine>(
     let keys = keys(engine, &source, &profile).await?;
     let now_s = engine.clock().now().seconds();
     let window = Window { now_s, tolerance_s: source.tolerance_s };
-    let submission = match read(&source, &profile, &keys, window, incoming)? {
+    let (tenant, bytes) = (source.tenant.clone(), incoming.body.len());
+    let owner = WorkOwner::Source(tenant.clone(), source.name.clone());
+    let work = move || read(&source, &profile, &keys, window, &incoming);
+    // Nobody knows yet who sent it, and a profile may sign JSON, which is parsed first.
+    let read = match bytes {
+        0..=READ_BYTES_IN_PLACE => work(),
+        _ => engine.work(&owner, bytes, work).await?,
+    };
+    let submission = match read? {
         Read::Event(submission) => submission,
         Read::Challenge(answer) => return Ok(HookResult::Challenge(answer)),
     };
-    let mut results = accept_all(engine, &source.tenant, &[submission]).await?;
+    let mut results = accept_all(engine, &tenant, &[submission]).await?;
     let result = results.pop().unwrap_or_else(|| Err(Problem::not_found().into()));
     result.map(HookResult::Event)
 }
@@ -73,10 +85,10 @@ fn read(
     profile: &Profile,
     keys: &[Key],
     window: Window,
-    incoming: Incoming<'_>,
+    incoming: &Incoming,
 ) -> Result<Read, Problem> {
-    let body = incoming.body;
-    let header = |name: &str| (incoming.header)(name);
+    let body = incoming.body.as_slice();
+    let header = |name: &str| incoming.headers.get(name).map(String::as_str);
     let verified = profile.dialect.verify(header, body, keys, window).map_err(|fault| {
         tracing::warn!(source = %source.name, %fault, "a hook was refused");
         Problem::unverified(fault.to_string())
