@@ -23,6 +23,7 @@ macro_rules! management_checks {
             what_changes_nothing_is_in_no_log,
             event_types_say_what_payloads_are_like,
             a_schema_that_is_too_dear_holds_nobody_up,
+            what_is_too_dear_to_match_is_told_and_never_decided,
             a_key_has_scopes_a_rate_and_an_end,
             a_key_gives_no_more_than_it_has,
             a_dry_run_says_what_is_then_sent,
@@ -719,6 +720,28 @@ fn foretold_events() -> [Value; 5] {
         json!({"id": "e5", "type": "dlp.d", "severity": "high", "riskscore": 0.8, "outcome": "blocked",
             "data": {"n": 5}}),
     ]
+}
+
+/// An event that takes too many steps to match is accepted as long as nobody has to, and is then refused with the
+/// number; a dry run says so, in place of yes or no.
+pub async fn what_is_too_dear_to_match_is_told_and_never_decided(client: &Client) {
+    let tenant = Tenant { client, name: "matched" };
+    client.send("POST", "/v1/tenants", &[], r#"{"name":"matched"}"#).await.of(201);
+    let ranges: Vec<Value> = (2..102).map(|n| json!({"numeric": [">", n]})).collect();
+    let filter = json!({"data": {"n": ranges}});
+    let draft = json!({"url": "https://example.com/", "event_types": ["m.*"], "filter": filter});
+    tenant.endpoint(draft).await;
+    let long = |event_type: &str| json!({"type": event_type, "data": {"n": vec![1; 60_000]}});
+    let refused = tenant.send(&long("m.a")).await.of(422).json;
+    let said = refused["errors"][0]["detail"].as_str().unwrap().to_owned();
+    assert!(said.contains("more than 2000000 steps"), "{said}");
+    tenant.send(&json!({"type": "m.a", "data": {"n": [1]}})).await.of(202);
+    tenant.send(&long("other")).await.of(202);
+    let draft = json!({"filter": filter, "limit": 2});
+    let dry = tenant.call("POST", "/endpoints/match", &draft).await.of(200).json;
+    let item = &dry["items"][0];
+    assert_eq!((&dry["matched"], &item["matched"]), (&json!(0), &json!(false)), "{dry}");
+    assert_eq!(item["detail"], said);
 }
 
 /// The deployment says part by part how it is, to the operator alone.

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use waxseal_adapters::http;
 use waxseal_api_types::{self as api, List};
 use waxseal_domain::json::Fault;
-use waxseal_domain::limits::REQUEST_BYTES_MAX;
+use waxseal_domain::limits::{READ_BYTES_IN_PLACE, REQUEST_BYTES_MAX};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::Profile;
 use waxseal_flows::configure::AuditChange;
-use waxseal_flows::ports::{Change, ConfigStore as _, Engine, Setting};
+use waxseal_flows::ports::{Change, ConfigStore as _, Engine, Setting, WorkOwner};
 use waxseal_flows::profiles::find_profile;
 
 use crate::OperationResult;
@@ -77,16 +77,26 @@ impl<E: Engine> Operation<E> {
 /// Lists the profiles that are compiled in, then the deployment's own by name.
 async fn list<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let own = call.engine.store().settings(Setting::Profile).await?;
+    let bytes = own.iter().map(|(_, text)| text.len()).sum();
+    let work = move || List::whole(read_all(&own));
+    let all = match bytes {
+        0..=READ_BYTES_IN_PLACE => work(),
+        // Anybody may ask, and all are read each time.
+        _ => call.engine.work(&WorkOwner::Anybody, bytes, work).await?,
+    };
+    Ok(http::json(200, &all))
+}
+
+fn read_all(own: &[(String, Arc<str>)]) -> Vec<api::Profile> {
     let mut all: Vec<Arc<Profile>> = Profile::builtins().to_vec();
-    for (name, text) in &own {
+    for (name, text) in own {
         match Profile::parse(text) {
             Ok(profile) => all.push(Arc::new(profile)),
             // The others can still be used. Whoever asks for this one by its name is answered with the failure.
             Err(faults) => tracing::error!(%name, ?faults, "a stored profile cannot be read"),
         }
     }
-    let items = all.iter().map(|profile| api::Profile::from(&**profile)).collect();
-    Ok(http::json(200, &List::whole(items)))
+    all.iter().map(|profile| api::Profile::from(&**profile)).collect()
 }
 
 async fn show<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
@@ -100,6 +110,7 @@ async fn put<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let text = http::text(call.request, REQUEST_BYTES_MAX)?;
     let profile = Profile::parse(text).map_err(Problem::unprocessable)?;
     profile.check_name(name).map_err(refuse)?;
+    profile.check_cost().map_err(refuse)?;
     if Profile::find_builtin(name).is_some() {
         return Err(Problem::conflict("a profile of that name comes with Waxseal").into());
     }

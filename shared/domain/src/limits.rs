@@ -207,6 +207,13 @@ pub const OVERLAP_S: std::ops::RangeInclusive<u64> = 2 * ENDPOINT_COPY_FIRST_ATT
 pub const OVERLAP_DEFAULT_S: u64 = DAY_S;
 /// Profiles of its own that a deployment may have: one answer lists them all.
 pub const OWN_PROFILES_MAX: usize = 100;
+/// Bytes of a profile's file: some hundred kinds of event with an example of each. All are read to list them.
+pub const OWN_PROFILE_BYTES_MAX: usize = 64 * 1024;
+/// Members of a profile's body that hold all of an event's payload or attributes: the body may be so many times as long
+/// as the event.
+pub const OWN_PROFILE_COPIES_MAX: usize = 8;
+/// Members of a profile's body, those of its objects included: each may hold an attribute's longest value.
+pub const OWN_PROFILE_MEMBERS_MAX: usize = 200;
 /// API keys of a tenant.
 pub const KEYS_PER_TENANT_MAX: usize = 200;
 /// Requests a second of all keys of a tenant together, if the deployment says no other bound: as many as the fastest

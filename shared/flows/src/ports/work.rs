@@ -10,8 +10,10 @@ use super::EngineError;
 pub enum WorkOwner {
     /// Somebody who has a key of a tenant: its filters, schemas, events and questions.
     Tenant(TenantName),
-    /// Whoever sends hooks to a source: nobody knows them until their signature holds.
-    Source(SourceName),
+    /// Whoever sends hooks to a source of a tenant: nobody knows them until their signature holds.
+    Source(TenantName, SourceName),
+    /// Whoever asks for what anybody may have.
+    Anybody,
 }
 
 /// Work was not begun: its turn did not come in time. Nothing was done, and the same may succeed later.
