@@ -26,6 +26,7 @@ pub mod http;
 pub mod json_schema;
 #[cfg(feature = "aws")]
 mod logs;
+pub mod machine;
 pub mod sender;
 #[cfg(feature = "signals")]
 pub mod stop;

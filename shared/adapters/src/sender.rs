@@ -7,6 +7,7 @@ mod resolver;
 
 pub use resolver::{Addresses, LookUp};
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,11 +44,17 @@ pub enum Connections {
 }
 
 /// POSTs over HTTP/1.1 with `reqwest`.
-#[derive(Debug)]
 pub struct HttpSender {
     client: reqwest::Client,
     rules: Arc<AddressRules>,
+    look_up: LookUp,
     clock: MovableClock,
+}
+
+impl fmt::Debug for HttpSender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpSender").field("rules", &self.rules).finish_non_exhaustive()
+    }
 }
 
 impl HttpSender {
@@ -76,7 +83,10 @@ impl HttpSender {
     ) -> Result<Self, EngineError> {
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::trust(extra_roots)?)
-            .dns_resolver(Arc::new(resolver::VettingResolver::new(Arc::clone(&rules), look_up)))
+            .dns_resolver(Arc::new(resolver::VettingResolver::new(
+                Arc::clone(&rules),
+                Arc::clone(&look_up),
+            )))
             // A redirect would lead to an address that nobody checked, and a retry or a proxy would
             // make requests that the delivery's log does not show.
             .redirect(Policy::none())
@@ -94,7 +104,22 @@ impl HttpSender {
         let client = builder
             .build()
             .map_err(|error| EngineError::unavailable("build HTTP client", error))?;
-        Ok(Self { client, rules, clock: MovableClock::default() })
+        Ok(Self { client, rules, look_up, clock: MovableClock::default() })
+    }
+
+    /// Refuses a name that leads to a port of our own, before anything is sent. The resolver that vets every name is
+    /// not told the port, so that here the name is looked up once more: only for the ports that we listen at.
+    async fn check_way_back(&self, url: &reqwest::Url) -> Result<(), Failure> {
+        let port = url.port_or_known_default().unwrap_or(0);
+        let Some(name) = url.domain() else { return Ok(()) };
+        if !self.rules.own.listens_at(port) {
+            return Ok(());
+        }
+        // A name that is not found is told where it is looked up to be connected to.
+        for found in (self.look_up)(name.to_owned()).await.unwrap_or_default() {
+            self.rules.check_ip(found.ip(), port)?;
+        }
+        Ok(())
     }
 
     /// Makes the request and returns the answer's head; its body is still to be read.
@@ -102,6 +127,7 @@ impl HttpSender {
         let Target::Http(url) = self.rules.check(&request.url)? else {
             return Err(AddressFault::NotHttps.into());
         };
+        self.check_way_back(&url).await?;
         let method = match request.method {
             Method::Post => reqwest::Method::POST,
             Method::Options => reqwest::Method::OPTIONS,
