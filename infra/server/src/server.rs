@@ -139,7 +139,7 @@ fn options(settings: &Settings, address: SocketAddr) -> Result<Options, String> 
         public_url: Some(settings.public_url(address)),
         folder: settings.data.clone(),
         operator_key: settings.api_key.clone(),
-        address_rules: settings.address_rules(),
+        address_rules: settings.address_rules(address),
         extra_roots: read_authorities(settings.ca_file.as_deref())?,
     })
 }

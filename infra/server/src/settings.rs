@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use clap::builder::RangedI64ValueParser;
 use clap::{ArgAction, Args};
 use ipnet::IpNet;
-use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_adapters::machine::is_local;
+use waxseal_domain::endpoint::address::{AddressRules, OwnAddresses};
 use waxseal_domain::flow_control::tenant_bounds::TenantBounds;
 use waxseal_domain::limits::{
     TENANT_DELIVERIES_PER_MINUTE, TENANT_DELIVERIES_PER_MINUTE_RANGE, TENANT_MAX_PER_SECOND,
@@ -106,9 +107,15 @@ impl Settings {
         usize::try_from(most).unwrap_or(usize::MAX)
     }
 
-    /// Which addresses deliveries may go to.
-    pub(crate) fn address_rules(&self) -> AddressRules {
-        AddressRules { allow_loopback: self.allow_loopback, ..AddressRules::default() }
+    /// Which addresses deliveries may go to, from a server that listens at that one.
+    pub(crate) fn address_rules(&self, address: SocketAddr) -> AddressRules {
+        let own = OwnAddresses {
+            listens: vec![address],
+            is_local,
+            public_url: self.public_url.clone(),
+            ..OwnAddresses::default()
+        };
+        AddressRules { allow_loopback: self.allow_loopback, own, ..AddressRules::default() }
     }
 }
 

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 
-use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::endpoint::address::{AddressRules, OwnAddresses};
 use waxseal_domain::endpoint::target::CloudTargets;
 use waxseal_domain::flow_control::breaker::BreakerSettings;
 use waxseal_domain::flow_control::tenant_bounds::TenantBounds;
@@ -64,6 +64,7 @@ impl Environment {
     pub fn read() -> Result<Self, EngineError> {
         let text = |name| variable(name).map(Option::unwrap_or_default);
         let usual = BreakerSettings::default();
+        let url = variable("WAXSEAL_PUBLIC_URL")?.map(|url| public_url(&url)).transpose()?;
         let percent = variable("WAXSEAL_BREAKER_PERCENT")?;
         let probe_s = variable("WAXSEAL_PROBE_S")?;
         Ok(Self {
@@ -86,6 +87,7 @@ impl Environment {
             },
             tenant_bounds: tenant_bounds()?,
             address_rules: AddressRules {
+                own: OwnAddresses { public_url: url.clone(), ..OwnAddresses::default() },
                 allow_loopback: flag("WAXSEAL_ALLOW_LOOPBACK", &text("WAXSEAL_ALLOW_LOOPBACK")?)?,
                 runtime_api: variable("AWS_LAMBDA_RUNTIME_API")?
                     .map(|api| runtime_api(&api))
@@ -95,7 +97,7 @@ impl Environment {
                     own: list(&text("WAXSEAL_OWN_ARNS")?),
                 }),
             },
-            public_url: variable("WAXSEAL_PUBLIC_URL")?.map(|url| public_url(&url)).transpose()?,
+            public_url: url,
             region: text("AWS_REGION")?,
             credentials: [
                 text("AWS_ACCESS_KEY_ID")?,

@@ -27,6 +27,7 @@ pub mod http;
 pub mod json_schema;
 #[cfg(feature = "aws")]
 mod logs;
+pub mod machine;
 #[cfg(feature = "logs")]
 pub mod repeated;
 pub mod sender;

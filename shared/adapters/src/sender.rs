@@ -109,11 +109,27 @@ impl HttpSender {
         }
     }
 
+    /// Refuses a name that leads to a port of our own, before anything is sent. The resolver that vets every name is
+    /// not told the port, so that here the name is looked up once more: only for the ports that we listen at.
+    async fn check_way_back(&self, url: &reqwest::Url) -> Result<(), Failure> {
+        let port = url.port_or_known_default().unwrap_or(0);
+        let Some(name) = url.domain() else { return Ok(()) };
+        if !self.rules.own.listens_at(port) {
+            return Ok(());
+        }
+        // A name that is not found is told where it is looked up to be connected to.
+        for found in self.name_server.find(name).await.unwrap_or_default() {
+            self.rules.check_ip(found.ip(), port)?;
+        }
+        Ok(())
+    }
+
     /// Makes the request and returns the answer's head; its body is still to be read.
     async fn post(&self, request: Request) -> Result<reqwest::Response, Unsent> {
         let Target::Http(url) = self.rules.check(&request.url)? else {
             return Err(AddressFault::NotHttps.into());
         };
+        self.check_way_back(&url).await?;
         let method = match request.method {
             Method::Post => reqwest::Method::POST,
             Method::Options => reqwest::Method::OPTIONS,

@@ -108,8 +108,8 @@ async fn a_source_has_a_bound_that_no_stranger_uses_up() {
     let send = async |id: &str, secret: &str| {
         let body = r#"{"type":"a.b","timestamp":"2026-11-21T10:00:00Z","data":{}}"#;
         let hook = Hook::sign("standard", secret, id, "a.b", body);
-        let header = |name: &str| hook.header(name);
-        let incoming = Incoming { header: &header, body: &hook.body, hops: Hops::default() };
+        let headers = hook.headers.into_iter().collect();
+        let incoming = Incoming { headers, body: hook.body, hops: Hops::default() };
         let path = HookPath { tenant: Some("acme"), source: "github" };
         receive(&*world.engine, path, incoming).await.map_err(|refusal| problem(refusal).status)
     };

@@ -11,7 +11,7 @@ use rustls::pki_types::CertificateDer;
 use waxseal_adapters::sender::{Connections, HttpSender, LookUp};
 use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::dispatch::{Request, Subject};
-use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::endpoint::address::{AddressRules, OwnAddresses};
 use waxseal_domain::limits::EXCERPT_CHARS_MAX;
 use waxseal_flows::ports::{EngineError, FailureKind, Sender as _};
 use waxseal_tests::rogue::{MARGIN, Play, counting_rogue, rogue};
@@ -155,6 +155,27 @@ fn look_up() -> LookUp {
         let found = found.into_iter().map(|address| address.parse().unwrap()).collect();
         Box::pin(async move { Ok(found) })
     })
+}
+
+#[tokio::test]
+async fn a_name_that_leads_to_where_we_listen_is_not_sent_to() {
+    let (own_sink, certificate) = tls_sink().await;
+    let own = OwnAddresses { listens: vec![own_sink.address], ..OwnAddresses::default() };
+    let rules = Arc::new(AddressRules { own, runtime_api: None, ..AddressRules::clone(&rules()) });
+    let roots = vec![certificate];
+    let sender = HttpSender::with_resolver(rules, Connections::Fresh, roots, look_up()).unwrap();
+    let (other_sink, _) = tls_sink().await;
+    let url = |sink: &Sink| format!("https://well.test:{}/", sink.address.port());
+    let sent = sender.send(request(&url(&own_sink))).await.unwrap();
+    let detail = sent.detail.unwrap();
+    assert_eq!(
+        (sent.outcome, detail.as_str()),
+        (Outcome::Blocked, "the URL leads back to Waxseal itself")
+    );
+    assert!(own_sink.requests().is_empty(), "nothing was sent");
+    // Of another port of this machine nothing is known: it is connected to, and trusts no certificate of ours here.
+    let sent = sender.send(request(&url(&other_sink))).await.unwrap();
+    assert_eq!(sent.outcome, Outcome::Unreachable);
 }
 
 #[tokio::test]

@@ -219,6 +219,39 @@ async fn a_circle_that_hides_its_hops_is_bounded_by_its_tenants_deliveries() {
     assert!(statuses(&events).any(|status| status == "pending"), "they wait");
 }
 
+/// A courtesy: whoever names one of our own addresses is told so, however it is written; and what was configured before
+/// the address was ours is not sent.
+#[tokio::test]
+async fn our_own_addresses_are_refused_in_any_spelling() {
+    let ring = Ring::start_with(&[("WAXSEAL_PUBLIC_URL", "https://hooks.example/waxseal")]).await;
+    let port = ring.server.address.port();
+    let mut taken = 0;
+    let own = [
+        format!("http://127.0.0.1:{port}/hooks/acme/ring"),
+        format!("http://localhost:{port}/"),
+        format!("http://ring.localhost.:{port}/"),
+        format!("http://2130706433:{port}/"),
+        format!("http://0x7f.0.0.1:{port}/"),
+        format!("http://[::ffff:7f00:1]:{port}/"),
+        "https://hooks.example/waxseal/hooks/acme/ring".to_owned(),
+        "https://HOOKS.example.:443/waxseal".to_owned(),
+    ];
+    for url in &own {
+        let draft = json!({"url": url}).to_string();
+        let path = "/v1/tenants/acme/endpoints?ping=false";
+        let (status, answer) = ring.operator.call("POST", path, &draft).await;
+        taken += u64::from(status < 300);
+        let said = answer["errors"][0]["detail"].as_str().unwrap_or_default();
+        assert!(said.contains("leads back to Waxseal itself"), "{url}: {answer}");
+    }
+    Attack { name: "endpoints at our own addresses", counted: "taken", bound: 0 }.took(taken);
+    // Others on this machine, and others of this name.
+    let other = Sink::start(Vec::new()).await;
+    for url in [other.url("/"), "https://hooks.example/siem".to_owned()] {
+        ring.lead_to(&url).await;
+    }
+}
+
 /// What is told of a chain's end goes no further than the chain.
 #[tokio::test]
 async fn a_notice_of_a_chains_end_begins_no_other() {

@@ -94,7 +94,7 @@ fn the_runtime_api_is_refused_under_any_setting() {
     let rules = AddressRules {
         allow_loopback: true,
         runtime_api: Some("127.0.0.1:9001".parse().unwrap()),
-        cloud_targets: None,
+        ..AddressRules::default()
     };
     for url in ["http://127.0.0.1:9001/", "http://[::ffff:127.0.0.1]:9001/"] {
         assert!(check(&rules, url).is_err(), "{url}");
