@@ -294,33 +294,4 @@ impl<'de> Visitor<'de> for Members {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_a_duplicate_by_its_pointer() {
-        let fault = Json::parse(r#"{"a":[{"b/c":1,"b/c":2}]}"#).unwrap_err();
-        assert_eq!(fault, Fault::new("/a/0/b~1c", "is named twice"));
-    }
-
-    #[test]
-    fn refuses_what_is_not_json_and_lone_surrogates() {
-        for bad in ["", "{", "[1,]", "nul", "01", "{} {}", r#""\ud800""#, "\"\n\""] {
-            assert!(Json::parse(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn refuses_deep_nesting() {
-        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        assert!(Json::parse(&nested(DEPTH_MAX)).is_ok());
-        assert!(Json::parse(&nested(DEPTH_MAX + 2)).is_err());
-        assert!(Json::parse(&nested(100_000)).is_err());
-    }
-
-    #[test]
-    fn compact_keeps_all_but_white_space() {
-        let text = "{ \"a b\" : [ 1.0 , \"x \\\" \\\\\" ] ,\n\t\"é\": \"\\u00e9 \" }";
-        assert_eq!(compact(text), "{\"a b\":[1.0,\"x \\\" \\\\\"],\"é\":\"\\u00e9 \"}");
-    }
-}
+mod tests;

@@ -250,3 +250,6 @@ pub const SECRETS_LIVE_MAX: usize = 2;
 pub const TOLERANCE_S: u64 = 300;
 
 const DAY_S: u64 = 86_400;
+
+#[cfg(test)]
+mod tests;

@@ -219,3 +219,6 @@ fn render_to_fit(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
