@@ -219,4 +219,15 @@ mod tests {
         let shown = hide_secrets(json!({"headers": {"x-key": "canary"}}));
         assert_eq!(shown.get(), r#"{"headers":{"x-key":"(not shown)"}}"#);
     }
+
+    #[test]
+    fn an_entry_says_what_was_before_its_change_and_what_is_after() {
+        let stamp = Stamp { at: Timestamp::from_ms(1), entropy: 7 };
+        let tenant = "acme".parse().unwrap();
+        let entry = Entry::new(stamp, &tenant, "operator", "endpoint.updated", "ep_1");
+        let (before, after) = (json!({"name": "a", "x": 1}), json!({"name": "b", "x": 1}));
+        let entry = entry.from_to(Some(before), Some(after));
+        assert_eq!(entry.before.unwrap().get(), r#"{"name":"a"}"#);
+        assert_eq!(entry.after.unwrap().get(), r#"{"name":"b"}"#);
+    }
 }

@@ -244,4 +244,60 @@ mod tests {
             assert!(!value.is_null(), "`{name}` lacks its `skip_serializing_if`");
         }
     }
+
+    fn endpoint() -> Endpoint {
+        let (id, tenant) = ("ep_1".parse().unwrap(), "acme".parse().unwrap());
+        Endpoint::new(id, tenant, "standard".to_owned(), at_s(1))
+    }
+
+    fn at_s(seconds: u64) -> Timestamp {
+        Timestamp::from_ms(seconds * 1_000)
+    }
+
+    fn secret(name: &str, created_at: Timestamp) -> SealedSecret {
+        SealedSecret { sealed: name.to_owned(), created_at, until: None, public_key: None }
+    }
+
+    #[test]
+    fn each_change_is_a_version_of_its_own_and_says_when() {
+        let changed = Endpoint { version: 7, ..endpoint() }.next_version(at_s(9));
+        assert_eq!((changed.version, changed.updated_at), (8, at_s(9)));
+        assert_eq!(changed.created_at, at_s(1));
+    }
+
+    #[test]
+    fn an_endpoint_is_paused_from_when_it_says_so() {
+        assert!(!endpoint().is_paused());
+        assert!(Endpoint { paused_at: Some(at_s(2)), ..endpoint() }.is_paused());
+    }
+
+    #[test]
+    fn an_endpoint_is_disabled_once_and_keeps_the_first_reason() {
+        assert!(endpoint().is_enabled());
+        let gone = endpoint().disable(DisabledReason::Gone, at_s(3));
+        assert!(!gone.is_enabled());
+        let again = gone.clone().disable(DisabledReason::Failing, at_s(4));
+        assert_eq!(again.state, gone.state);
+    }
+
+    fn signing(endpoint: &Endpoint, now: Timestamp) -> Vec<&str> {
+        endpoint.live_secrets(now).map(|secret| secret.sealed.as_str()).collect()
+    }
+
+    #[test]
+    fn the_secret_before_signs_until_its_overlap_ends_and_an_older_one_no_more() {
+        let first = endpoint().rotate_secret(secret("first", at_s(10)), at_s(10));
+        let second = first.rotate_secret(secret("second", at_s(20)), at_s(30));
+        assert_eq!(signing(&second, at_s(29)), ["second", "first"]);
+        assert_eq!(signing(&second, at_s(30)), ["second"]);
+        let third = second.rotate_secret(secret("third", at_s(25)), at_s(40));
+        assert_eq!(signing(&third, at_s(26)), ["third", "second"]);
+    }
+
+    #[test]
+    fn a_rotation_without_an_overlap_leaves_the_new_secret_alone() {
+        let first = endpoint().rotate_secret(secret("first", at_s(10)), at_s(10));
+        let second = first.rotate_secret(secret("second", at_s(20)), at_s(20));
+        assert_eq!(second.secrets, [secret("second", at_s(20))]);
+    }
 }

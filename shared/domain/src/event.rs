@@ -215,9 +215,9 @@ fn derive_id(source: &str, sender_id: &str) -> EventId {
         hash.update(b":");
         hash.update(part.as_bytes());
     }
-    let number =
-        hash.finalize().iter().take(16).fold(0, |sum, &byte| (sum << 8) | u128::from(byte));
-    EventId::from_entropy(number)
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(hash.finalize()).for_each(|(byte, from)| *byte = from);
+    EventId::from_entropy(u128::from_be_bytes(bytes))
 }
 
 #[cfg(test)]
@@ -335,5 +335,28 @@ mod tests {
     fn numbers_that_no_double_holds_are_kept() {
         let event = accept(r#"{"type":"a","data":1e400}"#, Form::Plain).unwrap().event;
         assert_eq!(event.data.unwrap().get(), "1e400");
+    }
+
+    #[test]
+    fn what_is_expunged_is_the_payload_and_the_summary_and_nothing_else() {
+        let text = r#"{"type":"a","id":"e1","summary":"canary","severity":"high","data":1}"#;
+        let event = accept(text, Form::Plain).unwrap().event;
+        let binary = Event { data: None, data_base64: Some("AA==".to_owned()), ..event.clone() };
+        for event in [event, binary] {
+            let left = event.remove_payload();
+            assert!(left.expunged && left.data.is_none() && left.data_base64.is_none());
+            assert_eq!(
+                (left.attribute("summary"), left.attribute("severity")),
+                (None, Some("high"))
+            );
+            assert_eq!(left.id.as_str(), "e1");
+        }
+    }
+
+    #[test]
+    fn a_derived_id_is_the_same_for_ever() {
+        // The first 128 bits of SHA-256 of `1:s3:a/b`: an event that is stored is found by it.
+        let event = accept(r#"{"type":"a","id":"a/b","source":"s"}"#, Form::Plain).unwrap().event;
+        assert_eq!(event.id.as_str(), "evt_6gfc17faqcwhfb6p1hmmnze36f");
     }
 }

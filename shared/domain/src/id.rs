@@ -242,4 +242,11 @@ mod tests {
         assert_eq!(base32(u128::MAX).len(), 26);
         assert_ne!(base32(1 << 127), base32(1 << 126));
     }
+
+    #[test]
+    fn a_delivery_id_is_stored_as_its_text() {
+        let id: DeliveryId = "dlv_1_e1".parse().unwrap();
+        assert_eq!(serde_json::to_string(&id).unwrap(), r#""dlv_1_e1""#);
+        assert_eq!(serde_json::from_str::<DeliveryId>(r#""dlv_1_e1""#).unwrap(), id);
+    }
 }

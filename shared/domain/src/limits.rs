@@ -363,3 +363,6 @@ pub const MEMORY_USED_PERCENT_MAX: u64 = 80;
 pub const BACKLOG_WARN_S: u64 = 300;
 /// Seconds by which the clock may be behind a time that is stored: instances differ by a second or two.
 pub const CLOCK_BEHIND_WARN_S: u64 = 60;
+
+#[cfg(test)]
+mod tests;

@@ -196,3 +196,23 @@ impl Problem {
         Self { detail, ..Self::unavailable() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_carries_the_header_that_its_status_asks_for() {
+        let header = |problem: Problem| problem.header.map(|header| *header);
+        let not_allowed = Problem::method_not_allowed(&["GET", "PUT"]);
+        assert_eq!(header(not_allowed), Some(("allow", "GET, PUT".to_owned())));
+        let too_many = Problem::too_many("API key", 5, 7);
+        assert_eq!(header(too_many), Some(("retry-after", "7".to_owned())));
+    }
+
+    #[test]
+    fn our_own_failure_names_the_step_that_failed() {
+        let problem = Problem::failed_at("reading the catalogue");
+        assert!(problem.detail.starts_with("reading the catalogue failed;"), "{}", problem.detail);
+    }
+}

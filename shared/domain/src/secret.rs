@@ -128,4 +128,47 @@ mod tests {
         assert_eq!(Secret::new(vec![0xff]).expose_text(), Err(NoText::NotUtf8));
         assert_eq!(Secret::new(Vec::new()).expose_text(), Err(NoText::Empty));
     }
+
+    #[test]
+    fn a_new_secret_holds_both_random_numbers() {
+        let bytes = random_bytes([0x0102, u128::MAX - 0xff]);
+        assert_eq!(bytes[..14], [0; 14]);
+        assert_eq!(bytes[14..18], [1, 2, 0xff, 0xff]);
+        assert_eq!(bytes[30..], [0xff, 0]);
+    }
+
+    #[test]
+    fn a_secret_is_never_printed() {
+        let printed = format!("{:?}", Secret::new(b"canary".to_vec()));
+        assert_eq!(printed, "Secret(..)");
+    }
+
+    #[test]
+    fn a_secret_is_bound_to_its_owner_and_its_purpose() {
+        let tenant: TenantName = "acme".parse().unwrap();
+        let endpoint: EndpointId = "ep_1".parse().unwrap();
+        let contexts = [
+            SecretContext::endpoint(&tenant, &endpoint),
+            SecretContext::credentials(&tenant, &endpoint),
+            SecretContext::links(&tenant),
+            SecretContext::source(&tenant, &"shop".parse().unwrap()),
+        ];
+        let owners: Vec<&str> = contexts.iter().map(|one| one.owner.as_str()).collect();
+        assert_eq!(owners, ["ep_1", "ep_1", "content", "shop"]);
+        let purposes: Vec<&str> = contexts.iter().map(|one| one.purpose).collect();
+        assert_eq!(purposes, ["endpoint", "credentials", "link", "source"]);
+    }
+
+    #[test]
+    fn a_secret_is_live_up_to_its_end_and_without_one_for_ever() {
+        let secret = SealedSecret {
+            sealed: String::new(),
+            created_at: Timestamp::from_ms(0),
+            until: Some(Timestamp::from_ms(10)),
+            public_key: None,
+        };
+        assert!(secret.is_live(Timestamp::from_ms(9)));
+        assert!(!secret.is_live(Timestamp::from_ms(10)));
+        assert!(SealedSecret { until: None, ..secret }.is_live(Timestamp::from_ms(u64::MAX)));
+    }
 }

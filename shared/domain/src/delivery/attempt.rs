@@ -210,4 +210,23 @@ mod tests {
         assert_eq!(of(429), Outcome::Throttled);
         assert_eq!(of(503), Outcome::ServerError);
     }
+
+    #[test]
+    fn an_attempt_keeps_what_was_answered_if_anything_was() {
+        let sent = |excerpt: &str| SendResult {
+            outcome: Outcome::Rejected,
+            detail: None,
+            response: Some(Response {
+                status: 400,
+                headers: Vec::new(),
+                excerpt: excerpt.to_owned(),
+            }),
+            started_at: Timestamp::from_ms(1_000),
+            ended_at: Timestamp::from_ms(1_250),
+        };
+        let kept = |excerpt| Attempt::of(1, &sent(excerpt), None, false);
+        assert_eq!(kept("no such path").response_excerpt.as_deref(), Some("no such path"));
+        assert_eq!(kept("").response_excerpt, None);
+        assert_eq!((kept("").duration_ms, kept("").response_status), (250, Some(400)));
+    }
 }

@@ -245,3 +245,6 @@ fn render_to_fit(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

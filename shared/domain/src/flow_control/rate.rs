@@ -164,4 +164,11 @@ mod tests {
         assert_eq!(delays, [6, 6, 7, 7, 8]);
         assert_eq!(TokenRequest::of(2, 100, NOW).delay_s(3, NOW), 1);
     }
+
+    #[test]
+    fn an_endpoint_takes_tokens_under_a_name_that_no_key_has() {
+        let name = of_endpoint(&"acme".parse().unwrap(), &"ep_1".parse().unwrap());
+        assert_eq!(name, "acme#ep_1");
+        assert!(name.parse::<crate::id::ApiKeyId>().is_err());
+    }
 }

@@ -152,4 +152,17 @@ mod tests {
         let at = |s| throttle.is_use_to_be_noted(KEY, NOW.plus_s(s));
         assert_eq!([at(0), at(1), at(59), at(60), at(61)], [true, false, false, true, false]);
     }
+
+    #[test]
+    fn a_window_is_over_once_nothing_is_left_and_nothing_was_granted() {
+        let throttle = Throttle::default();
+        assert_eq!(throttle.ask(KEY, ONE, NOW), Admission::Granted);
+        let Admission::Ask(wanted) = throttle.ask(KEY, ONE, NOW) else { panic!("unasked") };
+        assert!(throttle.record_grant(KEY, wanted, 1), "the request that asked takes the token");
+        assert_eq!(throttle.ask(KEY, ONE, NOW), Admission::Ask(wanted), "more may be granted");
+        // Of two requests that asked at the same time, one was granted more than it took.
+        assert!(throttle.record_grant(KEY, wanted, 2));
+        assert!(!throttle.record_grant(KEY, wanted, 0));
+        assert_eq!(throttle.ask(KEY, ONE, NOW), Admission::Granted, "what is left still passes");
+    }
 }

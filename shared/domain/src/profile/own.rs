@@ -3,14 +3,13 @@
 use super::{Member, Profile, Value};
 use crate::json::Fault;
 use crate::limits::{
-    NAME_CHARS_MAX, OWN_PROFILE_BYTES_MAX, OWN_PROFILE_COPIES_MAX, OWN_PROFILE_MEMBERS_MAX,
-    OWN_PROFILES_MAX,
+    OWN_PROFILE_BYTES_MAX, OWN_PROFILE_COPIES_MAX, OWN_PROFILE_MEMBERS_MAX, OWN_PROFILES_MAX,
 };
 
 impl Profile {
     /// Says whether the profile's file may be put under a name.
     pub fn check_name(&self, name: &str) -> Result<(), Fault> {
-        if self.name() != name || name.len() > NAME_CHARS_MAX {
+        if self.name() != name {
             return Err(Fault::new("/name", "must be the name in the path"));
         }
         Ok(())

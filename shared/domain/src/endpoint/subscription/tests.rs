@@ -193,3 +193,31 @@ fn an_ordinary_event_is_matched_in_place() {
     assert!(select(&endpoints(100, filter), &candidate).is_ok());
     assert!(candidate.steps() < MATCH_STEPS_IN_PLACE / 2, "{}", candidate.steps());
 }
+
+#[test]
+fn a_filter_may_be_as_long_as_is_said() {
+    let padded = |bytes: usize| {
+        let pattern = r#"{"type":["a"]}"#;
+        format!("{pattern}{}", " ".repeat(bytes - pattern.len()))
+    };
+    assert!(CompiledFilter::compile(&padded(filter::BYTES_MAX)).is_ok());
+    for bytes in [filter::BYTES_MAX + 1, filter::BYTES_MAX + 2] {
+        assert!(CompiledFilter::compile(&padded(bytes)).is_err(), "{bytes}");
+    }
+}
+
+#[test]
+fn an_event_goes_to_the_enabled_endpoints_that_want_it() {
+    let endpoint = |id: &str, pattern: &str| {
+        let (id, tenant) = (id.parse().unwrap(), "acme".parse().unwrap());
+        let now = Timestamp::from_ms(0);
+        let mut endpoint = Endpoint::new(id, tenant, "standard".to_owned(), now);
+        endpoint.subscription.event_types = vec![pattern.parse().unwrap()];
+        endpoint
+    };
+    let disabled = endpoint("ep_1", "*")
+        .disable(crate::endpoint::DisabledReason::Requested, Timestamp::from_ms(1));
+    let endpoints = [disabled, endpoint("ep_2", "dlp.*"), endpoint("ep_3", "decision.*")];
+    let event = event("");
+    assert_eq!(select(&endpoints, &Candidate::new(&event, MATCH_STEPS_MAX)), Ok(vec![2]));
+}
