@@ -106,7 +106,7 @@ impl<E: Engine> Operation<E> {
                      contract demands.",
                 )
                 .with_example(|| json_of(&Acceptance::example()))],
-                problems: &[400, 401, 404, 409, 413, 422],
+                problems: &[400, 401, 404, 409, 413, 422, 429],
                 ..Description::plain(Access::Public)
             },
         },
