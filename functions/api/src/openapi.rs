@@ -107,8 +107,15 @@ const PROBLEMS: [(u16, &str); 13] = [
         "The body was read, but is not valid, or a limit is reached. The member `errors` names every fault \
          with its JSON Pointer.",
     ),
-    (429, "The API key makes too many requests. The header `Retry-After` says how long to wait."),
-    (503, "The server failed. Nothing was acknowledged, and the request can be repeated."),
+    (
+        429,
+        "The API key makes too many requests, or they ask for too much work at a time. The header \
+         `Retry-After` says how long to wait.",
+    ),
+    (
+        503,
+        "The server failed, or is too busy. Nothing was acknowledged, and the request can be repeated.",
+    ),
     (
         508,
         "The event goes in a circle: too many deliveries of Waxseal lie behind it, as the header `Waxseal-Hops` of \

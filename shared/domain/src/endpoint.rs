@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::delivery::retry::RetryPolicy;
 use crate::endpoint::credentials::Credentials;
 use crate::endpoint::headers::{NOT_SHOWN, may_be_secret, show};
-use crate::endpoint::subscription::Subscription;
+use crate::endpoint::subscription::{CompiledFilter, Subscription};
 use crate::id::{EndpointId, TenantName};
 use crate::secret::SealedSecret;
 use crate::timestamp::Timestamp;
@@ -122,6 +122,13 @@ pub enum Health {
 }
 
 impl Endpoint {
+    /// Returns about how many bytes it takes up in memory, its filter compiled.
+    pub fn bytes(&self) -> usize {
+        let headers = self.headers.iter().map(|(name, value)| name.len() + value.len());
+        let filter = self.subscription.filter.as_ref().map_or(0, CompiledFilter::bytes);
+        2 * size_of::<Self>() + self.url.len() + headers.sum::<usize>() + filter
+    }
+
     /// Makes a new endpoint that wants every event and takes all else from its profile.
     pub fn new(id: EndpointId, tenant: TenantName, profile: String, now: Timestamp) -> Self {
         Self {

@@ -27,7 +27,8 @@
 //! - Taken, though ruler refuses it: a network of one address, as `10.0.0.1/32`.
 //!
 //! What a match costs depends on pattern and event together, so it is counted while it is done: a
-//! step for each value and each condition that is looked at, and for each sixteen bytes of a text.
+//! step for each value and each condition that is looked at, and for each sixteen bytes of a text
+//! ([`crate::work`]).
 //!
 //! A pattern with an operator that is not known does not compile: it never silently matches
 //! everything, or nothing.

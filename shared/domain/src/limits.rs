@@ -283,6 +283,10 @@ pub const WORK_RETRY_S: u64 = 1;
 /// Bytes of requests and events that wait in line for one owner: the eight longest requests, and many more of ordinary
 /// length. They are held in memory until their turn has come.
 pub const WORK_WAITING_BYTES_MAX: usize = 8 * REQUEST_BYTES_MAX;
+/// Bytes of tenants' endpoints that are kept in memory, their filters compiled: those of one tenant may take half.
+pub const ENDPOINTS_KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of tenants' event types that are kept in memory: those of one tenant may take two thirds.
+pub const EVENT_TYPES_KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes of a text that is read where requests are served: longer ones are read where that holds up nobody.
 pub const READ_BYTES_IN_PLACE: usize = 16 * 1024;
 /// Bytes of an event type's example.

@@ -25,6 +25,7 @@ use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::event::catalogue::EventType;
 use waxseal_domain::flow_control::gate::Gate;
 use waxseal_domain::id::{ApiKeyId, EndpointId, SourceName, TenantName};
+use waxseal_domain::limits::{ENDPOINTS_KEPT_BYTES_MAX, EVENT_TYPES_KEPT_BYTES_MAX};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{
@@ -60,9 +61,19 @@ pub(super) struct ConfigCache {
 impl Default for ConfigCache {
     fn default() -> Self {
         Self {
-            of_tenant: AgedCache::new(TENANTS_MAX),
-            event_types: AgedCache::new(TENANTS_MAX),
-            endpoints: AgedCache::new(COPIES_MAX),
+            of_tenant: AgedCache::with_bytes(
+                TENANTS_MAX,
+                ENDPOINTS_KEPT_BYTES_MAX,
+                |(_, found)| found.iter().map(Endpoint::bytes).sum(),
+            ),
+            event_types: AgedCache::with_bytes(
+                TENANTS_MAX,
+                EVENT_TYPES_KEPT_BYTES_MAX,
+                |(_, found)| found.iter().map(EventType::bytes).sum(),
+            ),
+            endpoints: AgedCache::with_bytes(COPIES_MAX, ENDPOINTS_KEPT_BYTES_MAX, |(_, found)| {
+                found.bytes()
+            }),
             api_keys: AgedCache::new(COPIES_MAX),
             sources: AgedCache::new(COPIES_MAX),
             settings: AgedCache::new(TENANTS_MAX),

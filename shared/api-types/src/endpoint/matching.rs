@@ -52,7 +52,8 @@ pub struct MatchedEvent {
     /// Holds the body that would have been sent, as text. It is null where nothing would have been sent, and
     /// where all bodies together are too long for one answer.
     pub body: Option<String>,
-    /// Explains why the event could not have been sent, although the endpoint wants it.
+    /// Explains why the event could not have been sent, although the endpoint wants it; or why nobody can say whether
+    /// it does, as where that takes too many steps.
     pub detail: Option<String>,
 }
 

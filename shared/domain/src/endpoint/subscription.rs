@@ -76,6 +76,10 @@ pub fn outcomes(values: Vec<String>) -> Result<Vec<String>, Vec<Fault>> {
     if faults.is_empty() { Ok(values) } else { Err(faults) }
 }
 
+/// Bytes that a compiled filter takes up for each byte of its text at the most: a list of numbers of one digit holds
+/// each as a text of its own.
+const FILTER_BYTES_PER_BYTE: usize = 32;
+
 /// A filter's text, kept as it came but for white space, and what it was compiled to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -96,6 +100,11 @@ impl CompiledFilter {
         let text = RawValue::from_string(compact(text))
             .map_err(|error| vec![Fault::new("", &error.to_string())])?;
         Ok(Self { text, filter })
+    }
+
+    /// Returns about how many bytes it takes up in memory.
+    pub fn bytes(&self) -> usize {
+        self.text.get().len() * FILTER_BYTES_PER_BYTE
     }
 
     /// Returns the pattern as JSON, without insignificant white space.

@@ -34,6 +34,14 @@ pub struct EventType {
 }
 
 impl EventType {
+    /// Returns about how many bytes it takes up in memory.
+    pub fn bytes(&self) -> usize {
+        let schema = self.schema.as_ref().map_or(0, |schema| schema.text().len());
+        let example = self.example.as_ref().map_or(0, |example| example.get().len());
+        let description = self.description.as_ref().map_or(0, String::len);
+        size_of::<Self>() + self.name.len() + description + schema + example
+    }
+
     /// Whether a name may stand in a catalogue: what is ours may not.
     pub fn is_name(name: &str) -> bool {
         let chars = name.chars().count();

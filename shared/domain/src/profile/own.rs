@@ -88,8 +88,13 @@ mod tests {
         assert_eq!(fault_with((0..8).map(copy).collect(), String::new()), Ok(()));
         let said = fault_with(nest((0..9).map(copy).collect()), String::new()).unwrap_err();
         assert!(said.contains("9 members that hold the payload"), "{said}");
-        let said = fault_with(nest((0..200).map(plain).collect()), String::new()).unwrap_err();
-        assert!(said.contains("201 members, 200 are allowed"), "{said}");
+        let wide = |n: usize| {
+            let members: Vec<_> = (0..99).map(plain).collect();
+            serde_json::json!({"name": format!("w{n}"), "members": members})
+        };
+        assert_eq!(fault_with((0..2).map(wide).collect(), String::new()), Ok(()));
+        let said = fault_with((0..3).map(wide).collect(), String::new()).unwrap_err();
+        assert!(said.contains("300 members, 200 are allowed"), "{said}");
         let said = fault_with((0..2).map(plain).collect(), "a".repeat(70_000)).unwrap_err();
         assert!(said.contains("bytes, 65536 are allowed"), "{said}");
     }
