@@ -107,7 +107,11 @@ const PROBLEMS: [(u16, &str); 13] = [
         "The body was read, but is not valid, or a limit is reached. The member `errors` names every fault \
          with its JSON Pointer.",
     ),
-    (429, "The API key makes too many requests. The header `Retry-After` says how long to wait."),
+    (
+        429,
+        "The API key, its tenant or the source of a hook makes too many requests. The header `Retry-After` says \
+         how long to wait.",
+    ),
     (503, "The server failed. Nothing was acknowledged, and the request can be repeated."),
     (
         508,

@@ -209,6 +209,9 @@ pub const TENANT_MAX_PER_SECOND_RANGE: std::ops::RangeInclusive<u32> = 1..=1_000
 /// the busiest single endpoint may ask for. It bounds what a tenant can cost: on AWS a delivery of ours by our model
 /// costs some millionths of a dollar.
 pub const TENANT_DELIVERIES_PER_MINUTE: u32 = 60 * *MAX_PER_SECOND.end();
+/// The same in one process, where a delivery costs nothing but the machine's own time, and tenants take turns: more than
+/// two cores make, so that only what nobody could want is bounded.
+pub const TENANT_DELIVERIES_PER_MINUTE_EMBEDDED: u32 = 5 * TENANT_DELIVERIES_PER_MINUTE;
 /// Attempts a minute of a tenant that a deployment may be set to: one in each window at the least.
 pub const TENANT_DELIVERIES_PER_MINUTE_RANGE: std::ops::RangeInclusive<u32> = 6..=60_000_000;
 /// What was put off by its tenant's bound is released at so many a second for each endpoint: twenty endpoints together
