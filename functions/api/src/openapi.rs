@@ -109,8 +109,8 @@ const PROBLEMS: [(u16, &str); 13] = [
     ),
     (
         429,
-        "The API key makes too many requests, or they ask for too much work at a time. The header \
-         `Retry-After` says how long to wait.",
+        "The API key, its tenant or the source of a hook makes too many requests, or they ask for too much work \
+         at a time. The header `Retry-After` says how long to wait.",
     ),
     (
         503,

@@ -11,8 +11,8 @@ use waxseal_adapters::machine::is_local;
 use waxseal_domain::endpoint::address::{AddressRules, OwnAddresses};
 use waxseal_domain::flow_control::tenant_bounds::TenantBounds;
 use waxseal_domain::limits::{
-    TENANT_DELIVERIES_PER_MINUTE, TENANT_DELIVERIES_PER_MINUTE_RANGE, TENANT_MAX_PER_SECOND,
-    TENANT_MAX_PER_SECOND_RANGE,
+    TENANT_DELIVERIES_PER_MINUTE_EMBEDDED, TENANT_DELIVERIES_PER_MINUTE_RANGE,
+    TENANT_MAX_PER_SECOND, TENANT_MAX_PER_SECOND_RANGE,
 };
 use waxseal_domain::public_url::PublicUrl;
 
@@ -58,7 +58,7 @@ pub struct Settings {
           value_parser = whole(TENANT_MAX_PER_SECOND_RANGE))]
     pub tenant_max_per_second: u32,
     /// Attempts a minute at all deliveries of a tenant together; what is over it waits.
-    #[arg(long, env = "WAXSEAL_TENANT_DELIVERIES_PER_MINUTE", default_value_t = TENANT_DELIVERIES_PER_MINUTE,
+    #[arg(long, env = "WAXSEAL_TENANT_DELIVERIES_PER_MINUTE", default_value_t = TENANT_DELIVERIES_PER_MINUTE_EMBEDDED,
           value_parser = whole(TENANT_DELIVERIES_PER_MINUTE_RANGE))]
     pub tenant_deliveries_per_minute: u32,
     /// Connections open at the same time.

@@ -212,8 +212,6 @@ pub const OWN_PROFILE_BYTES_MAX: usize = 64 * 1024;
 /// Members of a profile's body that hold all of an event's payload or attributes: the body may be so many times as long
 /// as the event.
 pub const OWN_PROFILE_COPIES_MAX: usize = 8;
-/// Members of a profile's body, those of its objects included: each may hold an attribute's longest value.
-pub const OWN_PROFILE_MEMBERS_MAX: usize = 200;
 /// API keys of a tenant.
 pub const KEYS_PER_TENANT_MAX: usize = 200;
 /// Requests a second of all keys of a tenant together, if the deployment says no other bound: as many as the fastest
@@ -225,6 +223,9 @@ pub const TENANT_MAX_PER_SECOND_RANGE: std::ops::RangeInclusive<u32> = 1..=1_000
 /// the busiest single endpoint may ask for. It bounds what a tenant can cost: on AWS a delivery of ours by our model
 /// costs some millionths of a dollar.
 pub const TENANT_DELIVERIES_PER_MINUTE: u32 = 60 * *MAX_PER_SECOND.end();
+/// The same in one process, where a delivery costs nothing but the machine's own time, and tenants take turns: more than
+/// two cores make, so that only what nobody could want is bounded.
+pub const TENANT_DELIVERIES_PER_MINUTE_EMBEDDED: u32 = 5 * TENANT_DELIVERIES_PER_MINUTE;
 /// Attempts a minute of a tenant that a deployment may be set to: one in each window at the least.
 pub const TENANT_DELIVERIES_PER_MINUTE_RANGE: std::ops::RangeInclusive<u32> = 6..=60_000_000;
 /// What was put off by its tenant's bound is released at so many a second for each endpoint: twenty endpoints together

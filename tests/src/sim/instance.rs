@@ -8,7 +8,6 @@ use tokio::sync::Notify;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::flow_control::gate::Gate;
-use waxseal_domain::flow_control::tenant_bounds::TenantBounds;
 use waxseal_domain::id::{EndpointId, TenantName, Ticket};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::memory::Memory;
@@ -71,7 +70,7 @@ impl Instance {
             skew_ms,
             copies: Mutex::default(),
             gates: Mutex::default(),
-            memory: Memory::new(world.plan.breaker, TenantBounds::default()),
+            memory: Memory::new(world.plan.breaker, world.plan.tenant_bounds),
             list: Mutex::default(),
             turns: Mutex::default(),
             acknowledged: Mutex::default(),

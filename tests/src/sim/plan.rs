@@ -1,6 +1,7 @@
 //! What a seed means.
 
 use waxseal_domain::flow_control::breaker::BreakerSettings;
+use waxseal_domain::flow_control::tenant_bounds::TenantBounds;
 use waxseal_domain::profile::{Profile, STANDARD};
 
 use crate::rng::Rng;
@@ -11,6 +12,10 @@ pub(super) const POISON: &str = "poison";
 pub(super) const BUSY_S: u64 = 900;
 /// After this nothing may be left to do, in seconds: longer than any policy, lease and back-off here.
 pub(super) const HORIZON_S: u64 = 48 * 3_600;
+
+/// With this rest of the backlog's begin by eight, which is drawn in any case, a tenant's deliveries are so few that they
+/// wait for one another. No number is drawn for it, so that seeds mean what they did.
+const SCARCE_AT: u64 = 5;
 
 /// All that was decided before the start.
 #[derive(Clone, Debug)]
@@ -28,6 +33,7 @@ pub(super) struct Plan {
     /// Nobody receives from the queue between these seconds.
     pub(super) backlog_s: Option<(u64, u64)>,
     pub(super) breaker: BreakerSettings,
+    pub(super) tenant_bounds: TenantBounds,
     pub(super) endpoints: Vec<PlannedEndpoint>,
     pub(super) events: Vec<PlannedEvent>,
     pub(super) actions: Vec<(u64, Action)>,
@@ -97,6 +103,7 @@ impl Plan {
             copy_once_in: 0,
             backlog_s: None,
             breaker: BreakerSettings::default(),
+            tenant_bounds: TenantBounds::default(),
             endpoints: Vec::new(),
             events: Vec::new(),
             actions: Vec::new(),
@@ -147,6 +154,11 @@ impl Plan {
             events,
             actions,
             poison,
+            tenant_bounds: if backlog_from % 8 == SCARCE_AT {
+                TenantBounds { deliveries_per_minute: 6, ..TenantBounds::default() }
+            } else {
+                TenantBounds::default()
+            },
         }
     }
 }

@@ -932,11 +932,13 @@ async fn an_endpoint_is_paused_and_resumed() {
 }
 
 /// Each operation of the API, and the command that calls it; nothing where none does, and why.
-const COMMANDS: [(&str, &str); 48] = [
+const COMMANDS: [(&str, &str); 50] = [
     // Receivers' and senders' own, and what a browser opens.
     ("allowHooks", ""),
+    ("allowHooksByShortPath", ""),
     ("allowSender", ""),
     ("receiveHook", ""),
+    ("receiveHookByShortPath", ""),
     ("getEventContent", ""),
     ("getOpenApi", ""),
     ("getReference", ""),

@@ -17,14 +17,10 @@ impl Profile {
 
     /// Says whether rendering by the profile, and reading it, stays within its bounds for every event.
     pub fn check_cost(&self) -> Result<(), Fault> {
-        let bytes = self.file.get().len();
-        let (mut members, mut copies) = (0, 0);
-        count(&self.envelope.members, &mut members, &mut copies);
         let bounds = [
-            (bytes, OWN_PROFILE_BYTES_MAX, "", "bytes"),
-            (members, OWN_PROFILE_MEMBERS_MAX, "/envelope/members", "members"),
+            (self.file.get().len(), OWN_PROFILE_BYTES_MAX, "", "bytes"),
             (
-                copies,
+                count_copies(&self.envelope.members),
                 OWN_PROFILE_COPIES_MAX,
                 "/envelope/members",
                 "members that hold the payload or all attributes",
@@ -51,14 +47,14 @@ impl Profile {
     }
 }
 
-fn count(all: &[Member], members: &mut usize, copies: &mut usize) {
-    for member in all {
-        *members += 1;
+/// Counts the members that hold as much as the event does, those of objects included.
+fn count_copies(members: &[Member]) -> usize {
+    let copies = members.iter().map(|member| {
         let is_copy =
             matches!(member.value, Some(Value::Data | Value::Attributes | Value::Extensions));
-        *copies += usize::from(is_copy);
-        count(member.members.as_deref().unwrap_or_default(), members, copies);
-    }
+        usize::from(is_copy) + count_copies(member.members.as_deref().unwrap_or_default())
+    });
+    copies.sum()
 }
 
 #[cfg(test)]
@@ -88,13 +84,6 @@ mod tests {
         assert_eq!(fault_with((0..8).map(copy).collect(), String::new()), Ok(()));
         let said = fault_with(nest((0..9).map(copy).collect()), String::new()).unwrap_err();
         assert!(said.contains("9 members that hold the payload"), "{said}");
-        let wide = |n: usize| {
-            let members: Vec<_> = (0..99).map(plain).collect();
-            serde_json::json!({"name": format!("w{n}"), "members": members})
-        };
-        assert_eq!(fault_with((0..2).map(wide).collect(), String::new()), Ok(()));
-        let said = fault_with((0..3).map(wide).collect(), String::new()).unwrap_err();
-        assert!(said.contains("300 members, 200 are allowed"), "{said}");
         let said = fault_with((0..2).map(plain).collect(), "a".repeat(70_000)).unwrap_err();
         assert!(said.contains("bytes, 65536 are allowed"), "{said}");
     }
