@@ -253,3 +253,10 @@ pub const SECRETS_LIVE_MAX: usize = 2;
 pub const TOLERANCE_S: u64 = 300;
 
 const DAY_S: u64 = 86_400;
+/// Lines of a log of senders or receivers that `audit-deliveries` reads: it keeps their ids, times and digests in
+/// memory, some 200 bytes each.
+pub const AUDITED_LINES_MAX: usize = 2_000_000;
+/// The longest of these lines, in bytes: an id, a time and a digest are a few hundred.
+pub const AUDITED_LINE_BYTES_MAX: usize = 64 * 1024;
+/// Broken promises that `audit-deliveries` lists; the others are counted. A person reads the first few.
+pub const AUDIT_FINDINGS_MAX: usize = 10_000;
