@@ -152,10 +152,8 @@ impl Switch {
             _ => return None,
         }
         let after = entry.after.as_ref()?;
-        match serde_json::from_str::<After>(after.get()).ok()?.enabled? {
-            true => Some(Self::On),
-            false => Some(Self::Off("its endpoint was disabled")),
-        }
+        let is_enabled = serde_json::from_str::<After>(after.get()).ok()?.enabled?;
+        Some(if is_enabled { Self::On } else { Self::Off("its endpoint was disabled") })
     }
 }
 
