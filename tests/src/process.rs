@@ -148,6 +148,29 @@ fn command_of(program: &Path, folder: &Path, address: SocketAddr) -> Command {
     command
 }
 
+/// Runs a command of the command line with the operator's key, for a tenant of a server; its exit code and what it
+/// printed on both outputs.
+pub async fn run_cli(
+    program: &Path,
+    address: SocketAddr,
+    tenant: &str,
+    arguments: &[&str],
+) -> (i32, String, String) {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env_clear()
+        .env("WAXSEAL_URL", format!("http://{address}"))
+        .env("WAXSEAL_KEY", "operator")
+        .env("WAXSEAL_TENANT", tenant)
+        .env("HOME", std::env::temp_dir().join("no-login-of-a-test"))
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    let ran = command.output().await.unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (ran.status.code().unwrap_or(-1), text(ran.stdout), text(ran.stderr))
+}
+
 /// An address on loopback that nobody else listens at, nor any other test of this machine is given.
 ///
 /// The port lies below those that the system hands out itself. A UDP socket that is bound to it until our

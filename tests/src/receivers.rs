@@ -5,7 +5,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use waxseal_adapters::clock::SystemClock;
+use waxseal_flows::ports::Clock as _;
 
 use crate::client::Client;
 use crate::rng::Rng;
@@ -42,12 +47,43 @@ pub struct Receivers {
     manners: Manners,
     sinks: [(&'static str, Sink); 3],
     ledger: Arc<Mutex<Ledger>>,
+    posts: Arc<Mutex<Vec<LoggedPost>>>,
+}
+
+/// A POST, as a receiver's log for `waxseal audit-deliveries` has it.
+#[derive(Clone, Debug)]
+pub struct LoggedPost {
+    /// The id of the delivery.
+    pub id: String,
+    /// The line of the log, in JSON.
+    pub line: String,
+}
+
+impl LoggedPost {
+    fn of(captured: &CapturedRequest) -> Self {
+        let id = captured.header("webhook-id").to_owned();
+        let time = SystemClock.now().rfc3339();
+        let digest = BASE64.encode(Sha256::digest(&captured.body));
+        let line = json!({"id": id, "time": time, "digest": digest}).to_string();
+        Self { id, line }
+    }
 }
 
 impl Receivers {
     /// Starts the three receivers.
     pub async fn start(manners: Manners, seed: u64) -> Self {
+        Self::start_with(manners, seed, false).await
+    }
+
+    /// Starts them, and has them write down every POST.
+    pub async fn start_logging(manners: Manners, seed: u64) -> Self {
+        Self::start_with(manners, seed, true).await
+    }
+
+    async fn start_with(manners: Manners, seed: u64, logs: bool) -> Self {
         let ledger = Arc::new(Mutex::new(Ledger::new()));
+        let posts = Arc::new(Mutex::new(Vec::new()));
+        let log = logs.then(|| Arc::clone(&posts));
         let mut rng = Rng::new(seed);
         let failing = move || {
             let fails = rng.below(100) < manners.failing_percent;
@@ -55,11 +91,11 @@ impl Receivers {
         };
         let slow = SinkAnswer::Silence(Duration::from_millis(manners.slow_ms));
         let sinks = [
-            ("steady", start_noting(&ledger, || SinkAnswer::status(200)).await),
-            ("failing", start_noting(&ledger, failing).await),
-            ("slow", start_noting(&ledger, move || slow.clone()).await),
+            ("steady", start_noting(&ledger, log.clone(), || SinkAnswer::status(200)).await),
+            ("failing", start_noting(&ledger, log.clone(), failing).await),
+            ("slow", start_noting(&ledger, log, move || slow.clone()).await),
         ];
-        Self { manners, sinks, ledger }
+        Self { manners, sinks, ledger, posts }
     }
 
     /// An endpoint of a tenant at each of them, wanting everything.
@@ -80,16 +116,25 @@ impl Receivers {
     pub fn look<T>(&self, at: impl FnOnce(&Ledger) -> T) -> T {
         at(&self.ledger.lock().unwrap())
     }
+
+    /// What was written down, in the order in which it came.
+    pub fn posts(&self) -> Vec<LoggedPost> {
+        self.posts.lock().unwrap().clone()
+    }
 }
 
 /// A sink that writes each delivery and its answer down.
 async fn start_noting(
     ledger: &Arc<Mutex<Ledger>>,
+    log: Option<Arc<Mutex<Vec<LoggedPost>>>>,
     mut answer: impl FnMut() -> SinkAnswer + Send + 'static,
 ) -> Sink {
     let ledger = Arc::clone(ledger);
     let rule = move |captured: &CapturedRequest| {
         let answer = answer();
+        if let Some(log) = &log {
+            log.lock().unwrap().push(LoggedPost::of(captured));
+        }
         let id = captured.header("webhook-id").to_owned();
         let mut ledger = ledger.lock().unwrap();
         let new = Arrival { first: captured.at, posts: 0, taken: 0 };

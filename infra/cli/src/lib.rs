@@ -17,6 +17,7 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod audit;
+mod audit_deliveries;
 mod body;
 mod client;
 mod config;
@@ -99,6 +100,8 @@ enum Verb {
     EventTypes(Noun<event_types::Command>),
     /// What was changed, when, and by whom.
     Audit(Noun<audit::Command>),
+    /// Hold every delivery's history against what is promised, and name what breaks it.
+    AuditDeliveries(With<audit_deliveries::AuditDeliveries>),
     /// Forward events to a port of this machine, signed as the server would.
     Listen(Box<With<listen::Listen>>),
     /// Check a deployment, and say what to do about what is wrong.
@@ -195,6 +198,7 @@ impl Verb {
             Self::Match(with) => with.arguments.run(&open(&with.connection)?).await,
             Self::EventTypes(noun) => noun.command.run(&open(&noun.connection)?).await,
             Self::Audit(noun) => noun.command.run(&open(&noun.connection)?).await,
+            Self::AuditDeliveries(with) => with.arguments.run(&open(&with.connection)?).await,
             Self::Listen(with) => with.arguments.run(&open(&with.connection)?).await,
             Self::Doctor(with) => doctor::run(&with.connection, local).await,
         }

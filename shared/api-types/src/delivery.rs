@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use waxseal_domain::delivery::attempt;
 use waxseal_domain::delivery::{self, Status};
+use waxseal_domain::history::{DeliveryHistory, PastAttempt, Standing};
 use waxseal_domain::limits::OVERDUE_S;
 use waxseal_domain::timestamp::Timestamp;
 
@@ -162,6 +163,53 @@ impl Delivery {
 pub(crate) fn is_overdue(delivery: &delivery::Delivery, now: Timestamp) -> bool {
     DeliveryStatus::from(delivery) == DeliveryStatus::Pending
         && now >= delivery.event_accepted_at.plus_s(OVERDUE_S)
+}
+
+impl DeliveryStatus {
+    /// Tells where such a delivery stands, to whoever checks its history.
+    pub fn standing(self) -> Standing {
+        match self {
+            Self::Pending | Self::Retrying => Standing::Open,
+            Self::Delivered => Standing::Delivered,
+            Self::Failed => Standing::Failed,
+            Self::Cancelled => Standing::Cancelled,
+        }
+    }
+}
+
+impl Delivery {
+    /// Tells what is known of the delivery to whoever checks its history; none where a time is none.
+    pub fn history(&self) -> Option<DeliveryHistory> {
+        let mut attempts = Vec::new();
+        for attempt in &self.attempts {
+            attempts.push(attempt.past()?);
+        }
+        Some(DeliveryHistory {
+            id: self.id.clone(),
+            accepted_at: Timestamp::parse_rfc3339(&self.event_received_at)?,
+            standing: self.status.standing(),
+            attempt_count: self.attempt_count,
+            attempts: Some(attempts),
+            silences: Vec::new(),
+            posts: None,
+        })
+    }
+}
+
+impl Attempt {
+    fn past(&self) -> Option<PastAttempt> {
+        let next_at = match &self.next_attempt_at {
+            None => None,
+            Some(text) => Some(Timestamp::parse_rfc3339(text)?),
+        };
+        Some(PastAttempt {
+            number: self.number,
+            started_at: Timestamp::parse_rfc3339(&self.started_at)?,
+            duration_ms: self.duration_ms,
+            is_accepted: self.outcome == Outcome::Accepted,
+            next_at,
+        })
+    }
 }
 
 impl From<&attempt::Attempt> for Attempt {

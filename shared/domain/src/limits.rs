@@ -368,6 +368,13 @@ pub const MEMORY_USED_PERCENT_MAX: u64 = 80;
 pub const BACKLOG_WARN_S: u64 = 300;
 /// Seconds by which the clock may be behind a time that is stored: instances differ by a second or two.
 pub const CLOCK_BEHIND_WARN_S: u64 = 60;
+/// Lines of a log of senders or receivers that `audit-deliveries` reads: it keeps their ids, times and digests in
+/// memory, some 200 bytes each.
+pub const AUDITED_LINES_MAX: usize = 2_000_000;
+/// The longest of these lines, in bytes: an id, a time and a digest are a few hundred.
+pub const AUDITED_LINE_BYTES_MAX: usize = 64 * 1024;
+/// Broken promises that `audit-deliveries` lists; the others are counted. A person reads the first few.
+pub const AUDIT_FINDINGS_MAX: usize = 10_000;
 
 #[cfg(test)]
 mod tests;

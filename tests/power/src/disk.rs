@@ -6,20 +6,20 @@
 //! writes the real files anew from the medium and from what it lets survive. The same holds for the folder's
 //! entries: a file that was made or removed is so for good once its folder was synced.
 
+mod changes;
+mod requests;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::{self, File, OpenOptions};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use waxseal_tests::rng::Rng;
 
+use self::changes::{Change, Survival, apply};
 use crate::locks::FileLocks;
 use crate::shm::SharedMemory;
-
-/// What a disk writes whole or not at all, in bytes.
-const SECTOR: usize = 512;
 
 /// So long is waited for the write that is to be held, in wall time: it comes at once, or a test is wrong.
 const HELD_WITHIN: Duration = Duration::from_mins(1);
@@ -98,12 +98,6 @@ struct StoredFile {
     shared: Weak<SharedMemory>,
 }
 
-#[derive(Clone, Debug)]
-enum Change {
-    Write { at: usize, bytes: Vec<u8> },
-    Resize(usize),
-}
-
 /// Whether the next change waits, so that jobs gather behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hold {
@@ -131,19 +125,6 @@ impl Fate {
             Self::Cut | Self::Refused => Err(Failure::Off),
         }
     }
-}
-
-/// What a cut leaves of the changes that were not synced.
-#[derive(Clone, Copy, Debug)]
-enum Survival {
-    Nothing,
-    Everything,
-    /// The first ones: they were written in their order.
-    Beginning,
-    /// Some of them, in any order.
-    Some,
-    /// Some sectors of some of them, in any order.
-    Torn,
 }
 
 impl Disk {
@@ -232,7 +213,7 @@ impl Disk {
     pub fn cut(&self) {
         let state = &mut *self.lock();
         assert_eq!(state.handles, 0, "a process outlived the power");
-        let survival = state.draw_survival();
+        let survival = Survival::draw(&mut state.rng);
         let filler = if state.rng.one_in(2) { 0 } else { 0xa5 };
         let names = state.surviving_names();
         let mut files = HashMap::new();
@@ -291,158 +272,6 @@ impl Disk {
     }
 }
 
-/// What SQLite asks of files.
-impl Disk {
-    /// Opens a file, or makes it.
-    pub fn open(&self, path: &Path, create: bool) -> Result<FileNumber, Failure> {
-        let state = &mut *self.lock();
-        if state.is_off {
-            return Err(Failure::Off);
-        }
-        if let Some(number) = state.names.get(path) {
-            state.handles += 1;
-            return Ok(*number);
-        }
-        if !create {
-            return Err(Failure::Fault);
-        }
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(true).mode(0o600);
-        let cached = options.open(path).map_err(|_| Failure::Fault)?;
-        state.last_number += 1;
-        let number = FileNumber(state.last_number);
-        state.files.insert(number, StoredFile::new(cached, Vec::new()));
-        state.names.insert(path.to_owned(), number);
-        state.handles += 1;
-        Ok(number)
-    }
-
-    /// Forgets a handle.
-    pub fn close(&self) {
-        self.lock().handles -= 1;
-    }
-
-    /// Reads into the buffer; how many bytes there were.
-    pub fn read(&self, file: FileNumber, at: u64, buffer: &mut [u8]) -> Result<usize, Failure> {
-        let state = self.lock();
-        if state.is_off {
-            return Err(Failure::Off);
-        }
-        let cached = &state.file(file).cached;
-        let mut filled = 0;
-        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match cached.read_at(rest, at + offset(filled)) {
-                Ok(0) => break,
-                Ok(bytes) => filled += bytes,
-                Err(_) => return Err(Failure::Fault),
-            }
-        }
-        Ok(filled)
-    }
-
-    /// Writes into the cache. A write that fails may have written its beginning.
-    pub fn write(&self, file: FileNumber, at: u64, bytes: &[u8]) -> Result<(), Failure> {
-        let (mut state, fate) = self.begin_change();
-        let state = &mut *state;
-        let written = match fate {
-            Fate::Refused => return fate.result(),
-            Fate::Works | Fate::Cut => bytes,
-            Fate::Fails(_) => {
-                let most = state.rng.below(offset(bytes.len()));
-                &bytes[..usize::try_from(most).expect("a length")]
-            }
-        };
-        let stored = state.file_mut(file);
-        stored.cached.write_all_at(written, at).map_err(|_| Failure::Fault)?;
-        let at = usize::try_from(at).expect("files are small");
-        stored.unsynced.push(Change::Write { at, bytes: written.to_vec() });
-        fate.result()
-    }
-
-    /// Cuts a file, or lengthens it, in the cache.
-    pub fn resize(&self, file: FileNumber, length: u64) -> Result<(), Failure> {
-        let (mut state, fate) = self.begin_change();
-        if matches!(fate, Fate::Fails(_) | Fate::Refused) {
-            return fate.result();
-        }
-        let stored = state.file_mut(file);
-        stored.cached.set_len(length).map_err(|_| Failure::Fault)?;
-        stored.unsynced.push(Change::Resize(usize::try_from(length).expect("files are small")));
-        fate.result()
-    }
-
-    /// Brings a file's changes to the medium and, where it is asked, the folder's entries. When it fails, the
-    /// cache takes the changes for written, as Linux does, and some never come to the medium.
-    pub fn sync(&self, file: FileNumber, with_folder: bool) -> Result<(), Failure> {
-        let (mut state, fate) = self.begin_change();
-        let state = &mut *state;
-        match fate {
-            Fate::Works => {
-                if state.is_database(file) {
-                    state.figures.checkpoints += 1;
-                }
-                let stored = state.file_mut(file);
-                for change in std::mem::take(&mut stored.unsynced) {
-                    apply(&mut stored.medium, &change, 0);
-                }
-                if with_folder {
-                    state.names_on_medium.clone_from(&state.names);
-                }
-            }
-            Fate::Cut | Fate::Refused => {}
-            Fate::Fails(_) => {
-                let unsynced = std::mem::take(&mut state.file_mut(file).unsynced);
-                for change in Survival::Some.choose(&unsynced, &mut state.rng) {
-                    apply(&mut state.file_mut(file).medium, &change, 0);
-                }
-            }
-        }
-        fate.result()
-    }
-
-    /// The length of a file.
-    pub fn length(&self, file: FileNumber) -> Result<u64, Failure> {
-        let state = self.lock();
-        if state.is_off {
-            return Err(Failure::Off);
-        }
-        state.file(file).cached.metadata().map(|found| found.len()).map_err(|_| Failure::Fault)
-    }
-
-    /// Removes a name, for good where the folder is synced.
-    pub fn remove(&self, path: &Path, with_folder: bool) -> Result<(), Failure> {
-        let (mut state, fate) = self.begin_change();
-        fate.result()?;
-        state.names.remove(path).ok_or(Failure::Fault)?;
-        fs::remove_file(path).map_err(|_| Failure::Fault)?;
-        if with_folder {
-            state.names_on_medium = state.names.clone();
-        }
-        Ok(())
-    }
-
-    /// Whether there is such a file.
-    pub fn has(&self, path: &Path) -> bool {
-        self.lock().names.contains_key(path)
-    }
-
-    /// Looks at who holds a file, or changes it.
-    pub fn locks<T>(&self, file: FileNumber, look: impl FnOnce(&mut FileLocks) -> T) -> T {
-        look(&mut self.lock().file_mut(file).locks)
-    }
-
-    /// The memory that the connections to a file share, as long as one has it.
-    pub fn shared(&self, file: FileNumber) -> Arc<SharedMemory> {
-        let mut state = self.lock();
-        let stored = state.file_mut(file);
-        stored.shared.upgrade().unwrap_or_else(|| {
-            let shared = Arc::new(SharedMemory::default());
-            stored.shared = Arc::downgrade(&shared);
-            shared
-        })
-    }
-}
-
 fn is_database(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "db")
 }
@@ -458,11 +287,6 @@ impl State {
 
     fn file_mut(&mut self, number: FileNumber) -> &mut StoredFile {
         self.files.get_mut(&number).expect("an open file is there")
-    }
-
-    fn draw_survival(&mut self) -> Survival {
-        use Survival::{Beginning, Everything, Nothing, Some, Torn};
-        *self.rng.pick(&[Nothing, Everything, Beginning, Some, Some, Torn, Torn, Torn])
     }
 
     /// The folder after a cut: of each entry that was not synced, the one before it or the one after.
@@ -492,69 +316,4 @@ impl StoredFile {
         let cached = OpenOptions::new().read(true).write(true).open(path).unwrap();
         Self::new(cached, image)
     }
-}
-
-impl Survival {
-    /// The changes that reach the medium, in the order in which they do.
-    fn choose(self, unsynced: &[Change], rng: &mut Rng) -> Vec<Change> {
-        let all = || unsynced.iter().cloned();
-        match self {
-            Self::Nothing => Vec::new(),
-            Self::Everything => all().collect(),
-            Self::Beginning => {
-                let most = rng.below(offset(unsynced.len()) + 1);
-                all().take(usize::try_from(most).expect("a length")).collect()
-            }
-            Self::Some => shuffle(all().filter(|_| rng.one_in(2)).collect(), rng),
-            Self::Torn => {
-                let mut pieces: Vec<Change> = unsynced.iter().flat_map(Change::sectors).collect();
-                let one_in = rng.within(2, 20);
-                let loses_most = rng.one_in(2);
-                pieces.retain(|_| rng.one_in(one_in) == loses_most);
-                shuffle(pieces, rng)
-            }
-        }
-    }
-}
-
-impl Change {
-    /// The parts of it that a disk writes one by one.
-    fn sectors(&self) -> Vec<Self> {
-        let Self::Write { at, bytes } = self else { return vec![self.clone()] };
-        let mut parts = Vec::new();
-        let (mut at, mut rest) = (*at, bytes.as_slice());
-        while !rest.is_empty() {
-            let length = (SECTOR - at % SECTOR).min(rest.len());
-            let (part, after) = rest.split_at(length);
-            parts.push(Self::Write { at, bytes: part.to_vec() });
-            (at, rest) = (at + length, after);
-        }
-        parts
-    }
-}
-
-fn shuffle(mut changes: Vec<Change>, rng: &mut Rng) -> Vec<Change> {
-    for last in (1..changes.len()).rev() {
-        let other = rng.below(offset(last) + 1);
-        changes.swap(last, usize::try_from(other).expect("a length"));
-    }
-    changes
-}
-
-/// Makes a change on the medium. What lies between its end and a write behind it is what the disk had there.
-fn apply(image: &mut Vec<u8>, change: &Change, filler: u8) {
-    match change {
-        Change::Write { at, bytes } => {
-            let end = at + bytes.len();
-            if image.len() < end {
-                image.resize(end, filler);
-            }
-            image[*at..end].copy_from_slice(bytes);
-        }
-        Change::Resize(length) => image.resize(*length, filler),
-    }
-}
-
-fn offset(count: usize) -> u64 {
-    u64::try_from(count).expect("a length")
 }

@@ -16,7 +16,7 @@ use waxseal_tests::client::Client;
 use waxseal_tests::eventually::eventually;
 use waxseal_tests::fixtures::nap;
 use waxseal_tests::poster::{AcknowledgedEvent, Poster};
-use waxseal_tests::process::{Server, binary};
+use waxseal_tests::process::{Server, binary, run_cli};
 use waxseal_tests::receivers::{Manners, Receivers};
 use waxseal_tests::rng::Rng;
 use waxseal_tests::settings::{seed, setting};
@@ -154,13 +154,48 @@ async fn assert_accounted_for(
     }
 }
 
+/// Holds the history of each delivery of a tenant against what is promised, by the command that people have.
+async fn audit(
+    server: &Server,
+    tenant: &str,
+    acknowledged: &[AcknowledgedEvent],
+    receivers: &Receivers,
+) {
+    let of_tenant: Vec<_> = acknowledged.iter().filter(|one| one.tenant == tenant).collect();
+    let owed: BTreeSet<&String> = of_tenant.iter().flat_map(|one| &one.deliveries).collect();
+    let events: Vec<String> =
+        of_tenant.iter().map(|one| serde_json::json!({"id": one.event}).to_string()).collect();
+    let posts = receivers.posts();
+    let posts: Vec<&str> =
+        posts.iter().filter(|post| owed.contains(&post.id)).map(|post| &*post.line).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let (sent, log) = (folder.path().join("sent"), folder.path().join("log"));
+    std::fs::write(&sent, events.join("\n")).unwrap();
+    std::fs::write(&log, posts.join("\n")).unwrap();
+    let (sent, log) = (sent.to_str().unwrap(), log.to_str().unwrap());
+    let arguments = [
+        "audit-deliveries",
+        "--json",
+        "--no-replays",
+        "--clocks-differ-ms=100",
+        "--acknowledged",
+        sent,
+        "--receiver-log",
+        log,
+    ];
+    let (code, out, err) = run_cli(&binary(), server.address, tenant, &arguments).await;
+    assert_eq!(code, 0, "{out}{err}");
+    let audited: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(audited["events"], of_tenant.len(), "{audited}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_survives_kill_9() {
     let began = Instant::now();
     let kills = setting("WAXSEAL_KILLS").unwrap_or(KILLS);
     let seed = seed();
     let folder = tempfile::tempdir().unwrap();
-    let receivers = Receivers::start(MANNERS, seed).await;
+    let receivers = Receivers::start_logging(MANNERS, seed).await;
     let server = Server::start(folder.path()).await;
     for tenant in TENANTS {
         receivers.register(&server.client(), tenant).await;
@@ -185,6 +220,11 @@ async fn what_was_acknowledged_survives_kill_9() {
         (ledger.values().filter(|arrival| arrival.taken > 1).count(), unseen)
     });
     assert_eq!(unseen, 0, "delivered, and never taken by a receiver");
+    // Each delivery is asked for by itself: of one tenant, unless time does not matter.
+    let audited = if kills > KILLS { &TENANTS[..] } else { &TENANTS[..1] };
+    for tenant in audited {
+        audit(&server, tenant, &acknowledged, &receivers).await;
+    }
     let repeated: u32 = acknowledged.iter().map(|one| one.repeated).sum();
     assert!(server.stop().await < Duration::from_secs(10));
     println!(

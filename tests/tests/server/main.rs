@@ -2,6 +2,7 @@
 
 mod attacks;
 mod audit;
+mod audit_deliveries;
 mod cli;
 mod credentials;
 mod health;

@@ -2,9 +2,7 @@
 
 use super::{Member, Profile, Value};
 use crate::json::Fault;
-use crate::limits::{
-    OWN_PROFILE_BYTES_MAX, OWN_PROFILE_COPIES_MAX, OWN_PROFILE_MEMBERS_MAX, OWN_PROFILES_MAX,
-};
+use crate::limits::{OWN_PROFILE_BYTES_MAX, OWN_PROFILE_COPIES_MAX, OWN_PROFILES_MAX};
 
 impl Profile {
     /// Says whether the profile's file may be put under a name.
