@@ -73,6 +73,7 @@ pub async fn start(settings: &Settings) -> Result<Server, String> {
         tokio::spawn(accept(listener, Arc::clone(&engine), max_connections, stopped.clone())),
         tokio::spawn(deliver(Priority::Normal)),
         tokio::spawn(deliver(Priority::Critical)),
+        tokio::spawn(worker::follow_clock(Arc::clone(&engine), stopped.clone())),
         tokio::spawn(worker::sweep(Arc::clone(&engine), stopped)),
     ];
     Ok(Server { address, engine, stop, tasks })

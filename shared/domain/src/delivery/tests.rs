@@ -127,10 +127,8 @@ fn guards_allow_what_the_protocol_says() {
     let seen = Guard::unchanged_since(Some(&row));
     assert!(seen.allows(Some(&row)));
     assert!(!Guard::Absent.allows(Some(&row)));
-    assert!(Guard::NotFinal { event_accepted_at }.allows(Some(&row)));
     let ended = row.end(End::Failed(FailedReason::Crashed));
     assert!(!seen.allows(Some(&ended)));
-    assert!(!Guard::NotFinal { event_accepted_at }.allows(Some(&ended)));
     assert!(!Guard::for_attempt(event_accepted_at, 2).allows(Some(&ended)));
 }
 

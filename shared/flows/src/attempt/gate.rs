@@ -149,7 +149,7 @@ async fn turn<E: Engine>(
         before if is_tripped => {
             Gate::open_breaker(endpoint, before.as_ref(), engine.breakers().settings.probe_s, now)
         }
-        before => Gate::slow_down(endpoint, before.as_ref(), sent),
+        before => Gate::slow_down(endpoint, before.as_ref(), sent, now),
     };
     if engine.store().put_gate(&after, before.as_ref()).await? {
         tracing::warn!(%tenant, endpoint = %id, mode = ?after.mode, "gate turned");
