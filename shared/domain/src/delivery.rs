@@ -27,8 +27,8 @@ use crate::delivery::priority::Priority;
 use crate::delivery::retry::{Next, RetryPolicy};
 use crate::id::Ticket;
 use crate::limits::{
-    CLOCK_STEP_MS_MAX, EVENT_RETENTION_S, FUNCTION_TIMEOUT_S, LEASE_S, LOG_ATTEMPTS_MAX,
-    PARK_AT_RECEIVE, WAIT_BY_VISIBILITY_S_MAX, WATCH_DUE_AFTER_S,
+    CLOCK_STEP_MS_MAX, EARLINESS_MS_MAX, EVENT_RETENTION_S, FUNCTION_TIMEOUT_S, LEASE_S,
+    LOG_ATTEMPTS_MAX, PARK_AT_RECEIVE, WAIT_BY_VISIBILITY_S_MAX, WATCH_DUE_AFTER_S,
 };
 use crate::timestamp::Timestamp;
 
@@ -208,7 +208,10 @@ impl Delivery {
     /// sweep.
     #[must_use]
     pub fn hold(self, now: Timestamp) -> Self {
-        let next_at = self.open().map_or(now, |open| open.next_at);
+        let planned = self.open().map_or(now, |open| open.next_at);
+        // What is held now could be attempted now. A later time is that of an event which was accepted before the clock
+        // was set back, and of which nothing was planned yet.
+        let next_at = if planned > now.plus_ms(EARLINESS_MS_MAX) { now } else { planned };
         let due_at = next_at.max(now);
         let open =
             OpenState { next_at, holder: None, due_at, claims: 0, taken_at: None, held: true };
@@ -296,7 +299,8 @@ impl Delivery {
     /// Makes the state of a row whose message waits in the queue. The row keeps its place in the
     /// due index if that is late enough, so that a short wait changes no index.
     fn wait(&self, next_at: Timestamp, holder: Ticket) -> OpenState {
-        let watch = self.open().map(|open| open.due_at);
+        // A row without a holder has no watch: nothing may have been planned of it, since its event was accepted.
+        let watch = self.open().filter(|open| open.holder.is_some()).map(|open| open.due_at);
         let due_at = watch
             .filter(|&due_at| due_at >= next_at.plus_s(LEASE_S))
             .unwrap_or_else(|| next_at.plus_s(WATCH_DUE_AFTER_S));

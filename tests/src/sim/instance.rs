@@ -139,6 +139,13 @@ impl Instance {
         }
     }
 
+    /// The earliest time that it can be, by what was told.
+    pub(super) fn least(&self) -> Option<Timestamp> {
+        let told = self.told.lock().unwrap();
+        let goes_by_it = matches!(self.world.plan.clocks, Clocks::Machines);
+        told.least(self.world.passed_ms()).filter(|_| goes_by_it)
+    }
+
     /// Hears when a message was sent.
     pub(super) fn hear_at_least(&self, at: Timestamp) {
         if matches!(self.world.plan.clocks, Clocks::Machines)

@@ -36,12 +36,13 @@ type StoreResult<T> = Result<T, EngineError>;
 impl EventStore for Instance {
     async fn accept(&self, row: &EventRow) -> StoreResult<AcceptResult> {
         let overwrites = self.world.is_broken(BrokenGuard::Dedupe);
+        let now = self.least().map_or(row.event_accepted_at, |at| at.min(row.event_accepted_at));
         self.call("accept event", true, |state, _| {
             let place = (row.event.tenant.clone(), row.event.id.clone());
             let before = state.events.get(&place);
             let live = |before: &&EventRow| {
                 let accepted_at = self.reckon(before.event_accepted_at);
-                accepted_at.plus_s(EVENT_RETENTION_S) > row.event_accepted_at
+                accepted_at.plus_s(EVENT_RETENTION_S) > now
             };
             if let Some(before) = before.filter(live).filter(|_| !overwrites) {
                 return AcceptResult::Exists(Box::new(before.clone()));

@@ -66,6 +66,7 @@ impl AwsEngine {
                 config_table: environment.config_table.clone(),
                 state_table: environment.state_table.clone(),
                 cache: ConfigCache::default(),
+                clock: clock.clone(),
             },
             queue: SqsQueue::new(Arc::clone(&clients), environment),
             key_vault: KmsVault::new(Arc::clone(&clients), environment),

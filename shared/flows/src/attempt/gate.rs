@@ -140,6 +140,8 @@ async fn turn<E: Engine>(
         return Ok(());
     }
     let before = engine.store().gate(tenant, id, MaxAge::NOW).await?;
+    // Once more, after the read: the gate is planned by the clock as it is when it is written.
+    let now = engine.clock().now();
     let after = match &before {
         // Only an accepted probe and the review turn an open gate. A breaker that opened it again
         // would put its next probe off each time.
