@@ -32,7 +32,7 @@ async fn handle(
     event: LambdaEvent<Box<RawValue>>,
 ) -> Result<BatchResponse, Error> {
     let records = queue_messages(event.payload.get())?;
-    let deadline = deadline(event.context.deadline, RESERVE_MS);
+    let deadline = deadline(function.engine.clock(), event.context.deadline, RESERVE_MS);
     // The answer names the records that must come again. An error instead would make all of them
     // come again, those that were delivered too.
     let response =

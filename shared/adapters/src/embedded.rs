@@ -8,6 +8,7 @@
 //! | `lock` | locked while a process runs; ends with the process |
 
 mod checks;
+mod clock;
 mod config;
 mod config_cache;
 mod deliveries;
@@ -42,6 +43,7 @@ use self::gates_in_memory::Gates;
 use self::health::LastWrite;
 use self::reader::Readers;
 use self::writer::Writer;
+use crate::clock::MovableClock;
 
 /// Keeps rows in one SQLite file, written by one thread and read by several.
 #[derive(Debug)]
@@ -52,4 +54,5 @@ pub struct EmbeddedStore {
     cache: Arc<ConfigCache>,
     gates: Arc<Gates>,
     last_write: LastWrite,
+    clock: MovableClock,
 }

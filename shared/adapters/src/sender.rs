@@ -179,7 +179,7 @@ impl Making {
 
 impl Sender for HttpSender {
     async fn send(&self, request: Request) -> Result<SendResult, EngineError> {
-        let started_at = self.clock.now();
+        let (started_at, began) = (self.clock.now(), Instant::now());
         let timeout = Duration::from_millis(request.timeout_ms);
         let deadline = Instant::now() + timeout;
         let chars_max = request.response_chars_max;
@@ -199,7 +199,7 @@ impl Sender for HttpSender {
         if result.is_err() && host.is_some_and(|host| self.name_server.is_silent_for(&host)) {
             return Err(short("a name server that answers"));
         }
-        Ok(sent_of(started_at, self.clock.now(), result))
+        Ok(sent_of(started_at, ended_at(started_at, began), result))
     }
 }
 
@@ -241,6 +241,11 @@ impl From<reqwest::Error> for Unsent {
             None => Self::Failure(error.into()),
         }
     }
+}
+
+/// Returns when an attempt ended that began then: by the time that has passed, whatever becomes of the clock meanwhile.
+pub(crate) fn ended_at(started_at: Timestamp, began: Instant) -> Timestamp {
+    started_at.plus_ms(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Makes what an attempt came to of its times and its answer.

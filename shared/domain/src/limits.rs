@@ -141,6 +141,18 @@ pub const CLOCK_AHEAD_MS_MAX: u64 = 5_000;
 /// How long after a cancel, an expunge or a disable something may still be sent, in seconds: a first attempt that is
 /// queued goes out on a copy, and what is under way then ends within its invocation.
 pub const SILENT_AFTER_S: u64 = MESSAGE_UNREAD_AGE_S_MAX + FUNCTION_TIMEOUT_S;
+/// How far a wall clock may be from the time that has passed since its process began, before it counts as a jump:
+/// setting a clock right by less moves no schedule by more than its receivers notice.
+pub const CLOCK_STEP_MS_MAX: u64 = 10_000;
+/// How far a function's clock may be from the time that an answer of AWS tells, before it counts as wrong. The date
+/// of an answer has whole seconds, and an answer takes up to ten.
+pub const CLOCK_ERROR_MS_MAX: u64 = 30_000;
+/// Jumps of a clock that are remembered, for ages in time that has passed: a clock that is set more often than that
+/// within a retention is out of order, and what is owed is kept for longer.
+pub const CLOCK_JUMPS_MAX: usize = 100;
+/// How long a server is believed to have been off by its wall clock alone, in seconds: of more, nothing that is owed
+/// gets older, since a clock that jumped looks the same.
+pub const DOWN_BELIEVED_S_MAX: u64 = DAY_S;
 /// How long the messages of a duplicate event wait (I6), in seconds, so that those of the first
 /// request finish first.
 pub const DUPLICATE_DELAY_S: u32 = 10;
@@ -148,6 +160,9 @@ pub const DUPLICATE_DELAY_S: u32 = 10;
 pub const OVERDUE_S: u64 = 15 * 60;
 /// Messages are sent again to a queue that failed, at most so often within one request.
 pub const ENQUEUE_TRIES_MAX: usize = 3;
+/// How often a cancel or an expunge is written anew, where a result is recorded at the same moment: results of one
+/// delivery are seconds apart.
+pub const CANCEL_TRIES_MAX: usize = 5;
 
 /// Deliveries that one call of `recover` queues, and a page: spread at ten a second they fit SQS's
 /// longest delay, 15 minutes.
@@ -174,6 +189,9 @@ pub const GATE_COPY_RETRY_S: u64 = ENDPOINT_COPY_RETRY_S;
 pub const BREAKER_WINDOW_S: u64 = 60;
 /// A gate in pacing is reviewed so often, and what it releases is spread over that time.
 pub const PACING_REVIEW_S: u64 = 60;
+/// How long a gate that cannot be reviewed, since its endpoint cannot be read, is put off, in seconds: as long as a
+/// message that meets the same. It must not take the place of another at each sweep.
+pub const UNREADABLE_GATE_S: u64 = 15 * 60;
 /// Released in one review at most: a hundred a second, which a sweep has the time for.
 pub const PACED_PER_REVIEW_MAX: usize = 6_000;
 /// A gate releases so many deliveries a second, and retries go ahead of its review at that pace, unless the
@@ -207,8 +225,6 @@ pub const OVERLAP_S: std::ops::RangeInclusive<u64> = 2 * ENDPOINT_COPY_FIRST_ATT
 pub const OVERLAP_DEFAULT_S: u64 = DAY_S;
 /// Profiles of its own that a deployment may have: one answer lists them all.
 pub const OWN_PROFILES_MAX: usize = 100;
-/// Bytes of a profile's file: some hundred kinds of event with an example of each. All are read to list them.
-pub const OWN_PROFILE_BYTES_MAX: usize = 64 * 1024;
 /// Members of a profile's body that hold all of an event's payload or attributes: the body may be so many times as long
 /// as the event.
 pub const OWN_PROFILE_COPIES_MAX: usize = 8;

@@ -1,6 +1,7 @@
 //! The flows on the engines: in virtual time, by hand, over real sockets, and at random.
 
 mod bounds;
+mod clock;
 mod contract_embedded;
 mod contract_simulation;
 mod deliver;
@@ -16,3 +17,4 @@ mod sender;
 mod simulation;
 mod targets;
 mod template;
+mod unreadable;

@@ -14,6 +14,7 @@ use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::MessageAttributeValue;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use tokio::time::Instant;
 use waxseal_domain::delivery::attempt::{Outcome, Response, SendResult};
 use waxseal_domain::delivery::dispatch::Request;
 use waxseal_domain::endpoint::address::AddressRules;
@@ -22,8 +23,8 @@ use waxseal_flows::ports::{Clock as _, EngineError, Sender};
 
 use super::client::Clients;
 use super::reason;
-use crate::clock::SystemClock;
-use crate::sender::{Connections, Failure, HttpSender, Unsent, sent_of, short};
+use crate::clock::MovableClock;
+use crate::sender::{Connections, Failure, HttpSender, Unsent, ended_at, sent_of, short};
 use crate::shortage::shortage_of;
 
 /// Sends to endpoints of every kind.
@@ -32,15 +33,17 @@ pub struct AwsSender {
     http: HttpSender,
     rules: Arc<AddressRules>,
     clients: Arc<Clients>,
+    clock: MovableClock,
 }
 
 impl AwsSender {
     pub(super) fn new(
         rules: Arc<AddressRules>,
         clients: Arc<Clients>,
+        clock: MovableClock,
     ) -> Result<Self, EngineError> {
         let http = HttpSender::new(Arc::clone(&rules), Connections::Fresh, Vec::new())?;
-        Ok(Self { http, rules, clients })
+        Ok(Self { http: http.with_clock(clock.clone()), rules, clients, clock })
     }
 
     async fn send_message(&self, queue: &Resource, request: &Request) -> Result<Response, Unsent> {
@@ -102,7 +105,7 @@ impl AwsSender {
 
 impl Sender for AwsSender {
     async fn send(&self, request: Request) -> Result<SendResult, EngineError> {
-        let started_at = SystemClock.now();
+        let (started_at, began) = (self.clock.now(), Instant::now());
         let timeout = Duration::from_millis(request.timeout_ms);
         let result = match self.rules.check(&request.url) {
             // The sender of POSTs checks the address again, and says why it may not be called.
@@ -120,7 +123,7 @@ impl Sender for AwsSender {
             Ok(Err(Unsent::Short(short_of))) => return Err(short(short_of)),
             Err(_) => Err(Failure::of_timeout(timeout)),
         };
-        Ok(sent_of(started_at, SystemClock.now(), result))
+        Ok(sent_of(started_at, ended_at(started_at, began), result))
     }
 }
 

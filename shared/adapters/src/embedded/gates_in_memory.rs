@@ -25,16 +25,27 @@ pub(super) struct Gates {
 impl Gates {
     /// Reads the gates of the file, when the process starts.
     pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
-        let mut statement = connection.prepare("SELECT doc FROM gates")?;
-        let gates = statement.query_map([], |row| schema_value::from_json::<Gate>(row, 0))?;
-        let placed = gates.map(|gate| gate.map(|gate| (place(&gate), gate)));
-        let by_place = Mutex::new(placed.collect::<Result<_, _>>()?);
-        Ok(Self { by_place, ..Self::default() })
+        let gates = read(connection)?;
+        let by_place = gates.into_iter().map(|gate| (place(&gate), gate)).collect();
+        Ok(Self { by_place: Mutex::new(by_place), ..Self::default() })
+    }
+
+    /// Takes the gates as the file has them once the clock has jumped, and moves the leases of slots as much.
+    pub(super) fn follow(&self, moved: &[Gate], by_ms: i64) {
+        self.lock().extend(moved.iter().map(|gate| (place(gate), gate.clone())));
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.values_mut().for_each(|slots| slots.move_by(by_ms));
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<Place, Gate>> {
         self.by_place.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Reads the gates of the file.
+pub(super) fn read(connection: &Connection) -> rusqlite::Result<Vec<Gate>> {
+    let mut statement = connection.prepare("SELECT doc FROM gates")?;
+    statement.query_map([], |row| schema_value::from_json(row, 0))?.collect()
 }
 
 /// Where a gate stands.
