@@ -13,9 +13,9 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use waxseal_adapters::http::{Response, problem};
-use waxseal_domain::limits::{HEAD_BYTES_MAX, REQUEST_READ_S_MAX};
+use waxseal_domain::limits::{ENTERING_MAX, HEAD_BYTES_MAX, REQUEST_READ_S_MAX};
 use waxseal_domain::problem::Problem;
 
 use crate::door::{Door, Place};
@@ -42,13 +42,25 @@ pub(crate) async fn accept(
     requests: Arc<Requests>,
     mut stopped: watch::Receiver<bool>,
 ) {
+    let entering = Arc::new(Semaphore::new(ENTERING_MAX));
     loop {
+        let Ok(turn) = Arc::clone(&entering).acquire_owned().await else { return };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = until_stopped(&mut stopped) => break,
         };
         match accepted {
-            Ok((stream, peer)) => admit(stream, peer, &door, &requests, &stopped).await,
+            Ok((stream, peer)) => {
+                let (door, requests) = (Arc::clone(&door), Arc::clone(&requests));
+                let stopped = stopped.clone();
+                tokio::spawn(async move {
+                    let admitted = admit(stream, peer, &door, &requests).await;
+                    drop(turn);
+                    if let Some((stream, connection)) = admitted {
+                        serve(stream, connection, requests, stopped).await;
+                    }
+                });
+            }
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
                 // Out of file handles, most likely.
@@ -58,25 +70,26 @@ pub(crate) async fn accept(
             }
         }
     }
+    // Whoever is still entering has a place by then, or none.
+    let all = u32::try_from(ENTERING_MAX).unwrap_or(u32::MAX);
+    let _turns = entering.acquire_many(all).await;
     door.until_empty().await;
 }
 
-/// Has a connection served in a task of its own, or refuses it.
+/// Gives a connection its place, or refuses it.
 async fn admit(
     stream: TcpStream,
     peer: SocketAddr,
     door: &Arc<Door>,
-    requests: &Arc<Requests>,
-    stopped: &watch::Receiver<bool>,
-) {
+    requests: &Requests,
+) -> Option<(TcpStream, Connection)> {
     let address = requests.address_of_peer(peer.ip());
     let Some(place) = door.enter(address).await else {
         let _unheard = refuse(stream);
-        return;
+        return None;
     };
     let progress = Arc::new(Progress::default());
-    let connection = Connection { peer: peer.ip(), place: Arc::new(place), progress };
-    tokio::spawn(serve(stream, connection, Arc::clone(requests), stopped.clone()));
+    Some((stream, Connection { peer: peer.ip(), place: Arc::new(place), progress }))
 }
 
 /// Says that every place is taken by somebody who is served, without waiting for what is asked.
@@ -84,7 +97,7 @@ fn refuse(stream: TcpStream) -> io::Result<()> {
     let mut stream = stream.into_std()?;
     stream.write_all(&text_of(&problem(&Problem::busy())))?;
     // What has come is taken: closed with bytes unread, the system would answer with a reset instead.
-    let _sent = stream.read(&mut [0; HEAD_BYTES_MAX])?;
+    let _sent = stream.read(&mut vec![0; HEAD_BYTES_MAX])?;
     Ok(())
 }
 

@@ -79,7 +79,7 @@ impl Door {
     pub(crate) async fn until_empty(&self) {
         loop {
             let left = self.left.notified();
-            if self.with(|held| held.places.count().0) == 0 {
+            if self.with(|held| held.places.count()) == 0 {
                 return;
             }
             left.await;
@@ -119,9 +119,17 @@ impl Place {
         self.door.with(|held| held.places.set_busy(self.id, is_busy));
     }
 
-    /// Says that a valid key has come over the connection.
-    pub(crate) fn set_known(&self) {
-        self.door.with(|held| held.places.set_known(self.id));
+    /// Says whose valid key has come over the connection. False where that key's connections are all busy, and as
+    /// many as it may have.
+    pub(crate) fn set_known(&self, key: &str) -> bool {
+        self.door.with(|held| match held.places.set_known(self.id, key) {
+            Entry::Admitted(_) => true,
+            Entry::After(id) => {
+                held.tell(id);
+                true
+            }
+            Entry::Full => false,
+        })
     }
 
     /// Waits until the connection is told to close, for another.

@@ -13,38 +13,38 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Interval, interval_at};
-use waxseal_domain::limits::{ANSWER_TAKEN_S_MAX, LINGER_MS, STALL_S_MAX};
+use waxseal_domain::limits::{ANSWER_TAKEN_S_MAX, LINGER_MS, REQUEST_BYTES_MAX, STALL_S_MAX};
 
 /// What the stream and whoever answers its requests tell each other.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     /// An answer was given, and is not yet all written.
-    is_answering: AtomicBool,
+    answering: AtomicBool,
     /// A body is being read.
-    is_reading: AtomicBool,
+    reading: AtomicBool,
     /// A body was not read to its end.
-    is_unread: AtomicBool,
+    unread: AtomicBool,
 }
 
 impl Progress {
     /// Says that an answer is about to be written.
     pub(crate) fn begin_answer(&self) {
-        self.is_answering.store(true, Ordering::Release);
+        self.answering.store(true, Ordering::Release);
     }
 
     /// Says whether a body is being read.
     pub(crate) fn set_reading(&self, is_reading: bool) {
-        self.is_reading.store(is_reading, Ordering::Release);
+        self.reading.store(is_reading, Ordering::Release);
     }
 
     /// Whether a body is being read.
     pub(crate) fn is_reading(&self) -> bool {
-        self.is_reading.load(Ordering::Acquire)
+        self.reading.load(Ordering::Acquire)
     }
 
     /// Says that the body of the last request was left unread.
     pub(crate) fn leave_unread(&self) {
-        self.is_unread.store(true, Ordering::Release);
+        self.unread.store(true, Ordering::Release);
     }
 }
 
@@ -57,11 +57,21 @@ pub(crate) struct PacedStream<F> {
     began: Option<(Instant, Instant)>,
     timer: Option<Interval>,
     is_shut: bool,
+    /// Bytes of a body that were thrown away.
+    left_unread: usize,
 }
 
 impl<F: Fn() + Unpin> PacedStream<F> {
     pub(crate) fn new(stream: TcpStream, progress: Arc<Progress>, on_answered: F) -> Self {
-        Self { stream, progress, on_answered, began: None, timer: None, is_shut: false }
+        Self {
+            stream,
+            progress,
+            on_answered,
+            began: None,
+            timer: None,
+            is_shut: false,
+            left_unread: 0,
+        }
     }
 
     /// Notes progress, or looks whether there was none for too long.
@@ -84,7 +94,7 @@ impl<F: Fn() + Unpin> PacedStream<F> {
     }
 
     fn poll_time(&mut self, cx: &mut Context<'_>, until: Instant) -> Poll<()> {
-        let hour = Duration::from_secs(3_600);
+        let hour = Duration::from_hours(1);
         let timer = self.timer.get_or_insert_with(|| interval_at(until, hour));
         timer.poll_tick(cx).map(|_| ())
     }
@@ -93,15 +103,20 @@ impl<F: Fn() + Unpin> PacedStream<F> {
     /// answer with a reset, and the client might never read why.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut bytes = [0; 8 * 1024];
-        loop {
+        while self.left_unread < REQUEST_BYTES_MAX {
             let mut buffer = ReadBuf::new(&mut bytes);
             match Pin::new(&mut self.stream).poll_read(cx, &mut buffer) {
-                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {}
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    self.left_unread += buffer.filled().len();
+                }
                 Poll::Ready(_) => return Poll::Ready(()),
-                Poll::Pending => break,
+                Poll::Pending => {
+                    let moment = Duration::from_millis(LINGER_MS);
+                    return self.poll_time(cx, Instant::now() + moment);
+                }
             }
         }
-        self.poll_time(cx, Instant::now() + Duration::from_millis(LINGER_MS))
+        Poll::Ready(())
     }
 }
 
@@ -145,7 +160,7 @@ impl<F: Fn() + Unpin> AsyncWrite for PacedStream<F> {
         ready!(Pin::new(&mut this.stream).poll_flush(cx))?;
         // `hyper` flushes once it has written all that it has.
         (this.began, this.timer) = (None, None);
-        if this.progress.is_answering.swap(false, Ordering::AcqRel) {
+        if this.progress.answering.swap(false, Ordering::AcqRel) {
             (this.on_answered)();
         }
         Poll::Ready(Ok(()))
@@ -157,9 +172,31 @@ impl<F: Fn() + Unpin> AsyncWrite for PacedStream<F> {
             ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
             (this.is_shut, this.timer) = (true, None);
         }
-        if this.progress.is_unread.load(Ordering::Acquire) {
+        if this.progress.unread.load(Ordering::Acquire) {
             ready!(this.poll_linger(cx));
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_asks_and_never_reads_is_not_waited_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let silent = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut paced = PacedStream::new(stream, Arc::default(), || ());
+        let began = Instant::now();
+        let error = paced.write_all(&vec![0; 64 * 1024 * 1024]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let waited = began.elapsed().as_secs();
+        assert!((STALL_S_MAX..=ANSWER_TAKEN_S_MAX).contains(&waited), "{waited} s");
+        drop(silent);
     }
 }

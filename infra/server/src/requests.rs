@@ -9,7 +9,8 @@ use http::Method;
 use http::request::Parts;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 use waxseal_adapters::embedded::EmbeddedEngine;
 use waxseal_adapters::http::{Request, Response, allow, caller, problem};
@@ -37,7 +38,7 @@ pub(crate) struct Requests {
     /// Places for requests that come by a proxy and have no key: by the address that it names.
     proxied: Arc<Door>,
     budget: Arc<Budget>,
-    reads: Semaphore,
+    reads: Arc<Semaphore>,
     refused: Refused,
 }
 
@@ -96,7 +97,7 @@ impl Requests {
             proxies,
             proxied: Door::new(Places::new(usize::MAX, most_of_address)),
             budget: Arc::default(),
-            reads: Semaphore::new(READS_UNDER_WAY_MAX),
+            reads: Arc::new(Semaphore::new(READS_UNDER_WAY_MAX)),
             refused: Refused::default(),
         }
     }
@@ -108,7 +109,7 @@ impl Requests {
 
     /// Answers a request. What is refused is answered before its body is read, wherever its head suffices.
     pub(crate) async fn answer(
-        &self,
+        self: &Arc<Self>,
         connection: &Connection,
         request: hyper::Request<Incoming>,
     ) -> Response {
@@ -127,7 +128,7 @@ impl Requests {
     }
 
     async fn handle(
-        &self,
+        self: &Arc<Self>,
         connection: &Connection,
         client: ClientAddress,
         head: Parts,
@@ -145,7 +146,9 @@ impl Requests {
             Need::Key => {
                 let known = authenticate(self.engine.as_ref(), &caller(&request)).await;
                 let principal = known.map_err(waxseal_flows::refusal::Refusal::into_problem)?;
-                connection.place.set_known();
+                if !connection.place.set_known(&principal.actor) {
+                    return Err(Problem::busy());
+                }
                 request.extensions_mut().insert(Caller::Known(principal));
             }
             Need::NoKey => {
@@ -162,10 +165,32 @@ impl Requests {
             *request.body_mut() = read?;
             unread.is_read = true;
         }
-        let _read = self.wait_to_read(need, request.method()).await?;
-        let answer = self.call(route, &request).await;
+        let answer = if need == Need::Key && *request.method() == Method::GET {
+            self.read(request).await?
+        } else {
+            self.call(route, &request).await
+        };
         drop((charge, proxied));
         Ok(answer)
+    }
+
+    /// Answers a caller with a key who only reads: so many at a time, since an answer is counted once it is made, and
+    /// on threads of their own, since making a long page takes a while in which no connection could be served.
+    async fn read(self: &Arc<Self>, request: Request) -> Result<Response, Problem> {
+        let turn = Arc::clone(&self.reads).acquire_owned();
+        let turn = timeout(Duration::from_secs(STALL_S_MAX), turn).await;
+        let turn = turn.ok().and_then(Result::ok).ok_or_else(Problem::busy)?;
+        let (requests, runtime) = (Arc::clone(self), Handle::current());
+        let answer = tokio::task::spawn_blocking(move || {
+            let route = Route::of(request.method(), request.uri().path());
+            let answer = runtime.block_on(requests.call(route, &request));
+            drop(turn);
+            answer
+        });
+        answer.await.map_err(|panic| {
+            tracing::error!(%panic, "a request failed");
+            Problem::unavailable()
+        })
     }
 
     async fn call(&self, route: Route<'_>, request: &Request) -> Response {
@@ -176,20 +201,6 @@ impl Requests {
             Route::Allow => allow(request),
             Route::Api => waxseal_api::answer(engine, request).await,
         }
-    }
-
-    /// Waits for its turn to read for a caller with a key: an answer is counted once it is made, and so many are
-    /// made at a time.
-    async fn wait_to_read(
-        &self,
-        need: Need,
-        method: &Method,
-    ) -> Result<Option<SemaphorePermit<'_>>, Problem> {
-        if need != Need::Key || *method != Method::GET {
-            return Ok(None);
-        }
-        let turn = timeout(Duration::from_secs(STALL_S_MAX), self.reads.acquire()).await;
-        turn.ok().and_then(Result::ok).map(Some).ok_or_else(Problem::busy)
     }
 
     /// Counts an answer's bytes until the system has taken them. One that can be asked for again is refused where

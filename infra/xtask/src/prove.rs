@@ -66,8 +66,9 @@ pub(crate) fn prove(lengths: &Lengths) -> Result<(), String> {
     let soaked = soak(lengths.seconds)?;
     let asked = api()?;
     let attacked = neighbours()?;
+    let stood = strangers()?;
     let summary = format!(
-        "{HEAD}- {simulated}\n- {killed}\n{cut}\n- {fuzzed}\n- {mutated}\n{filtered}\n{soaked}\n{asked}\n{attacked}"
+        "{HEAD}- {simulated}\n- {killed}\n{cut}\n- {fuzzed}\n- {mutated}\n{filtered}\n{soaked}\n{asked}\n{attacked}\n{stood}"
     );
     print!("{summary}");
     keep(Section::Proved, &summary)
@@ -150,6 +151,17 @@ fn neighbours() -> Result<String, String> {
     let mut run = cargo();
     run.args(["run", "--quiet", "--package", "waxseal-tests", "--bin", "neighbours"]);
     output("neighbours", &mut run)
+}
+
+/// How long a tenant's events take while strangers hold as many connections as they can.
+fn strangers() -> Result<String, String> {
+    let mut hostile = cargo();
+    hostile.args(["build", "--quiet", "--package", "waxseal-tests", "--bin", "hostile"]);
+    step(Stage::Build, "build the hostile clients", &hostile)?;
+    println!("── strangers");
+    let mut run = cargo();
+    run.args(["run", "--quiet", "--package", "waxseal-tests", "--bin", "strangers"]);
+    output("strangers", &mut run)
 }
 
 fn test(options: &[&str], name: &str) -> Command {

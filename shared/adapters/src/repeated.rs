@@ -16,7 +16,7 @@ use tracing_subscriber::layer::{Context, Filter};
 
 /// Lines of one place that are written within a minute.
 const LINES_MAX: u64 = 10;
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 /// Counts lines, and lets the first of each minute through.
 #[derive(Clone, Debug, Default)]

@@ -341,8 +341,11 @@ pub const KEYLESS_BYTES_UNDER_WAY_MAX: usize = 12 * 1024 * 1024;
 pub const ANSWER_BYTES_UNDER_WAY_MAX: usize = 24 * 1024 * 1024;
 /// Bytes of a page of a list: Lambda answers with 6 MB at the most, some of which is the envelope's.
 pub const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Requests that read for callers with a key, at the same time: each may hold some pages' bytes while it makes one.
-pub const READS_UNDER_WAY_MAX: usize = 6;
+/// Requests that read for callers with a key, at the same time: each may hold some pages' bytes while it makes one, and
+/// takes a core.
+pub const READS_UNDER_WAY_MAX: usize = 2;
+/// Connections that wait at the same time for another to leave its place.
+pub const ENTERING_MAX: usize = 16;
 /// Refusals (401) of one address within [`REFUSED_WINDOW_S`] that are answered at once: more than a person or a
 /// script mistakes.
 pub const REFUSED_AT_ONCE_MAX: u32 = 100;

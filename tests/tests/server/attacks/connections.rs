@@ -10,7 +10,7 @@ use waxseal_tests::attack::{Attack, short_or_long};
 use waxseal_tests::client::Client;
 use waxseal_tests::eventually::eventually;
 use waxseal_tests::hostile::{Hostile, Sort};
-use waxseal_tests::process::Server;
+use waxseal_tests::process::{Server, command, free_address, until_it_serves};
 use waxseal_tests::sink::Sink;
 
 const HOSTILE: &str = env!("CARGO_BIN_EXE_hostile");
@@ -47,7 +47,7 @@ impl World {
         let endpoints = "/v1/tenants/victim/endpoints?ping=false";
         let made = create(endpoints, json!({"url": sink.url("/"), "event_types": ["a.b"]})).await;
         let key = create("/v1/tenants/victim/keys", json!({})).await;
-        let source = json!({"profile": "github", "secret": "It's a Secret to Everybody"});
+        let source = json!({"profile": "github", "secrets": ["It's a Secret to Everybody"]});
         operator.send("PUT", "/v1/tenants/victim/sources/hub", &[], &source.to_string()).await;
         // Pages to ask for: twice what one page holds.
         for _ in 0..40 {
@@ -79,7 +79,7 @@ impl World {
     async fn stand(&mut self, sort: Sort, count: usize) -> (u64, u64) {
         let hostile = Hostile::start(Path::new(HOSTILE), sort, count, self.server.address).await;
         let (mut handles, mut kib) = (0, 0);
-        for _ in 0..short_or_long(15, 100) {
+        for _ in 0..short_or_long(8, 100) {
             self.send().await;
             handles = handles.max(u64::try_from(self.server.handles()).unwrap());
             kib = kib.max(self.server.memory_kib().saturating_sub(self.quiet_kib));
@@ -166,6 +166,35 @@ async fn the_key_is_asked_for_before_the_body_is() {
     let answer = ask(&server, long.as_bytes(), "413").await;
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     server.stop().await;
+}
+
+#[tokio::test]
+async fn who_finds_every_place_taken_is_told_so() {
+    let (folder, address) = (tempfile::tempdir().unwrap(), free_address());
+    let mut command = command(folder.path(), address);
+    let server = command.env("WAXSEAL_MAX_CONNECTIONS", "1").spawn().unwrap();
+    let client = Client { address, key: "operator".to_owned(), host: None };
+    until_it_serves(&client).await;
+    client.send("POST", "/v1/tenants", &[], r#"{"name":"acme"}"#).await.of(201);
+    // Its key is known, and its body is waited for.
+    let mut busy = TcpStream::connect(address).await.unwrap();
+    let head = "POST /v1/tenants/acme/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer operator\r\n\
+                expect: 100-continue\r\ncontent-length: 14\r\n\r\n";
+    busy.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 25];
+    busy.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100 Continue\r\n\r\n");
+
+    let reply = client.send("GET", "/healthz", &[], "").await.of(503);
+    assert_eq!(
+        (reply.header("retry-after"), reply.json["title"].as_str()),
+        ("1", Some("The server is busy"))
+    );
+    busy.write_all(br#"{"type":"a.b"}"#).await.unwrap();
+    let mut status = [0; 12];
+    busy.read_exact(&mut status).await.unwrap();
+    assert_eq!(&status, b"HTTP/1.1 202", "whoever is served is not disturbed");
+    drop(server);
 }
 
 #[tokio::test]
