@@ -7,11 +7,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use waxseal_domain::delivery::attempt::Attempt;
+use waxseal_domain::delivery::attempt::{Attempt, SendResult};
 use waxseal_domain::delivery::dispatch::Outgoing;
 use waxseal_domain::delivery::judge::{Verdict, judge};
 use waxseal_domain::delivery::message::{Kind, ReceivedMessage};
-use waxseal_domain::delivery::retry::Next;
+use waxseal_domain::delivery::retry::{Next, RetryPolicy};
 use waxseal_domain::delivery::{
     CancelledReason, Delivery, End, FailedReason, Guard, OpenState, Settlement, Status, StatusName,
     Turn, WriteResult, lease_until,
@@ -100,13 +100,7 @@ pub async fn attempt<E: Engine>(
         Err(error) => return put_off(engine, received, before, error).await,
     };
 
-    let chance = u16::try_from(engine.entropy() & 0xffff).unwrap_or(0);
-    let next = policy.after(
-        number - before.attempts_before_round,
-        before.round_began().unwrap_or(sent.started_at),
-        &sent,
-        chance,
-    );
+    let next = decide(engine, &policy, &before, number, &sent);
     let attempt = Attempt::of(number, &sent, next_at(next), inexact);
     log(received, &attempt, next);
     let turn = Turn { ticket: received.message.ticket.clone(), receives: received.receives };
@@ -271,6 +265,19 @@ async fn record<E: Engine>(
         tracing::warn!(%error, "a result is not recorded yet");
         engine.clock().sleep_until(again_at).await;
     }
+}
+
+/// Decides what follows an attempt, by the endpoint's policy.
+fn decide<E: Engine>(
+    engine: &E,
+    policy: &RetryPolicy,
+    before: &Delivery,
+    number: u32,
+    sent: &SendResult,
+) -> Next {
+    let chance = u16::try_from(engine.entropy() & 0xffff).unwrap_or(0);
+    let round_began = before.round_began().unwrap_or(sent.started_at);
+    policy.after(number - before.attempts_before_round, round_began, sent, chance)
 }
 
 /// Puts off an attempt that we could not make. Our own shortage may outlast a message's receives, and a message

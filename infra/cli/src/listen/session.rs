@@ -17,7 +17,7 @@ use waxseal_domain::event::event_type::EventTypePattern;
 use waxseal_domain::id::{DeliveryId, EndpointId, IdFault, TenantName};
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::random_bytes;
-use waxseal_flows::ports::{Clock as _, Sender as _};
+use waxseal_flows::ports::Clock as _;
 use waxseal_verify::Key;
 
 use super::Listen;

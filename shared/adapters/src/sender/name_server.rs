@@ -17,7 +17,7 @@ use super::resolver::LookUp;
 /// After so long without an answer the name's last part is asked for: less than the shortest attempt has.
 const SLOW: Duration = Duration::from_millis(600);
 /// The longest wait for that answer, once the name itself has failed.
-const CONTROL_MAX: Duration = Duration::from_millis(1_000);
+const CONTROL_MAX: Duration = Duration::from_secs(1);
 /// A look-up that was given up is remembered for so long: for its own attempt, which ends with it.
 const REMEMBERED: Duration = Duration::from_secs(30);
 /// What a resolver says of a name that it knows there is not, or not with an address: GNU's words, and musl's.
@@ -52,7 +52,12 @@ struct Seen {
 
 impl NameServer {
     pub(super) fn new(look_up: LookUp) -> Self {
-        Self { look_up, is_asked: AtomicBool::new(false), ended: Notify::new(), seen: Mutex::default() }
+        Self {
+            look_up,
+            is_asked: AtomicBool::new(false),
+            ended: Notify::new(),
+            seen: Mutex::default(),
+        }
     }
 
     /// Looks a name up. Where it fails for now, this asks for another name first, so that
@@ -63,12 +68,11 @@ impl NameServer {
     ) -> io::Result<Vec<std::net::SocketAddr>> {
         self.begin(name);
         let mut found = (self.look_up)(name.to_owned());
-        let found = match tokio::time::timeout(SLOW, found.as_mut()).await {
-            Ok(found) => found,
-            Err(_) => {
-                self.ask_for_another(name);
-                found.await
-            }
+        let found = if let Ok(found) = tokio::time::timeout(SLOW, found.as_mut()).await {
+            found
+        } else {
+            self.ask_for_another(name);
+            found.await
         };
         if is_answer(&found) {
             self.note_answer(Some(name));
