@@ -28,7 +28,7 @@ const SAMPLES: &str = "infra/waxseal/src/demo/samples.rs";
 const SYSTEMS: &str = "tests/src/systems.rs";
 
 /// Features of the adapters that are no engines: no contract is run on them.
-const NO_ENGINES: [&str; 1] = ["signals"];
+const NO_ENGINES: [&str; 2] = ["logs", "signals"];
 
 /// Crates that only one engine links, and that reach nothing by themselves: anybody may.
 const FOR_ANYBODY: [&str; 6] = [

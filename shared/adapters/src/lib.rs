@@ -26,6 +26,8 @@ pub mod http;
 pub mod json_schema;
 #[cfg(feature = "aws")]
 mod logs;
+#[cfg(feature = "logs")]
+pub mod repeated;
 pub mod sender;
 mod shortage;
 #[cfg(feature = "signals")]
