@@ -20,7 +20,9 @@ use waxseal_domain::flow_control::concurrency::{Slot, SlotRequest};
 use waxseal_domain::flow_control::gate::{Gate, Mode};
 use waxseal_domain::flow_control::rate::{TokenRequest, of_endpoint};
 use waxseal_domain::id::{ApiKeyId, EndpointId, TenantName, Ticket};
-use waxseal_domain::limits::{DUE_SHARDS, EVENT_RETENTION_S, SLOT_GRACE_S};
+use waxseal_domain::limits::{
+    DUE_SHARDS, EVENT_RETENTION_S, PAGE_BYTES_MAX, PAGE_MAX, SLOT_GRACE_S,
+};
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
@@ -44,6 +46,7 @@ macro_rules! contract_checks {
             a_due_delivery_is_claimed_once,
             an_endpoints_list_is_paged,
             events_are_listed_by_time,
+            a_page_of_large_events_ends_early,
             tenants_are_listed_by_name,
             endpoints_change_by_version,
             keys_and_sources_are_found,
@@ -322,6 +325,32 @@ pub async fn events_are_listed_by_time<E: Engine>(engine: &E, tenant: &TenantNam
         }
     }
     assert_eq!(found, ["time4", "time2", "time0", "time3", "time1"]);
+}
+
+/// A page ends at four megabytes, with a cursor from which the list goes on: nothing is left out, or comes twice.
+pub async fn a_page_of_large_events_ends_early<E: Engine>(engine: &E, tenant: &TenantName) {
+    let now = engine.clock().now();
+    let filler = "x".repeat(240_000);
+    for number in 0..20_u64 {
+        let mut row = event_row(tenant, &format!("big{number:02}"), now.plus_s(number), Vec::new());
+        let data = format!("{{\"filler\":\"{filler}\"}}");
+        row.event.data = Some(serde_json::value::RawValue::from_string(data).unwrap());
+        engine.store().accept(&row).await.unwrap();
+    }
+    let (mut found, mut pages) = (Vec::new(), 0);
+    let mut page = PageRequest { limit: PAGE_MAX, cursor: None };
+    for _ in 0..50 {
+        let got = engine.store().events_by_time(tenant, &page, now.plus_s(60)).await.unwrap();
+        assert!(got.items.len() * 240_000 <= PAGE_BYTES_MAX, "{} on a page", got.items.len());
+        pages += usize::from(!got.items.is_empty());
+        found.extend(got.items.into_iter().map(|row| row.event.id.to_string()));
+        match got.cursor {
+            Some(cursor) => page.cursor = Some(cursor),
+            None => break,
+        }
+    }
+    let wanted: Vec<String> = (0..20).rev().map(|number| format!("big{number:02}")).collect();
+    assert_eq!((found, pages), (wanted, 2));
 }
 
 /// All tenants are listed by name, page by page, each once, whoever creates it again.

@@ -26,8 +26,8 @@ use waxseal_domain::secret::SecretContext;
 use waxseal_flows::configure::AuditChange;
 use waxseal_flows::link::ensure_key;
 use waxseal_flows::ports::{
-    Change, Clock as _, ConfigStore as _, Engine, GateStore as _, KeyVault as _, MaxAge, Tenant,
-    TenantEndpoints,
+    Change, Clock as _, ConfigStore as _, Engine, GateStore as _, KeyVault as _, MaxAge, PageBytes,
+    Tenant, TenantEndpoints,
 };
 use waxseal_flows::profiles::{find_profile, profile_of};
 
@@ -163,10 +163,14 @@ async fn list<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
     let mut newest_first: Vec<&Endpoint> = tenant_endpoints.iter().collect();
     newest_first
         .sort_by(|one, other| (other.created_at, &other.id).cmp(&(one.created_at, &one.id)));
-    let mut items = Vec::new();
+    let (mut items, mut bytes) = (Vec::new(), PageBytes::default());
     for endpoint in newest_first.into_iter().skip(from).take(page.limit) {
         let profile = profile_of(call.engine, endpoint).await?;
-        items.push(api::Endpoint::of(endpoint, &profile));
+        let view = api::Endpoint::of(endpoint, &profile);
+        if !bytes.take(serde_json::to_vec(&view).map_or(0, |text| text.len())) {
+            break;
+        }
+        items.push(view);
     }
     let next = from.saturating_add(items.len());
     let cursor = (next < tenant_endpoints.len()).then(|| next.to_string());

@@ -252,4 +252,45 @@ pub const SECRETS_LIVE_MAX: usize = 2;
 /// How far a hook's timestamp may be off, in seconds, unless its source says otherwise.
 pub const TOLERANCE_S: u64 = 300;
 
+/// File handles that the server keeps for its store, its logs, look-ups of names and the runtime: a few dozen.
+pub const HANDLES_RESERVED: u64 = 64;
+/// The attempts of one priority may take one in so many of the other handles. There are two priorities, so that
+/// connections have half at least.
+pub const HANDLES_PER_LANE_SHARE: u64 = 4;
+/// Bytes of all bodies and answers that the server holds at the same time: what a small machine has to spare.
+pub const BYTES_UNDER_WAY_MAX: usize = 48 * 1024 * 1024;
+/// Bytes of the bodies of callers without a key among them: hundreds of ordinary hooks.
+pub const KEYLESS_BYTES_UNDER_WAY_MAX: usize = 12 * 1024 * 1024;
+/// Bytes of answers among them, so that whoever does not read keeps no event out.
+pub const ANSWER_BYTES_UNDER_WAY_MAX: usize = 24 * 1024 * 1024;
+/// Bytes of a page of a list: Lambda answers with 6 MB at the most, some of which is the envelope's.
+pub const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Requests that read for callers with a key, at the same time: each may hold some pages' bytes while it makes one, and
+/// takes a core.
+pub const READS_UNDER_WAY_MAX: usize = 2;
+/// Connections that wait at the same time for another to leave its place.
+pub const ENTERING_MAX: usize = 16;
+/// Refusals (401) of one address within [`REFUSED_WINDOW_S`] that are answered at once: more than a person or a
+/// script mistakes.
+pub const REFUSED_AT_ONCE_MAX: u32 = 100;
+/// Seconds within which the refusals of an address are counted.
+pub const REFUSED_WINDOW_S: u64 = 60;
+/// How long a further refusal waits for its answer, in milliseconds: a guess a second for each connection.
+pub const REFUSED_PAUSE_MS: u64 = 1_000;
+/// Addresses whose refusals are counted at the same time: some hundred kilobytes.
+pub const REFUSED_ADDRESSES_MAX: usize = 10_000;
+/// Bytes of a request's line and headers: three times what API Gateway takes.
+pub const HEAD_BYTES_MAX: usize = 32 * 1024;
+/// Seconds for a request's head, and then for its body.
+pub const REQUEST_READ_S_MAX: u64 = 30;
+/// Seconds within which a client must send more of a body, or take more of an answer.
+pub const STALL_S_MAX: u64 = 10;
+/// Seconds within which a client must have taken an answer: a page of [`PAGE_BYTES_MAX`] at half a megabit a second.
+pub const ANSWER_TAKEN_S_MAX: u64 = 60;
+/// Bytes of an answer that the system keeps for a client that does not read, for each connection.
+pub const SEND_BUFFER_BYTES: u32 = 256 * 1024;
+/// Milliseconds for which the rest of a body that is not read is taken and thrown away, so that its sender can read
+/// why.
+pub const LINGER_MS: u64 = 1_000;
+
 const DAY_S: u64 = 86_400;

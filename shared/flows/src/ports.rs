@@ -9,7 +9,7 @@ mod store;
 pub use engine::{Check, CheckStatus, Engine, Release};
 pub use store::{
     AcceptResult, Change, Claim, ConfigStore, DeliveryStore, Due, EventRow, EventStore, GateStore,
-    MaxAge, Page, PageRequest, Setting, Store, Tenant, TenantEndpoints, TenantVersion,
+    MaxAge, Page, PageBytes, PageRequest, Setting, Store, Tenant, TenantEndpoints, TenantVersion,
 };
 
 use std::fmt;

@@ -24,7 +24,7 @@ pub use self::deliveries::{Claim, DeliveryStore, Due};
 pub use self::events::{AcceptResult, EventRow, EventStore};
 pub use self::gates::GateStore;
 pub use self::max_age::MaxAge;
-pub use self::page::{Page, PageRequest};
+pub use self::page::{Page, PageBytes, PageRequest};
 pub use self::tenant::{Tenant, TenantEndpoints, TenantVersion};
 
 /// Joins the four stores, which one engine implements together.
