@@ -64,7 +64,7 @@ impl<E: Engine> Operation<E> {
         },
         Operation {
             handler: Handler::Global(|_| {
-                Box::pin(async { Ok(http::json(200, &crate::openapi::<E>())) })
+                Box::pin(async { Ok(http::json_text(200, crate::openapi_text::<E>())) })
             }),
             description: Description {
                 line: "GET /openapi.json",

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
+use ipnet::IpNet;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::public_url::PublicUrl;
 
@@ -48,6 +49,13 @@ pub struct Settings {
     #[arg(long, env = "WAXSEAL_MAX_CONNECTIONS", default_value_t = 1_024,
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub max_connections: u32,
+    /// Connections that one address may hold without a valid key; half of all, if not said.
+    #[arg(long, env = "WAXSEAL_MAX_CONNECTIONS_PER_ADDRESS",
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub max_connections_per_address: Option<u32>,
+    /// Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8, with commas between them.
+    #[arg(long, env = "WAXSEAL_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Settings {
@@ -66,6 +74,13 @@ impl Settings {
         self.public_url.clone().unwrap_or_else(|| {
             local_url(address).parse().expect("an address behind http:// is a URL")
         })
+    }
+
+    /// How many connections without a valid key one address may hold, of so many in all.
+    pub(crate) fn most_of_address(&self, connections: u32) -> usize {
+        let half = connections.div_ceil(2);
+        let most = self.max_connections_per_address.unwrap_or(half).min(connections);
+        usize::try_from(most).unwrap_or(usize::MAX)
     }
 
     /// Which addresses deliveries may go to.

@@ -53,6 +53,8 @@ impl ApiKey {
 pub enum Caller {
     /// AWS has checked the IAM signature of this ARN, which acts as the operator.
     Iam(String),
+    /// The request's key was found to be this caller's, before the rest of the request was read.
+    Known(Principal),
     /// The request carries this key.
     Key(String),
     /// The request carries nothing that names a caller.

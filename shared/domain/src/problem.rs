@@ -135,6 +135,14 @@ impl Problem {
         Self { header: Some(Box::new(("retry-after", retry_after_s.to_string()))), ..problem }
     }
 
+    /// 503: more is under way than there is room for; the sender may try again in a moment.
+    pub fn busy() -> Self {
+        let detail =
+            "too much is under way; nothing was acknowledged; repeat the request in a moment";
+        let problem = Self::new(503, "busy", "The server is busy", detail);
+        Self { header: Some(Box::new(("retry-after", "1".to_owned()))), ..problem }
+    }
+
     /// 503: our own failure; the sender may try again.
     pub fn unavailable() -> Self {
         let detail = "nothing was acknowledged; repeat the request";

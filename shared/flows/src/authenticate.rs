@@ -14,6 +14,7 @@ use crate::refusal::Refusal;
 pub async fn authenticate<E: Engine>(engine: &E, caller: &Caller) -> Result<Principal, Refusal> {
     let key = match caller {
         Caller::Iam(arn) => return Ok(Principal::operator(arn)),
+        Caller::Known(principal) => return Ok(principal.clone()),
         Caller::Nobody => return Err(Problem::unauthorized().into()),
         Caller::Key(key) => key,
     };
