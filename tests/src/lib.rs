@@ -11,6 +11,7 @@ pub mod eventually;
 pub mod faults;
 pub mod fixtures;
 pub mod hooks;
+pub mod hostile;
 pub mod management;
 pub mod openapi;
 pub mod poster;

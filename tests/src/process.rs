@@ -59,6 +59,24 @@ impl Server {
         Self { address, child }
     }
 
+    /// Starts it with a limit of open files, soft and hard, that is its own alone, and waits until it serves. What it
+    /// says goes to a file.
+    pub async fn start_limited(folder: &Path, handles: u32, said: std::fs::File) -> Self {
+        let address = free_address();
+        let mut command = command_of(Path::new("sh"), folder, address);
+        let script = format!("ulimit -Sn {handles} && ulimit -Hn {handles} && exec \"$0\"");
+        command.args(["-c", &script]).arg(binary()).stderr(said);
+        let server = Self { address, child: command.spawn().unwrap() };
+        server.wait_until_it_serves().await;
+        server
+    }
+
+    /// The file handles that it has open now.
+    pub fn handles(&self) -> usize {
+        let id = self.child.id().expect("it runs");
+        std::fs::read_dir(format!("/proc/{id}/fd")).unwrap().count()
+    }
+
     /// What it holds of the machine's memory now (`VmRSS`).
     pub fn memory_kib(&self) -> u64 {
         let id = self.child.id().expect("it runs");

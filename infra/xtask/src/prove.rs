@@ -57,8 +57,9 @@ pub(crate) fn prove(lengths: &Lengths) -> Result<(), String> {
     let filtered = filters()?;
     let soaked = soak(lengths.seconds)?;
     let asked = api()?;
+    let stood = strangers()?;
     let summary = format!(
-        "{HEAD}- {simulated}\n- {killed}\n- {fuzzed}\n- {mutated}\n{filtered}\n{soaked}\n{asked}"
+        "{HEAD}- {simulated}\n- {killed}\n- {fuzzed}\n- {mutated}\n{filtered}\n{soaked}\n{asked}\n{stood}"
     );
     print!("{summary}");
     keep(Section::Proved, &summary)
@@ -116,6 +117,17 @@ fn api() -> Result<String, String> {
     let mut run = cargo();
     run.args(["run", "--quiet", "--package", "waxseal-tests", "--bin", "latencies"]);
     output("api", &mut run)
+}
+
+/// How long a tenant's events take while strangers hold as many connections as they can.
+fn strangers() -> Result<String, String> {
+    let mut hostile = cargo();
+    hostile.args(["build", "--quiet", "--package", "waxseal-tests", "--bin", "hostile"]);
+    step(Stage::Build, "build the hostile clients", &hostile)?;
+    println!("── strangers");
+    let mut run = cargo();
+    run.args(["run", "--quiet", "--package", "waxseal-tests", "--bin", "strangers"]);
+    output("strangers", &mut run)
 }
 
 fn test(options: &[&str], name: &str) -> Command {
