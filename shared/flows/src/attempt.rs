@@ -372,3 +372,6 @@ fn log(received: &ReceivedMessage, attempt: &Attempt, next: Next) {
         "attempt"
     );
 }
+
+#[cfg(test)]
+mod tests;
