@@ -36,6 +36,8 @@ cargo xtask build tests
 cargo xtask figures measure again, and keep the figures in infra/figures.md
 cargo xtask prove [SEEDS [KILLS [SECONDS]]]
                     many simulated seeds, many kills, fuzzing, mutants, a soak; kept there too
+cargo xtask prove mutants [PART/PARTS]
+                    the mutants alone, which take hours, or one part of them: 0/16 to 15/16
 cargo xtask release the server's binary, with what it is made of inside it and beside it, in target/release-files
 cargo xtask fuzz    `cargo fuzz` of what parses outside input, where nightly is there
 cargo xtask setup   the tools that tests use, pinned, under target/tools";
@@ -48,6 +50,12 @@ fn package() -> Package {
     }
 }
 
+/// The mutants alone, all or one part of them.
+fn mutants(part: Option<String>) -> Result<String, String> {
+    let shard = part.map_or(Ok(mutants::Shard::WHOLE), |part| mutants::Shard::parse(&part))?;
+    mutants::mutate(shard)
+}
+
 fn main() -> ExitCode {
     let verb = std::env::args().nth(1).unwrap_or_default();
     let done = match verb.as_str() {
@@ -55,6 +63,9 @@ fn main() -> ExitCode {
         "lint" => setup::setup().and_then(|tools| lint::lint(&tools)),
         "build" => setup::setup().and_then(|tools| functions::build(&tools, package())),
         "figures" => setup::setup().and_then(|tools| figures::keep(&tools)),
+        "prove" if std::env::args().nth(2).as_deref() == Some("mutants") => {
+            mutants(std::env::args().nth(3)).map(|done| println!("{done}"))
+        }
         "prove" => {
             let lengths: Vec<String> = std::env::args().skip(2).collect();
             prove::Lengths::parse(&lengths).and_then(|lengths| prove::prove(&lengths))

@@ -7,13 +7,13 @@ use crate::FUZZ_S;
 use crate::cost::Stage;
 use crate::fuzz::fuzz;
 use crate::kept::{Section, keep};
-use crate::mutants::mutate;
+use crate::mutants::{Shard, mutate};
 use crate::run::{cargo, output, step};
 
 const HEAD: &str = "
 By `cargo xtask prove`, on the same machine: the simulation on many seeds, `kill -9` of the embedded
 server under load, power cuts of the embedded engine on a simulated disk, `cargo fuzz` of what parses
-outside input, `cargo mutants` on the domain's decisions, a soak of the release build at a steady rate,
+outside input, `cargo mutants` on the domain and the flows' pure functions, a soak of the release build at a steady rate,
 and each known attack of one tenant while another is served. In the soak three endpoints want each
 event: one steady, one that answers half of its POSTs with 503, one that takes 100 ms; load, receivers
 and server share the two cores.
@@ -61,7 +61,7 @@ pub(crate) fn prove(lengths: &Lengths) -> Result<(), String> {
     let killed = kill(lengths.kills)?;
     let cut = cut_power(lengths.cuts)?;
     let fuzzed = fuzz(FUZZ_S)?;
-    let mutated = mutate()?;
+    let mutated = mutate(Shard::WHOLE)?;
     let filtered = filters()?;
     let soaked = soak(lengths.seconds)?;
     let asked = api()?;

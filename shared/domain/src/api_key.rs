@@ -73,10 +73,8 @@ impl Caller {
             let (scheme, key) = value.trim().split_once(' ')?;
             scheme.eq_ignore_ascii_case("bearer").then(|| key.trim().to_owned())
         });
-        match key {
-            Some(key) if !key.is_empty() => Self::Key(key),
-            _ => Self::Nobody,
-        }
+        // Nothing of white space is left at either end, so what follows the scheme is never empty.
+        key.map_or(Self::Nobody, Self::Key)
     }
 }
 

@@ -359,4 +359,35 @@ mod tests {
         let event = accept(r#"{"type":"a","id":"a/b","source":"s"}"#, Form::Plain).unwrap().event;
         assert_eq!(event.id.as_str(), "evt_6gfc17faqcwhfb6p1hmmnze36f");
     }
+
+    #[test]
+    fn each_attribute_that_is_not_as_it_must_be_is_named() {
+        let (id, span) = ("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331");
+        let traceparent = |text: &str| format!(r#""traceparent":"{text}""#);
+        let summary = |chars: usize| format!(r#""summary":"{}""#, "ä".repeat(chars));
+        let found = |member: &str| {
+            let text = format!(r#"{{"type":"a",{member}}}"#);
+            accept(&text, Form::Plain).map_err(|faults| faults[0].pointer.clone()).err()
+        };
+        for right in [
+            r#""specversion":"1.0""#.to_owned(),
+            r#""tenant":"acme""#.to_owned(),
+            summary(512),
+            traceparent(&format!("00-{id}-{span}-01")),
+        ] {
+            assert_eq!(found(&right), None, "{right}");
+        }
+        for (wrong, pointer) in [
+            (r#""specversion":"0.3""#.to_owned(), "/specversion"),
+            (r#""specversion":1.0"#.to_owned(), "/specversion"),
+            (r#""tenant":"globex""#.to_owned(), "/tenant"),
+            (summary(513), "/summary"),
+            (traceparent(&format!("01-{id}-{span}-01")), "/traceparent"),
+            (traceparent(&format!("00-{id}-{span}")), "/traceparent"),
+            (traceparent(&format!("00-{span}-{id}-01")), "/traceparent"),
+            (traceparent(&format!("00-{id}-{span}-0G")), "/traceparent"),
+        ] {
+            assert_eq!(found(&wrong).as_deref(), Some(pointer), "{wrong}");
+        }
+    }
 }

@@ -125,7 +125,7 @@ impl SchemaPlan {
 
     /// Returns about how many bytes the plan itself takes up.
     pub fn bytes(&self) -> usize {
-        self.nodes.len().saturating_mul(size_of::<Node>() + size_of::<Pattern>())
+        self.nodes.len().saturating_mul(size_of::<(Node, Pattern)>())
     }
 }
 

@@ -62,3 +62,38 @@ impl AccessTokens {
 fn place(endpoint: &Endpoint) -> Place {
     (endpoint.tenant.clone(), endpoint.id.clone(), endpoint.version)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(version: u64) -> Endpoint {
+        let (id, tenant) = ("ep_1".parse().unwrap(), "acme".parse().unwrap());
+        let now = Timestamp::from_ms(0);
+        Endpoint { version, ..Endpoint::new(id, tenant, "standard".to_owned(), now) }
+    }
+
+    fn kept(tokens: &AccessTokens, version: u64, at_ms: u64) -> Option<String> {
+        let token = tokens.get(&endpoint(version), Timestamp::from_ms(at_ms));
+        token.map(|text| text.to_string())
+    }
+
+    #[test]
+    fn a_token_is_kept_for_its_endpoint_as_it_is_configured_until_it_ends() {
+        let tokens = AccessTokens::default();
+        let text = Zeroizing::new("token".to_owned());
+        tokens.keep(&endpoint(1), text, Timestamp::from_ms(10));
+        assert_eq!(kept(&tokens, 1, 9).as_deref(), Some("token"));
+        assert_eq!(kept(&tokens, 1, 10), None);
+        assert_eq!(kept(&tokens, 2, 9), None, "it was configured anew");
+        tokens.forget(&endpoint(1));
+        assert_eq!(kept(&tokens, 1, 9), None);
+    }
+
+    #[test]
+    fn a_token_is_never_printed() {
+        let text = Zeroizing::new("canary".to_owned());
+        let token = Token { text, until: Timestamp::from_ms(0) };
+        assert_eq!(format!("{token:?}"), "Token(until 1970-01-01T00:00:00Z)");
+    }
+}

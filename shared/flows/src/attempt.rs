@@ -420,3 +420,6 @@ fn log(received: &ReceivedMessage, attempt: &Attempt, next: Next) {
         "attempt"
     );
 }
+
+#[cfg(test)]
+mod tests;

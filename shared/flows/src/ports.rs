@@ -226,3 +226,34 @@ pub trait Clock: Send + Sync {
     /// Waits until the clock shows `at`; returns at once where that is past.
     fn sleep_until(&self, at: Timestamp) -> impl Future<Output = ()> + Send;
 }
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_may_pass_unless_a_person_must_do_something() {
+        let passing = [FailureKind::Throttled, FailureKind::Unavailable, FailureKind::Conflict];
+        assert!(passing.into_iter().all(FailureKind::may_pass));
+        let lasting = [FailureKind::Unreadable, FailureKind::Denied];
+        assert!(!lasting.into_iter().any(FailureKind::may_pass));
+    }
+
+    #[test]
+    fn a_failure_tells_its_step_its_kind_and_its_cause() {
+        let error = EngineError::conflict("write row", "changed");
+        assert_eq!((error.step(), error.kind()), ("write row", FailureKind::Conflict));
+        assert_eq!(error.to_string(), "write row failed: changed");
+        assert_eq!(error.source().unwrap().to_string(), "changed");
+        for (error, kind) in [
+            (EngineError::throttled("a", "b"), FailureKind::Throttled),
+            (EngineError::unavailable("a", "b"), FailureKind::Unavailable),
+            (EngineError::unreadable("a", "b"), FailureKind::Unreadable),
+            (EngineError::denied("a", "b"), FailureKind::Denied),
+        ] {
+            assert_eq!(error.kind(), kind);
+        }
+    }
+}

@@ -223,4 +223,55 @@ mod tests {
             assert!(!is_cursor(other), "{other}");
         }
     }
+
+    fn request(scope: RecoverScope, cursor: Option<&str>) -> RecoverRequest {
+        let (since, until) = (Timestamp::from_ms(10), Timestamp::from_ms(20));
+        RecoverRequest { since, until, scope, dry_run: false, cursor: cursor.map(str::to_owned) }
+    }
+
+    #[test]
+    fn a_call_begins_with_what_failed_unless_only_the_missing_are_asked_for_or_its_cursor_says() {
+        let begins = |scope, cursor| {
+            let place = PageStart::read(&request(scope, cursor));
+            (place.phase, place.cursor)
+        };
+        assert_eq!(begins(RecoverScope::All, None), (Phase::Failed, None));
+        assert_eq!(begins(RecoverScope::Missing, None), (Phase::Missing, None));
+        assert_eq!(begins(RecoverScope::All, Some("m.")), (Phase::Missing, None));
+        let later = (Phase::Failed, Some("17_e1".to_owned()));
+        assert_eq!(begins(RecoverScope::All, Some("f.17_e1")), later);
+    }
+
+    #[test]
+    fn a_page_is_followed_by_the_next_and_the_failed_by_the_missing_where_all_are_asked_for() {
+        let after = |phase, cursor: Option<&str>, is_over, scope| {
+            let cursor = cursor.map(str::to_owned);
+            let next = PageStart::after(phase, cursor, is_over, &request(scope, None));
+            next.map(|place| place.write_cursor())
+        };
+        let (failed, missing, all) =
+            (RecoverScope::Failed, RecoverScope::Missing, RecoverScope::All);
+        for (phase, cursor, is_over, scope, next) in [
+            (Phase::Failed, Some("1_a"), false, failed, Some("f.1_a")),
+            (Phase::Failed, Some("1_a"), true, failed, None),
+            (Phase::Failed, None, false, failed, None),
+            (Phase::Failed, Some("1_a"), true, all, Some("m.")),
+            (Phase::Failed, None, false, all, Some("m.")),
+            (Phase::Missing, Some("1_a"), false, missing, Some("m.1_a")),
+            (Phase::Missing, Some("1_a"), true, all, None),
+            (Phase::Missing, None, false, all, None),
+        ] {
+            assert_eq!(
+                after(phase, cursor, is_over, scope).as_deref(),
+                next,
+                "{phase:?} {cursor:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_request_covers_both_of_its_ends() {
+        let covers = |ms| request(RecoverScope::All, None).covers(Timestamp::from_ms(ms));
+        assert_eq!([9, 10, 20, 21].map(covers), [false, true, true, false]);
+    }
 }

@@ -95,3 +95,57 @@ fn may_replay(endpoint: Option<&Endpoint>, event: &EventRow) -> Result<(), Probl
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use waxseal_domain::endpoint::DisabledReason;
+    use waxseal_domain::event::hops::Hops;
+    use waxseal_domain::event::{Event, Form, Submission};
+    use waxseal_domain::timestamp::Timestamp;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_ms(0);
+
+    fn row() -> EventRow {
+        let text = r#"{"id":"e1","type":"dlp.pii_blocked","data":1}"#.to_owned();
+        let submission =
+            Submission { text, form: Form::Plain, fallback_id: None, hops: Hops::default() };
+        let accepted = Event::accept(&"acme".parse().unwrap(), &submission, NOW, 7).unwrap();
+        EventRow {
+            event: accepted.event,
+            event_accepted_at: NOW,
+            digest: accepted.digest,
+            targets: Vec::new(),
+            nonce: String::new(),
+            sent: true,
+        }
+    }
+
+    fn endpoint(pattern: &str) -> Endpoint {
+        let (id, tenant) = ("ep_1".parse().unwrap(), "acme".parse().unwrap());
+        let mut endpoint = Endpoint::new(id, tenant, "standard".to_owned(), NOW);
+        endpoint.subscription.event_types = vec![pattern.parse().unwrap()];
+        endpoint
+    }
+
+    #[test]
+    fn a_delivery_is_replayed_where_its_endpoint_still_wants_the_event_and_both_are_there() {
+        assert_eq!(may_replay(Some(&endpoint("dlp.*")), &row()), Ok(()));
+        let expunged = EventRow { event: row().event.remove_payload(), ..row() };
+        let disabled = endpoint("dlp.*").disable(DisabledReason::Requested, NOW);
+        for (endpoint, row, detail) in [
+            (Some(endpoint("dlp.*")), expunged, "the event's payload was expunged"),
+            (None, row(), "the endpoint is deleted"),
+            (Some(disabled), row(), "the endpoint is disabled: enable it first"),
+            (
+                Some(endpoint("decision.*")),
+                row(),
+                "the endpoint's subscription does not want this event",
+            ),
+        ] {
+            let problem = may_replay(endpoint.as_ref(), &row).unwrap_err();
+            assert_eq!((problem.status, problem.detail.as_str()), (409, detail));
+        }
+    }
+}

@@ -94,3 +94,19 @@ async fn reissue<E: Engine>(engine: &E, due: &Due) -> Result<bool, EngineError> 
     let claim = Claim { ticket: engine.ticket(), due_at, taken_at: None };
     engine.claim_and_enqueue(due, claim, Release::default()).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_passes_over_what_cannot_be_read_and_ends_at_any_other_failure() {
+        let tenant = "acme".parse().unwrap();
+        assert_eq!(pass_over(&tenant, Ok(true)).unwrap(), Some(true));
+        let unreadable = EngineError::unreadable("read row", "another form");
+        assert_eq!(pass_over::<bool>(&tenant, Err(unreadable)).unwrap(), None);
+        let unavailable = EngineError::unavailable("read row", "no answer");
+        let error = pass_over::<bool>(&tenant, Err(unavailable)).unwrap_err();
+        assert_eq!(error.kind(), FailureKind::Unavailable);
+    }
+}

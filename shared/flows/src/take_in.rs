@@ -187,4 +187,47 @@ mod tests {
         let message = CloudMessage::from_bus("1", "aws.events", time, "a", &detail, &[]).unwrap();
         assert_eq!(message.tenant(Some("usual")).unwrap_err().status, 400);
     }
+
+    fn submissions(body: &str) -> Result<Vec<Submission>, u16> {
+        let message_id = Some("m1".to_owned());
+        let message = CloudMessage {
+            tenant: Ok(None),
+            message_id,
+            body: body.to_owned(),
+            hops: Ok(Hops::default()),
+        };
+        message.submissions().map_err(|problem| problem.status)
+    }
+
+    #[test]
+    fn a_body_is_an_event_or_a_list_of_which_each_has_an_id_of_its_own() {
+        let ids = |body| {
+            let found = submissions(body).unwrap().into_iter();
+            found.map(|one| (one.text, one.fallback_id.unwrap())).collect::<Vec<_>>()
+        };
+        let pair = |text: &str, id: &str| (text.to_owned(), id.to_owned());
+        assert_eq!(ids(r#"{"type":"a"}"#), [pair(r#"{"type":"a"}"#, "m1")]);
+        let both = [pair(r#"{"type":"a"}"#, "m1-0"), pair(r#"{"type":"b"}"#, "m1-1")];
+        assert_eq!(ids(r#" [{"type":"a"}, {"type":"b"}]"#), both);
+        assert_eq!(submissions(r#"[{"type":"a"}"#).unwrap_err(), 400);
+    }
+
+    #[test]
+    fn a_list_has_as_many_events_as_a_request_may_have() {
+        let list = |count: usize| format!("[{}]", vec!["{}"; count].join(","));
+        assert_eq!(
+            submissions(&list(EVENTS_PER_REQUEST_MAX)).unwrap().len(),
+            EVENTS_PER_REQUEST_MAX
+        );
+        for more in 1..3 {
+            assert_eq!(submissions(&list(EVENTS_PER_REQUEST_MAX + more)).unwrap_err(), 422);
+        }
+    }
+
+    #[test]
+    fn a_tenant_that_is_no_text_is_told_from_a_body_that_is_no_json() {
+        let detail = |text| read_tenant(text).unwrap_err().detail;
+        assert_eq!(detail(r#"{"tenant":5}"#), "tenant must be text");
+        assert!(detail(r#"{"tenant":"#).starts_with("the body is not JSON"));
+    }
 }

@@ -161,3 +161,91 @@ impl<'a> Scanner<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expression_has_the_states_of_its_atoms_as_often_as_they_are_repeated() {
+        for (text, states) in [
+            ("", 1),
+            ("abc", 4),
+            ("é", 3),
+            (".", 33),
+            (r"\d", 5),
+            (r"\W", 65),
+            (r"\pL", 258),
+            // A class: the first bracket is of it, and so is one behind a backslash.
+            ("[abc]", 3),
+            ("[^a]", 35),
+            ("[a^]", 3),
+            ("[]a]b", 4),
+            ("[^]a]b", 36),
+            ("[é]", 11),
+            (r"[\]]b", 8),
+            // Groups, those that are never closed and never opened among them.
+            ("(ab)", 5),
+            ("(ab", 5),
+            ("ab)", 3),
+            ("((a)b)", 7),
+            ("a{3}", 5),
+            ("a{12}", 14),
+            ("a{2,4}", 6),
+            ("a{4,2}", 6),
+            ("a{2,}b", 5),
+            ("{3}", 1),
+            ("(a{100}){100}", 10_302),
+        ] {
+            assert_eq!(Pattern::of(text).states, states, "{text}");
+        }
+        let endless = "a{999999999999}".to_owned() + &"{999999999999}".repeat(3);
+        assert_eq!(Pattern::of(&endless).states, UNCOUNTED / 2 + 1);
+    }
+
+    #[test]
+    fn a_group_captures_unless_it_says_otherwise() {
+        for (text, captures) in [
+            ("(a)", true),
+            ("(?<name>a)", true),
+            ("(?:a)(b)", true),
+            ("(?:a)", false),
+            ("a", false),
+        ] {
+            assert_eq!(Pattern::of(text).captures, captures, "{text}");
+        }
+    }
+
+    #[test]
+    fn bytes_follow_from_states_and_are_more_where_groups_capture() {
+        assert_eq!(Pattern::of("abc").bytes(), 4 * 64 + 4_096);
+        assert_eq!(Pattern::of("(a)").bytes(), 4 * 1_024 + 4_096);
+    }
+
+    #[test]
+    fn each_byte_of_a_text_visits_each_state() {
+        // 4 states and 16 for the byte itself, a sixteenth of a step each.
+        assert_eq!(Pattern::of("abc").steps(&"x".repeat(32)), 41);
+        assert_eq!(Pattern::of("abc").steps(""), 1);
+    }
+
+    #[test]
+    fn a_match_begins_with_what_is_plain_behind_the_circumflex() {
+        for (text, beginning) in [
+            ("^abc$", "abc"),
+            ("^a_-:/9.", "a_-:/9"),
+            ("abc", ""),
+            ("^ab|c", ""),
+            ("^(a)", ""),
+            ("^ab*", "a"),
+            ("^ab?", "a"),
+            ("^ab+", "a"),
+            ("^ab{0,2}", "a"),
+        ] {
+            assert_eq!(Pattern::of(text).prefix, beginning, "{text}");
+        }
+        assert!(Pattern::of("^ab").may_match("abc"));
+        assert!(!Pattern::of("^ab").may_match("ba"));
+        assert!(Pattern::of("ab").may_match("ba"));
+    }
+}

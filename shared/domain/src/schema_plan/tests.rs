@@ -1,6 +1,10 @@
+mod naive;
+mod steps;
+
 use serde_json::json;
 
 use super::*;
+use crate::limits::{SCHEMA_DEPTH_MAX, SCHEMA_PAIRS_MAX};
 
 fn plan(schema: &Value) -> SchemaPlan {
     SchemaPlan::of(schema).unwrap()
@@ -220,99 +224,91 @@ fn what_is_dear_to_explain_is_not_explained() {
     assert!(plan.afford(&many).is_ok() && !plan.can_explain(&many));
 }
 
-mod naive {
-    //! An evaluator that remembers nothing and stops at nothing, and counts the schemas and keywords it meets.
+#[test]
+fn a_schema_is_refused_from_just_above_each_bound() {
+    // The schema, its keyword, and the list with its items.
+    let of_steps = |steps: u64| json!({"enum": vec![0; usize::try_from(steps - 3).unwrap()]});
+    assert!(SchemaPlan::of(&of_steps(SCHEMA_EXPANSION_MAX)).is_ok());
+    assert_refused(&of_steps(SCHEMA_EXPANSION_MAX + 1), "20000 are allowed");
 
-    use proptest::prelude::*;
-    use serde_json::{Value, json};
-
-    use super::super::SchemaPlan;
-
-    fn steps(root: &Value, schema: &Value, value: &Value, left: &mut u64) -> u64 {
-        if *left == 0 {
-            return 0;
-        }
-        *left -= 1;
-        let Some(keywords) = schema.as_object() else { return 1 };
-        let mut total = 1;
-        for (keyword, inner) in keywords {
-            total += 1;
-            let list = inner.as_array().cloned().unwrap_or_default();
-            total += match keyword.as_str() {
-                "$ref" => {
-                    let pointer = inner.as_str().unwrap().trim_start_matches('#');
-                    steps(root, root.pointer(pointer).unwrap(), value, left)
-                }
-                "allOf" | "anyOf" | "oneOf" => {
-                    list.iter().map(|each| steps(root, each, value, left)).sum()
-                }
-                "not" => steps(root, inner, value, left),
-                "properties" => {
-                    let members = value.as_object().into_iter().flatten();
-                    let both =
-                        members.filter_map(|(name, member)| Some((inner.get(name)?, member)));
-                    both.map(|(each, member)| steps(root, each, member, left)).sum()
-                }
-                "additionalProperties" => {
-                    let members = value.as_object().into_iter().flatten();
-                    let own = &schema["properties"];
-                    let others = members.filter(|(name, _)| own.get(name.as_str()).is_none());
-                    others.map(|(_, member)| steps(root, inner, member, left)).sum()
-                }
-                "items" | "contains" => {
-                    let items = value.as_array().into_iter().flatten();
-                    items.map(|item| steps(root, inner, item, left)).sum()
-                }
-                _ => 0,
-            };
-        }
-        total
+    let of_nodes = |nodes: usize| {
+        let members = (1..nodes).map(|n| (format!("p{n}"), json!({})));
+        json!({"properties": members.collect::<serde_json::Map<_, _>>()})
+    };
+    assert!(SchemaPlan::of(&of_nodes(SCHEMA_COMPILED_NODES_MAX)).is_ok());
+    for more in 1..3 {
+        assert_refused(&of_nodes(SCHEMA_COMPILED_NODES_MAX + more), "10000 are allowed");
     }
 
-    fn values() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![Just(json!(1)), Just(json!("a")), Just(json!(null))];
-        leaf.prop_recursive(6, 40, 4, |inner| {
-            let members = prop::collection::hash_map("[abc]", inner.clone(), 0..3);
-            prop_oneof![
-                prop::collection::vec(inner, 0..4).prop_map(Value::Array),
-                members.prop_map(|members| json!(members)),
-            ]
-        })
-    }
+    // A pattern of so many letters has a state for each and one more, of 64 bytes, beside its own 4 KiB.
+    let of_bytes = |bytes: u64| {
+        let letters = usize::try_from((bytes - 4_096) / 64 - 1).unwrap();
+        json!({"pattern": "a".repeat(letters)})
+    };
+    assert!(SchemaPlan::of(&of_bytes(SCHEMA_PATTERN_BYTES_MAX)).is_ok());
+    assert_refused(&of_bytes(SCHEMA_PATTERN_BYTES_MAX + 64), "bytes compiled");
+}
 
-    fn schemas() -> impl Strategy<Value = Value> {
-        let reference = (0..4_usize).prop_map(|n| json!({"$ref": format!("#/$defs/d{n}")}));
-        let leaf = prop_oneof![reference, Just(json!({"type": "string"})), Just(json!(true))];
-        leaf.prop_recursive(4, 24, 3, |inner| {
-            let list = prop::collection::vec(inner.clone(), 1..3);
-            let combined = (prop::sample::select(vec!["allOf", "anyOf", "oneOf"]), list);
-            let single =
-                prop::sample::select(vec!["not", "items", "contains", "additionalProperties"]);
-            prop_oneof![
-                combined.prop_map(|(keyword, list)| json!({keyword: list})),
-                (single, inner.clone()).prop_map(|(keyword, schema)| json!({keyword: schema})),
-                (inner.clone(), inner.clone(), inner).prop_map(|(a, b, other)| json!({
-                    "properties": {"a": a, "b": b}, "additionalProperties": other})),
-            ]
-        })
-    }
+#[test]
+fn a_plan_tells_what_is_kept_of_it() {
+    let plan = plan(&json!({"pattern": "abc", "allOf": [{"pattern": "abc"}, {"pattern": "x"}]}));
+    assert_eq!(plan.patterns(), 2, "one of them stands there twice");
+    assert_eq!(plan.pattern_bytes(), (4 + 2) * 64 + 2 * 4_096);
+    let nodes = size_of::<Node>() * 3;
+    assert!(plan.bytes() > nodes && plan.bytes() < 3 * nodes, "{}", plan.bytes());
+}
 
-    proptest! {
-        #[test]
-        fn takes_no_more_steps_than_were_counted(
-            root in schemas(),
-            definitions in prop::collection::vec(schemas(), 4),
-            value in values(),
-        ) {
-            let named = definitions.iter().enumerate();
-            let named: serde_json::Map<String, Value> =
-                named.map(|(n, schema)| (format!("d{n}"), schema.clone())).collect();
-            let schema = json!({"allOf": [root], "$defs": named});
-            // One that is refused is never checked.
-            if let Ok(plan) = SchemaPlan::of(&schema) {
-                let taken = steps(&schema, &schema, &value, &mut 1_000_000);
-                prop_assert!(taken <= plan.steps(&value), "{taken} of {schema} for {value}");
-            }
-        }
+#[test]
+fn a_count_that_takes_too_long_too_much_room_or_too_much_stack_is_given_up() {
+    let items = plan(&json!({"items": {}}));
+    let visits = |allowed, value: &Value| {
+        Walk::new(&items.nodes, allowed).steps(items.root, Task::Check, value)
+    };
+    assert_eq!(visits(3, &json!([1, 2])), 6);
+    assert_eq!(visits(3, &json!([1, 2, 3])), UNCOUNTED);
+
+    let lists = |count: usize| json!(vec![json!([]); count]);
+    assert_ne!(items.steps(&lists(SCHEMA_PAIRS_MAX)), UNCOUNTED);
+    assert_eq!(items.steps(&lists(SCHEMA_PAIRS_MAX + 1)), UNCOUNTED);
+
+    let within = |schemas: usize| {
+        let schema = (1..schemas).fold(json!({}), |inner, _| json!({"items": inner}));
+        plan(&schema).steps(&(1..schemas).fold(json!(1), |inner, _| json!([inner])))
+    };
+    assert_ne!(within(SCHEMA_DEPTH_MAX), UNCOUNTED);
+    assert_eq!(within(SCHEMA_DEPTH_MAX + 1), UNCOUNTED);
+}
+
+#[test]
+fn a_reference_beside_a_name_may_be_one_of_the_schema_around() {
+    let around = |inner: &Value| {
+        json!({"$schema": "http://json-schema.org/draft-07/schema#",
+            "properties": {"a": inner}, "definitions": {"x": {}}})
+    };
+    let beside = json!({"$id": "other.json", "$ref": "#/definitions/x"});
+    assert!(SchemaPlan::of(&around(&beside)).is_ok());
+    let below = json!({"$id": "other.json", "items": {"$ref": "#/definitions/x"}});
+    assert_refused(&around(&below), "there is no #/definitions/x");
+}
+
+#[test]
+fn branches_are_told_apart_by_a_text_of_their_own_however_it_is_written() {
+    let constant = |name: &str| json!({"required": ["op"], "properties": {"op": {"const": name}}});
+    let only = |name: &str| json!({"required": ["op"], "properties": {"op": {"enum": [name]}}});
+    let either = json!({"required": ["op"], "properties": {"op": {"enum": ["x", "y"]}}});
+    let optional = json!({"properties": {"op": {"const": "x"}}});
+    let named = json!({"$ref": "#/$defs/named"});
+    let is_one_tried = |third: &Value| {
+        let branches = [constant("a"), constant("b"), third.clone()];
+        let schema = json!({"oneOf": branches, "$defs": {"named": constant("c")}});
+        let plan = plan(&schema);
+        let [union] = plan.nodes[plan.root].unions.as_slice() else { panic!("no union") };
+        union.is_tagged
+    };
+    for third in [constant("c"), only("c"), named] {
+        assert!(is_one_tried(&third), "{third}");
+    }
+    for third in [constant("a"), either, optional, json!({})] {
+        assert!(!is_one_tried(&third), "{third}");
     }
 }

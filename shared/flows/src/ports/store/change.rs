@@ -58,3 +58,16 @@ impl Change<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_of_its_tenant_and_a_profile_of_the_whole_deployment() {
+        let created_at = waxseal_domain::timestamp::Timestamp::from_ms(0);
+        let tenant = Tenant { name: "acme".parse().unwrap(), created_at };
+        assert_eq!(Change::CreateTenant(&tenant).tenant(), Some(&tenant.name));
+        assert_eq!(Change::PutProfile("own", "{}").tenant(), None);
+    }
+}

@@ -151,3 +151,14 @@ pub trait ConfigStore: Send + Sync {
         sealed: &str,
     ) -> impl Future<Output = StoreResult<bool>> + Send;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_stored_under_the_names_that_they_had_before() {
+        let names = [Setting::Profile, Setting::LinkKey].map(Setting::as_str);
+        assert_eq!(names, ["profile", "link_key"]);
+    }
+}

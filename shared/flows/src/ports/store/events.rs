@@ -98,3 +98,34 @@ pub trait EventStore: Send + Sync {
         now: Timestamp,
     ) -> impl Future<Output = StoreResult<Page<EventRow>>> + Send;
 }
+
+#[cfg(test)]
+mod tests {
+    use waxseal_domain::event::hops::Hops;
+    use waxseal_domain::event::{Form, Submission};
+
+    use super::*;
+
+    #[test]
+    fn an_event_is_kept_for_thirty_five_days_and_owed_from_when_it_was_accepted() {
+        let text = r#"{"id":"e1","type":"a","severity":"critical"}"#.to_owned();
+        let submission =
+            Submission { text, form: Form::Plain, fallback_id: None, hops: Hops::default() };
+        let event_accepted_at = Timestamp::from_ms(5_000);
+        let tenant = "acme".parse().unwrap();
+        let accepted = Event::accept(&tenant, &submission, event_accepted_at, 7).unwrap();
+        let row = EventRow {
+            event: accepted.event,
+            event_accepted_at,
+            digest: accepted.digest,
+            targets: Vec::new(),
+            nonce: String::new(),
+            sent: false,
+        };
+        assert_eq!(row.expires_at(), event_accepted_at.plus_s(35 * 24 * 3_600));
+        let pending = row.pending(&"ep_1".parse().unwrap());
+        assert_eq!(pending.key.id().to_string(), "dlv_1_e1");
+        assert_eq!(pending.event_accepted_at, event_accepted_at);
+        assert_eq!(pending.priority, Priority::Critical);
+    }
+}

@@ -18,3 +18,14 @@ impl MaxAge {
         self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_in_seconds_and_now_is_none() {
+        assert_eq!(MaxAge::seconds(60).as_seconds(), 60);
+        assert_eq!(MaxAge::NOW.as_seconds(), 0);
+    }
+}

@@ -76,4 +76,15 @@ mod tests {
         assert!(halves.take(PAGE_BYTES_MAX / 2) && !halves.take(1));
         assert_eq!(halves.guess_room(), 0);
     }
+
+    #[test]
+    fn a_cursor_among_events_is_a_time_and_an_event() {
+        for cursor in ["17_evt_1", "17_", "0_a:b"] {
+            assert!(PageRequest::is_event_cursor(cursor), "{cursor}");
+        }
+        for other in ["", "17", "_evt_1", "+17_evt_1", "x_evt_1", "17_a/b", "9223372036854775808_a"]
+        {
+            assert!(!PageRequest::is_event_cursor(other), "{other}");
+        }
+    }
 }

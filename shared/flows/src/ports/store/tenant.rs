@@ -46,3 +46,22 @@ impl std::ops::Deref for TenantEndpoints {
         &self.endpoints
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_change_of_a_tenant_has_the_next_version() {
+        assert_eq!(TenantVersion(7).next(), TenantVersion(8));
+    }
+
+    #[test]
+    fn a_tenants_endpoints_are_all_that_were_read() {
+        let (id, tenant) = ("ep_1".parse().unwrap(), "acme".parse().unwrap());
+        let now = Timestamp::from_ms(0);
+        let endpoint = Endpoint::new(id, tenant, "standard".to_owned(), now);
+        let read = TenantEndpoints { endpoints: vec![endpoint], ..TenantEndpoints::default() };
+        assert_eq!(read.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), ["ep_1"]);
+    }
+}
