@@ -46,6 +46,8 @@ pub(crate) fn mutate(shard: Shard) -> Result<String, String> {
     let mut run = program(setup::mutants()?);
     run.args(["mutants", "--package", "waxseal-domain", "--package", "waxseal-flows"]);
     run.args(["--no-times", "--colors", "never", "--jobs", "2"]);
+    // On a busy machine a shorter time would end tests that notice nothing, and count as noticing.
+    run.args(["--minimum-test-timeout", "120"]);
     let steps = steps_of_flows()?;
     for file in &steps {
         run.args(["--exclude-re", &file.pattern()]);
