@@ -17,6 +17,9 @@ pub const CANARIES: [&str; 8] = [
     "canary-header-2c7e",
 ];
 
+/// A token in an endpoint's URL: whoever may read the endpoint is shown it, and no log has it.
+pub const QUERY: &str = "canary-query-3d8f";
+
 /// The first as bytes, and as it is written without its prefix.
 pub const RAW: [&str; 2] = ["canarycanarycanarycanarycanaryca", "Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5"];
 
@@ -40,7 +43,8 @@ pub async fn use_them(client: &Client, sink: &Sink, tokens: &Sink) -> Vec<Value>
     let mut answers = Vec::new();
     let mut ids = Vec::new();
     for auth in auths(tokens) {
-        let draft = json!({"url": sink.url("/"), "auth": auth, "secret": CANARIES[0],
+        let url = sink.url(&format!("/?token={QUERY}"));
+        let draft = json!({"url": url, "auth": auth, "secret": CANARIES[0],
             "headers": {"x-api-key": CANARIES[7]}, "retry": {"delays_s": [1]}});
         let path = format!("{ACME}/endpoints");
         let mut made = client.send("POST", &path, &[], &draft.to_string()).await.of(201).json;

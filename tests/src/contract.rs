@@ -21,7 +21,7 @@ use waxseal_domain::flow_control::gate::{Gate, Mode};
 use waxseal_domain::flow_control::rate::{TokenRequest, of_endpoint};
 use waxseal_domain::id::{ApiKeyId, EndpointId, TenantName, Ticket};
 use waxseal_domain::limits::{
-    DUE_SHARDS, EVENT_RETENTION_S, PAGE_BYTES_MAX, PAGE_MAX, SLOT_GRACE_S,
+    DUE_SHARDS, EVENT_RETENTION_S, HEADER_VALUE_CHARS_MAX, PAGE_BYTES_MAX, PAGE_MAX, SLOT_GRACE_S,
 };
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::source::Source;
@@ -606,6 +606,12 @@ pub async fn a_secret_is_bound_to_its_owner<E: Engine>(engine: &E, tenant: &Tena
         assert!(engine.key_vault().open(&wrong, &sealed).await.is_err());
     }
     assert!(engine.key_vault().open(&context, "AAAA").await.is_err());
+    let header = SecretContext::header(tenant, &id, "x-api#key");
+    let longest = Secret::new(vec![b'k'; HEADER_VALUE_CHARS_MAX]);
+    let sealed = engine.key_vault().seal(&header, &longest).await.unwrap();
+    assert_eq!(engine.key_vault().open(&header, &sealed).await.unwrap(), longest);
+    let other_name = SecretContext::header(tenant, &id, "x-api");
+    assert!(engine.key_vault().open(&other_name, &sealed).await.is_err());
 }
 
 /// Messages are queued, many at once, and a stale receipt is no failure.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
-use crate::endpoint::headers::NOT_SHOWN;
+use crate::endpoint::own_headers::NOT_SHOWN;
 use crate::endpoint::{DisabledReason, Endpoint};
 use crate::id::{TenantName, base32};
 use crate::timestamp::Timestamp;

@@ -5,6 +5,7 @@ pub mod credentials;
 pub mod handshake;
 pub mod headers;
 pub mod idempotency;
+pub mod own_headers;
 pub mod room;
 pub mod secret_choice;
 pub mod subscription;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::delivery::retry::RetryPolicy;
 use crate::endpoint::credentials::Credentials;
-use crate::endpoint::headers::{NOT_SHOWN, may_be_secret, show};
+use crate::endpoint::own_headers::{NOT_SHOWN, may_be_secret, show};
 use crate::endpoint::subscription::{CompiledFilter, Subscription};
 use crate::id::{EndpointId, TenantName};
 use crate::secret::SealedSecret;

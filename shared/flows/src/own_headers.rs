@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::endpoint::headers::{NOT_SHOWN, OwnHeaders, may_be_secret};
+use waxseal_domain::endpoint::own_headers::{NOT_SHOWN, OwnHeaders, may_be_secret};
 use waxseal_domain::secret::{Secret, SecretContext};
 
 use crate::ports::{Engine, EngineError, KeyVault as _};

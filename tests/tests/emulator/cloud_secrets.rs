@@ -1,7 +1,7 @@
 //! No secret in a row of DynamoDB, in a log of a function, or in an answer of the deployed template.
 
 use serde_json::json;
-use waxseal_tests::canaries::{CANARIES, RAW, receivers, use_them};
+use waxseal_tests::canaries::{CANARIES, QUERY, RAW, receivers, use_them};
 use waxseal_tests::cloud::Cloud;
 use waxseal_tests::emulator::Emulator;
 
@@ -26,6 +26,7 @@ async fn no_secret_is_in_a_row_a_log_or_an_answer() {
         logged += &lines.concat();
     }
     assert!(logged.contains(" INFO attempt"), "the log is one");
+    assert!(!logged.contains(QUERY), "a URL's query is logged");
     let made = [key["key"].as_str().unwrap(), cloud.output("OperatorKey")];
     let rows = rows.to_string();
     for secret in CANARIES.into_iter().chain(RAW).chain(made) {

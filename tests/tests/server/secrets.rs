@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::json;
-use waxseal_tests::canaries::{CANARIES, RAW, receivers, use_them};
+use waxseal_tests::canaries::{CANARIES, QUERY, RAW, receivers, use_them};
 use waxseal_tests::client::Client;
 use waxseal_tests::process::{Server, command, free_address, until_it_serves};
 use waxseal_tests::sink::Sink;
@@ -39,6 +39,7 @@ async fn no_secret_is_in_a_log_an_answer_a_list_or_a_row() {
 
     let logged = std::fs::read(&log).unwrap();
     assert!(bytes_hold(&logged, "attempt"), "the log is one");
+    assert!(!bytes_hold(&logged, QUERY), "a URL's query is logged");
     let answers = json!(answers).to_string();
     for canary in CANARIES.into_iter().chain([key.as_str(), "Bearer operator"]) {
         assert!(!answers.contains(canary), "{canary} is answered");

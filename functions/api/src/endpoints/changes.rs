@@ -9,7 +9,7 @@ use waxseal_api_types::{EndpointChanges, NewEndpoint};
 use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::endpoint::address::{AddressRules, URL_CHARS_MAX};
 use waxseal_domain::endpoint::credentials::NewCredentials;
-use waxseal_domain::endpoint::headers::OwnHeaders;
+use waxseal_domain::endpoint::own_headers::{NOT_SHOWN, OwnHeaders};
 use waxseal_domain::endpoint::secret_choice::SecretChoice;
 use waxseal_domain::endpoint::subscription::{CompiledFilter, Subscription, outcomes, risk_score};
 use waxseal_domain::endpoint::target::{Target, TargetForm};
@@ -139,7 +139,7 @@ impl Changes {
         let PatchValue::Value(headers) = &self.headers else { return };
         for (name, value) in headers {
             let is_stored = before.is_some_and(|endpoint| endpoint.has_header(name));
-            if value == headers::NOT_SHOWN && !is_stored {
+            if value == NOT_SHOWN && !is_stored {
                 let detail = "stands for a value that is stored, and none is: send the value";
                 body.fault(&format!("headers/{}", escape_pointer(name)), detail);
             }

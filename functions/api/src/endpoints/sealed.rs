@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::credentials::Credentials;
-use waxseal_domain::endpoint::headers::OwnHeaders;
+use waxseal_domain::endpoint::own_headers::OwnHeaders;
 use waxseal_flows::authorize::seal_credentials;
 use waxseal_flows::own_headers::{seal_headers, seal_stored_headers};
 use waxseal_flows::ports::{Engine, EngineError};

@@ -12,7 +12,7 @@ use waxseal_domain::delivery::Round;
 use waxseal_domain::delivery::attempt::SendResult;
 use waxseal_domain::delivery::dispatch::{Outgoing, PrepareFault, prepare};
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::endpoint::headers::NOT_SHOWN;
+use waxseal_domain::endpoint::own_headers::NOT_SHOWN;
 use waxseal_domain::endpoint::subscription::{Candidate, Subscription};
 use waxseal_domain::event::Event;
 use waxseal_domain::event::event_type::EventTypePattern;

@@ -306,14 +306,13 @@ fn read_status(row: &Row<'_>) -> rusqlite::Result<Status> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
     use crate::embedded::schema::open_writer;
 
     #[test]
     fn a_delivery_that_cannot_be_read_does_not_hide_the_others_that_are_due() {
-        let connection = open_writer(Path::new(":memory:")).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open_writer(folder.path()).unwrap();
         for (event, born) in [("a", 1), ("b", 2), ("c", 3)] {
             let key = DeliveryKey {
                 tenant: "acme".parse().unwrap(),

@@ -39,29 +39,30 @@ impl EmbeddedStore {
     }
 
     async fn try_to_write(&self) -> Check {
-        let waits = Arc::clone(&self.last_write.waits);
         let late = || Check::fail(NAME, format!("nothing was written within {HEALTH_WRITE_S} s"));
-        if waits.swap(true, Ordering::AcqRel) {
+        if self.last_write.waits.swap(true, Ordering::AcqRel) {
             return late();
         }
-        let done = Arc::clone(&waits);
-        let write = self.writer.write(
-            "try to write",
-            Durability::Synced,
-            move |connection| {
-                done.store(false, Ordering::Release);
-                rewrite(connection)
-            },
-            |()| (),
-        );
+        let waiting = Waiting(Arc::clone(&self.last_write.waits));
+        let work = move |connection: &Connection| {
+            let _until_done = waiting;
+            rewrite(connection)
+        };
+        let write = self.writer.write("try to write", Durability::Synced, work, |()| ());
         match tokio::time::timeout(Duration::from_secs(HEALTH_WRITE_S), write).await {
             Ok(Ok(())) => Check::ok(NAME, "synced"),
-            Ok(Err(error)) => {
-                waits.store(false, Ordering::Release);
-                Check::fail(NAME, error.to_string())
-            }
+            Ok(Err(error)) => Check::fail(NAME, error.to_string()),
             Err(_) => late(),
         }
+    }
+}
+
+/// A write that waits. It ends with its job, whether that was run or was dropped with a group that failed.
+struct Waiting(Arc<AtomicBool>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }
 

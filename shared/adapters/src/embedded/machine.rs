@@ -8,12 +8,13 @@ use waxseal_flows::ports::Check;
 /// Looks at the disk, the file handles and the memory.
 pub(super) fn look(folder: &Path) -> Vec<Check> {
     #[cfg(unix)]
-    return unix::look(folder);
+    let checks = unix::look(folder);
     #[cfg(not(unix))]
-    {
+    let checks = {
         let _not_asked = folder;
         Vec::new()
-    }
+    };
+    checks
 }
 
 #[cfg(unix)]
@@ -105,8 +106,10 @@ mod unix {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
+    #![cfg(unix)]
+
     use waxseal_flows::ports::CheckStatus;
 
     use super::unix::{describe_disk, describe_handles, describe_memory};

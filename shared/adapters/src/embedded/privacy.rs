@@ -10,20 +10,6 @@ use std::path::Path;
 
 use waxseal_flows::ports::EngineError;
 
-/// Every file that may lie in a data folder. `lost+found` lies in the root of a file system of one's own.
-const OWN_NAMES: [&str; 10] = [
-    "waxseal.db",
-    "waxseal.db-wal",
-    "waxseal.db-shm",
-    "waxseal.db-journal",
-    "secrets.key",
-    "secrets.new",
-    "operator.key",
-    "operator.new",
-    "lock",
-    "lost+found",
-];
-
 /// Closes the folder and its files to other users, or says why that cannot be.
 pub(super) fn close_to_others(folder: &Path) -> Result<(), EngineError> {
     #[cfg(unix)]
@@ -42,7 +28,19 @@ mod unix {
 
     use waxseal_flows::ports::EngineError;
 
-    use super::OWN_NAMES;
+    /// Every file that may lie in a data folder. `lost+found` lies in the root of a file system of one's own.
+    const OWN_NAMES: [&str; 10] = [
+        "waxseal.db",
+        "waxseal.db-wal",
+        "waxseal.db-shm",
+        "waxseal.db-journal",
+        "secrets.key",
+        "secrets.new",
+        "operator.key",
+        "operator.new",
+        "lock",
+        "lost+found",
+    ];
 
     /// What anybody but the owner may do.
     const OTHERS: u32 = 0o077;
@@ -148,8 +146,10 @@ mod unix {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
+    #![cfg(unix)]
+
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     use super::*;
