@@ -13,7 +13,8 @@ const LACKING: [(&str, &str, &str); 8] = [
     ("events_are_listed_by_time", "events_by_time", "only the API and `recover` list"),
     ("a_page_of_large_events_ends_early", "events_by_time", "only the API and `recover` list"),
     ("tenants_are_listed_by_name", "tenants", "only the API lists"),
-    ("keys_and_sources_are_found", "Change::AddApiKey", "senders are authenticated before"),
+    ("keys_are_found", "Change::AddApiKey", "senders are authenticated before"),
+    ("a_sources_name_is_its_tenants", "Change::PutSource", "hooks come in before"),
     (
         "of_two_that_saw_the_same_endpoints_one_gets_through",
         "Change::MoveEndpoint",

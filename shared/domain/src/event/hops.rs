@@ -45,7 +45,6 @@ impl Hops {
     }
 
     /// Whether no delivery lies behind the event.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
     pub fn is_none(&self) -> bool {
         self.0 == 0
     }

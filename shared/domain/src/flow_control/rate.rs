@@ -8,30 +8,28 @@ use crate::id::{EndpointId, SourceName, TenantName};
 use crate::limits::RATE_WINDOW_S;
 use crate::timestamp::Timestamp;
 
-#[expect(clippy::cast_possible_truncation, reason = "it is ten")]
-const WINDOW_S: u32 = RATE_WINDOW_S as u32;
-
-/// How much may be done in a window.
+/// How often something may be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
-    per_window: u32,
+    count: u32,
+    seconds: u64,
 }
 
 impl Rate {
     /// So many each second.
     pub const fn per_second(count: u32) -> Self {
-        Self { per_window: count.saturating_mul(WINDOW_S) }
+        Self { count, seconds: 1 }
     }
 
-    /// So many each minute, and one in each window at the least.
+    /// So many each minute.
     pub const fn per_minute(count: u32) -> Self {
-        let per_window = count / (60 / WINDOW_S);
-        Self { per_window: if per_window == 0 { 1 } else { per_window } }
+        Self { count, seconds: 60 }
     }
 
-    /// Returns how many of a window that is.
-    pub const fn per_window(self) -> u32 {
-        self.per_window
+    /// Returns how many of a window that is: one at the least, since nothing would wait for ever.
+    pub fn per_window(self) -> u32 {
+        let count = u64::from(self.count) * RATE_WINDOW_S / self.seconds;
+        u32::try_from(count).unwrap_or(u32::MAX).max(1)
     }
 }
 

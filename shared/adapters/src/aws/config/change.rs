@@ -8,6 +8,7 @@ use waxseal_domain::audit::Entry;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::TenantName;
 use waxseal_domain::limits::AUDIT_RETENTION_S;
+use waxseal_domain::source::Source;
 use waxseal_flows::ports::{Change, Clock as _, EngineError, Setting, TenantVersion};
 
 use super::super::item::{Item, number, text};
@@ -103,32 +104,8 @@ impl DynamoStore {
                 self.delete(keys::by_id(&key.tenant, &key.id), Some(Condition::THERE))?,
                 self.delete(keys::by_hash(&key.hash), None)?,
             ],
-            Change::PutSource(source) => {
-                let place = sources::source_key(&source.tenant, &source.name);
-                let mut items = vec![put(document(place, source)?, None)?];
-                if source.has_short_path {
-                    let mut item = document(sources::short_path_key(&source.name), source)?;
-                    let tenant = text(source.tenant.as_str());
-                    item.insert("tenant".to_owned(), tenant.clone());
-                    let condition = Condition {
-                        expression: "attribute_not_exists(pk) OR #name = :value",
-                        value: Some(("tenant", tenant)),
-                    };
-                    items.push(put(item, Some(condition))?);
-                }
-                items
-            }
-            Change::RemoveSource(source) => {
-                let place = sources::source_key(&source.tenant, &source.name);
-                let mut items = vec![self.delete(place, Some(Condition::THERE))?];
-                if source.has_short_path {
-                    let value = Some(("tenant", text(source.tenant.as_str())));
-                    let condition = Condition { expression: "#name = :value", value };
-                    items
-                        .push(self.delete(sources::short_path_key(&source.name), Some(condition))?);
-                }
-                items
-            }
+            Change::PutSource(source) => self.put_source(source)?,
+            Change::RemoveSource(source) => self.remove_source(source)?,
             Change::PutEventType(tenant, event_type, over) => {
                 let place = event_types::event_type_key(tenant, &event_type.name);
                 vec![put(document(place, event_type)?, None)?, self.raise(tenant, over, true)?]
@@ -141,6 +118,35 @@ impl DynamoStore {
                 vec![put(settings::setting_item(Setting::Profile, name, file)?, None)?]
             }
         })
+    }
+
+    /// Writes a source beside its tenant, and where it has the short path there as well: over nobody else's.
+    fn put_source(&self, source: &Source) -> Result<Vec<TransactWriteItem>, EngineError> {
+        let place = sources::source_key(&source.tenant, &source.name);
+        let beside = ItemWrite { item: document(place, source)?, condition: None };
+        let mut items = vec![self.put(beside)?];
+        if source.has_short_path {
+            let mut item = document(sources::short_path_key(&source.name), source)?;
+            let tenant = text(source.tenant.as_str());
+            item.insert("tenant".to_owned(), tenant.clone());
+            let condition = Some(Condition {
+                expression: "attribute_not_exists(pk) OR #name = :value",
+                value: Some(("tenant", tenant)),
+            });
+            items.push(self.put(ItemWrite { item, condition })?);
+        }
+        Ok(items)
+    }
+
+    fn remove_source(&self, source: &Source) -> Result<Vec<TransactWriteItem>, EngineError> {
+        let place = sources::source_key(&source.tenant, &source.name);
+        let mut items = vec![self.delete(place, Some(Condition::THERE))?];
+        if source.has_short_path {
+            let value = Some(("tenant", text(source.tenant.as_str())));
+            let condition = Some(Condition { expression: "#name = :value", value });
+            items.push(self.delete(sources::short_path_key(&source.name), condition)?);
+        }
+        Ok(items)
     }
 
     fn next_version(&self, endpoint: &Endpoint) -> Result<TransactWriteItem, EngineError> {

@@ -91,7 +91,7 @@ impl OwnAddresses {
         let is_own = |own: IpAddr| match own {
             IpAddr::V4(own) if own.is_unspecified() => ip.is_ipv4() && self.is_this_machine(ip),
             IpAddr::V6(own) if own.is_unspecified() => self.is_this_machine(ip),
-            own => ranges::unmap(own) == ip,
+            own @ (IpAddr::V4(_) | IpAddr::V6(_)) => ranges::unmap(own) == ip,
         };
         self.listens.iter().any(|own| own.port() == port && is_own(own.ip()))
     }
