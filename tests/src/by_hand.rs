@@ -10,6 +10,7 @@ use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::flow_control::breaker::BreakerSettings;
 use waxseal_domain::flow_control::gate::Mode;
+use waxseal_domain::flow_control::tenant_bounds::TenantBounds;
 use waxseal_domain::id::TenantName;
 use waxseal_flows::accept::accept_all;
 use waxseal_flows::attempt::drive;
@@ -30,6 +31,11 @@ pub struct ByHand {
 impl ByHand {
     /// On a folder of its own, with a breaker that opens at four attempts.
     pub fn start() -> Self {
+        Self::start_with(TenantBounds::default())
+    }
+
+    /// The same with bounds of each tenant.
+    pub fn start_with(tenant_bounds: TenantBounds) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = Options {
             public_url: None,
@@ -40,6 +46,7 @@ impl ByHand {
             extra_roots: Vec::new(),
             attempts_per_endpoint: 0,
             breaker: BreakerSettings { attempts_min: 4, failures_percent: 50, probe_s: 1 },
+            tenant_bounds,
         };
         let engine = Arc::new(EmbeddedEngine::open(options).unwrap());
         Self { engine, tenant: fixtures::tenant("acme"), folder }

@@ -6,7 +6,7 @@ use crate::client::Client;
 use crate::sink::{Sink, SinkAnswer};
 
 /// Each is looked for everywhere. The first is one in `standard`'s form.
-pub const CANARIES: [&str; 7] = [
+pub const CANARIES: [&str; 8] = [
     "whsec_Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2FuYXJ5Y2E=",
     "canary-bearer-5c1e",
     "canary-password-7d2f",
@@ -14,6 +14,7 @@ pub const CANARIES: [&str; 7] = [
     "canary-source-9f4b",
     "canary-access-0a5c",
     "canary-rotated-1b6d",
+    "canary-header-2c7e",
 ];
 
 /// The first as bytes, and as it is written without its prefix.
@@ -40,7 +41,7 @@ pub async fn use_them(client: &Client, sink: &Sink, tokens: &Sink) -> Vec<Value>
     let mut ids = Vec::new();
     for auth in auths(tokens) {
         let draft = json!({"url": sink.url("/"), "auth": auth, "secret": CANARIES[0],
-            "retry": {"delays_s": [1]}});
+            "headers": {"x-api-key": CANARIES[7]}, "retry": {"delays_s": [1]}});
         let path = format!("{ACME}/endpoints");
         let mut made = client.send("POST", &path, &[], &draft.to_string()).await.of(201).json;
         assert_eq!(made["secret"].take(), CANARIES[0], "the one answer that shows it");
@@ -70,6 +71,7 @@ pub async fn use_them(client: &Client, sink: &Sink, tokens: &Sink) -> Vec<Value>
         sink.requests().iter().any(|one| one.header("authorization").contains(canary))
     };
     assert!(used(CANARIES[1]) && used(CANARIES[5]), "they are used");
+    assert!(sink.requests().iter().all(|one| one.header("x-api-key") == CANARIES[7]));
     answers
 }
 

@@ -20,7 +20,9 @@ use waxseal_domain::flow_control::concurrency::{Slot, SlotRequest};
 use waxseal_domain::flow_control::gate::{Gate, Mode};
 use waxseal_domain::flow_control::rate::{TokenRequest, of_endpoint};
 use waxseal_domain::id::{ApiKeyId, EndpointId, TenantName, Ticket};
-use waxseal_domain::limits::{DUE_SHARDS, EVENT_RETENTION_S, SLOT_GRACE_S};
+use waxseal_domain::limits::{
+    DUE_SHARDS, EVENT_RETENTION_S, PAGE_BYTES_MAX, PAGE_MAX, SLOT_GRACE_S,
+};
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
@@ -44,6 +46,7 @@ macro_rules! contract_checks {
             a_due_delivery_is_claimed_once,
             an_endpoints_list_is_paged,
             events_are_listed_by_time,
+            a_page_of_large_events_ends_early,
             tenants_are_listed_by_name,
             endpoints_change_by_version,
             keys_and_sources_are_found,
@@ -324,6 +327,32 @@ pub async fn events_are_listed_by_time<E: Engine>(engine: &E, tenant: &TenantNam
     assert_eq!(found, ["time4", "time2", "time0", "time3", "time1"]);
 }
 
+/// A page ends at four megabytes, with a cursor from which the list goes on: nothing is left out, or comes twice.
+pub async fn a_page_of_large_events_ends_early<E: Engine>(engine: &E, tenant: &TenantName) {
+    let now = engine.clock().now();
+    let filler = "x".repeat(240_000);
+    for number in 0..20_u64 {
+        let mut row = event_row(tenant, &format!("big{number:02}"), now.plus_s(number), Vec::new());
+        let data = format!("{{\"filler\":\"{filler}\"}}");
+        row.event.data = Some(serde_json::value::RawValue::from_string(data).unwrap());
+        engine.store().accept(&row).await.unwrap();
+    }
+    let (mut found, mut pages) = (Vec::new(), 0);
+    let mut page = PageRequest { limit: PAGE_MAX, cursor: None };
+    for _ in 0..50 {
+        let got = engine.store().events_by_time(tenant, &page, now.plus_s(60)).await.unwrap();
+        assert!(got.items.len() * 240_000 <= PAGE_BYTES_MAX, "{} on a page", got.items.len());
+        pages += usize::from(!got.items.is_empty());
+        found.extend(got.items.into_iter().map(|row| row.event.id.to_string()));
+        match got.cursor {
+            Some(cursor) => page.cursor = Some(cursor),
+            None => break,
+        }
+    }
+    let wanted: Vec<String> = (0..20).rev().map(|number| format!("big{number:02}")).collect();
+    assert_eq!((found, pages), (wanted, 2));
+}
+
 /// All tenants are listed by name, page by page, each once, whoever creates it again.
 pub async fn tenants_are_listed_by_name<E: Engine>(engine: &E, tenant: &TenantName) {
     let store = engine.store();
@@ -376,7 +405,7 @@ pub async fn endpoints_change_by_version<E: Engine>(engine: &E, tenant: &TenantN
     assert!(engine.store().endpoints(tenant, MaxAge::NOW).await.unwrap().unwrap().is_empty());
 }
 
-/// Keys are found by their hash until they are deleted; a source's name is one tenant's.
+/// Keys are found by their hash until they are deleted; a source's name is its tenant's, and its short path the first's.
 pub async fn keys_and_sources_are_found<E: Engine>(engine: &E, tenant: &TenantName) {
     let key = ApiKey {
         id: ApiKeyId::from_entropy(engine.entropy()),
@@ -404,19 +433,43 @@ pub async fn keys_and_sources_are_found<E: Engine>(engine: &E, tenant: &TenantNa
         profile: "standard".to_owned(),
         secrets: Vec::new(),
         tolerance_s: 300,
+        max_per_second: None,
+        has_short_path: true,
     };
     assert!(change(engine, Change::PutSource(&source)).await);
     assert!(change(engine, Change::PutSource(&source)).await, "the same tenant changes it");
     let stolen = Source { tenant: format!("{tenant}-x").parse().unwrap(), ..source.clone() };
-    assert!(!change(engine, Change::PutSource(&stolen)).await);
-    assert_eq!(engine.store().sources(tenant).await.unwrap().len(), 1);
-    assert!(engine.store().sources(&stolen.tenant).await.unwrap().is_empty());
+    assert!(!change(engine, Change::PutSource(&stolen)).await, "the short path is taken");
+    let of = async |one: &Source| {
+        let source = engine.store().source(&one.tenant, &one.name, MaxAge::NOW).await.unwrap();
+        (source.map(|found| found.tenant), engine.store().sources(&one.tenant).await.unwrap().len())
+    };
+    let first = async || {
+        let store = engine.store();
+        let source = store.source_by_short_path(&source.name, MaxAge::NOW).await.unwrap();
+        source.map(|found| found.tenant)
+    };
+    assert_eq!(of(&source).await, (Some(tenant.clone()), 1));
+    assert_eq!((of(&stolen).await, first().await), ((None, 0), Some(tenant.clone())));
+    // Of the same name without the short path: each tenant has its own, and the path stays where it was.
+    let second = Source { has_short_path: false, ..stolen };
+    assert!(change(engine, Change::PutSource(&second)).await);
+    assert_eq!(of(&second).await, (Some(second.tenant.clone()), 1));
     assert_eq!(
-        engine.store().source(&source.name, MaxAge::NOW).await.unwrap().unwrap().tenant,
-        *tenant
+        (of(&source).await, first().await),
+        ((Some(tenant.clone()), 1), Some(tenant.clone()))
     );
-    assert!(!change(engine, Change::RemoveSource(&stolen)).await);
+    assert!(change(engine, Change::RemoveSource(&second)).await);
+    assert!(!change(engine, Change::RemoveSource(&second)).await);
+    assert_eq!((of(&second).await, first().await), ((None, 0), Some(tenant.clone())));
+    assert!(change(engine, Change::PutSource(&second)).await);
     assert!(change(engine, Change::RemoveSource(&source)).await);
+    assert_eq!((of(&source).await, first().await), ((None, 0), None));
+    assert_eq!(of(&second).await, (Some(second.tenant.clone()), 1), "another's stays");
+    let takes_over = Source { has_short_path: true, ..second.clone() };
+    assert!(change(engine, Change::PutSource(&takes_over)).await, "the path is free again");
+    assert_eq!(first().await, Some(second.tenant));
+    assert!(change(engine, Change::RemoveSource(&takes_over)).await);
 }
 
 /// The version of a tenant's endpoints lets one of two through that looked at the same ones; so it does with

@@ -11,8 +11,10 @@ use waxseal_domain::delivery::DeliveryKey;
 use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::event::hops::Hops;
 use waxseal_domain::event::{Event, Form, Submission};
 use waxseal_domain::flow_control::breaker::BreakerSettings;
+use waxseal_domain::flow_control::tenant_bounds::TenantBounds;
 use waxseal_domain::id::{EndpointId, TenantName};
 use waxseal_domain::notice::operator_tenant;
 use waxseal_domain::profile::STANDARD;
@@ -68,6 +70,7 @@ pub fn engine(folder: &Path) -> Arc<EmbeddedEngine> {
         extra_roots: Vec::new(),
         attempts_per_endpoint: 0,
         breaker: BreakerSettings::default(),
+        tenant_bounds: TenantBounds::default(),
         public_url: Some("https://hooks.example".parse().unwrap()),
     };
     Arc::new(EmbeddedEngine::open(options).unwrap())
@@ -119,7 +122,12 @@ pub async fn change<E: Engine>(engine: &E, change: Change<'_>) -> bool {
 
 /// Makes a submission in the plain form.
 pub fn submission(text: &str) -> Submission {
-    Submission { text: text.to_owned(), form: Form::Plain, fallback_id: None }
+    Submission {
+        text: text.to_owned(),
+        form: Form::Plain,
+        fallback_id: None,
+        hops: Hops::default(),
+    }
 }
 
 /// An event's row, owed to these endpoints.

@@ -19,13 +19,18 @@ macro_rules! management_checks {
             a_limit_holds_under_concurrent_creation,
             every_fault_is_named_at_once,
             every_change_is_in_the_audit_log_and_an_event,
+            own_headers_are_sealed_masked_and_kept,
+            what_changes_nothing_is_in_no_log,
             event_types_say_what_payloads_are_like,
             a_schema_that_is_too_dear_holds_nobody_up,
+            what_is_too_dear_to_match_is_told_and_never_decided,
             a_key_has_scopes_a_rate_and_an_end,
             a_key_gives_no_more_than_it_has,
             a_dry_run_says_what_is_then_sent,
             the_deployment_says_how_it_is,
             no_answer_is_taken_for_another_type,
+            a_chain_of_deliveries_ends_and_says_so,
+            a_sources_name_is_its_tenants,
         }
     };
 }
@@ -305,6 +310,173 @@ async fn log_of(tenant: &Tenant<'_>) -> Vec<Value> {
     entries
 }
 
+/// A test event to an endpoint: what it was sent, and what the answer shows of that.
+async fn test_event(tenant: &Tenant<'_>, id: &str, sink: &Sink) -> (CapturedRequest, Value) {
+    let before = sink.requests().len();
+    let tested = tenant.call("POST", &format!("/endpoints/{id}/test"), &Value::Null).await.of(200);
+    let sent = sink.wait_for(before + 1).await;
+    (sent[before].clone(), tested.json["request_headers"].clone())
+}
+
+/// The value of an endpoint's own header may be a secret: it is sent, never shown, and kept by what stands for it.
+pub async fn own_headers_are_sealed_masked_and_kept(client: &Client) {
+    let tenant = Tenant { client, name: "headed" };
+    let sink = Sink::start(Vec::new()).await;
+    let url = sink.url("/hook?token=canary-query");
+    let id = tenant
+        .endpoint(json!({"url": url, "event_types": ["never.*"],
+            "headers": {"X-Api-Key": "canary-one", "prefer": "text/x", "x-empty": ""}}))
+        .await;
+    let path = format!("/endpoints/{id}");
+    let shown = tenant.get(&path).await["headers"].clone();
+    assert_eq!(shown, json!({"prefer": "text/x", "x-api-key": "(not shown)", "x-empty": ""}));
+    let (sent, answered) = test_event(&tenant, &id, &sink).await;
+    let own = |sent: &CapturedRequest| {
+        ["x-api-key", "prefer", "x-new"].map(|name| sent.header(name).to_owned())
+    };
+    assert_eq!(own(&sent), ["canary-one", "text/x", ""]);
+    assert_eq!(
+        (&answered["x-api-key"], &answered["prefer"]),
+        (&shown["x-api-key"], &json!("text/x"))
+    );
+
+    // What was read is written again, with one more.
+    let mut headers = shown;
+    headers["x-new"] = json!("canary-two");
+    let changed =
+        tenant.call("PATCH", &path, &json!({"headers": headers, "name": "n"})).await.of(200);
+    assert_eq!(changed.json["headers"]["x-new"], "(not shown)");
+    let (sent, _) = test_event(&tenant, &id, &sink).await;
+    assert_eq!(own(&sent), ["canary-one", "text/x", "canary-two"]);
+    let without = json!({"headers": {"x-new": "(not shown)"}});
+    tenant.call("PATCH", &path, &without).await.of(200);
+    let (sent, _) = test_event(&tenant, &id, &sink).await;
+    assert_eq!(own(&sent), ["", "", "canary-two"]);
+
+    let unknown = json!({"headers": {"x-new": "(not shown)", "x-unknown": "(not shown)"}});
+    let refused = tenant.call("PATCH", &path, &unknown).await.of(422);
+    assert_eq!(refused.pointers(), ["/headers/x-unknown"]);
+    let draft = json!({"url": url, "headers": {"x-api-key": "(not shown)"}});
+    let refused = tenant.call("POST", "/endpoints?ping=false", &draft).await.of(422);
+    assert_eq!(refused.pointers(), ["/headers/x-api-key"]);
+
+    for (change, member) in [
+        (json!({"headers": {"x-new": "canary-three"}}), "headers"),
+        (json!({"auth": {"type": "bearer", "token": "canary-four"}}), "auth"),
+        (json!({"auth": {"type": "bearer", "token": "canary-five"}}), "auth"),
+        (json!({"url": sink.url("/hook?token=canary-other")}), "url"),
+    ] {
+        tenant.call("PATCH", &path, &change).await.of(200);
+        let last = tenant.get("/audit?limit=1").await["items"][0].clone();
+        let after = last["after"].as_object().unwrap();
+        assert!(after.len() == 1 && after.contains_key(member), "{member}: {last}");
+    }
+    let last = tenant.get("/audit?limit=1").await["items"][0].clone();
+    let hidden = sink.url("/hook?(not shown)");
+    assert_eq!((&last["before"]["url"], &last["after"]["url"]), (&json!(hidden), &json!(hidden)));
+    tenant.call("PATCH", &path, &json!({"headers": null})).await.of(200);
+    let (sent, _) = test_event(&tenant, &id, &sink).await;
+    assert_eq!(own(&sent), ["", "", ""]);
+    let all = json!(log_of(&tenant).await).to_string();
+    assert!(!all.contains("canary"), "{all}");
+}
+
+/// A change that changes nothing is no change: it has no entry, and leaves the version as it was.
+pub async fn what_changes_nothing_is_in_no_log(client: &Client) {
+    let tenant = Tenant { client, name: "unchanged" };
+    let members = json!({"url": "https://example.com/?a=b", "name": "n", "max_per_second": 5,
+        "headers": {"x-api-key": "k"}, "filter": {"type": [{"prefix": "a"}]}});
+    let id = tenant.endpoint(members.clone()).await;
+    let path = format!("/endpoints/{id}");
+    let event_type = json!({"description": "d", "schema": {"type": "object"}, "example": {}});
+    tenant.call("PUT", "/event-types/a.b", &event_type).await.of(200);
+    let (before, entries) = (tenant.get(&path).await, log_of(&tenant).await);
+    let mut same = members;
+    same["headers"] = before["headers"].clone();
+    for nothing in [json!({}), same, json!({"enabled": true, "paused": false})] {
+        let answer = tenant.call("PATCH", &path, &nothing).await.of(200);
+        assert_eq!(answer.json["updated_at"], before["updated_at"], "{nothing}");
+        assert_eq!(answer.header("etag"), "\"1\"", "{nothing}");
+    }
+    tenant.call("PUT", "/event-types/a.b", &event_type).await.of(200);
+    assert_eq!(log_of(&tenant).await, entries);
+    tenant.call("PATCH", &path, &json!({"name": "m"})).await.of(200);
+    assert_eq!(log_of(&tenant).await.len(), entries.len() + 1);
+}
+
+/// An event that too many deliveries lie behind is refused, and what says no number is no new event.
+pub async fn a_chain_of_deliveries_ends_and_says_so(client: &Client) {
+    let tenant = Tenant { client, name: "hopping" };
+    client.send("POST", "/v1/tenants", &[], r#"{"name":"hopping"}"#).await.of(201);
+    let send = async |hops: &str, event: Value| {
+        tenant.with("POST", "/events", &[("waxseal-hops", hops)], &event).await
+    };
+    let event = |id: &str| json!({"type": "a.b", "id": id});
+    send("3", event("e3")).await.of(202);
+    assert_eq!(tenant.get("/events/e3").await["waxsealhops"], 3);
+    let refused = send("4", event("e4")).await.of(508);
+    assert_eq!(refused.header("waxseal-hops"), "4");
+    assert!(
+        refused.json["detail"].as_str().unwrap().contains("3 are the most"),
+        "{}",
+        refused.json
+    );
+    // The event itself says more than what brought it, and of an array each is looked at.
+    let more = json!({"type": "a.b", "id": "e5", "waxsealhops": 4});
+    send("0", more.clone()).await.of(508);
+    let results = send("0", json!([event("e6"), more])).await.of(202).json["results"].clone();
+    assert_eq!((&results[0]["id"], &results[1]["status"]), (&json!("e6"), &json!(508)));
+    for bad in ["", "-1", "three", "1.5", "99999999999999999999"] {
+        send(bad, event("e7")).await.of(400);
+    }
+    for refused in ["e4", "e5", "e7"] {
+        tenant.call("GET", &format!("/events/{refused}"), &Value::Null).await.of(404);
+    }
+}
+
+/// Two tenants have a source of one name: each its own path, and the first the short one. And its rate is shown and
+/// bounded.
+pub async fn a_sources_name_is_its_tenants(client: &Client) {
+    let secrets = json!(["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"]);
+    let (first, second) =
+        (Tenant { client, name: "naming" }, Tenant { client, name: "naming-too" });
+    for name in ["naming", "naming-too"] {
+        client.send("POST", "/v1/tenants", &[], &json!({"name": name}).to_string()).await.of(201);
+    }
+    let put =
+        async |tenant: &Tenant<'_>, body: Value| tenant.call("PUT", "/sources/siem", &body).await;
+    let made = put(&first, json!({"secrets": secrets})).await.of(200).json;
+    assert_eq!(
+        (&made["path"], &made["short_path"]),
+        (&json!("/hooks/naming/siem"), &json!("/hooks/siem"))
+    );
+    assert_eq!(made["max_per_second"], 100);
+    let same = put(&second, json!({"secrets": secrets, "max_per_second": 5})).await.of(200).json;
+    assert_eq!((&same["path"], same.get("short_path")), (&json!("/hooks/naming-too/siem"), None));
+    assert_eq!(same["max_per_second"], 5);
+    assert_eq!(second.get("/sources/siem").await, same);
+    assert_eq!(put(&first, json!({"secrets": secrets})).await.of(200).json, made, "it keeps it");
+    for bad in [0, 1_001] {
+        let refused = put(&second, json!({"secrets": secrets, "max_per_second": bad})).await;
+        assert_eq!(refused.of(422).pointers(), ["/max_per_second"]);
+    }
+    // Unsigned, each path leads to a source, and to none where there is none.
+    for (path, status) in [
+        ("/hooks/siem", 401),
+        ("/hooks/naming/siem", 401),
+        ("/hooks/naming-too/siem", 401),
+        ("/hooks/nobody/siem", 404),
+        ("/hooks/naming/siem/more", 404),
+    ] {
+        client.send("POST", path, &[], "{}").await.of(status);
+    }
+    first.call("DELETE", "/sources/siem", &Value::Null).await.of(204);
+    client.send("POST", "/hooks/naming-too/siem", &[], "{}").await.of(401);
+    let taken = put(&second, json!({"secrets": secrets})).await.of(200).json;
+    assert_eq!(taken["short_path"], "/hooks/siem", "free again");
+    second.call("DELETE", "/sources/siem", &Value::Null).await.of(204);
+}
+
 /// A catalogue's schema refuses payloads that do not fit it, and its example is what a test sends.
 pub async fn event_types_say_what_payloads_are_like(client: &Client) {
     let tenant = Tenant { client, name: "catalogued" };
@@ -550,6 +722,28 @@ fn foretold_events() -> [Value; 5] {
     ]
 }
 
+/// An event that takes too many steps to match is accepted as long as nobody has to, and is then refused with the
+/// number; a dry run says so, in place of yes or no.
+pub async fn what_is_too_dear_to_match_is_told_and_never_decided(client: &Client) {
+    let tenant = Tenant { client, name: "matched" };
+    client.send("POST", "/v1/tenants", &[], r#"{"name":"matched"}"#).await.of(201);
+    let ranges: Vec<Value> = (2..102).map(|n| json!({"numeric": [">", n]})).collect();
+    let filter = json!({"data": {"n": ranges}});
+    let draft = json!({"url": "https://example.com/", "event_types": ["m.*"], "filter": filter});
+    tenant.endpoint(draft).await;
+    let long = |event_type: &str| json!({"type": event_type, "data": {"n": vec![1; 60_000]}});
+    let refused = tenant.send(&long("m.a")).await.of(422).json;
+    let said = refused["errors"][0]["detail"].as_str().unwrap().to_owned();
+    assert!(said.contains("more than 2000000 steps"), "{said}");
+    tenant.send(&json!({"type": "m.a", "data": {"n": [1]}})).await.of(202);
+    tenant.send(&long("other")).await.of(202);
+    let draft = json!({"filter": filter, "limit": 2});
+    let dry = tenant.call("POST", "/endpoints/match", &draft).await.of(200).json;
+    let item = &dry["items"][0];
+    assert_eq!((&dry["matched"], &item["matched"]), (&json!(0), &json!(false)), "{dry}");
+    assert_eq!(item["detail"], said);
+}
+
 /// The deployment says part by part how it is, to the operator alone.
 pub async fn the_deployment_says_how_it_is(client: &Client) {
     let tenant = Tenant { client, name: "status" };
@@ -557,7 +751,7 @@ pub async fn the_deployment_says_how_it_is(client: &Client) {
     let status = client.send("GET", "/v1/status", &[], "").await.of(200).json;
     let checks = status["checks"].as_array().unwrap();
     let named = |name: &str| checks.iter().find(|check| check["name"] == name);
-    for name in ["store", "key vault"] {
+    for name in ["store", "key vault", "clock"] {
         assert_eq!(named(name).unwrap()["status"], "ok", "{status}");
     }
     assert!(checks.iter().all(|check| check["status"] != "fail"), "{status}");

@@ -45,6 +45,15 @@ impl Server {
         Self::start_program(&binary(), folder).await
     }
 
+    /// The same with these settings, by the names of their variables.
+    pub async fn start_with(folder: &Path, settings: &[(&str, &str)]) -> Self {
+        let address = free_address();
+        let child = command(folder, address).envs(settings.iter().copied()).spawn().unwrap();
+        let server = Self { address, child };
+        server.wait_until_it_serves().await;
+        server
+    }
+
     /// The same of another build.
     pub async fn start_program(program: &Path, folder: &Path) -> Self {
         let server = Self::spawn(program, folder);
@@ -57,6 +66,24 @@ impl Server {
         let address = free_address();
         let child = command_of(program, folder, address).spawn().unwrap();
         Self { address, child }
+    }
+
+    /// Starts it with a limit of open files, soft and hard, that is its own alone, and waits until it serves. What it
+    /// says goes to a file.
+    pub async fn start_limited(folder: &Path, handles: u32, said: std::fs::File) -> Self {
+        let address = free_address();
+        let mut command = command_of(Path::new("sh"), folder, address);
+        let script = format!("ulimit -Sn {handles} && ulimit -Hn {handles} && exec \"$0\"");
+        command.args(["-c", &script]).arg(binary()).stderr(said);
+        let server = Self { address, child: command.spawn().unwrap() };
+        server.wait_until_it_serves().await;
+        server
+    }
+
+    /// The file handles that it has open now.
+    pub fn handles(&self) -> usize {
+        let id = self.child.id().expect("it runs");
+        std::fs::read_dir(format!("/proc/{id}/fd")).unwrap().count()
     }
 
     /// What it holds of the machine's memory now (`VmRSS`).

@@ -11,7 +11,7 @@ use waxseal_domain::delivery::dispatch::Request;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::public_url::PublicUrl;
 use waxseal_flows::memory::Memory;
-use waxseal_flows::ports::{Check, Clock as _, Engine, EngineError, Sender};
+use waxseal_flows::ports::{Busy, Check, Clock as _, Engine, EngineError, Sender, WorkOwner};
 
 /// What the sender does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum Play {
     Panic,
     /// No answer, however long the attempt waits.
     Hang,
+    /// No handle for a connection: our own shortage.
+    Shortage,
 }
 
 /// Decides by the request.
@@ -34,21 +36,22 @@ pub struct ScriptedSender {
 }
 
 impl Sender for ScriptedSender {
-    async fn send(&self, request: Request) -> SendResult {
+    async fn send(&self, request: Request) -> Result<SendResult, EngineError> {
         let started_at = self.clock.now();
         let status = match (self.script)(&request) {
             Play::Answer(status) => status,
             Play::Panic => panic!("scripted"),
             Play::Hang => std::future::pending().await,
+            Play::Shortage => return Err(EngineError::short("send", "no handle")),
         };
         let response = Response { status, headers: Vec::new(), excerpt: String::new() };
-        SendResult {
+        Ok(SendResult {
             outcome: Outcome::of_status(status),
             detail: None,
             response: Some(response),
             started_at,
             ended_at: self.clock.now(),
-        }
+        })
     }
 }
 
@@ -111,6 +114,15 @@ impl Engine for ScriptedEngine {
 
     fn memory(&self) -> &Memory {
         self.inner.memory()
+    }
+
+    async fn work<T: Send + 'static>(
+        &self,
+        owner: &WorkOwner,
+        bytes: usize,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        self.inner.work(owner, bytes, work).await
     }
 
     async fn checks(&self) -> Vec<Check> {

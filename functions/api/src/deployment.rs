@@ -46,17 +46,19 @@ impl<E: Engine> Operation<E> {
             description: Description {
                 line: "GET /v1/status",
                 id: "getStatus",
-                summary: "Check the parts of the deployment: store, key vault, queues and alarms",
+                summary: "Check the parts of the deployment: store, key vault, clock, queues and alarms, or the machine",
                 answers: &[Success::json::<Status>(200, "Returns one check for each part.")],
                 ..Description::plain(Access::Operator)
             },
         },
         Operation {
-            handler: Handler::Global(|_| Box::pin(async { Ok(http::json(200, &Serving::ok())) })),
+            handler: Handler::Global(|call| Box::pin(status::serving(call))),
             description: Description {
                 line: "GET /healthz",
                 id: "getHealth",
                 summary: "Check whether the server serves requests",
+                about: "Where a part does not work without which nothing is served, the answer is 503 and \
+                        names it. The look at each part is repeated every few seconds at the most.",
                 answers: &[Success::json::<Serving>(200, "Confirms that it does.")
                     .with_example(|| json_of(&Serving::ok()))],
                 ..Description::plain(Access::Public)
@@ -64,7 +66,7 @@ impl<E: Engine> Operation<E> {
         },
         Operation {
             handler: Handler::Global(|_| {
-                Box::pin(async { Ok(http::json(200, &crate::openapi::<E>())) })
+                Box::pin(async { Ok(http::json_text(200, crate::openapi_text::<E>())) })
             }),
             description: Description {
                 line: "GET /openapi.json",

@@ -9,6 +9,7 @@ mod matching;
 mod operations;
 mod pause;
 mod recovery;
+mod sealed;
 mod secrets;
 mod stored;
 mod test_event;
@@ -26,19 +27,20 @@ use waxseal_domain::secret::SecretContext;
 use waxseal_flows::configure::AuditChange;
 use waxseal_flows::link::ensure_key;
 use waxseal_flows::ports::{
-    Change, Clock as _, ConfigStore as _, Engine, GateStore as _, KeyVault as _, MaxAge, Tenant,
-    TenantEndpoints,
+    Change, Clock as _, ConfigStore as _, Engine, GateStore as _, KeyVault as _, MaxAge, PageBytes,
+    Tenant, TenantEndpoints,
 };
 use waxseal_flows::profiles::{find_profile, profile_of};
 
 use self::changes::Changes;
 use self::created::answer_created;
 use self::idempotency::Once;
+use self::sealed::Sealed;
 pub(crate) use self::stored::find;
-use self::stored::{TRIES_MAX, audit_update, audit_view, write};
+use self::stored::{TRIES_MAX, audit_update, audit_view, is_same, write};
 use self::version::{IfMatch, with_etag};
 use crate::body::Body;
-use crate::call::{CursorForm, TenantCall, audit_value};
+use crate::call::{CursorForm, TenantCall};
 use crate::{OperationResult, Refusal};
 
 /// Endpoints added to a tenant at the same time: each is tried so often.
@@ -51,6 +53,7 @@ async fn create<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
     let name = Changes::profile_name(&mut body, STANDARD);
     let found = find_profile(engine, &name).await?;
     let changes = Changes::read(&mut body, engine.address_rules(), found.as_deref(), true);
+    changes.check_kept_headers(&mut body, None);
     body.finish()?;
     let profile = found.ok_or_else(Problem::not_found)?;
     if let Some(answer) = once.repeat_answer(&call, &profile).await? {
@@ -59,20 +62,21 @@ async fn create<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
     ensure_tenant(&call).await?;
     let id = once.endpoint_id().unwrap_or_else(|| EndpointId::from_entropy(engine.entropy()));
     let made = secrets::seal(engine, tenant, &id, &profile, changes.secret.clone()).await?;
-    let (sealed, shown) =
+    let (secret, shown) =
         made.map_or((None, ShownSecret::default()), |made| (Some(made.sealed), made.shown));
     if profile.envelope.shorten.is_some() {
         ensure_key(engine, tenant).await?;
     }
-    let auth = auth::seal(engine, tenant, &id, changes.auth.clone()).await?;
+    let blank = Endpoint {
+        secrets: secret.into_iter().collect(),
+        request_digest: once.digest(),
+        ..Endpoint::new(id, tenant.clone(), name, engine.clock().now())
+    };
+    let sealed = Sealed::of(engine, &blank, &changes).await?;
     // Only now: a secret that is newer than its endpoint has been rotated.
     let now = engine.clock().now();
-    let blank = Endpoint {
-        secrets: sealed.into_iter().collect(),
-        request_digest: once.digest(),
-        ..Endpoint::new(id, tenant.clone(), name, now)
-    };
-    let endpoint = changes.apply(blank, auth, now);
+    let blank = Endpoint { created_at: now, updated_at: now, ..blank };
+    let endpoint = changes.apply(blank, sealed, now);
     if !add(&call, &endpoint, &profile).await? {
         // Another request with the same key was faster.
         let answer = once.repeat_answer(&call, &profile).await?;
@@ -114,7 +118,7 @@ async fn add<E: Engine>(
             return Ok(false);
         }
         room::check_room(tenant_endpoints.iter(), profile).map_err(refuse)?;
-        let after = Some(audit_value(&api::Endpoint::of(endpoint, profile)));
+        let after = Some(audit_view(endpoint, profile));
         let audit = AuditChange {
             action: "endpoint.created",
             target: endpoint.id.as_str(),
@@ -163,10 +167,14 @@ async fn list<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
     let mut newest_first: Vec<&Endpoint> = tenant_endpoints.iter().collect();
     newest_first
         .sort_by(|one, other| (other.created_at, &other.id).cmp(&(one.created_at, &one.id)));
-    let mut items = Vec::new();
+    let (mut items, mut bytes) = (Vec::new(), PageBytes::default());
     for endpoint in newest_first.into_iter().skip(from).take(page.limit) {
         let profile = profile_of(call.engine, endpoint).await?;
-        items.push(api::Endpoint::of(endpoint, &profile));
+        let view = api::Endpoint::of(endpoint, &profile);
+        if !bytes.take(serde_json::to_vec(&view).map_or(0, |text| text.len())) {
+            break;
+        }
+        items.push(view);
     }
     let next = from.saturating_add(items.len());
     let cursor = (next < tenant_endpoints.len()).then(|| next.to_string());
@@ -195,12 +203,17 @@ async fn change<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult
         let found = find_profile(call.engine, &name).await?;
         let rules = call.engine.address_rules();
         let changes = Changes::read(&mut body, rules, found.as_deref(), false);
+        changes.check_kept_headers(&mut body, Some(&before));
         body.finish()?;
         if_match.allows(&before)?;
         let profile = found.ok_or_else(Problem::not_found)?;
         let now = call.engine.clock().now();
-        let auth = auth::seal(call.engine, call.tenant, &before.id, changes.auth.clone()).await?;
-        let after = changes.apply(Endpoint::clone(&before), auth, now).next_version(now);
+        let sealed = Sealed::of(call.engine, &before, &changes).await?;
+        let changed = changes.apply(Endpoint::clone(&before), sealed, now);
+        if is_same(&before, &changed) {
+            return Ok(answer_changed(&before, &profile));
+        }
+        let after = changed.next_version(now);
         let tenant_endpoints =
             call.engine.store().endpoints(call.tenant, MaxAge::NOW).await?.unwrap_or_default();
         let is_moved = name != before.profile;
@@ -215,7 +228,7 @@ async fn change<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult
         let audit = audit_update(&call, "endpoint.updated", &before, &after).await?;
         if call.change(change, audit).await? {
             pause::release(call.engine, &before, &after).await;
-            return Ok(with_etag(http::json(200, &api::Endpoint::of(&after, &profile)), &after));
+            return Ok(answer_changed(&after, &profile));
         }
     }
     Err(Problem::conflict("the endpoint was changed at the same time: try again").into())
@@ -226,7 +239,8 @@ async fn delete<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult
     for _ in 0..TRIES_MAX {
         let endpoint = find(&call, id).await?;
         if_match.allows(&endpoint)?;
-        let before = Some(audit_view(&call, &endpoint).await?);
+        let profile = profile_of(call.engine, &endpoint).await?;
+        let before = Some(audit_view(&endpoint, &profile));
         let audit = AuditChange { action: "endpoint.deleted", target: id, before, after: None };
         if call.change(Change::RemoveEndpoint(&endpoint), audit).await? {
             return Ok(http::no_content());

@@ -11,7 +11,7 @@ use waxseal_domain::problem::Problem;
 use waxseal_flows::catalogue::read_schema;
 use waxseal_flows::configure::AuditChange;
 use waxseal_flows::ports::{
-    Change, Clock as _, ConfigStore as _, Engine, MaxAge, SchemaChecker, SchemaOwner,
+    Busy, Change, Clock as _, ConfigStore as _, Engine, MaxAge, SchemaChecker, SchemaOwner,
 };
 
 use crate::body::{Body, describe};
@@ -121,21 +121,18 @@ async fn check_schema<C: SchemaChecker>(
     checker: &C,
     owner: &SchemaOwner,
     wanted: &EventTypeRequest,
-) -> Result<Option<Schema>, Vec<Fault>> {
-    let Some(text) = &wanted.schema else { return Ok(None) };
-    let schema = read_schema(checker, owner, text.get())
-        .await
-        .map_err(|fault| vec![fault.within("/schema")])?;
-    let Some(example) = &wanted.example else { return Ok(Some(schema)) };
-    let faults = match serde_json::from_str(example.get()) {
-        Ok(value) => checker.faults(owner, &schema, value).await,
-        // It is JSON, or the body were none.
-        Err(_) => vec![Fault::new("", "is nested too deeply")],
+) -> Result<Result<Option<Schema>, Vec<Fault>>, Busy> {
+    let Some(text) = &wanted.schema else { return Ok(Ok(None)) };
+    let schema = match read_schema(checker, owner, text.get()).await? {
+        Ok(schema) => schema,
+        Err(fault) => return Ok(Err(vec![fault.within("/schema")])),
     };
+    let Some(example) = &wanted.example else { return Ok(Ok(Some(schema))) };
+    let faults = checker.faults(owner, &schema, example.get()).await?;
     if faults.is_empty() {
-        return Ok(Some(schema));
+        return Ok(Ok(Some(schema)));
     }
-    Err(faults.into_iter().map(|fault| fault.within("/example")).collect())
+    Ok(Err(faults.into_iter().map(|fault| fault.within("/example")).collect()))
 }
 
 async fn list<E: Engine>(call: TenantCall<'_, E>) -> OperationResult {
@@ -165,7 +162,7 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult 
     let mut body = Body::read(call.request)?;
     let wanted = read(&mut body);
     let owner = SchemaOwner::EventType(call.tenant.clone(), name.to_owned());
-    let schema = match check_schema(call.engine.schema_checker(), &owner, &wanted).await {
+    let schema = match check_schema(call.engine.schema_checker(), &owner, &wanted).await? {
         Ok(schema) => schema,
         Err(faults) => {
             body.faults(faults);
@@ -183,6 +180,9 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult 
         let all = call.engine.store().event_types(call.tenant, MaxAge::NOW).await?;
         let replaced = all.iter().find(|found| found.name == name);
         catalogue::check_room(&all, name).map_err(|fault| Problem::unprocessable(vec![fault]))?;
+        if let Some(found) = replaced.filter(|found| is_same(found, &event_type)) {
+            return Ok(http::json(200, &api::EventType::from(found)));
+        }
         let action = if replaced.is_some() { "event_type.updated" } else { "event_type.created" };
         let before = replaced.map(|before| audit_value(&api::EventType::from(before)));
         let audit = AuditChange { action, target: name, before, after: Some(audit_value(&view)) };
@@ -192,6 +192,13 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult 
         }
     }
     Err(Problem::conflict("the tenant was changed at the same time: try again").into())
+}
+
+/// Whether an event type is stored as it was before, but for the time.
+fn is_same(before: &EventType, after: &EventType) -> bool {
+    let after = EventType { updated_at: before.updated_at, ..after.clone() };
+    let document = |one| serde_json::to_string(one).expect("an event type is JSON");
+    document(before) == document(&after)
 }
 
 async fn delete<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult {

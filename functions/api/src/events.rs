@@ -35,7 +35,11 @@ impl<E: Engine> Operation<E> {
                         the same `source` and `id` is safe: deliveries that were made are not \
                         repeated, and the answer says `duplicate`. If its content differs, the answer is 409. An event whose \
                         `data` does not satisfy the schema of its type, or is too dear to check against it, \
-                        is refused with 422. Each event of an array gets a result of its own.",
+                        is refused with 422. So is one that takes more than two million steps to match with \
+                        the filters of all endpoints: a step is a value, a condition or sixteen bytes of a \
+                        text that a filter looks at. One that comes out of a delivery of Waxseal's \
+                         is sent with the header `Waxseal-Hops` of that delivery, so that a circle ends: with 508, \
+                         after three deliveries. Each event of an array gets a result of its own.",
                 body: Some(RequestBody::required(
                     "EventOrEvents",
                     event::new_events,
@@ -47,7 +51,7 @@ impl<E: Engine> Operation<E> {
                 )
                 .with_example(|| json_of(&Acceptance::example()))
                 .with_links(&[EVENT_LINK, DELIVERY_LINK])],
-                problems: &[409, 413, 415],
+                problems: &[409, 413, 415, 508],
                 ..Description::plain(INGEST)
             },
         },

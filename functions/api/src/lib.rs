@@ -26,6 +26,10 @@ mod sources;
 mod tenants;
 mod verify;
 
+use std::sync::OnceLock;
+
+pub use self::routing::{Need, need};
+use bytes::Bytes;
 use serde_json::Value;
 use waxseal_adapters::http::{self, Request, Response};
 use waxseal_domain::problem::Problem;
@@ -39,11 +43,19 @@ pub async fn answer<E: Engine>(engine: &E, request: &Request) -> Response {
     match routing::route(engine, request).await {
         Ok(response) => response,
         Err(Refusal::Problem(problem)) => http::problem(&problem),
+        Err(Refusal::Busy(busy)) => http::problem(&busy.into()),
         Err(Refusal::Ours(error)) => {
             tracing::error!(%error, path = request.uri().path(), "a request failed");
             http::problem(&Problem::failed_at(error.step()))
         }
     }
+}
+
+/// The text of the OpenAPI document. Anybody may ask for it, so it is made once.
+fn openapi_text<E: Engine>() -> Bytes {
+    static TEXT: OnceLock<Bytes> = OnceLock::new();
+    let text = TEXT.get_or_init(|| Bytes::from(openapi::<E>().to_string()));
+    text.clone()
 }
 
 /// Makes the OpenAPI document, of which `/openapi.json` is the text. It is the same for every engine.

@@ -88,7 +88,7 @@ const PATH_PARAMETERS: [(&str, &str, &str, &str); 8] = [
 ];
 
 /// The problems that operations answer: their status, and what they mean.
-const PROBLEMS: [(u16, &str); 12] = [
+const PROBLEMS: [(u16, &str); 13] = [
     (400, "The request cannot be read: its body is not JSON, or a parameter is not valid."),
     (401, "The API key is missing or not valid, or the signature of a hook does not verify."),
     (403, "The API key does not allow this, or the link is not valid."),
@@ -107,8 +107,20 @@ const PROBLEMS: [(u16, &str); 12] = [
         "The body was read, but is not valid, or a limit is reached. The member `errors` names every fault \
          with its JSON Pointer.",
     ),
-    (429, "The API key makes too many requests. The header `Retry-After` says how long to wait."),
-    (503, "The server failed. Nothing was acknowledged, and the request can be repeated."),
+    (
+        429,
+        "The API key makes too many requests, or they ask for too much work at a time. The header \
+         `Retry-After` says how long to wait.",
+    ),
+    (
+        503,
+        "The server failed, or is too busy. Nothing was acknowledged, and the request can be repeated.",
+    ),
+    (
+        508,
+        "The event goes in a circle: too many deliveries of Waxseal lie behind it, as the header `Waxseal-Hops` of \
+         each tells. Sending it again would end in the same way.",
+    ),
 ];
 
 /// Makes the document of these operations.
@@ -300,9 +312,7 @@ fn problems(operation: &Description) -> Vec<u16> {
     if operation.body.is_some() {
         all.extend([413, 422]);
     }
-    if operation.id != "getHealth" {
-        all.push(503);
-    }
+    all.push(503);
     all.sort_unstable();
     all.dedup();
     all

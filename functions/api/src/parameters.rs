@@ -52,9 +52,9 @@ async fn fits<C: SchemaChecker>(
         Ok(number) if described.get("type").is_some_and(|kind| kind == "integer") => number.into(),
         _ => Value::from(text),
     };
-    let schema = read_schema(checker, &SchemaOwner::Waxseal, &described.to_string()).await;
+    let schema = read_schema(checker, &SchemaOwner::Waxseal, &described.to_string()).await?;
     let schema = schema.map_err(|fault| refusal(parameter, &fault.detail))?;
-    match checker.faults(&SchemaOwner::Waxseal, &schema, value).await.first() {
+    match checker.faults(&SchemaOwner::Waxseal, &schema, &value.to_string()).await?.first() {
         Some(fault) => Err(refusal(parameter, &fault.detail)),
         None => Ok(()),
     }

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use waxseal_adapters::http;
 use waxseal_api_types::{self as api, List};
 use waxseal_domain::json::Fault;
-use waxseal_domain::limits::REQUEST_BYTES_MAX;
+use waxseal_domain::limits::{READ_BYTES_IN_PLACE, REQUEST_BYTES_MAX};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::Profile;
 use waxseal_flows::configure::AuditChange;
-use waxseal_flows::ports::{Change, ConfigStore as _, Engine, Setting};
+use waxseal_flows::ports::{Change, ConfigStore as _, Engine, Setting, WorkOwner};
 use waxseal_flows::profiles::find_profile;
 
 use crate::OperationResult;
@@ -32,6 +32,7 @@ impl<E: Engine> Operation<E> {
                     200,
                     "Returns all profiles on one page.",
                 )],
+                problems: &[429],
                 ..Description::plain(Access::Public)
             },
         },
@@ -56,7 +57,8 @@ impl<E: Engine> Operation<E> {
                 id: "putProfile",
                 summary: "Add a profile to the deployment, or replace it",
                 about: "The body is the file that defines the profile. Its format is described in \
-                        `shared/verify/profiles/README.md`. Profiles that come with Waxseal cannot be \
+                        `shared/verify/profiles/README.md`. It has at most 64 KB, 200 members in its \
+                        envelope, and eight of them that hold the payload or all attributes. Profiles that come with Waxseal cannot be \
                         replaced, and none can be deleted.",
                 body: Some(RequestBody {
                     example: None,
@@ -77,16 +79,26 @@ impl<E: Engine> Operation<E> {
 /// Lists the profiles that are compiled in, then the deployment's own by name.
 async fn list<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let own = call.engine.store().settings(Setting::Profile).await?;
+    let bytes = own.iter().map(|(_, text)| text.len()).sum();
+    let work = move || List::whole(read_all(&own));
+    let all = match bytes {
+        0..=READ_BYTES_IN_PLACE => work(),
+        // Anybody may ask, and all are read each time.
+        _ => call.engine.work(&WorkOwner::Anybody, bytes, work).await?,
+    };
+    Ok(http::json(200, &all))
+}
+
+fn read_all(own: &[(String, Arc<str>)]) -> Vec<api::Profile> {
     let mut all: Vec<Arc<Profile>> = Profile::builtins().to_vec();
-    for (name, text) in &own {
+    for (name, text) in own {
         match Profile::parse(text) {
             Ok(profile) => all.push(Arc::new(profile)),
             // The others can still be used. Whoever asks for this one by its name is answered with the failure.
             Err(faults) => tracing::error!(%name, ?faults, "a stored profile cannot be read"),
         }
     }
-    let items = all.iter().map(|profile| api::Profile::from(&**profile)).collect();
-    Ok(http::json(200, &List::whole(items)))
+    all.iter().map(|profile| api::Profile::from(&**profile)).collect()
 }
 
 async fn show<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
@@ -100,6 +112,7 @@ async fn put<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let text = http::text(call.request, REQUEST_BYTES_MAX)?;
     let profile = Profile::parse(text).map_err(Problem::unprocessable)?;
     profile.check_name(name).map_err(refuse)?;
+    profile.check_cost().map_err(refuse)?;
     if Profile::find_builtin(name).is_some() {
         return Err(Problem::conflict("a profile of that name comes with Waxseal").into());
     }
@@ -107,6 +120,9 @@ async fn put<E: Engine>(call: GlobalCall<'_, E>) -> OperationResult {
     let names: Vec<&str> = own.iter().map(|(name, _)| name.as_str()).collect();
     Profile::check_room(&names, name).map_err(refuse)?;
     let replaced = own.iter().find(|(found, _)| found == name).map(|(_, text)| text);
+    if replaced.is_some_and(|before| &**before == text.trim()) {
+        return Ok(http::json(200, &api::Profile::from(&profile)));
+    }
     let action = if replaced.is_some() { "profile.updated" } else { "profile.created" };
     let before = replaced.map(|text| match Profile::parse(text) {
         Ok(before) => view_with_file(&before),

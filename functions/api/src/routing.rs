@@ -14,6 +14,28 @@ use crate::call::{GlobalCall, TenantCall};
 use crate::operation::{Access, Found, Handler, TenantOperation, find};
 use crate::{OperationResult, Refusal, parameters};
 
+/// What a request asks for, as far as its head tells: whether a key comes first, and whether there is a body to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// An operation that wants a valid key.
+    Key,
+    /// An operation that anybody may call.
+    NoKey,
+    /// No operation: whatever the body holds, the answer is 404 or 405.
+    Nothing,
+}
+
+/// Tells what a request needs, by its method and path.
+pub fn need<E: Engine>(method: &str, path: &str) -> Need {
+    match find::<E>(method, path) {
+        Found::Operation(operation, _) if operation.description.access == Access::Public => {
+            Need::NoKey
+        }
+        Found::Operation(..) => Need::Key,
+        Found::Methods(_) | Found::Nothing => Need::Nothing,
+    }
+}
+
 /// Answers a request by the handler of its operation.
 pub(crate) async fn route<E: Engine>(engine: &E, request: &Request) -> OperationResult {
     let (operation, escaped) = match find::<E>(request.method().as_str(), request.uri().path()) {

@@ -5,7 +5,7 @@ use waxseal_adapters::http;
 use waxseal_api_types::event::HookAnswer;
 use waxseal_api_types::{self as api, Acceptance, List, NewSource, Question, Verdict};
 use waxseal_domain::id::SourceName;
-use waxseal_domain::limits::{NAME_CHARS_MAX, SECRETS_LIVE_MAX, TOLERANCE_S};
+use waxseal_domain::limits::{MAX_PER_SECOND, NAME_CHARS_MAX, SECRETS_LIVE_MAX, TOLERANCE_S};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
@@ -23,6 +23,36 @@ use crate::{OperationResult, Refusal, verify};
 
 /// Characters of a source's secret.
 const SECRET_CHARS_MAX: usize = 256;
+
+/// What both paths of a hook have in common.
+const RECEIVES_HOOK: Description = Description {
+    body: Some(RequestBody {
+        name: "",
+        schema: || json!({"type": "string", "format": "binary"}),
+        content_type: "application/octet-stream",
+        is_optional: false,
+        example: None,
+    }),
+    answers: &[Success::json::<HookAnswer>(
+        200,
+        "Acknowledges the hook. Where the system only checks the receiver, returns what its \
+         contract demands.",
+    )
+    .with_example(|| json_of(&Acceptance::example()))],
+    problems: &[400, 401, 404, 409, 413, 422, 429, 508],
+    ..Description::plain(Access::Public)
+};
+
+/// What both paths have in common by which hooks are allowed.
+const ALLOWS_HOOKS: Description = Description {
+    summary: "Ask whether hooks may be sent here",
+    about: "Answers the validation handshake of the HTTP webhook specification of CloudEvents.",
+    answers: &[Success::empty(
+        "Allows every system that asks. Whether a hook is accepted depends on its signature.",
+    )],
+    problems: &[404],
+    ..Description::plain(Access::Public)
+};
 
 impl<E: Engine> Operation<E> {
     /// The operations on sources and the hooks that they send.
@@ -59,8 +89,7 @@ impl<E: Engine> Operation<E> {
                 id: "putSource",
                 summary: "Create a source, or replace it",
                 about: "Tells which profile a system signs its hooks by, and with which secrets. The \
-                        system sends its hooks to `/hooks/{source}`, so the name of a source is unique \
-                        in the deployment.",
+                        system sends its hooks to the `path` that is answered.",
                 body: Some(RequestBody::required("NewSource", describe_body, || {
                     json_of(&NewSource::example())
                 })),
@@ -87,41 +116,41 @@ impl<E: Engine> Operation<E> {
         Operation {
             handler: Handler::Elsewhere,
             description: Description {
-                line: "POST /hooks/{source}",
+                line: "POST /hooks/{tenant}/{source}",
                 id: "receiveHook",
                 summary: "Receive a hook, which becomes an event once it is verified",
                 about: "Takes a request in the form of the system that sends it, signed as the profile \
                         of the source says. A hook that does not verify, or is too old, is refused with \
-                        401. A hook that is received again is a duplicate and causes no second event.",
-                body: Some(RequestBody {
-                    name: "",
-                    schema: || json!({"type": "string", "format": "binary"}),
-                    content_type: "application/octet-stream",
-                    is_optional: false,
-                    example: None,
-                }),
-                answers: &[Success::json::<HookAnswer>(
-                    200,
-                    "Acknowledges the hook. Where the system only checks the receiver, returns what its \
-                     contract demands.",
-                )
-                .with_example(|| json_of(&Acceptance::example()))],
-                problems: &[400, 401, 404, 409, 413, 422],
-                ..Description::plain(Access::Public)
+                        401. A hook that is received again is a duplicate and causes no second event. One that comes \
+                        out of a fourth delivery of Waxseal's in a row goes in a circle, and is refused with 508.",
+                ..RECEIVES_HOOK
+            },
+        },
+        Operation {
+            handler: Handler::Elsewhere,
+            description: Description {
+                line: "POST /hooks/{source}",
+                id: "receiveHookByShortPath",
+                summary: "Receive a hook by the path that has no tenant",
+                about: "Leads to the first source of that name in the deployment, whose `short_path` says so, for \
+                        as long as that source is there.",
+                ..RECEIVES_HOOK
+            },
+        },
+        Operation {
+            handler: Handler::Elsewhere,
+            description: Description {
+                line: "OPTIONS /hooks/{tenant}/{source}",
+                id: "allowHooks",
+                ..ALLOWS_HOOKS
             },
         },
         Operation {
             handler: Handler::Elsewhere,
             description: Description {
                 line: "OPTIONS /hooks/{source}",
-                id: "allowHooks",
-                summary: "Ask whether hooks may be sent here",
-                about: "Answers the validation handshake of the HTTP webhook specification of CloudEvents.",
-                answers: &[Success::empty(
-                    "Allows every system that asks. Whether a hook is accepted depends on its signature.",
-                )],
-                problems: &[404],
-                ..Description::plain(Access::Public)
+                id: "allowHooksByShortPath",
+                ..ALLOWS_HOOKS
             },
         },
         Operation {
@@ -151,6 +180,7 @@ struct SourceRequest {
     profile: String,
     secrets: Vec<String>,
     tolerance_s: u64,
+    max_per_second: Option<u32>,
 }
 
 /// Describes a new source.
@@ -160,11 +190,14 @@ fn describe_body() -> Value {
 
 fn read(body: &mut Body<'_>) -> SourceRequest {
     let profile = body.text("profile", NAME_CHARS_MAX).value();
+    let per_second = u64::from(*MAX_PER_SECOND.start())..=u64::from(*MAX_PER_SECOND.end());
+    let max_per_second = body.whole("max_per_second", per_second).value();
     body.require("secrets");
     SourceRequest {
         profile: profile.unwrap_or_else(|| STANDARD.to_owned()),
         secrets: read_secrets(body),
         tolerance_s: body.whole("tolerance_s", 1..=3_600).value().unwrap_or(TOLERANCE_S),
+        max_per_second: max_per_second.and_then(|max| u32::try_from(max).ok()),
     }
 }
 
@@ -205,8 +238,7 @@ async fn show<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult
 /// The tenant's source of that name.
 async fn find<E: Engine>(call: &TenantCall<'_, E>, name: &str) -> Result<Option<Source>, Refusal> {
     let name: SourceName = name.parse().map_err(|_| Problem::not_found())?;
-    let found = call.engine.store().source(&name, MaxAge::NOW).await?;
-    Ok(found.filter(|source| source.tenant == *call.tenant))
+    Ok(call.engine.store().source(call.tenant, &name, MaxAge::NOW).await?)
 }
 
 async fn delete<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult {
@@ -220,7 +252,7 @@ async fn delete<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResu
 async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult {
     let name: SourceName = name.parse().map_err(|_| Problem::not_found())?;
     let mut body = Body::read(call.request)?;
-    let SourceRequest { profile, secrets, tolerance_s } = read(&mut body);
+    let SourceRequest { profile, secrets, tolerance_s, max_per_second } = read(&mut body);
     body.not_null("secrets");
     let found = find_profile(call.engine, &profile).await?;
     if found.is_none() {
@@ -245,8 +277,16 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult 
             public_key: None,
         });
     }
-    let source =
-        Source { name, tenant: call.tenant.clone(), profile, secrets: sealed, tolerance_s };
+    let tenant = call.tenant.clone();
+    let source = Source {
+        has_short_path: may_have_short_path(&call, &name).await?,
+        name,
+        tenant,
+        profile,
+        secrets: sealed,
+        tolerance_s,
+        max_per_second,
+    };
     let view = api::Source::from(&source);
     let action = if before.is_some() { "source.updated" } else { "source.created" };
     let before = before.as_ref().map(|before| audit_value(&api::Source::from(before)));
@@ -259,7 +299,18 @@ async fn put<E: Engine>(call: TenantCall<'_, E>, name: &str) -> OperationResult 
     if call.change(Change::PutSource(&source), audit).await? {
         Ok(http::json(200, &view))
     } else {
-        Err(Problem::conflict("a source's name is unique in the deployment: this one is taken")
-            .into())
+        let detail =
+            "another tenant's source of that name was made at the same time: repeat the request";
+        Err(Problem::conflict(detail).into())
     }
+}
+
+/// Whether the path without a tenant may lead to the tenant's source of that name: unless it leads to another tenant's,
+/// which keeps it. That it may is still for the store to say, since another may be made meanwhile.
+async fn may_have_short_path<E: Engine>(
+    call: &TenantCall<'_, E>,
+    name: &SourceName,
+) -> Result<bool, Refusal> {
+    let first = call.engine.store().source_by_short_path(name, MaxAge::NOW).await?;
+    Ok(first.is_none_or(|first| first.tenant == *call.tenant))
 }

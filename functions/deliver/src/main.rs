@@ -11,6 +11,7 @@ use waxseal_adapters::aws::metrics;
 use waxseal_adapters::function::{Function, deadline, queue_messages, settle_batch};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::attempt::{Disposition, drive};
+use waxseal_flows::ports::Engine as _;
 
 /// The milliseconds that are kept free for the batch's answer: an answer that comes too late makes
 /// every record come again.
@@ -36,7 +37,8 @@ async fn handle(
     // come again, those that were delivered too.
     let response =
         settle_batch(&records, RECORDS_MAX, |record| settle(function, record, deadline)).await?;
-    metrics::count("deliver", &[("ComesAgain", response.failures())]);
+    let put_off = function.engine.memory().take_put_off();
+    metrics::count("deliver", &[("ComesAgain", response.failures()), ("PutOff", put_off)]);
     Ok(response)
 }
 

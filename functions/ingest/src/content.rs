@@ -2,13 +2,15 @@
 //! plain object, or an array of them. Told apart by content type and headers, as CloudEvents' HTTP
 //! binding says; never by looking into the body.
 
+use ::http::HeaderMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use http::HeaderMap;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 use std::collections::BTreeMap;
+use waxseal_adapters::http;
+use waxseal_domain::event::hops::Hops;
 use waxseal_domain::event::{Form, Submission};
 use waxseal_domain::json::Fault;
 use waxseal_domain::limits::EVENTS_PER_REQUEST_MAX;
@@ -30,10 +32,26 @@ impl Content {
             Self::Many(many) => many,
         }
     }
+
+    /// The content as something brought it that says so many deliveries lie behind it.
+    fn with_hops(mut self, hops: Hops) -> Self {
+        let submissions: &mut [Submission] = match &mut self {
+            Self::One(one) => one,
+            Self::Many(many) => many,
+        };
+        for submission in submissions {
+            submission.hops = hops;
+        }
+        self
+    }
 }
 
 /// Reads a request's content.
 pub(crate) fn read(headers: &HeaderMap, body: &str) -> Result<Content, Problem> {
+    Ok(read_events(headers, body)?.with_hops(http::hops(headers)?))
+}
+
+fn read_events(headers: &HeaderMap, body: &str) -> Result<Content, Problem> {
     let content_type = match headers.get("content-type") {
         None => "application/json",
         Some(value) => value.to_str().map_err(|_| unsupported())?,
@@ -58,7 +76,7 @@ fn unsupported() -> Problem {
 }
 
 fn one(text: String, form: Form) -> Content {
-    Content::One([Submission { text, form, fallback_id: None }])
+    Content::One([Submission { text, form, fallback_id: None, hops: Hops::default() }])
 }
 
 fn plain(body: &str) -> Result<Content, Problem> {
@@ -85,7 +103,8 @@ fn read_many(body: &str, form: Form) -> Result<Content, Problem> {
     Ok(Content::Many(
         items
             .iter()
-            .map(|item| Submission { text: item.get().to_owned(), form, fallback_id: None })
+            .map(|item| item.get().to_owned())
+            .map(|text| Submission { text, form, fallback_id: None, hops: Hops::default() })
             .collect(),
     ))
 }
@@ -144,7 +163,7 @@ mod tests {
 
     fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
         let pair = |(name, value): &(&str, &str)| {
-            let name: http::HeaderName = name.parse().unwrap();
+            let name: ::http::HeaderName = name.parse().unwrap();
             (name, value.parse().unwrap())
         };
         pairs.iter().map(pair).collect()
@@ -167,8 +186,8 @@ mod tests {
 
     #[test]
     fn a_content_type_that_is_no_text_is_not_taken_for_json() {
-        let value = http::HeaderValue::from_bytes(b"application/\xff").unwrap();
-        let headers = HeaderMap::from_iter([(http::header::CONTENT_TYPE, value)]);
+        let value = ::http::HeaderValue::from_bytes(b"application/\xff").unwrap();
+        let headers = HeaderMap::from_iter([(::http::header::CONTENT_TYPE, value)]);
         assert_eq!(read(&headers, "{}").unwrap_err().status, 415);
     }
 

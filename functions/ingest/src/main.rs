@@ -8,9 +8,10 @@ use serde_json::value::{RawValue, to_raw_value};
 use waxseal_adapters::aws::cloud_event::{
     BusEvent, CloudEvent, DirectEvent, QueueMessage, TopicMessage,
 };
-use waxseal_adapters::aws::{http_event, metrics};
+use waxseal_adapters::aws::{cloud_message, http_event, metrics};
 use waxseal_adapters::function::{Function, settle_batch};
 use waxseal_adapters::http::{Request, Response, problem};
+use waxseal_domain::event::hops::Hops;
 use waxseal_domain::problem::Problem;
 use waxseal_flows::attempt::Disposition;
 use waxseal_flows::refusal::Refusal;
@@ -53,33 +54,18 @@ async fn http(function: &Function, request: &Request) -> Response {
 }
 
 async fn bus(function: &Function, event: &BusEvent) -> Result<(), Error> {
-    let BusEvent { id, source, time, detail_type, detail } = event;
-    let message = CloudMessage::from_bus(id, source, time, detail_type, detail)?;
-    take(function, &message).await
+    take(function, &cloud_message::from_bus(event)?).await
 }
 
 async fn topic(function: &Function, messages: Vec<TopicMessage>) -> Result<(), Error> {
     for message in messages {
-        let tenant = message.message_attributes.get("tenant").map(|one| one.value.clone());
-        let message_id = Some(message.message_id);
-        take(function, &CloudMessage { tenant: Ok(tenant), message_id, body: message.message })
-            .await?;
+        take(function, &cloud_message::from_topic(message)).await?;
     }
     Ok(())
 }
 
 async fn settle(function: &Function, record: &QueueMessage) -> Disposition {
-    let tenant = record.message_attributes.get("tenant").map(|attribute| {
-        let text = attribute.string_value.clone();
-        text.ok_or_else(|| Problem::bad_request("the message attribute tenant must be text"))
-    });
-    let message = CloudMessage {
-        tenant: tenant.transpose(),
-        message_id: Some(record.message_id.clone()),
-        // A message without a body holds no event, and is put aside as one that cannot be read.
-        body: record.body.clone().unwrap_or_default(),
-    };
-    match take(function, &message).await {
+    match take(function, &cloud_message::from_queue(record)).await {
         Ok(()) => Disposition::Done,
         Err(error) => {
             tracing::error!(%error, "our own failure: the message comes again");
@@ -106,12 +92,16 @@ async fn direct_answer(function: &Function, direct: DirectEvent) -> Result<Box<R
         (None, Some(events)) => (serde_json::to_string(&events)?, true),
         _ => return Err("a direct invocation has either event or events".into()),
     };
-    let message = CloudMessage { tenant: Ok(direct.tenant), message_id: None, body };
+    let (tenant, hops) = (Ok(direct.tenant), Ok(Hops::default()));
+    let message = CloudMessage { tenant, message_id: None, hops, body };
     let default_tenant = function.default_tenant.as_deref();
     let mut results = match take_in(function.engine.as_ref(), &message, default_tenant).await {
         Ok(results) => results,
         Err(Refusal::Problem(problem)) => {
             return Ok(to_raw_value(&waxseal_api_types::Problem::from(&problem))?);
+        }
+        Err(Refusal::Busy(busy)) => {
+            return Ok(to_raw_value(&waxseal_api_types::Problem::from(&busy.into()))?);
         }
         Err(Refusal::Ours(error)) => return Err(error.into()),
     };

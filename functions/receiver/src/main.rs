@@ -10,6 +10,7 @@ use waxseal_adapters::aws::http_event::{HttpEvent, response};
 use waxseal_adapters::function::Function;
 use waxseal_adapters::http::{allow, problem};
 use waxseal_domain::problem::Problem;
+use waxseal_domain::source::HookPath;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -20,10 +21,10 @@ async fn main() -> Result<(), Error> {
 async fn handle(function: &Function, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Error> {
     let event: HttpEvent = serde_json::from_str(event.payload.get())?;
     let request = event.into_request()?;
-    let source = request.uri().path().strip_prefix("/hooks/");
-    let answer = match (request.method().as_str(), source) {
-        ("POST", Some(source)) => {
-            waxseal_receiver::receive(function.engine.as_ref(), source, &request).await
+    let path = HookPath::parse(request.uri().path());
+    let answer = match (request.method().as_str(), path) {
+        ("POST", Some(path)) => {
+            waxseal_receiver::receive(function.engine.as_ref(), path, &request).await
         }
         ("OPTIONS", Some(_)) => allow(&request),
         (_, Some(_)) => problem(&Problem::method_not_allowed(&["POST", "OPTIONS"])),

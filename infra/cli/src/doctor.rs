@@ -174,16 +174,26 @@ async fn reach(client: &Client, url: &str, checks: &mut Vec<Finding>) -> Option<
     let is_plain = how == "without TLS" && !is_local(url);
     let mark = if is_plain { Mark::Warn } else { Mark::Ok };
     checks.push(Finding::new(mark, "reachable", how, "the key travels in the clear: use https"));
-    let is_well = answer.status == 200;
-    let mark = if is_well { Mark::Ok } else { Mark::Fail };
-    let detail = format!("/healthz answers {}", answer.status);
-    checks.push(Finding::new(
-        mark,
-        "healthy",
-        detail,
-        "is the URL that of Waxseal, without a path of its own?",
-    ));
-    is_well.then_some(answer)
+    let (finding, is_waxseal) = check_health(&answer);
+    checks.push(finding);
+    is_waxseal.then_some(answer)
+}
+
+/// What `/healthz` says, and whether it is a Waxseal that says it: one that is not well tells more of itself.
+fn check_health(answer: &Answer) -> (Finding, bool) {
+    match answer.status {
+        200 => (Finding::ok("healthy", "/healthz answers 200"), true),
+        503 => {
+            let detail = format!("/healthz answers 503: {}", plain(&Failure::of(answer).text()));
+            let hint = "see the server's own checks, with the operator's key, and its log";
+            (Finding::new(Mark::Fail, "healthy", detail, hint), true)
+        }
+        status => {
+            let detail = format!("/healthz answers {status}");
+            let hint = "is the URL that of Waxseal, without a path of its own?";
+            (Finding::new(Mark::Fail, "healthy", detail, hint), false)
+        }
+    }
 }
 
 fn is_local(url: &str) -> bool {
@@ -358,6 +368,8 @@ async fn take_server_checks(client: &Client, checks: &mut Vec<Finding>) {
             CheckStatus::Warn => Mark::Warn,
             CheckStatus::Fail => Mark::Fail,
         };
-        checks.push(Finding::new(mark, &plain(&check.name), plain(&check.detail), ""));
+        // This machine's clock has been compared by that name.
+        let name = if check.name == "clock" { "server's clock" } else { &check.name };
+        checks.push(Finding::new(mark, &plain(name), plain(&check.detail), ""));
     }
 }

@@ -34,8 +34,8 @@ pub(crate) struct Listen {
     /// Where to: a URL of this machine.
     #[arg(long, value_name = "URL", value_parser = read_url)]
     forward_to: http::Uri,
-    /// As this endpoint would get them: its event types, filter, profile and headers; not its `auth`, whose
-    /// secret no answer shows.
+    /// As this endpoint would get them: its event types, filter, profile and headers; not its `auth`, nor
+    /// headers whose values no answer shows.
     #[arg(long, value_name = "ENDPOINT",
           conflicts_with_all = ["event_types", "filter", "min_severity", "risk_score_above", "outcome", "profile", "header"])]
     endpoint: Option<String>,

@@ -5,11 +5,22 @@
 //! requests, `worker` brings them messages. Nothing here decides what becomes of an event.
 //!
 //! Why these dependencies: `clap` reads [`Settings`] from flags and environment, and describes them in
-//! `--help`; `hyper`, which `reqwest` brings anyway, serves; `tokio` and `tracing` as everywhere.
+//! `--help`; `hyper`, which `reqwest` brings anyway, serves, and `http` and `http-body-util` are its types; `ipnet`
+//! reads networks, as in the domain; `rustix`, which is linked anyway, raises the limit of open files; `tokio` and
+//! `tracing` as everywhere.
 
 // Their macros panic where the output is closed or full.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod budget;
+mod client;
+mod connections;
+mod door;
+mod handles;
+mod paced;
+mod places;
+mod refused;
+mod requests;
 mod server;
 mod settings;
 mod worker;

@@ -1,34 +1,32 @@
 //! The server: HTTP in, the functions behind it, and a clean stop.
 
-use std::convert::Infallible;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::watch;
 use waxseal_adapters::clock::MovableClock;
 use waxseal_adapters::embedded::{EmbeddedEngine, Options};
-use waxseal_adapters::http::{Request, Response, allow, problem};
 use waxseal_adapters::stop::StopSignal;
 use waxseal_adapters::tls::read_authorities;
+use waxseal_domain::api_key::is_guessable;
 use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::flow_control::breaker::BreakerSettings;
-use waxseal_domain::limits::REQUEST_BYTES_MAX;
-use waxseal_domain::problem::Problem;
+use waxseal_domain::limits::{OPERATOR_KEY_CHARS_MIN, SEND_BUFFER_BYTES};
 
+use crate::client::TrustedProxies;
+use crate::connections::accept;
+use crate::door::Door;
+use crate::handles::{Shares, raise_limit, share_out};
+use crate::places::Places;
+use crate::requests::Requests;
 use crate::settings::{Settings, local_url};
 use crate::worker;
 
-/// A client has so long to send a request's head, and then its body.
-const READ_MAX: Duration = Duration::from_secs(30);
+/// Connections that the system completes before we take them: a burst is not refused.
+const BACKLOG: u32 = 1_024;
 /// A stop waits so long for what is under way.
 const STOP_MAX: Duration = Duration::from_secs(8);
 
@@ -57,25 +55,72 @@ pub async fn run(settings: &Settings) -> Result<(), String> {
 
 /// Binds the address, opens the data, and starts to serve and to deliver.
 pub async fn start(settings: &Settings) -> Result<Server, String> {
-    let listener = TcpListener::bind(settings.listen)
-        .await
+    let shares = shares(settings)?;
+    let listener = listen(settings.listen)
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     // Port 0 is any free one: which, is known only now.
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let opened = EmbeddedEngine::open(options(settings, address)?);
     let engine = Arc::new(opened.map_err(|error| error.to_string())?);
+    check_operator_key(engine.operator_key(), address)?;
     let (stop, stopped) = watch::channel(false);
-    let max_attempts = usize::try_from(settings.max_attempts).unwrap_or(1);
-    let max_connections = usize::try_from(settings.max_connections).unwrap_or(1);
+    let max_attempts = usize::try_from(shares.attempts).unwrap_or(1);
     let deliver =
         |priority| worker::deliver(Arc::clone(&engine), priority, max_attempts, stopped.clone());
+    let most_of_address = settings.most_of_address(shares.connections);
+    let door = Door::new(Places::new(narrow(shares.connections), most_of_address));
+    let proxies = TrustedProxies::new(settings.trusted_proxies.clone());
+    let requests = Arc::new(Requests::new(Arc::clone(&engine), proxies, most_of_address));
     let tasks = vec![
-        tokio::spawn(accept(listener, Arc::clone(&engine), max_connections, stopped.clone())),
+        tokio::spawn(accept(listener, door, requests, stopped.clone())),
         tokio::spawn(deliver(Priority::Normal)),
         tokio::spawn(deliver(Priority::Critical)),
         tokio::spawn(worker::sweep(Arc::clone(&engine), stopped)),
     ];
     Ok(Server { address, engine, stop, tasks })
+}
+
+/// Refuses a key that can be guessed where others than this machine reach the server.
+fn check_operator_key(key: &str, address: SocketAddr) -> Result<(), String> {
+    if !is_guessable(key) {
+        return Ok(());
+    }
+    let fault = format!("the operator's key has fewer than {OPERATOR_KEY_CHARS_MIN} characters");
+    if !address.ip().is_loopback() {
+        return Err(format!(
+            "{fault}, and {address} is reached from other machines: take a longer one"
+        ));
+    }
+    tracing::warn!("{fault}: it will do on this machine alone");
+    Ok(())
+}
+
+/// How many attempts and connections there may be, by the handles that there are; said where they are fewer than
+/// was asked for.
+fn shares(settings: &Settings) -> Result<Shares, String> {
+    let limit = raise_limit();
+    let wanted = Shares { attempts: settings.max_attempts, connections: settings.max_connections };
+    let shares = share_out(limit, wanted)?;
+    if let Some(less) = shares.tell_less(wanted, limit) {
+        say(&less);
+    }
+    Ok(shares)
+}
+
+/// Listens, with a bound for what the system keeps of answers that are not read.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+fn narrow(count: u32) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
 }
 
 fn options(settings: &Settings, address: SocketAddr) -> Result<Options, String> {
@@ -90,10 +135,11 @@ fn options(settings: &Settings, address: SocketAddr) -> Result<Options, String> 
         clock: MovableClock::default(),
         attempts_per_endpoint,
         breaker,
+        tenant_bounds: settings.tenant_bounds(),
         public_url: Some(settings.public_url(address)),
         folder: settings.data.clone(),
         operator_key: settings.api_key.clone(),
-        address_rules: settings.address_rules(),
+        address_rules: settings.address_rules(address),
         extra_roots: read_authorities(settings.ca_file.as_deref())?,
     })
 }
@@ -139,103 +185,10 @@ fn greet(settings: &Settings, server: &Server) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "Waxseal serves.")?;
     writeln!(out, "  API       http://{address}  (its reference: http://{address}/docs)")?;
-    writeln!(out, "  receiver  http://{address}/hooks/{{source}}")?;
+    writeln!(out, "  receiver  http://{address}/hooks/{{tenant}}/{{source}}")?;
     writeln!(out, "  data      {data}")?;
     writeln!(out, "  API key   {key}")?;
     writeln!(out)?;
     writeln!(out, "Watch it work, in another terminal:  cargo run -- demo")?;
     out.flush()
-}
-
-async fn accept(
-    listener: TcpListener,
-    engine: Arc<EmbeddedEngine>,
-    max_connections: usize,
-    mut stopped: watch::Receiver<bool>,
-) {
-    let places = Arc::new(Semaphore::new(max_connections));
-    loop {
-        let accepted = tokio::select! {
-            accepted = accept_one(&listener, &places) => accepted,
-            _ = stopped.wait_for(|stopped| *stopped) => break,
-        };
-        let Some((stream, place)) = accepted else { continue };
-        let (engine, stopped) = (Arc::clone(&engine), stopped.clone());
-        tokio::spawn(async move {
-            serve(stream, engine, stopped).await;
-            drop(place);
-        });
-    }
-    // Every place back: every connection has ended.
-    let all = u32::try_from(max_connections).unwrap_or(u32::MAX);
-    let _places = places.acquire_many(all).await;
-}
-
-async fn accept_one(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, _)) => Some((stream, place)),
-        Err(error) => {
-            tracing::warn!(%error, "a connection was not accepted");
-            // Out of file handles, most likely: a moment lets some be given back.
-            tokio::time::timeout(Duration::from_millis(50), std::future::pending::<()>())
-                .await
-                .ok()?;
-            None
-        }
-    }
-}
-
-async fn serve(stream: TcpStream, engine: Arc<EmbeddedEngine>, mut stopped: watch::Receiver<bool>) {
-    let _slower = stream.set_nodelay(true);
-    let answer = service_fn(move |request| {
-        let engine = Arc::clone(&engine);
-        async move { Ok::<_, Infallible>(answer(&engine, request).await.map(Full::new)) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(READ_MAX)
-        .serve_connection(TokioIo::new(stream), answer);
-    let mut connection = std::pin::pin!(connection);
-    tokio::select! {
-        _ended = connection.as_mut() => return,
-        _ = stopped.wait_for(|stopped| *stopped) => {}
-    }
-    connection.as_mut().graceful_shutdown();
-    let _ended = connection.await;
-}
-
-/// Which function a request is for.
-async fn answer(engine: &EmbeddedEngine, request: hyper::Request<Incoming>) -> Response {
-    let request = match whole(request).await {
-        Ok(request) => request,
-        Err(refused) => return problem(&refused),
-    };
-    let path: Vec<&str> = request.uri().path().split('/').filter(|part| !part.is_empty()).collect();
-    match (request.method().as_str(), path.as_slice()) {
-        ("POST", ["v1", "tenants", tenant, "events"]) => {
-            waxseal_ingest::accept(engine, tenant, &request).await
-        }
-        ("OPTIONS", ["v1", "tenants", _, "events"] | ["hooks", _]) => allow(&request),
-        ("POST", ["hooks", source]) => waxseal_receiver::receive(engine, source, &request).await,
-        _ => waxseal_api::answer(engine, &request).await,
-    }
-}
-
-/// The request with its whole body, bounded in size and time.
-async fn whole(request: hyper::Request<Incoming>) -> Result<Request, Problem> {
-    let (head, body) = request.into_parts();
-    let read = Limited::new(body, REQUEST_BYTES_MAX).collect();
-    let body: Bytes = match tokio::time::timeout(READ_MAX, read).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            return Err(Problem::too_large("a request", REQUEST_BYTES_MAX));
-        }
-        Ok(Err(_)) => return Err(Problem::bad_request("the body did not come whole")),
-        Err(_) => return Err(Problem::bad_request("the body did not come in time")),
-    };
-    Ok(Request::from_parts(head, body))
 }

@@ -1,10 +1,19 @@
 //! Settings: flags, and the same as environment variables.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
+use clap::builder::RangedI64ValueParser;
 use clap::{ArgAction, Args};
-use waxseal_domain::endpoint::address::AddressRules;
+use ipnet::IpNet;
+use waxseal_adapters::machine::is_local;
+use waxseal_domain::endpoint::address::{AddressRules, OwnAddresses};
+use waxseal_domain::flow_control::tenant_bounds::TenantBounds;
+use waxseal_domain::limits::{
+    TENANT_DELIVERIES_PER_MINUTE, TENANT_DELIVERIES_PER_MINUTE_RANGE, TENANT_MAX_PER_SECOND,
+    TENANT_MAX_PER_SECOND_RANGE,
+};
 use waxseal_domain::public_url::PublicUrl;
 
 /// How a server is run: the data folder, the address, and the bounds.
@@ -44,10 +53,25 @@ pub struct Settings {
     #[arg(long, env = "WAXSEAL_PROBE_S", default_value_t = 30,
           value_parser = clap::value_parser!(u32).range(1..=3_600))]
     pub probe_s: u32,
+    /// Requests a second of all API keys of a tenant together; what is over it is refused.
+    #[arg(long, env = "WAXSEAL_TENANT_MAX_PER_SECOND", default_value_t = TENANT_MAX_PER_SECOND,
+          value_parser = whole(TENANT_MAX_PER_SECOND_RANGE))]
+    pub tenant_max_per_second: u32,
+    /// Attempts a minute at all deliveries of a tenant together; what is over it waits.
+    #[arg(long, env = "WAXSEAL_TENANT_DELIVERIES_PER_MINUTE", default_value_t = TENANT_DELIVERIES_PER_MINUTE,
+          value_parser = whole(TENANT_DELIVERIES_PER_MINUTE_RANGE))]
+    pub tenant_deliveries_per_minute: u32,
     /// Connections open at the same time.
     #[arg(long, env = "WAXSEAL_MAX_CONNECTIONS", default_value_t = 1_024,
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub max_connections: u32,
+    /// Connections that one address may hold without a valid key; half of all, if not said.
+    #[arg(long, env = "WAXSEAL_MAX_CONNECTIONS_PER_ADDRESS",
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub max_connections_per_address: Option<u32>,
+    /// Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8, with commas between them.
+    #[arg(long, env = "WAXSEAL_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Settings {
@@ -68,10 +92,36 @@ impl Settings {
         })
     }
 
-    /// Which addresses deliveries may go to.
-    pub(crate) fn address_rules(&self) -> AddressRules {
-        AddressRules { allow_loopback: self.allow_loopback, ..AddressRules::default() }
+    /// What each tenant may do at the most.
+    pub(crate) fn tenant_bounds(&self) -> TenantBounds {
+        TenantBounds {
+            requests_per_second: self.tenant_max_per_second,
+            deliveries_per_minute: self.tenant_deliveries_per_minute,
+        }
     }
+
+    /// How many connections without a valid key one address may hold, of so many in all.
+    pub(crate) fn most_of_address(&self, connections: u32) -> usize {
+        let half = connections.div_ceil(2);
+        let most = self.max_connections_per_address.unwrap_or(half).min(connections);
+        usize::try_from(most).unwrap_or(usize::MAX)
+    }
+
+    /// Which addresses deliveries may go to, from a server that listens at that one.
+    pub(crate) fn address_rules(&self, address: SocketAddr) -> AddressRules {
+        let own = OwnAddresses {
+            listens: vec![address],
+            is_local,
+            public_url: self.public_url.clone(),
+            ..OwnAddresses::default()
+        };
+        AddressRules { allow_loopback: self.allow_loopback, own, ..AddressRules::default() }
+    }
+}
+
+/// Reads a number within its bounds.
+fn whole(bounds: RangeInclusive<u32>) -> RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(i64::from(*bounds.start())..=i64::from(*bounds.end()))
 }
 
 /// Reads the operator's key. With one that is empty nobody could be the operator.

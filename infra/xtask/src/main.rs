@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's own commands. It needs nothing but the standard library, so that it
 //! is built in a moment on any machine.
 
+mod advisories;
 mod book;
 mod cost;
 mod figures;
@@ -11,6 +12,7 @@ mod lint;
 mod lists;
 mod mutants;
 mod prove;
+mod release;
 mod run;
 mod setup;
 mod test;
@@ -34,6 +36,7 @@ cargo xtask build tests
 cargo xtask figures measure again, and keep the figures in infra/figures.md
 cargo xtask prove [SEEDS [KILLS [SECONDS]]]
                     many simulated seeds, many kills, fuzzing, mutants, a soak; kept there too
+cargo xtask release the server's binary, with what it is made of inside it and beside it, in target/release-files
 cargo xtask fuzz    `cargo fuzz` of what parses outside input, where nightly is there
 cargo xtask setup   the tools that tests use, pinned, under target/tools";
 
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
             let lengths: Vec<String> = std::env::args().skip(2).collect();
             prove::Lengths::parse(&lengths).and_then(|lengths| prove::prove(&lengths))
         }
+        "release" => release::release(),
         "fuzz" => fuzz::fuzz(FUZZ_S).map(|done| println!("{done}")),
         "setup" => setup::setup().map(|_| ()),
         _ => {

@@ -12,8 +12,9 @@ use crate::run::{cargo, output, step};
 
 const HEAD: &str = "
 By `cargo xtask prove`, on the same machine: the simulation on many seeds, `kill -9` of the embedded
-server under load, power cuts of the embedded engine on a simulated disk, `cargo fuzz` of what parses outside input, `cargo mutants` on the domain's
-decisions, and a soak of the release build at a steady rate. In the soak three endpoints want each
+server under load, power cuts of the embedded engine on a simulated disk, `cargo fuzz` of what parses
+outside input, `cargo mutants` on the domain's decisions, a soak of the release build at a steady rate,
+and each known attack of one tenant while another is served. In the soak three endpoints want each
 event: one steady, one that answers half of its POSTs with 503, one that takes 100 ms; load, receivers
 and server share the two cores.
 
@@ -64,8 +65,9 @@ pub(crate) fn prove(lengths: &Lengths) -> Result<(), String> {
     let filtered = filters()?;
     let soaked = soak(lengths.seconds)?;
     let asked = api()?;
+    let attacked = neighbours()?;
     let summary = format!(
-        "{HEAD}- {simulated}\n- {killed}\n{cut}\n- {fuzzed}\n- {mutated}\n{filtered}\n{soaked}\n{asked}"
+        "{HEAD}- {simulated}\n- {killed}\n{cut}\n- {fuzzed}\n- {mutated}\n{filtered}\n{soaked}\n{asked}\n{attacked}"
     );
     print!("{summary}");
     keep(Section::Proved, &summary)
@@ -140,6 +142,14 @@ fn api() -> Result<String, String> {
     let mut run = cargo();
     run.args(["run", "--quiet", "--package", "waxseal-tests", "--bin", "latencies"]);
     output("api", &mut run)
+}
+
+/// What each known attack of one tenant costs another.
+fn neighbours() -> Result<String, String> {
+    println!("── one tenant's worst, and its neighbour");
+    let mut run = cargo();
+    run.args(["run", "--quiet", "--package", "waxseal-tests", "--bin", "neighbours"]);
+    output("neighbours", &mut run)
 }
 
 fn test(options: &[&str], name: &str) -> Command {

@@ -7,6 +7,10 @@ use std::path::{Path, PathBuf};
 use crate::cost::Stage;
 use crate::run::{beside, cargo, output, program, root, step, target};
 
+/// cargo-auditable, for releases.
+const CARGO_AUDITABLE: &str = "0.7.7";
+/// cargo-cyclonedx, for releases.
+const CARGO_CYCLONEDX: &str = "0.5.9";
 /// cargo-fuzz, for the long forms.
 const CARGO_FUZZ: &str = "0.13.1";
 /// cargo-mutants, for the long forms.
@@ -103,6 +107,16 @@ fn build_tool(tools: &Tools, name: &str, version: &str) -> Result<PathBuf, Strin
     install.arg(&tools.folder).arg("--target-dir").arg(tools.folder.join("build"));
     step(Stage::Setup, &format!("build {name}"), &install)?;
     Ok(path)
+}
+
+/// cargo-auditable, which only releases need.
+pub(crate) fn auditable() -> Result<PathBuf, String> {
+    build_tool(&Tools::at_target(), "cargo-auditable", CARGO_AUDITABLE)
+}
+
+/// cargo-cyclonedx, which only releases need.
+pub(crate) fn cyclonedx() -> Result<PathBuf, String> {
+    build_tool(&Tools::at_target(), "cargo-cyclonedx", CARGO_CYCLONEDX)
 }
 
 /// cargo-fuzz, which only the long forms need.

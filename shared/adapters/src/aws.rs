@@ -41,6 +41,7 @@ mod cache;
 mod checks;
 mod client;
 pub mod cloud_event;
+pub mod cloud_message;
 mod cloudwatch;
 mod config;
 mod deliveries;

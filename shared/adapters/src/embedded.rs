@@ -17,13 +17,17 @@ mod failure;
 mod files;
 mod gates;
 mod gates_in_memory;
+mod health;
 mod inbox;
 mod inboxes;
 mod key_file;
+mod machine;
+mod privacy;
 mod queue;
 mod reader;
 mod schema;
 mod schema_value;
+mod upgrade;
 mod writer;
 
 pub use engine::{EmbeddedEngine, Options};
@@ -35,14 +39,17 @@ use std::sync::Arc;
 
 use self::config_cache::ConfigCache;
 use self::gates_in_memory::Gates;
+use self::health::LastWrite;
 use self::reader::Readers;
 use self::writer::Writer;
 
 /// Keeps rows in one SQLite file, written by one thread and read by several.
 #[derive(Debug)]
 pub struct EmbeddedStore {
-    writer: Writer,
+    /// Dropped before the writer, which can only leave a whole file where nobody reads.
     readers: Readers,
+    writer: Writer,
     cache: Arc<ConfigCache>,
     gates: Arc<Gates>,
+    last_write: LastWrite,
 }

@@ -4,9 +4,11 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 
-use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::endpoint::address::{AddressRules, OwnAddresses};
 use waxseal_domain::endpoint::target::CloudTargets;
 use waxseal_domain::flow_control::breaker::BreakerSettings;
+use waxseal_domain::flow_control::tenant_bounds::TenantBounds;
+use waxseal_domain::limits::{TENANT_DELIVERIES_PER_MINUTE_RANGE, TENANT_MAX_PER_SECOND_RANGE};
 use waxseal_domain::public_url::PublicUrl;
 use waxseal_flows::ports::EngineError;
 
@@ -36,6 +38,9 @@ pub struct Environment {
     pub default_tenant: Option<String>,
     /// When circuit breakers open: `WAXSEAL_BREAKER_PERCENT` and `WAXSEAL_PROBE_S`.
     pub breaker: BreakerSettings,
+    /// What each tenant may do at the most: `WAXSEAL_TENANT_MAX_PER_SECOND` and
+    /// `WAXSEAL_TENANT_DELIVERIES_PER_MINUTE`.
+    pub tenant_bounds: TenantBounds,
     /// What may be called: `WAXSEAL_ALLOW_LOOPBACK`, `AWS_LAMBDA_RUNTIME_API`, and, ARNs between commas,
     /// `WAXSEAL_TARGET_ARNS` but for `WAXSEAL_OWN_ARNS`.
     pub address_rules: AddressRules,
@@ -59,6 +64,7 @@ impl Environment {
     pub fn read() -> Result<Self, EngineError> {
         let text = |name| variable(name).map(Option::unwrap_or_default);
         let usual = BreakerSettings::default();
+        let url = variable("WAXSEAL_PUBLIC_URL")?.map(|url| public_url(&url)).transpose()?;
         let percent = variable("WAXSEAL_BREAKER_PERCENT")?;
         let probe_s = variable("WAXSEAL_PROBE_S")?;
         Ok(Self {
@@ -79,7 +85,9 @@ impl Environment {
                     .map_or(usual.probe_s, u64::from),
                 ..usual
             },
+            tenant_bounds: tenant_bounds()?,
             address_rules: AddressRules {
+                own: OwnAddresses { public_url: url.clone(), ..OwnAddresses::default() },
                 allow_loopback: flag("WAXSEAL_ALLOW_LOOPBACK", &text("WAXSEAL_ALLOW_LOOPBACK")?)?,
                 runtime_api: variable("AWS_LAMBDA_RUNTIME_API")?
                     .map(|api| runtime_api(&api))
@@ -89,7 +97,7 @@ impl Environment {
                     own: list(&text("WAXSEAL_OWN_ARNS")?),
                 }),
             },
-            public_url: variable("WAXSEAL_PUBLIC_URL")?.map(|url| public_url(&url)).transpose()?,
+            public_url: url,
             region: text("AWS_REGION")?,
             credentials: [
                 text("AWS_ACCESS_KEY_ID")?,
@@ -112,6 +120,27 @@ impl Environment {
         }
         Ok(value)
     }
+}
+
+/// Reads what each tenant may do at the most.
+fn tenant_bounds() -> Result<TenantBounds, EngineError> {
+    let read = |name, bounds, usual| -> Result<u32, EngineError> {
+        let text = variable(name)?;
+        Ok(number(name, text.as_deref(), bounds)?.unwrap_or(usual))
+    };
+    let usual = TenantBounds::default();
+    Ok(TenantBounds {
+        requests_per_second: read(
+            "WAXSEAL_TENANT_MAX_PER_SECOND",
+            TENANT_MAX_PER_SECOND_RANGE,
+            usual.requests_per_second,
+        )?,
+        deliveries_per_minute: read(
+            "WAXSEAL_TENANT_DELIVERIES_PER_MINUTE",
+            TENANT_DELIVERIES_PER_MINUTE_RANGE,
+            usual.deliveries_per_minute,
+        )?,
+    })
 }
 
 /// What stands between commas; an empty list of CloudFormation's leaves commas alone.

@@ -7,10 +7,12 @@ use http::{HeaderValue, StatusCode, header};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use waxseal_domain::api_key::Caller;
+use waxseal_domain::event::hops::{HOPS_HEADER, Hops, NoHops};
 use waxseal_domain::id::{SourceName, TenantName};
 use waxseal_domain::problem::Problem;
 
-/// A request, its body whole. A `Caller` among its extensions has been authenticated by AWS.
+/// A request, its body whole. A `Caller` among its extensions has been authenticated, by AWS or by the server, which
+/// does so before it reads the body.
 pub type Request = http::Request<Bytes>;
 /// An answer of the API, its body whole.
 pub type Response = http::Response<Bytes>;
@@ -18,6 +20,11 @@ pub type Response = http::Response<Bytes>;
 /// Makes an answer in JSON.
 pub fn json<T: Serialize>(status: u16, body: &T) -> Response {
     answer(status, "application/json", body)
+}
+
+/// Makes an answer of JSON that is written already.
+pub fn json_text(status: u16, text: Bytes) -> Response {
+    answer_text(status, "application/json", text)
 }
 
 /// Makes an answer that is an HTML page. Its policy lets the page load nothing from elsewhere.
@@ -71,6 +78,11 @@ pub fn allow(request: &Request) -> Response {
     let path: Vec<&str> = request.uri().path().split('/').filter(|part| !part.is_empty()).collect();
     let methods = match path.as_slice() {
         ["hooks", source] if source.parse::<SourceName>().is_ok() => "OPTIONS, POST",
+        ["hooks", tenant, source]
+            if tenant.parse::<TenantName>().is_ok() && source.parse::<SourceName>().is_ok() =>
+        {
+            "OPTIONS, POST"
+        }
         ["v1", "tenants", tenant, "events"] if tenant.parse::<TenantName>().is_ok() => {
             "GET, OPTIONS, POST"
         }
@@ -86,10 +98,19 @@ pub fn allow(request: &Request) -> Response {
     response
 }
 
-/// Who calls: as AWS has authenticated, or by the `Authorization` header.
-pub fn caller(request: &Request) -> Caller {
+/// Who calls: as AWS or the server has authenticated, or by the `Authorization` header. The body may not have come.
+pub fn caller<B>(request: &http::Request<B>) -> Caller {
     let authenticated = request.extensions().get::<Caller>().cloned();
-    authenticated.unwrap_or_else(|| Caller::from_authorization(header(request, "authorization")))
+    let authorization = request.headers().get(header::AUTHORIZATION);
+    let authorization = authorization.and_then(|value| value.to_str().ok());
+    authenticated.unwrap_or_else(|| Caller::from_authorization(authorization))
+}
+
+/// How many of Waxseal's deliveries lie behind a request, as its headers say.
+pub fn hops(headers: &http::HeaderMap) -> Result<Hops, NoHops> {
+    // What is no text is no number either.
+    let texts = headers.get_all(HOPS_HEADER).iter().map(|value| value.to_str().unwrap_or_default());
+    Hops::most(texts)
 }
 
 /// A header's value, where it is text.
@@ -116,7 +137,11 @@ pub fn text(request: &Request, bytes_max: usize) -> Result<&str, Problem> {
 
 fn answer<T: Serialize>(status: u16, content_type: &'static str, body: &T) -> Response {
     let bytes = serde_json::to_vec(body).expect("answers are strings, numbers and raw JSON");
-    let mut response = response(Bytes::from(bytes));
+    answer_text(status, content_type, Bytes::from(bytes))
+}
+
+fn answer_text(status: u16, content_type: &'static str, text: Bytes) -> Response {
+    let mut response = response(text);
     *response.status_mut() =
         // A status that is none must not be taken for success.
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

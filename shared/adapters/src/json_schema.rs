@@ -6,7 +6,6 @@
 //! suite. It brings a random source for its hash maps, so it is not the domain's.
 
 mod kept;
-mod turns;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,18 +13,18 @@ use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 use waxseal_domain::event::catalogue::Schema;
 use waxseal_domain::json::Fault;
-use waxseal_domain::limits::{SCHEMA_FAULTS_MAX, SCHEMA_PATTERN_BYTES_MAX};
+use waxseal_domain::limits::{SCHEMA_FAULTS_MAX, SCHEMA_PATTERN_BYTES_MAX, WORK_PLACES};
 use waxseal_domain::schema_plan::SchemaPlan;
-use waxseal_flows::ports::{SchemaChecker, SchemaOwner};
+use waxseal_flows::ports::{Busy, SchemaChecker, SchemaOwner, WorkOwner};
 
 use self::kept::{Kept, Key};
-use self::turns::Turns;
+use crate::turns::Turns;
 
 /// Bytes of the table that a regular expression makes while it matches: small, since each thread that matches makes
 /// one in each direction. An expression that needs more is matched without it, more slowly.
 const PATTERN_TABLE_BYTES_MAX: usize = 16 * 1024;
 /// Tables of one regular expression at a time: in two directions, on each thread that checks.
-const PATTERN_TABLES: usize = 2 * turns::PLACES;
+const PATTERN_TABLES: usize = 2 * WORK_PLACES;
 /// Bytes that a compiled schema takes up for each byte of its text, as measured, with something to spare.
 const COMPILED_BYTES_PER_BYTE: usize = 16;
 /// Bytes that each schema takes up that a validator makes of it, as measured, with something to spare.
@@ -36,7 +35,7 @@ const COMPILED_BYTES_PER_NODE: usize = 256;
 pub struct JsonSchemas {
     kept: Arc<Mutex<Kept>>,
     /// Who checks next, where checks run on threads of their own.
-    turns: Option<Turns>,
+    turns: Option<Arc<Turns>>,
 }
 
 /// A schema that is ready for values.
@@ -49,17 +48,28 @@ struct Compiled {
 }
 
 impl SchemaChecker for JsonSchemas {
-    async fn compile(&self, owner: &SchemaOwner, schema: &Schema) -> Result<(), Fault> {
-        self.run(owner, schema, |compiled| compiled.map(|_| ())).await
+    async fn compile(
+        &self,
+        owner: &SchemaOwner,
+        schema: &Schema,
+    ) -> Result<Result<(), Fault>, Busy> {
+        let bytes = schema.text().len();
+        self.run(owner, schema, bytes, |compiled| compiled.map(|_| ())).await
     }
 
-    async fn faults(&self, owner: &SchemaOwner, schema: &Schema, value: Value) -> Vec<Fault> {
+    async fn faults(
+        &self,
+        owner: &SchemaOwner,
+        schema: &Schema,
+        value: &str,
+    ) -> Result<Vec<Fault>, Busy> {
+        let (bytes, value) = (value.len(), value.to_owned());
         let check = move |compiled: Result<Arc<Compiled>, Fault>| match compiled {
-            Ok(compiled) => compiled.faults(&value),
+            Ok(compiled) => compiled.faults_of_text(&value),
             // It was compiled before it was stored: a newer version of ours no longer takes it.
             Err(fault) => vec![fault],
         };
-        self.run(owner, schema, check).await
+        self.run(owner, schema, bytes, check).await
     }
 }
 
@@ -69,9 +79,10 @@ impl JsonSchemas {
         Self { kept: Arc::default(), turns: None }
     }
 
-    /// For a process that serves others meanwhile: tenants' checks run on a few blocking threads, by turns.
-    pub fn beside_requests() -> Self {
-        Self { kept: Arc::default(), turns: Some(Turns::default()) }
+    /// For a process that serves others meanwhile: tenants' checks run by turns.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn beside_requests(turns: Arc<Turns>) -> Self {
+        Self { kept: Arc::default(), turns: Some(turns) }
     }
 
     /// Does something with a compiled schema, where it may take its time.
@@ -79,16 +90,17 @@ impl JsonSchemas {
         &self,
         owner: &SchemaOwner,
         schema: &Schema,
+        bytes: usize,
         work: impl FnOnce(Result<Arc<Compiled>, Fault>) -> T + Send + 'static,
-    ) -> T {
+    ) -> Result<T, Busy> {
         let key = Key::of(owner, schema);
         match (&self.turns, owner) {
             (Some(turns), SchemaOwner::EventType(tenant, _)) => {
                 let (kept, schema) = (Arc::clone(&self.kept), schema.clone());
-                let turn = turns.take(tenant).await;
-                turn.run(move || work(compile_once(&kept, key, &schema))).await
+                let turn = turns.take(&WorkOwner::Tenant(tenant.clone()), bytes).await?;
+                Ok(turn.run(move || work(compile_once(&kept, key, &schema))).await)
             }
-            _ => work(compile_once(&self.kept, key, schema)),
+            _ => Ok(work(compile_once(&self.kept, key, schema))),
         }
     }
 }
@@ -128,6 +140,16 @@ impl Compiled {
         let nodes = plan.compiled_nodes() * COMPILED_BYTES_PER_NODE + plan.bytes();
         let bytes = text.len() * COMPILED_BYTES_PER_BYTE + nodes + automata + tables;
         Ok(Self { plan, validator, bytes })
+    }
+
+    fn faults_of_text(&self, text: &str) -> Vec<Fault> {
+        match serde_json::from_str(text) {
+            Ok(value) => self.faults(&value),
+            // Of JSON, what is nested too deeply, or a number that no double holds.
+            Err(error) => {
+                vec![Fault::new("", &format!("cannot be checked against its schema: {error}"))]
+            }
+        }
     }
 
     /// Lists what does not fit, where counting says that this ends soon.

@@ -10,6 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer as _, fmt, registry};
 
 use crate::environment::Environment;
+use crate::repeated::Repeated;
 
 /// Has this process log to its standard output, from now on.
 pub(crate) fn start(environment: &Environment) {
@@ -18,10 +19,15 @@ pub(crate) fn start(environment: &Environment) {
     // Nobody looks at a terminal here, whatever feature another crate of the build asks for.
     let lines = fmt::layer().with_ansi(false).with_target(false).without_time();
     let lines = if environment.log_format == "JSON" { lines.json().boxed() } else { lines.boxed() };
-    let lines =
-        lines.with_filter(filter_fn(is_told)).with_filter(level.unwrap_or(LevelFilter::INFO));
+    let repeated = Repeated::default();
+    let lines = lines
+        .with_filter(repeated.clone())
+        .with_filter(filter_fn(is_told))
+        .with_filter(level.unwrap_or(LevelFilter::INFO));
     // Another call has set it before.
-    let _set = registry().with(lines).try_init();
+    if registry().with(lines).try_init().is_ok() {
+        repeated.say_each_minute();
+    }
     if !is_known {
         // No reason not to start: `RUST_LOG` may be written for another program.
         tracing::warn!(level = environment.log_level, "the log level is not known: it is INFO");

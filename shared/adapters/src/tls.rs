@@ -13,8 +13,13 @@ use waxseal_flows::ports::EngineError;
 pub fn read_authorities(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, String> {
     let Some(path) = file else { return Ok(Vec::new()) };
     let describe = |error: pem::Error| format!("{}: {error:?}", path.display());
-    let certificates = CertificateDer::pem_file_iter(path).map_err(describe)?;
-    certificates.collect::<Result<_, _>>().map_err(describe)
+    let found = CertificateDer::pem_file_iter(path).map_err(describe)?;
+    let certificates: Vec<_> = found.collect::<Result<_, _>>().map_err(describe)?;
+    if certificates.is_empty() {
+        // Whoever names a file wants something trusted: without a word it would fail at the first call.
+        return Err(format!("{}: it holds no certificate (PEM)", path.display()));
+    }
+    Ok(certificates)
 }
 
 /// Makes a configuration that trusts Mozilla's roots and the extra ones. The extra ones are for

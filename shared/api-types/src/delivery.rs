@@ -92,8 +92,8 @@ pub struct Delivery {
     /// Tells where the delivery stands.
     #[schemars(with = "String", extend("enum" = DeliveryStatus::WORDS))]
     pub status: DeliveryStatus,
-    /// Tells why the delivery failed (`exhausted`, `gone`, `endpoint_disabled`, `unsendable`, `expired` or
-    /// `crashed`) or was cancelled (`requested`, `endpoint_deleted`, `not_wanted` or `expunged`). It is left
+    /// Tells why the delivery failed (`exhausted`, `gone`, `endpoint_disabled`, `unsendable`, `looped`, `expired`
+    /// or `crashed`) or was cancelled (`requested`, `endpoint_deleted`, `not_wanted` or `expunged`). It is left
     /// out for other deliveries.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -8,7 +8,7 @@ use crate::word::words;
 /// Tells that the server serves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Serving {
-    /// Is always `ok`: a server that does not serve does not answer.
+    /// Is always `ok`: a server that does not serve answers with a problem, or not at all.
     pub status: String,
 }
 

@@ -141,7 +141,9 @@ pub struct Endpoint {
     pub max_per_second: Option<u32>,
     /// Limits how many attempts are under way at the same time. Deliveries beyond it wait.
     pub max_concurrency: Option<u32>,
-    /// Holds headers that are sent with every attempt, beside those of the profile.
+    /// Holds headers that are sent with every attempt, beside those of the profile. A value that may be a secret
+    /// reads `(not shown)`: every value but an empty one, and those of `accept` and a few others that never
+    /// hold one.
     pub headers: BTreeMap<String, String>,
     /// Tells how requests authenticate to the receiver, beside their signature. Secrets are left out.
     pub auth: Option<EndpointAuth>,
@@ -235,7 +237,8 @@ impl Endpoint {
             max_concurrency,
             auth,
             request_digest: _,
-            headers,
+            headers: _,
+            sealed_headers: _,
             state,
             paused_at,
             health,
@@ -265,7 +268,7 @@ impl Endpoint {
             timeout_ms: profile.timeout_of(endpoint),
             max_per_second: *max_per_second,
             max_concurrency: *max_concurrency,
-            headers: headers.clone(),
+            headers: endpoint.shown_headers(),
             auth: auth.as_ref().map(EndpointAuth::from),
             enabled: endpoint.is_enabled(),
             paused: endpoint.is_paused(),
@@ -384,7 +387,8 @@ pub struct EndpointChanges {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_concurrency: Option<u32>,
     /// Holds headers that are sent with every attempt. Headers of the connection, of the profile and of
-    /// Waxseal itself cannot be set, and neither can `Authorization`, which `auth` sets.
+    /// Waxseal itself cannot be set, and neither can `Authorization`, which `auth` sets. Values are stored
+    /// sealed, and most are shown as `(not shown)`. Sent back, that keeps the value which is stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub headers: Option<BTreeMap<String, String>>,
     /// Tells whether the endpoint gets events. The default is true.

@@ -7,7 +7,7 @@ use waxseal_domain::source;
 /// Describes a source: a system that sends hooks, each of which becomes an event of the tenant.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Source {
-    /// Identifies the source. It is unique in the deployment.
+    /// Identifies the source within its tenant.
     pub name: String,
     /// Names the tenant that the events belong to.
     pub tenant: String,
@@ -17,8 +17,14 @@ pub struct Source {
     pub secrets: usize,
     /// Limits how far the timestamp of a hook may differ from the time at which it arrives, in seconds.
     pub tolerance_s: u64,
+    /// Limits how many hooks per second are accepted. What is over it is refused with 429.
+    pub max_per_second: u32,
     /// Gives the path to which the system sends its hooks.
     pub path: String,
+    /// Gives the path without a tenant, where it leads to this source: to the first of its name in the deployment. It is
+    /// left out otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub short_path: Option<String>,
 }
 
 impl From<&source::Source> for Source {
@@ -29,7 +35,9 @@ impl From<&source::Source> for Source {
             profile: source.profile.clone(),
             secrets: source.secrets.len(),
             tolerance_s: source.tolerance_s,
-            path: format!("/hooks/{}", source.name),
+            max_per_second: source.max_per_second(),
+            path: source.path(),
+            short_path: source.short_path(),
         }
     }
 }
@@ -47,6 +55,9 @@ pub struct NewSource {
     /// default is 300.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tolerance_s: Option<u64>,
+    /// Limits how many hooks per second are accepted. The default is 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_per_second: Option<u32>,
 }
 
 impl NewSource {
@@ -56,6 +67,7 @@ impl NewSource {
             profile: Some("github".to_owned()),
             secrets: vec!["It's a Secret to Everybody".to_owned()],
             tolerance_s: None,
+            max_per_second: None,
         }
     }
 }

@@ -4,8 +4,10 @@
 use std::time::{Duration, Instant};
 
 use waxseal_domain::endpoint::subscription::{Candidate, CompiledFilter, Subscription};
+use waxseal_domain::event::hops::Hops;
 use waxseal_domain::event::{Event, Form, Severity, Submission};
 use waxseal_domain::json::Json;
+use waxseal_domain::limits::MATCH_STEPS_MAX;
 use waxseal_domain::timestamp::Timestamp;
 
 const ENDPOINTS: usize = 1_000;
@@ -44,7 +46,7 @@ fn main() {
 
 fn measure(event: &Event, subscriptions: &[Subscription]) -> (Duration, usize) {
     let start = Instant::now();
-    let candidate = Candidate::new(event);
+    let candidate = Candidate::new(event, MATCH_STEPS_MAX);
     let wanted = subscriptions
         .iter()
         .filter(|subscription| subscription.wants(&candidate).expect("its payload is JSON"))
@@ -63,7 +65,8 @@ fn events() -> Vec<Event> {
             items.into_iter().map(|item| item.get().to_owned()).collect::<Vec<_>>()
         })
         .map(|text| {
-            let submission = Submission { text, form: Form::Plain, fallback_id: None };
+            let submission =
+                Submission { text, form: Form::Plain, fallback_id: None, hops: Hops::default() };
             let accepted = Event::accept(&tenant, &submission, Timestamp::from_ms(0), 7);
             accepted.expect("a sample is valid").event
         })

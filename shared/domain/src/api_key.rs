@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 
 use crate::id::{ApiKeyId, TenantName};
 use crate::json::Fault;
-use crate::limits::{KEY_MAX_PER_SECOND, KEYS_PER_TENANT_MAX};
+use crate::limits::{KEY_MAX_PER_SECOND, KEYS_PER_TENANT_MAX, OPERATOR_KEY_CHARS_MIN};
 use crate::problem::Problem;
 use crate::timestamp::Timestamp;
 
@@ -48,11 +48,18 @@ impl ApiKey {
     }
 }
 
+/// Whether an operator's key can be guessed by whoever reaches the server.
+pub fn is_guessable(operator_key: &str) -> bool {
+    operator_key.chars().count() < OPERATOR_KEY_CHARS_MIN
+}
+
 /// What a request says of its caller, not yet checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
     /// AWS has checked the IAM signature of this ARN, which acts as the operator.
     Iam(String),
+    /// The request's key was found to be this caller's, before the rest of the request was read.
+    Known(Principal),
     /// The request carries this key.
     Key(String),
     /// The request carries nothing that names a caller.
@@ -223,5 +230,58 @@ mod tests {
         let granted = operator.grant(None, Some(1_000)).unwrap();
         let both = vec![Scope::Ingest, Scope::Manage];
         assert_eq!(granted, KeyGrant { scopes: both, max_per_second: Some(1_000) });
+    }
+
+    #[test]
+    fn a_key_without_a_secret_behind_its_scheme_is_nobodys() {
+        for header in ["Bearer", "Bearer  ", "Bearer \t"] {
+            assert_eq!(Caller::from_authorization(Some(header)), Caller::Nobody, "{header:?}");
+        }
+    }
+
+    fn stored(max_per_second: Option<u32>) -> ApiKey {
+        ApiKey {
+            id: "key_1".parse().unwrap(),
+            tenant: "a".parse().unwrap(),
+            scopes: vec![Scope::Ingest],
+            hash: hash_of("secret"),
+            name: None,
+            max_per_second,
+            created_at: Timestamp::from_ms(0),
+        }
+    }
+
+    #[test]
+    fn a_key_makes_the_requests_that_it_says_or_as_many_as_any() {
+        assert_eq!(Principal::of(stored(Some(7))).max_per_second, Some(7));
+        assert_eq!(Principal::of(stored(None)).max_per_second, Some(KEY_MAX_PER_SECOND));
+    }
+
+    #[test]
+    fn a_tenant_has_room_until_it_has_as_many_keys_as_it_may() {
+        let mut keys = vec![stored(None); KEYS_PER_TENANT_MAX - 1];
+        assert_eq!(check_room(&keys), Ok(()));
+        keys.push(stored(None));
+        assert!(check_room(&keys).is_err());
+    }
+
+    #[test]
+    fn the_operator_is_told_by_the_hash_of_its_key_alone() {
+        let operator = hash_of("operator's");
+        assert!(is_operator(&operator, &hash_of("operator's")));
+        assert!(!is_operator(&operator, &hash_of("another's")));
+        assert!(!is_operator(&operator, ""));
+        assert!(Principal::operator("operator").is_operator());
+        assert!(!Principal::of(stored(None)).is_operator());
+    }
+
+    #[test]
+    fn a_key_gives_as_much_as_it_has_itself() {
+        let caller = Principal::of(stored(Some(5)));
+        let whole = KeyGrant { scopes: vec![Scope::Ingest], max_per_second: Some(5) };
+        assert_eq!(caller.grant(Some(vec![Scope::Ingest]), Some(5)), Ok(whole));
+        // A key of the default's rate gives the default, and so writes nothing of it.
+        let usual = Principal::of(stored(None));
+        assert_eq!(usual.grant(None, None).unwrap().max_per_second, None);
     }
 }

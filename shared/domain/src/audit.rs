@@ -1,12 +1,15 @@
 //! The audit log: who changed what of a tenant's configuration, when, and what it was before.
 //!
 //! An entry is written together with its change, or neither is. It never holds a secret: what it
-//! shows is what the API shows, and the values of headers are left out of that.
+//! shows is what the API shows, without the values of headers, what credentials keep, and the queries of URLs,
+//! in which many receivers want a token. Whether these differ is seen before they are hidden, so that a change
+//! of one has an entry that names it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
+use crate::endpoint::headers::NOT_SHOWN;
 use crate::endpoint::{DisabledReason, Endpoint};
 use crate::id::{TenantName, base32};
 use crate::timestamp::Timestamp;
@@ -104,7 +107,7 @@ impl Entry {
             }
             other => other,
         };
-        Self { before: before.map(hide_headers), after: after.map(hide_headers), ..self }
+        Self { before: before.map(hide_secrets), after: after.map(hide_secrets), ..self }
     }
 
     /// Makes the entry of an endpoint that Waxseal disables without a person's wish.
@@ -131,14 +134,31 @@ fn keep_differences(before: &mut Map<String, Value>, after: &mut Map<String, Val
     }
 }
 
-/// Leaves out the values of headers, which often hold keys.
-fn hide_headers(mut view: Value) -> Box<RawValue> {
+/// Leaves out what may be secret.
+fn hide_secrets(mut view: Value) -> Box<RawValue> {
     if let Some(Value::Object(headers)) = view.get_mut("headers") {
         for value in headers.values_mut() {
-            *value = json!("(not shown)");
+            *value = json!(NOT_SHOWN);
+        }
+    }
+    if let Some(secret) = view.get_mut("auth").and_then(|auth| auth.get_mut("secret")) {
+        *secret = json!(NOT_SHOWN);
+    }
+    for pointer in ["/url", "/auth/token_url"] {
+        if let Some(Value::String(url)) = view.pointer_mut(pointer) {
+            hide_query(url);
         }
     }
     to_raw_value(&view).expect("a JSON value can always be written")
+}
+
+/// Leaves out a URL's query, and a fragment with it.
+fn hide_query(url: &mut String) {
+    if let Some(at) = url.find(['?', '#']) {
+        url.truncate(at);
+        url.push('?');
+        url.push_str(NOT_SHOWN);
+    }
 }
 
 #[cfg(test)]
@@ -160,8 +180,54 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_that_was_changed_is_named_and_not_shown() {
+        let view = |key: &str, token: &str, query: &str| {
+            let url = format!("https://example.com/h?{query}");
+            json!({"url": url, "headers": {"x-api-key": key}, "auth": {"type": "bearer", "secret": token},
+                "name": "n"})
+        };
+        let stamp = Stamp { at: Timestamp::from_ms(1), entropy: 1 };
+        let entry =
+            || Entry::new(stamp, &"acme".parse().unwrap(), "operator", "endpoint.updated", "ep_1");
+        let before = view("canary-a", "canary-b", "canary=c");
+        for (after, named) in [
+            (view("canary-z", "canary-b", "canary=c"), "headers"),
+            (view("canary-a", "canary-z", "canary=c"), "auth"),
+            (view("canary-a", "canary-b", "canary=z"), "url"),
+        ] {
+            let entry = entry().from_to(Some(before.clone()), Some(after));
+            for side in [entry.before.unwrap(), entry.after.unwrap()] {
+                let shown: Map<String, Value> = serde_json::from_str(side.get()).unwrap();
+                assert_eq!(shown.keys().collect::<Vec<_>>(), [named]);
+                assert!(!side.get().contains("canary") && side.get().contains(NOT_SHOWN), "{side}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_url_without_a_query_is_shown_whole() {
+        let hidden = |url: &str| hide_secrets(json!({ "url": url })).get().to_owned();
+        assert_eq!(hidden("https://example.com/a"), r#"{"url":"https://example.com/a"}"#);
+        assert_eq!(
+            hidden("https://example.com/a?b#c"),
+            r#"{"url":"https://example.com/a?(not shown)"}"#
+        );
+    }
+
+    #[test]
     fn values_of_headers_are_not_shown() {
-        let shown = hide_headers(json!({"headers": {"x-key": "canary"}}));
+        let shown = hide_secrets(json!({"headers": {"x-key": "canary"}}));
         assert_eq!(shown.get(), r#"{"headers":{"x-key":"(not shown)"}}"#);
+    }
+
+    #[test]
+    fn an_entry_says_what_was_before_its_change_and_what_is_after() {
+        let stamp = Stamp { at: Timestamp::from_ms(1), entropy: 7 };
+        let tenant = "acme".parse().unwrap();
+        let entry = Entry::new(stamp, &tenant, "operator", "endpoint.updated", "ep_1");
+        let (before, after) = (json!({"name": "a", "x": 1}), json!({"name": "b", "x": 1}));
+        let entry = entry.from_to(Some(before), Some(after));
+        assert_eq!(entry.before.unwrap().get(), r#"{"name":"a"}"#);
+        assert_eq!(entry.after.unwrap().get(), r#"{"name":"b"}"#);
     }
 }

@@ -178,6 +178,7 @@ impl Delivery {
             Next::Done => (Status::Delivered, Settlement::Done),
             Next::GiveUp => (Status::Failed(FailedReason::Exhausted), Settlement::Done),
             Next::Unsendable => (Status::Failed(FailedReason::Unsendable), Settlement::Done),
+            Next::Looped => (Status::Failed(FailedReason::Looped), Settlement::Done),
             Next::DisableEndpoint => (Status::Failed(FailedReason::Gone), Settlement::Done),
             Next::RetryAt(next_at) => {
                 let ended_at = attempt.started_at.plus_ms(attempt.duration_ms);

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::delivery::retry::RetryPolicy;
 use crate::endpoint::credentials::Credentials;
-use crate::endpoint::subscription::Subscription;
+use crate::endpoint::headers::{NOT_SHOWN, may_be_secret, show};
+use crate::endpoint::subscription::{CompiledFilter, Subscription};
 use crate::id::{EndpointId, TenantName};
 use crate::secret::SealedSecret;
 use crate::timestamp::Timestamp;
@@ -57,9 +58,13 @@ pub struct Endpoint {
     /// SHA-256 of the request that configured it, where that had an `Idempotency-Key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_digest: Option<String>,
-    /// The endpoint's own headers, which are sent with every attempt.
+    /// The endpoint's own headers, which are sent with every attempt, by names in lower case. An endpoint that
+    /// was stored before [`Self::sealed_headers`] were has all of them here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
+    /// Those of its own headers whose values may be secrets, each value as the key vault has sealed it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sealed_headers: BTreeMap<String, String>,
     /// Whether the endpoint gets events, and if not, why and since when.
     pub state: EndpointState,
     /// When the endpoint was paused; none where it is not. What it wants is held meanwhile and not
@@ -117,6 +122,13 @@ pub enum Health {
 }
 
 impl Endpoint {
+    /// Returns about how many bytes it takes up in memory, its filter compiled.
+    pub fn bytes(&self) -> usize {
+        let headers = self.headers.iter().map(|(name, value)| name.len() + value.len());
+        let filter = self.subscription.filter.as_ref().map_or(0, CompiledFilter::bytes);
+        2 * size_of::<Self>() + self.url.len() + headers.sum::<usize>() + filter
+    }
+
     /// Makes a new endpoint that wants every event and takes all else from its profile.
     pub fn new(id: EndpointId, tenant: TenantName, profile: String, now: Timestamp) -> Self {
         Self {
@@ -134,6 +146,7 @@ impl Endpoint {
             auth: None,
             request_digest: None,
             headers: BTreeMap::new(),
+            sealed_headers: BTreeMap::new(),
             state: EndpointState::Enabled,
             paused_at: None,
             health: Health::Unverified,
@@ -147,6 +160,27 @@ impl Endpoint {
     #[must_use]
     pub fn next_version(self, now: Timestamp) -> Self {
         Self { version: self.version + 1, updated_at: now, ..self }
+    }
+
+    /// Returns the endpoint's own headers as they are shown.
+    pub fn shown_headers(&self) -> BTreeMap<String, String> {
+        let plain =
+            self.headers.iter().map(|(name, value)| (name.clone(), show(name, value).to_owned()));
+        let sealed = self.sealed_headers.keys().map(|name| (name.clone(), NOT_SHOWN.to_owned()));
+        plain.chain(sealed).collect()
+    }
+
+    /// Takes out the headers whose values may be secrets and are stored as they are, for them to be sealed.
+    pub fn take_secret_headers(&mut self) -> BTreeMap<String, String> {
+        let all = std::mem::take(&mut self.headers);
+        let (secret, plain) = all.into_iter().partition(|(name, value)| may_be_secret(name, value));
+        self.headers = plain;
+        secret
+    }
+
+    /// Whether it has an own header of this name, in lower case.
+    pub fn has_header(&self, name: &str) -> bool {
+        self.headers.contains_key(name) || self.sealed_headers.contains_key(name)
     }
 
     /// Whether the endpoint gets events, be it at once or after a pause.
@@ -216,5 +250,61 @@ mod tests {
         for (name, value) in text(new).as_object().unwrap() {
             assert!(!value.is_null(), "`{name}` lacks its `skip_serializing_if`");
         }
+    }
+
+    fn endpoint() -> Endpoint {
+        let (id, tenant) = ("ep_1".parse().unwrap(), "acme".parse().unwrap());
+        Endpoint::new(id, tenant, "standard".to_owned(), at_s(1))
+    }
+
+    fn at_s(seconds: u64) -> Timestamp {
+        Timestamp::from_ms(seconds * 1_000)
+    }
+
+    fn secret(name: &str, created_at: Timestamp) -> SealedSecret {
+        SealedSecret { sealed: name.to_owned(), created_at, until: None, public_key: None }
+    }
+
+    #[test]
+    fn each_change_is_a_version_of_its_own_and_says_when() {
+        let changed = Endpoint { version: 7, ..endpoint() }.next_version(at_s(9));
+        assert_eq!((changed.version, changed.updated_at), (8, at_s(9)));
+        assert_eq!(changed.created_at, at_s(1));
+    }
+
+    #[test]
+    fn an_endpoint_is_paused_from_when_it_says_so() {
+        assert!(!endpoint().is_paused());
+        assert!(Endpoint { paused_at: Some(at_s(2)), ..endpoint() }.is_paused());
+    }
+
+    #[test]
+    fn an_endpoint_is_disabled_once_and_keeps_the_first_reason() {
+        assert!(endpoint().is_enabled());
+        let gone = endpoint().disable(DisabledReason::Gone, at_s(3));
+        assert!(!gone.is_enabled());
+        let again = gone.clone().disable(DisabledReason::Failing, at_s(4));
+        assert_eq!(again.state, gone.state);
+    }
+
+    fn signing(endpoint: &Endpoint, now: Timestamp) -> Vec<&str> {
+        endpoint.live_secrets(now).map(|secret| secret.sealed.as_str()).collect()
+    }
+
+    #[test]
+    fn the_secret_before_signs_until_its_overlap_ends_and_an_older_one_no_more() {
+        let first = endpoint().rotate_secret(secret("first", at_s(10)), at_s(10));
+        let second = first.rotate_secret(secret("second", at_s(20)), at_s(30));
+        assert_eq!(signing(&second, at_s(29)), ["second", "first"]);
+        assert_eq!(signing(&second, at_s(30)), ["second"]);
+        let third = second.rotate_secret(secret("third", at_s(25)), at_s(40));
+        assert_eq!(signing(&third, at_s(26)), ["third", "second"]);
+    }
+
+    #[test]
+    fn a_rotation_without_an_overlap_leaves_the_new_secret_alone() {
+        let first = endpoint().rotate_secret(secret("first", at_s(10)), at_s(10));
+        let second = first.rotate_secret(secret("second", at_s(20)), at_s(20));
+        assert_eq!(second.secrets, [secret("second", at_s(20))]);
     }
 }

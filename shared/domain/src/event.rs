@@ -8,6 +8,7 @@ pub mod acceptance;
 pub mod catalogue;
 mod draft;
 pub mod event_type;
+pub mod hops;
 pub mod link;
 mod severity;
 mod tree;
@@ -21,6 +22,7 @@ use sha2::{Digest, Sha256};
 
 use self::draft::Draft;
 
+use self::hops::{HOPS_ATTRIBUTE, Hops};
 pub use self::severity::Severity;
 use crate::id::{EventId, TenantName};
 use crate::json::{Fault, Json, compact};
@@ -55,6 +57,9 @@ pub struct Event {
     /// Whether the payload was removed on request.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub expunged: bool,
+    /// How many of Waxseal's deliveries lie behind it.
+    #[serde(default, skip_serializing_if = "Hops::is_none")]
+    pub hops: Hops,
 }
 
 /// What a sender sent: one JSON object, and what its source says where the object is silent.
@@ -66,6 +71,8 @@ pub struct Submission {
     pub form: Form,
     /// The `id` where the object has none: an SNS or SQS message's own.
     pub fallback_id: Option<String>,
+    /// How many deliveries lie behind it, as what brought it says; the object may say more.
+    pub hops: Hops,
 }
 
 /// The form in which an event came.
@@ -191,6 +198,9 @@ impl Serialize for View<'_> {
         map.serialize_entry("type", &self.0.event_type)?;
         map.serialize_entry("time", &self.0.time)?;
         map.serialize_entry("tenant", &self.0.tenant)?;
+        if !self.0.hops.is_none() {
+            map.serialize_entry(HOPS_ATTRIBUTE, &self.0.hops)?;
+        }
         self.0.serialize_attributes(&mut map)?;
         self.0.serialize_payload(&mut map)?;
         map.end()
@@ -205,9 +215,9 @@ fn derive_id(source: &str, sender_id: &str) -> EventId {
         hash.update(b":");
         hash.update(part.as_bytes());
     }
-    let number =
-        hash.finalize().iter().take(16).fold(0, |sum, &byte| (sum << 8) | u128::from(byte));
-    EventId::from_entropy(number)
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(hash.finalize()).for_each(|(byte, from)| *byte = from);
+    EventId::from_entropy(u128::from_be_bytes(bytes))
 }
 
 #[cfg(test)]
@@ -215,7 +225,8 @@ mod tests {
     use super::*;
 
     fn accept(text: &str, form: Form) -> Result<AcceptedEvent, Vec<Fault>> {
-        let submission = Submission { text: text.to_owned(), form, fallback_id: None };
+        let submission =
+            Submission { text: text.to_owned(), form, fallback_id: None, hops: Hops::default() };
         Event::accept(&"acme".parse().unwrap(), &submission, Timestamp::from_ms(0), 7)
     }
 
@@ -288,8 +299,64 @@ mod tests {
     }
 
     #[test]
+    fn hops_are_the_most_that_anything_says_and_shown() {
+        let submission = |text: &str, hops| Submission {
+            text: text.to_owned(),
+            form: Form::Plain,
+            fallback_id: None,
+            hops: Hops::new(hops),
+        };
+        let hops = |text: &str, hops| {
+            let submission = submission(text, hops);
+            Event::accept(&"acme".parse().unwrap(), &submission, Timestamp::from_ms(0), 7)
+        };
+        for (text, transport, expected) in [
+            (r#"{"type":"a"}"#, 0, 0),
+            (r#"{"type":"a"}"#, 2, 2),
+            (r#"{"type":"a","waxsealhops":1}"#, 2, 2),
+            (r#"{"type":"a","waxsealhops":"3"}"#, 2, 3),
+        ] {
+            let event = hops(text, transport).unwrap().event;
+            assert_eq!(event.hops, Hops::new(expected), "{text}");
+            let shown = event.view().contains(&format!(r#""waxsealhops":{expected}"#));
+            assert_eq!(shown, expected > 0, "{}", event.view());
+            let stored: Event =
+                serde_json::from_str(&serde_json::to_string(&event).unwrap()).unwrap();
+            assert_eq!(stored.hops, event.hops);
+        }
+        for bad in ["-1", "1.5", "true", "\"x\"", "null"] {
+            let text = format!(r#"{{"type":"a","waxsealhops":{bad}}}"#);
+            let faults = hops(&text, 0).unwrap_err();
+            assert_eq!(faults[0].pointer, "/waxsealhops", "{bad}");
+        }
+    }
+
+    #[test]
     fn numbers_that_no_double_holds_are_kept() {
         let event = accept(r#"{"type":"a","data":1e400}"#, Form::Plain).unwrap().event;
         assert_eq!(event.data.unwrap().get(), "1e400");
+    }
+
+    #[test]
+    fn what_is_expunged_is_the_payload_and_the_summary_and_nothing_else() {
+        let text = r#"{"type":"a","id":"e1","summary":"canary","severity":"high","data":1}"#;
+        let event = accept(text, Form::Plain).unwrap().event;
+        let binary = Event { data: None, data_base64: Some("AA==".to_owned()), ..event.clone() };
+        for event in [event, binary] {
+            let left = event.remove_payload();
+            assert!(left.expunged && left.data.is_none() && left.data_base64.is_none());
+            assert_eq!(
+                (left.attribute("summary"), left.attribute("severity")),
+                (None, Some("high"))
+            );
+            assert_eq!(left.id.as_str(), "e1");
+        }
+    }
+
+    #[test]
+    fn a_derived_id_is_the_same_for_ever() {
+        // The first 128 bits of SHA-256 of `1:s3:a/b`: an event that is stored is found by it.
+        let event = accept(r#"{"type":"a","id":"a/b","source":"s"}"#, Form::Plain).unwrap().event;
+        assert_eq!(event.id.as_str(), "evt_6gfc17faqcwhfb6p1hmmnze36f");
     }
 }

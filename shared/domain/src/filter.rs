@@ -26,6 +26,10 @@
 //!   mask (it begins there); names with `$` that are no operator (a field of that name).
 //! - Taken, though ruler refuses it: a network of one address, as `10.0.0.1/32`.
 //!
+//! What a match costs depends on pattern and event together, so it is counted while it is done: a
+//! step for each value and each condition that is looked at, and for each sixteen bytes of a text
+//! ([`crate::work`]).
+//!
 //! A pattern with an operator that is not known does not compile: it never silently matches
 //! everything, or nothing.
 
@@ -35,13 +39,17 @@ mod formula;
 mod likeness;
 mod network;
 mod operator;
+mod subject;
 mod tree;
 mod wildcard;
+
+pub use self::subject::Subject;
 
 use self::formula::Formula;
 use self::operator::Operator;
 use self::tree::Members;
 use crate::json::{Fault, Json};
+use crate::work::{Meter, Metered};
 
 /// Bytes of a pattern: four times `EventBridge`'s, for lists of ids.
 pub const BYTES_MAX: usize = 8 * 1024;
@@ -73,20 +81,24 @@ impl Filter {
         compile::compile(pattern)
     }
 
-    /// Whether the event matches.
+    /// Whether the event matches. What it costs is counted by the meter, and it is told where that is too much.
     ///
     /// `$or` is not multiplied out. One look at the event tells which fields can match, and that is
     /// the answer but for arrays of objects, where all of one combination must hold in one element.
-    pub fn matches(&self, event: &Json<'_>) -> bool {
+    pub fn matches(&self, event: &Subject<'_>, meter: &Meter) -> Metered<bool> {
+        let event = event.json();
         if let Some(wanted) = self.formula.without_choices() {
-            return self.fields.all_match(event, wanted);
+            return self.fields.all_match(event, wanted, meter);
         }
-        let seen = self.fields.look(event);
-        self.formula.holds(seen.possible)
-            && (!seen.arrays
-                || self
-                    .formula
-                    .any_combination(seen.possible, &|wanted| self.fields.all_match(event, wanted)))
+        let seen = self.fields.look(event, meter)?;
+        if !self.formula.holds(seen.possible) {
+            return Ok(false);
+        }
+        if !seen.arrays {
+            return Ok(true);
+        }
+        let passes = |wanted| self.fields.all_match(event, wanted, meter);
+        self.formula.any_combination(seen.possible, meter, &passes)
     }
 }
 

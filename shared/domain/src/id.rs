@@ -73,7 +73,7 @@ id!(
     is_name
 );
 id!(
-    /// A source's name: who sends hooks to the receiver. Unique in the deployment.
+    /// A source's name: who sends hooks to the receiver. Unique within its tenant.
     SourceName,
     "a source's name",
     "1 to 64 of a-z 0-9 _ -, the first a letter or digit",
@@ -241,5 +241,12 @@ mod tests {
         assert_eq!(base32(0), "0".repeat(26));
         assert_eq!(base32(u128::MAX).len(), 26);
         assert_ne!(base32(1 << 127), base32(1 << 126));
+    }
+
+    #[test]
+    fn a_delivery_id_is_stored_as_its_text() {
+        let id: DeliveryId = "dlv_1_e1".parse().unwrap();
+        assert_eq!(serde_json::to_string(&id).unwrap(), r#""dlv_1_e1""#);
+        assert_eq!(serde_json::from_str::<DeliveryId>(r#""dlv_1_e1""#).unwrap(), id);
     }
 }

@@ -1,14 +1,14 @@
 //! JSON as a borrowed tree that keeps number text and member order.
 //!
 //! For what serde_json's own `Value` cannot do: refuse duplicate member names with a pointer,
-//! compare numbers by exact decimal value, and keep a payload's bytes. The reading itself is
-//! serde_json's, level by level over `RawValue`, so no scanner is written here.
+//! compare numbers by exact decimal value, and keep a payload's bytes. Whether a text is JSON at all
+//! says serde_json; what is, is then cut up in one pass more.
 
 mod decimal;
 mod digest;
+mod reader;
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserializer as _, MapAccess, Visitor};
@@ -17,6 +17,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 pub use self::decimal::Decimal;
+use self::reader::Reader;
 
 /// Levels of nesting: more than events have, and few enough for the recursion here.
 pub const DEPTH_MAX: usize = 64;
@@ -67,7 +68,7 @@ impl<'a> Json<'a> {
     pub fn parse(text: &'a str) -> Result<Self, Fault> {
         let raw: &RawValue =
             serde_json::from_str(text).map_err(|error| Fault::new("", &not_json(&error)))?;
-        read(raw, &mut Vec::new())
+        Reader::new(raw.get()).read()
     }
 
     /// Returns the member of that name; none where it is not there, or this is no object.
@@ -214,62 +215,6 @@ fn not_json(error: &serde_json::Error) -> String {
     format!("is not JSON: {error}")
 }
 
-/// Makes a fault of the value to which these names and indexes lead.
-fn fault_at(path: &[String], detail: &str) -> Fault {
-    let pointer: String = path.iter().map(|name| format!("/{}", escape_pointer(name))).collect();
-    Fault::new(&pointer, detail)
-}
-
-/// Reads one level, then each level below. `path` is where we are, for faults.
-fn read<'a>(raw: &'a RawValue, path: &mut Vec<String>) -> Result<Json<'a>, Fault> {
-    let text = raw.get();
-    if path.len() > DEPTH_MAX {
-        return Err(fault_at(path, &format!("is nested deeper than {DEPTH_MAX} levels")));
-    }
-    match text.as_bytes().first() {
-        Some(b'{') => read_object(text, path),
-        Some(b'[') => {
-            let items: Vec<&RawValue> =
-                serde_json::from_str(text).map_err(|error| fault_at(path, &not_json(&error)))?;
-            read_array(&items, path)
-        }
-        Some(b'"') => serde_json::from_str(text)
-            .map(|Text(text)| Json::String(text))
-            .map_err(|error| fault_at(path, &not_json(&error))),
-        Some(b't') => Ok(Json::Bool(true)),
-        Some(b'f') => Ok(Json::Bool(false)),
-        Some(b'n') => Ok(Json::Null),
-        _ => Ok(Json::Number(Cow::Borrowed(text))),
-    }
-}
-
-fn read_array<'a>(items: &[&'a RawValue], path: &mut Vec<String>) -> Result<Json<'a>, Fault> {
-    let mut array = Vec::with_capacity(items.len());
-    for (index, item) in items.iter().enumerate() {
-        path.push(index.to_string());
-        array.push(read(item, path)?);
-        path.pop();
-    }
-    Ok(Json::Array(array))
-}
-
-fn read_object<'a>(text: &'a str, path: &mut Vec<String>) -> Result<Json<'a>, Fault> {
-    let members = serde_json::Deserializer::from_str(text)
-        .deserialize_map(Members)
-        .map_err(|error| fault_at(path, &not_json(&error)))?;
-    let mut seen = HashSet::with_capacity(members.len());
-    let mut object = Vec::with_capacity(members.len());
-    for (name, raw) in members {
-        path.push(name.to_string());
-        if !seen.insert(name.clone()) {
-            return Err(fault_at(path, "is named twice"));
-        }
-        object.push((name, read(raw, path)?));
-        path.pop();
-    }
-    Ok(Json::Object(object))
-}
-
 /// Text that borrows where it has no escapes.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -294,33 +239,4 @@ impl<'de> Visitor<'de> for Members {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_a_duplicate_by_its_pointer() {
-        let fault = Json::parse(r#"{"a":[{"b/c":1,"b/c":2}]}"#).unwrap_err();
-        assert_eq!(fault, Fault::new("/a/0/b~1c", "is named twice"));
-    }
-
-    #[test]
-    fn refuses_what_is_not_json_and_lone_surrogates() {
-        for bad in ["", "{", "[1,]", "nul", "01", "{} {}", r#""\ud800""#, "\"\n\""] {
-            assert!(Json::parse(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn refuses_deep_nesting() {
-        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-        assert!(Json::parse(&nested(DEPTH_MAX)).is_ok());
-        assert!(Json::parse(&nested(DEPTH_MAX + 2)).is_err());
-        assert!(Json::parse(&nested(100_000)).is_err());
-    }
-
-    #[test]
-    fn compact_keeps_all_but_white_space() {
-        let text = "{ \"a b\" : [ 1.0 , \"x \\\" \\\\\" ] ,\n\t\"é\": \"\\u00e9 \" }";
-        assert_eq!(compact(text), "{\"a b\":[1.0,\"x \\\" \\\\\"],\"é\":\"\\u00e9 \"}");
-    }
-}
+mod tests;

@@ -16,6 +16,7 @@
 //! | [`history`] | what became of deliveries, held against what was promised |
 //! | [`profile`], [`filter`], [`json`] | wire contracts, content filters, and JSON as both read it |
 //! | [`schema_plan`] | what checking against a JSON Schema costs, counted before it begins |
+//! | [`work`] | steps that work may take, counted while it is done |
 //! | [`limits`] | every bound and every duration, with its reason |
 //!
 //! Why these dependencies: `hmac` and `sha2` sign and hash, `subtle` compares in constant time,
@@ -23,7 +24,8 @@
 //! `float_roundtrip`, so that an attribute's number is, however often it is stored) are JSON;
 //! `base64`, `time` and `url` are the parsers of their formats, and `hex`, which AWS's signer brings anyway, is
 //! hexadecimal; `httpdate`, which hyper brings anyway, reads all three forms of HTTP's dates, and `ipnet`, which
-//! comes with hyper as well, networks; `thiserror` words faults. None of them does I/O. `proptest` draws the random cases of tests.
+//! comes with hyper as well, networks; `memchr`,
+//! which serde_json brings anyway, finds a text in another at the speed of memory; `thiserror` words faults. None of them does I/O. `proptest` draws the random cases of tests.
 
 pub mod api_key;
 pub mod audit;
@@ -45,3 +47,4 @@ pub mod schema_plan;
 pub mod secret;
 pub mod source;
 pub mod timestamp;
+pub mod work;

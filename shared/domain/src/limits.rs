@@ -16,6 +16,10 @@ pub const SOURCE_CHARS_MAX: usize = 512;
 pub const ATTRIBUTE_CHARS_MAX: usize = 2048;
 /// Attributes of an event beside those that `CloudEvents` names.
 pub const ATTRIBUTES_MAX: usize = 32;
+/// Deliveries of Waxseal's that may lie behind an event: a team's, its company's and a partner's, each with a
+/// deployment of its own. Every one more multiplies what one event can cause by the endpoints that want it: an event
+/// with f endpoints that lead back causes f + f² + f³ others, and no more.
+pub const HOPS_MAX: u32 = 3;
 
 /// Endpoints of a tenant: one query page of 1 MB holds them, and one event's targets fit its row.
 pub const ENDPOINTS_PER_TENANT_MAX: usize = 100;
@@ -25,6 +29,9 @@ pub const EVENT_TYPES_PER_ENDPOINT_MAX: usize = 50;
 pub const OUTCOMES_PER_ENDPOINT_MAX: usize = 20;
 /// The scale of risk scores.
 pub const RISK_SCORE: std::ops::RangeInclusive<f64> = 0.0..=1.0;
+/// Characters of an operator's key that is given, at the least: 16 of hexadecimal are 64 bits, which nobody
+/// guesses over a network. One that is made has 52 of base 32.
+pub const OPERATOR_KEY_CHARS_MIN: usize = 16;
 /// Own headers of an endpoint.
 pub const HEADERS_PER_ENDPOINT_MAX: usize = 20;
 /// Characters of an own header's name: the API's document says so.
@@ -122,6 +129,9 @@ const _: () = assert!(HOLDER_LATENESS_S_MAX < HOLDER_ONLY_S);
 /// The receive from which a wait parks, so that waiting never reaches [`MESSAGE_RECEIVES_MAX`].
 pub const PARK_AT_RECEIVE: u32 = 15;
 const _: () = assert!(PARK_AT_RECEIVE < MESSAGE_RECEIVES_MAX);
+/// Longest wait after our own shortage, in seconds: of handles, buffers, memory or a name server. The receiver is well,
+/// and a minute is how often the sweep comes on AWS, which sends what rests.
+pub const SHORTAGE_WAIT_S_MAX: u64 = 60;
 /// How early a message may be, in milliseconds, and still make its attempt: clocks of two machines
 /// differ.
 pub const EARLINESS_MS_MAX: u64 = 1_000;
@@ -197,8 +207,31 @@ pub const OVERLAP_S: std::ops::RangeInclusive<u64> = 2 * ENDPOINT_COPY_FIRST_ATT
 pub const OVERLAP_DEFAULT_S: u64 = DAY_S;
 /// Profiles of its own that a deployment may have: one answer lists them all.
 pub const OWN_PROFILES_MAX: usize = 100;
+/// Bytes of a profile's file: some hundred kinds of event with an example of each. All are read to list them.
+pub const OWN_PROFILE_BYTES_MAX: usize = 64 * 1024;
+/// Members of a profile's body that hold all of an event's payload or attributes: the body may be so many times as long
+/// as the event.
+pub const OWN_PROFILE_COPIES_MAX: usize = 8;
+/// Members of a profile's body, those of its objects included: each may hold an attribute's longest value.
+pub const OWN_PROFILE_MEMBERS_MAX: usize = 200;
 /// API keys of a tenant.
 pub const KEYS_PER_TENANT_MAX: usize = 200;
+/// Requests a second of all keys of a tenant together, if the deployment says no other bound: as many as the fastest
+/// single key may make, so that a tenant gains nothing by many keys.
+pub const TENANT_MAX_PER_SECOND: u32 = *MAX_PER_SECOND.end();
+/// Requests a second of a tenant that a deployment may be set to.
+pub const TENANT_MAX_PER_SECOND_RANGE: std::ops::RangeInclusive<u32> = 1..=1_000_000;
+/// Attempts a minute at all of a tenant's deliveries, if the deployment says no other bound: a thousand a second, which
+/// the busiest single endpoint may ask for. It bounds what a tenant can cost: on AWS a delivery of ours by our model
+/// costs some millionths of a dollar.
+pub const TENANT_DELIVERIES_PER_MINUTE: u32 = 60 * *MAX_PER_SECOND.end();
+/// Attempts a minute of a tenant that a deployment may be set to: one in each window at the least.
+pub const TENANT_DELIVERIES_PER_MINUTE_RANGE: std::ops::RangeInclusive<u32> = 6..=60_000_000;
+/// What was put off by its tenant's bound is released at so many a second for each endpoint: twenty endpoints together
+/// take what the bound lets pass, and what is released beyond it is put off again.
+pub const PUT_OFF_PER_SECOND: u32 = TENANT_DELIVERIES_PER_MINUTE / 60 / 20;
+/// Hooks a second of a source that says no other bound: as many as the requests of a key, since both bring events.
+pub const SOURCE_MAX_PER_SECOND: u32 = KEY_MAX_PER_SECOND;
 /// Sources of a tenant.
 pub const SOURCES_PER_TENANT_MAX: usize = 200;
 /// Event types of a tenant's catalogue: with their schemas one query's few pages.
@@ -230,6 +263,32 @@ pub const SCHEMA_PATTERNS_MAX: usize = 100;
 /// Bytes that the regular expressions of a schema may take up together, compiled: a schema must not hold megabytes
 /// for as long as it is kept.
 pub const SCHEMA_PATTERN_BYTES_MAX: u64 = 1024 * 1024;
+/// Steps that finding the endpoints which want one event may take, all of a tenant's filters together, as
+/// [`crate::work::Meter`] counts them: some tens of milliseconds. The longest event, searched for a text by each of a
+/// hundred endpoints, takes most of it; an event of ordinary length, with filters of ordinary length, a hundredth.
+pub const MATCH_STEPS_MAX: u64 = 2_000_000;
+/// Steps of the same that are taken where requests are served, a fraction of a millisecond: what takes more is done
+/// where it holds up nobody.
+pub const MATCH_STEPS_IN_PLACE: u64 = 5_000;
+/// Steps of asking, before a later attempt, whether the endpoint still wants the event. It is asked where other
+/// attempts are made, and what cannot be said within a millisecond ends no delivery that is owed.
+pub const MATCH_STEPS_ATTEMPT: u64 = 20_000;
+/// Pieces of work that somebody else decides which are done at the same time, beside what serves requests. One owner
+/// has one of them, so that two must do their worst before a third waits.
+pub const WORK_PLACES: usize = 2;
+/// How long work may wait for its turn, in milliseconds: well within the time that a client waits for an answer.
+pub const WORK_WAIT_MS: u64 = 5_000;
+/// Seconds after which a request whose turn did not come may be repeated.
+pub const WORK_RETRY_S: u64 = 1;
+/// Bytes of requests and events that wait in line for one owner: the eight longest requests, and many more of ordinary
+/// length. They are held in memory until their turn has come.
+pub const WORK_WAITING_BYTES_MAX: usize = 8 * REQUEST_BYTES_MAX;
+/// Bytes of tenants' endpoints that are kept in memory, their filters compiled: those of one tenant may take half.
+pub const ENDPOINTS_KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of tenants' event types that are kept in memory: those of one tenant may take two thirds.
+pub const EVENT_TYPES_KEPT_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Bytes of a text that is read where requests are served: longer ones are read where that holds up nobody.
+pub const READ_BYTES_IN_PLACE: usize = 16 * 1024;
 /// Bytes of an event type's example.
 pub const EXAMPLE_BYTES_MAX: usize = 16 * 1024;
 /// Faults that are named of a payload that does not fit its schema.
@@ -252,6 +311,44 @@ pub const SECRETS_LIVE_MAX: usize = 2;
 /// How far a hook's timestamp may be off, in seconds, unless its source says otherwise.
 pub const TOLERANCE_S: u64 = 300;
 
+/// File handles that the server keeps for its store, its logs, look-ups of names and the runtime: a few dozen.
+pub const HANDLES_RESERVED: u64 = 64;
+/// The attempts of one priority may take one in so many of the other handles. There are two priorities, so that
+/// connections have half at least.
+pub const HANDLES_PER_LANE_SHARE: u64 = 4;
+/// Bytes of all bodies and answers that the server holds at the same time: what a small machine has to spare.
+pub const BYTES_UNDER_WAY_MAX: usize = 48 * 1024 * 1024;
+/// Bytes of the bodies of callers without a key among them: hundreds of ordinary hooks.
+pub const KEYLESS_BYTES_UNDER_WAY_MAX: usize = 12 * 1024 * 1024;
+/// Bytes of answers among them, so that whoever does not read keeps no event out.
+pub const ANSWER_BYTES_UNDER_WAY_MAX: usize = 24 * 1024 * 1024;
+/// Bytes of a page of a list: Lambda answers with 6 MB at the most, some of which is the envelope's.
+pub const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Requests that read for callers with a key, at the same time: each may hold some pages' bytes while it makes one.
+pub const READS_UNDER_WAY_MAX: usize = 6;
+/// Refusals (401) of one address within [`REFUSED_WINDOW_S`] that are answered at once: more than a person or a
+/// script mistakes.
+pub const REFUSED_AT_ONCE_MAX: u32 = 100;
+/// Seconds within which the refusals of an address are counted.
+pub const REFUSED_WINDOW_S: u64 = 60;
+/// How long a further refusal waits for its answer, in milliseconds: a guess a second for each connection.
+pub const REFUSED_PAUSE_MS: u64 = 1_000;
+/// Addresses whose refusals are counted at the same time: some hundred kilobytes.
+pub const REFUSED_ADDRESSES_MAX: usize = 10_000;
+/// Bytes of a request's line and headers: three times what API Gateway takes.
+pub const HEAD_BYTES_MAX: usize = 32 * 1024;
+/// Seconds for a request's head, and then for its body.
+pub const REQUEST_READ_S_MAX: u64 = 30;
+/// Seconds within which a client must send more of a body, or take more of an answer.
+pub const STALL_S_MAX: u64 = 10;
+/// Seconds within which a client must have taken an answer: a page of [`PAGE_BYTES_MAX`] at half a megabit a second.
+pub const ANSWER_TAKEN_S_MAX: u64 = 60;
+/// Bytes of an answer that the system keeps for a client that does not read, for each connection.
+pub const SEND_BUFFER_BYTES: u32 = 256 * 1024;
+/// Milliseconds for which the rest of a body that is not read is taken and thrown away, so that its sender can read
+/// why.
+pub const LINGER_MS: u64 = 1_000;
+
 const DAY_S: u64 = 86_400;
 /// Lines of a log of senders or receivers that `audit-deliveries` reads: it keeps their ids, times and digests in
 /// memory, some 200 bytes each.
@@ -260,3 +357,23 @@ pub const AUDITED_LINES_MAX: usize = 2_000_000;
 pub const AUDITED_LINE_BYTES_MAX: usize = 64 * 1024;
 /// Broken promises that `audit-deliveries` lists; the others are counted. A person reads the first few.
 pub const AUDIT_FINDINGS_MAX: usize = 10_000;
+/// Seconds for which `/healthz` repeats what it has seen: anybody may ask, and each look is a synced write.
+pub const HEALTH_COPY_S: u64 = 5;
+/// Seconds within which a write is to be synced: a probe of most load balancers waits for five.
+pub const HEALTH_WRITE_S: u64 = 2;
+/// Free space of the data folder's disk in percent, at the least: below it most file systems slow down, and a
+/// person should act while nothing is refused yet.
+pub const DISK_FREE_PERCENT_MIN: u64 = 10;
+/// File handles in use, in percent of their limit: beyond it one burst of connections takes the rest.
+pub const HANDLES_USED_PERCENT_MAX: u64 = 80;
+/// Memory in use, in percent of what the machine or the container has: beyond it one burst of large requests
+/// may have the system end the process.
+pub const MEMORY_USED_PERCENT_MAX: u64 = 80;
+/// Seconds for which a message is due and not done with: an attempt takes a minute and a half at the most, so
+/// beyond five the queue has fallen behind.
+pub const BACKLOG_WARN_S: u64 = 300;
+/// Seconds by which the clock may be behind a time that is stored: instances differ by a second or two.
+pub const CLOCK_BEHIND_WARN_S: u64 = 60;
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,7 @@ use crate::audit::{Entry, EntryView};
 use crate::delivery::Delivery;
 use crate::endpoint::{DisabledReason, Endpoint};
 use crate::event::event_type::PREFIX;
+use crate::event::hops::Hops;
 use crate::event::{Event, Form, Submission};
 use crate::flow_control::gate::Gate;
 use crate::id::{EndpointId, TenantName};
@@ -36,6 +37,9 @@ pub struct Notice {
     source: &'static str,
     severity: &'static str,
     data: Data,
+    /// The hops of the event that it tells of: a chain does not begin anew with what is told of its end.
+    #[serde(skip)]
+    hops: Hops,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -76,7 +80,8 @@ impl Notice {
             ..EndpointFacts::to(&key.tenant, &key.endpoint)
         };
         let id = format!("{}:{}", key.id(), delivery.attempts);
-        Some(Self::new("waxseal.delivery.failed", id, "high", happened))
+        let notice = Self::new("waxseal.delivery.failed", id, "high", happened);
+        Some(Self { hops: event.hops, ..notice })
     }
 
     /// `waxseal.endpoint.disabled`: of an endpoint that was just disabled, for this reason.
@@ -109,6 +114,7 @@ impl Notice {
             source: "waxseal",
             severity: "info",
             data: Data::Changed { tenant, entry: view },
+            hops: Hops::default(),
         }
     }
 
@@ -127,7 +133,7 @@ impl Notice {
     /// Writes the notice as an event, in the form in which a sender would send it.
     pub fn submission(&self) -> Result<Submission, serde_json::Error> {
         let text = serde_json::to_string(self)?;
-        Ok(Submission { text, form: Form::Own, fallback_id: None })
+        Ok(Submission { text, form: Form::Own, fallback_id: None, hops: self.hops })
     }
 
     fn of_gate(event_type: &'static str, gate: &Gate, severity: &'static str) -> Self {
@@ -143,7 +149,8 @@ impl Notice {
     ) -> Self {
         let tenant = happened.tenant.clone();
         let data = Data::EndpointFacts(happened);
-        Self { tenant, event_type: event_type.into(), id, source: "waxseal", severity, data }
+        let hops = Hops::default();
+        Self { tenant, event_type: event_type.into(), id, source: "waxseal", severity, data, hops }
     }
 }
 
@@ -158,5 +165,96 @@ impl EndpointFacts {
             reason: None,
             attempts: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::priority::Priority;
+    use crate::delivery::{DeliveryKey, End, FailedReason};
+    use crate::timestamp::Timestamp;
+    use serde_json::{Value, json};
+
+    const NOW: Timestamp = Timestamp::from_ms(1_000);
+
+    fn event(event_type: &str) -> Event {
+        let text = json!({ "type": event_type, "id": "e1" }).to_string();
+        let submission =
+            Submission { text, form: Form::Own, fallback_id: None, hops: Hops::default() };
+        Event::accept(&"acme".parse().unwrap(), &submission, NOW, 7).unwrap().event
+    }
+
+    fn endpoint(patterns: &[&str]) -> Endpoint {
+        let (id, tenant) = ("ep_1".parse().unwrap(), "acme".parse().unwrap());
+        let mut endpoint = Endpoint::new(id, tenant, "standard".to_owned(), NOW);
+        endpoint.subscription.event_types =
+            patterns.iter().map(|pattern| pattern.parse().unwrap()).collect();
+        endpoint
+    }
+
+    fn delivery() -> Delivery {
+        let key = DeliveryKey {
+            tenant: "acme".parse().unwrap(),
+            event: "e1".parse().unwrap(),
+            endpoint: "ep_1".parse().unwrap(),
+        };
+        Delivery { attempts: 8, ..Delivery::pending(key, NOW, Priority::Normal) }
+    }
+
+    fn told(notice: &Notice) -> Value {
+        serde_json::from_str(&notice.submission().unwrap().text).unwrap()
+    }
+
+    #[test]
+    fn a_failed_delivery_is_told_with_its_reason_and_its_attempts() {
+        let failed = delivery().end(End::Failed(FailedReason::Exhausted));
+        let notice = Notice::of_delivery(&failed, &event("dlp.pii_blocked")).unwrap();
+        let expected = json!({
+            "type": "waxseal.delivery.failed", "id": "dlv_1_e1:8", "source": "waxseal",
+            "severity": "high",
+            "data": {
+                "tenant": "acme", "endpoint_id": "ep_1", "delivery_id": "dlv_1_e1",
+                "reason": "exhausted", "attempts": 8,
+            },
+        });
+        assert_eq!(told(&notice), expected);
+    }
+
+    #[test]
+    fn a_delivery_that_has_not_failed_and_one_of_a_notice_raise_none() {
+        assert!(Notice::of_delivery(&delivery(), &event("dlp.pii_blocked")).is_none());
+        let failed = delivery().end(End::Failed(FailedReason::Exhausted));
+        assert!(Notice::of_delivery(&failed, &event("waxseal.endpoint.disabled")).is_none());
+    }
+
+    #[test]
+    fn a_disabled_endpoint_is_told_with_the_reason() {
+        let notice = Notice::of_disable(&endpoint(&["*"]), DisabledReason::Gone);
+        let expected = json!({
+            "type": "waxseal.endpoint.disabled", "id": "ep_1:disabled:1", "source": "waxseal",
+            "severity": "critical",
+            "data": { "tenant": "acme", "endpoint_id": "ep_1", "reason": "gone" },
+        });
+        assert_eq!(told(&notice), expected);
+    }
+
+    #[test]
+    fn a_notice_goes_to_its_tenant_and_to_the_operators_and_to_neither_twice() {
+        let notice = Notice::of_disable(&endpoint(&["*"]), DisabledReason::Gone);
+        assert_eq!(notice.audience(), ["acme".parse().unwrap(), operator_tenant()]);
+        let operators = Endpoint { tenant: operator_tenant(), ..endpoint(&["*"]) };
+        let notice = Notice::of_disable(&operators, DisabledReason::Gone);
+        assert_eq!(notice.audience(), [operator_tenant()]);
+    }
+
+    #[test]
+    fn a_notice_must_be_asked_for_by_an_endpoint_that_gets_events() {
+        let notice = Notice::of_disable(&endpoint(&["*"]), DisabledReason::Gone);
+        assert!(!notice.is_wanted_by(&endpoint(&["*"])));
+        assert!(!notice.is_wanted_by(&endpoint(&["waxseal.delivery.*"])));
+        let asking = endpoint(&["dlp.*", "waxseal.*"]);
+        assert!(notice.is_wanted_by(&asking));
+        assert!(!notice.is_wanted_by(&asking.disable(DisabledReason::Requested, NOW)));
     }
 }

@@ -1,7 +1,9 @@
 //! Problem documents (RFC 9457): what is wrong with a request, every fault named.
 
 use crate::api_key::Scope;
+use crate::event::hops::{HOPS_HEADER, Hops, NoHops};
 use crate::json::Fault;
+use crate::limits::{HOPS_MAX, WORK_RETRY_S};
 
 /// Why a request is not done, in the words of the API: it answers this as `application/problem+json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +20,12 @@ pub struct Problem {
     pub errors: Vec<Fault>,
     /// A header that goes with it: its name, in lower case, and its value.
     pub header: Option<Box<(&'static str, String)>>,
+}
+
+impl From<NoHops> for Problem {
+    fn from(fault: NoHops) -> Self {
+        Self::bad_request(fault.to_string())
+    }
 }
 
 impl Problem {
@@ -128,11 +136,46 @@ impl Problem {
         Self { errors, ..Self::new(422, "unprocessable", "The body is not valid", detail) }
     }
 
-    /// 429: a key that calls too often.
-    pub fn too_many(max_per_second: u32, retry_after_s: u64) -> Self {
-        let detail = format!("the API key allows {max_per_second} requests per second");
+    /// 429: a key, its tenant or a source, as `what` says, that calls too often.
+    pub fn too_many(what: &str, max_per_second: u32, retry_after_s: u64) -> Self {
+        let detail = format!("the {what} allows {max_per_second} requests per second");
         let problem = Self::new(429, "too-many-requests", "Too many requests", detail);
         Self { header: Some(Box::new(("retry-after", retry_after_s.to_string()))), ..problem }
+    }
+
+    /// 429: a caller whose requests ask for more work than it gets turns for.
+    pub fn too_much_work() -> Self {
+        let detail = "earlier requests of yours are still being worked at; nothing was acknowledged; repeat the \
+                      request, and send fewer at a time";
+        let problem = Self::new(429, "too-much-work", "Too much work at a time", detail);
+        Self { header: Some(Box::new(("retry-after", WORK_RETRY_S.to_string()))), ..problem }
+    }
+
+    /// 503: others' work has left no room in time.
+    pub fn no_turn() -> Self {
+        let detail =
+            "the request's turn did not come in time; nothing was acknowledged; repeat the request";
+        let problem = Self::new(503, "busy", "The server is busy", detail);
+        Self { header: Some(Box::new(("retry-after", WORK_RETRY_S.to_string()))), ..problem }
+    }
+
+    /// 508: a chain of deliveries that leads back to Waxseal again and again ends here. The answer's header tells
+    /// whoever made the delivery that another attempt would end in the same way.
+    pub fn looped(hops: Hops) -> Self {
+        let detail = format!(
+            "{hops} deliveries of Waxseal lie behind the event, and {HOPS_MAX} are the most: an endpoint leads back \
+             to where its events come from"
+        );
+        let problem = Self::new(508, "looped", "The event goes in a circle", detail);
+        Self { header: Some(Box::new((HOPS_HEADER, hops.to_string()))), ..problem }
+    }
+
+    /// 503: more is under way than there is room for; the sender may try again in a moment.
+    pub fn busy() -> Self {
+        let detail =
+            "too much is under way; nothing was acknowledged; repeat the request in a moment";
+        let problem = Self::new(503, "busy", "The server is busy", detail);
+        Self { header: Some(Box::new(("retry-after", "1".to_owned()))), ..problem }
     }
 
     /// 503: our own failure; the sender may try again.
@@ -141,9 +184,35 @@ impl Problem {
         Self::new(503, "unavailable", "The server failed", detail)
     }
 
+    /// 503: these parts do not work, without which nothing is served.
+    pub fn unhealthy(parts: &[String]) -> Self {
+        let detail = format!("does not work: {}", parts.join(", "));
+        Self::new(503, "unhealthy", "The server is not well", detail)
+    }
+
     /// 503: our own failure, with the step that failed.
     pub fn failed_at(step: &str) -> Self {
         let detail = format!("{step} failed; nothing was acknowledged; repeat the request");
         Self { detail, ..Self::unavailable() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_carries_the_header_that_its_status_asks_for() {
+        let header = |problem: Problem| problem.header.map(|header| *header);
+        let not_allowed = Problem::method_not_allowed(&["GET", "PUT"]);
+        assert_eq!(header(not_allowed), Some(("allow", "GET, PUT".to_owned())));
+        let too_many = Problem::too_many("API key", 5, 7);
+        assert_eq!(header(too_many), Some(("retry-after", "7".to_owned())));
+    }
+
+    #[test]
+    fn our_own_failure_names_the_step_that_failed() {
+        let problem = Problem::failed_at("reading the catalogue");
+        assert!(problem.detail.starts_with("reading the catalogue failed;"), "{}", problem.detail);
     }
 }

@@ -231,4 +231,44 @@ mod tests {
         let expected = ["/colour", "/envelope/members/3", "/retry/delays_s/0", "/timeout_ms"];
         assert_eq!(pointers, expected, "{faults:?}");
     }
+
+    #[test]
+    fn what_both_readers_of_a_file_find_is_named_once() {
+        let details = |text: &str| -> Vec<String> {
+            let faults = Profile::parse(text).unwrap_err();
+            faults.into_iter().map(|fault| fault.detail).collect()
+        };
+        let missing = details("{}");
+        assert!(missing.iter().any(|detail| detail.contains("`envelope`")), "{missing:?}");
+        let both = details(r#"{"name": "x", "retry": 1e999}"#);
+        let out_of_range = both.iter().filter(|detail| detail.contains("number out of range"));
+        assert_eq!(out_of_range.count(), 1, "{both:?}");
+    }
+
+    #[test]
+    fn an_endpoint_has_its_own_time_out_or_its_profiles() {
+        let (id, tenant) = ("ep_1".parse().unwrap(), "acme".parse().unwrap());
+        let now = crate::timestamp::Timestamp::from_ms(0);
+        let endpoint = Endpoint::new(id, tenant, STANDARD.to_owned(), now);
+        let profile = Profile::standard();
+        assert_eq!(profile.timeout_of(&endpoint), profile.timeout_ms);
+        let own = Endpoint { timeout_ms: Some(1_234), ..endpoint };
+        assert_eq!(profile.timeout_of(&own), 1_234);
+    }
+
+    #[test]
+    fn people_are_told_what_a_secret_looks_like() {
+        let shape = Profile::standard().secret_shape();
+        assert!(shape.contains("whsec_"), "{shape}");
+    }
+
+    #[test]
+    fn an_example_is_that_of_its_type() {
+        let profile = Profile::builtins().iter().find(|one| one.events.len() > 1).unwrap();
+        for kind in &profile.events {
+            let example = profile.example(&kind.event_type).map(RawValue::get);
+            assert_eq!(example, kind.example.as_deref().map(RawValue::get), "{}", kind.event_type);
+        }
+        assert!(profile.example("no.such.type").is_none());
+    }
 }

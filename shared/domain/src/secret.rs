@@ -63,9 +63,9 @@ impl fmt::Debug for Secret {
 pub struct SecretContext {
     /// The tenant whose secret it is: what is sealed for one does not open for another.
     pub tenant: TenantName,
-    /// The endpoint's id, the source's name, or `content`.
+    /// The endpoint's id, of a header's value with the header's name behind it, the source's name, or `content`.
     pub owner: String,
-    /// `endpoint`, `credentials`, `source` or `link`.
+    /// `endpoint`, `credentials`, `header`, `source` or `link`.
     pub purpose: &'static str,
 }
 
@@ -78,6 +78,11 @@ impl SecretContext {
     /// Makes the context of the credentials that authenticate us to an endpoint's receiver.
     pub fn credentials(tenant: &TenantName, endpoint: &EndpointId) -> Self {
         Self { tenant: tenant.clone(), owner: endpoint.to_string(), purpose: "credentials" }
+    }
+
+    /// Makes the context of the value of a header of an endpoint's own: under another name it does not open.
+    pub fn header(tenant: &TenantName, endpoint: &EndpointId, name: &str) -> Self {
+        Self { tenant: tenant.clone(), owner: format!("{endpoint}/{name}"), purpose: "header" }
     }
 
     /// Makes the context of the key that signs a tenant's links to stored events.
@@ -122,5 +127,48 @@ mod tests {
         assert_eq!(Secret::new(b"whsec_a".to_vec()).expose_text(), Ok("whsec_a"));
         assert_eq!(Secret::new(vec![0xff]).expose_text(), Err(NoText::NotUtf8));
         assert_eq!(Secret::new(Vec::new()).expose_text(), Err(NoText::Empty));
+    }
+
+    #[test]
+    fn a_new_secret_holds_both_random_numbers() {
+        let bytes = random_bytes([0x0102, u128::MAX - 0xff]);
+        assert_eq!(bytes[..14], [0; 14]);
+        assert_eq!(bytes[14..18], [1, 2, 0xff, 0xff]);
+        assert_eq!(bytes[30..], [0xff, 0]);
+    }
+
+    #[test]
+    fn a_secret_is_never_printed() {
+        let printed = format!("{:?}", Secret::new(b"canary".to_vec()));
+        assert_eq!(printed, "Secret(..)");
+    }
+
+    #[test]
+    fn a_secret_is_bound_to_its_owner_and_its_purpose() {
+        let tenant: TenantName = "acme".parse().unwrap();
+        let endpoint: EndpointId = "ep_1".parse().unwrap();
+        let contexts = [
+            SecretContext::endpoint(&tenant, &endpoint),
+            SecretContext::credentials(&tenant, &endpoint),
+            SecretContext::links(&tenant),
+            SecretContext::source(&tenant, &"shop".parse().unwrap()),
+        ];
+        let owners: Vec<&str> = contexts.iter().map(|one| one.owner.as_str()).collect();
+        assert_eq!(owners, ["ep_1", "ep_1", "content", "shop"]);
+        let purposes: Vec<&str> = contexts.iter().map(|one| one.purpose).collect();
+        assert_eq!(purposes, ["endpoint", "credentials", "link", "source"]);
+    }
+
+    #[test]
+    fn a_secret_is_live_up_to_its_end_and_without_one_for_ever() {
+        let secret = SealedSecret {
+            sealed: String::new(),
+            created_at: Timestamp::from_ms(0),
+            until: Some(Timestamp::from_ms(10)),
+            public_key: None,
+        };
+        assert!(secret.is_live(Timestamp::from_ms(9)));
+        assert!(!secret.is_live(Timestamp::from_ms(10)));
+        assert!(SealedSecret { until: None, ..secret }.is_live(Timestamp::from_ms(u64::MAX)));
     }
 }

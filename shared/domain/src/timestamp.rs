@@ -182,4 +182,29 @@ mod tests {
         assert_eq!(Timestamp::from_ms(2_001).wait_s(now), 2);
         assert_eq!(Timestamp::from_ms(500).wait_s(now), 0);
     }
+
+    #[test]
+    fn seconds_and_milliseconds_are_added_and_taken_away_and_no_time_is_before_1970() {
+        let at = Timestamp::from_ms(61_250);
+        assert_eq!((at.ms(), at.seconds()), (61_250, 61));
+        assert_eq!(at.plus_s(2), Timestamp::from_ms(63_250));
+        assert_eq!(at.plus_ms(2), Timestamp::from_ms(61_252));
+        assert_eq!(at.minus_s(2), Timestamp::from_ms(59_250));
+        assert_eq!(at.minus_ms(2), Timestamp::from_ms(61_248));
+        assert_eq!(at.minus_s(62), Timestamp::from_ms(0));
+        assert_eq!(at.minus_ms(61_251), Timestamp::from_ms(0));
+        assert_eq!(at.since_ms(Timestamp::from_ms(60_000)), 1_250);
+        assert_eq!(at.since_ms(Timestamp::from_ms(70_000)), 0);
+    }
+
+    #[test]
+    fn what_no_date_can_say_is_the_last_second_that_one_can() {
+        assert_eq!(Timestamp::from_ms(u64::MAX).rfc3339(), "9999-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn no_time_before_1970_is_read() {
+        assert_eq!(Timestamp::parse_rfc3339("1969-12-31T23:59:59.999Z"), None);
+        assert_eq!(Timestamp::parse_rfc3339("1970-01-01T00:00:00Z"), Some(Timestamp::from_ms(0)));
+    }
 }

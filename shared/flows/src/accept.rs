@@ -4,25 +4,27 @@
 //!
 //! Called by `ingest` and by the receiver. The steps are I1 to I7 of the protocol.
 
+mod decide;
+
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 use serde_json::value::{RawValue, to_raw_value};
 use waxseal_domain::delivery::message::Message;
 use waxseal_domain::delivery::priority::Priority;
-use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::endpoint::subscription;
 use waxseal_domain::event::acceptance::{Acceptance, OwedDelivery};
 use waxseal_domain::event::catalogue::EventType;
-use waxseal_domain::event::{AcceptedEvent, Event, Submission};
+use waxseal_domain::event::{AcceptedEvent, Submission};
 use waxseal_domain::id::{EndpointId, TenantName, base32};
-use waxseal_domain::limits::{DUPLICATE_DELAY_S, ENDPOINT_COPY_INGEST_S, EVENT_BYTES_MAX};
+use waxseal_domain::limits::{DUPLICATE_DELAY_S, ENDPOINT_COPY_INGEST_S};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
 
+use self::decide::{Decided, Decision, Room};
 use crate::catalogue;
 use crate::ports::{
     AcceptResult, Clock, ConfigStore, Engine, EngineError, EventRow, EventStore, MaxAge,
+    TenantEndpoints,
 };
 use crate::refusal::Refusal;
 
@@ -61,41 +63,54 @@ pub(crate) async fn accept_own<E: Engine>(
 async fn accept_each<E: Engine>(
     engine: &E,
     tenant: &TenantName,
-    endpoints: &[Endpoint],
+    endpoints: &Arc<TenantEndpoints>,
     catalogue: &[EventType],
     submissions: &[Submission],
 ) -> Result<Vec<Result<Acceptance, Refusal>>, Refusal> {
     let mut results = Vec::with_capacity(submissions.len());
+    let mut room = Room::of(submissions);
     for chunk in submissions.chunks(CONCURRENT) {
-        let each: Vec<_> =
-            chunk.iter().map(|one| accept(engine, tenant, endpoints, catalogue, one)).collect();
-        results.extend(join_all(each).await);
+        let mut checked = Vec::with_capacity(chunk.len());
+        for decision in decide::decide(engine, tenant, endpoints, chunk, &mut room).await {
+            // One after another: a tenant's checks wait for one another in any case.
+            checked.push(check(engine, catalogue, decision).await);
+        }
+        results.extend(join_all(checked.into_iter().map(|one| accept(engine, one))).await);
     }
     Ok(results)
 }
 
-async fn accept<E: Engine>(
+/// Checks an event against the schema of its type, and says who wants it.
+async fn check<E: Engine>(
     engine: &E,
-    tenant: &TenantName,
-    endpoints: &[Endpoint],
     catalogue: &[EventType],
-    submission: &Submission,
-) -> Result<Acceptance, Refusal> {
-    if submission.text.len() > EVENT_BYTES_MAX {
-        return Err(Refusal::Problem(Problem::too_large("an event", EVENT_BYTES_MAX)));
+    decision: Decision,
+) -> Result<Owed, Refusal> {
+    let Decided { accepted, at, wanting } = decision?;
+    let hops = accepted.event.hops;
+    if hops.is_over() {
+        tracing::warn!(tenant = %accepted.event.tenant, %hops, "an event goes in a circle: its chain ends here");
+        return Err(Refusal::Problem(Problem::looped(hops)));
     }
-    let event_accepted_at = engine.clock().now();
-    let accepted = Event::accept(tenant, submission, event_accepted_at, engine.entropy())
-        .map_err(|faults| Refusal::Problem(Problem::unprocessable(faults)))?;
-    let faults = catalogue::check(engine.schema_checker(), catalogue, &accepted.event).await;
+    let faults = catalogue::check(engine.schema_checker(), catalogue, &accepted.event).await?;
     if !faults.is_empty() {
         return Err(Refusal::Problem(Problem::unprocessable(faults)));
     }
-    let wanting = subscription::select(endpoints, &accepted.event)
-        .map_err(|fault| Refusal::Problem(Problem::unprocessable(vec![fault])))?;
-    let targets: Vec<EndpointId> = wanting.iter().map(|endpoint| endpoint.id.clone()).collect();
+    let targets = wanting.map_err(|undecided| Problem::unprocessable(vec![undecided.into()]))?;
+    Ok(Owed { accepted, at, targets })
+}
+
+/// An event that is accepted once it is stored, and to whom it is owed then.
+struct Owed {
+    accepted: AcceptedEvent,
+    at: Timestamp,
+    targets: Vec<EndpointId>,
+}
+
+async fn accept<E: Engine>(engine: &E, owed: Result<Owed, Refusal>) -> Result<Acceptance, Refusal> {
+    let Owed { accepted, at, targets } = owed?;
     let source = accepted.event.source.clone();
-    match put(engine, accepted.clone(), targets.clone(), event_accepted_at).await? {
+    match put(engine, accepted.clone(), targets.clone(), at).await? {
         (row, AcceptResult::Created) => Ok(acceptance(&row, false)),
         (row, AcceptResult::Exists(found)) if found.event.source == source => {
             acknowledge_duplicate(engine, &row, *found).await
@@ -105,7 +120,7 @@ async fn accept<E: Engine>(
         // sender finds it there and counts as a duplicate.
         _ => {
             let derived = AcceptedEvent { event: accepted.event.with_derived_id(), ..accepted };
-            match put(engine, derived, targets, event_accepted_at).await? {
+            match put(engine, derived, targets, at).await? {
                 (row, AcceptResult::Created) => Ok(acceptance(&row, false)),
                 (row, AcceptResult::Exists(found)) => {
                     acknowledge_duplicate(engine, &row, *found).await

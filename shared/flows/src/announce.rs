@@ -41,6 +41,7 @@ pub async fn announce<E: Engine>(engine: &E, notice: &Notice) -> Result<(), Engi
             match result {
                 Ok(_) => {}
                 Err(Refusal::Ours(error)) => return Err(error),
+                Err(Refusal::Busy(busy)) => return Err(busy.into()),
                 // The tenant is gone by now, or the notice says more than an event may: nobody can be told.
                 Err(Refusal::Problem(problem)) => {
                     tracing::error!(%tenant, detail = problem.detail, "a notice was refused");

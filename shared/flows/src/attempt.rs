@@ -16,17 +16,20 @@ use waxseal_domain::delivery::{
     CancelledReason, Delivery, End, FailedReason, Guard, OpenState, Settlement, Status, StatusName,
     Turn, WriteResult, lease_until,
 };
-use waxseal_domain::endpoint::subscription::Candidate;
+use waxseal_domain::endpoint::subscription::{Candidate, Undecided};
 use waxseal_domain::endpoint::{DisabledReason, Endpoint};
 use waxseal_domain::event::Event;
-use waxseal_domain::limits::{ENDPOINT_COPY_FIRST_ATTEMPT_S, ENDPOINT_COPY_RETRY_S};
+use waxseal_domain::limits::{
+    ENDPOINT_COPY_FIRST_ATTEMPT_S, ENDPOINT_COPY_RETRY_S, MATCH_STEPS_ATTEMPT, PARK_AT_RECEIVE,
+    SHORTAGE_WAIT_S_MAX,
+};
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::announce::announce_failure;
 use crate::disable::disable;
 use crate::ports::{
-    Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EngineError, MaxAge,
-    Queue as _,
+    Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EngineError, FailureKind,
+    MaxAge, Queue as _,
 };
 use crate::profiles::profile_of;
 use crate::send::{Dispatch, send};
@@ -93,7 +96,10 @@ pub async fn attempt<E: Engine>(
     let outgoing =
         Outgoing { endpoint: &endpoint, profile: &profile, event: &event, id: &id, round };
     let dispatched = permit.run(engine, &endpoint, send(engine, outgoing, post_by)).await;
-    let Dispatch { sent, inexact, .. } = dispatched?;
+    let Dispatch { sent, inexact, .. } = match dispatched {
+        Ok(dispatched) => dispatched,
+        Err(error) => return put_off(engine, received, before, error).await,
+    };
 
     let chance = u16::try_from(engine.entropy() & 0xffff).unwrap_or(0);
     let next = policy.after(
@@ -199,7 +205,7 @@ async fn recipient<E: Engine>(
 }
 
 /// Says whether an endpoint, as it was read, wants the event. It is our own failure where the event cannot be
-/// read, and ends nothing.
+/// read, and ends nothing. What is too dear to say is owed as it was.
 fn recipient_of(endpoint: Option<Arc<Endpoint>>, event: &Event) -> Result<Recipient, EngineError> {
     let Some(endpoint) = endpoint else {
         return Ok(Recipient::Ended(End::Cancelled(CancelledReason::EndpointDeleted)));
@@ -207,11 +213,15 @@ fn recipient_of(endpoint: Option<Arc<Endpoint>>, event: &Event) -> Result<Recipi
     if !endpoint.is_enabled() {
         return Ok(Recipient::Ended(End::Failed(FailedReason::EndpointDisabled)));
     }
-    let wants = endpoint.subscription.wants(&Candidate::new(event));
-    if !wants.map_err(|fault| EngineError::unreadable("match event", fault.detail))? {
-        return Ok(Recipient::Ended(End::Cancelled(CancelledReason::NotWanted)));
+    match endpoint.subscription.wants(&Candidate::new(event, MATCH_STEPS_ATTEMPT)) {
+        Ok(true) => Ok(Recipient::Wanting(endpoint)),
+        Ok(false) => Ok(Recipient::Ended(End::Cancelled(CancelledReason::NotWanted))),
+        // It was wanted when it was accepted, and is owed.
+        Err(Undecided::TooDear(_)) => Ok(Recipient::Wanting(endpoint)),
+        Err(Undecided::Unreadable(fault)) => {
+            Err(EngineError::unreadable("match event", fault.detail))
+        }
     }
-    Ok(Recipient::Wanting(endpoint))
 }
 
 /// Claims the row for a message that is late; none if another message was faster. After a backlog
@@ -266,6 +276,24 @@ async fn record<E: Engine>(
         tracing::warn!(%error, "a result is not recorded yet");
         engine.clock().sleep_until(again_at).await;
     }
+}
+
+/// Puts off an attempt that we could not make. Our own shortage may outlast a message's receives, and a message
+/// that comes too often is taken for one that crashes us; so the delivery then rests, and the sweep sends
+/// another. Every other failure, and the first of these, only has the message come again.
+async fn put_off<E: Engine>(
+    engine: &E,
+    received: &ReceivedMessage,
+    row: Delivery,
+    error: EngineError,
+) -> Result<Disposition, EngineError> {
+    if error.kind() != FailureKind::Shortage || received.receives < PARK_AT_RECEIVE {
+        return Err(error);
+    }
+    let (tenant, delivery) = (&received.message.tenant, received.message.key().id());
+    tracing::error!(%tenant, %delivery, %error, "our own shortage: the delivery rests");
+    let again_at = engine.clock().now().plus_s(SHORTAGE_WAIT_S_MAX);
+    follow(engine, received, Some(row), Verdict::Park(again_at)).await
 }
 
 /// Finishes a message that has nothing to do. A crash may have come between the record of a failure
@@ -352,7 +380,7 @@ fn settle(settlement: Settlement) -> Disposition {
 fn next_at(next: Next) -> Option<Timestamp> {
     match next {
         Next::RetryAt(at) => Some(at),
-        Next::Done | Next::GiveUp | Next::Unsendable | Next::DisableEndpoint => None,
+        Next::Done | Next::GiveUp | Next::Unsendable | Next::Looped | Next::DisableEndpoint => None,
     }
 }
 

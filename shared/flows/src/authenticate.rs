@@ -1,19 +1,20 @@
 //! Finds out who calls the API. No other place checks keys.
 
 use waxseal_domain::api_key::{ApiKey, Caller, Principal, Scope, hash_of, is_operator};
-use waxseal_domain::flow_control::rate::window_end;
-use waxseal_domain::flow_control::throttle::Admission;
+use waxseal_domain::flow_control::rate::{Rate, of_requests};
 use waxseal_domain::id::TenantName;
 use waxseal_domain::problem::Problem;
 
-use crate::ports::{Clock, ConfigStore, Engine, EngineError, GateStore};
+use crate::ports::{Clock, ConfigStore, Engine};
 use crate::refusal::Refusal;
+use crate::throttle::{Turn, take_turn};
 
 /// Finds the principal behind a caller. The problem is 401 for a caller that is not known and 429
-/// for a key that calls too often.
+/// for a key that calls too often, or whose tenant does.
 pub async fn authenticate<E: Engine>(engine: &E, caller: &Caller) -> Result<Principal, Refusal> {
     let key = match caller {
         Caller::Iam(arn) => return Ok(Principal::operator(arn)),
+        Caller::Known(principal) => return Ok(principal.clone()),
         Caller::Nobody => return Err(Problem::unauthorized().into()),
         Caller::Key(key) => key,
     };
@@ -25,9 +26,7 @@ pub async fn authenticate<E: Engine>(engine: &E, caller: &Caller) -> Result<Prin
     let Some(key) = engine.store().api_key(&hash).await? else {
         return Err(Problem::unauthorized().into());
     };
-    if let Some(retry_after_s) = throttle(engine, &key).await? {
-        return Err(Problem::too_many(key.max_per_second(), retry_after_s).into());
-    }
+    bound_requests(engine, &key).await?;
     note_use(engine, &key).await;
     Ok(Principal::of(key))
 }
@@ -46,28 +45,26 @@ pub async fn admit<E: Engine>(
     Ok(tenant)
 }
 
-/// Counts a request of a key. Returns the seconds to wait where the key's requests of this window
-/// are used up.
-async fn throttle<E: Engine>(engine: &E, key: &ApiKey) -> Result<Option<u64>, EngineError> {
-    let now = engine.clock().now();
-    let throttle = &engine.memory().throttle;
-    let wanted = match throttle.ask(&key.id, key.max_per_second(), now) {
-        Admission::Granted => return Ok(None),
-        Admission::Refused => return Ok(Some(window_end(now).wait_s(now).max(1))),
-        Admission::Ask(wanted) => wanted,
-    };
-    // Asked for many requests at once, and only when those that this instance may let pass by
-    // itself are used up. So a key that calls now and then costs no write.
-    let granted = engine.store().take_tokens(key.id.as_str(), wanted).await?;
-    let is_granted = throttle.record_grant(&key.id, wanted, granted);
-    Ok((!is_granted).then(|| window_end(now).wait_s(now).max(1)))
+/// Counts a request of a key, and of its tenant. The refusal is 429.
+async fn bound_requests<E: Engine>(engine: &E, key: &ApiKey) -> Result<(), Refusal> {
+    let of_key = Rate::per_second(key.max_per_second());
+    if let Turn::Over { wait_s, .. } = take_turn(engine, key.id.as_str(), of_key).await? {
+        return Err(Problem::too_many("API key", key.max_per_second(), wait_s).into());
+    }
+    let bounds = engine.memory().tenant_bounds;
+    let whose = of_requests(&key.tenant);
+    if let Turn::Over { wait_s, .. } = take_turn(engine, &whose, bounds.requests()).await? {
+        let most = bounds.requests_per_second;
+        return Err(Problem::too_many("tenant of the API key", most, wait_s).into());
+    }
+    Ok(())
 }
 
 /// Notes when a key was last used, at most once a minute. The note is for people only, so a failure
 /// does not stop the request.
 async fn note_use<E: Engine>(engine: &E, key: &ApiKey) {
     let now = engine.clock().now();
-    if engine.memory().throttle.is_use_to_be_noted(&key.id, now) {
+    if engine.memory().throttle.is_use_to_be_noted(key.id.as_str(), now) {
         let _unnoted = engine.store().note_key_use(&key.id, now).await;
     }
 }

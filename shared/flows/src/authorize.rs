@@ -36,7 +36,7 @@ pub async fn authorization<E: Engine>(
         Authorization::TokenRequest(request) => {
             // What the token's server answers is an outcome of the attempt, not a failure of ours:
             // the delivery is retried by its policy, and its log says why.
-            let sent = engine.sender().send(*request).await;
+            let sent = engine.sender().send(*request).await?;
             Ok(read_token(&sent).map(|(token, until)| {
                 let header = bearer(&token);
                 engine.memory().access_tokens.keep(endpoint, token, until);

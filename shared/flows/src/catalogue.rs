@@ -1,21 +1,23 @@
 //! Checks events against a tenant's catalogue of event types, and reads the schemas that go into
 //! it.
 
-use serde_json::Value;
+use serde_json::value::RawValue;
 use waxseal_domain::event::Event;
 use waxseal_domain::event::catalogue::{EventType, Schema, schema_of};
 use waxseal_domain::json::Fault;
 
-use crate::ports::{SchemaChecker, SchemaOwner};
+use crate::ports::{Busy, SchemaChecker, SchemaOwner};
 
 /// Reads the text of a JSON Schema. The fault says why the text is no schema that can be used.
 pub async fn read_schema<C: SchemaChecker>(
     checker: &C,
     owner: &SchemaOwner,
     text: &str,
-) -> Result<Schema, Fault> {
-    let schema = Schema::of_text(text)?;
-    checker.compile(owner, &schema).await.map(|()| schema)
+) -> Result<Result<Schema, Fault>, Busy> {
+    match Schema::of_text(text) {
+        Ok(schema) => Ok(checker.compile(owner, &schema).await?.map(|()| schema)),
+        Err(fault) => Ok(Err(fault)),
+    }
 }
 
 /// Lists where an event's payload does not fit the schema of its type; nothing where the type has
@@ -25,18 +27,10 @@ pub async fn check<C: SchemaChecker>(
     checker: &C,
     catalogue: &[EventType],
     event: &Event,
-) -> Vec<Fault> {
-    let Some(schema) = schema_of(catalogue, event) else { return Vec::new() };
-    let data = match &event.data {
-        None => Ok(Value::Null),
-        Some(data) => serde_json::from_str(data.get()),
-    };
+) -> Result<Vec<Fault>, Busy> {
+    let Some(schema) = schema_of(catalogue, event) else { return Ok(Vec::new()) };
     let owner = SchemaOwner::EventType(event.tenant.clone(), event.event_type.clone());
-    let faults = match data {
-        Ok(data) => checker.faults(&owner, schema, data).await,
-        Err(_) => {
-            vec![Fault::new("", "cannot be checked against its schema: it is nested too deeply")]
-        }
-    };
-    faults.into_iter().map(|fault| fault.within("/data")).collect()
+    let data = event.data.as_deref().map_or("null", RawValue::get);
+    let faults = checker.faults(&owner, schema, data).await?;
+    Ok(faults.into_iter().map(|fault| fault.within("/data")).collect())
 }

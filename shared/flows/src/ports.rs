@@ -5,12 +5,14 @@
 
 mod engine;
 mod store;
+mod work;
 
 pub use engine::{Check, CheckStatus, Engine, Release};
 pub use store::{
     AcceptResult, Change, Claim, ConfigStore, DeliveryStore, Due, EventRow, EventStore, GateStore,
-    MaxAge, Page, PageRequest, Setting, Store, Tenant, TenantEndpoints, TenantVersion,
+    MaxAge, Page, PageBytes, PageRequest, Setting, Store, Tenant, TenantEndpoints, TenantVersion,
 };
+pub use work::{Busy, WorkOwner};
 
 use std::fmt;
 use std::future::Future;
@@ -41,13 +43,16 @@ pub enum FailureKind {
     Denied,
     /// Another writer changed the same row at the same time.
     Conflict,
+    /// This process or its machine was out of what it needs to try: file handles, buffers, memory, or a name
+    /// server that answers. A try some seconds later may succeed.
+    Shortage,
 }
 
 impl FailureKind {
     /// Whether the same step may succeed when it is taken again, with nobody doing anything about it.
     pub fn may_pass(self) -> bool {
         match self {
-            Self::Throttled | Self::Unavailable | Self::Conflict => true,
+            Self::Throttled | Self::Unavailable | Self::Conflict | Self::Shortage => true,
             Self::Unreadable | Self::Denied => false,
         }
     }
@@ -93,6 +98,11 @@ impl EngineError {
     /// The step met another's change.
     pub fn conflict(step: &'static str, cause: impl Into<Reason>) -> Self {
         Self::of(FailureKind::Conflict, step, cause)
+    }
+
+    /// The step could not be tried: we were short of something.
+    pub fn short(step: &'static str, cause: impl Into<Reason>) -> Self {
+        Self::of(FailureKind::Shortage, step, cause)
     }
 
     /// What did not work, in words that say nothing of whom it was for.
@@ -161,10 +171,14 @@ pub trait KeyVault: Send + Sync {
 }
 
 /// Makes one request to a receiver. Whatever the receiver or the network does is an outcome and
-/// never an error.
+/// never an error. An `Err` is our own shortage, of [`FailureKind::Shortage`]: there were no handles, buffers or
+/// memory for a connection, or our name server answers nobody. It says nothing of the receiver.
 pub trait Sender: Send + Sync {
     /// D4: one request, no redirects, no hidden retries; ended by its time-out.
-    fn send(&self, request: Request) -> impl Future<Output = SendResult> + Send;
+    fn send(
+        &self,
+        request: Request,
+    ) -> impl Future<Output = Result<SendResult, EngineError>> + Send;
 }
 
 /// Whose a schema is: the checker keeps one compiled schema for each.
@@ -186,16 +200,16 @@ pub trait SchemaChecker: Send + Sync {
         &self,
         owner: &SchemaOwner,
         schema: &Schema,
-    ) -> impl Future<Output = Result<(), Fault>> + Send;
+    ) -> impl Future<Output = Result<Result<(), Fault>, Busy>> + Send;
 
-    /// Lists what of a value does not fit; pointers start at the value, and none of the value is shown. That the
-    /// value is too dear to check is a fault as well.
+    /// Lists what of a value, as JSON, does not fit; pointers start at the value, and none of the value is shown.
+    /// That the value is too dear to check is a fault as well.
     fn faults(
         &self,
         owner: &SchemaOwner,
         schema: &Schema,
-        value: serde_json::Value,
-    ) -> impl Future<Output = Vec<Fault>> + Send;
+        value: &str,
+    ) -> impl Future<Output = Result<Vec<Fault>, Busy>> + Send;
 }
 
 /// Tells the time and waits. The simulation implements it with virtual time.

@@ -93,6 +93,7 @@ async fn send<E: Engine>(
         Ok(_) => Ok(true),
         Err(Refusal::Problem(_)) => Ok(false),
         Err(Refusal::Ours(error)) => Err(error),
+        Err(Refusal::Busy(busy)) => Err(busy.into()),
     }
 }
 

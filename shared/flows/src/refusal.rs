@@ -3,13 +3,16 @@
 
 use waxseal_domain::problem::Problem;
 
-use crate::ports::EngineError;
+use crate::ports::{Busy, EngineError};
 
 /// Why a flow did not do what it was asked.
 #[derive(Debug)]
 pub enum Refusal {
     /// The caller must change something: the same request would get the same answer again.
     Problem(Problem),
+    /// The turn of the caller's work did not come: nothing was done, nobody failed, and the same request may succeed
+    /// later.
+    Busy(Busy),
     /// We failed, and the same request may succeed later.
     Ours(EngineError),
 }
@@ -17,6 +20,12 @@ pub enum Refusal {
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
         Self::Problem(problem)
+    }
+}
+
+impl From<Busy> for Refusal {
+    fn from(busy: Busy) -> Self {
+        Self::Busy(busy)
     }
 }
 
@@ -32,6 +41,7 @@ impl Refusal {
     pub fn into_problem(self) -> Problem {
         match self {
             Self::Problem(problem) => problem,
+            Self::Busy(busy) => busy.into(),
             Self::Ours(error) => {
                 tracing::error!(%error, "nothing was acknowledged");
                 Problem::unavailable()

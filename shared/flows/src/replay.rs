@@ -3,7 +3,8 @@
 use waxseal_domain::delivery::message::Message;
 use waxseal_domain::delivery::{Delivery, DeliveryKey, Guard, WriteResult};
 use waxseal_domain::endpoint::Endpoint;
-use waxseal_domain::endpoint::subscription::Candidate;
+use waxseal_domain::endpoint::subscription::{Candidate, Undecided};
+use waxseal_domain::limits::MATCH_STEPS_ATTEMPT;
 use waxseal_domain::problem::Problem;
 
 use crate::ports::{Clock, ConfigStore, DeliveryStore, Engine, EventRow, MaxAge};
@@ -70,10 +71,15 @@ fn may_replay(endpoint: Option<&Endpoint>, event: &EventRow) -> Result<(), Probl
     if !endpoint.is_enabled() {
         return Err(Problem::conflict("the endpoint is disabled: enable it first"));
     }
-    let wants = endpoint.subscription.wants(&Candidate::new(&event.event));
-    let is_wanted = wants.map_err(|fault| {
-        Problem::conflict(format!("the event cannot be read: {}", fault.detail))
-    })?;
+    let wants = endpoint.subscription.wants(&Candidate::new(&event.event, MATCH_STEPS_ATTEMPT));
+    let is_wanted = match wants {
+        // It was wanted when it was accepted.
+        Err(Undecided::TooDear(_)) => true,
+        Err(Undecided::Unreadable(fault)) => {
+            return Err(Problem::conflict(format!("the event cannot be read: {}", fault.detail)));
+        }
+        Ok(is_wanted) => is_wanted,
+    };
     if !is_wanted {
         return Err(Problem::conflict("the endpoint's subscription does not want this event"));
     }

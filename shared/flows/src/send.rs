@@ -14,6 +14,7 @@ use waxseal_verify::Key;
 
 use crate::authorize::{authorization, forget_refused_token};
 use crate::link::content_link;
+use crate::own_headers::open_headers;
 use crate::ports::{Clock, Engine, EngineError, KeyVault, Sender};
 
 /// The request of one attempt, as far as it is shown, and its outcome.
@@ -21,8 +22,8 @@ use crate::ports::{Clock, Engine, EngineError, KeyVault, Sender};
 pub struct Dispatch {
     /// The outcome, with its times and what was kept of the answer.
     pub sent: SendResult,
-    /// The headers that were sent, by name. `authorization` is left out, since these are shown in
-    /// the answer to a test event.
+    /// The headers that were sent, by name, as the answer to a test event shows them: without `authorization`,
+    /// and without the values of the endpoint's own that may be secrets.
     pub headers: BTreeMap<String, String>,
     /// Whether the body held values that JavaScript would change, and should not.
     pub inexact: bool,
@@ -40,6 +41,7 @@ pub async fn send<E: Engine>(
         Ok(authorization) => authorization,
         Err(sent) => return Ok(Dispatch { sent, headers: BTreeMap::new(), inexact: false }),
     };
+    let secret_headers = open_headers(engine, endpoint).await?;
     let now = engine.clock().now();
     let PreparedRequest { mut request, inexact } =
         match prepare_linked(engine, outgoing, &keys, now).await? {
@@ -52,9 +54,15 @@ pub async fn send<E: Engine>(
             }
         };
     request.timeout_ms = request.timeout_ms.min(deadline.since_ms(now));
-    let headers = request.headers.clone();
+    let headers = request.shown_headers(endpoint);
+    let request = secret_headers
+        .iter()
+        .try_fold(request, |request, (name, value)| {
+            value.expose_text().map(|text| request.with_own_header(name, text))
+        })
+        .map_err(|fault| EngineError::unreadable("open header", fault))?;
     let request = authorization.iter().fold(request, Request::with_authorization);
-    let mut sent = engine.sender().send(request).await;
+    let mut sent = engine.sender().send(request).await?;
     forget_refused_token(engine, endpoint, &sent);
     if round.attempt == 1 {
         // The body of a first attempt may say when the attempt began, and the record must say the

@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use waxseal_domain::event::acceptance::Acceptance;
+use waxseal_domain::event::hops::{Hops, NoHops};
 use waxseal_domain::event::{Form, Submission};
 use waxseal_domain::id::TenantName;
 use waxseal_domain::json::Fault;
@@ -25,6 +26,8 @@ pub struct CloudMessage {
     pub tenant: Result<Option<String>, Problem>,
     /// The message's id, which becomes the id of an event that has none of its own.
     pub message_id: Option<String>,
+    /// How many of Waxseal's deliveries lie behind it, as it says beside the body.
+    pub hops: Result<Hops, NoHops>,
     /// An event, or an array of them, as over HTTP.
     pub body: String,
 }
@@ -54,12 +57,14 @@ impl CloudMessage {
         time: &str,
         event_type: &str,
         detail: &RawValue,
+        resources: &[String],
     ) -> Result<Self, EngineError> {
         let event = FromBus { id, source, time, event_type, data: detail };
         let body = serde_json::to_string(&event);
         let body =
             body.map_err(|error| EngineError::unreadable("read EventBridge event", error))?;
-        Ok(Self { tenant: read_tenant(detail.get()), message_id: None, body })
+        let hops = Hops::of_resources(resources);
+        Ok(Self { tenant: read_tenant(detail.get()), message_id: None, hops, body })
     }
 
     fn tenant(&self, default: Option<&str>) -> Result<TenantName, Problem> {
@@ -74,11 +79,13 @@ impl CloudMessage {
     }
 
     fn submissions(&self) -> Result<Vec<Submission>, Problem> {
+        let hops = self.hops?;
         if !self.body.trim_start().starts_with('[') {
             let submission = |text: String| Submission {
                 text,
                 form: Form::Plain,
                 fallback_id: self.message_id.clone(),
+                hops,
             };
             return Ok(vec![submission(self.body.clone())]);
         }
@@ -96,6 +103,7 @@ impl CloudMessage {
                 form: Form::Plain,
                 // Each event of an array needs an id of its own.
                 fallback_id: self.message_id.as_ref().map(|id| format!("{id}-{index}")),
+                hops,
             })
             .collect())
     }
@@ -143,6 +151,7 @@ pub async fn take_in_or_put_aside<E: Engine>(
             Ok(_) => {}
             Err(Refusal::Problem(problem)) => problems.push(problem),
             Err(Refusal::Ours(error)) => return Err(error),
+            Err(Refusal::Busy(busy)) => return Err(busy.into()),
         }
     }
     for problem in &problems {
@@ -159,7 +168,8 @@ mod tests {
     use super::*;
 
     fn tenant_of(body: &str) -> Result<String, u16> {
-        let message = CloudMessage { tenant: Ok(None), message_id: None, body: body.to_owned() };
+        let (tenant, hops) = (Ok(None), Ok(Hops::default()));
+        let message = CloudMessage { tenant, message_id: None, hops, body: body.to_owned() };
         message.tenant(Some("usual")).map(|name| name.to_string()).map_err(|one| one.status)
     }
 
@@ -174,7 +184,7 @@ mod tests {
         }
         let detail = RawValue::from_string(r#"{"tenant":["acme"]}"#.to_owned()).unwrap();
         let time = "2026-11-21T10:00:00Z";
-        let message = CloudMessage::from_bus("1", "aws.events", time, "a", &detail).unwrap();
+        let message = CloudMessage::from_bus("1", "aws.events", time, "a", &detail, &[]).unwrap();
         assert_eq!(message.tenant(Some("usual")).unwrap_err().status, 400);
     }
 }

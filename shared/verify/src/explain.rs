@@ -35,7 +35,7 @@ impl Profile {
     /// Explains a hook: the arguments are those of [`Profile::verify`], but for the secrets' texts
     /// in place of keys, because the mistake may be in them.
     ///
-    /// The work is bounded: bodies over 1 MiB are not written again, and 32 MiB are hashed at most.
+    /// The work is bounded: bodies over 256 KiB are not written again, 4 MiB are written at most, and 32 MiB hashed.
     pub fn explain<'h>(
         &self,
         header: impl Fn(&str) -> Option<&'h str>,

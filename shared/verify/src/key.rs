@@ -52,6 +52,14 @@ impl Key {
         }
     }
 
+    /// Bytes of the key, which are hashed with each message.
+    pub(crate) fn length(&self) -> usize {
+        match &self.0 {
+            Kind::Hmac { key, .. } => key.len(),
+            Kind::Signing(_) | Kind::Verifying(_) => 32,
+        }
+    }
+
     /// The public key, of ed25519.
     pub fn public(&self) -> Option<[u8; 32]> {
         match &self.0 {

@@ -1,6 +1,7 @@
 //! Events, plain and CloudEvents: what is accepted is the same once stored.
 #![no_main]
 
+use waxseal_domain::event::hops::Hops;
 use waxseal_domain::event::{Event, Form, Submission};
 use waxseal_domain::json::Json;
 use waxseal_domain::timestamp::{Timestamp, in_utc};
@@ -8,7 +9,7 @@ use waxseal_domain::timestamp::{Timestamp, in_utc};
 libfuzzer_sys::fuzz_target!(|input: (bool, &str)| {
     let (is_plain, text) = input;
     let form = if is_plain { Form::Plain } else { Form::CloudEvent };
-    let submission = Submission { text: text.to_owned(), form, fallback_id: None };
+    let submission = Submission { text: text.to_owned(), form, fallback_id: None, hops: Hops::default() };
     let tenant = "acme".parse().unwrap();
     let Ok(accepted) = Event::accept(&tenant, &submission, Timestamp::from_ms(1), 7) else { return };
     let event = accepted.event;

@@ -167,20 +167,20 @@ impl Clock for StandingClock {
 pub struct Receivers(Arc<Outside>);
 
 impl Sender for Receivers {
-    async fn send(&self, request: Request) -> SendResult {
+    async fn send(&self, request: Request) -> Result<SendResult, EngineError> {
         let is_flaky = request.url.starts_with(FLAKY);
         let fails = is_flaky && self.0.random(|rng| rng.one_in(FAILING_ONE_IN));
         let status = if fails { 503 } else { 200 };
         let at = self.0.clock.now();
         self.0.ledger().posted(&request.subject.delivery, &request.body, at, !fails);
         let response = Response { status, headers: Vec::new(), excerpt: String::new() };
-        SendResult {
+        Ok(SendResult {
             outcome: Outcome::of_status(status),
             detail: None,
             response: Some(response),
             started_at: at,
             ended_at: at,
-        }
+        })
     }
 }
 

@@ -214,7 +214,7 @@ async fn accept(machine: &Machine, event: NumberedEvent) -> Option<Acceptance> {
     let accepted = accept_all(machine, &tenant, &[fixtures::submission(&event.text())]).await;
     match accepted.ok()?.into_iter().next()? {
         Ok(acceptance) => Some(acceptance),
-        Err(Refusal::Ours(_)) => None,
+        Err(Refusal::Ours(_) | Refusal::Busy(_)) => None,
         Err(Refusal::Problem(problem)) => panic!("{event:?} was refused: {problem:?}"),
     }
 }

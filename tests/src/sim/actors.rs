@@ -8,6 +8,7 @@ use waxseal_domain::delivery::DeliveryKey;
 use waxseal_domain::delivery::message::{Message, Receipt, ReceivedMessage};
 use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint, EndpointState};
+use waxseal_domain::event::hops::Hops;
 use waxseal_domain::event::{Form, Submission};
 use waxseal_domain::limits::FUNCTION_TIMEOUT_S;
 use waxseal_domain::secret::{SealedSecret, Secret, SecretContext};
@@ -106,7 +107,8 @@ async fn send(world: Arc<World>, at: usize, at_s: u64, is_first: bool) {
     let text = format!(
         r#"{{"id":"e{at}","source":"s","type":"t.a","severity":"{severity}","data":{at}}}"#
     );
-    let submission = [Submission { text, form: Form::Plain, fallback_id: None }];
+    let submission =
+        [Submission { text, form: Form::Plain, fallback_id: None, hops: Hops::default() }];
     for number in 0..TRIES_MAX {
         if number > 0 || !is_first {
             let event = format!("e{at}").parse().unwrap();

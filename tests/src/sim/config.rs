@@ -134,8 +134,17 @@ impl ConfigStore for Instance {
         self.lacks("key_uses")
     }
 
-    async fn source(&self, _: &SourceName, _: MaxAge) -> StoreResult<Option<Source>> {
+    async fn source(
+        &self,
+        _: &TenantName,
+        _: &SourceName,
+        _: MaxAge,
+    ) -> StoreResult<Option<Source>> {
         self.lacks("source")
+    }
+
+    async fn source_by_short_path(&self, _: &SourceName, _: MaxAge) -> StoreResult<Option<Source>> {
+        self.lacks("source_by_short_path")
     }
 
     async fn sources(&self, _: &TenantName) -> StoreResult<Vec<Source>> {

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::flow_control::gate::Gate;
+use waxseal_domain::flow_control::tenant_bounds::TenantBounds;
 use waxseal_domain::id::{EndpointId, TenantName, Ticket};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::memory::Memory;
@@ -70,7 +71,7 @@ impl Instance {
             skew_ms,
             copies: Mutex::default(),
             gates: Mutex::default(),
-            memory: Memory::new(world.plan.breaker),
+            memory: Memory::new(world.plan.breaker, TenantBounds::default()),
             list: Mutex::default(),
             turns: Mutex::default(),
             acknowledged: Mutex::default(),

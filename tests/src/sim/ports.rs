@@ -22,7 +22,7 @@ use waxseal_domain::public_url::PublicUrl;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{
-    AcceptResult, Check, Claim, Clock, DeliveryStore, Due, Engine, EngineError, EventRow,
+    AcceptResult, Busy, Check, Claim, Clock, DeliveryStore, Due, Engine, EngineError, EventRow,
     EventStore, Page, PageRequest, Queue, SchemaChecker, SchemaOwner, Sender,
 };
 
@@ -294,11 +294,11 @@ impl Queue for Instance {
 }
 
 impl SchemaChecker for Instance {
-    async fn compile(&self, _: &SchemaOwner, _: &Schema) -> Result<(), Fault> {
+    async fn compile(&self, _: &SchemaOwner, _: &Schema) -> Result<Result<(), Fault>, Busy> {
         self.lacks("compile")
     }
 
-    async fn faults(&self, _: &SchemaOwner, _: &Schema, _: serde_json::Value) -> Vec<Fault> {
+    async fn faults(&self, _: &SchemaOwner, _: &Schema, _: &str) -> Result<Vec<Fault>, Busy> {
         self.lacks("faults")
     }
 }
@@ -314,7 +314,7 @@ impl Clock for Instance {
 }
 
 impl Sender for Instance {
-    async fn send(&self, request: Request) -> SendResult {
+    async fn send(&self, request: Request) -> StoreResult<SendResult> {
         self.alive().await;
         let started_at = self.clock_now();
         let id = ["webhook-id", "svix-id"].iter().find_map(|name| request.headers.get(*name));
@@ -346,7 +346,7 @@ impl Sender for Instance {
             None if timed_out => Outcome::TimedOut,
             None => Outcome::Unreachable,
         };
-        SendResult { outcome, detail: None, response, started_at, ended_at: self.clock_now() }
+        Ok(SendResult { outcome, detail: None, response, started_at, ended_at: self.clock_now() })
     }
 }
 

@@ -187,6 +187,8 @@ async fn write_configuration(engine: &AwsEngine, tenant: &TenantName) {
         profile: "standard".to_owned(),
         secrets: Vec::new(),
         tolerance_s: 300,
+        max_per_second: None,
+        has_short_path: true,
     };
     let event_type = EventType {
         name: "a.b".to_owned(),

@@ -9,6 +9,7 @@ use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::credentials::Credentials;
+use waxseal_domain::limits::PARK_AT_RECEIVE;
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::accept::accept_all;
@@ -17,9 +18,10 @@ use waxseal_flows::bury::{BuryResult, bury};
 use waxseal_flows::cancel::cancel;
 use waxseal_flows::ports::{
     Change, Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Engine as _, EventStore as _,
-    KeyVault as _, MaxAge, Release,
+    GateStore as _, KeyVault as _, MaxAge, Release,
 };
 use waxseal_flows::replay::replay;
+use waxseal_flows::sweep::sweep;
 use waxseal_tests::fixtures::{self, submission};
 use waxseal_tests::scripted::{Play, ScriptedEngine};
 
@@ -63,6 +65,18 @@ impl World {
         panic!("no message is there, nor within a minute");
     }
 
+    /// Receives a message, or has the sweep send what rests.
+    async fn receive_or_sweep(&self) -> ReceivedMessage {
+        for _ in 0..40 {
+            if let Some(received) = self.engine.queue().inbox(Priority::Normal).receive_now() {
+                return received;
+            }
+            self.engine.clock().advance(Duration::from_secs(5));
+            sweep(self.engine.as_ref(), self.deadline()).await.unwrap();
+        }
+        panic!("no message is there, nor within minutes");
+    }
+
     fn deadline(&self) -> Timestamp {
         self.engine.clock().now().plus_s(15)
     }
@@ -95,6 +109,29 @@ async fn fails_twice_and_is_taken_the_third_time() {
         assert_eq!(world.status(&key).await, status);
     }
     assert!(world.engine.queue().inbox(Priority::Normal).is_empty());
+}
+
+#[tokio::test]
+async fn our_own_shortage_is_no_attempt_and_the_delivery_is_tried_until_it_is_over() {
+    // More often than a message may come, before it is taken for one that crashes us.
+    let world = World::new(&[], |post| match post {
+        0..40 => Play::Shortage,
+        _ => Play::Answer(200),
+    })
+    .await;
+    let key = world.accept("e1").await;
+    for _ in 0..100 {
+        let received = world.receive_or_sweep().await;
+        assert!(received.receives <= PARK_AT_RECEIVE, "{}", received.receives);
+        world.drive(received).await;
+        if world.status(&key).await != ("pending", 0) {
+            break;
+        }
+    }
+    assert_eq!(world.status(&key).await, ("delivered", 1), "and the shortage is no attempt");
+    let endpoint = &world.endpoint;
+    let gate = world.engine.store().gate(&endpoint.tenant, &endpoint.id, MaxAge::NOW).await;
+    assert!(gate.unwrap().is_none(), "no breaker has opened");
 }
 
 #[tokio::test]

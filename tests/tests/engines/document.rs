@@ -140,11 +140,12 @@ fn whatever_is_described_is_described_by_sentences() {
 }
 
 /// What operations outside of any noun's paths are shown under.
-const TAGS_OF_PATHS: [(&str, &str); 10] = [
+const TAGS_OF_PATHS: [(&str, &str); 11] = [
     ("/.well-known/webhook-keys", "deployment"),
     ("/docs", "deployment"),
     ("/healthz", "deployment"),
     ("/hooks/{source}", "sources"),
+    ("/hooks/{tenant}/{source}", "sources"),
     ("/openapi.json", "deployment"),
     ("/v1/profiles", "profiles"),
     ("/v1/profiles/{profile}", "profiles"),
@@ -240,7 +241,12 @@ fn endpoint_requests() -> Vec<(&'static str, Value)> {
 /// All other requests, every member of their types said.
 fn other_requests() -> Vec<(&'static str, Value)> {
     let event_type = NewEventType { description: Some(word()), schema: raw(), example: raw() };
-    let source = NewSource { profile: Some(word()), secrets: Vec::new(), tolerance_s: Some(1) };
+    let source = NewSource {
+        profile: Some(word()),
+        secrets: Vec::new(),
+        tolerance_s: Some(1),
+        max_per_second: Some(1),
+    };
     let key = NewKey { name: Some(word()), scopes: Some(Vec::new()), max_per_second: Some(1) };
     let question = Question {
         profile: Some(word()),

@@ -13,9 +13,11 @@ use waxseal_domain::delivery::message::Message;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::endpoint::subscription::{Candidate, CompiledFilter, Subscription};
 use waxseal_domain::event::event_type::EventTypePattern;
+use waxseal_domain::event::hops::Hops;
 use waxseal_domain::event::{Event, Form, Submission};
 use waxseal_domain::id::{DeliveryId, EventId, TenantName};
 use waxseal_domain::json::{Json, compact};
+use waxseal_domain::limits::MATCH_STEPS_MAX;
 use waxseal_domain::profile::{Hook, Profile};
 use waxseal_domain::timestamp::{Timestamp, in_utc};
 use waxseal_tests::fixtures::SECRET;
@@ -108,7 +110,7 @@ proptest! {
         is_plain in any::<bool>(),
     ) {
         let form = if is_plain { Form::Plain } else { Form::CloudEvent };
-        let submission = Submission { text: text.clone(), form, fallback_id: None };
+        let submission = Submission { text: text.clone(), form, fallback_id: None, hops: Hops::default() };
         let tenant: TenantName = "acme".parse().unwrap();
         match Event::accept(&tenant, &submission, NOW, 7) {
             Ok(accepted) => {
@@ -159,12 +161,12 @@ proptest! {
             Err(faults) => prop_assert!(!faults.is_empty()),
             Ok(filter) => {
                 let text = json!({"type": "a.b", "data": data}).to_string();
-                let submission = Submission { text, form: Form::Plain, fallback_id: None };
+                let submission = Submission { text, form: Form::Plain, fallback_id: None, hops: Hops::default() };
                 let tenant = "acme".parse().unwrap();
                 let accepted = Event::accept(&tenant, &submission, NOW, 7).unwrap();
                 let subscription =
                     Subscription { filter: Some(filter), ..Subscription::default() };
-                let candidate = Candidate::new(&accepted.event);
+                let candidate = Candidate::new(&accepted.event, MATCH_STEPS_MAX);
                 prop_assert_eq!(subscription.wants(&candidate), subscription.wants(&candidate));
             }
         }

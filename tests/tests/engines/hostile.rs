@@ -11,9 +11,9 @@ use rustls::pki_types::CertificateDer;
 use waxseal_adapters::sender::{Connections, HttpSender, LookUp};
 use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::dispatch::{Request, Subject};
-use waxseal_domain::endpoint::address::AddressRules;
+use waxseal_domain::endpoint::address::{AddressRules, OwnAddresses};
 use waxseal_domain::limits::EXCERPT_CHARS_MAX;
-use waxseal_flows::ports::Sender as _;
+use waxseal_flows::ports::{EngineError, FailureKind, Sender as _};
 use waxseal_tests::rogue::{MARGIN, Play, counting_rogue, rogue};
 use waxseal_tests::sink::{Sink, SinkAnswer};
 use waxseal_tests::tls::self_signed;
@@ -44,7 +44,7 @@ fn request(url: &str) -> Request {
 
 async fn attempt(address: SocketAddr) -> SendResult {
     let began = Instant::now();
-    let sent = sender().send(request(&format!("http://{address}/"))).await;
+    let sent = sender().send(request(&format!("http://{address}/"))).await.unwrap();
     let took = began.elapsed();
     assert!(took < Duration::from_millis(TIMEOUT_MS) + MARGIN, "{took:?}");
     if let Some(response) = &sent.response {
@@ -108,7 +108,7 @@ async fn a_redirect_to_loopback_is_not_followed() {
 #[tokio::test]
 async fn plain_text_on_a_tls_port_and_tls_on_a_plain_one_are_unreachable() {
     let sink = Sink::start(Vec::new()).await;
-    let sent = sender().send(request(&format!("https://{}/", sink.address))).await;
+    let sent = sender().send(request(&format!("https://{}/", sink.address))).await.unwrap();
     assert_eq!(sent.outcome, Outcome::Unreachable, "{:?}", sent.detail);
     assert!(sink.requests().is_empty());
     let (tls, _) = tls_sink().await;
@@ -128,7 +128,7 @@ async fn literal_addresses_are_refused_without_a_connection() {
         "https://[64:ff9b::a00:1]/",
         "http://127.0.0.1:9001/2018-06-01/runtime/invocation/next",
     ] {
-        let sent = sender().send(request(url)).await;
+        let sent = sender().send(request(url)).await.unwrap();
         assert_eq!(sent.outcome, Outcome::Blocked, "{url}: {:?}", sent.detail);
     }
 }
@@ -158,6 +158,27 @@ fn look_up() -> LookUp {
 }
 
 #[tokio::test]
+async fn a_name_that_leads_to_where_we_listen_is_not_sent_to() {
+    let (own_sink, certificate) = tls_sink().await;
+    let own = OwnAddresses { listens: vec![own_sink.address], ..OwnAddresses::default() };
+    let rules = Arc::new(AddressRules { own, runtime_api: None, ..AddressRules::clone(&rules()) });
+    let roots = vec![certificate];
+    let sender = HttpSender::with_resolver(rules, Connections::Fresh, roots, look_up()).unwrap();
+    let (other_sink, _) = tls_sink().await;
+    let url = |sink: &Sink| format!("https://well.test:{}/", sink.address.port());
+    let sent = sender.send(request(&url(&own_sink))).await.unwrap();
+    let detail = sent.detail.unwrap();
+    assert_eq!(
+        (sent.outcome, detail.as_str()),
+        (Outcome::Blocked, "the URL leads back to Waxseal itself")
+    );
+    assert!(own_sink.requests().is_empty(), "nothing was sent");
+    // Of another port of this machine nothing is known: it is connected to, and trusts no certificate of ours here.
+    let sent = sender.send(request(&url(&other_sink))).await.unwrap();
+    assert_eq!(sent.outcome, Outcome::Unreachable);
+}
+
+#[tokio::test]
 async fn names_that_lead_to_private_addresses_are_refused_each_time() {
     let (sink, certificate) = tls_sink().await;
     let rules = Arc::new(AddressRules { runtime_api: None, ..AddressRules::clone(&rules()) });
@@ -167,9 +188,57 @@ async fn names_that_lead_to_private_addresses_are_refused_each_time() {
     let mut outcomes = Vec::new();
     for name in ["well", "private", "mixed", "rebinding", "rebinding"] {
         let url = format!("https://{name}.test:{port}/");
-        outcomes.push(sender.send(request(&url)).await.outcome);
+        outcomes.push(sender.send(request(&url)).await.unwrap().outcome);
     }
     let (accepted, blocked) = (Outcome::Accepted, Outcome::Blocked);
     assert_eq!(outcomes, [accepted, blocked, blocked, accepted, blocked]);
     assert_eq!(sink.requests().len(), 2);
+}
+
+/// A resolver by a rule: none where a name has no answer at all.
+fn look_up_by(rule: fn(&str) -> Option<std::io::Result<&'static str>>) -> LookUp {
+    Arc::new(move |name| {
+        let found = rule(&name);
+        Box::pin(async move {
+            match found {
+                Some(found) => found.map(|address| vec![address.parse().unwrap()]),
+                None => std::future::pending().await,
+            }
+        })
+    })
+}
+
+async fn send_by(
+    rule: fn(&str) -> Option<std::io::Result<&'static str>>,
+) -> Result<SendResult, EngineError> {
+    let look_up = look_up_by(rule);
+    let sender = HttpSender::with_resolver(rules(), Connections::Kept, Vec::new(), look_up);
+    sender.unwrap().send(request("https://receiver.test:8443/")).await
+}
+
+fn for_now() -> std::io::Result<&'static str> {
+    Err(std::io::Error::other("Temporary failure in name resolution"))
+}
+
+#[tokio::test]
+async fn a_name_server_that_is_down_is_our_failure_and_no_outcome() {
+    for silent in [send_by(|_| None).await, send_by(|_| Some(for_now())).await] {
+        assert_eq!(silent.unwrap_err().kind(), FailureKind::Shortage);
+    }
+    // Another name is answered: so the receiver's own name servers are at fault.
+    let unanswered = send_by(|name| (name != "receiver.test").then_some(Ok("127.0.0.1:0"))).await;
+    assert_eq!(unanswered.unwrap().outcome, Outcome::TimedOut);
+    let failing = send_by(|name| match name {
+        "test." => Some(Err(std::io::Error::other("Name or service not known"))),
+        _ => Some(for_now()),
+    });
+    assert_eq!(failing.await.unwrap().outcome, Outcome::Unreachable);
+}
+
+#[tokio::test]
+async fn a_shortage_of_handles_is_our_failure_and_no_outcome() {
+    let short = send_by(|_| Some(Err(std::io::Error::from_raw_os_error(24)))).await;
+    let error = short.unwrap_err();
+    assert_eq!(error.kind(), FailureKind::Shortage);
+    assert_eq!(error.to_string(), "send failed: short of file handles");
 }

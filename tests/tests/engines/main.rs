@@ -1,5 +1,6 @@
 //! The flows on the engines: in virtual time, by hand, over real sockets, and at random.
 
+mod bounds;
 mod contract_embedded;
 mod contract_simulation;
 mod deliver;
@@ -9,6 +10,7 @@ mod gate;
 mod hostile;
 mod priority;
 mod recover;
+mod returning;
 mod schedule;
 mod sender;
 mod simulation;

@@ -32,7 +32,7 @@ fn request(url: String) -> Request {
 }
 
 async fn post(sink: &Sink) -> SendResult {
-    sender(true, Vec::new()).send(request(sink.url("/hook?x=1"))).await
+    sender(true, Vec::new()).send(request(sink.url("/hook?x=1"))).await.unwrap()
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn silence_is_a_time_out_and_a_closed_port_unreachable() {
     assert_eq!(sent.outcome, Outcome::TimedOut);
     assert!(sent.ended_at.since_ms(sent.started_at) < 5_000);
     let closed = format!("http://{}/", waxseal_tests::process::free_address());
-    let sent = sender(true, Vec::new()).send(request(closed)).await;
+    let sent = sender(true, Vec::new()).send(request(closed)).await.unwrap();
     assert_eq!(sent.outcome, Outcome::Unreachable);
     assert!(!sent.detail.unwrap().contains("/hook"), "no URL in a detail");
 }
@@ -83,7 +83,7 @@ async fn forbidden_addresses_are_blocked_before_a_connection() {
     let port = sink.address.port();
     for host in ["127.0.0.1", "[::ffff:127.0.0.1]", "2130706433", "localhost"] {
         let url = format!("https://{host}:{port}/");
-        let sent = sender(false, Vec::new()).send(request(url)).await;
+        let sent = sender(false, Vec::new()).send(request(url)).await.unwrap();
         assert_eq!(sent.outcome, Outcome::Blocked, "{host}");
     }
     assert!(sink.requests().is_empty());
@@ -95,10 +95,10 @@ async fn tls_is_verified_against_known_roots() {
     let certificate = certificate.der().clone();
     let sink = Sink::start_tls(Vec::new(), tls).await;
     let url = format!("https://localhost:{}/hook", sink.address.port());
-    let stranger = sender(true, Vec::new()).send(request(url.clone())).await;
+    let stranger = sender(true, Vec::new()).send(request(url.clone())).await.unwrap();
     assert_eq!(stranger.outcome, Outcome::Unreachable);
     assert!(sink.requests().is_empty(), "nothing is sent to a peer that is not verified");
-    let trusted = sender(true, vec![certificate]).send(request(url)).await;
+    let trusted = sender(true, vec![certificate]).send(request(url)).await.unwrap();
     assert_eq!(trusted.outcome, Outcome::Accepted, "{:?}", trusted.detail);
     assert_eq!(sink.requests().len(), 1);
 }

@@ -10,8 +10,9 @@ use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::dispatch::{Request, Subject};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::endpoint::target::{CloudTargets, Target};
+use waxseal_domain::event::hops::Hops;
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::ports::{Engine as _, Sender as _};
+use waxseal_flows::ports::{Engine as _, FailureKind, Sender as _};
 use waxseal_tests::emulator::environment;
 use waxseal_tests::sink::{Sink, SinkAnswer};
 
@@ -55,6 +56,7 @@ fn request(url: &str) -> Request {
             source: "/guard".to_owned(),
             time: Timestamp::parse_rfc3339("2026-01-02T03:04:05Z"),
             verified_by: vec!["webhook-id".to_owned()],
+            hops: Hops::new(1),
         },
     }
 }
@@ -66,12 +68,27 @@ async fn send(request: Request, answer: SinkAnswer) -> (SendResult, Vec<(String,
     let allowed = ALLOWED.map(str::to_owned).to_vec();
     let cloud_targets = Some(CloudTargets { allowed, own: Vec::new() });
     environment.address_rules = AddressRules { cloud_targets, ..AddressRules::default() };
-    let sent = AwsEngine::new(&environment).unwrap().sender().send(request).await;
+    let sent = AwsEngine::new(&environment).unwrap().sender().send(request).await.unwrap();
     let captured = sink.requests();
     let read = |body: &[u8]| serde_json::from_slice(body).unwrap();
     let calls =
         captured.iter().map(|one| (one.header("authorization").to_owned(), read(&one.body)));
     (sent, calls.collect())
+}
+
+#[tokio::test]
+async fn a_service_whose_name_is_not_looked_up_is_our_failure_and_no_outcome() {
+    // RFC 6761: no name server knows this one, and each of AWS's is known.
+    let mut environment = environment("http://sqs.invalid");
+    let allowed = ALLOWED.map(str::to_owned).to_vec();
+    let cloud_targets = Some(CloudTargets { allowed, own: Vec::new() });
+    environment.address_rules = AddressRules { cloud_targets, ..AddressRules::default() };
+    let engine = AwsEngine::new(&environment).unwrap();
+    for url in [QUEUE, BUS] {
+        let long = Request { timeout_ms: 30_000, ..request(url) };
+        let error = engine.sender().send(long).await.unwrap_err();
+        assert_eq!(error.kind(), FailureKind::Shortage, "{error}");
+    }
 }
 
 fn refuse(status: u16, code: &'static str) -> SinkAnswer {
@@ -120,7 +137,7 @@ async fn a_bus_is_put_one_event_in_its_own_region() {
         "DetailType": "a.b",
         "Detail": "{\"type\": \"a.b\", \"n\": 1.0}",
         "Time": 1_767_323_045,
-        "Resources": ["dlv_1_e"],
+        "Resources": ["dlv_1_e", "waxseal-hops/1"],
     }]});
     assert_eq!(call, &wanted);
 }

@@ -1,7 +1,10 @@
 //! The template gives queues and functions the numbers that the code counts on.
 
 use waxseal_adapters::embedded::EmbeddedEngine;
-use waxseal_domain::limits::{FUNCTION_TIMEOUT_S, MESSAGE_RECEIVES_MAX, MESSAGE_VISIBILITY_S};
+use waxseal_domain::limits::{
+    FUNCTION_TIMEOUT_S, MESSAGE_RECEIVES_MAX, MESSAGE_VISIBILITY_S, TENANT_DELIVERIES_PER_MINUTE,
+    TENANT_DELIVERIES_PER_MINUTE_RANGE, TENANT_MAX_PER_SECOND, TENANT_MAX_PER_SECOND_RANGE,
+};
 use waxseal_tests::openapi::operations;
 
 const TEMPLATE: &str = include_str!("../../../template.yaml");
@@ -15,6 +18,37 @@ fn the_template_and_the_code_have_the_same_time_out_visibility_and_receives() {
     assert!(!visibility.is_empty() && visibility.iter().all(|one| *one == MESSAGE_VISIBILITY_S));
     let most = u64::from(MESSAGE_RECEIVES_MAX);
     assert!(!receives.is_empty() && receives.iter().all(|one| *one == most));
+}
+
+#[test]
+fn each_bound_of_a_tenant_is_a_parameter_with_the_codes_default_and_bounds() {
+    for (parameter, usual, bounds) in [
+        ("TenantRequestsPerSecond", TENANT_MAX_PER_SECOND, TENANT_MAX_PER_SECOND_RANGE),
+        (
+            "TenantDeliveriesPerMinute",
+            TENANT_DELIVERIES_PER_MINUTE,
+            TENANT_DELIVERIES_PER_MINUTE_RANGE,
+        ),
+    ] {
+        let (_, text) = TEMPLATE.split_once(&format!("\n  {parameter}:\n")).unwrap();
+        let number = |key: &str| {
+            let value = text.lines().find_map(|line| line.trim().strip_prefix(key)).unwrap();
+            value.trim().parse::<u32>().unwrap()
+        };
+        assert_eq!(number("Default:"), usual, "{parameter}");
+        assert_eq!(number("MinValue:")..=number("MaxValue:"), bounds, "{parameter}");
+        assert!(TEMPLATE.contains(&format!(": !Ref {parameter}\n")), "{parameter} reaches nothing");
+    }
+}
+
+#[test]
+fn what_a_tenants_bound_puts_off_raises_an_alarm() {
+    let (_, alarm) = TEMPLATE.split_once("\n  PutOffAlarm:\n").unwrap();
+    let alarm = alarm.split("\n\n").next().unwrap();
+    for said in ["MetricName: PutOff\n", "Value: deliver}", "Namespace: Waxseal\n", "AlarmActions:"]
+    {
+        assert!(alarm.contains(said), "{said}: {alarm}");
+    }
 }
 
 /// In one process every path is served; on AWS only those that a function has an event for.

@@ -11,9 +11,10 @@ use waxseal_tests::sink::Sink;
 use waxseal_tests::sixth::FILE;
 
 /// Operations that cannot succeed here, with what they answer.
-const REFUSED: [(&str, u16); 2] = [
+const REFUSED: [(&str, u16); 3] = [
     // The hook is not signed.
     ("POST /hooks/{source}", 401),
+    ("POST /hooks/{tenant}/{source}", 401),
     // The delivery is over, or about to be.
     ("POST /v1/tenants/{tenant}/deliveries/{delivery}/cancel", 409),
 ];

@@ -185,14 +185,19 @@ async fn a_source_stays_its_tenants() {
     let stranger = world.key("other", &["ingest", "manage"]).await;
     let path = "/v1/tenants/other/sources/canary";
     let own = json!({"profile": "github", "secrets": ["the stranger's own"]}).to_string();
-    assert_eq!(stranger.call("PUT", path, &own).await.0, 409, "its name is taken");
-    for method in ["GET", "DELETE"] {
-        assert_eq!(stranger.call(method, path, "").await.0, 404);
-    }
-    let (_, listed) = stranger.call("GET", "/v1/tenants/other/sources", "").await;
-    assert_eq!(listed["items"], json!([]));
+    let theirs = world.operator.call("GET", "/v1/tenants/acme/sources/canary", "").await.1;
+    assert_eq!(
+        (&theirs["path"], &theirs["short_path"]),
+        (&json!("/hooks/acme/canary"), &json!("/hooks/canary"))
+    );
+    let (status, made) = stranger.call("PUT", path, &own).await;
+    assert_eq!(
+        (status, &made["path"], made.get("short_path")),
+        (200, &json!("/hooks/other/canary"), None)
+    );
+    assert_eq!(stranger.call("PUT", path, &own).await.1, made, "nor later");
     let keyless = Client { key: String::new(), ..world.operator.clone() };
-    let hook = |secret: &str, id: &'static str| {
+    let hook = |path: &'static str, secret: &str, id: &'static str| {
         let body = r#"{"action":"opened"}"#;
         let profile = waxseal_verify::Profile::find_builtin("github").unwrap();
         let delivery = waxseal_verify::Delivery {
@@ -207,11 +212,22 @@ async fn a_source_stays_its_tenants() {
         async move {
             let headers: Vec<(&str, &str)> =
                 signed.headers.iter().map(|(name, value)| (&**name, &**value)).collect();
-            keyless.with("POST", "/hooks/canary", &headers, body).await.unwrap().0
+            keyless.with("POST", path, &headers, body).await.unwrap().0
         }
     };
-    assert_eq!(hook("the stranger's own", "h1").await, 401);
-    assert_eq!(hook(HOOK_SECRET, "h2").await, 200);
+    let strangers = "the stranger's own";
+    // The short path and the tenant's own lead where they did, with the secret that they did.
+    for (path, id) in [("/hooks/canary", "h1"), ("/hooks/acme/canary", "h2")] {
+        assert_eq!(hook(path, strangers, id).await, 401, "{path}");
+        assert_eq!(hook(path, HOOK_SECRET, id).await, 200, "{path}");
+    }
+    assert_eq!(hook("/hooks/other/canary", HOOK_SECRET, "h1").await, 401);
+    assert_eq!(hook("/hooks/other/canary", strangers, "h1").await, 200);
+    assert_eq!(hook("/hooks/nobody/canary", strangers, "h1").await, 404);
+    // Neither does the stranger's end take them along.
+    assert_eq!(stranger.call("DELETE", path, "").await.0, 204);
+    assert_eq!(hook("/hooks/canary", HOOK_SECRET, "h3").await, 200);
+    assert_eq!(hook("/hooks/other/canary", strangers, "h3").await, 404);
     let events = |tenant: &'static str| {
         let operator = world.operator.clone();
         async move {
@@ -219,5 +235,5 @@ async fn a_source_stays_its_tenants() {
             operator.call("GET", &path, "").await.1.to_string().matches("/hooks/canary").count()
         }
     };
-    assert_eq!((events("acme").await, events("other").await), (1, 0));
+    assert_eq!((events("acme").await, events("other").await), (3, 1));
 }

@@ -5,6 +5,7 @@ mod audit;
 mod audit_deliveries;
 mod cli;
 mod credentials;
+mod health;
 mod isolation;
 mod kill;
 mod local;

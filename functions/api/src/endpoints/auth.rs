@@ -1,14 +1,9 @@
-//! How an endpoint's receiver is authenticated to: read from a body, sealed.
+//! How an endpoint's receiver is authenticated to: read from a body.
 
 use serde_json::{Value, json};
 use waxseal_domain::endpoint::address::{AddressRules, URL_CHARS_MAX};
-use waxseal_domain::endpoint::credentials::{
-    Credentials, NewCredentials, SECRET_CHARS_MAX, TEXT_CHARS_MAX,
-};
-use waxseal_domain::id::{EndpointId, TenantName};
+use waxseal_domain::endpoint::credentials::{NewCredentials, SECRET_CHARS_MAX, TEXT_CHARS_MAX};
 use waxseal_domain::json::{Fault, Json};
-use waxseal_flows::authorize::seal_credentials;
-use waxseal_flows::ports::{Engine, EngineError};
 
 use crate::body::{Body, PatchValue};
 
@@ -82,20 +77,4 @@ pub(super) fn read(body: &mut Body<'_>, rules: &AddressRules) -> PatchValue<NewC
             PatchValue::Absent
         }
     }
-}
-
-/// Seals what is secret of it, for this endpoint alone.
-pub(super) async fn seal<E: Engine>(
-    engine: &E,
-    tenant: &TenantName,
-    endpoint: &EndpointId,
-    auth: PatchValue<NewCredentials>,
-) -> Result<PatchValue<Credentials>, EngineError> {
-    Ok(match auth {
-        PatchValue::Value(new) => {
-            PatchValue::Value(seal_credentials(engine, tenant, endpoint, new).await?)
-        }
-        PatchValue::Null => PatchValue::Null,
-        PatchValue::Absent => PatchValue::Absent,
-    })
 }

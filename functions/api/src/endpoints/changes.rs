@@ -8,7 +8,8 @@ use waxseal_api_types::pattern::PRINTABLE;
 use waxseal_api_types::{EndpointChanges, NewEndpoint};
 use waxseal_domain::delivery::retry::RetryPolicy;
 use waxseal_domain::endpoint::address::{AddressRules, URL_CHARS_MAX};
-use waxseal_domain::endpoint::credentials::{Credentials, NewCredentials};
+use waxseal_domain::endpoint::credentials::NewCredentials;
+use waxseal_domain::endpoint::headers::OwnHeaders;
 use waxseal_domain::endpoint::secret_choice::SecretChoice;
 use waxseal_domain::endpoint::subscription::{CompiledFilter, Subscription, outcomes, risk_score};
 use waxseal_domain::endpoint::target::{Target, TargetForm};
@@ -25,6 +26,7 @@ use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::timestamp::Timestamp;
 
 use super::auth;
+use super::sealed::Sealed;
 use super::secrets::read_choice;
 use crate::body::{Body, PatchValue, describe, whole};
 
@@ -46,7 +48,7 @@ pub(super) struct Changes {
     timeout_ms: PatchValue<u64>,
     max_per_second: PatchValue<u64>,
     max_concurrency: PatchValue<u64>,
-    headers: PatchValue<BTreeMap<String, String>>,
+    pub(super) headers: PatchValue<BTreeMap<String, String>>,
     enabled: Option<bool>,
     paused: Option<bool>,
     /// Only where an endpoint is configured: later, a secret is rotated.
@@ -132,13 +134,23 @@ impl Changes {
         changes
     }
 
-    /// The endpoint with these changes.
-    pub(super) fn apply(
-        self,
-        endpoint: Endpoint,
-        auth: PatchValue<Credentials>,
-        now: Timestamp,
-    ) -> Endpoint {
+    /// Names each header whose value is said to be the stored one, where `before` has none.
+    pub(super) fn check_kept_headers(&self, body: &mut Body<'_>, before: Option<&Endpoint>) {
+        let PatchValue::Value(headers) = &self.headers else { return };
+        for (name, value) in headers {
+            let is_stored = before.is_some_and(|endpoint| endpoint.has_header(name));
+            if value == headers::NOT_SHOWN && !is_stored {
+                let detail = "stands for a value that is stored, and none is: send the value";
+                body.fault(&format!("headers/{}", escape_pointer(name)), detail);
+            }
+        }
+    }
+
+    /// The endpoint with these changes, and with what was sealed of them.
+    pub(super) fn apply(self, endpoint: Endpoint, sealed: Sealed, now: Timestamp) -> Endpoint {
+        let own_headers = sealed
+            .headers
+            .unwrap_or(OwnHeaders { shown: endpoint.headers, sealed: endpoint.sealed_headers });
         let subscription = endpoint.subscription;
         let wanted = self.event_types.apply_to(Some(subscription.event_types));
         let types = wanted.filter(|types| !types.is_empty());
@@ -163,8 +175,9 @@ impl Changes {
             timeout_ms: timeout_ms.and_then(|ms| u32::try_from(ms).ok()),
             max_per_second: max_per_second.and_then(|max| u32::try_from(max).ok()),
             max_concurrency: max_concurrency.and_then(|max| u32::try_from(max).ok()),
-            auth: auth.apply_to(endpoint.auth),
-            headers: self.headers.apply_to(Some(endpoint.headers)).unwrap_or_default(),
+            auth: sealed.auth.apply_to(endpoint.auth),
+            headers: own_headers.shown,
+            sealed_headers: own_headers.sealed,
             paused_at: match self.paused {
                 Some(is_paused) => is_paused.then(|| endpoint.paused_at.unwrap_or(now)),
                 None => endpoint.paused_at,

@@ -42,10 +42,10 @@ pub(super) async fn write<E: Engine>(
         let profile = profile_of(call.engine, &before).await?;
         let now = call.engine.clock().now();
         let changed = change(Endpoint::clone(&before), now);
-        let audit = audit_update(call, action, &before, &changed).await?;
-        if audit.before == audit.after {
+        if is_same(&before, &changed) {
             return Ok((changed, profile));
         }
+        let audit = audit_update(call, action, &before, &changed).await?;
         let after = changed.next_version(now);
         if call.change(Change::PutEndpoint(&after), audit).await? {
             return Ok((after, profile));
@@ -54,20 +54,34 @@ pub(super) async fn write<E: Engine>(
     Err(Problem::conflict("the endpoint was changed at the same time: try again").into())
 }
 
+/// Whether an endpoint is stored as it was before.
+pub(super) fn is_same(before: &Endpoint, after: &Endpoint) -> bool {
+    let document = |endpoint| serde_json::to_string(endpoint).expect("an endpoint is JSON");
+    document(before) == document(after)
+}
+
 pub(super) async fn audit_update<'a, E: Engine>(
     call: &TenantCall<'_, E>,
     action: &'static str,
     before: &'a Endpoint,
     after: &Endpoint,
 ) -> Result<AuditChange<'a>, EngineError> {
-    let (was, is) = (audit_view(call, before).await?, audit_view(call, after).await?);
+    let profile_before = profile_of(call.engine, before).await?;
+    let profile_after = profile_of(call.engine, after).await?;
+    let (was, is) = (audit_view(before, &profile_before), audit_view(after, &profile_after));
     Ok(AuditChange { action, target: before.id.as_str(), before: Some(was), after: Some(is) })
 }
 
-pub(super) async fn audit_view<E: Engine>(
-    call: &TenantCall<'_, E>,
-    endpoint: &Endpoint,
-) -> Result<Value, EngineError> {
-    let profile = profile_of(call.engine, endpoint).await?;
-    Ok(audit_value(&api::Endpoint::of(endpoint, &profile)))
+/// What the audit log keeps of an endpoint. What may be secret stands in it as it is stored, so that a change of
+/// it is seen; the entry hides it.
+pub(super) fn audit_view(endpoint: &Endpoint, profile: &Profile) -> Value {
+    let mut view = audit_value(&api::Endpoint::of(endpoint, profile));
+    if let Some(Value::Object(headers)) = view.get_mut("headers") {
+        let stored = endpoint.headers.iter().chain(&endpoint.sealed_headers);
+        headers.extend(stored.map(|(name, value)| (name.clone(), Value::from(value.as_str()))));
+    }
+    if let (Some(Value::Object(auth)), Some(credentials)) = (view.get_mut("auth"), &endpoint.auth) {
+        auth.insert("secret".to_owned(), credentials.sealed().into());
+    }
+    view
 }

@@ -12,6 +12,7 @@ use waxseal_domain::delivery::Round;
 use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::dispatch::Outgoing;
 use waxseal_domain::endpoint::{Endpoint, Health};
+use waxseal_domain::event::hops::Hops;
 use waxseal_domain::event::{Event, Form, Submission};
 use waxseal_domain::id::DeliveryId;
 use waxseal_domain::limits::EVENT_TYPE_CHARS_MAX;
@@ -79,7 +80,7 @@ pub(super) async fn ping<E: Engine>(
     endpoint: &Endpoint,
 ) -> Result<TestResult, Refusal> {
     let profile = profile_of(call.engine, endpoint).await?;
-    let shaken = shake(call.engine, endpoint, &profile).await;
+    let shaken = shake(call.engine, endpoint, &profile).await?;
     let ping = post(call, endpoint, "webhook.ping", &of_data(r#"{"ping":true}"#)).await?;
     let handshake = shaken.map(|answer| Handshake {
         allowed: answer.allowed,
@@ -105,7 +106,8 @@ async fn post<E: Engine>(
     let event_type = Value::from(event_type);
     let rest = rest.trim_start().trim_start_matches('{');
     let text = format!(r#"{{"type":{event_type},"source":"/waxseal/test",{rest}"#);
-    let submission = Submission { text, form: Form::Plain, fallback_id: None };
+    let submission =
+        Submission { text, form: Form::Plain, fallback_id: None, hops: Hops::default() };
     let accepted = Event::accept(call.tenant, &submission, now, engine.entropy());
     let event = accepted.map_err(Problem::unprocessable)?.event;
     let id = DeliveryId { endpoint: endpoint.id.clone(), event: event.id.clone() }.to_string();

@@ -8,7 +8,7 @@ use waxseal_adapters::client::{Answer, Fault, HttpClient};
 use waxseal_adapters::clock::SystemClock;
 use waxseal_domain::delivery::attempt::{Outcome, Response, SendResult};
 use waxseal_domain::delivery::dispatch::{Method, Request};
-use waxseal_flows::ports::{Clock as _, Sender};
+use waxseal_flows::ports::Clock as _;
 
 /// Sends to where its client may connect.
 pub(super) struct LocalSender(HttpClient);
@@ -34,8 +34,9 @@ impl LocalSender {
     }
 }
 
-impl Sender for LocalSender {
-    async fn send(&self, request: Request) -> SendResult {
+impl LocalSender {
+    /// Makes a request to this machine. Whatever it lacks is told as the outcome: the person who reads it runs both.
+    pub(super) async fn send(&self, request: Request) -> SendResult {
         let started_at = SystemClock.now();
         let chars_max = request.response_chars_max;
         let exchanged = self.exchange(request).await;

@@ -1,5 +1,6 @@
 //! A session: an endpoint of this process alone, its profile, its secret, and how it sends.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
@@ -11,13 +12,16 @@ use waxseal_domain::delivery::Round;
 use waxseal_domain::delivery::attempt::SendResult;
 use waxseal_domain::delivery::dispatch::{Outgoing, PrepareFault, prepare};
 use waxseal_domain::endpoint::Endpoint;
+use waxseal_domain::endpoint::headers::NOT_SHOWN;
 use waxseal_domain::endpoint::subscription::{Candidate, Subscription};
 use waxseal_domain::event::Event;
 use waxseal_domain::event::event_type::EventTypePattern;
+use waxseal_domain::event::hops::HOPS_ATTRIBUTE;
 use waxseal_domain::id::{DeliveryId, EndpointId, IdFault, TenantName};
+use waxseal_domain::limits::MATCH_STEPS_MAX;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::secret::random_bytes;
-use waxseal_flows::ports::{Clock as _, Sender as _};
+use waxseal_flows::ports::Clock as _;
 use waxseal_verify::Key;
 
 use super::Listen;
@@ -102,10 +106,9 @@ impl Session {
     pub(super) fn read_wanted(&self, raw: &RawValue) -> Result<Option<Event>, Failure> {
         let event = read_event(&self.endpoint.tenant, raw)
             .map_err(|error| Failure::Unavailable(format!("an event cannot be read: {error}")))?;
-        let wants = self.endpoint.subscription.wants(&Candidate::new(&event));
-        let is_wanted = wants.map_err(|fault| {
-            Failure::Unavailable(format!("an event cannot be read: {}", fault.detail))
-        });
+        let wants = self.endpoint.subscription.wants(&Candidate::new(&event, MATCH_STEPS_MAX));
+        let is_wanted = wants
+            .map_err(|fault| Failure::Unavailable(format!("an event cannot be matched: {fault}")));
         if event.expunged || !is_wanted? {
             return Ok(None);
         }
@@ -178,7 +181,8 @@ async fn fetch_terms(context: &Context, named: &EndpointName) -> Result<Terms, F
             outcomes: view.outcomes,
         },
         profile: view.profile,
-        headers: view.headers,
+        // What is not shown cannot be sent either.
+        headers: view.headers.into_iter().filter(|(_, value)| value != NOT_SHOWN).collect(),
         timeout_ms: Some(view.timeout_ms),
     })
 }
@@ -198,7 +202,9 @@ async fn fetch_profile(context: &Context, name: &str) -> Result<Arc<Profile>, Fa
 fn read_event(tenant: &TenantName, raw: &RawValue) -> Result<Event, String> {
     let listed: api::Event = serde_json::from_str(raw.get()).map_err(|error| error.to_string())?;
     let members = listed.read().map_err(|error| error.to_string())?;
-    let attributes = listed.attributes().map_err(|error| error.to_string())?;
+    let mut attributes: BTreeMap<_, _> =
+        listed.attributes().map_err(|error| error.to_string())?.into_iter().collect();
+    let hops = attributes.remove(HOPS_ATTRIBUTE).map(serde_json::from_value).transpose();
     Ok(Event {
         id: members.id.parse().map_err(|fault: IdFault| fault.to_string())?,
         sender_id: members.sender_id,
@@ -206,15 +212,17 @@ fn read_event(tenant: &TenantName, raw: &RawValue) -> Result<Event, String> {
         event_type: members.event_type,
         source: members.source,
         time: members.time,
-        attributes: attributes.into_iter().collect(),
+        attributes,
         data: members.data,
         data_base64: members.data_base64,
         expunged: members.expunged,
+        hops: hops.map_err(|error| error.to_string())?.unwrap_or_default(),
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use waxseal_domain::event::hops::Hops;
     use waxseal_domain::event::{Form, Submission};
     use waxseal_domain::timestamp::Timestamp;
 
@@ -223,8 +231,13 @@ mod tests {
     #[test]
     fn a_listed_event_is_the_one_that_was_stored() {
         let text = r#"{"type":"a.b","source":"/x","id":"has space","severity":"high","riskscore":0.5,
-            "agentid":"a","data":{"n":1.50,"big":123456789012345678901234567890}}"#;
-        let submission = Submission { text: text.to_owned(), form: Form::Plain, fallback_id: None };
+            "agentid":"a","waxsealhops":2,"data":{"n":1.50,"big":123456789012345678901234567890}}"#;
+        let submission = Submission {
+            text: text.to_owned(),
+            form: Form::Plain,
+            fallback_id: None,
+            hops: Hops::default(),
+        };
         let tenant: TenantName = "acme".parse().unwrap();
         let stored = Event::accept(&tenant, &submission, Timestamp::from_ms(5), 7).unwrap().event;
         let mut view = stored.view();

@@ -37,6 +37,16 @@ impl<K: Eq + Hash, V: Clone> AgedCache<K, V> {
         Self { cached: Mutex::new(CacheEntry { generation: 0, copies }) }
     }
 
+    /// Makes an empty cache of at most `entries_max` copies, which take up at most `bytes_max` bytes.
+    pub(super) fn with_bytes(
+        entries_max: usize,
+        bytes_max: usize,
+        weigh: fn(&(Instant, V)) -> usize,
+    ) -> Self {
+        let copies = BoundedMap::with_bytes(entries_max, bytes_max, weigh);
+        Self { cached: Mutex::new(CacheEntry { generation: 0, copies }) }
+    }
+
     /// Returns a copy of at most that age. The error is the start of the read that must replace it,
     /// to be given to [`AgedCache::keep`].
     pub(super) fn get(&self, key: &K, max_age: MaxAge) -> Result<V, ReadStart> {

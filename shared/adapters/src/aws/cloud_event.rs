@@ -40,6 +40,9 @@ pub struct BusEvent {
     pub detail_type: String,
     /// The event's content, byte for byte.
     pub detail: Box<RawValue>,
+    /// What the event is about, as its sender says: of Waxseal's own events the delivery and its hops.
+    #[serde(default)]
+    pub resources: Vec<String>,
 }
 
 /// A message of an SNS topic, as Lambda hands it over.

@@ -25,6 +25,7 @@ use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::event::catalogue::EventType;
 use waxseal_domain::flow_control::gate::Gate;
 use waxseal_domain::id::{ApiKeyId, EndpointId, SourceName, TenantName};
+use waxseal_domain::limits::{ENDPOINTS_KEPT_BYTES_MAX, EVENT_TYPES_KEPT_BYTES_MAX};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{
@@ -50,7 +51,8 @@ pub(super) struct ConfigCache {
     event_types: AgedCache<TenantName, Arc<Vec<EventType>>>,
     endpoints: AgedCache<(TenantName, EndpointId), Arc<Endpoint>>,
     api_keys: AgedCache<String, ApiKey>,
-    sources: AgedCache<SourceName, Source>,
+    /// Without a tenant: those to which short paths lead.
+    sources: AgedCache<(Option<TenantName>, SourceName), Source>,
     settings: AgedCache<(Setting, String), Arc<str>>,
     /// Also that there is none: so it is with nearly every endpoint.
     pub(super) gates: AgedCache<(TenantName, EndpointId), Option<Gate>>,
@@ -59,9 +61,19 @@ pub(super) struct ConfigCache {
 impl Default for ConfigCache {
     fn default() -> Self {
         Self {
-            of_tenant: AgedCache::new(TENANTS_MAX),
-            event_types: AgedCache::new(TENANTS_MAX),
-            endpoints: AgedCache::new(COPIES_MAX),
+            of_tenant: AgedCache::with_bytes(
+                TENANTS_MAX,
+                ENDPOINTS_KEPT_BYTES_MAX,
+                |(_, found)| found.iter().map(Endpoint::bytes).sum(),
+            ),
+            event_types: AgedCache::with_bytes(
+                TENANTS_MAX,
+                EVENT_TYPES_KEPT_BYTES_MAX,
+                |(_, found)| found.iter().map(EventType::bytes).sum(),
+            ),
+            endpoints: AgedCache::with_bytes(COPIES_MAX, ENDPOINTS_KEPT_BYTES_MAX, |(_, found)| {
+                found.bytes()
+            }),
             api_keys: AgedCache::new(COPIES_MAX),
             sources: AgedCache::new(COPIES_MAX),
             settings: AgedCache::new(TENANTS_MAX),
@@ -158,16 +170,21 @@ impl ConfigStore for DynamoStore {
         self.read_key_uses(keys).await
     }
 
-    async fn source(&self, name: &SourceName, max_age: MaxAge) -> StoreResult<Option<Source>> {
-        let start = match self.cache.sources.get(name, max_age) {
-            Ok(copy) => return Ok(Some(copy)),
-            Err(start) => start,
-        };
-        let found = self.read_source(name).await?;
-        if let Some(found) = &found {
-            self.cache.sources.keep(start, name.clone(), found.clone());
-        }
-        Ok(found)
+    async fn source(
+        &self,
+        tenant: &TenantName,
+        name: &SourceName,
+        max_age: MaxAge,
+    ) -> StoreResult<Option<Source>> {
+        self.find_source(Some(tenant), name, max_age).await
+    }
+
+    async fn source_by_short_path(
+        &self,
+        name: &SourceName,
+        max_age: MaxAge,
+    ) -> StoreResult<Option<Source>> {
+        self.find_source(None, name, max_age).await
     }
 
     async fn sources(&self, tenant: &TenantName) -> StoreResult<Vec<Source>> {
@@ -204,6 +221,25 @@ impl ConfigStore for DynamoStore {
 }
 
 impl DynamoStore {
+    /// A tenant's source, or without a tenant the one to which the short path leads; from a copy of at most that age.
+    async fn find_source(
+        &self,
+        tenant: Option<&TenantName>,
+        name: &SourceName,
+        max_age: MaxAge,
+    ) -> StoreResult<Option<Source>> {
+        let place = (tenant.cloned(), name.clone());
+        let start = match self.cache.sources.get(&place, max_age) {
+            Ok(copy) => return Ok(Some(copy)),
+            Err(start) => start,
+        };
+        let found = self.read_source(tenant, name).await?;
+        if let Some(found) = &found {
+            self.cache.sources.keep(start, place, found.clone());
+        }
+        Ok(found)
+    }
+
     /// Drops the copies of what a change may have changed, however it ended.
     fn forget(&self, change: Change<'_>) {
         match change {
@@ -218,7 +254,9 @@ impl DynamoStore {
                 self.cache.api_keys.forget(&key.hash);
             }
             Change::PutSource(source) | Change::RemoveSource(source) => {
-                self.cache.sources.forget(&source.name);
+                let (tenant, name) = (source.tenant.clone(), source.name.clone());
+                self.cache.sources.forget(&(None, name.clone()));
+                self.cache.sources.forget(&(Some(tenant), name));
             }
             Change::PutEventType(tenant, ..) | Change::RemoveEventType(tenant, _) => {
                 self.cache.of_tenant.forget(tenant);

@@ -146,12 +146,18 @@ impl DeliveryStore for DynamoStore {
         let keys = answer.items().iter().map(key_of).collect::<Result<Vec<_>, _>>()?;
         let wanted: Vec<Item> = keys.iter().map(delivery_key).collect();
         let mut rows = HashMap::new();
-        for item in self.batch_get("list deliveries", &wanted).await? {
+        let (found, seen) = self.get_page("list deliveries", &wanted).await?;
+        for item in found {
             let row = row_of(&item)?;
             rows.insert(row.key.clone(), row);
         }
         let items = keys.iter().filter_map(|key| rows.remove(key)).filter(Delivery::is_listed);
-        let cursor = answer.last_evaluated_key.as_ref().map(cursor_of).transpose()?;
+        let cut_after = seen.checked_sub(1).filter(|_| seen < wanted.len());
+        let last = match cut_after {
+            Some(last) => answer.items().get(last),
+            None => answer.last_evaluated_key.as_ref(),
+        };
+        let cursor = last.map(cursor_of).transpose()?;
         Ok(Page { items: items.collect(), cursor })
     }
 }

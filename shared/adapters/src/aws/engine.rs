@@ -64,7 +64,7 @@ impl AwsEngine {
             sender,
             address_rules,
             clients,
-            memory: Memory::new(environment.breaker),
+            memory: Memory::new(environment.breaker, environment.tenant_bounds),
             schemas: JsonSchemas::in_place(),
             operator_secret: environment.operator_secret.clone(),
             operator_key_hash: AgedCache::new(1),

@@ -69,9 +69,15 @@ impl DynamoStore {
             }
         }
         places.retain(|place| place.event_accepted_at >= oldest);
+        let (items, seen) = self.events_at(tenant, &places).await?;
+        if seen < places.len()
+            && let Some(last) = seen.checked_sub(1).and_then(|last| places.get(last))
+        {
+            before = last.clone();
+        }
         let cursor = (before.event_accepted_at > oldest)
             .then(|| format!("{}_{}", before.event_accepted_at, before.id));
-        Ok(Page { items: self.events_at(tenant, &places).await?, cursor })
+        Ok(Page { items, cursor })
     }
 
     /// The newest of a day before a place, and where the unread begins if they are not enough.
@@ -131,28 +137,31 @@ impl DynamoStore {
         Ok(DayPart { places, unread_from: start.map(|_| last) })
     }
 
-    /// The events at those places, in their order. One that was removed meanwhile is left out.
+    /// The events at those places, in their order, as many as fit a page; and of how many places they are. One that
+    /// was removed meanwhile is left out.
     async fn events_at(
         &self,
         tenant: &TenantName,
         places: &[EventPosition],
-    ) -> Result<Vec<EventRow>, EngineError> {
+    ) -> Result<(Vec<EventRow>, usize), EngineError> {
         let keys = places
             .iter()
             .map(|place| Ok(event_key(tenant, &parse::<EventId>("pk", &place.id)?)))
             .collect::<Result<Vec<_>, EngineError>>()?;
         let mut found = HashMap::new();
-        for item in self.batch_get("list events", &keys).await? {
+        let (items, seen) = self.get_page("list events", &keys).await?;
+        for item in items {
             let row = event_of(&item)?;
             found.insert(event_pk(&row.event.tenant, &row.event.id), row);
         }
-        Ok(places
+        let rows = places
             .iter()
             .filter_map(|place| {
                 let row = found.remove(&format!("E#{tenant}#{}", place.id));
                 row.filter(|row| row.event_accepted_at.ms() == place.event_accepted_at)
             })
-            .collect())
+            .collect();
+        Ok((rows, seen))
     }
 }
 

@@ -33,7 +33,10 @@ pub struct HttpEvent {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct RequestContext {
+    /// The host by which the API was called, as API Gateway and function URLs know it.
+    domain_name: Option<String>,
     stage: Option<String>,
     http: Option<Http>,
     authorizer: Option<Authorizer>,
@@ -64,6 +67,10 @@ struct Identity {
     user_arn: Option<String>,
 }
 
+/// The host at which a request came in, among its extensions: as AWS tells it, and not the request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnHost(pub String);
+
 impl HttpEvent {
     /// The request; an error names what cannot be read.
     pub fn into_request(self) -> Result<Request, String> {
@@ -83,6 +90,9 @@ impl HttpEvent {
             let name = HeaderName::try_from(name.as_str()).map_err(|error| error.to_string())?;
             let value = HeaderValue::try_from(value.as_str()).map_err(|error| error.to_string())?;
             builder = builder.header(name, value);
+        }
+        if let Some(host) = &self.request_context.domain_name {
+            builder = builder.extension(OwnHost(host.clone()));
         }
         if let Some(arn) = self.signer() {
             builder = builder.extension(Caller::Iam(arn));
@@ -151,8 +161,10 @@ mod tests {
             "version": "2.0", "rawPath": "/prod/v1/x", "rawQueryString": "a=b",
             "headers": {"Content-TYPE": "application/json"}, "body": "e30=", "isBase64Encoded": true,
             "requestContext": {"stage": "prod", "http": {"method": "POST"},
-                "authorizer": {"iam": {"userArn": "x"}}},
+                "domainName": "abc.execute-api.example", "authorizer": {"iam": {"userArn": "x"}}},
         }));
+        let host = request.extensions().get::<OwnHost>().map(|host| host.0.as_str());
+        assert_eq!(host, Some("abc.execute-api.example"));
         assert_eq!(request.uri(), "/v1/x?a=b");
         assert_eq!(request.headers()["content-type"], "application/json");
         assert_eq!(request.body(), "{}");

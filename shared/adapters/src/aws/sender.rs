@@ -23,7 +23,8 @@ use waxseal_flows::ports::{Clock as _, EngineError, Sender};
 use super::client::Clients;
 use super::reason;
 use crate::clock::SystemClock;
-use crate::sender::{Connections, Failure, HttpSender, sent_of};
+use crate::sender::{Connections, Failure, HttpSender, Unsent, sent_of, short};
+use crate::shortage::shortage_of;
 
 /// Sends to endpoints of every kind.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ impl AwsSender {
         Ok(Self { http, rules, clients })
     }
 
-    async fn send_message(&self, queue: &Resource, request: &Request) -> Result<Response, Failure> {
+    async fn send_message(&self, queue: &Resource, request: &Request) -> Result<Response, Unsent> {
         let message = QueueMessage::of(request).map_err(unsendable)?;
         let mut send = self
             .clients
@@ -68,7 +69,7 @@ impl AwsSender {
         Ok(accept_answer(answer.message_id()))
     }
 
-    async fn put_event(&self, bus: &Resource, request: &Request) -> Result<Response, Failure> {
+    async fn put_event(&self, bus: &Resource, request: &Request) -> Result<Response, Unsent> {
         let entry = BusEntry::of(request).map_err(unsendable)?;
         let time = entry.time.and_then(|time| i64::try_from(time.ms()).ok());
         let entry = PutEventsRequestEntry::builder()
@@ -76,7 +77,7 @@ impl AwsSender {
             .source(entry.source)
             .detail_type(entry.detail_type)
             .detail(entry.detail)
-            .resources(entry.resource)
+            .set_resources(Some(entry.resources.into()))
             .set_time(time.map(DateTime::from_millis))
             .build();
         let there = aws_sdk_eventbridge::config::Builder::new()
@@ -87,20 +88,20 @@ impl AwsSender {
         let answer = sent.map_err(|error| failure("EventBridge", &error))?;
         // The call succeeds even where an entry of it fails, so the entry's own error is read.
         let Some(entry) = answer.entries().first() else {
-            return Err(refusal("EventBridge", "NoEntry", "", 500));
+            return Err(refusal("EventBridge", "NoEntry", "", 500).into());
         };
         match entry.error_code() {
             None => Ok(accept_answer(entry.event_id())),
             Some(code) => {
                 let message = entry.error_message().unwrap_or_default();
-                Err(refusal("EventBridge", code, message, 200))
+                Err(refusal("EventBridge", code, message, 200).into())
             }
         }
     }
 }
 
 impl Sender for AwsSender {
-    async fn send(&self, request: Request) -> SendResult {
+    async fn send(&self, request: Request) -> Result<SendResult, EngineError> {
         let started_at = SystemClock.now();
         let timeout = Duration::from_millis(request.timeout_ms);
         let result = match self.rules.check(&request.url) {
@@ -113,11 +114,13 @@ impl Sender for AwsSender {
                 tokio::time::timeout(timeout, self.put_event(&bus, &request)).await
             }
         };
-        sent_of(
-            started_at,
-            SystemClock.now(),
-            result.unwrap_or_else(|_| Err(Failure::of_timeout(timeout))),
-        )
+        let result = match result {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(Unsent::Failure(failure))) => Err(failure),
+            Ok(Err(Unsent::Short(short_of))) => return Err(short(short_of)),
+            Err(_) => Err(Failure::of_timeout(timeout)),
+        };
+        Ok(sent_of(started_at, SystemClock.now(), result))
     }
 }
 
@@ -132,20 +135,29 @@ fn unsendable(detail: String) -> Failure {
 }
 
 /// Says what an SDK's error means for the attempt.
-fn failure<E>(service: &str, error: &SdkError<E, HttpResponse>) -> Failure
+fn failure<E>(service: &str, error: &SdkError<E, HttpResponse>) -> Unsent
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     if let Some(answer) = error.as_service_error() {
         let status = error.raw_response().map_or(400, |response| response.status().as_u16());
         let (code, message) = (answer.code().unwrap_or("Unknown"), answer.message());
-        return refusal(service, code, message.unwrap_or_default(), status);
+        return refusal(service, code, message.unwrap_or_default(), status).into();
     }
     tracing::warn!(service, error = reason(error), "no answer");
+    if let Some(short_of) = shortage_of(error).or_else(|| name_server_of(error)) {
+        return Unsent::Short(short_of);
+    }
     let is_timeout = matches!(error, SdkError::TimeoutError(_))
         || matches!(error, SdkError::DispatchFailure(failure) if failure.is_timeout());
     let outcome = if is_timeout { Outcome::TimedOut } else { Outcome::Unreachable };
-    Failure { outcome, detail: format!("no answer of {service}") }
+    Failure { outcome, detail: format!("no answer of {service}") }.into()
+}
+
+/// Says whether the name of a service was not looked up. The names of AWS are there, so it was our own name server
+/// that failed.
+fn name_server_of(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    reason(error).contains("failed to lookup address").then_some("a name server that answers")
 }
 
 fn refusal(service: &str, code: &str, message: &str, status: u16) -> Failure {

@@ -18,8 +18,8 @@ use waxseal_domain::id::{ApiKeyId, EndpointId, SourceName, TenantName};
 use waxseal_domain::source::Source;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::{
-    Change, ConfigStore, EngineError, MaxAge, Page, PageRequest, Setting, Tenant, TenantEndpoints,
-    TenantVersion,
+    Change, ConfigStore, EngineError, MaxAge, Page, PageBytes, PageRequest, Setting, Tenant,
+    TenantEndpoints, TenantVersion,
 };
 
 use self::documents::{Place, document, documents, find, find_by_lookup, insert, version};
@@ -67,13 +67,19 @@ impl ConfigStore for EmbeddedStore {
                        ORDER BY place DESC LIMIT ?3";
                 let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
                 let mut statement = connection.prepare_cached(sql)?;
-                let found = statement.query_map(params![tenant, before, limit], |row| {
-                    Ok((schema_value::from_json::<Entry>(row, 0)?, row.get::<_, String>(1)?))
-                })?;
-                let rows: Vec<(Entry, String)> = found.collect::<rusqlite::Result<_>>()?;
-                let last = rows.last().filter(|_| rows.len() == page.limit);
-                let cursor = last.map(|(_, place)| place.clone());
-                Ok(Page { items: rows.into_iter().map(|(entry, _)| entry).collect(), cursor })
+                let mut rows = statement.query(params![tenant, before, limit])?;
+                let (mut bytes, mut is_cut) = (PageBytes::default(), false);
+                let (mut items, mut last) = (Vec::new(), None);
+                while let Some(row) = rows.next()? {
+                    is_cut = !bytes.take(row.get_ref(0)?.as_str()?.len());
+                    if is_cut {
+                        break;
+                    }
+                    items.push(schema_value::from_json::<Entry>(row, 0)?);
+                    last = Some(row.get(1)?);
+                }
+                let cursor = last.filter(|_| is_cut || items.len() == page.limit);
+                Ok(Page { items, cursor })
             })
             .await
     }
@@ -201,7 +207,21 @@ impl ConfigStore for EmbeddedStore {
             .await
     }
 
-    async fn source(&self, name: &SourceName, _: MaxAge) -> StoreResult<Option<Source>> {
+    async fn source(
+        &self,
+        tenant: &TenantName,
+        name: &SourceName,
+        _: MaxAge,
+    ) -> StoreResult<Option<Source>> {
+        let place = Place::source(tenant, name);
+        self.readers.read("read source", move |connection| find(connection, &place)).await
+    }
+
+    async fn source_by_short_path(
+        &self,
+        name: &SourceName,
+        _: MaxAge,
+    ) -> StoreResult<Option<Source>> {
         let name = name.to_string();
         self.readers
             .read("read source", move |connection| find_by_lookup(connection, "source", &name))

@@ -5,8 +5,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use waxseal_domain::bounded_map::BoundedMap;
+use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::event::catalogue::EventType;
 use waxseal_domain::id::TenantName;
+use waxseal_domain::limits::{ENDPOINTS_KEPT_BYTES_MAX, EVENT_TYPES_KEPT_BYTES_MAX};
 use waxseal_flows::ports::TenantEndpoints;
 
 /// Tenants whose endpoints are kept in memory.
@@ -32,8 +34,12 @@ impl Default for ConfigCache {
     fn default() -> Self {
         Self(Mutex::new(CacheEntry {
             generation: 0,
-            endpoints: BoundedMap::new(TENANTS_MAX),
-            event_types: BoundedMap::new(TENANTS_MAX),
+            endpoints: BoundedMap::with_bytes(TENANTS_MAX, ENDPOINTS_KEPT_BYTES_MAX, |found| {
+                found.iter().flat_map(|found| found.iter()).map(Endpoint::bytes).sum()
+            }),
+            event_types: BoundedMap::with_bytes(TENANTS_MAX, EVENT_TYPES_KEPT_BYTES_MAX, |found| {
+                found.iter().map(EventType::bytes).sum()
+            }),
         }))
     }
 }

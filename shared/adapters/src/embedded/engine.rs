@@ -1,6 +1,5 @@
 //! Wires the ports to one SQLite file, and joins the steps that one file allows (T1 to T4).
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,27 +10,33 @@ use waxseal_domain::delivery::message::{Message, ReceivedMessage};
 use waxseal_domain::delivery::{Delivery, Guard, Settlement, WriteResult};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::flow_control::breaker::BreakerSettings;
+use waxseal_domain::flow_control::tenant_bounds::TenantBounds;
 use waxseal_domain::limits::{AUDIT_RETENTION_S, EVENT_RETENTION_S};
 use waxseal_domain::public_url::PublicUrl;
 use waxseal_domain::secret::{Secret, SecretContext};
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{
-    AcceptResult, Check, Claim, Clock as _, Due, Engine, EngineError, EventRow, Release,
+    AcceptResult, Busy, Check, Claim, Clock as _, Due, Engine, EngineError, EventRow, Release,
+    WorkOwner,
 };
 
 use super::config_cache::ConfigCache;
 use super::failure::failure_at;
+use super::files::FolderLock;
 use super::gates_in_memory::Gates;
+use super::health::LastWrite;
 use super::inboxes::Inboxes;
 use super::key_file::KeyFile;
 use super::queue::{self, EmbeddedQueue};
 use super::reader::Readers;
+use super::upgrade::upgrade;
 use super::writer::{Durability, Writer};
 use super::{EmbeddedStore, config, deliveries, events, files, inbox, schema};
 use crate::clock::MovableClock;
 use crate::entropy::entropy;
 use crate::json_schema::JsonSchemas;
 use crate::sender::{Connections, HttpSender};
+use crate::turns::Turns;
 
 /// The number of expired events that one call removes: the writing thread does nothing else
 /// meanwhile.
@@ -53,6 +58,8 @@ pub struct Options {
     pub attempts_per_endpoint: usize,
     /// When circuit breakers open.
     pub breaker: BreakerSettings,
+    /// What each tenant may do at the most.
+    pub tenant_bounds: TenantBounds,
     /// Where the API is reached from outside, without a slash at its end.
     pub public_url: Option<PublicUrl>,
     /// What tells the time.
@@ -73,10 +80,13 @@ pub struct EmbeddedEngine {
     operator_key: String,
     memory: Memory,
     clock: MovableClock,
+    turns: Arc<Turns>,
     schemas: JsonSchemas,
     public_url: Option<PublicUrl>,
-    /// The lock on the folder, which is held for as long as this value lives.
-    _lock: File,
+    folder: PathBuf,
+    /// The lock on the folder, which is held for as long as this value lives: as the last member it is
+    /// dropped after the store is closed.
+    _lock: FolderLock,
 }
 
 impl EmbeddedEngine {
@@ -85,9 +95,9 @@ impl EmbeddedEngine {
         let folder: &Path = &options.folder;
         files::make_folder(folder)?;
         let lock = files::lock(folder)?;
-        let path = folder.join("waxseal.db");
-        let connection = schema::open_writer(&path).map_err(failure_at("open database"))?;
+        let connection = schema::open_writer(folder)?;
         let key_vault = key_vault(&connection, folder)?;
+        upgrade(&connection, &key_vault)?;
         let clock = options.clock;
         let per_endpoint_max = match options.attempts_per_endpoint {
             0 => usize::MAX,
@@ -99,7 +109,13 @@ impl EmbeddedEngine {
         let writer =
             Writer::start(connection).map_err(|e| EngineError::unavailable("start writer", e))?;
         let cache = Arc::new(ConfigCache::default());
-        let store = Arc::new(EmbeddedStore { writer, readers: Readers::new(&path), cache, gates });
+        let store = Arc::new(EmbeddedStore {
+            readers: Readers::new(&folder.join(files::DATABASE)),
+            writer,
+            cache,
+            gates,
+            last_write: LastWrite::default(),
+        });
         let address_rules = Arc::new(options.address_rules);
         let rules = Arc::clone(&address_rules);
         let plain = HttpSender::new(rules, Connections::Kept, options.extra_roots)?;
@@ -108,6 +124,7 @@ impl EmbeddedEngine {
             Some(key) => key,
             None => files::operator_key(folder)?,
         };
+        let turns = Arc::new(Turns::default());
         Ok(Self {
             queue: EmbeddedQueue::new(Arc::clone(&store), Arc::clone(&inboxes), clock.clone()),
             store,
@@ -116,10 +133,12 @@ impl EmbeddedEngine {
             sender,
             address_rules,
             operator_key,
-            memory: Memory::new(options.breaker),
+            memory: Memory::new(options.breaker, options.tenant_bounds),
             clock,
-            schemas: JsonSchemas::beside_requests(),
+            schemas: JsonSchemas::beside_requests(Arc::clone(&turns)),
+            turns,
             public_url: options.public_url,
+            folder: options.folder,
             _lock: lock,
         })
     }
@@ -210,8 +229,22 @@ impl Engine for EmbeddedEngine {
         &self.memory
     }
 
+    /// Does work on one of a few blocking threads, by turns.
+    async fn work<T: Send + 'static>(
+        &self,
+        owner: &WorkOwner,
+        bytes: usize,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Busy> {
+        Ok(self.turns.take(owner, bytes).await?.run(work).await)
+    }
+
     async fn checks(&self) -> Vec<Check> {
-        self.store.checks().await
+        self.store.checks(self.folder.clone(), self.clock.now()).await
+    }
+
+    async fn health(&self) -> Vec<Check> {
+        vec![self.store.check_writing().await]
     }
 
     fn public_url(&self) -> Option<&PublicUrl> {

@@ -5,7 +5,9 @@ use waxseal_domain::delivery::Delivery;
 use waxseal_domain::id::{EventId, TenantName};
 use waxseal_domain::limits::EVENT_RETENTION_S;
 use waxseal_domain::timestamp::Timestamp;
-use waxseal_flows::ports::{AcceptResult, EngineError, EventRow, EventStore, Page, PageRequest};
+use waxseal_flows::ports::{
+    AcceptResult, EngineError, EventRow, EventStore, Page, PageBytes, PageRequest,
+};
 
 use super::deliveries;
 use super::writer::Durability;
@@ -174,8 +176,16 @@ fn list_by_time(
     let mut statement = connection.prepare_cached(&sql)?;
     let limit = i64::try_from(page.limit).unwrap_or(i64::MAX);
     let keys = params![tenant.as_str(), schema_value::ms(oldest), event_accepted_at, id, limit];
-    let items: Vec<EventRow> = statement.query_map(keys, read)?.collect::<Result<_, _>>()?;
-    let last = items.last().filter(|_| items.len() == page.limit);
+    let (mut rows, mut bytes) = (statement.query(keys)?, PageBytes::default());
+    let (mut items, mut is_cut) = (Vec::new(), false);
+    while let Some(row) = rows.next()? {
+        is_cut = !bytes.take(row.get_ref(0)?.as_str()?.len());
+        if is_cut {
+            break;
+        }
+        items.push(read(row)?);
+    }
+    let last = items.last().filter(|_| is_cut || items.len() == page.limit);
     let cursor = last.map(|row| format!("{}_{}", row.event_accepted_at.ms(), row.event.id));
     Ok(Page { items, cursor })
 }

@@ -18,10 +18,12 @@ pub(super) fn kind_of(error: &Error) -> FailureKind {
             code,
             ErrorCode::PermissionDenied
                 | ErrorCode::ReadOnly
-                | ErrorCode::CannotOpen
                 | ErrorCode::AuthorizationForStatementDenied
         ) {
             FailureKind::Denied
+        } else if matches!(code, ErrorCode::CannotOpen | ErrorCode::OutOfMemory) {
+            // The server has opened the file before: it is out of handles, or of memory.
+            FailureKind::Shortage
         } else if code == ErrorCode::ConstraintViolation {
             FailureKind::Conflict
         } else {
@@ -43,6 +45,8 @@ mod tests {
         connection.execute_batch("CREATE TABLE t (a UNIQUE); INSERT INTO t VALUES (1);").unwrap();
         let twice = connection.execute("INSERT INTO t VALUES (1)", []).unwrap_err();
         assert_eq!(kind_of(&twice), FailureKind::Conflict);
+        let unopened = rusqlite::Connection::open("/dev/null/waxseal.db").unwrap_err();
+        assert_eq!(kind_of(&unopened), FailureKind::Shortage);
         let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
         assert_eq!(kind_of(&Error::SqliteFailure(busy, None)), FailureKind::Unavailable);
     }

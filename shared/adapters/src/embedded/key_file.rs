@@ -74,7 +74,7 @@ fn not_ours() -> EngineError {
     EngineError::unreadable("open secret", "it was not sealed here, for this owner")
 }
 
-/// No part holds a `#`, so no two contexts read alike.
+/// Only the last part may hold a `#`, as a header's name does, so no two contexts read alike.
 fn bound_to(context: &SecretContext) -> Vec<u8> {
     format!("{}#{}#{}", context.purpose, context.tenant, context.owner).into_bytes()
 }

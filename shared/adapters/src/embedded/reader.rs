@@ -4,24 +4,27 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
+use tokio::sync::Semaphore;
 use waxseal_flows::ports::EngineError;
 
 use super::failure::failure_at;
 use super::schema;
 
-/// Idle connections that are kept.
-const IDLE_MAX: usize = 8;
+/// Connections that there are at the most: each takes two file handles, and a thread while it reads.
+const CONNECTIONS_MAX: usize = 8;
 
 /// Reads what is committed.
 #[derive(Debug, Clone)]
 pub(super) struct Readers {
     path: PathBuf,
     idle: Arc<Mutex<Vec<Connection>>>,
+    turns: Arc<Semaphore>,
 }
 
 impl Readers {
     pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), idle: Arc::default() }
+        let turns = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        Self { path: path.to_owned(), idle: Arc::default(), turns }
     }
 
     /// Runs `work` on a connection of its own.
@@ -31,10 +34,13 @@ impl Readers {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, EngineError> {
         let readers = self.clone();
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let turn = turn.map_err(|closed| EngineError::unavailable(step, closed))?;
         let result = tokio::task::spawn_blocking(move || {
             let connection = readers.take()?;
             let result = work(&connection);
             readers.give_back(connection);
+            drop(turn);
             result
         })
         .await;
@@ -47,9 +53,6 @@ impl Readers {
     }
 
     fn give_back(&self, connection: Connection) {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_MAX {
-            idle.push(connection);
-        }
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
     }
 }

@@ -57,7 +57,12 @@ impl Writer {
         let (jobs, queue) = channel();
         let thread = std::thread::Builder::new()
             .name("waxseal-writer".to_owned())
-            .spawn(move || write_all(&connection, &queue))?;
+            .spawn(move || {
+                write_all(&connection, &queue);
+                if let Err(error) = schema::close(&connection) {
+                    tracing::error!(%error, "the database needs its log, waxseal.db-wal, at the next start");
+                }
+            })?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
@@ -103,7 +108,8 @@ impl Writer {
 }
 
 impl Drop for Writer {
-    /// Waits for the jobs in hand, so that a clean stop leaves nothing half done.
+    /// Waits for the jobs in hand, so that a clean stop leaves nothing half done, and a file that is whole
+    /// without its log.
     fn drop(&mut self) {
         drop(self.jobs.take());
         if let Some(thread) = self.thread.take() {

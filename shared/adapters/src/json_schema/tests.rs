@@ -1,7 +1,3 @@
-use std::pin::pin;
-use std::sync::mpsc::channel;
-use std::task::{Context, Poll, Waker};
-
 use serde_json::json;
 use waxseal_domain::limits::SCHEMA_BYTES_MAX;
 use waxseal_flows::catalogue;
@@ -12,7 +8,7 @@ const SCHEMA: &str = r#"{"type": "object", "required": ["user"],
     "properties": {"user": {"type": "string", "pattern": "^[a-z]+$"}, "n": {"minimum": 1}}}"#;
 
 fn wait_for<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(future)
 }
 
 fn owner(tenant: &str, name: &str) -> SchemaOwner {
@@ -20,16 +16,17 @@ fn owner(tenant: &str, name: &str) -> SchemaOwner {
 }
 
 fn read_schema(checker: &JsonSchemas, text: &str) -> Result<Schema, Fault> {
-    wait_for(catalogue::read_schema(checker, &owner("acme", "a.b"), text))
+    wait_for(catalogue::read_schema(checker, &owner("acme", "a.b"), text)).unwrap()
 }
 
 fn faults(checker: &JsonSchemas, schema: &Schema, value: Value) -> Vec<Fault> {
-    wait_for(checker.faults(&owner("acme", "a.b"), schema, value))
+    wait_for(checker.faults(&owner("acme", "a.b"), schema, &value.to_string())).unwrap()
 }
 
 #[test]
 fn every_fault_is_named_at_its_place_and_shows_no_payload() {
-    for checker in [JsonSchemas::in_place(), JsonSchemas::beside_requests()] {
+    for turns in [None, Some(Arc::default())] {
+        let checker = JsonSchemas { turns, ..JsonSchemas::in_place() };
         let schema = read_schema(&checker, SCHEMA).unwrap();
         assert_eq!(faults(&checker, &schema, json!({"user": "anna", "n": 2})), []);
         let found = faults(&checker, &schema, json!({"user": "CANARY1", "n": 0}));
@@ -133,7 +130,7 @@ fn what_is_kept_is_bounded_by_bytes_and_a_tenant_leaves_room_for_others() {
     let text = json!({"description": "x".repeat(30_000)}).to_string();
     let compile = |tenant: &str, name: &str| {
         let schema = Schema::of_text(&text).unwrap();
-        wait_for(checker.compile(&owner(tenant, name), &schema)).unwrap();
+        wait_for(checker.compile(&owner(tenant, name), &schema)).unwrap().unwrap();
     };
     compile("quiet", "a.b");
     for number in 0..100 {
@@ -147,37 +144,6 @@ fn what_is_kept_is_bounded_by_bytes_and_a_tenant_leaves_room_for_others() {
         compile(&format!("tenant{number}"), "a.b");
     }
     assert!(kept().bytes() <= kept::BYTES_MAX, "{}", kept().bytes());
-}
-
-fn is_ready<T>(future: impl Future<Output = T>) -> bool {
-    matches!(pin!(future).poll(&mut Context::from_waker(Waker::noop())), Poll::Ready(_))
-}
-
-#[test]
-fn a_tenant_checks_once_at_a_time() {
-    let turns = Turns::default();
-    let (one, other) = ("one".parse().unwrap(), "other".parse().unwrap());
-    let first = wait_for(turns.take(&one));
-    assert!(!is_ready(turns.take(&one)));
-    assert!(is_ready(turns.take(&other)));
-    drop(first);
-    assert!(is_ready(turns.take(&one)));
-}
-
-#[test]
-fn a_check_that_nobody_waits_for_keeps_its_turn_until_it_ends() {
-    let turns = Turns::default();
-    let tenant = "one".parse().unwrap();
-    let (end, ended) = channel::<()>();
-    wait_for(async {
-        let turn = turns.take(&tenant).await;
-        let waiting = turn.run(move || ended.recv().is_ok());
-        // Asked for once, which begins it, and then given up.
-        assert!(!is_ready(waiting));
-        assert!(!is_ready(turns.take(&tenant)));
-        end.send(()).unwrap();
-        drop(turns.take(&tenant).await);
-    });
 }
 
 /// What a dynamic reference means depends on the way to it: without a bound, six resources of 1.5 KB that refer to one

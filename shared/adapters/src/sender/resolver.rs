@@ -10,6 +10,8 @@ use std::sync::Arc;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use waxseal_domain::endpoint::address::AddressRules;
 
+use super::name_server::NameServer;
+
 /// The addresses of a name, as some resolver tells them; ports are of no matter.
 pub type Addresses = Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
 /// Looks a name up.
@@ -26,12 +28,12 @@ pub(super) fn system() -> LookUp {
 /// a name could lead elsewhere.
 pub(super) struct VettingResolver {
     rules: Arc<AddressRules>,
-    look_up: LookUp,
+    name_server: Arc<NameServer>,
 }
 
 impl VettingResolver {
-    pub(super) fn new(rules: Arc<AddressRules>, look_up: LookUp) -> Self {
-        Self { rules, look_up }
+    pub(super) fn new(rules: Arc<AddressRules>, name_server: Arc<NameServer>) -> Self {
+        Self { rules, name_server }
     }
 }
 
@@ -44,9 +46,9 @@ impl fmt::Debug for VettingResolver {
 impl Resolve for VettingResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let rules = Arc::clone(&self.rules);
-        let look_up = (self.look_up)(name.as_str().to_owned());
+        let name_server = Arc::clone(&self.name_server);
         Box::pin(async move {
-            let found = look_up.await?;
+            let found = name_server.find(name.as_str()).await?;
             for address in &found {
                 rules.check_resolved(address.ip())?;
             }

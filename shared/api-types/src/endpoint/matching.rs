@@ -20,7 +20,8 @@ pub struct MatchChanges {
 /// Tells which of the last events an endpoint would have got.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MatchResult {
-    /// Counts the events that were looked at.
+    /// Counts the events that were looked at: fewer than `limit` where there are no more, or where those looked at
+    /// have come to 4 MB, or to two million steps of matching.
     pub examined: usize,
     /// Counts the events that would have been sent.
     pub matched: usize,
@@ -51,7 +52,8 @@ pub struct MatchedEvent {
     /// Holds the body that would have been sent, as text. It is null where nothing would have been sent, and
     /// where all bodies together are too long for one answer.
     pub body: Option<String>,
-    /// Explains why the event could not have been sent, although the endpoint wants it.
+    /// Explains why the event could not have been sent, although the endpoint wants it; or why nobody can say whether
+    /// it does, as where that takes too many steps.
     pub detail: Option<String>,
 }
 

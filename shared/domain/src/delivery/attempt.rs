@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::hops::HOPS_HEADER;
 use crate::timestamp::Timestamp;
 
 /// What an attempt came to. A receiver's failure is one of these, never an error of ours.
@@ -94,6 +95,15 @@ impl SendResult {
     pub fn unsendable(detail: String, now: Timestamp) -> Self {
         let (outcome, detail) = (Outcome::Unsendable, Some(detail));
         Self { outcome, detail, response: None, started_at: now, ended_at: now }
+    }
+
+    /// Whether the receiver has ended a chain of deliveries, as [`Problem::looped`] says it. The status alone does
+    /// not tell: some hosts answer it while they are overloaded.
+    ///
+    /// [`Problem::looped`]: crate::problem::Problem::looped
+    pub fn has_looped(&self) -> bool {
+        let answer = self.response.as_ref().filter(|response| response.status == 508);
+        answer.is_some_and(|response| response.header(HOPS_HEADER).is_some())
     }
 
     /// How long the receiver asked to be left alone, in seconds.
@@ -199,5 +209,24 @@ mod tests {
         assert_eq!(of(410), Outcome::Gone);
         assert_eq!(of(429), Outcome::Throttled);
         assert_eq!(of(503), Outcome::ServerError);
+    }
+
+    #[test]
+    fn an_attempt_keeps_what_was_answered_if_anything_was() {
+        let sent = |excerpt: &str| SendResult {
+            outcome: Outcome::Rejected,
+            detail: None,
+            response: Some(Response {
+                status: 400,
+                headers: Vec::new(),
+                excerpt: excerpt.to_owned(),
+            }),
+            started_at: Timestamp::from_ms(1_000),
+            ended_at: Timestamp::from_ms(1_250),
+        };
+        let kept = |excerpt| Attempt::of(1, &sent(excerpt), None, false);
+        assert_eq!(kept("no such path").response_excerpt.as_deref(), Some("no such path"));
+        assert_eq!(kept("").response_excerpt, None);
+        assert_eq!((kept("").duration_ms, kept("").response_status), (250, Some(400)));
     }
 }

@@ -226,4 +226,52 @@ mod tests {
         assert_eq!(&*basic(&encode("a:b"), &encode("p w")), "Basic YSUzQWI6cCt3");
         assert_eq!(form(Some("a b"), None), "grant_type=client_credentials&scope=a+b");
     }
+
+    #[test]
+    fn a_token_and_a_password_are_sent_as_they_are() {
+        let (id, tenant) = ("ep_1".parse().unwrap(), "acme".parse().unwrap());
+        let endpoint = Endpoint::new(id, tenant, "standard".to_owned(), Timestamp::from_ms(0));
+        let sealed = String::new();
+        let header = |credentials: Credentials| match Authorization::of(
+            &credentials,
+            &endpoint,
+            "secret",
+            1_000,
+        ) {
+            Authorization::Header(value) => value.to_string(),
+            Authorization::TokenRequest(request) => panic!("asks {}", request.url),
+        };
+        assert_eq!(header(Credentials::Bearer { sealed: sealed.clone() }), "Bearer secret");
+        let basic = Credentials::Basic { username: "user".to_owned(), sealed };
+        assert_eq!(header(basic), "Basic dXNlcjpzZWNyZXQ=");
+    }
+
+    #[test]
+    fn a_token_may_be_as_long_as_is_said() {
+        let read = |chars: usize| {
+            let token = "t".repeat(chars);
+            read_token(&answer(200, &format!(r#"{{"access_token":"{token}"}}"#)))
+        };
+        assert!(read(8_192).is_ok());
+        assert!(read(8_193).is_err());
+    }
+
+    #[test]
+    fn a_token_server_is_asked_as_the_specification_says_and_answers_shortly() {
+        let (id, tenant) = ("ep_1".parse().unwrap(), "acme".parse().unwrap());
+        let endpoint = Endpoint::new(id, tenant, "standard".to_owned(), Timestamp::from_ms(0));
+        let credentials = Credentials::Oauth2 {
+            token_url: "https://auth.example/token".to_owned(),
+            client_id: "client".to_owned(),
+            scope: None,
+            audience: Some("hooks".to_owned()),
+            sealed: String::new(),
+        };
+        let asked = Authorization::of(&credentials, &endpoint, "secret", 1_000);
+        let Authorization::TokenRequest(request) = asked else { panic!("asks nobody") };
+        assert_eq!(request.url, "https://auth.example/token");
+        assert_eq!(request.body, b"grant_type=client_credentials&audience=hooks");
+        assert_eq!(request.headers["authorization"], "Basic Y2xpZW50OnNlY3JldA==");
+        assert_eq!(request.response_chars_max, 16_384);
+    }
 }

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::delivery::Round;
 use crate::endpoint::Endpoint;
 use crate::event::Event;
+use crate::event::hops::{HOPS_HEADER, Hops};
 use crate::event::link::sample_link;
 use crate::id::TenantName;
 use crate::limits::EXCERPT_CHARS_MAX;
@@ -64,6 +65,8 @@ pub struct Subject {
     pub time: Option<Timestamp>,
     /// Names of the headers that a receiver verifies the delivery by.
     pub verified_by: Vec<String>,
+    /// How many deliveries lie behind whoever takes this one: it is one of them.
+    pub hops: Hops,
 }
 
 /// One attempt that is to be rendered and signed.
@@ -144,6 +147,26 @@ pub fn prepare(
 }
 
 impl Request {
+    /// Returns the request with a header of the endpoint's own. What is ours stands over it.
+    #[must_use]
+    pub fn with_own_header(mut self, name: &str, value: &str) -> Self {
+        if !self.headers.contains_key(name) {
+            self.headers.insert(name.to_owned(), value.to_owned());
+        }
+        self
+    }
+
+    /// Returns the headers as they are shown: of the endpoint's own, only the values of harmless ones, and of
+    /// its credentials nothing.
+    pub fn shown_headers(&self, endpoint: &Endpoint) -> BTreeMap<String, String> {
+        let mut headers = endpoint.shown_headers();
+        // What is not the endpoint's own, or stands over it, is no secret of its.
+        let ours =
+            self.headers.iter().filter(|(name, value)| endpoint.headers.get(*name) != Some(value));
+        headers.extend(ours.map(|(name, value)| (name.clone(), value.clone())));
+        headers
+    }
+
     /// Returns the request with the header `authorization`.
     #[must_use]
     pub fn with_authorization(mut self, value: &Zeroizing<String>) -> Self {
@@ -161,6 +184,7 @@ impl Subject {
             source: event.source.clone(),
             time: Timestamp::parse_rfc3339(&event.time),
             verified_by: signed.headers.iter().map(|(name, _)| name.clone()).collect(),
+            hops: event.hops.next(),
         }
     }
 }
@@ -179,6 +203,8 @@ fn headers(
     headers.insert("content-type".to_owned(), content_type);
     headers.insert("user-agent".to_owned(), USER_AGENT.to_owned());
     headers.extend(signed);
+    // Above all others: by no header of its own may an endpoint or a profile make a chain look new.
+    headers.insert(HOPS_HEADER.to_owned(), outgoing.event.hops.next().to_string());
     headers
 }
 
@@ -219,3 +245,6 @@ fn render_to_fit(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

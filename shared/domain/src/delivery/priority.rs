@@ -28,3 +28,26 @@ impl Priority {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::hops::Hops;
+    use crate::event::{Form, Submission};
+    use crate::timestamp::Timestamp;
+
+    #[test]
+    fn a_critical_event_has_a_queue_of_its_own_and_every_other_shares_one() {
+        let priority = |attributes: &str| {
+            let text = format!("{{\"type\":\"a\"{attributes}}}");
+            let submission =
+                Submission { text, form: Form::Plain, fallback_id: None, hops: Hops::default() };
+            let tenant = "acme".parse().unwrap();
+            let accepted = Event::accept(&tenant, &submission, Timestamp::from_ms(0), 7);
+            Priority::of(&accepted.unwrap().event)
+        };
+        assert_eq!(priority(r#","severity":"critical""#), Priority::Critical);
+        assert_eq!(priority(r#","severity":"high""#), Priority::Normal);
+        assert_eq!(priority(""), Priority::Normal);
+    }
+}

@@ -35,6 +35,8 @@ pub enum Next {
     GiveUp,
     /// The event cannot be written in the endpoint's contract, now or later.
     Unsendable,
+    /// The receiver is a Waxseal that has ended a chain of deliveries with this one: its event's hops do not change.
+    Looped,
     /// The receiver answered 410: the delivery ends and the endpoint is disabled.
     DisableEndpoint,
 }
@@ -72,7 +74,8 @@ impl RetryPolicy {
     /// `round_began`.
     ///
     /// `chance` in 0 to 65,535 spreads the jitter, which only adds. `Retry-After` is never undercut,
-    /// up to a day. Every outcome but accepted and gone is tried again.
+    /// up to a day. Every outcome but accepted and gone is tried again, unless another attempt would end in the same
+    /// way.
     pub fn after(
         &self,
         number: u32,
@@ -86,6 +89,7 @@ impl RetryPolicy {
             // The event and the contract do not change, so each further attempt would fail in the
             // same way.
             Outcome::Unsendable => return Next::Unsendable,
+            Outcome::ServerError if sent.has_looped() => return Next::Looped,
             Outcome::Throttled
             | Outcome::ServerError
             | Outcome::Rejected
@@ -159,6 +163,17 @@ mod tests {
     fn accepted_is_done_and_gone_disables() {
         assert_eq!(policy().after(1, BEGAN, &answer(200, None), 0), Next::Done);
         assert_eq!(policy().after(1, BEGAN, &answer(410, None), 0), Next::DisableEndpoint);
+    }
+
+    #[test]
+    fn a_chain_that_was_ended_is_not_tried_again_and_a_host_that_is_overloaded_is() {
+        let mut looped = answer(508, None);
+        assert_eq!(policy().after(1, BEGAN, &looped, 0), at(15_000), "others answer 508 as well");
+        let header = ("waxseal-hops".to_owned(), "4".to_owned());
+        looped.response.as_mut().unwrap().headers.push(header);
+        assert_eq!(policy().after(1, BEGAN, &looped, 0), Next::Looped);
+        looped.response.as_mut().unwrap().status = 500;
+        assert_eq!(policy().after(1, BEGAN, &looped, 0), at(15_000));
     }
 
     #[test]

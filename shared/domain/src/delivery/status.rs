@@ -48,6 +48,8 @@ pub enum FailedReason {
     EndpointDisabled,
     /// The event cannot be written as the endpoint's profile says.
     Unsendable,
+    /// The receiver is a Waxseal that has ended the chain of deliveries with this one.
+    Looped,
     /// The event is about to expire, so that its payload may be gone at the next attempt.
     Expired,
     /// Waxseal crashed on it again and again, until the queue gave up.

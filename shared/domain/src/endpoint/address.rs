@@ -4,7 +4,10 @@
 //! connecting, and to the peer's address after. The second alone would not do: an HTTP client does
 //! not resolve a literal.
 
+mod own;
 mod ranges;
+
+pub use self::own::{LearntHosts, OwnAddresses};
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -26,6 +29,8 @@ pub struct AddressRules {
     pub runtime_api: Option<SocketAddr>,
     /// Queues and buses of AWS; none where there is no AWS.
     pub cloud_targets: Option<CloudTargets>,
+    /// Where we are ourselves.
+    pub own: OwnAddresses,
 }
 
 /// Why a URL or an address may not be called.
@@ -67,6 +72,9 @@ pub enum AddressFault {
     /// A queue or bus that the operator does not allow.
     #[error("is not among the queues and buses that this deployment may send to")]
     NotATarget,
+    /// An address of Waxseal's own.
+    #[error("leads back to Waxseal itself")]
+    OwnAddress,
     /// A queue or bus of Waxseal's own.
     #[error("is a queue or bus of Waxseal's own")]
     OwnResource,
@@ -115,6 +123,7 @@ impl AddressRules {
             }
             Some(Host::Domain(_)) | None => {}
         }
+        self.own.check_url(&url)?;
         Ok(url)
     }
 
@@ -125,8 +134,8 @@ impl AddressRules {
             return Err(AddressFault::Range(Range::LinkLocal.name()));
         }
         match range {
-            Range::Public => Ok(()),
-            Range::Loopback if self.allow_loopback => Ok(()),
+            Range::Public => self.own.check_ip(ip, port),
+            Range::Loopback if self.allow_loopback => self.own.check_ip(ip, port),
             Range::Loopback | Range::LinkLocal | Range::Private | Range::Reserved => {
                 Err(AddressFault::Range(range.name()))
             }

@@ -108,4 +108,23 @@ mod tests {
         assert_eq!(origin(Some(&public_url)), "hooks.example");
         assert_eq!(origin(None), ORIGIN);
     }
+
+    fn asked(profile: &Profile, url: &str) -> Option<Request> {
+        let (id, tenant) = ("ep_1".parse().unwrap(), "acme".parse().unwrap());
+        let now = Timestamp::from_ms(0);
+        let endpoint = Endpoint::new(id, tenant, profile.name().to_owned(), now);
+        request(&Endpoint { url: url.to_owned(), ..endpoint }, profile, "hooks.example")
+    }
+
+    #[test]
+    fn a_receiver_is_asked_where_its_profile_asks_and_a_queue_never() {
+        let url = "https://example.com/hook";
+        let asking = Profile::builtins().iter().find(|profile| profile.handshake).unwrap();
+        let request = asked(asking, url).unwrap();
+        assert_eq!((request.method, request.url.as_str()), (Method::Options, url));
+        assert_eq!(request.headers["webhook-request-origin"], "hooks.example");
+        assert!(request.body.is_empty());
+        assert!(asked(asking, "arn:aws:sqs:us-east-1:123456789012:q").is_none());
+        assert!(asked(&Profile::standard(), url).is_none());
+    }
 }

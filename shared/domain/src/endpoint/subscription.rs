@@ -4,13 +4,15 @@ use std::cell::OnceCell;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use thiserror::Error;
 
 use crate::endpoint::Endpoint;
 use crate::event::event_type::EventTypePattern;
 use crate::event::{Event, Severity};
-use crate::filter::{self, Filter};
+use crate::filter::{self, Filter, Subject};
 use crate::json::{Fault, Json, compact};
 use crate::limits::{ATTRIBUTE_CHARS_MAX, OUTCOMES_PER_ENDPOINT_MAX, RISK_SCORE};
+use crate::work::{Meter, TooDear};
 
 /// What an endpoint wants. All must hold; by default, every event is wanted. The shorthands are asked
 /// before the filter, and without the event's tree.
@@ -74,6 +76,10 @@ pub fn outcomes(values: Vec<String>) -> Result<Vec<String>, Vec<Fault>> {
     if faults.is_empty() { Ok(values) } else { Err(faults) }
 }
 
+/// Bytes that a compiled filter takes up for each byte of its text at the most: a list of numbers of one digit holds
+/// each as a text of its own.
+const FILTER_BYTES_PER_BYTE: usize = 32;
+
 /// A filter's text, kept as it came but for white space, and what it was compiled to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -96,6 +102,11 @@ impl CompiledFilter {
         Ok(Self { text, filter })
     }
 
+    /// Returns about how many bytes it takes up in memory.
+    pub fn bytes(&self) -> usize {
+        self.text.get().len() * FILTER_BYTES_PER_BYTE
+    }
+
     /// Returns the pattern as JSON, without insignificant white space.
     pub fn json(&self) -> &RawValue {
         &self.text
@@ -116,31 +127,60 @@ impl From<CompiledFilter> for String {
     }
 }
 
-/// An event as subscriptions look at it: its tree is made once, and only if some filter asks.
+/// An event as subscriptions look at it: its tree is made once, and only if some filter asks. What all of them together
+/// cost is counted.
 pub struct Candidate<'a> {
     event: &'a Event,
     /// A fault where the payload is not what an event may have.
-    tree: OnceCell<Result<Json<'a>, Fault>>,
+    subject: OnceCell<Result<Subject<'a>, Fault>>,
+    meter: Meter,
+}
+
+/// Why nobody can say whether a subscription wants an event.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Undecided {
+    /// The payload cannot be read.
+    #[error("{}", .0.detail)]
+    Unreadable(Fault),
+    /// Filters and event together would take too many steps.
+    #[error("is too dear to match with the endpoints' filters: it takes {0}")]
+    TooDear(TooDear),
+}
+
+impl From<Undecided> for Fault {
+    fn from(undecided: Undecided) -> Self {
+        match undecided {
+            Undecided::Unreadable(fault) => fault,
+            Undecided::TooDear(_) => Self::new("", &undecided.to_string()),
+        }
+    }
 }
 
 impl<'a> Candidate<'a> {
-    /// Makes a candidate, which can be matched with any number of subscriptions.
-    pub fn new(event: &'a Event) -> Self {
-        Self { event, tree: OnceCell::new() }
+    /// Makes a candidate, which can be matched with any number of subscriptions within so many steps in all.
+    pub fn new(event: &'a Event, steps: u64) -> Self {
+        Self { event, subject: OnceCell::new(), meter: Meter::new(steps) }
     }
 
-    fn matches(&self, filter: &Filter) -> Result<bool, Fault> {
-        match self.tree.get_or_init(|| self.event.tree()) {
-            Ok(tree) => Ok(filter.matches(tree)),
-            Err(fault) => Err(fault.clone().within("/data")),
+    /// Returns how many steps were taken so far.
+    pub fn steps(&self) -> u64 {
+        self.meter.spent()
+    }
+
+    fn matches(&self, filter: &Filter) -> Result<bool, Undecided> {
+        let read = || self.event.tree().map(Subject::new);
+        match self.subject.get_or_init(read) {
+            Ok(subject) => filter.matches(subject, &self.meter).map_err(Undecided::TooDear),
+            Err(fault) => Err(Undecided::Unreadable(fault.clone().within("/data"))),
         }
     }
 }
 
 impl Subscription {
-    /// Says whether the event is wanted. It is a fault where a filter is asked and the payload cannot be read:
-    /// nobody can say then that the event is not wanted, and whoever took it for that would drop it.
-    pub fn wants(&self, candidate: &Candidate<'_>) -> Result<bool, Fault> {
+    /// Says whether the event is wanted. It is undecided where a filter is asked and the payload cannot be read, or
+    /// asking takes too many steps: nobody can say then that the event is not wanted, and whoever took it for that
+    /// would drop it.
+    pub fn wants(&self, candidate: &Candidate<'_>) -> Result<bool, Undecided> {
         let passes_shorthands =
             self.event_types.iter().any(|pattern| pattern.matches(&candidate.event.event_type))
                 && self.is_grave_enough(candidate.event)
@@ -169,14 +209,13 @@ impl Subscription {
     }
 }
 
-/// Finds the enabled endpoints that want the event. It is a fault where [`Subscription::wants`] cannot say of
-/// one of them.
-pub fn select<'a>(endpoints: &'a [Endpoint], event: &Event) -> Result<Vec<&'a Endpoint>, Fault> {
-    let candidate = Candidate::new(event);
+/// Finds the enabled endpoints that want the event, and returns where they stand among all. It is undecided where
+/// [`Subscription::wants`] is for one of them, or for all of them together.
+pub fn select(endpoints: &[Endpoint], candidate: &Candidate<'_>) -> Result<Vec<usize>, Undecided> {
     let mut found = Vec::new();
-    for endpoint in endpoints {
-        if endpoint.is_enabled() && endpoint.subscription.wants(&candidate)? {
-            found.push(endpoint);
+    for (at, endpoint) in endpoints.iter().enumerate() {
+        if endpoint.is_enabled() && endpoint.subscription.wants(candidate)? {
+            found.push(at);
         }
     }
     Ok(found)

@@ -246,4 +246,20 @@ mod tests {
         assert_eq!(targets.check(own), Err(AddressFault::OwnResource));
         assert_eq!(targets.check("arn:aws:sns:x"), Err(AddressFault::NotAnArn));
     }
+
+    #[test]
+    fn a_queue_and_a_bus_of_each_partition_are_known_by_their_addresses() {
+        for (partition, host) in [
+            ("aws", "amazonaws.com"),
+            ("aws-cn", "amazonaws.com.cn"),
+            ("aws-us-gov", "amazonaws.com"),
+        ] {
+            let arn = format!("arn:{partition}:sqs:r-1:123456789012:q");
+            let Some(Target::Queue(queue)) = parse(&arn) else { panic!("{arn}") };
+            assert_eq!(queue.queue_url(), format!("https://sqs.r-1.{host}/123456789012/q"));
+            let arn = format!("arn:{partition}:events:r-1:123456789012:event-bus/b");
+            let Some(Target::Bus(bus)) = parse(&arn) else { panic!("{arn}") };
+            assert_eq!(bus.bus_arn(), arn);
+        }
+    }
 }

@@ -34,6 +34,14 @@ pub struct EventType {
 }
 
 impl EventType {
+    /// Returns about how many bytes it takes up in memory.
+    pub fn bytes(&self) -> usize {
+        let schema = self.schema.as_ref().map_or(0, |schema| schema.text().len());
+        let example = self.example.as_ref().map_or(0, |example| example.get().len());
+        let description = self.description.as_ref().map_or(0, String::len);
+        size_of::<Self>() + self.name.len() + description + schema + example
+    }
+
     /// Whether a name may stand in a catalogue: what is ours may not.
     pub fn is_name(name: &str) -> bool {
         let chars = name.chars().count();
@@ -104,6 +112,8 @@ pub fn schema_of<'a>(catalogue: &'a [EventType], event: &Event) -> Option<&'a Sc
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::hops::Hops;
+    use crate::event::{Form, Submission};
 
     #[test]
     fn names_of_ours_and_odd_ones_are_no_event_types() {
@@ -126,5 +136,39 @@ mod tests {
         assert_eq!(check_room(&catalogue, "t0"), Ok(()));
         assert!(check_room(&catalogue, "another").is_err());
         assert_eq!(check_room(&catalogue[1..], "another"), Ok(()));
+    }
+
+    #[test]
+    fn a_schema_is_json_of_a_bounded_length_and_is_kept_as_it_is_but_for_white_space() {
+        let schema = Schema::of_text(r#"{ "minimum": 1.0 }"#).unwrap();
+        assert_eq!(schema.text(), r#"{"minimum":1.0}"#);
+        assert_eq!(schema.json().get(), schema.text());
+        assert_eq!(String::from(schema.clone()), schema.text());
+        assert_eq!(Schema::try_from(schema.text().to_owned()), Ok(schema));
+        let padded = |bytes: usize| format!("{{}}{}", " ".repeat(bytes - 2));
+        assert!(Schema::of_text(&padded(SCHEMA_BYTES_MAX)).is_ok());
+        assert!(Schema::of_text(&padded(SCHEMA_BYTES_MAX + 1)).is_err());
+        assert!(Schema::of_text(&padded(SCHEMA_BYTES_MAX + 2)).is_err());
+    }
+
+    #[test]
+    fn an_event_has_the_schema_of_its_own_type() {
+        let event_type = |name: &str, schema: &str| EventType {
+            name: name.to_owned(),
+            description: None,
+            schema: Some(Schema::of_text(schema).unwrap()),
+            example: None,
+            updated_at: Timestamp::from_ms(0),
+        };
+        let catalogue = [event_type("a", "false"), event_type("b", "true")];
+        let schema = |name: &str| {
+            let text = format!("{{\"type\":\"{name}\"}}");
+            let submission =
+                Submission { text, form: Form::Plain, fallback_id: None, hops: Hops::default() };
+            let tenant = "acme".parse().unwrap();
+            let accepted = Event::accept(&tenant, &submission, Timestamp::from_ms(0), 7).unwrap();
+            schema_of(&catalogue, &accepted.event).map(Schema::text)
+        };
+        assert_eq!([schema("a"), schema("b"), schema("c")], [Some("false"), Some("true"), None]);
     }
 }

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{Event, Form, Severity, Submission};
 use crate::event::event_type::PREFIX;
+use crate::event::hops::{HOPS_ATTRIBUTE, Hops};
 use crate::id::{EventId, TenantName};
 use crate::json::{Fault, Json, escape_pointer};
 use crate::limits::{
@@ -28,6 +29,7 @@ pub(super) struct Draft {
     data_is_null: bool,
     data_base64: Option<String>,
     attributes: BTreeMap<String, serde_json::Value>,
+    hops: Hops,
     pub(super) faults: Vec<Fault>,
 }
 
@@ -45,6 +47,7 @@ impl Draft {
             "severity" => self.read_severity(value),
             "riskscore" => self.read_riskscore(value),
             "traceparent" => self.read_traceparent(value),
+            HOPS_ATTRIBUTE => self.read_hops(value),
             "summary" => self.keep_text(name, value, SUMMARY_CHARS_MAX),
             _ => self.read_attribute(name, value),
         }
@@ -97,6 +100,19 @@ impl Draft {
         match value.as_str().filter(|text| is_traceparent(text)) {
             Some(text) => self.keep("traceparent", text.into()),
             None => self.fault("traceparent", "must be a W3C traceparent, version 00"),
+        }
+    }
+
+    /// A number, or text that is one: a header of binary mode comes as text.
+    fn read_hops(&mut self, value: &Json<'_>) {
+        let text = match value {
+            Json::Number(text) => text.as_ref(),
+            Json::String(text) => text.as_ref(),
+            Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => "",
+        };
+        match text.parse() {
+            Ok(hops) => self.hops = hops,
+            Err(_) => self.fault(HOPS_ATTRIBUTE, "must be a whole number of deliveries"),
         }
     }
 
@@ -202,6 +218,7 @@ impl Draft {
             data,
             data_base64: self.data_base64,
             expunged: false,
+            hops: self.hops.max(submission.hops),
         };
         Ok(match sender_id {
             None => event,

@@ -96,4 +96,9 @@ mod tests {
             assert!(EventTypePattern::from_str(bad).is_err(), "{bad}");
         }
     }
+
+    #[test]
+    fn a_pattern_is_shown_as_it_was_given() {
+        assert_eq!(EventTypePattern::from_str("dlp.*").unwrap().to_string(), "dlp.*");
+    }
 }

@@ -84,4 +84,23 @@ mod tests {
         assert!(!holds(&key, &tenant, &event, 1_000, "", now));
         assert!(!holds(&Secret::new(vec![8; 32]), &tenant, &event, 1_000, &signature, now));
     }
+
+    #[test]
+    fn a_signed_link_names_its_event_and_holds_for_thirty_days() {
+        let key = Secret::new(vec![7; 32]);
+        let (tenant, event) = ("acme".parse().unwrap(), "e1".parse().unwrap());
+        let now = Timestamp::from_ms(5_000);
+        let link = sign_link(&key, "https://hooks.example", &tenant, &event, now);
+        let expires = 5 + 30 * 24 * 3_600;
+        let beginning = format!(
+            "https://hooks.example/v1/tenants/acme/events/e1/content?expires={expires}&signature="
+        );
+        let signature = link.strip_prefix(&beginning).expect(&link);
+        assert!(holds(&key, &tenant, &event, expires, signature, now));
+
+        let sample = sample_link("https://hooks.example", &tenant, &event, now);
+        assert_eq!(sample.len(), link.len());
+        let signature = sample.strip_prefix(&beginning).expect(&sample);
+        assert!(!holds(&key, &tenant, &event, expires, signature, now), "it leads nowhere");
+    }
 }

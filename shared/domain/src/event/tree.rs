@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::Event;
+use super::hops::HOPS_ATTRIBUTE;
 use crate::json::{Fault, Json};
 
 impl Event {
@@ -15,8 +16,12 @@ impl Event {
             text("type", &self.event_type),
             text("time", &self.time),
             text("tenant", self.tenant.as_str()),
-            text("id", self.id.as_str()),
         ];
+        if !self.hops.is_none() {
+            let hops = Json::Number(Cow::Owned(self.hops.to_string()));
+            members.push((Cow::Borrowed(HOPS_ATTRIBUTE), hops));
+        }
+        members.push(text("id", self.id.as_str()));
         members.extend(self.sender_id.as_deref().map(|id| text("sender_id", id)));
         members.push(text("source", &self.source));
         let attributes = self.attributes.iter();
@@ -55,6 +60,7 @@ fn json(value: &Value) -> Json<'_> {
 
 #[cfg(test)]
 mod tests {
+    use crate::event::hops::Hops;
     use crate::event::{Event, Form, Submission};
     use crate::json::Json;
     use crate::timestamp::Timestamp;
@@ -65,10 +71,12 @@ mod tests {
             r#"{"type":"a"}"#,
             r#"{"type":"a","id":"a/b","source":"s","severity":"high","riskscore":0.850,"on":true}"#,
             r#"{"type":"a","n":311060.7528870521e-22,"m":1e3,"k":-7,"data":{"b": [1.0, "\u00e9"]}}"#,
-            r#"{"type":"a","data_base64":"AAAA"}"#,
+            r#"{"type":"a","data_base64":"AAAA","waxsealhops":2}"#,
             r#"{"type":"a","summary":"ü","data":1e400}"#,
         ] {
-            let submission = Submission { text: text.into(), form: Form::Plain, fallback_id: None };
+            let hops = Hops::default();
+            let submission =
+                Submission { text: text.into(), form: Form::Plain, fallback_id: None, hops };
             let tenant = "acme".parse().unwrap();
             let accepted = Event::accept(&tenant, &submission, Timestamp::from_ms(0), 7).unwrap();
             for event in [accepted.event.clone(), accepted.event.remove_payload()] {

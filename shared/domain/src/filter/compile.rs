@@ -172,7 +172,7 @@ impl Compiler {
         // A field without a bit is one of too many, for which the pattern is refused.
         let field: Fields = 1_u128.checked_shl(self.fields).unwrap_or(0);
         self.fields += 1;
-        self.tree.insert(&place.path, Leaf { field, conditions });
+        self.tree.insert(&place.path, Leaf::new(field, conditions));
         Part {
             formula: Formula { all: field, choices: Vec::new() },
             pointers: BTreeMap::from([(place.path.clone(), place.pointer.clone())]),

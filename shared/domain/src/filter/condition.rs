@@ -3,6 +3,10 @@
 use super::likeness::Likeness;
 use super::network::Network;
 use crate::json::{Decimal, Json};
+use crate::work::steps_of;
+
+/// Steps of reading a text as an address.
+const NETWORK_STEPS: usize = 4;
 
 /// What one entry of a pattern's array asks of a value.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +68,20 @@ impl Condition {
         }
     }
 
+    /// Returns the steps of asking whether it holds.
+    pub(super) fn steps(&self, value: &Json<'_>) -> usize {
+        let text = value.as_str().unwrap_or_default();
+        match self {
+            Self::Equals(scalar) => scalar.steps(value),
+            Self::Like(likeness) => likeness.steps(text),
+            Self::Numeric(range) => range.steps(value),
+            Self::In(_) => NETWORK_STEPS,
+            Self::Exists | Self::Absent => 1,
+            Self::NoneOf(scalars) => scalars.iter().map(|scalar| scalar.steps(value)).sum(),
+            Self::LikeNone(likenesses) => likenesses.iter().map(|one| one.steps(text)).sum(),
+        }
+    }
+
     /// Whether it is content with there being no value.
     pub(super) fn takes_absence(&self) -> bool {
         match self {
@@ -80,6 +98,16 @@ impl Condition {
 }
 
 impl Scalar {
+    fn steps(&self, value: &Json<'_>) -> usize {
+        match (self, value) {
+            (Self::Number(wanted), Json::Number(found)) => 1 + steps_of(wanted.len() + found.len()),
+            (Self::Text(wanted), Json::String(found)) => {
+                1 + steps_of(wanted.len().min(found.len()))
+            }
+            _ => 1,
+        }
+    }
+
     fn is(&self, value: &Json<'_>) -> bool {
         match (self, value) {
             (Self::Null, Json::Null) => true,
@@ -94,6 +122,12 @@ impl Scalar {
 }
 
 impl Range {
+    fn steps(&self, value: &Json<'_>) -> usize {
+        let Json::Number(found) = value else { return 1 };
+        let bounds = [&self.bottom, &self.top].into_iter().flatten();
+        1 + bounds.map(|bound| steps_of(bound.number.len() + found.len())).sum::<usize>()
+    }
+
     fn holds(&self, number: &Decimal<'_>) -> bool {
         let above = self.bottom.as_ref().is_none_or(|bottom| bottom.is_below(number));
         above && self.top.as_ref().is_none_or(|top| top.is_above(number))

@@ -1,5 +1,7 @@
 //! Which of a pattern's fields must match: all of some, and one pattern of every `$or`.
 
+use crate::work::{Meter, Metered, any};
+
 /// Fields as bits, by their order in the pattern. More than [`super::ALTERNATIVES_MAX`] there are not.
 pub(super) type Fields = u128;
 
@@ -40,10 +42,14 @@ impl Formula {
     pub(super) fn any_combination(
         &self,
         possible: Fields,
-        passes: &impl Fn(Fields) -> bool,
-    ) -> bool {
+        meter: &Meter,
+        passes: &impl Fn(Fields) -> Metered<bool>,
+    ) -> Metered<bool> {
+        if self.all & !possible != 0 {
+            return Ok(false);
+        }
         let choices: Vec<_> = self.choices.iter().collect();
-        self.all & !possible == 0 && some_combination_passes(self.all, &choices, possible, passes)
+        some_combination_passes(self.all, &choices, possible, meter, passes)
     }
 }
 
@@ -52,11 +58,13 @@ fn some_combination_passes(
     chosen: Fields,
     choices: &[&Vec<Formula>],
     possible: Fields,
-    passes: &impl Fn(Fields) -> bool,
-) -> bool {
+    meter: &Meter,
+    passes: &impl Fn(Fields) -> Metered<bool>,
+) -> Metered<bool> {
     let Some((choice, rest)) = choices.split_first() else { return passes(chosen) };
-    choice.iter().filter(|one| one.holds(possible)).any(|one| {
+    meter.spend(choices.len() + choice.len())?;
+    any(choice.iter().filter(|one| one.holds(possible)), |one| {
         let open: Vec<_> = rest.iter().copied().chain(&one.choices).collect();
-        some_combination_passes(chosen | one.all, &open, possible, passes)
+        some_combination_passes(chosen | one.all, &open, possible, meter, passes)
     })
 }

@@ -1,6 +1,10 @@
 //! What a text may be like.
 
 use super::wildcard::Wildcard;
+use crate::work::steps_of;
+
+/// Characters whose case is looked up in one step.
+const CHARS_PER_STEP: usize = 4;
 
 /// A likeness to a text. Where the case is ignored, the text is folded already.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +29,21 @@ impl Likeness {
             }
             Self::EqualIgnoringCase(wanted) => fold_case(text).eq(wanted.chars()),
             Self::Wildcard(wildcard) => wildcard.matches(text),
+        }
+    }
+}
+
+impl Likeness {
+    /// Returns the steps of comparing a text with it.
+    pub(super) fn steps(&self, text: &str) -> usize {
+        match self {
+            Self::Prefix(wanted) | Self::Suffix(wanted) => {
+                1 + steps_of(wanted.len().min(text.len()))
+            }
+            Self::PrefixIgnoringCase(wanted)
+            | Self::SuffixIgnoringCase(wanted)
+            | Self::EqualIgnoringCase(wanted) => 1 + wanted.len().min(text.len()) / CHARS_PER_STEP,
+            Self::Wildcard(wildcard) => wildcard.steps(text),
         }
     }
 }

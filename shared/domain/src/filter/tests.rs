@@ -5,6 +5,7 @@ mod naive;
 mod refused;
 mod samples;
 mod search;
+mod steps;
 
 use super::*;
 
@@ -13,7 +14,8 @@ fn filter(pattern: &str) -> Filter {
 }
 
 fn matches(pattern: &str, event: &str) -> bool {
-    filter(pattern).matches(&Json::parse(event).unwrap())
+    let event = Subject::new(Json::parse(event).unwrap());
+    filter(pattern).matches(&event, &Meter::new(u64::MAX)).unwrap()
 }
 
 /// Each row: a field's alternatives, its value, whether they match.

@@ -10,9 +10,12 @@
 //! - In an array, the first field (in sorted order) that has a value anywhere cannot be taken for
 //!   absent, so it picks the element, and all fields after it are asked of that element alone.
 
-use super::condition::Condition;
+use super::BYTES_MAX;
+use super::condition::{Condition, Scalar};
 use super::formula::Fields;
+use super::subject::member_of;
 use crate::json::Json;
+use crate::work::{Meter, Metered, all, any, steps_of};
 
 /// Members of an object, sorted as ruler sorts its fields.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,8 +42,11 @@ enum Pattern {
 /// One field of the pattern, which matches under any of these conditions.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Leaf {
-    pub(super) field: Fields,
-    pub(super) conditions: Vec<Condition>,
+    field: Fields,
+    /// The texts that it may be equal to, sorted: lists of ids may be long, and events have many values.
+    texts: Vec<String>,
+    /// What else it may match under.
+    conditions: Vec<Condition>,
 }
 
 /// What one look at an event has found.
@@ -83,26 +89,32 @@ impl Members {
     }
 
     /// Whether the event has all the wanted fields, as they are wanted.
-    pub(super) fn all_match(&self, value: &Json<'_>, wanted: Fields) -> bool {
+    pub(super) fn all_match(
+        &self,
+        value: &Json<'_>,
+        wanted: Fields,
+        meter: &Meter,
+    ) -> Metered<bool> {
+        meter.spend(self.0.len())?;
         match value {
-            Json::Object(_) => {
-                self.members_of(wanted).all(|member| match value.get(&member.name) {
-                    Some(found) => member.matches(found, wanted),
-                    None => member.takes_absence(wanted),
-                })
-            }
-            Json::Array(elements) => self.match_in_array(value, elements, wanted),
+            Json::Object(_) => all(self.members_of(wanted), |member| {
+                match member_of(value, &member.name, meter)? {
+                    Some(found) => member.matches(found, wanted, meter),
+                    None => Ok(member.takes_absence(wanted)),
+                }
+            }),
+            Json::Array(elements) => self.match_in_array(value, elements, wanted, meter),
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {
-                self.members_of(wanted).all(|member| member.takes_absence(wanted))
+                Ok(self.members_of(wanted).all(|member| member.takes_absence(wanted)))
             }
         }
     }
 
     /// Finds which fields match, each by itself.
-    pub(super) fn look(&self, event: &Json<'_>) -> LookResult {
+    pub(super) fn look(&self, event: &Json<'_>, meter: &Meter) -> Metered<LookResult> {
         let mut seen = LookResult::default();
-        self.look_at(event, &mut seen);
-        seen
+        self.look_at(event, &mut seen, meter)?;
+        Ok(seen)
     }
 
     fn members_of(&self, wanted: Fields) -> impl Iterator<Item = &Member> {
@@ -111,43 +123,56 @@ impl Members {
 
     /// Whether one element of an array has all the wanted fields: they may not be put together from
     /// several elements.
-    fn match_in_array(&self, array: &Json<'_>, elements: &[Json<'_>], wanted: Fields) -> bool {
+    fn match_in_array(
+        &self,
+        array: &Json<'_>,
+        elements: &[Json<'_>],
+        wanted: Fields,
+        meter: &Meter,
+    ) -> Metered<bool> {
         let mut path = Vec::new();
-        match self.first_in(array, wanted, &mut path) {
-            First::Nothing => true,
-            First::Unmet => false,
+        match self.first_in(array, wanted, &mut path, meter)? {
+            First::Nothing => Ok(true),
+            First::Unmet => Ok(false),
             // Fields before it are absent from the whole array, so from the element as well, and
             // are asked for there.
-            First::Value => elements
-                .iter()
-                .any(|element| has_value(&path, element) && self.all_match(element, wanted)),
+            First::Value => any(elements, |element| {
+                Ok(has_value(&path, element, meter)? && self.all_match(element, wanted, meter)?)
+            }),
         }
     }
 
     /// The first field that has a value in the array; its names are then in `path`.
-    fn first_in<'p>(&'p self, array: &Json<'_>, wanted: Fields, path: &mut Vec<&'p str>) -> First {
+    fn first_in<'p>(
+        &'p self,
+        array: &Json<'_>,
+        wanted: Fields,
+        path: &mut Vec<&'p str>,
+        meter: &Meter,
+    ) -> Metered<First> {
         for member in self.members_of(wanted) {
             path.push(&member.name);
             let first = match &member.pattern {
-                Pattern::Members(members) => members.first_in(array, wanted, path),
-                Pattern::Leaves(_) if has_value(path, array) => First::Value,
+                Pattern::Members(members) => members.first_in(array, wanted, path, meter)?,
+                Pattern::Leaves(_) if has_value(path, array, meter)? => First::Value,
                 Pattern::Leaves(_) if member.takes_absence(wanted) => First::Nothing,
                 Pattern::Leaves(_) => First::Unmet,
             };
             if !matches!(first, First::Nothing) {
-                return first;
+                return Ok(first);
             }
             path.pop();
         }
-        First::Nothing
+        Ok(First::Nothing)
     }
 
-    fn look_at(&self, value: &Json<'_>, seen: &mut LookResult) {
+    fn look_at(&self, value: &Json<'_>, seen: &mut LookResult, meter: &Meter) -> Metered<()> {
+        meter.spend(self.0.len())?;
         match value {
             Json::Object(_) => {
                 for member in &self.0 {
-                    match value.get(&member.name) {
-                        Some(found) => member.look_at(found, seen),
+                    match member_of(value, &member.name, meter)? {
+                        Some(found) => member.look_at(found, seen, meter)?,
                         None => seen.possible |= member.absent,
                     }
                 }
@@ -156,13 +181,14 @@ impl Members {
                 seen.arrays = true;
                 seen.possible |= self.match_absence();
                 for element in elements {
-                    self.look_at(element, seen);
+                    self.look_at(element, seen, meter)?;
                 }
             }
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {
                 seen.possible |= self.match_absence();
             }
         }
+        Ok(())
     }
 
     /// Returns the fields that match where there is no value.
@@ -186,24 +212,28 @@ impl Member {
         Self { name: name.to_owned(), fields: 0, absent: 0, pattern }
     }
 
-    fn matches(&self, value: &Json<'_>, wanted: Fields) -> bool {
+    fn matches(&self, value: &Json<'_>, wanted: Fields, meter: &Meter) -> Metered<bool> {
         match &self.pattern {
-            Pattern::Members(members) => members.all_match(value, wanted),
-            Pattern::Leaves(leaves) => leaves
-                .iter()
-                .filter(|leaf| leaf.field & wanted != 0)
-                .all(|leaf| leaf.matches(value)),
+            Pattern::Members(members) => members.all_match(value, wanted, meter),
+            Pattern::Leaves(leaves) => {
+                let asked = leaves.iter().filter(|leaf| leaf.field & wanted != 0);
+                all(asked, |leaf| leaf.matches(value, meter))
+            }
         }
     }
 
-    fn look_at(&self, value: &Json<'_>, seen: &mut LookResult) {
+    fn look_at(&self, value: &Json<'_>, seen: &mut LookResult, meter: &Meter) -> Metered<()> {
         match &self.pattern {
-            Pattern::Members(members) => members.look_at(value, seen),
+            Pattern::Members(members) => members.look_at(value, seen, meter)?,
             Pattern::Leaves(leaves) => {
-                let matching = leaves.iter().filter(|leaf| leaf.matches(value));
-                seen.possible |= matching.fold(0, |fields, leaf| fields | leaf.field);
+                for leaf in leaves {
+                    if leaf.matches(value, meter)? {
+                        seen.possible |= leaf.field;
+                    }
+                }
             }
         }
+        Ok(())
     }
 
     /// Whether all that is wanted of it is content with nothing being there.
@@ -213,18 +243,50 @@ impl Member {
 }
 
 impl Leaf {
-    fn matches(&self, value: &Json<'_>) -> bool {
-        if has_scalar(value) { self.any_holds(value) } else { self.takes_absence() }
-    }
-
-    fn any_holds(&self, value: &Json<'_>) -> bool {
-        match value {
-            Json::Array(elements) => elements.iter().any(|element| self.any_holds(element)),
-            Json::Object(_) => false,
-            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {
-                self.conditions.iter().any(|condition| condition.holds(value))
+    /// Makes a field that matches under any of these conditions.
+    pub(super) fn new(field: Fields, all: Vec<Condition>) -> Self {
+        let (mut texts, mut conditions) = (Vec::new(), Vec::new());
+        for condition in all {
+            match condition {
+                Condition::Equals(Scalar::Text(text)) => texts.push(text),
+                condition => conditions.push(condition),
             }
         }
+        texts.sort_unstable();
+        Self { field, texts, conditions }
+    }
+
+    fn matches(&self, value: &Json<'_>, meter: &Meter) -> Metered<bool> {
+        if has_scalar(value, meter)? {
+            self.any_holds(value, meter)
+        } else {
+            Ok(self.takes_absence())
+        }
+    }
+
+    fn any_holds(&self, value: &Json<'_>, meter: &Meter) -> Metered<bool> {
+        match value {
+            Json::Array(elements) => {
+                meter.spend(1)?;
+                any(elements, |element| self.any_holds(element, meter))
+            }
+            Json::Object(_) => Ok(false),
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Ok(self
+                .is_one_of_the_texts(value, meter)?
+                || any(&self.conditions, |condition| {
+                    meter.spend(condition.steps(value))?;
+                    Ok(condition.holds(value))
+                })?),
+        }
+    }
+
+    fn is_one_of_the_texts(&self, value: &Json<'_>, meter: &Meter) -> Metered<bool> {
+        let Some(text) = value.as_str().filter(|_| !self.texts.is_empty()) else {
+            return Ok(false);
+        };
+        // All of the texts together are no longer than a pattern.
+        meter.spend(1 + steps_of(text.len().min(BYTES_MAX)))?;
+        Ok(self.texts.binary_search_by(|known| known.as_str().cmp(text)).is_ok())
     }
 
     fn takes_absence(&self) -> bool {
@@ -233,24 +295,29 @@ impl Leaf {
 }
 
 /// Whether there is any value at that path, arrays on the way walked into.
-fn has_value(path: &[&str], value: &Json<'_>) -> bool {
+fn has_value(path: &[&str], value: &Json<'_>, meter: &Meter) -> Metered<bool> {
+    meter.spend(1)?;
     if let Json::Array(elements) = value
         && !path.is_empty()
     {
-        return elements.iter().any(|element| has_value(path, element));
+        return any(elements, |element| has_value(path, element, meter));
     }
     match path.split_first() {
-        None => has_scalar(value),
-        Some((name, rest)) => value.get(name).is_some_and(|member| has_value(rest, member)),
+        None => has_scalar(value, meter),
+        Some((name, rest)) => match member_of(value, name, meter)? {
+            Some(member) => has_value(rest, member, meter),
+            None => Ok(false),
+        },
     }
 }
 
 /// Whether the value is, or is an array that holds, something other than arrays and objects.
-fn has_scalar(value: &Json<'_>) -> bool {
+fn has_scalar(value: &Json<'_>, meter: &Meter) -> Metered<bool> {
+    meter.spend(1)?;
     match value {
-        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => true,
-        Json::Array(elements) => elements.iter().any(has_scalar),
-        Json::Object(_) => false,
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Ok(true),
+        Json::Array(elements) => any(elements, |element| has_scalar(element, meter)),
+        Json::Object(_) => Ok(false),
     }
 }
 

@@ -122,4 +122,15 @@ mod tests {
         assert_eq!(slots.take(&slot_request(1, "b", over.minus_s(1))), None);
         assert!(slots.take(&slot_request(1, "b", over)).is_some());
     }
+
+    #[test]
+    fn each_request_begins_its_search_at_a_place_of_its_own_and_goes_on_to_the_next() {
+        let mut slots = Slots::default();
+        let mut taken = |holder| slots.take(&slot_request(3, holder, NOW)).map(|slot| slot.number);
+        // `a` and `d` begin at the same place of three, `b` at the one after it.
+        assert_eq!(taken("a"), Some(1));
+        assert_eq!(taken("d"), Some(2));
+        assert_eq!(taken("b"), Some(0));
+        assert_eq!(Slots::default().offer(&slot_request(3, "b", NOW)), Some(2));
+    }
 }

@@ -22,8 +22,8 @@ use crate::endpoint::{DisabledReason, Endpoint};
 use crate::flow_control::rate::window_end;
 use crate::id::{EndpointId, TenantName};
 use crate::limits::{
-    EARLINESS_MS_MAX, FAILING_S_MAX, GATE_LINGER_S, PACING_REVIEW_S, PAUSE_S_MAX,
-    RETRY_AFTER_S_MAX, THROTTLE_DEFAULT_S,
+    EARLINESS_MS_MAX, FAILING_S_MAX, GATE_LINGER_S, PACED_PER_SECOND, PACING_REVIEW_S, PAUSE_S_MAX,
+    PUT_OFF_PER_SECOND, RETRY_AFTER_S_MAX, THROTTLE_DEFAULT_S,
 };
 use crate::timestamp::Timestamp;
 
@@ -45,6 +45,9 @@ pub struct Gate {
     /// The number of the gate's last change. A write over another version than the one read is
     /// refused.
     pub version: u64,
+    /// Whether it holds what the tenant's bound has put off, and nothing is wrong with the endpoint.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub put_off: bool,
 }
 
 /// What a gate lets through.
@@ -101,6 +104,24 @@ impl Gate {
         Self::of(endpoint, before, Mode::Pacing, now, window_end(now))
     }
 
+    /// Makes the gate of an endpoint whose tenant has used its deliveries up. It lets everything through, since the
+    /// bound lets through by itself what it does, and is there so that what was put off is released. None where the
+    /// gate that is there does so, for long enough.
+    pub fn put_off(endpoint: &Endpoint, before: Option<&Self>, now: Timestamp) -> Option<Self> {
+        // What is held in the time that a review takes must find the gate still there.
+        let is_enough = before.is_some_and(|before| {
+            before.mode != Mode::Closing
+                || (before.put_off && now < before.since.plus_s(GATE_LINGER_S / 2))
+        });
+        let closing = Self::of(endpoint, before, Mode::Closing, now, window_end(now));
+        (!is_enough).then_some(Self { put_off: true, ..closing })
+    }
+
+    /// Returns at how many a second the gate releases what it holds, unless the endpoint says how many.
+    pub fn per_second(&self) -> u32 {
+        if self.put_off { PUT_OFF_PER_SECOND } else { PACED_PER_SECOND }
+    }
+
     fn of(
         endpoint: &Endpoint,
         before: Option<&Self>,
@@ -116,6 +137,7 @@ impl Gate {
             since: now,
             due_at,
             version: before.map_or(1, |before| before.version + 1),
+            put_off: false,
         }
     }
 
@@ -224,6 +246,29 @@ mod tests {
         assert_eq!(lets(&endpoint), [true, true, true]);
         assert_eq!(gate.review(Some(&endpoint), NOW), Review::Pace);
         assert_eq!(gate.review(None, NOW), Review::Pace);
+    }
+
+    #[test]
+    fn what_a_tenants_bound_puts_off_is_released_and_stops_nothing_else() {
+        let endpoint = endpoint();
+        let gate = Gate::put_off(&endpoint, None, NOW).unwrap();
+        assert_eq!((gate.mode, gate.due_at), (Mode::Closing, window_end(NOW)));
+        assert!(gate.lets_through(&endpoint, Kind::Normal));
+        assert_eq!(gate.review(Some(&endpoint), NOW), Review::Close);
+        assert_eq!(gate.per_second(), PUT_OFF_PER_SECOND);
+        // It is written again long before it could go, and over an older one that is about to.
+        let half = NOW.plus_s(GATE_LINGER_S / 2);
+        assert_eq!(Gate::put_off(&endpoint, Some(&gate), half.minus_s(1)), None);
+        let again = Gate::put_off(&endpoint, Some(&gate), half).unwrap();
+        assert_eq!((again.since, again.version), (half, 2));
+        let paced = Gate::limit_rate(&endpoint, None, NOW).turn(Mode::Closing, NOW, NOW);
+        assert_eq!(paced.per_second(), PACED_PER_SECOND);
+        assert!(Gate::put_off(&endpoint, Some(&paced), NOW).is_some());
+        // A gate for the endpoint's own sake stays what it is, and releases what is put off as well.
+        let open = Gate::open_breaker(&endpoint, None, 30, NOW);
+        assert_eq!(Gate::put_off(&endpoint, Some(&open), NOW), None);
+        let stored = serde_json::to_string(&open).unwrap();
+        assert!(!stored.contains("put_off"), "{stored}");
     }
 
     #[test]

@@ -4,9 +4,36 @@
 //! clocks differ by d seconds may spend two windows' tokens within 10 s + d. What is over the rate is
 //! held, costs no attempt, and is released by the endpoint's gate, which takes tokens ahead.
 
-use crate::id::{EndpointId, TenantName};
+use crate::id::{EndpointId, SourceName, TenantName};
 use crate::limits::RATE_WINDOW_S;
 use crate::timestamp::Timestamp;
+
+#[expect(clippy::cast_possible_truncation, reason = "it is ten")]
+const WINDOW_S: u32 = RATE_WINDOW_S as u32;
+
+/// How much may be done in a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    per_window: u32,
+}
+
+impl Rate {
+    /// So many each second.
+    pub const fn per_second(count: u32) -> Self {
+        Self { per_window: count.saturating_mul(WINDOW_S) }
+    }
+
+    /// So many each minute, and one in each window at the least.
+    pub const fn per_minute(count: u32) -> Self {
+        let per_window = count / (60 / WINDOW_S);
+        Self { per_window: if per_window == 0 { 1 } else { per_window } }
+    }
+
+    /// Returns how many of a window that is.
+    pub const fn per_window(self) -> u32 {
+        self.per_window
+    }
+}
 
 /// Tokens that are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +95,21 @@ pub fn of_endpoint(tenant: &TenantName, endpoint: &EndpointId) -> String {
     format!("{tenant}#{endpoint}")
 }
 
+/// Returns the name under which a source takes tokens for its hooks. A `#` and a `/` are in no endpoint's name.
+pub fn of_source(tenant: &TenantName, source: &SourceName) -> String {
+    format!("{tenant}#hooks/{source}")
+}
+
+/// Returns the name under which all keys of a tenant take tokens for their requests. No endpoint's id is that word.
+pub fn of_requests(tenant: &TenantName) -> String {
+    format!("{tenant}#requests")
+}
+
+/// Returns the name under which a tenant takes tokens for its deliveries. No endpoint's id is that word.
+pub fn of_deliveries(tenant: &TenantName) -> String {
+    format!("{tenant}#deliveries")
+}
+
 /// Returns the windows of the next `seconds`, the running one first.
 pub fn windows(now: Timestamp, seconds: u64) -> std::ops::Range<u64> {
     let first = now.seconds() / RATE_WINDOW_S;
@@ -102,6 +144,14 @@ mod tests {
     }
 
     #[test]
+    fn a_rate_is_a_windows_share() {
+        assert_eq!(Rate::per_second(5).per_window(), 50);
+        assert_eq!(Rate::per_second(u32::MAX).per_window(), u32::MAX);
+        assert_eq!(Rate::per_minute(60_000).per_window(), 10_000);
+        assert_eq!(Rate::per_minute(0).per_window(), 1, "never nothing: it would wait for ever");
+    }
+
+    #[test]
     fn a_windows_count_is_kept_an_hour_beyond_its_end() {
         let expires_at = TokenRequest::now(5, NOW).expires_at();
         assert_eq!(expires_at, Timestamp::from_ms(1_010_000).plus_s(3_600));
@@ -113,5 +163,12 @@ mod tests {
         let delays: Vec<u32> = (0..5).map(|number| next.delay_s(number, NOW)).collect();
         assert_eq!(delays, [6, 6, 7, 7, 8]);
         assert_eq!(TokenRequest::of(2, 100, NOW).delay_s(3, NOW), 1);
+    }
+
+    #[test]
+    fn an_endpoint_takes_tokens_under_a_name_that_no_key_has() {
+        let name = of_endpoint(&"acme".parse().unwrap(), &"ep_1".parse().unwrap());
+        assert_eq!(name, "acme#ep_1");
+        assert!(name.parse::<crate::id::ApiKeyId>().is_err());
     }
 }

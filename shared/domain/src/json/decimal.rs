@@ -164,4 +164,17 @@ mod tests {
         assert!(Decimal::is_out_of_range("1e-999999999999999999"));
         assert!(!Decimal::is_out_of_range("1e+00000000000000000000400"));
     }
+
+    #[test]
+    fn an_exponent_of_seventeen_digits_is_still_told_exactly() {
+        assert!(!Decimal::is_out_of_range("1e12345678901234567"));
+        assert!(Decimal::is_out_of_range("1e123456789012345678"));
+    }
+
+    #[test]
+    fn different_values_are_different_and_comparable() {
+        let (one, two) = (Decimal::of("1"), Decimal::of("2"));
+        assert_ne!(one, two);
+        assert_eq!(one.partial_cmp(&two), Some(Ordering::Less));
+    }
 }

@@ -102,4 +102,13 @@ mod tests {
         assert!(!same("{}", "[]"));
         assert!(!same(r#"{"a":null}"#, "{}"));
     }
+
+    #[test]
+    fn a_number_is_hashed_in_one_form_for_ever() {
+        for (text, form) in
+            [("1200", "12e2"), ("-0.0120", "-12e-3"), ("1.50e3", "15e2"), ("-0.0", "0")]
+        {
+            assert_eq!(decimal(text), form, "{text}");
+        }
+    }
 }

@@ -199,3 +199,6 @@ fn check_members(members: &[Member], pointer: &str, faults: &mut Vec<Fault>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use serde::de::Error as _;
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
+use crate::event::hops::Hops;
 use crate::event::{Form, Submission};
 use crate::json::{Fault, raw_at};
 use crate::timestamp::{Timestamp, in_utc};
@@ -159,7 +160,7 @@ impl Reading {
         let mut envelope = serde_json::Value::Object(event).to_string();
         envelope.truncate(envelope.len() - 1);
         let text = format!("{envelope},\"{name}\":{data}}}");
-        Ok(Submission { text, form: Form::Own, fallback_id: None })
+        Ok(Submission { text, form: Form::Own, fallback_id: None, hops: Hops::default() })
     }
 }
 
@@ -251,5 +252,52 @@ mod tests {
         let binary = event("cloudevents-binary", &headers, "plain").unwrap();
         assert_eq!(binary["data_base64"], BASE64.encode("plain"));
         assert_eq!(binary["id"], "/s 1");
+    }
+
+    fn reading(members: &str) -> Result<Reading, serde_json::Error> {
+        serde_json::from_str(&format!(r#"{{"id":["{{id}}"],"type":["x"]{members}}}"#))
+    }
+
+    #[test]
+    fn a_place_that_is_not_known_is_refused() {
+        for place in ["{/a}", "{header:x-a}", "{id}", "{sha256}", "a {/b} c"] {
+            assert!(reading(&format!(r#","time":["{place}"]"#)).is_ok(), "{place}");
+        }
+        for place in ["{a}", "{}", "{/a", "{body}"] {
+            assert!(reading(&format!(r#","time":["{place}"]"#)).is_err(), "{place}");
+        }
+    }
+
+    #[test]
+    fn a_hook_must_have_places_for_its_id_and_its_type_and_pointers_to_its_payload() {
+        let faults = |reading: &str| {
+            let mut faults = Vec::new();
+            serde_json::from_str::<Reading>(reading).unwrap().check("/receive", &mut faults);
+            faults.into_iter().map(|fault| fault.pointer).collect::<Vec<_>>()
+        };
+        assert_eq!(faults(r#"{"id":[],"type":[]}"#), ["/receive/id", "/receive/type"]);
+        let data = r#"{"id":["{id}"],"type":["x"],"data":["/a","a",""]}"#;
+        assert_eq!(faults(data), ["/receive/data/1"]);
+    }
+
+    #[test]
+    fn a_hook_that_asks_for_it_is_answered_with_its_challenge_and_no_other_is() {
+        let asks =
+            r#","challenge":{"at":"{/type}","is":"url_verification","answer":"{/challenge}"}"#;
+        let answer = |members: &str, body: &str| {
+            let hook = Hook { id: None, header: &|_| None, body: body.as_bytes() };
+            reading(members).unwrap().challenge(&hook)
+        };
+        let question = r#"{"type":"url_verification","challenge":"c1"}"#;
+        assert_eq!(answer(asks, question).as_deref(), Some("c1"));
+        assert_eq!(answer(asks, r#"{"type":"event","challenge":"c1"}"#), None);
+        assert_eq!(answer("", question), None);
+    }
+
+    #[test]
+    fn a_time_is_of_the_years_that_can_be_written() {
+        assert_eq!(time("253402300799").as_deref(), Some("9999-12-31T23:59:59Z"));
+        assert_eq!(time("253402300800"), None);
+        assert_eq!(time("2026-01-01T01:00:00+01:00").as_deref(), Some("2026-01-01T00:00:00Z"));
     }
 }

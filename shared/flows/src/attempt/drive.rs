@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use waxseal_domain::delivery::message::ReceivedMessage;
+use waxseal_domain::limits::SHORTAGE_WAIT_S_MAX;
 use waxseal_domain::timestamp::Timestamp;
 
 use super::{Disposition, attempt};
-use crate::ports::{Clock as _, Engine, Queue as _};
+use crate::ports::{Clock as _, Engine, FailureKind, Queue as _};
 
 /// Seconds that are kept free at the end of an invocation, so that a result can still be recorded.
 const RECORD_S: u64 = 3;
@@ -33,19 +34,19 @@ pub async fn drive<E: Engine>(
     // and the POSTs of the neighbours would go unrecorded and be made again.
     let mut task = tokio::spawn(attempted);
     let left = Duration::from_millis(deadline.since_ms(now));
-    let (failure, may_pass) = match tokio::time::timeout(left, &mut task).await {
+    let (failure, kind) = match tokio::time::timeout(left, &mut task).await {
         Ok(Ok(Ok(settled))) => return settled,
-        Ok(Ok(Err(error))) => (error.to_string(), error.kind().may_pass()),
-        Ok(Err(panic)) => (panic.to_string(), true),
+        Ok(Ok(Err(error))) => (error.to_string(), error.kind()),
+        Ok(Err(panic)) => (panic.to_string(), FailureKind::Unavailable),
         Err(_) => {
             task.abort();
-            ("no end before the deadline".to_owned(), true)
+            ("no end before the deadline".to_owned(), FailureKind::Unavailable)
         }
     };
     let message = &received.message;
     let (tenant, delivery) = (&message.tenant, message.key().id());
     tracing::error!(%tenant, %delivery, failure, "our own failure: the message comes again");
-    let wait_s = if may_pass { back_off_s(received.receives) } else { BACK_OFF_S_MAX };
+    let wait_s = back_off_s(kind, received.receives);
     // No row is written for our own failure: the delivery has not changed, and whether the store
     // works is just what is in doubt.
     if let Err(error) = engine.queue().wait(&received.receipt, Duration::from_secs(wait_s)).await {
@@ -55,8 +56,16 @@ pub async fn drive<E: Engine>(
 }
 
 /// How long a message waits after our own failure, which writes no row: ever longer, so that 20 receives span hours.
-fn back_off_s(receives: u32) -> u64 {
-    5_u64.saturating_mul(1 << receives.min(10)).min(BACK_OFF_S_MAX)
+/// A shortage is mostly over within seconds, and a delivery rests before its receives are used up.
+fn back_off_s(kind: FailureKind, receives: u32) -> u64 {
+    let doubled = 1_u64 << receives.min(10);
+    if kind == FailureKind::Shortage {
+        doubled.min(SHORTAGE_WAIT_S_MAX)
+    } else if kind.may_pass() {
+        5_u64.saturating_mul(doubled).min(BACK_OFF_S_MAX)
+    } else {
+        BACK_OFF_S_MAX
+    }
 }
 
 #[cfg(test)]
@@ -65,7 +74,15 @@ mod tests {
 
     #[test]
     fn twenty_receives_span_hours() {
-        assert_eq!([1, 2, 7, 8, 20].map(back_off_s), [10, 20, 640, 900, 900]);
-        assert!((1..20).map(back_off_s).sum::<u64>() > 3 * 3_600);
+        let wait_s = |receives| back_off_s(FailureKind::Unavailable, receives);
+        assert_eq!([1, 2, 7, 8, 20].map(wait_s), [10, 20, 640, 900, 900]);
+        assert!((1..20).map(wait_s).sum::<u64>() > 3 * 3_600);
+    }
+
+    #[test]
+    fn a_shortage_is_tried_again_soon_and_what_does_not_pass_is_not() {
+        let short_s = |receives| back_off_s(FailureKind::Shortage, receives);
+        assert_eq!([1, 2, 5, 6, 14].map(short_s), [2, 4, 32, 60, 60]);
+        assert_eq!(back_off_s(FailureKind::Denied, 1), BACK_OFF_S_MAX);
     }
 }

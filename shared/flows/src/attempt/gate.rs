@@ -1,10 +1,12 @@
 //! Asks an endpoint's gate whether an attempt may be made, and tells the gate what came of it.
 
+use std::sync::atomic::Ordering;
+
 use waxseal_domain::delivery::attempt::{Outcome, SendResult};
 use waxseal_domain::delivery::message::Kind;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::flow_control::gate::{Gate, Mode, is_throttled};
-use waxseal_domain::flow_control::rate::{TokenRequest, of_endpoint};
+use waxseal_domain::flow_control::rate::{TokenRequest, of_deliveries, of_endpoint};
 use waxseal_domain::limits::{GATE_COPY_FIRST_ATTEMPT_S, GATE_COPY_RETRY_S, PACED_PER_SECOND};
 use waxseal_domain::notice::Notice;
 use waxseal_domain::timestamp::Timestamp;
@@ -12,6 +14,7 @@ use waxseal_domain::timestamp::Timestamp;
 use super::permit::AttemptPermit;
 use crate::announce::announce;
 use crate::ports::{Clock as _, Engine, EngineError, GateStore as _, MaxAge};
+use crate::throttle::{Turn, take_turn};
 
 /// How often a gate is written that others change at the same time. Two reviews of one gate are a minute apart.
 const LIMIT_TRIES_MAX: usize = 5;
@@ -49,12 +52,41 @@ pub(crate) async fn pass_gate<E: Engine>(
         limit(engine, endpoint).await?;
         return Ok(None);
     };
-    if has_token(engine, endpoint, kind).await? {
+    if !has_token(engine, endpoint, kind).await? {
+        permit.give_back(engine, endpoint).await;
+        limit(engine, endpoint).await?;
+        return Ok(None);
+    }
+    // The tenant's own bound comes last: what the endpoint's holds back must not use it up.
+    if kind == Kind::Probe || is_within_bound(engine, endpoint).await? {
         return Ok(Some(permit));
     }
     permit.give_back(engine, endpoint).await;
-    limit(engine, endpoint).await?;
+    put_off(engine, endpoint).await?;
     Ok(None)
+}
+
+/// Whether the endpoint's tenant may have one more delivery made now. A probe is not asked about: one in half a minute
+/// tells whether the endpoint is well.
+async fn is_within_bound<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<bool, EngineError> {
+    let (memory, tenant) = (engine.memory(), &endpoint.tenant);
+    let bounds = memory.tenant_bounds;
+    match take_turn(engine, &of_deliveries(tenant), bounds.deliveries()).await? {
+        Turn::Granted => Ok(true),
+        Turn::Over { is_first, .. } => {
+            memory.put_off.fetch_add(1, Ordering::Relaxed);
+            if is_first {
+                let most = bounds.deliveries_per_minute;
+                tracing::warn!(%tenant, most, "a tenant's deliveries of a minute are used up: they wait");
+            }
+            Ok(false)
+        }
+    }
+}
+
+/// Sees to it that the endpoint has a gate which releases what its tenant's bound has put off.
+async fn put_off<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<(), EngineError> {
+    require_gate(engine, endpoint, |before, now| Gate::put_off(endpoint, before, now)).await
 }
 
 /// Whether a retry that goes ahead of its gate's review still fits the pace of that review. An
@@ -92,15 +124,25 @@ async fn take_token<E: Engine>(
 /// Makes the endpoint's gate pace, unless the gate is already open or pacing. It answers only once there is such a
 /// gate: a delivery that is held without one would never be released.
 async fn limit<E: Engine>(engine: &E, endpoint: &Endpoint) -> Result<(), EngineError> {
+    require_gate(engine, endpoint, |before, now| {
+        let is_there = before.is_some_and(|before| before.mode != Mode::Closing);
+        (!is_there).then(|| Gate::limit_rate(endpoint, before, now))
+    })
+    .await
+}
+
+/// Writes the gate that is wanted in the place of the one that is there; none where that one will do.
+async fn require_gate<E: Engine>(
+    engine: &E,
+    endpoint: &Endpoint,
+    wanted: impl Fn(Option<&Gate>, Timestamp) -> Option<Gate>,
+) -> Result<(), EngineError> {
     for _ in 0..LIMIT_TRIES_MAX {
         // Not from a copy: the write below is made over the version that is read here, and a closing
         // gate must be stopped from going while it holds something.
         let before = engine.store().gate(&endpoint.tenant, &endpoint.id, MaxAge::NOW).await?;
-        if before.as_ref().is_some_and(|before| before.mode != Mode::Closing) {
-            return Ok(());
-        }
-        let limited = Gate::limit_rate(endpoint, before.as_ref(), engine.clock().now());
-        if engine.store().put_gate(&limited, before.as_ref()).await? {
+        let Some(gate) = wanted(before.as_ref(), engine.clock().now()) else { return Ok(()) };
+        if engine.store().put_gate(&gate, before.as_ref()).await? {
             return Ok(());
         }
         // Refused: another has made a gate, or a review has just removed the one that was closing.
@@ -128,8 +170,9 @@ async fn turn<E: Engine>(
     kind: Kind,
     sent: &SendResult,
 ) -> Result<(), EngineError> {
-    if sent.outcome == Outcome::Unsendable {
-        // Nothing was sent, so the outcome says nothing about the endpoint.
+    if sent.outcome == Outcome::Unsendable || sent.has_looped() {
+        // Nothing was sent, or the event was refused for where it came from: the outcome says nothing about the
+        // endpoint.
         return Ok(());
     }
     let now = engine.clock().now();

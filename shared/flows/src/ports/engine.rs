@@ -15,8 +15,8 @@ use waxseal_domain::secret::random_bytes;
 use waxseal_domain::timestamp::Timestamp;
 
 use super::{
-    AcceptResult, Claim, Clock, DeliveryStore, Due, EngineError, EventRow, EventStore, KeyVault,
-    Queue, SchemaChecker, Sender, Store,
+    AcceptResult, Busy, Claim, Clock, DeliveryStore, Due, EngineError, EventRow, EventStore,
+    KeyVault, Queue, SchemaChecker, Sender, Store, WorkOwner,
 };
 use crate::memory::Memory;
 
@@ -66,9 +66,27 @@ pub trait Engine: Send + Sync + 'static {
         &self.memory().breakers
     }
 
+    /// Does work that somebody else decides where it holds up nobody: `bytes` is about what it holds in memory while
+    /// it waits for its turn. An engine that does one thing at a time does it at once.
+    fn work<T: Send + 'static>(
+        &self,
+        _owner: &WorkOwner,
+        _bytes: usize,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> impl Future<Output = Result<T, Busy>> + Send {
+        async move { Ok(work()) }
+    }
+
     /// Checks each part that the engine depends on, such as tables, queues and keys, and says how
     /// it is.
     fn checks(&self) -> impl Future<Output = Vec<Check>> + Send;
+
+    /// Says of what every request needs whether it works now. Anybody may ask, as often as they like: it costs next
+    /// to nothing, and tells nothing of what is stored. On AWS, where each look would cost and each part is AWS's
+    /// to watch, there is nothing to say.
+    fn health(&self) -> impl Future<Output = Vec<Check>> + Send {
+        async { Vec::new() }
+    }
 
     /// Returns the URL at which the API is reached from outside, without a slash at its end; none
     /// where it is not configured.

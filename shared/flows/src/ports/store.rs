@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | event | tenant, event | `by_time`: tenant and day |
 //! | delivery | tenant, event, endpoint | `due`: shard; `by_endpoint`: tenant and endpoint |
-//! | tenant, endpoint, API key, source | tenant and id; a key by its hash, a source by its name | – |
+//! | tenant, endpoint, API key, source | tenant and id; a key by its hash, a source by its short path | – |
 //!
 //! Every read is consistent, unless a [`MaxAge`] allows a copy.
 
@@ -24,7 +24,7 @@ pub use self::deliveries::{Claim, DeliveryStore, Due};
 pub use self::events::{AcceptResult, EventRow, EventStore};
 pub use self::gates::GateStore;
 pub use self::max_age::MaxAge;
-pub use self::page::{Page, PageRequest};
+pub use self::page::{Page, PageBytes, PageRequest};
 pub use self::tenant::{Tenant, TenantEndpoints, TenantVersion};
 
 /// Joins the four stores, which one engine implements together.

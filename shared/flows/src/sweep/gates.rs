@@ -7,7 +7,7 @@ use waxseal_domain::delivery::message::Kind;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::flow_control::gate::{Gate, Mode, Review};
 use waxseal_domain::flow_control::rate::{TokenRequest, of_endpoint, windows};
-use waxseal_domain::limits::{PACED_PER_REVIEW_MAX, PACED_PER_SECOND, PACING_REVIEW_S};
+use waxseal_domain::limits::{PACED_PER_REVIEW_MAX, PACING_REVIEW_S};
 use waxseal_domain::timestamp::Timestamp;
 
 use super::pass_over;
@@ -125,7 +125,7 @@ async fn pace<E: Engine>(
     // What a closing gate still releases goes out as ordinary messages, which take their tokens
     // themselves.
     let limit = endpoint.and_then(|one| one.max_per_second).filter(|_| kind == Kind::Paced);
-    let per_second = limit.unwrap_or(PACED_PER_SECOND);
+    let per_second = limit.unwrap_or_else(|| gate.per_second());
     let mut held = held.iter();
     let mut released = 0;
     let whose = of_endpoint(&gate.tenant, &gate.endpoint);

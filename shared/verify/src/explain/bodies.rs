@@ -6,49 +6,61 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::mistake::{Mistake, Rewriting};
 use crate::json::{Dialect, Layout, Style, parse};
 
-/// Bytes of a body beyond which it is not written again: what one explanation may cost.
-const BODY_BYTES_MAX: usize = 1 << 20;
-/// Bytes of a body written again: what is longer was hardly sent so.
-const REWRITTEN_BYTES_MAX: usize = 4 << 20;
+/// Bytes of a body beyond which it is not written again, nor taken for base 64: hooks are no longer.
+const BODY_BYTES_MAX: usize = 256 << 10;
+/// Bytes of all bodies that one explanation writes: it holds them all in memory.
+const WRITTEN_BYTES_MAX: usize = 4 << 20;
 
 /// Each body that may have been signed, with the mistake that it would tell of; the body given
 /// stands first, with none.
 pub(super) fn candidates(body: &[u8]) -> Vec<(Option<Mistake>, Vec<u8>)> {
-    let mut found = vec![(None, body.to_vec())];
+    let mut found = Found { bodies: vec![(None, body.to_vec())], bytes_left: WRITTEN_BYTES_MAX };
     if body.len() > BODY_BYTES_MAX {
-        return found;
+        return found.bodies;
     }
-    let mut add = |mistake, candidate: Vec<u8>| {
-        if found.iter().all(|(_, known)| *known != candidate) {
-            found.push((Some(mistake), candidate));
-        }
-    };
     for end in [b"\r\n".as_slice(), b"\n"] {
         if let Some(rest) = body.strip_suffix(end) {
-            add(Mistake::BodyNewlineAdded, rest.to_vec());
+            found.add(Mistake::BodyNewlineAdded, rest.to_vec());
         }
     }
     for end in [b"\n".as_slice(), b"\r\n"] {
-        add(Mistake::BodyNewlineLost, [body, end].concat());
+        found.add(Mistake::BodyNewlineLost, [body, end].concat());
     }
     if let Ok(decoded) = BASE64.decode(body.trim_ascii()) {
-        add(Mistake::BodyBase64, decoded);
+        found.add(Mistake::BodyBase64, decoded);
     }
-    add(Mistake::BodyDecoded, BASE64.encode(body).into_bytes());
+    found.add(Mistake::BodyDecoded, BASE64.encode(body).into_bytes());
     if let Some(node) = std::str::from_utf8(body).ok().and_then(parse) {
         for (rewriting, style) in rewritings() {
+            let style = Style { bytes_max: found.bytes_left, ..style };
             if let Some(text) = style.write_within(&node) {
-                add(Mistake::BodyRewritten(rewriting), text.into_bytes());
+                found.add(Mistake::BodyRewritten(rewriting), text.into_bytes());
             }
         }
     }
-    found
+    found.bodies
+}
+
+/// The bodies that were written so far.
+struct Found {
+    bodies: Vec<(Option<Mistake>, Vec<u8>)>,
+    /// Bytes that may still be written.
+    bytes_left: usize,
+}
+
+impl Found {
+    fn add(&mut self, mistake: Mistake, body: Vec<u8>) {
+        self.bytes_left = self.bytes_left.saturating_sub(body.len());
+        if self.bodies.iter().all(|(_, known)| *known != body) {
+            self.bodies.push((Some(mistake), body));
+        }
+    }
 }
 
 fn rewritings() -> Vec<(Rewriting, Style)> {
     use Dialect::{JavaScript, Python};
     use Layout::{Compact, Pretty, Spaced};
-    let bytes_max = REWRITTEN_BYTES_MAX;
+    let bytes_max = WRITTEN_BYTES_MAX;
     let style =
         |dialect, layout, ascii, sorted| Style { dialect, layout, ascii, sorted, bytes_max };
     vec![

@@ -75,7 +75,7 @@ impl Search<'_> {
                         if mistakes.iter().filter(|mistake| mistake.is_some()).count() != count {
                             continue;
                         }
-                        cost = cost.saturating_add(attempt_cost(key, body, given));
+                        cost = cost.saturating_add(self.attempt_cost(key, body, given));
                         if cost > COST_MAX {
                             return None;
                         }
@@ -156,12 +156,14 @@ impl Search<'_> {
             .find(|one| bool::from(key.matches(&message, std::iter::once(one.bytes.as_slice()))))
             .map(|found| found.mistakes.clone())
     }
-}
 
-fn attempt_cost(key: &Key, body: &[u8], given: &[signatures::Candidate]) -> usize {
-    let hashing = ATTEMPT_COST.saturating_add(body.len());
-    match key.algorithm() {
-        Algorithm::HmacSha256 => hashing,
-        Algorithm::Ed25519 => given.len().saturating_mul(hashing.saturating_add(ED25519_COST)),
+    /// What it costs to try one body with one key, in bytes hashed: the key's and the id's among them.
+    fn attempt_cost(&self, key: &Key, body: &[u8], given: &[signatures::Candidate]) -> usize {
+        let beside = key.length() + self.carried.id.map_or(0, str::len);
+        let hashing = ATTEMPT_COST.saturating_add(body.len()).saturating_add(beside);
+        match key.algorithm() {
+            Algorithm::HmacSha256 => hashing,
+            Algorithm::Ed25519 => given.len().saturating_mul(hashing.saturating_add(ED25519_COST)),
+        }
     }
 }

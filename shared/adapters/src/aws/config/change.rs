@@ -104,23 +104,30 @@ impl DynamoStore {
                 self.delete(keys::by_hash(&key.hash), None)?,
             ],
             Change::PutSource(source) => {
-                let mut item = document(sources::source_key(&source.name), source)?;
-                let tenant = text(source.tenant.as_str());
-                item.insert("tenant".to_owned(), tenant.clone());
-                let condition = Condition {
-                    expression: "attribute_not_exists(pk) OR #name = :value",
-                    value: Some(("tenant", tenant)),
-                };
-                let listed = document(sources::listed_key(source), source)?;
-                vec![put(item, Some(condition))?, put(listed, None)?]
+                let place = sources::source_key(&source.tenant, &source.name);
+                let mut items = vec![put(document(place, source)?, None)?];
+                if source.has_short_path {
+                    let mut item = document(sources::short_path_key(&source.name), source)?;
+                    let tenant = text(source.tenant.as_str());
+                    item.insert("tenant".to_owned(), tenant.clone());
+                    let condition = Condition {
+                        expression: "attribute_not_exists(pk) OR #name = :value",
+                        value: Some(("tenant", tenant)),
+                    };
+                    items.push(put(item, Some(condition))?);
+                }
+                items
             }
             Change::RemoveSource(source) => {
-                let value = Some(("tenant", text(source.tenant.as_str())));
-                let condition = Condition { expression: "#name = :value", value };
-                vec![
-                    self.delete(sources::source_key(&source.name), Some(condition))?,
-                    self.delete(sources::listed_key(source), None)?,
-                ]
+                let place = sources::source_key(&source.tenant, &source.name);
+                let mut items = vec![self.delete(place, Some(Condition::THERE))?];
+                if source.has_short_path {
+                    let value = Some(("tenant", text(source.tenant.as_str())));
+                    let condition = Condition { expression: "#name = :value", value };
+                    items
+                        .push(self.delete(sources::short_path_key(&source.name), Some(condition))?);
+                }
+                items
             }
             Change::PutEventType(tenant, event_type, over) => {
                 let place = event_types::event_type_key(tenant, &event_type.name);

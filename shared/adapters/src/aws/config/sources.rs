@@ -1,6 +1,6 @@
-//! Sources: found by their name alone, which is one tenant's; and listed beside their tenant.
+//! Sources: each beside its tenant; and the one to which the path without a tenant leads by its name alone as well.
 
-use waxseal_domain::id::SourceName;
+use waxseal_domain::id::{SourceName, TenantName};
 use waxseal_domain::source::Source;
 use waxseal_flows::ports::EngineError;
 
@@ -9,20 +9,24 @@ use super::super::item::{ALONE, Item, key, read_json};
 use super::tenant_pk;
 
 impl DynamoStore {
+    /// Reads a tenant's source, or without a tenant the one to which the short path leads.
     pub(super) async fn read_source(
         &self,
+        tenant: Option<&TenantName>,
         name: &SourceName,
     ) -> Result<Option<Source>, EngineError> {
-        let item = self.config_item("read source", source_key(name)).await?;
+        let place = tenant.map_or_else(|| short_path_key(name), |tenant| source_key(tenant, name));
+        let item = self.config_item("read source", place).await?;
         item.map(|item| read_json(&item, "doc")).transpose()
     }
 }
 
-pub(super) fn source_key(name: &SourceName) -> Item {
+/// The place of a short path: no other source takes it while it is there.
+pub(super) fn short_path_key(name: &SourceName) -> Item {
     key(format!("S#{name}"), ALONE)
 }
 
-/// Beside its tenant's items, for the list.
-pub(super) fn listed_key(source: &Source) -> Item {
-    key(tenant_pk(&source.tenant), format!("S#{}", source.name))
+/// The place of a source, beside its tenant's items.
+pub(super) fn source_key(tenant: &TenantName, name: &SourceName) -> Item {
+    key(tenant_pk(tenant), format!("S#{name}"))
 }

@@ -134,12 +134,15 @@ pub(super) fn put_endpoint(
 fn put_source(source: &Source) -> Result<Work, EngineError> {
     let (source, doc) = (source.clone(), document(source)?);
     Ok(Box::new(move |connection| {
-        let found: Option<Source> = find_by_lookup(connection, "source", source.name.as_str())?;
-        if found.is_some_and(|found| found.tenant != source.tenant) {
-            return Ok(false);
+        let lookup = source.has_short_path.then_some(source.name.as_str());
+        if let Some(name) = lookup {
+            let found: Option<Source> = find_by_lookup(connection, "source", name)?;
+            if found.is_some_and(|found| found.tenant != source.tenant) {
+                return Ok(false);
+            }
         }
         let place = Place::source(&source.tenant, &source.name);
         delete(connection, &place)?;
-        insert(connection, &place, Some(source.name.as_str()), 1, &doc)
+        insert(connection, &place, lookup, 1, &doc)
     }))
 }

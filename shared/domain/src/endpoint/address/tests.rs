@@ -94,7 +94,7 @@ fn the_runtime_api_is_refused_under_any_setting() {
     let rules = AddressRules {
         allow_loopback: true,
         runtime_api: Some("127.0.0.1:9001".parse().unwrap()),
-        cloud_targets: None,
+        ..AddressRules::default()
     };
     for url in ["http://127.0.0.1:9001/", "http://[::ffff:127.0.0.1]:9001/"] {
         assert!(check(&rules, url).is_err(), "{url}");
@@ -123,4 +123,75 @@ fn an_arn_leads_to_a_target_only_where_there_is_aws() {
     assert_eq!(none.check("http://example.com/"), Err(AddressFault::NotHttps));
     // A sender over HTTP never takes an ARN for a URL.
     assert_eq!(none.check_url(arn), Err(AddressFault::NotHttps));
+}
+
+#[test]
+fn a_url_may_be_as_long_as_is_said_and_have_any_port_that_is_not_privileged() {
+    let rules = AddressRules::default();
+    let start = "https://example.com/";
+    let longest = format!("{start}{}", "a".repeat(URL_CHARS_MAX - start.len()));
+    assert_eq!(check(&rules, &longest), Ok(()));
+    assert_eq!(check(&rules, &format!("{longest}a")), Err(AddressFault::TooLong));
+    for (port, checked) in
+        [(1_023, Err(AddressFault::Port)), (1_024, Ok(())), (65_535, Ok(())), (443, Ok(()))]
+    {
+        assert_eq!(check(&rules, &format!("https://example.com:{port}/")), checked, "{port}");
+    }
+}
+
+#[test]
+fn what_a_parser_would_drop_is_refused() {
+    for url in ["https://example.com/a b", "https://exam\u{7}ple.com/", "https://example.com/\n"] {
+        assert_eq!(check(&AddressRules::default(), url), Err(AddressFault::WhiteSpace), "{url:?}");
+    }
+    let fragment = check(&AddressRules::default(), "https://example.com/#a");
+    assert_eq!(fragment, Err(AddressFault::Fragment));
+}
+
+#[test]
+fn the_setting_allows_http_to_loopback_on_its_usual_port() {
+    let rules = AddressRules { allow_loopback: true, ..AddressRules::default() };
+    assert_eq!(check(&rules, "http://localhost/"), Ok(()));
+    for (url, fault) in [
+        ("http://localhost:22/", AddressFault::Port),
+        ("ftp://localhost:9000/", AddressFault::NotHttps),
+        ("http://example.com:9000/", AddressFault::NotHttps),
+        ("https://db.internal/", AddressFault::PrivateName),
+    ] {
+        assert_eq!(check(&rules, url), Err(fault), "{url}");
+    }
+}
+
+#[test]
+fn a_name_may_lead_to_loopback_where_that_is_allowed_and_never_to_the_runtime_api() {
+    let loopback = AddressRules { allow_loopback: true, ..AddressRules::default() };
+    let beside_the_api =
+        AddressRules { runtime_api: Some("127.0.0.1:9001".parse().unwrap()), ..loopback.clone() };
+    let resolved = |rules: &AddressRules, ip: &str| rules.check_resolved(ip.parse().unwrap());
+    assert!(resolved(&AddressRules::default(), "127.0.0.1").is_err());
+    assert!(resolved(&loopback, "127.0.0.1").is_ok());
+    assert!(resolved(&beside_the_api, "127.0.0.1").is_err());
+    assert!(resolved(&beside_the_api, "127.0.0.2").is_ok());
+    for ip in ["10.0.0.1", "169.254.169.254"] {
+        assert!(resolved(&loopback, ip).is_err(), "{ip}");
+    }
+    assert!(resolved(&AddressRules::default(), "93.184.216.34").is_ok());
+}
+
+#[test]
+fn a_refused_address_is_told_by_its_kind() {
+    for (ip, kind) in [
+        ("127.0.0.1", "a loopback"),
+        ("::1", "a loopback"),
+        ("169.254.1.1", "a link-local"),
+        ("fe80::1", "a link-local"),
+        ("10.0.0.1", "a private"),
+        ("fd00::1", "a private"),
+        ("fec0::1", "a private"),
+        ("224.0.0.1", "a reserved"),
+        ("2002::1", "a reserved"),
+    ] {
+        let checked = AddressRules::default().check_resolved(ip.parse().unwrap());
+        assert_eq!(checked, Err(AddressFault::Range(kind)), "{ip}");
+    }
 }

@@ -1,16 +1,19 @@
 use super::*;
+use crate::event::hops::Hops;
 use crate::event::{Form, Submission};
+use crate::limits::{MATCH_STEPS_IN_PLACE, MATCH_STEPS_MAX};
 use crate::timestamp::Timestamp;
 
 fn event(attributes: &str) -> Event {
     let text = format!("{{\"type\":\"decision.blocked\"{attributes}}}");
-    let submission = Submission { text, form: Form::Plain, fallback_id: None };
+    let submission =
+        Submission { text, form: Form::Plain, fallback_id: None, hops: Hops::default() };
     let tenant = "acme".parse().unwrap();
     Event::accept(&tenant, &submission, Timestamp::from_ms(0), 7).unwrap().event
 }
 
 fn wants(subscription: &Subscription, attributes: &str) -> bool {
-    subscription.wants(&Candidate::new(&event(attributes))).unwrap()
+    subscription.wants(&Candidate::new(&event(attributes), MATCH_STEPS_MAX)).unwrap()
 }
 
 fn severity(least: Severity) -> Subscription {
@@ -104,12 +107,12 @@ fn filters_see_the_whole_event() {
 #[test]
 fn the_tree_is_made_only_where_a_filter_asks_and_once() {
     let event = event("");
-    let candidate = Candidate::new(&event);
+    let candidate = Candidate::new(&event, MATCH_STEPS_MAX);
     assert!(!severity(Severity::High).wants(&candidate).unwrap());
-    assert!(candidate.tree.get().is_none());
+    assert!(candidate.subject.get().is_none());
     let filter = Some(CompiledFilter::compile(r#"{"type":["x"]}"#).unwrap());
     assert!(!Subscription { filter, ..Subscription::default() }.wants(&candidate).unwrap());
-    assert!(candidate.tree.get().is_some());
+    assert!(candidate.subject.get().is_some());
 }
 
 #[test]
@@ -117,11 +120,11 @@ fn a_payload_that_cannot_be_read_is_a_fault_and_not_as_if_the_event_were_not_wan
     let nested = "[".repeat(1_000) + &"]".repeat(1_000);
     let data = serde_json::value::RawValue::from_string(nested).unwrap();
     let event = Event { data: Some(data), ..event("") };
-    let candidate = Candidate::new(&event);
+    let candidate = Candidate::new(&event, MATCH_STEPS_MAX);
     assert_eq!(Subscription::default().wants(&candidate), Ok(true), "no filter asks for it");
     let filter = Some(CompiledFilter::compile(r#"{"data":{"n":[1]}}"#).unwrap());
     let filtered = Subscription { filter, ..Subscription::default() };
-    let fault = filtered.wants(&candidate).unwrap_err();
+    let fault: Fault = filtered.wants(&candidate).unwrap_err().into();
     assert!(fault.pointer.starts_with("/data"), "{fault:?}");
     let kept_back = Subscription { min_severity: Some(Severity::High), ..filtered };
     assert_eq!(kept_back.wants(&candidate), Ok(false), "the shorthands are asked first");
@@ -155,4 +158,66 @@ fn shorthands_are_bounded() {
     let faults = outcomes(vec!["a".into(), String::new(), "b\n".into()]).unwrap_err();
     let pointers: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
     assert_eq!(pointers, ["/1", "/2"]);
+}
+
+fn endpoints(count: usize, filter: &str) -> Vec<Endpoint> {
+    let (id, tenant) = ("ep_1".parse().unwrap(), "acme".parse().unwrap());
+    let endpoint = Endpoint::new(id, tenant, "standard".to_owned(), Timestamp::from_ms(0));
+    let filter = Some(CompiledFilter::compile(filter).unwrap());
+    let subscription = Subscription { filter, ..Subscription::default() };
+    vec![Endpoint { subscription, ..endpoint }; count]
+}
+
+#[test]
+fn the_filters_of_all_endpoints_have_one_budget() {
+    let wildcards: Vec<_> = (0..100).map(|n| format!(r#"{{"wildcard":"*x{n}y*"}}"#)).collect();
+    let all = endpoints(100, &format!(r#"{{"data":[{}]}}"#, wildcards.join(",")));
+    let long = event(&format!(r#","data":"{}""#, "x".repeat(240_000)));
+    let candidate = Candidate::new(&long, MATCH_STEPS_MAX);
+    assert_eq!(select(&all[..1], &candidate), Ok(vec![]), "one of them may");
+    let undecided = select(&all, &Candidate::new(&long, MATCH_STEPS_MAX)).unwrap_err();
+    assert_eq!(undecided, Undecided::TooDear(TooDear { allowed: MATCH_STEPS_MAX }));
+    let said = Fault::from(undecided).detail;
+    assert!(said.contains("more than 2000000 steps"), "{said}");
+    let short = event(r#","data":"ax7yb""#);
+    assert_eq!(select(&all, &Candidate::new(&short, MATCH_STEPS_MAX)).unwrap().len(), 100);
+}
+
+/// What a tenant of ordinary filters and events costs is far from what is allowed.
+#[test]
+fn an_ordinary_event_is_matched_in_place() {
+    let filter =
+        r#"{"source":[{"prefix":"/a"}],"data":{"user":["anna","bert"],"n":[{"numeric":[">",5]}]}}"#;
+    let ordinary = event(r#","data":{"user":"cora","n":7,"text":"some words of an alert"}"#);
+    let candidate = Candidate::new(&ordinary, MATCH_STEPS_IN_PLACE);
+    assert!(select(&endpoints(100, filter), &candidate).is_ok());
+    assert!(candidate.steps() < MATCH_STEPS_IN_PLACE / 2, "{}", candidate.steps());
+}
+
+#[test]
+fn a_filter_may_be_as_long_as_is_said() {
+    let padded = |bytes: usize| {
+        let pattern = r#"{"type":["a"]}"#;
+        format!("{pattern}{}", " ".repeat(bytes - pattern.len()))
+    };
+    assert!(CompiledFilter::compile(&padded(filter::BYTES_MAX)).is_ok());
+    for bytes in [filter::BYTES_MAX + 1, filter::BYTES_MAX + 2] {
+        assert!(CompiledFilter::compile(&padded(bytes)).is_err(), "{bytes}");
+    }
+}
+
+#[test]
+fn an_event_goes_to_the_enabled_endpoints_that_want_it() {
+    let endpoint = |id: &str, pattern: &str| {
+        let (id, tenant) = (id.parse().unwrap(), "acme".parse().unwrap());
+        let now = Timestamp::from_ms(0);
+        let mut endpoint = Endpoint::new(id, tenant, "standard".to_owned(), now);
+        endpoint.subscription.event_types = vec![pattern.parse().unwrap()];
+        endpoint
+    };
+    let disabled = endpoint("ep_1", "*")
+        .disable(crate::endpoint::DisabledReason::Requested, Timestamp::from_ms(1));
+    let endpoints = [disabled, endpoint("ep_2", "dlp.*"), endpoint("ep_3", "decision.*")];
+    let event = event("");
+    assert_eq!(select(&endpoints, &Candidate::new(&event, MATCH_STEPS_MAX)), Ok(vec![2]));
 }

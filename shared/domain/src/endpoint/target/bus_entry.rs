@@ -28,8 +28,9 @@ pub struct BusEntry {
     pub detail: String,
     /// When the event happened.
     pub time: Option<Timestamp>,
-    /// The delivery's id, by which to tell a repetition: it is the one `resources` holds.
-    pub resource: String,
+    /// The delivery's id, by which to tell a repetition, and behind it how many deliveries this is the last of
+    /// ([`crate::event::hops::Hops::resource`]).
+    pub resources: [String; 2],
 }
 
 impl BusEntry {
@@ -42,10 +43,11 @@ impl BusEntry {
             detail_type: cut(&subject.event_type, DETAIL_TYPE_CHARS_MAX),
             detail: detail(body),
             time: subject.time,
-            resource: subject.delivery.clone(),
+            resources: [subject.delivery.clone(), subject.hops.resource()],
         };
-        let texts = [&entry.source, &entry.detail_type, &entry.detail, &entry.resource];
-        let bytes = TIME_BYTES + texts.into_iter().map(String::len).sum::<usize>();
+        let texts = [&entry.source, &entry.detail_type, &entry.detail];
+        let texts = texts.into_iter().chain(&entry.resources);
+        let bytes = TIME_BYTES + texts.map(String::len).sum::<usize>();
         if bytes > ENTRY_BYTES_MAX {
             let most = ENTRY_BYTES_MAX;
             return Err(format!("the entry is {bytes} bytes long, and EventBridge takes {most}"));
@@ -71,6 +73,7 @@ fn detail(body: &str) -> String {
 mod tests {
     use super::*;
     use crate::delivery::dispatch::Subject;
+    use crate::event::hops::Hops;
 
     fn entry(source: &str, event_type: &str, body: &[u8]) -> Result<BusEntry, String> {
         let subject = Subject {
@@ -79,6 +82,7 @@ mod tests {
             source: source.to_owned(),
             time: Some(Timestamp::from_ms(1)),
             verified_by: Vec::new(),
+            hops: Hops::new(2),
         };
         BusEntry::of(&Request {
             method: crate::delivery::dispatch::Method::Post,
@@ -98,7 +102,8 @@ mod tests {
         assert_eq!(entry.source, "waxseal:/policies");
         assert_eq!(entry.detail_type, "policy.denied");
         assert_eq!(entry.detail, "{\"n\": 1.0}");
-        assert_eq!((entry.time, entry.resource.as_str()), (Some(Timestamp::from_ms(1)), "dlv_1_e"));
+        assert_eq!(entry.time, Some(Timestamp::from_ms(1)));
+        assert_eq!(entry.resources, ["dlv_1_e", "waxseal-hops/2"]);
     }
 
     #[test]
@@ -115,10 +120,10 @@ mod tests {
         let long = entry(&"ä".repeat(512), &"t".repeat(200), b"{}").unwrap();
         assert_eq!(long.source.chars().count(), 256);
         assert_eq!(long.detail_type.chars().count(), 128);
-        // 14 of the time, 9 of the source, 1 of the type, 7 of the id, 2 quotes, 9 around the body.
+        // 14 of the time, 9 of the source, 1 of the type, 7 of the id, 14 of the hops, 2 quotes, 9 around the body.
         let body = |length: usize| "b".repeat(length).into_bytes();
-        assert!(entry("s", "t", &body(1_000_000 - 42)).is_ok());
-        let said = entry("s", "t", &body(1_000_000 - 41)).unwrap_err();
+        assert!(entry("s", "t", &body(1_000_000 - 56)).is_ok());
+        let said = entry("s", "t", &body(1_000_000 - 55)).unwrap_err();
         assert!(said.contains("1000001"), "{said}");
     }
 }

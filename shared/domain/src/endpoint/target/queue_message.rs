@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::api_key::hash_of;
 use crate::delivery::dispatch::Request;
+use crate::event::hops::HOPS_HEADER;
 
 /// Bytes of a message, its attributes included. Of SQS.
 const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
@@ -59,7 +60,8 @@ impl QueueMessage {
 fn attributes(headers: &BTreeMap<String, String>, first: &[String]) -> Vec<(String, String)> {
     let place = |name: &String| {
         let at = first.iter().position(|one| one == name).unwrap_or(first.len());
-        (at, name != "content-type", name != "traceparent")
+        // The hops before all: whoever takes the message in again looks for them in an attribute of their own.
+        (name != HOPS_HEADER, at, name != "content-type", name != "traceparent")
     };
     let mut sorted: Vec<_> = headers.iter().collect();
     sorted.sort_by_key(|(name, _)| place(name));
@@ -120,10 +122,17 @@ mod tests {
 
     #[test]
     fn headers_become_attributes_those_to_verify_by_first() {
-        let headers = [("a", "1"), ("content-type", "t"), ("x-seal", "s"), ("webhook-id", "i")];
+        let headers = [
+            ("a", "1"),
+            ("content-type", "t"),
+            ("traceparent", "p"),
+            ("x-seal", "s"),
+            ("webhook-id", "i"),
+        ];
         let message = QueueMessage::of(&request(&headers, b"{\"a\": 1}")).unwrap();
         assert_eq!(message.body, "{\"a\": 1}");
-        assert_eq!(names(&message), ["webhook-id", "x-seal", "content-type", "a"]);
+        let expected = ["webhook-id", "x-seal", "content-type", "traceparent", "a"];
+        assert_eq!(names(&message), expected);
         assert_eq!(message.group, "acme");
         assert_eq!(message.deduplication_id, "dlv_1_e");
     }
@@ -145,9 +154,17 @@ mod tests {
 
     #[test]
     fn a_header_that_sqs_refuses_is_in_the_json() {
-        for (name, value) in
-            [("a!", "1"), (".a", "1"), ("aws.a", "1"), ("a", ""), ("a", "\u{1}"), ("headers", "1")]
-        {
+        for (name, value) in [
+            ("a!", "1"),
+            (".a", "1"),
+            ("a.", "1"),
+            ("a..b", "1"),
+            ("aws.a", "1"),
+            ("amazon.a", "1"),
+            ("a", ""),
+            ("a", "\u{1}"),
+            ("headers", "1"),
+        ] {
             let message = QueueMessage::of(&request(&[(name, value)], b"{}")).unwrap();
             assert_eq!(names(&message), ["headers"], "{name}");
             let rest: BTreeMap<String, String> =

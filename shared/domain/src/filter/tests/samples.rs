@@ -1,7 +1,9 @@
 //! The five systems' published sample events, and which of them a pattern selects.
 
 use super::filter;
+use crate::filter::Subject;
 use crate::json::Json;
+use crate::work::Meter;
 
 const SAMPLES: [&str; 5] = [
     include_str!("../../../../../infra/events/aisentinel.json"),
@@ -17,7 +19,10 @@ fn select(pattern: &str) -> Vec<String> {
     let mut ids = Vec::new();
     for sample in SAMPLES {
         let events = Json::parse(sample).unwrap();
-        let wanted = events.as_array().unwrap().iter().filter(|event| filter.matches(event));
+        let wanted = events.as_array().unwrap().iter().filter(|event| {
+            let event = Subject::new(Json::clone(event));
+            filter.matches(&event, &Meter::new(u64::MAX)).unwrap()
+        });
         ids.extend(wanted.map(|event| event.get("id").unwrap().as_str().unwrap().to_owned()));
     }
     ids

@@ -9,8 +9,9 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::naive;
-use crate::filter::Filter;
+use crate::filter::{Filter, Subject};
 use crate::json::Json;
+use crate::work::Meter;
 
 const NAMES: [&str; 3] = ["a", "a-", "b"];
 
@@ -136,7 +137,8 @@ fn compare(pairs: u32) -> (u32, u32) {
         let searched = naive::matches(&pattern, &event);
         match Filter::compile(&pattern) {
             Ok(filter) => {
-                let found = filter.matches(&event);
+                let subject = Subject::new(event.clone());
+                let found = filter.matches(&subject, &Meter::new(u64::MAX)).unwrap();
                 prop_assert_eq!(Some(found), searched);
                 compared.set(compared.get() + 1);
                 matched.set(matched.get() + u32::from(found));

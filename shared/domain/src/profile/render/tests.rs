@@ -1,8 +1,14 @@
 use super::*;
+use crate::event::hops::Hops;
 use crate::event::{Form, Submission};
 
 fn event(text: &str) -> Event {
-    let submission = Submission { text: text.into(), form: Form::Plain, fallback_id: None };
+    let submission = Submission {
+        text: text.into(),
+        form: Form::Plain,
+        fallback_id: None,
+        hops: Hops::default(),
+    };
     let tenant = "acme".parse().unwrap();
     Event::accept(&tenant, &submission, Timestamp::from_ms(0), 0).unwrap().event
 }
@@ -87,4 +93,57 @@ fn a_binary_cloud_event_is_its_payload_and_headers() {
     let structured: serde_json::Value = serde_json::from_str(&body("cloudevents", TEXT)).unwrap();
     assert_eq!(structured["specversion"], "1.0");
     assert_eq!((&structured["id"], &structured["data"]["n"]), (&json!("e1"), &json!(0.85)));
+}
+
+#[test]
+fn a_body_of_just_the_allowed_length_is_not_too_long() {
+    let profile = Profile::find_builtin("authensor").unwrap();
+    let most = profile.envelope.bytes_max.unwrap();
+    let of = |bytes: usize| RenderedBody {
+        body: vec![b'a'; bytes],
+        content_type: String::new(),
+        exact: true,
+        extension_headers: Vec::new(),
+    };
+    assert!(!of(most).is_too_long(&profile));
+    assert!(of(most + 1).is_too_long(&profile));
+}
+
+#[test]
+fn a_header_can_say_what_an_event_is_and_which_attempt_it_is() {
+    let text = r#"{"id":"e/1","type":"a.b","source":"s","time":"2026-01-01T00:00:00Z","subject":"a \"b\" 50%"}"#;
+    let event = event(text);
+    let round = Round { attempt: 2, ..Round::single(Timestamp::from_ms(0)) };
+    let rendering = Rendering { event: &event, id: "dlv_1_e1", round, link: None };
+    for (name, said) in [
+        ("type", "a.b"),
+        ("event_id", "e/1"),
+        ("source", "s"),
+        ("time", "2026-01-01T00:00:00Z"),
+        ("tenant", "acme"),
+        ("attempt", "2"),
+        ("subject", "a%20%22b%22%2050%25"),
+    ] {
+        assert_eq!(variable(name, rendering).as_deref(), Some(said), "{name}");
+    }
+    assert_eq!(variable("riskscore", rendering), None, "an attribute that the event has not");
+}
+
+#[test]
+fn a_content_type_that_no_header_can_say_is_the_usual_one() {
+    for (said, sent) in
+        [("text/plain", "text/plain"), ("text/ü", "application/json"), ("", "application/json")]
+    {
+        let text = format!(r#"{{"type":"a.b","datacontenttype":"{said}","data":1}}"#);
+        assert_eq!(render_text("cloudevents-binary", &text, None).content_type, sent, "{said}");
+    }
+}
+
+#[test]
+fn each_attribute_has_one_place_in_a_structured_cloud_event() {
+    let text = r#"{"type":"a.b","datacontenttype":"application/json","severity":"high","data":1}"#;
+    let written = body("cloudevents", text);
+    for member in [r#""severity":"high""#, r#""datacontenttype":"application/json""#] {
+        assert_eq!(written.matches(member).count(), 1, "{member} in {written}");
+    }
 }

@@ -28,9 +28,10 @@ pub enum Change<'a> {
     AddApiKey(&'a ApiKey),
     /// Removes an API key, if there is one of that id and hash.
     RemoveApiKey(&'a ApiKey),
-    /// Creates or replaces a source, unless another tenant has one of that name.
+    /// Creates or replaces a tenant's source. One that has the short path takes it, unless another tenant's source
+    /// has it.
     PutSource(&'a Source),
-    /// Removes a source, if it is the tenant's.
+    /// Removes a source, if it is there, with the short path where it has it.
     RemoveSource(&'a Source),
     /// Creates or replaces an event type, if the tenant's endpoints and catalogue still have that
     /// version.

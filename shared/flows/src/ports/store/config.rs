@@ -110,8 +110,16 @@ pub trait ConfigStore: Send + Sync {
         keys: &[ApiKeyId],
     ) -> impl Future<Output = StoreResult<HashMap<ApiKeyId, Timestamp>>> + Send;
 
-    /// A source, from a copy of at most that age.
+    /// A tenant's source, from a copy of at most that age.
     fn source(
+        &self,
+        tenant: &TenantName,
+        name: &SourceName,
+        max_age: MaxAge,
+    ) -> impl Future<Output = StoreResult<Option<Source>>> + Send;
+
+    /// The source to which the path without a tenant leads, of whichever tenant, from a copy of at most that age.
+    fn source_by_short_path(
         &self,
         name: &SourceName,
         max_age: MaxAge,

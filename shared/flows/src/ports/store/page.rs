@@ -1,6 +1,7 @@
 //! Parts of lists, and where they begin.
 
 use waxseal_domain::id::EventId;
+use waxseal_domain::limits::PAGE_BYTES_MAX;
 
 /// A part of a list, newest first. It may be empty and yet have a cursor.
 #[derive(Clone, Debug)]
@@ -32,5 +33,47 @@ impl PageRequest {
                 && ms.parse::<i64>().is_ok()
                 && (id.is_empty() || id.parse::<EventId>().is_ok())
         })
+    }
+}
+
+/// Counts the bytes of a page, which ends at [`PAGE_BYTES_MAX`] and has one entry at least.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PageBytes {
+    bytes: usize,
+    entries: usize,
+}
+
+impl PageBytes {
+    /// Adds an entry of so many bytes. False where the page has to end before it.
+    pub fn take(&mut self, bytes: usize) -> bool {
+        if self.entries > 0 && self.bytes.saturating_add(bytes) > PAGE_BYTES_MAX {
+            return false;
+        }
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.entries += 1;
+        true
+    }
+
+    /// Guesses how many more entries fit, if they are like those so far.
+    pub fn guess_room(&self) -> usize {
+        let each = self.bytes.checked_div(self.entries).unwrap_or(PAGE_BYTES_MAX).max(1);
+        PAGE_BYTES_MAX.saturating_sub(self.bytes) / each
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_ends_before_it_is_too_long_and_is_never_empty_for_that() {
+        let mut bytes = PageBytes::default();
+        assert!(bytes.take(PAGE_BYTES_MAX + 1), "alone");
+        assert!(!bytes.take(1));
+        let mut halves = PageBytes::default();
+        assert!(halves.take(PAGE_BYTES_MAX / 2));
+        assert_eq!(halves.guess_room(), 1);
+        assert!(halves.take(PAGE_BYTES_MAX / 2) && !halves.take(1));
+        assert_eq!(halves.guess_room(), 0);
     }
 }
