@@ -9,7 +9,7 @@
 mod changes;
 mod requests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -20,6 +20,9 @@ use waxseal_tests::rng::Rng;
 use self::changes::{Change, Survival, apply};
 use crate::locks::FileLocks;
 use crate::shm::SharedMemory;
+
+/// The file that the engine makes itself once its database is there.
+const KEY: &str = "secrets.key";
 
 /// So long is waited for the write that is to be held, in wall time: it comes at once, or a test is wrong.
 const HELD_WITHIN: Duration = Duration::from_mins(1);
@@ -53,13 +56,17 @@ pub struct Disk {
     changed: Condvar,
 }
 
+/// The entries of a folder.
+type Names = BTreeMap<PathBuf, FileNumber>;
+
 #[derive(Debug)]
 struct State {
     rng: Rng,
     files: HashMap<FileNumber, StoredFile>,
-    /// The folder as a process sees it, and as it is on the medium.
-    names: BTreeMap<PathBuf, FileNumber>,
-    names_on_medium: BTreeMap<PathBuf, FileNumber>,
+    /// The folder as a process sees it.
+    names: Names,
+    /// As it was when it was synced last, and after each change since then: a file system keeps these in order.
+    names_since_sync: Vec<Names>,
     last_number: u64,
     /// Changes since the power came: writes, syncs, files made and removed.
     changes: u64,
@@ -134,7 +141,7 @@ impl Disk {
             rng: Rng::new(seed),
             files: HashMap::new(),
             names: BTreeMap::new(),
-            names_on_medium: BTreeMap::new(),
+            names_since_sync: vec![Names::new()],
             last_number: 0,
             changes: 0,
             cut_at: None,
@@ -215,7 +222,8 @@ impl Disk {
         assert_eq!(state.handles, 0, "a process outlived the power");
         let survival = Survival::draw(&mut state.rng);
         let filler = if state.rng.one_in(2) { 0 } else { 0xa5 };
-        let names = state.surviving_names();
+        let has_key = self.folder.join(KEY).exists();
+        let names = state.surviving_names(has_key);
         let mut files = HashMap::new();
         for (path, number) in &names {
             let stored = state.files.get(number).expect("a name is of a file");
@@ -233,7 +241,7 @@ impl Disk {
             let _gone = fs::remove_file(path);
         }
         state.files = files;
-        state.names_on_medium.clone_from(&names);
+        state.names_since_sync = vec![names.clone()];
         state.names = names;
         (state.changes, state.cut_at, state.is_off, state.hold) = (0, None, false, Hold::No);
     }
@@ -289,20 +297,14 @@ impl State {
         self.files.get_mut(&number).expect("an open file is there")
     }
 
-    /// The folder after a cut: of each entry that was not synced, the one before it or the one after.
-    fn surviving_names(&mut self) -> BTreeMap<PathBuf, FileNumber> {
-        let both = self.names.keys().chain(self.names_on_medium.keys());
-        let paths: BTreeSet<PathBuf> = both.cloned().collect();
-        let mut names = BTreeMap::new();
-        for path in paths {
-            let (cached, on_medium) = (self.names.get(&path), self.names_on_medium.get(&path));
-            let is_synced = cached == on_medium;
-            let chosen = if is_synced || self.rng.one_in(2) { cached } else { on_medium };
-            if let Some(number) = chosen {
-                names.insert(path, *number);
-            }
+    /// The folder after a cut: as it was at some time since it was synced. Who makes a key syncs the folder after it,
+    /// and so the database that was there before.
+    fn surviving_names(&mut self, has_key: bool) -> Names {
+        let mut since = self.names_since_sync.clone();
+        if has_key {
+            since.retain(|names| names.keys().any(|path| is_database(path)));
         }
-        names
+        self.rng.pick(&since).clone()
     }
 }
 

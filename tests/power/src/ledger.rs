@@ -165,6 +165,12 @@ impl Ledger {
             violations.push(format!("the file is damaged: {integrity}"));
             return violations;
         }
+        // Without its shared memory SQLite would fall back to another kind of journal, and say nothing.
+        let journal: rusqlite::Result<String> =
+            connection.query_row("PRAGMA journal_mode", [], |row| row.get(0));
+        if journal.as_deref() != Ok("wal") {
+            violations.push(format!("the file has another journal than a log: {journal:?}"));
+        }
         let stored = match Stored::read(connection) {
             Ok(stored) => stored,
             Err(error) => {

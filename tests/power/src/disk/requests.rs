@@ -31,6 +31,7 @@ impl Disk {
         let number = FileNumber(state.last_number);
         state.files.insert(number, StoredFile::new(cached, Vec::new()));
         state.names.insert(path.to_owned(), number);
+        state.names_since_sync.push(state.names.clone());
         state.handles += 1;
         Ok(number)
     }
@@ -104,7 +105,7 @@ impl Disk {
                     apply(&mut stored.medium, &change, 0);
                 }
                 if with_folder {
-                    state.names_on_medium.clone_from(&state.names);
+                    state.names_since_sync = vec![state.names.clone()];
                 }
             }
             Fate::Cut | Fate::Refused => {}
@@ -134,8 +135,10 @@ impl Disk {
         state.names.remove(path).ok_or(Failure::Fault)?;
         fs::remove_file(path).map_err(|_| Failure::Fault)?;
         if with_folder {
-            state.names_on_medium = state.names.clone();
+            state.names_since_sync.clear();
         }
+        let names = state.names.clone();
+        state.names_since_sync.push(names);
         Ok(())
     }
 
