@@ -56,6 +56,7 @@ impl ByHand {
     }
 
     /// Ends the engine and does something to its file; then opens another on it, by the same clock.
+    #[must_use]
     pub fn restart(self, meanwhile: impl FnOnce(&MovableClock, &rusqlite::Connection)) -> Self {
         let clock = self.engine.clock().clone();
         drop(self.engine);

@@ -32,8 +32,9 @@ const NO_ENGINES: [&str; 2] = ["logs", "signals"];
 
 /// Crates that only one engine links, and that reach nothing by themselves, or what others' crates reach by them
 /// anyway: anybody may.
-const FOR_ANYBODY: [&str; 7] = [
+const FOR_ANYBODY: [&str; 8] = [
     "aws-sigv4",
+    "aws-smithy-async",
     "aws-smithy-runtime-api",
     "aws-smithy-types",
     "aws-types",
