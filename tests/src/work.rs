@@ -7,8 +7,9 @@ use crate::client::Client;
 
 /// Bytes of an event's payload, which with all else is nearly as long as an event may be.
 const LONG: usize = 240_000;
-/// The answers that a server may give: it does what is asked, says why it never will, or that it will not now.
-const ANSWERS: [u16; 5] = [200, 202, 422, 429, 503];
+/// The answers that a server may give: it does what is asked, says why it never will, or that it will not now. Of two who
+/// change the same thing at once, one may be told of the other.
+const ANSWERS: [u16; 6] = [200, 202, 409, 422, 429, 503];
 
 /// One request.
 #[derive(Clone, Debug)]

@@ -12,7 +12,9 @@ use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::subscription::Candidate;
 use waxseal_domain::event::Event;
 use waxseal_domain::id::{DeliveryId, EndpointId};
-use waxseal_domain::limits::{MATCH_STEPS_MAX, PAGE_DEFAULT, PAGE_MAX, READ_BYTES_IN_PLACE};
+use waxseal_domain::limits::{
+    EVENT_BYTES_MAX, MATCH_STEPS_MAX, PAGE_DEFAULT, PAGE_MAX, READ_BYTES_IN_PLACE,
+};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::profile::{Profile, STANDARD};
 use waxseal_domain::timestamp::Timestamp;
@@ -32,8 +34,10 @@ const BODIES_BYTES_MAX: usize = 2 * 1024 * 1024;
 const EVENTS_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Pages of events that are looked at for one answer.
 const PAGES_MAX: usize = 50;
-/// Events of a page that may be long: together a megabyte at the most.
+/// Events of a page that may be long: together [`PAGE_BYTES`] at the most.
 const FEW_EVENTS: usize = 4;
+/// Bytes of a page of events.
+const PAGE_BYTES: usize = FEW_EVENTS * EVENT_BYTES_MAX;
 
 /// Describes the changes of a match.
 pub(super) fn describe() -> Value {
@@ -109,6 +113,8 @@ async fn run<E: Engine>(
     let (owner, dry_run) = (WorkOwner::Tenant(call.tenant.clone()), Arc::new(dry_run));
     let mut page = PageRequest { limit: FEW_EVENTS.min(limit), cursor: None };
     for _ in 0..PAGES_MAX {
+        // In line before anything is read: what is read takes up memory until its turn.
+        call.engine.work(&owner, PAGE_BYTES, || ()).await?;
         let part = call.engine.store().events_by_time(call.tenant, &page, dry_run.now).await?;
         let mut rows = part.items;
         rows.retain(|row| !row.event.expunged);

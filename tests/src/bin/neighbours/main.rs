@@ -26,7 +26,7 @@ use self::neighbour::Neighbour;
 const SECONDS: u64 = 10;
 /// Requests a second of a key that says no other rate.
 const RATE: u64 = 100;
-/// Requests of the attacker that are under way at once: what one client of HTTP/2 may have, and more than most do.
+/// Requests of the attacker that are under way at once: more than a client has that waits for its answers.
 const AT_ONCE: usize = 64;
 
 #[tokio::main]
