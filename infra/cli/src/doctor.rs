@@ -184,7 +184,7 @@ fn check_health(answer: &Answer) -> (Finding, bool) {
     match answer.status {
         200 => (Finding::ok("healthy", "/healthz answers 200"), true),
         503 => {
-            let detail = format!("/healthz answers 503: {}", plain(&Failure::of(answer).text()));
+            let detail = format!("/healthz answers 503: {}", plain(Failure::of(answer).text()));
             let hint = "see the server's own checks, with the operator's key, and its log";
             (Finding::new(Mark::Fail, "healthy", detail, hint), true)
         }

@@ -64,7 +64,7 @@ fn lock_itself(folder: &Path) -> Result<Option<File>, EngineError> {
         match take(&opened, folder)? {
             Ok(()) => return Ok(Some(opened)),
             Err(error) => {
-                tracing::warn!(%error, "the folder has no lock but the file `lock`: leave it")
+                tracing::warn!(%error, "the folder has no lock but the file `lock`: leave it");
             }
         }
     }

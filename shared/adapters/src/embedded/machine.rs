@@ -106,10 +106,9 @@ mod unix {
     }
 }
 
+#[cfg(unix)]
 #[cfg(test)]
 mod tests {
-    #![cfg(unix)]
-
     use waxseal_flows::ports::CheckStatus;
 
     use super::unix::{describe_disk, describe_handles, describe_memory};

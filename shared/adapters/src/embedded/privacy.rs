@@ -146,10 +146,9 @@ mod unix {
     }
 }
 
+#[cfg(unix)]
 #[cfg(test)]
 mod tests {
-    #![cfg(unix)]
-
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     use super::*;
