@@ -48,7 +48,6 @@ pub(super) async fn run(world: &Arc<World>) {
     }
     if let Clocks::Process(sets) = world.plan.clocks.clone() {
         start(world, set_clock(Arc::clone(world), sets));
-        tokio::spawn(follow_clock(Arc::clone(world)));
     }
     tokio::spawn(mapping(Arc::clone(world)));
     tokio::spawn(schedule(Arc::clone(world)));
@@ -59,20 +58,13 @@ pub(super) async fn run(world: &Arc<World>) {
     }
 }
 
-/// Sets the clock of the one process, at these seconds.
+/// Sets the clock of the one process at these seconds, which is then followed.
 async fn set_clock(world: Arc<World>, sets: Vec<(u64, i64)>) {
     for (at_s, by_ms) in sets {
         nap(at_s.saturating_sub(world.seconds()) * 1_000).await;
         world.set_clock(by_ms);
-    }
-    // Until the last is followed.
-    nap(2_000).await;
-}
-
-/// Looks at the clock each second, as the server does.
-async fn follow_clock(world: Arc<World>) {
-    loop {
-        nap(1_000).await;
+        // The server looks at the clock each second.
+        nap(world.random(|rng| rng.below(1_000))).await;
         world.follow_clock();
     }
 }

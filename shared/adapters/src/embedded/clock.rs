@@ -13,6 +13,8 @@ use crate::clock::MovableClock;
 /// Compares the clock with what the file saw of it last, before anything of the file is read. A jump that is known
 /// moves the schedule; one that may as well have been a long absence only keeps what is owed from getting older.
 pub(super) fn start(connection: &Connection, clock: &MovableClock) -> rusqlite::Result<()> {
+    // All of it or nothing: a process that ends in between must not move the schedule once more.
+    let transaction = connection.unchecked_transaction()?;
     let seen = last_seen(connection)?;
     let (now, uptime) = (clock.wall(), clock.uptime());
     let jump = seen.as_ref().and_then(|seen| seen.jump_until(now, uptime.as_ref()));
@@ -21,11 +23,12 @@ pub(super) fn start(connection: &Connection, clock: &MovableClock) -> rusqlite::
         tell(jump, if is_known { "the schedule moves with it" } else { "or nothing ran for long" });
         jumps.add(jump);
         if is_known {
-            move_schedule(connection, jump.by_ms)?;
+            move_schedule(connection, jump.by_ms, now)?;
         }
     }
     clock.go_by_time_passed(jumps);
-    keep(connection, &clock.last_seen())
+    keep(connection, &clock.last_seen())?;
+    transaction.commit()
 }
 
 /// Says that the clock has jumped, with what follows from it.
@@ -42,7 +45,11 @@ pub(super) fn keep(connection: &Connection, seen: &LastSeen) -> rusqlite::Result
 }
 
 /// Moves all that is planned in the file by so many milliseconds, and returns the gates as they are then.
-pub(super) fn move_schedule(connection: &Connection, by_ms: i64) -> rusqlite::Result<Vec<Gate>> {
+pub(super) fn move_schedule(
+    connection: &Connection,
+    by_ms: i64,
+    now: Timestamp,
+) -> rusqlite::Result<Vec<Gate>> {
     connection.execute(
         "UPDATE deliveries SET next_at = max(next_at + ?1, 0), due_at = max(due_at + ?1, 0),
            taken_at = max(taken_at + ?1, 0) WHERE due_at IS NOT NULL",
@@ -50,7 +57,7 @@ pub(super) fn move_schedule(connection: &Connection, by_ms: i64) -> rusqlite::Re
     )?;
     let sql = "UPDATE messages SET visible_at = max(visible_at + ?1, 0)";
     connection.execute(sql, [by_ms])?;
-    let gates: Vec<Gate> = gates_in_memory::read(connection)?;
+    let gates = gates_in_memory::read(connection, now)?;
     let gates: Vec<Gate> = gates.into_iter().map(|gate| gate.moved(by_ms)).collect();
     for gate in &gates {
         gates::write(connection, gate)?;
@@ -78,9 +85,11 @@ pub(super) fn plan_anew(
 /// Reads what was seen last. A file of an earlier version does not say: then it is when its last event was accepted.
 fn last_seen(connection: &Connection) -> rusqlite::Result<Option<LastSeen>> {
     let sql = "SELECT doc FROM clock WHERE name = 'last_seen'";
-    let seen = connection.query_row(sql, [], |row| schema_value::from_json(row, 0)).optional()?;
-    if seen.is_some() {
-        return Ok(seen);
+    let doc = connection.query_row(sql, [], |row| row.get::<_, String>(0)).optional()?;
+    match doc.as_deref().map(serde_json::from_str) {
+        Some(Ok(seen)) => return Ok(Some(seen)),
+        Some(Err(error)) => tracing::error!(%error, "what was seen of the clock cannot be read"),
+        None => {}
     }
     let sql = "SELECT born FROM events ORDER BY born DESC LIMIT 1";
     let at = connection.query_row(sql, [], |row| schema_value::timestamp(row, 0)).optional()?;

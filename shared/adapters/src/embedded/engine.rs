@@ -109,7 +109,7 @@ impl EmbeddedEngine {
         let inboxes = Arc::new(Inboxes::new(per_endpoint_max, &clock));
         let now = clock.now();
         queue::load(&connection, &inboxes, now).map_err(failure_at("read messages"))?;
-        let gates = Arc::new(Gates::load(&connection).map_err(failure_at("read gates"))?);
+        let gates = Arc::new(Gates::load(&connection, now).map_err(failure_at("read gates"))?);
         let writer =
             Writer::start(connection).map_err(|e| EngineError::unavailable("start writer", e))?;
         let cache = Arc::new(ConfigCache::default());
@@ -199,7 +199,7 @@ impl EmbeddedEngine {
                 Durability::Alone,
                 move |connection| {
                     clock::keep(connection, &seen)?;
-                    clock::move_schedule(connection, jump.by_ms)
+                    clock::move_schedule(connection, jump.by_ms, jump.to)
                 },
                 move |moved: &Vec<Gate>| {
                     clock.follow(jump);

@@ -13,8 +13,6 @@ pub struct Correction {
 /// A time that was told.
 #[derive(Clone, Copy, Debug)]
 struct Told {
-    /// What our own clock showed then.
-    wall: Timestamp,
     /// How much time had passed by then, since an instant that does not matter.
     passed_ms: u64,
     /// What was told.
@@ -30,7 +28,7 @@ impl Correction {
         // A date is told in whole seconds, and an answer takes its time: a small difference says nothing.
         let ahead_ms = if differs_ms.unsigned_abs() > CLOCK_ERROR_MS_MAX { differs_ms } else { 0 };
         let before_ms = self.ahead_ms();
-        self.last = Some(Told { wall, passed_ms, at, ahead_ms });
+        self.last = Some(Told { passed_ms, at, ahead_ms });
         (ahead_ms.abs_diff(before_ms) > CLOCK_ERROR_MS_MAX).then_some(ahead_ms)
     }
 
@@ -61,11 +59,6 @@ impl Correction {
     /// Returns the earliest time that it can be now, by what was told; none where nothing was.
     pub fn least(&self, passed_ms: u64) -> Option<Timestamp> {
         self.last.map(|told| told.at.plus_ms(passed_ms.saturating_sub(told.passed_ms)))
-    }
-
-    /// Returns what our clock showed when a time was last told; none where none was.
-    pub fn told_at(&self) -> Option<Timestamp> {
-        self.last.map(|told| told.wall)
     }
 }
 

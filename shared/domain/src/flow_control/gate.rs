@@ -128,6 +128,21 @@ impl Gate {
         if self.put_off { PUT_OFF_PER_SECOND } else { PACED_PER_SECOND }
     }
 
+    /// Makes the gate of an endpoint of which no more is known than its name: it paces what it holds, from now on.
+    pub fn release_all(tenant: TenantName, endpoint: EndpointId, now: Timestamp) -> Self {
+        let (mode, endpoint_version, version) = (Mode::Pacing, 0, 1);
+        Self {
+            tenant,
+            endpoint,
+            mode,
+            endpoint_version,
+            since: now,
+            due_at: now,
+            version,
+            put_off: false,
+        }
+    }
+
     fn of(
         endpoint: &Endpoint,
         before: Option<&Self>,
