@@ -12,6 +12,7 @@
 //! | [`delivery::judge`] | whether a message may drive its delivery |
 //! | [`delivery::dispatch`] | one attempt on the wire: rendered and signed |
 //! | [`delivery::retry`] | what follows an outcome |
+//! | [`clock`] | whether a clock is believed, and ages in time that has passed |
 //! | [`flow_control`] | gates, circuit breakers, rates and slots |
 //! | [`profile`], [`filter`], [`json`] | wire contracts, content filters, and JSON as both read it |
 //! | [`schema_plan`] | what checking against a JSON Schema costs, counted before it begins |
@@ -27,6 +28,7 @@
 pub mod api_key;
 pub mod audit;
 pub mod bounded_map;
+pub mod clock;
 pub mod delivery;
 pub mod endpoint;
 pub mod event;

@@ -128,6 +128,18 @@ pub const EARLINESS_MS_MAX: u64 = 1_000;
 /// How far ahead of ours the clock of another machine may be, in milliseconds. A message whose
 /// `sent_at` lies further ahead says that a clock is wrong, and its row is read.
 pub const CLOCK_AHEAD_MS_MAX: u64 = 5_000;
+/// How far a wall clock may be from the time that has passed since its process began, before it counts as a jump:
+/// setting a clock right by less moves no schedule by more than its receivers notice.
+pub const CLOCK_STEP_MS_MAX: u64 = 10_000;
+/// How far a function's clock may be from the time that an answer of AWS tells, before it counts as wrong. The date
+/// of an answer has whole seconds, and an answer takes up to ten.
+pub const CLOCK_ERROR_MS_MAX: u64 = 30_000;
+/// Jumps of a clock that are remembered, for ages in time that has passed: a clock that is set more often than that
+/// within a retention is out of order, and what is owed is kept for longer.
+pub const CLOCK_JUMPS_MAX: usize = 100;
+/// How long a server is believed to have been off by its wall clock alone, in seconds: of more, nothing that is owed
+/// gets older, since a clock that jumped looks the same.
+pub const DOWN_BELIEVED_S_MAX: u64 = DAY_S;
 /// How long the messages of a duplicate event wait (I6), in seconds, so that those of the first
 /// request finish first.
 pub const DUPLICATE_DELAY_S: u32 = 10;
@@ -135,6 +147,9 @@ pub const DUPLICATE_DELAY_S: u32 = 10;
 pub const OVERDUE_S: u64 = 15 * 60;
 /// Messages are sent again to a queue that failed, at most so often within one request.
 pub const ENQUEUE_TRIES_MAX: usize = 3;
+/// How often a cancel or an expunge is written anew, where a result is recorded at the same moment: results of one
+/// delivery are seconds apart.
+pub const CANCEL_TRIES_MAX: usize = 5;
 
 /// Deliveries that one call of `recover` queues, and a page: spread at ten a second they fit SQS's
 /// longest delay, 15 minutes.
@@ -161,6 +176,9 @@ pub const GATE_COPY_RETRY_S: u64 = ENDPOINT_COPY_RETRY_S;
 pub const BREAKER_WINDOW_S: u64 = 60;
 /// A gate in pacing is reviewed so often, and what it releases is spread over that time.
 pub const PACING_REVIEW_S: u64 = 60;
+/// How long a gate that cannot be reviewed, since its endpoint cannot be read, is put off, in seconds: as long as a
+/// message that meets the same. It must not take the place of another at each sweep.
+pub const UNREADABLE_GATE_S: u64 = 15 * 60;
 /// Released in one review at most: a hundred a second, which a sweep has the time for.
 pub const PACED_PER_REVIEW_MAX: usize = 6_000;
 /// A gate releases so many deliveries a second, and retries go ahead of its review at that pace, unless the

@@ -53,6 +53,18 @@ impl Timestamp {
         Self(self.0.saturating_sub(ms))
     }
 
+    /// This moved by so many milliseconds: back where they are negative.
+    #[must_use]
+    pub const fn moved_ms(self, by_ms: i64) -> Self {
+        Self(self.0.saturating_add_signed(by_ms))
+    }
+
+    /// Milliseconds from `other` to this; negative if that is later.
+    pub fn diff_ms(self, other: Self) -> i64 {
+        let apart = i64::try_from(self.0.abs_diff(other.0)).unwrap_or(i64::MAX);
+        if self < other { -apart } else { apart }
+    }
+
     /// Milliseconds from `earlier` to this; 0 if it is later.
     pub const fn since_ms(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
