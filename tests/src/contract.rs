@@ -218,7 +218,6 @@ fn guards(event_accepted_at: Timestamp) -> Vec<Guard> {
         Guard::Absent,
         Guard::Seen { event_accepted_at, status: StatusName::Open, attempts: 1 },
         Guard::Seen { event_accepted_at, status: StatusName::Failed, attempts: 1 },
-        Guard::NotFinal { event_accepted_at },
     ]
 }
 

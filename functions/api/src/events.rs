@@ -6,7 +6,7 @@ use waxseal_api_types::event::{self, AcceptedEvents, DeliveryBrief, NewEvent};
 use waxseal_api_types::{Acceptance, Event, List};
 use waxseal_domain::delivery::Delivery;
 use waxseal_domain::id::{EventId, TenantName};
-use waxseal_domain::limits::EVENTS_PER_REQUEST_MAX;
+use waxseal_domain::limits::{EVENT_RETENTION_S, EVENTS_PER_REQUEST_MAX};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::expunge::expunge;
@@ -186,8 +186,13 @@ async fn show<E: Engine>(call: TenantCall<'_, E>, id: &str) -> OperationResult {
     let id: EventId = id.parse().map_err(|_| Problem::not_found())?;
     let found = call.engine.store().event_with_deliveries(call.tenant, &id).await?;
     let now = call.engine.clock().now();
-    let (row, rows) =
-        found.filter(|(row, _)| row.expires_at() > now).ok_or_else(Problem::not_found)?;
+    let (row, rows) = found.ok_or_else(Problem::not_found)?;
+    // In time that has passed, whatever the clock shows; and not while something of it is owed.
+    let accepted_at = call.engine.clock().reckon(row.event_accepted_at);
+    let is_owed = rows.iter().any(|delivery| delivery.open().is_some());
+    if accepted_at.plus_s(EVENT_RETENTION_S) <= now && !is_owed {
+        return Err(Problem::not_found().into());
+    }
     let deliveries = briefs(&row, &rows, now);
     let event = Event::of_row(&row.event, row.event_accepted_at, Some(&deliveries))
         .map_err(write_failure)?;

@@ -21,13 +21,14 @@ pub use key::{DeliveryKey, shard};
 pub use round::Round;
 pub use status::{CancelledReason, End, FailedReason, OpenState, Status, lease_until};
 
+use crate::clock::Jump;
 use crate::delivery::attempt::Attempt;
 use crate::delivery::priority::Priority;
 use crate::delivery::retry::{Next, RetryPolicy};
 use crate::id::Ticket;
 use crate::limits::{
-    EVENT_RETENTION_S, LEASE_S, LOG_ATTEMPTS_MAX, PARK_AT_RECEIVE, WAIT_BY_VISIBILITY_S_MAX,
-    WATCH_DUE_AFTER_S,
+    CLOCK_STEP_MS_MAX, EARLINESS_MS_MAX, EVENT_RETENTION_S, FUNCTION_TIMEOUT_S, LEASE_S,
+    LOG_ATTEMPTS_MAX, PARK_AT_RECEIVE, WAIT_BY_VISIBILITY_S_MAX, WATCH_DUE_AFTER_S,
 };
 use crate::timestamp::Timestamp;
 
@@ -207,11 +208,47 @@ impl Delivery {
     /// sweep.
     #[must_use]
     pub fn hold(self, now: Timestamp) -> Self {
-        let next_at = self.open().map_or(now, |open| open.next_at);
+        let planned = self.open().map_or(now, |open| open.next_at);
+        // What is held now could be attempted now. A later time is that of an event which was accepted before the clock
+        // was set back, and of which nothing was planned yet.
+        let next_at = if planned > now.plus_ms(EARLINESS_MS_MAX) { now } else { planned };
         let due_at = next_at.max(now);
         let open =
             OpenState { next_at, holder: None, due_at, claims: 0, taken_at: None, held: true };
         Self { status: Status::Open(open), ..self }
+    }
+
+    /// Returns the row with all that is planned moved by so many milliseconds, since the clock that it was planned by
+    /// has jumped by as much.
+    #[must_use]
+    pub fn moved(mut self, by_ms: i64) -> Self {
+        if let Status::Open(open) = &mut self.status {
+            open.next_at = open.next_at.moved_ms(by_ms);
+            open.due_at = open.due_at.moved_ms(by_ms);
+            open.taken_at = open.taken_at.map(|at| at.moved_ms(by_ms));
+        }
+        self
+    }
+
+    /// Returns what came of a message anew that was received before the clock jumped, with by how many milliseconds it
+    /// is moved: what its attempt planned, by as much as the clock jumped after the attempt. `recorded` are the
+    /// attempts of the stored row. None where it made no attempt: what else was planned is judged anew instead.
+    pub fn plan_anew(self, recorded: u32, jump: Jump, now: Timestamp) -> Option<(Self, i64)> {
+        let attempt = self.log.last().filter(|_| self.attempts > recorded)?;
+        // A result is recorded within the time of an invocation: one that seems to be further away was planned by the
+        // clock before the jump.
+        let ended_at = attempt.started_at.plus_ms(attempt.duration_ms);
+        let apart_ms = now.diff_ms(ended_at).unsigned_abs();
+        let is_old = apart_ms > FUNCTION_TIMEOUT_S * 1_000 + CLOCK_STEP_MS_MAX;
+        let by_ms = if is_old { jump.by_ms } else { 0 };
+        Some((self.moved(by_ms), by_ms))
+    }
+
+    /// Returns the row, opened again for a time, as it is if that was planned before the clock jumped.
+    #[must_use]
+    pub fn reopened_for(self, at: Timestamp) -> Self {
+        let by_ms = self.open().map_or(0, |open| at.diff_ms(open.next_at));
+        if by_ms.unsigned_abs() > CLOCK_STEP_MS_MAX { self.moved(by_ms) } else { self }
     }
 
     /// Returns the row ended without an attempt.
@@ -262,7 +299,8 @@ impl Delivery {
     /// Makes the state of a row whose message waits in the queue. The row keeps its place in the
     /// due index if that is late enough, so that a short wait changes no index.
     fn wait(&self, next_at: Timestamp, holder: Ticket) -> OpenState {
-        let watch = self.open().map(|open| open.due_at);
+        // A row without a holder has no watch: nothing may have been planned of it, since its event was accepted.
+        let watch = self.open().filter(|open| open.holder.is_some()).map(|open| open.due_at);
         let due_at = watch
             .filter(|&due_at| due_at >= next_at.plus_s(LEASE_S))
             .unwrap_or_else(|| next_at.plus_s(WATCH_DUE_AFTER_S));

@@ -19,7 +19,9 @@ use waxseal_domain::delivery::{
 use waxseal_domain::endpoint::subscription::Candidate;
 use waxseal_domain::endpoint::{DisabledReason, Endpoint};
 use waxseal_domain::event::Event;
-use waxseal_domain::limits::{ENDPOINT_COPY_FIRST_ATTEMPT_S, ENDPOINT_COPY_RETRY_S};
+use waxseal_domain::limits::{
+    ENDPOINT_COPY_FIRST_ATTEMPT_S, ENDPOINT_COPY_RETRY_S, WAIT_BY_VISIBILITY_S_MAX,
+};
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::announce::announce_failure;
@@ -57,7 +59,9 @@ pub async fn attempt<E: Engine>(
     deadline: Timestamp,
 ) -> Result<Disposition, EngineError> {
     let StoredDelivery { row, event } = find(engine, received).await?;
-    let (row, number) = match judge(row.as_ref(), received, engine.clock().now()) {
+    // Of the row as it was read: to claim it, below, changes what tells the kind.
+    let kind = received.message.kind_now(row.as_ref());
+    let (row, number) = match judge_now(engine, row.as_ref(), received) {
         Verdict::Attempt(number) => (row, number),
         Verdict::ClaimThenAttempt(number) => match take(engine, received, row).await? {
             Some(row) => (Some(row), number),
@@ -75,11 +79,10 @@ pub async fn attempt<E: Engine>(
         Ok(event) => event,
         Err(end) => return follow(engine, received, row, Verdict::End(end)).await,
     };
-    let endpoint = match recipient(engine, received, &event, number).await? {
+    let endpoint = match recipient(engine, received, &event, number, kind).await? {
         Recipient::Wanting(endpoint) => endpoint,
         Recipient::Ended(end) => return follow(engine, received, row, Verdict::End(end)).await,
     };
-    let kind = received.message.kind;
     // The gate is asked last, just before the POST: it may take a slot and a token, which a
     // delivery that ends here would waste.
     let Some(permit) = gate::pass_gate(engine, &endpoint, kind, number, post_by).await? else {
@@ -96,9 +99,10 @@ pub async fn attempt<E: Engine>(
     let Dispatch { sent, inexact, .. } = dispatched?;
 
     let chance = u16::try_from(engine.entropy() & 0xffff).unwrap_or(0);
+    let round_began = before.round_began().map(|began| engine.clock().reckon(began));
     let next = policy.after(
         number - before.attempts_before_round,
-        before.round_began().unwrap_or(sent.started_at),
+        round_began.unwrap_or(sent.started_at),
         &sent,
         chance,
     );
@@ -124,6 +128,13 @@ pub async fn attempt<E: Engine>(
         }
         WriteResult::Refused(row) => judge_refused_record(engine, received, row, attempt).await,
     }
+}
+
+/// Judges a message by its delivery's row and the time as it is now.
+fn judge_now<E: Engine>(engine: &E, row: Option<&Delivery>, received: &ReceivedMessage) -> Verdict {
+    let now = engine.clock().now();
+    let accepted_at = engine.clock().reckon(received.message.event_accepted_at);
+    judge(row, received, now, now.since_ms(accepted_at))
 }
 
 /// The stored row of a delivery and its event, as far as the message did not make it needless to
@@ -179,11 +190,12 @@ async fn recipient<E: Engine>(
     received: &ReceivedMessage,
     event: &Event,
     number: u32,
+    kind: Kind,
 ) -> Result<Recipient, EngineError> {
     let message = &received.message;
     // A gate released this message after a review of the endpoint as it is now, perhaps just
     // resumed. An old copy would still say that it is paused, and hold the delivery again.
-    let is_first = number == 1 && message.kind == Kind::Normal;
+    let is_first = number == 1 && kind == Kind::Normal;
     let max_age = MaxAge::seconds(if is_first {
         ENDPOINT_COPY_FIRST_ATTEMPT_S
     } else {
@@ -295,7 +307,7 @@ async fn follow<E: Engine>(
     let after = match verdict {
         Verdict::Drop => return Ok(Disposition::Done),
         Verdict::Wait(at) => {
-            let wait_s = at.wait_s(engine.clock().now());
+            let wait_s = at.wait_s(engine.clock().now()).min(WAIT_BY_VISIBILITY_S_MAX);
             engine.queue().wait(&received.receipt, Duration::from_secs(wait_s)).await?;
             return Ok(Disposition::Again);
         }
@@ -333,12 +345,15 @@ async fn judge_refused_record<E: Engine>(
     {
         let mut cancelled = row.clone();
         cancelled.keep(attempt);
+        if cancelled.status == Status::Cancelled(CancelledReason::Expunged) {
+            cancelled = cancelled.without_answers();
+        }
         // The status stays as it is and only the log gains an entry, so a second refusal loses
         // nothing that matters.
         let guard = Guard::unchanged_since(Some(row));
         let _written = engine.store().record_attempt(guard, &cancelled).await?;
     }
-    let verdict = judge(row.as_ref(), received, engine.clock().now());
+    let verdict = judge_now(engine, row.as_ref(), received);
     follow(engine, received, row, verdict).await
 }
 

@@ -1,10 +1,11 @@
 //! Expunges an event: its payload is removed and its record stays. What was not yet sent is not
 //! sent any more.
 
-use waxseal_domain::delivery::{CancelledReason, End, Guard};
+use waxseal_domain::delivery::{CancelledReason, End};
 use waxseal_domain::id::{EventId, TenantName};
 
-use crate::ports::{DeliveryStore, Engine, EngineError, EventStore};
+use crate::cancel::rewrite;
+use crate::ports::{Engine, EngineError, EventStore};
 
 /// Removes an event's payload and summary, cancels its deliveries that are still owed, and strips
 /// the receivers' answers from the logs of all. False if there is no such event.
@@ -25,20 +26,15 @@ pub async fn expunge<E: Engine>(
     engine.store().put_expunged(&event).await?;
     for target in &event.targets {
         let key = event.delivery_key(target);
-        let row = rows
-            .iter()
-            .find(|row| row.key == key && row.event_accepted_at == event.event_accepted_at);
-        let before = row.cloned().unwrap_or_else(|| event.pending(target));
-        let is_final = before.open().is_none();
-        let (guard, after) = if is_final {
-            (Guard::unchanged_since(Some(&before)), before)
-        } else {
-            let ended = before.end(End::Cancelled(CancelledReason::Expunged));
-            (Guard::NotFinal { event_accepted_at: event.event_accepted_at }, ended)
-        };
-        // A refused write is left: the delivery has just ended or was just replayed, and without a
-        // payload nothing is sent.
-        let _written = engine.store().record_attempt(guard, &after.without_answers()).await?;
+        let stored = rows.iter().find(|row| row.key == key).cloned();
+        rewrite(engine, &event.pending(target), stored, |row| {
+            let ended = match row.open() {
+                Some(_) => row.end(End::Cancelled(CancelledReason::Expunged)),
+                None => row,
+            };
+            Some(ended.without_answers())
+        })
+        .await?;
     }
     Ok(true)
 }

@@ -203,6 +203,12 @@ pub trait Clock: Send + Sync {
     /// Returns the current time of this machine. Instances' clocks may differ by some seconds.
     fn now(&self) -> Timestamp;
 
+    /// Returns what a time that this clock told earlier is by the clock as it is set now: so much later as the clock
+    /// has jumped ahead since. How old something is follows from it, in time that has passed.
+    fn reckon(&self, at: Timestamp) -> Timestamp {
+        at
+    }
+
     /// Waits until the clock shows `at`; returns at once where that is past.
     fn sleep_until(&self, at: Timestamp) -> impl Future<Output = ()> + Send;
 }

@@ -190,7 +190,10 @@ async fn find_missing<E: Engine>(
             event.targets.contains(&endpoint.id) && request.covers(event.event_accepted_at);
         // A first attempt that is accepted is recorded some moments after its event: a younger
         // delivery without a row is probably under way and not missing.
-        if !is_owed || now < event.event_accepted_at.plus_s(MISSING_AFTER_S) {
+        // One that was accepted later than now was accepted by a clock that was ahead, and its age is not known.
+        let accepted_at = event.event_accepted_at;
+        let is_young = accepted_at <= now && now < accepted_at.plus_s(MISSING_AFTER_S);
+        if !is_owed || is_young {
             continue;
         }
         let key = event.delivery_key(&endpoint.id);

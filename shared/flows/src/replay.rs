@@ -23,15 +23,15 @@ pub async fn replay_after<E: Engine>(
     key: &DeliveryKey,
     delay_s: u32,
 ) -> Result<Delivery, Refusal> {
-    let (row, event) = find_owed(engine, key).await?;
+    let OwedDelivery { stored, row, event } = find_owed(engine, key).await?;
     let endpoint = engine.store().endpoint(&key.tenant, &key.endpoint, MaxAge::NOW).await?;
     may_replay(endpoint.as_deref(), &event)?;
     let now = engine.clock().now();
     let at = now.plus_s(u64::from(delay_s));
     let ticket = engine.ticket();
     // Under the row exactly as it was read: had its last attempt just been recorded, this write
-    // would undo that result.
-    let guard = Guard::unchanged_since(row.as_ref());
+    // would undo that result. What an earlier event of this id left behind is written over.
+    let guard = Guard::unchanged_since(stored.as_ref());
     let before = row.unwrap_or_else(|| event.pending(&key.endpoint));
     let message = Message::reissue(key, event.event_accepted_at, ticket.clone(), now)
         .with_priority(before.priority);
@@ -47,17 +47,27 @@ pub async fn replay_after<E: Engine>(
     }
 }
 
-/// Finds a delivery's event and, if there is one of the same `event_accepted_at`, its row. The
-/// problem is 404 where the event does not exist or is not owed to the endpoint.
+/// A delivery that a person names.
+pub(crate) struct OwedDelivery {
+    /// The row that is stored under its key, which may be of an earlier event of the same id.
+    pub(crate) stored: Option<Delivery>,
+    /// Its own row; none where nothing was recorded of it.
+    pub(crate) row: Option<Delivery>,
+    /// The event that is owed.
+    pub(crate) event: EventRow,
+}
+
+/// Finds a delivery by its key. The problem is 404 where the event does not exist or is not owed to the endpoint.
 pub(crate) async fn find_owed<E: Engine>(
     engine: &E,
     key: &DeliveryKey,
-) -> Result<(Option<Delivery>, EventRow), Refusal> {
-    let (row, event) = engine.store().delivery_and_event(key).await?;
+) -> Result<OwedDelivery, Refusal> {
+    let (stored, event) = engine.store().delivery_and_event(key).await?;
     let Some(event) = event.filter(|event| event.targets.contains(&key.endpoint)) else {
         return Err(Problem::not_found().into());
     };
-    Ok((row.filter(|row| row.event_accepted_at == event.event_accepted_at), event))
+    let row = stored.clone().filter(|row| row.event_accepted_at == event.event_accepted_at);
+    Ok(OwedDelivery { stored, row, event })
 }
 
 fn may_replay(endpoint: Option<&Endpoint>, event: &EventRow) -> Result<(), Problem> {

@@ -51,6 +51,11 @@ pub async fn send<E: Engine>(
                 return Ok(Dispatch::unsendable(fault.to_string(), now));
             }
         };
+    // Not an attempt that times out at once: the receiver has no part in it. The clock may have been set ahead since the
+    // deadline was made.
+    if now >= deadline {
+        return Err(EngineError::unavailable("send attempt", "no time is left for it"));
+    }
     request.timeout_ms = request.timeout_ms.min(deadline.since_ms(now));
     let headers = request.headers.clone();
     let request = authorization.iter().fold(request, Request::with_authorization);

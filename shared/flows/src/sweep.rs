@@ -47,6 +47,7 @@ pub async fn sweep<E: Engine>(engine: &E, deadline: Timestamp) -> Result<SweepRe
             // Never ahead of time: an entry that is not yet due may be claimed, and to take it
             // would break its lease. The index may lag, so the claim below checks the row itself.
             let page = engine.store().due_deliveries(shard, now, PAGE).await?;
+            let before = swept.sent;
             for due in &page {
                 let reissued = pass_over(&due.key.tenant, reissue(engine, due).await)?;
                 if reissued == Some(true) {
@@ -55,7 +56,8 @@ pub async fn sweep<E: Engine>(engine: &E, deadline: Timestamp) -> Result<SweepRe
                     swept.left += 1;
                 }
             }
-            if page.len() == PAGE {
+            // A page of which nothing was claimed would be read again, until the time is up.
+            if page.len() == PAGE && swept.sent > before {
                 more.push(shard);
             }
         }

@@ -20,24 +20,20 @@ const FIRST_ATTEMPT: &str = "attribute_not_exists(pk) OR #born < :born \
     OR (#born = :born AND #status = :status AND #attempts = :attempts)";
 const SEEN: &str = "#born = :born AND #status = :status AND #attempts = :attempts";
 const ABSENT: &str = "attribute_not_exists(pk)";
-const NOT_FINAL: &str = "attribute_not_exists(pk) OR (#born = :born AND #status = :status)";
 
 /// Writes what [`Guard::allows`] says as a condition expression. The contract suite compares the
 /// two on every kind of row.
 pub(super) fn condition(guard: Guard) -> Condition {
     match guard {
         Guard::FirstAttempt { event_accepted_at } => {
-            unchanged(FIRST_ATTEMPT, event_accepted_at, StatusName::Open, Some(0))
+            unchanged(FIRST_ATTEMPT, event_accepted_at, StatusName::Open, 0)
         }
         Guard::NextAttempt { event_accepted_at, attempts } => {
-            unchanged(SEEN, event_accepted_at, StatusName::Open, Some(attempts))
+            unchanged(SEEN, event_accepted_at, StatusName::Open, attempts)
         }
         Guard::Absent => Condition { expression: ABSENT, names: None, values: None },
         Guard::Seen { event_accepted_at, status, attempts } => {
-            unchanged(SEEN, event_accepted_at, status, Some(attempts))
-        }
-        Guard::NotFinal { event_accepted_at } => {
-            unchanged(NOT_FINAL, event_accepted_at, StatusName::Open, None)
+            unchanged(SEEN, event_accepted_at, status, attempts)
         }
     }
 }
@@ -46,16 +42,15 @@ fn unchanged(
     expression: &'static str,
     event_accepted_at: Timestamp,
     status: StatusName,
-    attempts: Option<u32>,
+    attempts: u32,
 ) -> Condition {
-    let used: [Option<(&str, AttributeValue)>; 3] = [
-        Some(("born", ms(event_accepted_at))),
-        Some(("status", text(status.as_str()))),
-        attempts.map(|attempts| ("attempts", number(attempts))),
+    let used: [(&str, AttributeValue); 3] = [
+        ("born", ms(event_accepted_at)),
+        ("status", text(status.as_str())),
+        ("attempts", number(attempts)),
     ];
-    let used = || used.iter().flatten();
-    let names = used().map(|(name, _)| (format!("#{name}"), (*name).to_owned())).collect();
-    let values = used().map(|(name, value)| (format!(":{name}"), value.clone())).collect();
+    let names = used.iter().map(|(name, _)| (format!("#{name}"), (*name).to_owned())).collect();
+    let values = used.iter().map(|(name, value)| (format!(":{name}"), value.clone())).collect();
     Condition { expression, names: Some(names), values: Some(values) }
 }
 
@@ -124,15 +119,5 @@ mod tests {
                 &values,
             );
         }
-    }
-
-    #[test]
-    fn not_final_needs_no_row_or_an_open_one() {
-        let expression = "attribute_not_exists(pk) OR (#born = :born AND #status = :status)";
-        check(
-            Guard::NotFinal { event_accepted_at: ACCEPTED_AT },
-            expression,
-            &[("born", "7"), ("status", "open")],
-        );
     }
 }

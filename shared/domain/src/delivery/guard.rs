@@ -26,22 +26,17 @@ pub enum Guard {
         /// The number of recorded attempts that the row must have.
         attempts: u32,
     },
-    /// There must be no row: for a replay of a delivery of which nothing was recorded.
+    /// There must be no row: for what a person does to a delivery of which nothing was recorded.
     Absent,
-    /// The row must be as it was read, as far as it matters to a replay.
+    /// The row must be as it was read, as far as it matters to a replay, a cancel or an expunge. It may be what is left
+    /// of an earlier event of the same id, which has expired.
     Seen {
-        /// When the event was accepted: the row must be of it, not of another event of its id.
+        /// When the event of the row that was read was accepted.
         event_accepted_at: Timestamp,
         /// The status that the row must have, whatever its data.
         status: StatusName,
         /// The number of recorded attempts that the row must have.
         attempts: u32,
-    },
-    /// There must be no row, or an open one with this `event_accepted_at`, however many attempts it
-    /// has: a cancel wins over an attempt that is being recorded.
-    NotFinal {
-        /// When the event was accepted: the row must be of it, not of another event of its id.
-        event_accepted_at: Timestamp,
     },
 }
 
@@ -102,7 +97,8 @@ impl Guard {
         }
     }
 
-    /// Returns the condition for replaying a delivery whose row was read as this, or as none.
+    /// Returns the condition for writing over a row that was read as this, or as none, by whoever makes no attempt: no
+    /// result that is recorded meanwhile is lost by it.
     pub fn unchanged_since(row: Option<&Delivery>) -> Self {
         row.map_or(Self::Absent, |row| Self::Seen {
             event_accepted_at: row.event_accepted_at,
@@ -115,7 +111,7 @@ impl Guard {
     pub fn allows(&self, row: Option<&Delivery>) -> bool {
         let Some(row) = row else {
             return match self {
-                Self::FirstAttempt { .. } | Self::Absent | Self::NotFinal { .. } => true,
+                Self::FirstAttempt { .. } | Self::Absent => true,
                 Self::NextAttempt { .. } | Self::Seen { .. } => false,
             };
         };
@@ -133,9 +129,6 @@ impl Guard {
                 row.event_accepted_at == event_accepted_at
                     && StatusName::from(&row.status) == status
                     && row.attempts == attempts
-            }
-            Self::NotFinal { event_accepted_at } => {
-                row.event_accepted_at == event_accepted_at && is_open
             }
         }
     }

@@ -30,22 +30,28 @@ pub enum Verdict {
     End(End),
 }
 
-/// Decides what a message may do, by its delivery's row, the message itself and the time. §4 of the
-/// protocol lists the cases in this order.
-pub fn judge(row: Option<&Delivery>, received: &ReceivedMessage, now: Timestamp) -> Verdict {
+/// Decides what a message may do, by its delivery's row, the message itself, the time, and how long ago the event
+/// was accepted, in time that has passed: a clock that has jumped makes no event older. §4 of the protocol lists the
+/// cases in this order.
+pub fn judge(
+    row: Option<&Delivery>,
+    received: &ReceivedMessage,
+    now: Timestamp,
+    event_age_ms: u64,
+) -> Verdict {
     let message = &received.message;
     let row = match row {
-        None => return first(message.event_accepted_at, now),
+        None => return first(event_age_ms),
         // An id may be used again once its event has expired. The row that is left of the earlier
         // event says nothing about this one.
         Some(row) if row.event_accepted_at < message.event_accepted_at => {
-            return first(message.event_accepted_at, now);
+            return first(event_age_ms);
         }
         Some(row) if row.event_accepted_at > message.event_accepted_at => return Verdict::Drop,
         Some(row) => row,
     };
     let Some(open) = row.open() else { return Verdict::Drop };
-    if is_expiring(row.event_accepted_at, now) {
+    if is_expiring(event_age_ms) {
         return Verdict::End(End::Failed(FailedReason::Expired));
     }
     let number = row.attempts + 1;
@@ -71,8 +77,8 @@ pub fn judge(row: Option<&Delivery>, received: &ReceivedMessage, now: Timestamp)
     }
 }
 
-fn first(event_accepted_at: Timestamp, now: Timestamp) -> Verdict {
-    if is_expiring(event_accepted_at, now) {
+fn first(event_age_ms: u64) -> Verdict {
+    if is_expiring(event_age_ms) {
         Verdict::End(End::Failed(FailedReason::Expired))
     } else {
         Verdict::Attempt(1)
@@ -91,10 +97,10 @@ fn wait(open: &OpenState, received: &ReceivedMessage, now: Timestamp) -> Verdict
     }
 }
 
-fn is_expiring(event_accepted_at: Timestamp, now: Timestamp) -> bool {
+fn is_expiring(event_age_ms: u64) -> bool {
     // Not only once the event has expired: its row might go between this check and the read of its
     // payload.
-    now >= event_accepted_at.plus_s(EVENT_RETENTION_S - EXPIRY_MARGIN_S)
+    event_age_ms >= (EVENT_RETENTION_S - EXPIRY_MARGIN_S) * 1_000
 }
 
 #[cfg(test)]
@@ -105,6 +111,11 @@ mod tests {
     use crate::delivery::{CancelledReason, DeliveryKey, Status};
 
     const ACCEPTED_AT: Timestamp = Timestamp::from_ms(1_000_000);
+
+    /// Judges by a clock that has never jumped.
+    fn judge(row: Option<&Delivery>, received: &ReceivedMessage, now: Timestamp) -> Verdict {
+        super::judge(row, received, now, now.since_ms(ACCEPTED_AT))
+    }
 
     fn key() -> DeliveryKey {
         DeliveryKey {
@@ -221,5 +232,14 @@ mod tests {
             ended
         );
         assert_eq!(judge(None, &receive_message("t", 1), late), ended);
+    }
+
+    #[test]
+    fn an_event_expires_by_the_time_that_has_passed_and_not_by_what_a_clock_shows() {
+        let ahead = ACCEPTED_AT.plus_s(40 * 86_400);
+        let row = open_row(Some("t"), ahead);
+        let message = receive_message("t", 1);
+        assert_eq!(super::judge(Some(&row), &message, ahead, 60_000), Verdict::Attempt(3));
+        assert_eq!(super::judge(None, &message, ahead, 60_000), Verdict::Attempt(1));
     }
 }

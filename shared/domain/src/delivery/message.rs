@@ -136,6 +136,14 @@ impl Message {
         self.payload.as_ref().and_then(|raw| serde_json::from_str(raw.get()).ok())
     }
 
+    /// Returns how a gate treats the message now that its delivery's row is as it was read. What a gate sent is a
+    /// probe or paced for one attempt: the result of that clears `taken_at`, which the release had set. What comes
+    /// after it is a retry as any other, also where the same message waits for it.
+    pub fn kind_now(&self, row: Option<&Delivery>) -> Kind {
+        let is_released = row.and_then(Delivery::open).is_some_and(|open| open.taken_at.is_some());
+        if is_released { self.kind } else { Kind::Normal }
+    }
+
     /// Returns the message's delivery in the state that a delivery without a row has.
     pub fn pending(&self) -> Delivery {
         Delivery::pending(self.key(), self.event_accepted_at, self.priority)
@@ -191,6 +199,7 @@ impl ReceivedMessage {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::Status;
 
     const ACCEPTED_AT: Timestamp = Timestamp::from_ms(1_000_000);
 
@@ -259,5 +268,18 @@ mod tests {
         let ahead = |ms| Message { sent_at: ACCEPTED_AT.plus_ms(ms), ..first() };
         assert!(unread(&receive_message(ahead(CLOCK_AHEAD_MS_MAX - 1), 1), 0));
         assert!(!unread(&receive_message(ahead(CLOCK_AHEAD_MS_MAX), 1), 0), "a clock is wrong");
+    }
+
+    #[test]
+    fn what_a_gate_sent_is_a_probe_until_its_result_is_recorded() {
+        let message = Message { kind: Kind::Probe, ..first() };
+        let mut row = message.pending().reopen("t1".parse().unwrap(), ACCEPTED_AT);
+        assert_eq!(message.kind_now(Some(&row)), Kind::Normal, "tried since");
+        if let Status::Open(open) = &mut row.status {
+            open.taken_at = Some(ACCEPTED_AT);
+        }
+        assert_eq!(message.kind_now(Some(&row)), Kind::Probe, "as the gate released it");
+        assert_eq!(message.kind_now(None), Kind::Normal);
+        assert_eq!(first().kind_now(Some(&row)), Kind::Normal);
     }
 }

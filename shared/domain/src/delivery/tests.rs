@@ -127,10 +127,8 @@ fn guards_allow_what_the_protocol_says() {
     let seen = Guard::unchanged_since(Some(&row));
     assert!(seen.allows(Some(&row)));
     assert!(!Guard::Absent.allows(Some(&row)));
-    assert!(Guard::NotFinal { event_accepted_at }.allows(Some(&row)));
     let ended = row.end(End::Failed(FailedReason::Crashed));
     assert!(!seen.allows(Some(&ended)));
-    assert!(!Guard::NotFinal { event_accepted_at }.allows(Some(&ended)));
     assert!(!Guard::for_attempt(event_accepted_at, 2).allows(Some(&ended)));
 }
 
@@ -265,4 +263,32 @@ fn an_attempt_is_told_where_it_stands_in_its_round() {
     let replayed = row.round(3, &policy, at_s(900));
     assert_eq!((replayed.attempt, replayed.began_at), (1, at_s(900)));
     assert_eq!(replayed.reason, None);
+}
+
+#[test]
+fn nothing_is_planned_by_when_an_event_was_accepted() {
+    // Accepted by a clock that was set back since.
+    let row = Delivery::pending(key(), at_s(9_000), Priority::Normal);
+    let held = row.clone().hold(at_s(100));
+    let open = held.open().unwrap();
+    assert_eq!((open.next_at, open.due_at), (at_s(100), at_s(100)));
+    let (retrying, _) = row.after_attempt(&turn(1), attempt(1, 100), Next::RetryAt(at_s(110)));
+    assert_eq!(retrying.open().unwrap().due_at, at_s(110 + WATCH_DUE_AFTER_S), "it is watched");
+}
+
+#[test]
+fn what_is_planned_moves_with_the_clock() {
+    let parked = Delivery::pending(key(), at_s(0), Priority::Normal).park(at_s(1_000));
+    let moved = parked.clone().moved(-500_000).open().unwrap().clone();
+    assert_eq!((moved.next_at, moved.due_at), (at_s(500), at_s(500 - PARKED_DUE_BEFORE_S)));
+    let jump = crate::clock::Jump { to: at_s(10_000), by_ms: 9_000_000 };
+    let turn = turn(1);
+    let (tried, _) = parked.after_attempt(&turn, attempt(1, 1_000), Next::RetryAt(at_s(1_060)));
+    let (anew, by_ms) = tried.clone().plan_anew(0, jump, at_s(10_001)).unwrap();
+    assert_eq!((anew.open().unwrap().next_at, by_ms), (at_s(10_060), 9_000_000));
+    let (same, by_ms) = tried.clone().plan_anew(0, jump, at_s(1_001)).unwrap();
+    assert_eq!((same.open().unwrap().next_at, by_ms), (at_s(1_060), 0), "made after the jump");
+    assert!(tried.clone().plan_anew(1, jump, at_s(10_001)).is_none(), "no attempt of its own");
+    assert_eq!(tried.clone().reopened_for(at_s(10_000)).open().unwrap().next_at, at_s(10_000));
+    assert_eq!(tried.clone().reopened_for(at_s(1_061)), tried);
 }

@@ -70,7 +70,8 @@ impl Breakers {
         let fresh = Window { began: now, attempts: 0, failures: 0 };
         let place = (tenant.clone(), endpoint.clone());
         let window = windows.get_or_insert_with(place, || fresh);
-        if now.since_ms(window.began) >= BREAKER_WINDOW_S * 1_000 {
+        // A window that begins later than now was begun by a clock that was ahead.
+        if now.since_ms(window.began) >= BREAKER_WINDOW_S * 1_000 || window.began > now {
             *window = fresh;
         }
         window.attempts += 1;

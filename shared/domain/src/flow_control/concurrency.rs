@@ -76,8 +76,17 @@ impl Slots {
 
     /// Gives a slot back, unless it is another's by now.
     pub fn give_back(&mut self, slot: &Slot) {
-        if self.0.get(&slot.number) == Some(&slot.lease) {
+        // Not by the whole lease: its end is another once the clock has jumped.
+        if self.0.get(&slot.number).is_some_and(|lease| lease.holder == slot.lease.holder) {
             self.0.remove(&slot.number);
+        }
+    }
+
+    /// Moves the end of each lease by so many milliseconds, since the clock that it was planned by has jumped by as
+    /// much.
+    pub fn move_by(&mut self, by_ms: i64) {
+        for lease in self.0.values_mut() {
+            lease.until = lease.until.moved_ms(by_ms);
         }
     }
 }

@@ -88,17 +88,29 @@ impl Gate {
 
     /// Makes the gate of a receiver that asked to be left alone, reviewed after as long as it
     /// asked: 10 seconds to a day.
-    pub fn slow_down(endpoint: &Endpoint, before: Option<&Self>, sent: &SendResult) -> Self {
+    pub fn slow_down(
+        endpoint: &Endpoint,
+        before: Option<&Self>,
+        sent: &SendResult,
+        now: Timestamp,
+    ) -> Self {
         let asked_s =
             sent.retry_after_s().unwrap_or(0).clamp(THROTTLE_DEFAULT_S, RETRY_AFTER_S_MAX);
-        let now = sent.ended_at;
-        Self::of(endpoint, before, Mode::Pacing, now, now.plus_s(asked_s))
+        // Counted from the answer; but from now where the clock was set back since.
+        let answered_at = sent.ended_at.min(now);
+        Self::of(endpoint, before, Mode::Pacing, answered_at, answered_at.plus_s(asked_s))
     }
 
     /// Makes the gate of an endpoint whose rate or slots are used up, or that is paused. Its first
     /// review is due when the next window of the rate begins.
     pub fn limit_rate(endpoint: &Endpoint, before: Option<&Self>, now: Timestamp) -> Self {
         Self::of(endpoint, before, Mode::Pacing, now, window_end(now))
+    }
+
+    /// Makes the gate of an endpoint of which no more is known than its name: it paces what it holds, from now on.
+    pub fn release_all(tenant: TenantName, endpoint: EndpointId, now: Timestamp) -> Self {
+        let (mode, endpoint_version, version) = (Mode::Pacing, 0, 1);
+        Self { tenant, endpoint, mode, endpoint_version, since: now, due_at: now, version }
     }
 
     fn of(
@@ -125,6 +137,18 @@ impl Gate {
     pub fn turn(&self, mode: Mode, now: Timestamp, due_at: Timestamp) -> Self {
         let since = if mode == self.mode { self.since } else { now };
         Self { mode, since, due_at, version: self.version + 1, ..self.clone() }
+    }
+
+    /// Returns the gate with all that is planned moved by so many milliseconds, since the clock that it was planned by
+    /// has jumped by as much. A version of its own: what was read before is not written over it.
+    #[must_use]
+    pub fn moved(self, by_ms: i64) -> Self {
+        Self {
+            since: self.since.moved_ms(by_ms),
+            due_at: self.due_at.moved_ms(by_ms),
+            version: self.version + 1,
+            ..self
+        }
     }
 
     /// Whether the gate lets a message of this kind through to the endpoint as it is now.
@@ -269,7 +293,7 @@ mod tests {
         };
         assert!(is_throttled(&answer(429, None)) && is_throttled(&answer(503, Some("5"))));
         assert!(!is_throttled(&answer(503, None)) && !is_throttled(&answer(500, Some("5"))));
-        let gate = Gate::slow_down(&endpoint(), None, &answer(429, Some("300")));
+        let gate = Gate::slow_down(&endpoint(), None, &answer(429, Some("300")), NOW);
         assert_eq!((gate.mode, gate.due_at), (Mode::Pacing, NOW.plus_s(300)));
         assert!(!gate.lets_through(&endpoint(), Kind::Normal));
         assert!(gate.lets_through(&endpoint(), Kind::Paced));
@@ -277,7 +301,7 @@ mod tests {
         assert!(gate.is_ripe(NOW.plus_s(299)), "by a clock that differs");
         let opened = Gate::open_breaker(&endpoint(), Some(&gate), 30, NOW);
         assert!(!opened.is_ripe(NOW.plus_s(300)), "it has its probes");
-        let bounded = Gate::slow_down(&endpoint(), None, &answer(429, Some("99999999")));
+        let bounded = Gate::slow_down(&endpoint(), None, &answer(429, Some("99999999")), NOW);
         assert_eq!(bounded.due_at, NOW.plus_s(RETRY_AFTER_S_MAX));
     }
 

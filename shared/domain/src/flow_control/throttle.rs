@@ -92,7 +92,8 @@ impl Throttle {
     /// noted.
     pub fn is_use_to_be_noted(&self, key: &ApiKeyId, now: Timestamp) -> bool {
         self.with(key, |found| {
-            let is_due = now >= found.noted_at.plus_s(NOTED_S);
+            // A use that was noted later than now was noted by a clock that was ahead.
+            let is_due = now >= found.noted_at.plus_s(NOTED_S) || found.noted_at > now;
             if is_due {
                 found.noted_at = now;
             }

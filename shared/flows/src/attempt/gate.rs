@@ -140,6 +140,8 @@ async fn turn<E: Engine>(
         return Ok(());
     }
     let before = engine.store().gate(tenant, id, MaxAge::NOW).await?;
+    // Once more, after the read: the gate is planned by the clock as it is when it is written.
+    let now = engine.clock().now();
     let after = match &before {
         // Only an accepted probe and the review turn an open gate. A breaker that opened it again
         // would put its next probe off each time.
@@ -149,7 +151,7 @@ async fn turn<E: Engine>(
         before if is_tripped => {
             Gate::open_breaker(endpoint, before.as_ref(), engine.breakers().settings.probe_s, now)
         }
-        before => Gate::slow_down(endpoint, before.as_ref(), sent),
+        before => Gate::slow_down(endpoint, before.as_ref(), sent, now),
     };
     if engine.store().put_gate(&after, before.as_ref()).await? {
         tracing::warn!(%tenant, endpoint = %id, mode = ?after.mode, "gate turned");

@@ -9,7 +9,7 @@ use waxseal_domain::delivery::{Delivery, Guard, Settlement, WriteResult};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::flow_control::breaker::Breakers;
 use waxseal_domain::id::Ticket;
-use waxseal_domain::limits::ENQUEUE_TRIES_MAX;
+use waxseal_domain::limits::{ENQUEUE_TRIES_MAX, WAIT_BY_VISIBILITY_S_MAX};
 use waxseal_domain::public_url::PublicUrl;
 use waxseal_domain::secret::random_bytes;
 use waxseal_domain::timestamp::Timestamp;
@@ -153,7 +153,8 @@ pub trait Engine: Send + Sync + 'static {
         async move {
             let written = self.store().record_attempt(guard, row).await?;
             if let (WriteResult::Done, Settlement::VisibleAt(at)) = (&written, settlement) {
-                let wait_s = at.wait_s(self.clock().now());
+                // Never for longer than a message waits: the clock may have been set back since.
+                let wait_s = at.wait_s(self.clock().now()).min(WAIT_BY_VISIBILITY_S_MAX);
                 self.queue().wait(&received.receipt, Duration::from_secs(wait_s)).await?;
             }
             Ok(written)
