@@ -11,6 +11,7 @@ use waxseal_adapters::aws::metrics;
 use waxseal_adapters::function::{Function, deadline, queue_messages, settle_batch};
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::attempt::{Disposition, drive};
+use waxseal_flows::ports::Engine as _;
 
 /// The milliseconds that are kept free for the batch's answer: an answer that comes too late makes
 /// every record come again.
@@ -31,7 +32,7 @@ async fn handle(
     event: LambdaEvent<Box<RawValue>>,
 ) -> Result<BatchResponse, Error> {
     let records = queue_messages(event.payload.get())?;
-    let deadline = deadline(event.context.deadline, RESERVE_MS);
+    let deadline = deadline(function.engine.clock(), event.context.deadline, RESERVE_MS);
     // The answer names the records that must come again. An error instead would make all of them
     // come again, those that were delivered too.
     let response =

@@ -7,6 +7,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use waxseal_adapters::aws::metrics;
 use waxseal_adapters::function::{Function, deadline};
+use waxseal_flows::ports::Engine as _;
 use waxseal_flows::sweep::sweep;
 
 /// The milliseconds that are kept free for the answer and the metrics.
@@ -19,11 +20,16 @@ async fn main() -> Result<(), Error> {
 }
 
 async fn handle(function: &Function, event: LambdaEvent<Box<RawValue>>) -> Result<(), Error> {
-    let deadline = deadline(event.context.deadline, RESERVE_MS);
+    let deadline = deadline(function.engine.clock(), event.context.deadline, RESERVE_MS);
     let swept = sweep(function.engine.as_ref(), deadline).await?;
     metrics::count(
         "sweep",
-        &[("Reissued", swept.sent), ("Released", swept.released), ("ClaimsLost", swept.left)],
+        &[
+            ("Reissued", swept.sent),
+            ("Released", swept.released),
+            ("ClaimsLost", swept.left),
+            ("ClockWrong", usize::from(function.engine.clock().told().ahead_ms() != 0)),
+        ],
     );
     Ok(())
 }

@@ -14,5 +14,5 @@ mod server;
 mod settings;
 mod worker;
 
-pub use self::server::{Server, run, start};
+pub use self::server::{Server, run, start, start_by};
 pub use self::settings::Settings;

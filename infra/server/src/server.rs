@@ -57,12 +57,17 @@ pub async fn run(settings: &Settings) -> Result<(), String> {
 
 /// Binds the address, opens the data, and starts to serve and to deliver.
 pub async fn start(settings: &Settings) -> Result<Server, String> {
+    start_by(settings, MovableClock::default()).await
+}
+
+/// Does the same by a clock that the caller may set.
+pub async fn start_by(settings: &Settings, clock: MovableClock) -> Result<Server, String> {
     let listener = TcpListener::bind(settings.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", settings.listen))?;
     // Port 0 is any free one: which, is known only now.
     let address = listener.local_addr().map_err(|error| error.to_string())?;
-    let opened = EmbeddedEngine::open(options(settings, address)?);
+    let opened = EmbeddedEngine::open(options(settings, address, clock)?);
     let engine = Arc::new(opened.map_err(|error| error.to_string())?);
     let (stop, stopped) = watch::channel(false);
     let max_attempts = usize::try_from(settings.max_attempts).unwrap_or(1);
@@ -73,12 +78,17 @@ pub async fn start(settings: &Settings) -> Result<Server, String> {
         tokio::spawn(accept(listener, Arc::clone(&engine), max_connections, stopped.clone())),
         tokio::spawn(deliver(Priority::Normal)),
         tokio::spawn(deliver(Priority::Critical)),
+        tokio::spawn(worker::follow_clock(Arc::clone(&engine), stopped.clone())),
         tokio::spawn(worker::sweep(Arc::clone(&engine), stopped)),
     ];
     Ok(Server { address, engine, stop, tasks })
 }
 
-fn options(settings: &Settings, address: SocketAddr) -> Result<Options, String> {
+fn options(
+    settings: &Settings,
+    address: SocketAddr,
+    clock: MovableClock,
+) -> Result<Options, String> {
     let breaker = BreakerSettings {
         failures_percent: settings.breaker_percent,
         probe_s: u64::from(settings.probe_s),
@@ -87,7 +97,7 @@ fn options(settings: &Settings, address: SocketAddr) -> Result<Options, String> 
     // A quarter each: three slow endpoints leave room for the others.
     let attempts_per_endpoint = usize::try_from(settings.max_attempts).unwrap_or(4).div_ceil(4);
     Ok(Options {
-        clock: MovableClock::default(),
+        clock,
         attempts_per_endpoint,
         breaker,
         public_url: Some(settings.public_url(address)),

@@ -50,7 +50,20 @@ pub struct Settings {
     pub max_connections: u32,
 }
 
+#[derive(clap::Parser)]
+struct Flags {
+    #[command(flatten)]
+    settings: Settings,
+}
+
 impl Settings {
+    /// Reads settings from flags as the binary does, for who starts a server in a process of its own.
+    pub fn of_flags<'a>(flags: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
+        let named = std::iter::once("waxseal").chain(flags);
+        let read = <Flags as clap::Parser>::try_parse_from(named);
+        read.map(|flags| flags.settings).map_err(|error| error.to_string())
+    }
+
     /// Where this machine reaches a server of these settings, without a slash at its end.
     pub fn local_url(&self) -> String {
         local_url(self.listen)

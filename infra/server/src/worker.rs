@@ -9,11 +9,14 @@ use waxseal_adapters::embedded::EmbeddedEngine;
 use waxseal_domain::delivery::message::ReceivedMessage;
 use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::limits::{FUNCTION_TIMEOUT_S, MESSAGE_RECEIVES_MAX};
+use waxseal_flows::announce::announce_failure;
 use waxseal_flows::attempt::{Disposition, drive};
 use waxseal_flows::ports::{Clock as _, Engine as _, EngineError};
 
 /// The time between two sweeps. A sweep costs nothing here, so it runs more often than on AWS.
 const SWEEP: Duration = Duration::from_secs(15);
+/// The time between two looks at the clock: for so long the time goes on as before after a jump.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Drives the messages of one priority as they become visible, so many at a time, until told to
 /// stop; then waits for those under way.
@@ -75,8 +78,30 @@ pub(crate) async fn sweep(engine: Arc<EmbeddedEngine>, mut stopped: watch::Recei
         if let Err(error) = waxseal_flows::sweep::sweep(engine.as_ref(), deadline).await {
             tracing::error!(%error, "the sweep goes on at its next turn");
         }
-        if let Err(error) = engine.expire().await {
+        if let Err(error) = expire(&engine).await {
             tracing::error!(%error, "expired events are left for the next turn");
+        }
+    }
+}
+
+/// Removes what has expired, and tells of deliveries that ended by it.
+async fn expire(engine: &EmbeddedEngine) -> Result<(), EngineError> {
+    for (delivery, event) in engine.expire().await? {
+        announce_failure(engine, &delivery, &event.event).await?;
+    }
+    Ok(())
+}
+
+/// Follows the clock where it jumps, until told to stop.
+pub(crate) async fn follow_clock(engine: Arc<EmbeddedEngine>, mut stopped: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(LOOK);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+        if let Err(error) = engine.follow_clock().await {
+            tracing::error!(%error, "the clock has jumped, and is not followed yet");
         }
     }
 }

@@ -72,6 +72,7 @@ use waxseal_flows::ports::{EngineError, FailureKind};
 
 use self::client::Clients;
 use self::config::ConfigCache;
+use crate::clock::MovableClock;
 use crate::environment::Environment;
 
 /// Keeps rows in two DynamoDB tables: one for what is configured, one for events, deliveries and
@@ -82,6 +83,7 @@ pub struct DynamoStore {
     config_table: String,
     state_table: String,
     cache: ConfigCache,
+    clock: MovableClock,
 }
 
 impl DynamoStore {

@@ -8,6 +8,7 @@
 //! | `lock` | locked while a process runs; ends with the process |
 
 mod checks;
+mod clock;
 mod config;
 mod config_cache;
 mod deliveries;
@@ -37,6 +38,7 @@ use self::config_cache::ConfigCache;
 use self::gates_in_memory::Gates;
 use self::reader::Readers;
 use self::writer::Writer;
+use crate::clock::MovableClock;
 
 /// Keeps rows in one SQLite file, written by one thread and read by several.
 #[derive(Debug)]
@@ -45,4 +47,5 @@ pub struct EmbeddedStore {
     readers: Readers,
     cache: Arc<ConfigCache>,
     gates: Arc<Gates>,
+    clock: MovableClock,
 }

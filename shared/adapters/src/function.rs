@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use futures_util::{StreamExt as _, stream};
 use waxseal_domain::delivery::message::{Message, Receipt, ReceivedMessage};
+use waxseal_domain::limits::FUNCTION_TIMEOUT_S;
 use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::attempt::Disposition;
-use waxseal_flows::ports::{Engine as _, EngineError, Queue as _};
+use waxseal_flows::ports::{Clock as _, Engine as _, EngineError, Queue as _};
 
 use crate::aws::AwsEngine;
 use crate::aws::cloud_event::{BatchResponse, CloudEvent, QueueMessage};
+use crate::clock::MovableClock;
 use crate::environment::Environment;
 
 /// A function's engine and settings, made once in its initialisation.
@@ -39,6 +41,13 @@ impl Function {
         record: &QueueMessage,
         reason: &str,
     ) -> Result<Option<ReceivedMessage>, EngineError> {
+        // A message was sent before now, by the queue's clock. It tells a machine whose clock is behind before its first
+        // call is answered.
+        if let Some(ahead_ms) =
+            record.sent_at().and_then(|at| self.engine.clock().tell_at_least(at))
+        {
+            tracing::warn!(ahead_ms, "this machine's clock is behind the queue's: we go by that");
+        }
         // A record without a body is no message either, and is put aside like any other.
         let body = record.body.as_deref().unwrap_or_default();
         match Message::parse(body) {
@@ -82,10 +91,18 @@ where
     BatchResponse::of(left.map(|(record, _)| record.message_id.clone()).collect())
 }
 
-/// An invocation's deadline, less what its answer needs.
-pub fn deadline(deadline_ms: u64, reserve_ms: u64) -> Timestamp {
-    Timestamp::from_ms(deadline_ms.saturating_sub(reserve_ms))
+/// An invocation's deadline by the engine's clock, less what its answer needs.
+pub fn deadline(clock: &MovableClock, deadline_ms: u64, reserve_ms: u64) -> Timestamp {
+    let deadline = Timestamp::from_ms(deadline_ms);
+    // Lambda says it by the clock of this machine, or by another: the one that leaves a time that an invocation may
+    // have is meant.
+    let left = [clock.wall(), clock.now()].map(|now| deadline.since_ms(now));
+    let left_ms = left.into_iter().find(|left_ms| (1..=INVOCATION_MS_MAX).contains(left_ms));
+    clock.now().plus_ms(left_ms.unwrap_or(FUNCTION_TIMEOUT_S * 1_000)).minus_ms(reserve_ms)
 }
+
+/// The longest time that an invocation may have: Lambda's own bound, a quarter of an hour.
+const INVOCATION_MS_MAX: u64 = 900_000;
 
 #[cfg(test)]
 mod tests {
@@ -110,5 +127,22 @@ mod tests {
         }
         let direct = r#"{"event":{"type":"a.b"}}"#;
         assert!(queue_messages(direct).unwrap_err().contains("queue only"));
+    }
+
+    #[test]
+    fn a_deadline_is_told_by_the_clock_that_goes() {
+        let clock = MovableClock::default();
+        clock.go_by_what_is_told();
+        for wrong_ms in [0, 3_456_000_000, -3_456_000_000] {
+            clock.set(wrong_ms);
+            clock.tell(clock.wall().moved_ms(-wrong_ms));
+            for by in [clock.wall(), clock.now()] {
+                let left_ms = deadline(&clock, by.plus_s(15).ms(), 500).since_ms(clock.now());
+                assert!((13_000..=14_500).contains(&left_ms), "{left_ms} of 14.5 s");
+            }
+            clock.set(-wrong_ms);
+        }
+        let left_ms = deadline(&clock, 5, 500).since_ms(clock.now());
+        assert!(left_ms > 13_000, "of what says nothing");
     }
 }

@@ -122,7 +122,7 @@ impl HttpSender {
 
 impl Sender for HttpSender {
     async fn send(&self, request: Request) -> SendResult {
-        let started_at = self.clock.now();
+        let (started_at, began) = (self.clock.now(), Instant::now());
         let timeout = Duration::from_millis(request.timeout_ms);
         let deadline = Instant::now() + timeout;
         let chars_max = request.response_chars_max;
@@ -131,8 +131,13 @@ impl Sender for HttpSender {
             Ok(Err(failure)) => Err(failure),
             Err(_) => Err(Failure::of_timeout(timeout)),
         };
-        sent_of(started_at, self.clock.now(), result)
+        sent_of(started_at, ended_at(started_at, began), result)
     }
+}
+
+/// Returns when an attempt ended that began then: by the time that has passed, whatever becomes of the clock meanwhile.
+pub(crate) fn ended_at(started_at: Timestamp, began: Instant) -> Timestamp {
+    started_at.plus_ms(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Makes what an attempt came to of its times and its answer.

@@ -44,6 +44,19 @@ pub(super) async fn alarms(cloudwatch: &CloudWatch, prefix: &str) -> Option<Chec
     })
 }
 
+/// A check of the clock of the machine that answers, by how many milliseconds it is ahead of AWS's.
+pub(super) fn check_clock(ahead_ms: i64) -> Check {
+    match ahead_ms / 1_000 {
+        0 => Check::ok("clock", "as AWS tells it"),
+        ahead_s if ahead_s > 0 => {
+            Check::warn("clock", format!("this machine's is {ahead_s} s ahead: we go by AWS's"))
+        }
+        ahead_s => {
+            Check::warn("clock", format!("this machine's is {} s behind: we go by AWS's", -ahead_s))
+        }
+    }
+}
+
 fn describe_alarms(alarms: &[Alarm]) -> Check {
     let in_alarm = alarms.iter().filter(|alarm| alarm.is_ringing());
     let ringing: Vec<&str> = in_alarm.map(Alarm::name).collect();

@@ -1,17 +1,23 @@
 //! The SDK's clients: one configuration, one HTTP client, and no client before it is used.
 
 use std::sync::OnceLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use aws_smithy_async::time::TimeSource;
 use aws_types::SdkConfig;
-use waxseal_flows::ports::EngineError;
+use waxseal_flows::ports::{Clock, EngineError};
 
 use super::http_client::ReqwestClient;
+use crate::clock::MovableClock;
 use crate::environment::Environment;
 
 /// The configuration of a function: credentials and region from the environment variables that
 /// Lambda sets, and nothing else asked or read.
-pub(super) fn sdk_config(environment: &Environment) -> Result<SdkConfig, EngineError> {
+pub(super) fn sdk_config(
+    environment: &Environment,
+    clock: &MovableClock,
+) -> Result<SdkConfig, EngineError> {
     let region = Environment::require("AWS_REGION", &environment.region)?.to_owned();
     let [id, secret, token] = environment.credentials.clone();
     let token = Some(token).filter(|token| !token.is_empty());
@@ -20,9 +26,17 @@ pub(super) fn sdk_config(environment: &Environment) -> Result<SdkConfig, EngineE
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(ReqwestClient::new()?);
+        .time_source(clock.clone())
+        .http_client(ReqwestClient::new(clock.clone())?);
     config.set_endpoint_url(environment.endpoint_url.clone());
     Ok(config.build())
+}
+
+/// Dates what the SDK signs: AWS refuses what its own clock says was signed some minutes ago, or later.
+impl TimeSource for MovableClock {
+    fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(Clock::now(self).ms())
+    }
 }
 
 /// A client a service. Those that a function may not need are made at their first use.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use waxseal_domain::timestamp::Timestamp;
 
 use super::http_event::HttpEvent;
 use crate::http::Request;
@@ -131,6 +132,12 @@ impl QueueMessage {
     pub fn receives(&self) -> u32 {
         let count = self.attributes.get("ApproximateReceiveCount");
         count.and_then(|text| text.parse().ok()).unwrap_or(2)
+    }
+
+    /// When it was sent, by the queue's clock; none where that is missing or cannot be read.
+    pub fn sent_at(&self) -> Option<Timestamp> {
+        let at = self.attributes.get("SentTimestamp")?;
+        at.parse().ok().map(Timestamp::from_ms)
     }
 }
 

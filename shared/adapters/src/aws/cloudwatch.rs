@@ -12,7 +12,7 @@ use serde_json::json;
 use waxseal_flows::ports::{Clock as _, EngineError};
 
 use super::http_client::ReqwestClient;
-use crate::clock::SystemClock;
+use crate::clock::MovableClock;
 use crate::environment::Environment;
 
 const STEP: &str = "look at alarms";
@@ -26,6 +26,7 @@ pub(super) struct CloudWatch {
     credentials: Credentials,
     region: String,
     url: String,
+    clock: MovableClock,
 }
 
 /// An alarm of the deployment, as CloudWatch tells it.
@@ -56,7 +57,7 @@ struct AlarmsAnswer {
 
 impl CloudWatch {
     /// Makes a client with a function's settings. It calls nothing yet.
-    pub(super) fn new(environment: &Environment) -> Self {
+    pub(super) fn new(environment: &Environment, clock: MovableClock) -> Self {
         let [id, secret, token] = environment.credentials.clone();
         let token = Some(token).filter(|token| !token.is_empty());
         let region = environment.region.clone();
@@ -68,6 +69,7 @@ impl CloudWatch {
                 .clone()
                 .unwrap_or_else(|| format!("https://monitoring.{region}.{suffix}")),
             region,
+            clock,
         }
     }
 
@@ -76,7 +78,8 @@ impl CloudWatch {
         let body = json!({"AlarmNamePrefix": prefix, "MaxRecords": ALARMS_MAX}).to_string();
         let request = self.sign(body)?;
         // Made when it is asked for: seldom, and no function's start should pay for it.
-        let (status, answer) = ReqwestClient::new()?.exchange(request, STEP).await?;
+        let client = ReqwestClient::new(self.clock.clone())?;
+        let (status, answer) = client.exchange(request, STEP).await?;
         if status != 200 {
             return Err(EngineError::unavailable(STEP, format!("CloudWatch answered {status}")));
         }
@@ -93,7 +96,7 @@ impl CloudWatch {
             .identity(&identity)
             .region(&self.region)
             .name("monitoring")
-            .time(UNIX_EPOCH + Duration::from_millis(SystemClock.now().ms()))
+            .time(UNIX_EPOCH + Duration::from_millis(self.clock.now().ms()))
             .settings(SigningSettings::default())
             .build()
             .map_err(|error| failed(error.into()))?;

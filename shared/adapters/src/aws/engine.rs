@@ -11,7 +11,7 @@ use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{Check, Engine, EngineError, MaxAge};
 
 use super::cache::AgedCache;
-use super::checks::{WatchedQueue, alarms, look_at};
+use super::checks::{WatchedQueue, alarms, check_clock, look_at};
 use super::client::{Clients, sdk_config};
 use super::cloudwatch::CloudWatch;
 use super::config::ConfigCache;
@@ -19,7 +19,7 @@ use super::key_vault::KmsVault;
 use super::queue::SqsQueue;
 use super::sender::AwsSender;
 use super::{DynamoStore, failure_at};
-use crate::clock::SystemClock;
+use crate::clock::MovableClock;
 use crate::entropy::entropy;
 use crate::environment::Environment;
 use crate::json_schema::JsonSchemas;
@@ -44,20 +44,29 @@ pub struct AwsEngine {
     queues_to_watch: [WatchedQueue; 4],
     alarms_prefix: String,
     cloudwatch: CloudWatch,
+    clock: MovableClock,
 }
 
 impl AwsEngine {
     /// Makes the engine with a function's settings. It calls nothing yet.
     pub fn new(environment: &Environment) -> Result<Self, EngineError> {
+        Self::with_clock(environment, MovableClock::default())
+    }
+
+    /// Makes the engine with a clock of its own; it goes by what AWS tells of the time.
+    pub fn with_clock(environment: &Environment, clock: MovableClock) -> Result<Self, EngineError> {
+        clock.go_by_what_is_told();
         let address_rules = Arc::new(environment.address_rules.clone());
-        let clients = Arc::new(Clients::new(sdk_config(environment)?));
-        let sender = AwsSender::new(Arc::clone(&address_rules), Arc::clone(&clients))?;
+        let clients = Arc::new(Clients::new(sdk_config(environment, &clock)?));
+        let sender =
+            AwsSender::new(Arc::clone(&address_rules), Arc::clone(&clients), clock.clone())?;
         Ok(Self {
             store: DynamoStore {
                 clients: Arc::clone(&clients),
                 config_table: environment.config_table.clone(),
                 state_table: environment.state_table.clone(),
                 cache: ConfigCache::default(),
+                clock: clock.clone(),
             },
             queue: SqsQueue::new(Arc::clone(&clients), environment),
             key_vault: KmsVault::new(Arc::clone(&clients), environment),
@@ -71,7 +80,8 @@ impl AwsEngine {
             public_url: environment.public_url.clone(),
             queues_to_watch: queues_to_watch(environment),
             alarms_prefix: environment.alarms_prefix.clone(),
-            cloudwatch: CloudWatch::new(environment),
+            cloudwatch: CloudWatch::new(environment, clock.clone()),
+            clock,
         })
     }
 
@@ -105,7 +115,7 @@ impl Engine for AwsEngine {
     type Queue = SqsQueue;
     type KeyVault = KmsVault;
     type Sender = AwsSender;
-    type Clock = SystemClock;
+    type Clock = MovableClock;
     type SchemaChecker = JsonSchemas;
 
     fn store(&self) -> &DynamoStore {
@@ -124,8 +134,8 @@ impl Engine for AwsEngine {
         &self.sender
     }
 
-    fn clock(&self) -> &SystemClock {
-        &SystemClock
+    fn clock(&self) -> &MovableClock {
+        &self.clock
     }
 
     fn schema_checker(&self) -> &JsonSchemas {
@@ -146,6 +156,7 @@ impl Engine for AwsEngine {
 
     async fn checks(&self) -> Vec<Check> {
         let mut checks = look_at(&self.clients, &self.queues_to_watch).await;
+        checks.push(check_clock(self.clock.told().ahead_ms()));
         checks.extend(alarms(&self.cloudwatch, &self.alarms_prefix).await);
         checks
     }

@@ -17,6 +17,9 @@ use super::{DynamoStore, failure_at};
 
 impl EventStore for DynamoStore {
     async fn accept(&self, row: &EventRow) -> Result<AcceptResult, EngineError> {
+        // Our own clock says alone that the event is new. That an earlier one has expired it does not say alone: not
+        // before the earliest time that it can be, by what the store's answers have told.
+        let now = row.event_accepted_at.min(self.clock.least().unwrap_or(row.event_accepted_at));
         let put = self
             .dynamodb()
             .put_item()
@@ -24,7 +27,7 @@ impl EventStore for DynamoStore {
             .set_item(Some(item_of(row)?))
             .condition_expression("attribute_not_exists(pk) OR #ttl < :now")
             .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":now", number(row.event_accepted_at.seconds()))
+            .expression_attribute_values(":now", number(now.seconds()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let Err(error) = put.send().await else { return Ok(AcceptResult::Created) };
         let Some(PutItemError::ConditionalCheckFailedException(refusal)) = error.as_service_error()

@@ -17,8 +17,10 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
 use reqwest::redirect::Policy;
+use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::ports::EngineError;
 
+use crate::clock::MovableClock;
 use crate::tls;
 
 /// Within which a connection must be made; an SDK's own default.
@@ -30,10 +32,14 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Makes the SDK's HTTP calls to AWS.
 #[derive(Clone, Debug)]
-pub(super) struct ReqwestClient(reqwest::Client);
+pub(super) struct ReqwestClient {
+    client: reqwest::Client,
+    clock: MovableClock,
+}
 
 impl ReqwestClient {
-    pub(super) fn new() -> Result<Self, EngineError> {
+    /// Makes the client. Each answer tells the clock what time it is.
+    pub(super) fn new(clock: MovableClock) -> Result<Self, EngineError> {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls::trust(Vec::new())?)
             .redirect(Policy::none())
@@ -46,7 +52,7 @@ impl ReqwestClient {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .build()
             .map_err(|error| EngineError::unavailable("build AWS client", error))?;
-        Ok(Self(client))
+        Ok(Self { client, clock })
     }
 }
 
@@ -59,7 +65,8 @@ impl ReqwestClient {
     ) -> Result<(u16, Bytes), EngineError> {
         let failed = |error: reqwest::Error| EngineError::unavailable(step, error);
         let request = reqwest::Request::try_from(request).map_err(failed)?;
-        let response = self.0.execute(request).await.map_err(failed)?;
+        let response = self.client.execute(request).await.map_err(failed)?;
+        tell(&self.clock, response.headers());
         let status = response.status().as_u16();
         response.bytes().await.map(|body| (status, body)).map_err(failed)
     }
@@ -77,13 +84,13 @@ impl HttpClient for ReqwestClient {
 
 impl HttpConnector for ReqwestClient {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let client = self.0.clone();
+        let client = self.clone();
         HttpConnectorFuture::new(async move { call(&client, request).await })
     }
 }
 
 async fn call(
-    client: &reqwest::Client,
+    ReqwestClient { client, clock }: &ReqwestClient,
     request: HttpRequest,
 ) -> Result<HttpResponse, ConnectorError> {
     let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
@@ -93,6 +100,7 @@ async fn call(
     let request =
         reqwest::Request::try_from(request).map_err(|error| ConnectorError::user(error.into()))?;
     let mut response = client.execute(request).await.map_err(failure)?;
+    tell(clock, response.headers());
     let mut answer = http::Response::builder().status(response.status());
     if let Some(headers) = answer.headers_mut() {
         std::mem::swap(headers, response.headers_mut());
@@ -102,6 +110,16 @@ async fn call(
         .body(SdkBody::from(bytes))
         .map_err(|error| ConnectorError::other(error.into(), None))?;
     HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
+}
+
+/// Tells the clock the date of an answer, which is not our machine's. Also of a refusal: a clock that is wrong by
+/// minutes makes every call one, since it dates the signatures.
+fn tell(clock: &MovableClock, headers: &http::HeaderMap) {
+    let date = headers.get(http::header::DATE).and_then(|date| date.to_str().ok());
+    let ahead_ms = date.and_then(Timestamp::parse_http_date).and_then(|at| clock.tell(at));
+    if let Some(ahead_ms) = ahead_ms {
+        tracing::warn!(ahead_ms, "this machine's clock is not AWS's: we go by AWS's");
+    }
 }
 
 /// The SDK retries what failed by time or by connection.

@@ -14,6 +14,7 @@ use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::MessageAttributeValue;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use tokio::time::Instant;
 use waxseal_domain::delivery::attempt::{Outcome, Response, SendResult};
 use waxseal_domain::delivery::dispatch::Request;
 use waxseal_domain::endpoint::address::AddressRules;
@@ -22,8 +23,8 @@ use waxseal_flows::ports::{Clock as _, EngineError, Sender};
 
 use super::client::Clients;
 use super::reason;
-use crate::clock::SystemClock;
-use crate::sender::{Connections, Failure, HttpSender, sent_of};
+use crate::clock::MovableClock;
+use crate::sender::{Connections, Failure, HttpSender, ended_at, sent_of};
 
 /// Sends to endpoints of every kind.
 #[derive(Debug)]
@@ -31,15 +32,17 @@ pub struct AwsSender {
     http: HttpSender,
     rules: Arc<AddressRules>,
     clients: Arc<Clients>,
+    clock: MovableClock,
 }
 
 impl AwsSender {
     pub(super) fn new(
         rules: Arc<AddressRules>,
         clients: Arc<Clients>,
+        clock: MovableClock,
     ) -> Result<Self, EngineError> {
         let http = HttpSender::new(Arc::clone(&rules), Connections::Fresh, Vec::new())?;
-        Ok(Self { http, rules, clients })
+        Ok(Self { http: http.with_clock(clock.clone()), rules, clients, clock })
     }
 
     async fn send_message(&self, queue: &Resource, request: &Request) -> Result<Response, Failure> {
@@ -101,7 +104,7 @@ impl AwsSender {
 
 impl Sender for AwsSender {
     async fn send(&self, request: Request) -> SendResult {
-        let started_at = SystemClock.now();
+        let (started_at, began) = (self.clock.now(), Instant::now());
         let timeout = Duration::from_millis(request.timeout_ms);
         let result = match self.rules.check(&request.url) {
             // The sender of POSTs checks the address again, and says why it may not be called.
@@ -115,7 +118,7 @@ impl Sender for AwsSender {
         };
         sent_of(
             started_at,
-            SystemClock.now(),
+            ended_at(started_at, began),
             result.unwrap_or_else(|_| Err(Failure::of_timeout(timeout))),
         )
     }

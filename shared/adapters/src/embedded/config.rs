@@ -7,6 +7,7 @@ mod change;
 mod documents;
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -41,10 +42,14 @@ pub(super) fn keep_key_check(connection: &Connection, sealed: &str) -> rusqlite:
     insert(connection, &Place::key_check(), None, 1, &doc).map(|_| ())
 }
 
-/// Removes audit entries older than `before`.
-pub(super) fn expire_audit(connection: &Connection, before: Timestamp) -> rusqlite::Result<()> {
-    let sql = "DELETE FROM audit WHERE place < ?1";
-    connection.prepare_cached(sql)?.execute([format!("{:014}", before.ms())]).map(|_| ())
+/// Removes the audit entries that were written within `range`.
+pub(super) fn expire_audit(
+    connection: &Connection,
+    range: &Range<Timestamp>,
+) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM audit WHERE place >= ?1 AND place < ?2";
+    let places = [range.start, range.end].map(|at| format!("{:014}", at.ms()));
+    connection.prepare_cached(sql)?.execute(places).map(|_| ())
 }
 
 impl ConfigStore for EmbeddedStore {

@@ -15,6 +15,9 @@ use super::{EmbeddedStore, events, schema_value};
 const COLUMNS: &str = "tenant, event, endpoint, born, status, reason, attempts, base, next_at, \
                        holder, due_at, claims, log, taken_at, held, critical";
 
+/// Due deliveries that are passed over in one read since they cannot be read: a damaged page of the file holds fewer.
+const UNREADABLE_MAX: usize = 1_000;
+
 impl DeliveryStore for EmbeddedStore {
     async fn delivery(&self, key: &DeliveryKey) -> Result<Option<Delivery>, EngineError> {
         let key = key.clone();
@@ -175,10 +178,11 @@ pub(super) fn claim(
 }
 
 fn find_due(connection: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Vec<Due>> {
-    let sql =
-        format!("SELECT {COLUMNS} FROM deliveries WHERE due_at <= ?1 AND held = 0 ORDER BY due_at");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM deliveries WHERE due_at <= ?1 AND held = 0 ORDER BY due_at LIMIT ?2"
+    );
     let mut statement = connection.prepare_cached(&sql)?;
-    read_due(statement.query([schema_value::ms(now)])?, limit)
+    read_due(statement.query(params![schema_value::ms(now), rows_max(limit)])?, limit)
 }
 
 /// Reads the deliveries that an endpoint's gate holds and that are due, earliest first.
@@ -191,17 +195,21 @@ pub(super) fn find_held(
 ) -> rusqlite::Result<Vec<Due>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM deliveries
-         WHERE tenant = ?1 AND endpoint = ?2 AND held = 1 AND due_at <= ?3 ORDER BY due_at"
+         WHERE tenant = ?1 AND endpoint = ?2 AND held = 1 AND due_at <= ?3 ORDER BY due_at LIMIT ?4"
     );
-    let keys = params![tenant.as_str(), endpoint.as_str(), schema_value::ms(now)];
+    let keys = params![tenant.as_str(), endpoint.as_str(), schema_value::ms(now), rows_max(limit)];
     let mut statement = connection.prepare_cached(&sql)?;
     read_due(statement.query(keys)?, limit)
 }
 
+/// Returns how many rows a statement may look at to find so many due deliveries: some that cannot be read are passed
+/// over, and no more than that.
+fn rows_max(limit: usize) -> i64 {
+    i64::try_from(limit.saturating_add(UNREADABLE_MAX)).unwrap_or(i64::MAX)
+}
+
 /// Reads at most so many due deliveries. One that cannot be read is logged and left out, and those that come
-/// after it are read in its place: else it would keep all others from being looked at, at each sweep. That is
-/// why the statement has no limit of its own; its rows are read from the index one by one, as they are asked
-/// for.
+/// after it are read in its place: else it would keep all others from being looked at, at each sweep.
 fn read_due(mut rows: Rows<'_>, limit: usize) -> rusqlite::Result<Vec<Due>> {
     let mut found = Vec::new();
     while found.len() < limit

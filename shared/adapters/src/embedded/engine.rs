@@ -7,10 +7,12 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use rustls::pki_types::CertificateDer;
 use waxseal_domain::api_key::hash_of;
+use waxseal_domain::clock::Jump;
 use waxseal_domain::delivery::message::{Message, ReceivedMessage};
 use waxseal_domain::delivery::{Delivery, Guard, Settlement, WriteResult};
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::flow_control::breaker::BreakerSettings;
+use waxseal_domain::flow_control::gate::Gate;
 use waxseal_domain::limits::{AUDIT_RETENTION_S, EVENT_RETENTION_S};
 use waxseal_domain::public_url::PublicUrl;
 use waxseal_domain::secret::{Secret, SecretContext};
@@ -27,7 +29,7 @@ use super::key_file::KeyFile;
 use super::queue::{self, EmbeddedQueue};
 use super::reader::Readers;
 use super::writer::{Durability, Writer};
-use super::{EmbeddedStore, config, deliveries, events, files, inbox, schema};
+use super::{EmbeddedStore, clock, config, deliveries, events, files, inbox, schema};
 use crate::clock::MovableClock;
 use crate::entropy::entropy;
 use crate::json_schema::JsonSchemas;
@@ -88,18 +90,23 @@ impl EmbeddedEngine {
         let path = folder.join("waxseal.db");
         let connection = schema::open_writer(&path).map_err(failure_at("open database"))?;
         let key_vault = key_vault(&connection, folder)?;
-        let clock = options.clock;
         let per_endpoint_max = match options.attempts_per_endpoint {
             0 => usize::MAX,
             most => most,
         };
+        clock::start(&connection, &options.clock).map_err(failure_at("compare clock"))?;
+        let clock = options.clock;
         let inboxes = Arc::new(Inboxes::new(per_endpoint_max, &clock));
-        queue::load(&connection, &inboxes).map_err(failure_at("read messages"))?;
-        let gates = Arc::new(Gates::load(&connection).map_err(failure_at("read gates"))?);
+        let now = clock.now();
+        queue::load(&connection, &inboxes, now).map_err(failure_at("read messages"))?;
+        let gates = Arc::new(Gates::load(&connection, now).map_err(failure_at("read gates"))?);
         let writer =
             Writer::start(connection).map_err(|e| EngineError::unavailable("start writer", e))?;
         let cache = Arc::new(ConfigCache::default());
-        let store = Arc::new(EmbeddedStore { writer, readers: Readers::new(&path), cache, gates });
+        let readers = Readers::new(&path);
+        let clock_of_store = clock.clone();
+        let store =
+            Arc::new(EmbeddedStore { writer, readers, cache, gates, clock: clock_of_store });
         let address_rules = Arc::new(options.address_rules);
         let rules = Arc::clone(&address_rules);
         let plain = HttpSender::new(rules, Connections::Kept, options.extra_roots)?;
@@ -129,24 +136,62 @@ impl EmbeddedEngine {
         &self.operator_key
     }
 
-    /// Removes a bounded number of events that have expired, with what is left of their deliveries, and
-    /// audit entries that have.
-    pub async fn expire(&self) -> Result<(), EngineError> {
-        let now = self.clock.now();
-        let (before, audit_before) =
-            (now.minus_s(EVENT_RETENTION_S), now.minus_s(AUDIT_RETENTION_S));
+    /// Removes a bounded number of events that have expired, with what is left of their deliveries, and audit entries
+    /// that have. What is owed stays, but for deliveries that nobody works on any more: those end as `failed`,
+    /// `expired`, and are returned with their events, to be announced.
+    pub async fn expire(&self) -> Result<Vec<(Delivery, EventRow)>, EngineError> {
+        let (now, jumps) = (self.clock.now(), self.clock.jumps());
+        let expired = jumps.older_than(EVENT_RETENTION_S, now);
+        let audit = jumps.older_than(AUDIT_RETENTION_S, now);
+        let clock = self.clock.clone();
         self.store
             .writer
             .write(
                 "expire events",
                 Durability::Lazy,
                 move |connection| {
-                    config::expire_audit(connection, audit_before)?;
-                    events::expire(connection, before, EXPIRE_MAX)
+                    clock::keep(connection, &clock.last_seen())?;
+                    for range in &audit {
+                        config::expire_audit(connection, range)?;
+                    }
+                    let mut ended = Vec::new();
+                    for range in &expired {
+                        ended.extend(events::end_expired(connection, range, EXPIRE_MAX)?);
+                        events::remove_settled(connection, range, EXPIRE_MAX)?;
+                    }
+                    Ok(ended)
                 },
-                |()| (),
+                |_| (),
             )
             .await
+    }
+
+    /// Looks whether the clock has jumped. If it has, everything that is planned is moved by as much, and only then is
+    /// the new time gone by. Returns the jump.
+    pub async fn follow_clock(&self) -> Result<Option<Jump>, EngineError> {
+        let Some(jump) = self.clock.jump() else { return Ok(None) };
+        let (inboxes, gates) = (Arc::clone(&self.inboxes), Arc::clone(&self.store.gates));
+        let (clock, mut seen) = (self.clock.clone(), self.clock.last_seen());
+        seen.at = jump.to;
+        seen.jumps.add(jump);
+        self.store
+            .writer
+            .write(
+                "follow clock",
+                Durability::Alone,
+                move |connection| {
+                    clock::keep(connection, &seen)?;
+                    clock::move_schedule(connection, jump.by_ms, jump.to)
+                },
+                move |moved: &Vec<Gate>| {
+                    clock.follow(jump);
+                    inboxes.move_by(jump.by_ms);
+                    gates.follow(moved, jump.by_ms);
+                },
+            )
+            .await?;
+        clock::tell(jump, "the schedule moves with it");
+        Ok(Some(jump))
     }
 }
 
@@ -211,7 +256,9 @@ impl Engine for EmbeddedEngine {
     }
 
     async fn checks(&self) -> Vec<Check> {
-        self.store.checks().await
+        let mut checks = self.store.checks().await;
+        checks.push(clock::check(&self.clock, self.clock.now()));
+        checks
     }
 
     fn public_url(&self) -> Option<&PublicUrl> {
@@ -232,7 +279,7 @@ impl Engine for EmbeddedEngine {
         row: &EventRow,
         messages: Vec<Message>,
     ) -> Result<AcceptResult, EngineError> {
-        let row = row.clone();
+        let (row, clock) = (row.clone(), self.clock.clone());
         let inboxes = Arc::clone(&self.inboxes);
         // Only after the commit do the messages enter memory, where they are received: an attempt
         // must not be made for an event that a crash could still lose.
@@ -243,11 +290,10 @@ impl Engine for EmbeddedEngine {
             "accept event",
             Durability::Synced,
             move |connection| {
-                let put = events::put(connection, &row)?;
+                let put = events::put(connection, &row, &clock)?;
                 let inserted = match &put {
-                    AcceptResult::Created => {
-                        queue::insert_all(connection, messages, row.event_accepted_at)?
-                    }
+                    // Visible by the clock as it is now: it may have jumped since the event was accepted.
+                    AcceptResult::Created => queue::insert_all(connection, messages, clock.now())?,
                     AcceptResult::Exists(_) => Vec::new(),
                 };
                 Ok((put, inserted))
@@ -266,21 +312,31 @@ impl Engine for EmbeddedEngine {
         received: &ReceivedMessage,
         settlement: Settlement,
     ) -> Result<WriteResult, EngineError> {
-        let receipt = received.receipt.clone();
+        let (receipt, key) = (received.receipt.clone(), row.key.clone());
         let Some((id, _)) = inbox::parse(&receipt) else {
             return Err(EngineError::unreadable(
                 "settle message",
                 "the receipt is not of this queue",
             ));
         };
-        let row = row.clone();
-        let inboxes = Arc::clone(&self.inboxes);
+        let (row, clock) = (row.clone(), self.clock.clone());
+        let (inboxes, before) = (Arc::clone(&self.inboxes), inbox::jumps_before(&receipt));
         self.store
             .writer
             .write(
                 "record attempt",
                 Durability::Lazy,
                 move |connection| {
+                    let mut planned = Some((row, settlement));
+                    if before != Some(clock.jumps_followed())
+                        && let Some((row, settlement)) = planned.take()
+                    {
+                        planned = clock::plan_anew(connection, &clock, row, settlement)?;
+                    }
+                    let Some((row, settlement)) = planned else {
+                        let stored = deliveries::find(connection, &key)?;
+                        return Ok((WriteResult::Refused(stored.map(Box::new)), settlement));
+                    };
                     let written = deliveries::record(connection, guard, &row)?;
                     match (&written, settlement) {
                         (WriteResult::Refused(_), _) => {}
@@ -289,9 +345,9 @@ impl Engine for EmbeddedEngine {
                             queue::set_visible(connection, id, at)?;
                         }
                     }
-                    Ok(written)
+                    Ok((written, settlement))
                 },
-                move |written| match (written, settlement) {
+                move |(written, settlement)| match (written, *settlement) {
                     (WriteResult::Refused(_), _) => {}
                     (WriteResult::Done, Settlement::Done) => {
                         inboxes.of(receipt.priority).remove(id);
@@ -302,6 +358,7 @@ impl Engine for EmbeddedEngine {
                 },
             )
             .await
+            .map(|(written, _)| written)
     }
 
     /// Takes step T3: writes the claim and its message in one transaction.
@@ -311,12 +368,14 @@ impl Engine for EmbeddedEngine {
         claim: Claim,
         release: Release,
     ) -> Result<bool, EngineError> {
-        let (due, now) = (due.clone(), self.clock.now());
+        let (due, clock) = (due.clone(), self.clock.clone());
         let inboxes = Arc::clone(&self.inboxes);
         let written = self.store.writer.write(
             "claim delivery",
             Durability::Synced,
             move |connection| {
+                let now = clock.now();
+                // A claim that was planned before a jump is refused: the row's `due_at` has moved.
                 let Some(event_accepted_at) = deliveries::claim(connection, &due, &claim)? else {
                     return Ok(Vec::new());
                 };
@@ -338,12 +397,14 @@ impl Engine for EmbeddedEngine {
         row: &Delivery,
         message: Message,
     ) -> Result<WriteResult, EngineError> {
-        let (row, now) = (row.clone(), self.clock.now());
+        let (row, clock) = (row.clone(), self.clock.clone());
         let inboxes = Arc::clone(&self.inboxes);
         let written = self.store.writer.write(
             "replay delivery",
             Durability::Synced,
             move |connection| {
+                let now = clock.now();
+                let row = row.reopened_for(now.plus_s(u64::from(message.delay_s)));
                 let written = deliveries::record(connection, guard, &row)?;
                 let inserted = match written {
                     WriteResult::Done => queue::insert_all(connection, vec![message], now)?,

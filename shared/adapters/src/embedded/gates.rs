@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use waxseal_domain::flow_control::concurrency::{Slot, SlotRequest};
 use waxseal_domain::flow_control::gate::Gate;
 use waxseal_domain::flow_control::rate::TokenRequest;
@@ -31,6 +31,7 @@ impl GateStore for EmbeddedStore {
     async fn put_gate(&self, gate: &Gate, before: Option<&Gate>) -> Result<bool, EngineError> {
         let over = before.map(|before| before.version);
         let (gates, gate) = (Arc::clone(&self.gates), gate.clone());
+        let (clock, jumps) = (self.clock.clone(), self.clock.jumps_followed());
         self.writer
             .write(
                 "write gate",
@@ -40,11 +41,11 @@ impl GateStore for EmbeddedStore {
                     if gates.lock().get(&place(&gate)).map(|before| before.version) != over {
                         return Ok(false);
                     }
-                    let sql =
-                        "INSERT OR REPLACE INTO gates (tenant, endpoint, doc) VALUES (?1, ?2, ?3)";
-                    let doc = schema_value::json(&gate)?;
-                    let values = params![gate.tenant.as_str(), gate.endpoint.as_str(), doc];
-                    connection.prepare_cached(sql)?.execute(values)?;
+                    // Planned by the clock before a jump: whoever made it makes another.
+                    if clock.jumps_followed() != jumps {
+                        return Ok(false);
+                    }
+                    write(connection, &gate)?;
                     gates.lock().insert(place(&gate), gate);
                     Ok(true)
                 },
@@ -139,4 +140,12 @@ impl GateStore for EmbeddedStore {
             })
             .await
     }
+}
+
+/// Writes a gate into the file.
+pub(super) fn write(connection: &Connection, gate: &Gate) -> rusqlite::Result<()> {
+    let sql = "INSERT OR REPLACE INTO gates (tenant, endpoint, doc) VALUES (?1, ?2, ?3)";
+    let doc = schema_value::json(gate)?;
+    let values = params![gate.tenant.as_str(), gate.endpoint.as_str(), doc];
+    connection.prepare_cached(sql)?.execute(values).map(|_| ())
 }

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use waxseal_domain::flow_control::concurrency::Slots;
 use waxseal_domain::flow_control::gate::Gate;
 use waxseal_domain::id::{EndpointId, TenantName};
+use waxseal_domain::timestamp::Timestamp;
 
 use super::schema_value;
 
@@ -24,17 +25,38 @@ pub(super) struct Gates {
 
 impl Gates {
     /// Reads the gates of the file, when the process starts.
-    pub(super) fn load(connection: &Connection) -> rusqlite::Result<Self> {
-        let mut statement = connection.prepare("SELECT doc FROM gates")?;
-        let gates = statement.query_map([], |row| schema_value::from_json::<Gate>(row, 0))?;
-        let placed = gates.map(|gate| gate.map(|gate| (place(&gate), gate)));
-        let by_place = Mutex::new(placed.collect::<Result<_, _>>()?);
-        Ok(Self { by_place, ..Self::default() })
+    pub(super) fn load(connection: &Connection, now: Timestamp) -> rusqlite::Result<Self> {
+        let gates = read(connection, now)?;
+        let by_place = gates.into_iter().map(|gate| (place(&gate), gate)).collect();
+        Ok(Self { by_place: Mutex::new(by_place), ..Self::default() })
+    }
+
+    /// Takes the gates as the file has them once the clock has jumped, and moves the leases of slots as much.
+    pub(super) fn follow(&self, moved: &[Gate], by_ms: i64) {
+        self.lock().extend(moved.iter().map(|gate| (place(gate), gate.clone())));
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        slots.values_mut().for_each(|slots| slots.move_by(by_ms));
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, HashMap<Place, Gate>> {
         self.by_place.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Reads the gates of the file. In the place of one that cannot be read is one that releases what it held: it must keep
+/// neither that nor the start of the process.
+pub(super) fn read(connection: &Connection, now: Timestamp) -> rusqlite::Result<Vec<Gate>> {
+    let mut statement = connection.prepare("SELECT doc, tenant, endpoint FROM gates")?;
+    let gates = statement.query_map([], |row| {
+        let error = match schema_value::from_json(row, 0) {
+            Ok(gate) => return Ok(gate),
+            Err(error) => error,
+        };
+        let (tenant, endpoint) = (schema_value::parse(row, 1)?, schema_value::parse(row, 2)?);
+        tracing::error!(%tenant, %endpoint, %error, "a gate cannot be read, and is made anew");
+        Ok(Gate::release_all(tenant, endpoint, now))
+    })?;
+    gates.collect()
 }
 
 /// Where a gate stands.

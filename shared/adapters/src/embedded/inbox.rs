@@ -103,7 +103,8 @@ impl Inbox {
 
     /// Receives the next message that is visible now, if there is one.
     pub fn receive_now(&self) -> Option<ReceivedMessage> {
-        self.lock().take(self.clock.now(), self.per_endpoint_max)
+        let jumps = self.clock.jumps_followed();
+        self.lock().take(self.clock.now(), jumps, self.per_endpoint_max)
     }
 
     /// Returns the time when the first message that waits becomes visible.
@@ -138,6 +139,19 @@ impl Inbox {
         self.changed.notify_one();
     }
 
+    /// Moves when each message is visible by so many milliseconds, since the clock has jumped by as much.
+    pub(super) fn move_by(&self, by_ms: i64) {
+        let mut messages = self.lock();
+        for entry in messages.by_id.values_mut() {
+            entry.visible_at = entry.visible_at.moved_ms(by_ms);
+        }
+        let waiting = std::mem::take(&mut messages.waiting);
+        let moved = waiting.into_iter().map(|Reverse((at, id))| Reverse((at.moved_ms(by_ms), id)));
+        messages.waiting = moved.collect();
+        drop(messages);
+        self.changed.notify_one();
+    }
+
     /// Whether a message is still here.
     pub(super) fn holds(&self, id: i64) -> bool {
         self.lock().by_id.contains_key(&id)
@@ -159,7 +173,12 @@ impl Inbox {
 }
 
 impl Messages {
-    fn take(&mut self, now: Timestamp, per_endpoint_max: usize) -> Option<ReceivedMessage> {
+    fn take(
+        &mut self,
+        now: Timestamp,
+        jumps: u64,
+        per_endpoint_max: usize,
+    ) -> Option<ReceivedMessage> {
         self.ripen(now);
         for _ in 0..self.turns.len() {
             let tenant = self.turns.pop_front()?;
@@ -167,7 +186,7 @@ impl Messages {
             if self.lines.contains_key(&tenant) {
                 self.turns.push_back(tenant);
             }
-            if let Some(received) = id.and_then(|id| self.deliver(id, now)) {
+            if let Some(received) = id.and_then(|id| self.deliver(id, now, jumps)) {
                 return Some(received);
             }
         }
@@ -243,7 +262,7 @@ impl Messages {
         }
     }
 
-    fn deliver(&mut self, id: i64, now: Timestamp) -> Option<ReceivedMessage> {
+    fn deliver(&mut self, id: i64, now: Timestamp, jumps: u64) -> Option<ReceivedMessage> {
         let entry = self.by_id.get_mut(&id)?;
         entry.receives += 1;
         entry.is_under_way = true;
@@ -254,7 +273,7 @@ impl Messages {
             message: entry.message.clone(),
             receipt: Receipt {
                 priority: entry.message.priority,
-                handle: format!("{id}:{}", entry.receives),
+                handle: format!("{id}:{}:{jumps}", entry.receives),
             },
             receives: entry.receives,
         })
@@ -269,8 +288,13 @@ impl Entry {
 
 /// Reads a receipt: the message's id, and the number of the receive that it belongs to.
 pub(super) fn parse(receipt: &Receipt) -> Option<(i64, u32)> {
-    let (id, receives) = receipt.handle.split_once(':')?;
-    Some((id.parse().ok()?, receives.parse().ok()?))
+    let mut parts = receipt.handle.split(':');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// Reads from a receipt how many jumps of the clock had been followed when the message was received.
+pub(super) fn jumps_before(receipt: &Receipt) -> Option<u64> {
+    receipt.handle.split(':').nth(2)?.parse().ok()
 }
 
 fn payload_bytes(message: &Message) -> usize {

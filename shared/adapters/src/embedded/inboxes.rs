@@ -31,6 +31,12 @@ impl Inboxes {
         }
     }
 
+    /// Moves when each message is visible by so many milliseconds.
+    pub(super) fn move_by(&self, by_ms: i64) {
+        self.normal.move_by(by_ms);
+        self.critical.move_by(by_ms);
+    }
+
     /// Adds a message that is in the file.
     pub(super) fn push(&self, id: i64, message: Message, visible_at: Timestamp, receives: u32) {
         self.of(message.priority).push(id, message, visible_at, receives);

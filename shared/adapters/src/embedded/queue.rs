@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 use waxseal_domain::delivery::message::{Message, Receipt};
 use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::timestamp::Timestamp;
@@ -83,7 +83,7 @@ impl EmbeddedQueue {
 impl Queue for EmbeddedQueue {
     async fn enqueue(&self, messages: &[Message]) -> Vec<usize> {
         let all = messages.to_vec();
-        let now = self.clock.now();
+        let clock = self.clock.clone();
         let inboxes = Arc::clone(&self.inboxes);
         let written = self
             .store
@@ -91,7 +91,7 @@ impl Queue for EmbeddedQueue {
             .write(
                 "enqueue",
                 Durability::Synced,
-                move |connection| insert_all(connection, all, now),
+                move |connection| insert_all(connection, all, clock.now()),
                 move |inserted| deliver_all(&inboxes, inserted),
             )
             .await;
@@ -106,17 +106,22 @@ impl Queue for EmbeddedQueue {
 
     async fn wait(&self, receipt: &Receipt, wait: Duration) -> Result<(), EngineError> {
         let Some((id, _)) = inbox::parse(receipt) else { return Ok(()) };
-        let visible_at = self.clock.now().plus_s(wait.as_secs());
+        let clock = self.clock.clone();
         let (inboxes, receipt) = (Arc::clone(&self.inboxes), receipt.clone());
         self.store
             .writer
             .write(
                 "delay message",
                 Durability::Lazy,
-                move |connection| set_visible(connection, id, visible_at),
-                move |(): &()| inboxes.of(receipt.priority).wait(&receipt, visible_at),
+                // By the clock as it is when this is written: it may jump meanwhile.
+                move |connection| {
+                    let visible_at = clock.now().plus_s(wait.as_secs());
+                    set_visible(connection, id, visible_at).map(|()| visible_at)
+                },
+                move |visible_at| inboxes.of(receipt.priority).wait(&receipt, *visible_at),
             )
             .await
+            .map(|_| ())
     }
 
     async fn reject(&self, body: &str, reason: &str) -> Result<(), EngineError> {
@@ -184,16 +189,37 @@ pub(super) fn set_visible(
 }
 
 /// Reads every message of the file when the process starts, with `check` set: nothing after a
-/// restart goes unread.
-pub(super) fn load(connection: &Connection, inboxes: &Inboxes) -> rusqlite::Result<()> {
+/// restart goes unread. One that cannot be read is put aside for a person, with the reason: it must not keep all
+/// others from being delivered.
+pub(super) fn load(
+    connection: &Connection,
+    inboxes: &Inboxes,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let mut unreadable = Vec::new();
     let mut statement =
         connection.prepare("SELECT id, visible_at, receives, body FROM messages ORDER BY id")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let body: String = row.get(3)?;
-        let message = Message::parse(&body).map_err(|error| schema_value::unreadable(3, error))?;
-        let message = Message { check: true, ..message };
-        inboxes.push(row.get(0)?, message, schema_value::timestamp(row, 1)?, row.get(2)?);
+        let id: i64 = row.get(0)?;
+        match read(row) {
+            Ok((message, visible_at, receives)) => inboxes.push(id, message, visible_at, receives),
+            Err(error) => unreadable.push((id, error.to_string())),
+        }
+    }
+    for (id, reason) in unreadable {
+        tracing::error!(message = id, reason, "a message cannot be read, and is put aside");
+        // Whatever is there, as text: a value of another type is no reason to lose it.
+        let sql = "INSERT INTO rejected (at, body, reason)
+                   SELECT ?1, CAST(body AS TEXT), ?2 FROM messages WHERE id = ?3";
+        connection.execute(sql, params![schema_value::ms(now), reason, id])?;
+        remove(connection, id)?;
     }
     Ok(())
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<(Message, Timestamp, u32)> {
+    let body: String = row.get(3)?;
+    let message = Message::parse(&body).map_err(|error| schema_value::unreadable(3, error))?;
+    Ok((Message { check: true, ..message }, schema_value::timestamp(row, 1)?, row.get(2)?))
 }

@@ -30,6 +30,9 @@ pub(super) enum Durability {
     /// The result may be lost in a power cut: that repeats a POST and loses nothing. It outlasts
     /// `kill -9` all the same.
     Lazy,
+    /// As synced, and in a transaction with no other job: what other jobs do in memory after their commit lies wholly
+    /// before it, or wholly after it.
+    Alone,
 }
 
 /// Answers the caller of a job whose work is done: that it was committed, or which kind of failure kept it from
@@ -113,9 +116,11 @@ impl Drop for Writer {
 
 fn write_all(connection: &Connection, queue: &Receiver<Job>) {
     let mut synced = true;
-    while let Ok(first) = queue.recv() {
-        let group = gather(first, queue);
-        let sync = group.iter().any(|job| job.durability == Durability::Synced);
+    let mut left = None;
+    while let Some(first) = left.take().or_else(|| queue.recv().ok()) {
+        let (group, alone) = gather(first, queue);
+        left = alone;
+        let sync = group.iter().any(|job| job.durability != Durability::Lazy);
         if let Err(error) = set_sync(connection, &mut synced, sync) {
             // The jobs go with their group, and their callers are told that nothing was written.
             tracing::error!(%error, "a group of writes was not begun");
@@ -126,21 +131,25 @@ fn write_all(connection: &Connection, queue: &Receiver<Job>) {
 }
 
 /// Takes all jobs that wait. If none of them needs a sync, it waits a moment for one that does, and
-/// shares its commit.
-fn gather(first: Job, queue: &Receiver<Job>) -> Vec<Job> {
+/// shares its commit. A job that must be alone ends a group, and is returned beside it as the next.
+fn gather(first: Job, queue: &Receiver<Job>) -> (Vec<Job>, Option<Job>) {
     let mut lazy = first.durability == Durability::Lazy;
+    let is_alone = first.durability == Durability::Alone;
     let mut group = vec![first];
-    while group.len() < GROUP_MAX {
+    while group.len() < GROUP_MAX && !is_alone {
         let next = match queue.try_recv() {
             Ok(job) => Ok(job),
             Err(_) if lazy => queue.recv_timeout(LAZY),
             Err(_) => Err(RecvTimeoutError::Timeout),
         };
         let Ok(job) = next else { break };
+        if job.durability == Durability::Alone {
+            return (group, Some(job));
+        }
         lazy &= job.durability == Durability::Lazy;
         group.push(job);
     }
-    group
+    (group, None)
 }
 
 fn set_sync(connection: &Connection, synced: &mut bool, wanted: bool) -> rusqlite::Result<()> {
