@@ -30,19 +30,45 @@ pub struct ByHand {
 impl ByHand {
     /// On a folder of its own, with a breaker that opens at four attempts.
     pub fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::open(tempfile::tempdir().unwrap(), MovableClock::default())
+    }
+
+    fn open(folder: tempfile::TempDir, clock: MovableClock) -> Self {
         let options = Options {
             public_url: None,
             folder: folder.path().to_owned(),
             operator_key: Some("operator".to_owned()),
             address_rules: AddressRules { allow_loopback: true, ..AddressRules::default() },
-            clock: MovableClock::default(),
+            clock,
             extra_roots: Vec::new(),
             attempts_per_endpoint: 0,
             breaker: BreakerSettings { attempts_min: 4, failures_percent: 50, probe_s: 1 },
         };
         let engine = Arc::new(EmbeddedEngine::open(options).unwrap());
         Self { engine, tenant: fixtures::tenant("acme"), folder }
+    }
+
+    /// Ends the engine and does something to its file; then opens another on it, by the same clock.
+    #[must_use]
+    pub fn restart(self, meanwhile: impl FnOnce(&MovableClock, &rusqlite::Connection)) -> Self {
+        let clock = self.engine.clock().clone();
+        drop(self.engine);
+        let file = rusqlite::Connection::open(self.folder.path().join("waxseal.db")).unwrap();
+        meanwhile(&clock, &file);
+        drop(file);
+        Self::open(self.folder, clock)
+    }
+
+    /// Sets the wall clock by so many milliseconds, and has the engine look at it.
+    pub async fn set_clock(&self, by_ms: i64) {
+        self.engine.clock().set(by_ms);
+        let jump = self.engine.follow_clock().await.unwrap().expect("it has jumped");
+        assert!(jump.by_ms.abs_diff(by_ms) < 1_000, "{jump:?}");
+    }
+
+    /// A connection to the file, beside the engine's.
+    pub fn file(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder.path().join("waxseal.db")).unwrap()
     }
 
     /// Accepts events `e0`, `e1` and so on.

@@ -20,7 +20,7 @@ use waxseal_flows::replay::replay;
 use super::broken::BrokenGuard;
 use super::config::seal;
 use super::instance::{Instance, Turn};
-use super::plan::{Action, BUSY_S, HORIZON_S};
+use super::plan::{Action, BUSY_S, Clocks, HORIZON_S};
 use super::world::{QueuedMessage, World, nap};
 use crate::fixtures::SECRET;
 
@@ -45,12 +45,26 @@ pub(super) async fn run(world: &Arc<World>) {
     for (at_s, action) in world.plan.actions.clone() {
         start(world, act(Arc::clone(world), at_s, action));
     }
+    if let Clocks::Process(sets) = world.plan.clocks.clone() {
+        start(world, set_clock(Arc::clone(world), sets));
+    }
     tokio::spawn(mapping(Arc::clone(world)));
     tokio::spawn(schedule(Arc::clone(world)));
     tokio::spawn(bury_dead_letters(Arc::clone(world)));
     nap(BUSY_S * 1_000).await;
     while !world.is_at_rest() && world.seconds() < HORIZON_S {
         nap(60_000).await;
+    }
+}
+
+/// Sets the clock of the one process at these seconds, which is then followed.
+async fn set_clock(world: Arc<World>, sets: Vec<(u64, i64)>) {
+    for (at_s, by_ms) in sets {
+        nap(at_s.saturating_sub(world.seconds()) * 1_000).await;
+        world.set_clock(by_ms);
+        // The server looks at the clock each second.
+        nap(world.random(|rng| rng.below(1_000))).await;
+        world.follow_clock();
     }
 }
 
@@ -195,12 +209,14 @@ fn receive(instance: &Instance, queued: &QueuedMessage) -> ReceivedMessage {
     if world.is_broken(BrokenGuard::Fresh) {
         message.sent_at = instance.clock_now();
     }
+    instance.hear_at_least(queued.sent_at);
     let receipt = Receipt { priority: message.priority, handle: queued.receipt.clone().unwrap() };
     let received = ReceivedMessage { message, receipt, receives: queued.receives };
     let turn = Turn {
         delivery: received.message.key().id().to_string(),
         ticket: received.message.ticket.clone(),
         received_at: world.now(),
+        jumps: world.jumps().0,
         is_unread: received.may_go_unread(instance.clock_now())
             && !world.is_broken(BrokenGuard::Fresh),
     };

@@ -38,11 +38,19 @@ pub enum BrokenGuard {
     Slots,
     /// Nobody sees that an endpoint is paused.
     Pause,
+    /// A cancel is written over whatever was recorded meanwhile.
+    CancelUnderSeen,
+    /// Nobody hears what time the store's answers tell.
+    ToldTime,
+    /// How old an event is follows from what the clock shows.
+    ReckonedAge,
+    /// A jump of the clock moves nothing that is planned.
+    MovedSchedule,
 }
 
 impl BrokenGuard {
     /// Every guard that can be broken.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 21] = [
         Self::TicketAsHolder,
         Self::NewTicketOnUnknownAnswer,
         Self::Watch,
@@ -60,5 +68,9 @@ impl BrokenGuard {
         Self::HoldWritesARow,
         Self::Slots,
         Self::Pause,
+        Self::CancelUnderSeen,
+        Self::ToldTime,
+        Self::ReckonedAge,
+        Self::MovedSchedule,
     ];
 }

@@ -39,12 +39,15 @@ impl GateStore for Instance {
         self.world.say(|| format!("gate {} {:?} over {over:?}", gate.endpoint, gate.mode));
         let mut has_written = false;
         let goes_at_once = self.world.is_broken(BrokenGuard::Linger);
+        let jumps = self.world.jumps().0;
         self.call("write gate", true, |state, _| {
             let before = state.gates.get(&place);
             // The SDK's own repetition is known by the number of its write. Who writes the same gate
             // again is another.
             let is_own = has_written && before == Some(gate);
-            let is_written = before.map(|before| before.version) == over;
+            // What was planned before the clock jumped is refused.
+            let is_planned_now = self.world.jumps().0 == jumps;
+            let is_written = before.map(|before| before.version) == over && is_planned_now;
             if is_written && goes_at_once && gate.mode == Mode::Closing {
                 state.gates.remove(&place);
             } else if is_written {
@@ -99,7 +102,11 @@ impl GateStore for Instance {
     ) -> StoreResult<Option<Slot>> {
         let has_no_bound = self.world.is_broken(BrokenGuard::Slots);
         let (place, wanted) = ((tenant.clone(), endpoint.clone()), wanted.clone());
+        let jumps = self.world.jumps().0;
         self.call("take slot", true, move |state, _| {
+            if self.world.jumps().0 != jumps {
+                return None;
+            }
             let most = if has_no_bound { u32::MAX } else { wanted.most };
             let wanted = SlotRequest { most, ..wanted.clone() };
             state.slots.entry(place.clone()).or_default().take(&wanted)

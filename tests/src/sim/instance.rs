@@ -1,10 +1,11 @@
 //! One function instance: the engine, with its own clock, its own copies, and faults at every call.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
+use waxseal_domain::clock::Correction;
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::endpoint::address::AddressRules;
 use waxseal_domain::flow_control::gate::Gate;
@@ -13,12 +14,17 @@ use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::memory::Memory;
 use waxseal_flows::ports::{EngineError, TenantEndpoints};
 
+use super::broken::BrokenGuard;
+use super::plan::{Clocks, SET_MS};
 use super::world::{Place, State, World};
 
 /// An instance: it answers while it lives.
 pub(super) struct Instance {
     pub(super) world: Arc<World>,
     pub(super) skew_ms: u64,
+    /// By how much its machine's clock is set wrong, and what was told of it.
+    set_ms: AtomicI64,
+    told: Mutex<Correction>,
     pub(super) copies: Mutex<BTreeMap<EndpointId, (Timestamp, Arc<Endpoint>)>>,
     pub(super) gates: Mutex<BTreeMap<Place, (Timestamp, Option<Gate>)>>,
     pub(super) memory: Memory,
@@ -42,6 +48,8 @@ pub(super) struct Turn {
     pub(super) received_at: Timestamp,
     /// Whether its row may go unread.
     pub(super) is_unread: bool,
+    /// How many jumps of the clock had been followed by then.
+    pub(super) jumps: u64,
 }
 
 /// What a call meets.
@@ -68,6 +76,8 @@ impl Instance {
         Arc::new(Self {
             world: Arc::clone(world),
             skew_ms,
+            set_ms: AtomicI64::new(0),
+            told: Mutex::default(),
             copies: Mutex::default(),
             gates: Mutex::default(),
             memory: Memory::new(world.plan.breaker),
@@ -94,11 +104,55 @@ impl Instance {
         if let Some(warm) = &warm {
             warm.is_busy.store(true, Ordering::Relaxed);
         }
-        warm.unwrap_or_else(|| {
+        let instance = warm.unwrap_or_else(|| {
             let new = Self::start(world);
             world.state().instances.push(Arc::clone(&new));
             new
-        })
+        });
+        instance.set_clock();
+        instance
+    }
+
+    /// Sets its machine's clock wrong, or right again, now and then.
+    fn set_clock(&self) {
+        if matches!(self.world.plan.clocks, Clocks::Machines)
+            && self.world.random(|rng| rng.one_in(4))
+        {
+            let [day_40, back_40, ..] = SET_MS;
+            let set_ms = self.world.random(|rng| *rng.pick(&[0, day_40, back_40]));
+            self.set_ms.store(set_ms, Ordering::Relaxed);
+            self.world.say(|| format!("a machine's clock is set wrong by {set_ms} ms"));
+        }
+    }
+
+    /// What its machine's clock shows.
+    fn wall(&self) -> Timestamp {
+        let set_ms = self.set_ms.load(Ordering::Relaxed);
+        self.world.now().plus_ms(self.skew_ms).moved_ms(set_ms)
+    }
+
+    /// Hears the time that an answer tells, in whole seconds.
+    fn hear(&self) {
+        if !self.world.is_broken(BrokenGuard::ToldTime) {
+            let date = Timestamp::from_ms(self.world.now().seconds() * 1_000);
+            self.told.lock().unwrap().tell(date, self.wall(), self.world.passed_ms());
+        }
+    }
+
+    /// The earliest time that it can be, by what was told.
+    pub(super) fn least(&self) -> Option<Timestamp> {
+        let told = self.told.lock().unwrap();
+        let goes_by_it = matches!(self.world.plan.clocks, Clocks::Machines);
+        told.least(self.world.passed_ms()).filter(|_| goes_by_it)
+    }
+
+    /// Hears when a message was sent.
+    pub(super) fn hear_at_least(&self, at: Timestamp) {
+        if matches!(self.world.plan.clocks, Clocks::Machines)
+            && !self.world.is_broken(BrokenGuard::ToldTime)
+        {
+            self.told.lock().unwrap().tell_at_least(at, self.wall(), self.world.passed_ms());
+        }
     }
 
     pub(super) fn is_dead(&self) -> bool {
@@ -118,7 +172,11 @@ impl Instance {
 
     /// The time by its own clock.
     pub(super) fn clock_now(&self) -> Timestamp {
-        self.world.now().plus_ms(self.skew_ms)
+        match self.world.plan.clocks {
+            Clocks::Steady => self.wall(),
+            Clocks::Machines => self.told.lock().unwrap().now(self.wall(), self.world.passed_ms()),
+            Clocks::Process(_) => self.world.planned_now(),
+        }
     }
 
     /// Waits for ever once it is dead.
@@ -159,6 +217,7 @@ impl Instance {
                 act();
                 self.world.pause(50, 3_000).await;
                 self.alive().await;
+                self.hear();
                 Ok(act())
             }
             Some(Fault::Lost | Fault::Repeated) => {
@@ -168,12 +227,14 @@ impl Instance {
             Some(Fault::Slow) => {
                 self.world.pause(1_000, 20_000).await;
                 self.alive().await;
+                self.hear();
                 Ok(act())
             }
             None => {
                 let done = act();
                 self.world.pause(0, 10).await;
                 self.alive().await;
+                self.hear();
                 Ok(done)
             }
         }

@@ -33,6 +33,38 @@ pub(super) struct Plan {
     pub(super) actions: Vec<(u64, Action)>,
     /// A delivery on which `deliver` panics: of this event, to this endpoint.
     pub(super) poison: Option<(usize, usize)>,
+    pub(super) clocks: Clocks,
+}
+
+/// How clocks are set while it is played.
+#[derive(Clone, Debug)]
+pub(super) enum Clocks {
+    /// Nobody sets them.
+    Steady,
+    /// Each instance runs on a machine of its own, whose clock is set wrong and right again between its invocations.
+    Machines,
+    /// All run in one process, whose clock is set by so many milliseconds at these seconds.
+    Process(Vec<(u64, i64)>),
+}
+
+/// By how much a clock is set: more than an event is kept for, and less than a day.
+pub(super) const SET_MS: [i64; 4] = [3_456_000_000, -3_456_000_000, 7_200_000, -7_200_000];
+
+impl Clocks {
+    /// Drawn apart from the rest, so that a seed means the same plan as before there were clocks.
+    pub(super) fn new(rng: &mut Rng) -> Self {
+        match rng.below(8) {
+            0 => Self::Machines,
+            1 => {
+                let times = rng.within(1, 3);
+                let mut sets: Vec<_> =
+                    (0..times).map(|_| (rng.below(2 * BUSY_S), *rng.pick(&SET_MS))).collect();
+                sets.sort_unstable();
+                Self::Process(sets)
+            }
+            _ => Self::Steady,
+        }
+    }
 }
 
 /// An endpoint and how it behaves.
@@ -101,6 +133,7 @@ impl Plan {
             events: Vec::new(),
             actions: Vec::new(),
             poison: None,
+            clocks: Clocks::Steady,
         }
     }
 
@@ -147,6 +180,7 @@ impl Plan {
             events,
             actions,
             poison,
+            clocks: Clocks::Steady,
         }
     }
 }

@@ -36,11 +36,13 @@ type StoreResult<T> = Result<T, EngineError>;
 impl EventStore for Instance {
     async fn accept(&self, row: &EventRow) -> StoreResult<AcceptResult> {
         let overwrites = self.world.is_broken(BrokenGuard::Dedupe);
+        let now = self.least().map_or(row.event_accepted_at, |at| at.min(row.event_accepted_at));
         self.call("accept event", true, |state, _| {
             let place = (row.event.tenant.clone(), row.event.id.clone());
             let before = state.events.get(&place);
             let live = |before: &&EventRow| {
-                before.event_accepted_at.plus_s(EVENT_RETENTION_S) > row.event_accepted_at
+                let accepted_at = self.reckon(before.event_accepted_at);
+                accepted_at.plus_s(EVENT_RETENTION_S) > now
             };
             if let Some(before) = before.filter(live).filter(|_| !overwrites) {
                 return AcceptResult::Exists(Box::new(before.clone()));
@@ -117,13 +119,22 @@ impl DeliveryStore for Instance {
 
     async fn record_attempt(&self, guard: Guard, row: &Delivery) -> StoreResult<WriteResult> {
         let lag_ms = self.world.plan.index_lag_ms_max;
+        let jumps = self.jumps_at_receive(&row.key).unwrap_or_else(|| self.world.jumps().0);
+        let planned = row;
         let written = self.call("record attempt", true, |state, now| {
-            let before = state.row(&row.key);
+            let before = state.row(&planned.key);
+            let Some(row) = &self.plan_anew(planned, before.as_ref(), jumps) else {
+                return WriteResult::Refused(before.map(Box::new));
+            };
             let is_first = matches!(guard, Guard::FirstAttempt { .. });
             let allowed = if is_first && self.world.is_broken(BrokenGuard::AttemptsZero) {
                 before
                     .as_ref()
                     .is_none_or(|before| before.event_accepted_at < row.event_accepted_at)
+            } else if matches!(row.status, Status::Cancelled(_))
+                && self.world.is_broken(BrokenGuard::CancelUnderSeen)
+            {
+                before.as_ref().is_none_or(|before| before.open().is_some())
             } else {
                 guard.allows(before.as_ref())
             };
@@ -206,6 +217,29 @@ impl DeliveryStore for Instance {
 }
 
 impl Instance {
+    /// How many jumps of the clock had been followed when this instance received a message of the delivery; none where it
+    /// has none.
+    fn jumps_at_receive(&self, key: &DeliveryKey) -> Option<u64> {
+        let (turns, id) = (self.turns.lock().unwrap(), key.id().to_string());
+        turns.iter().filter(|turn| turn.delivery == id).map(|turn| turn.jumps).min()
+    }
+
+    /// What is written in the place of a row that was made when so many jumps had been followed, as the embedded engine
+    /// does it; none where the message is to be judged anew.
+    fn plan_anew(&self, row: &Delivery, before: Option<&Delivery>, jumps: u64) -> Option<Delivery> {
+        let row = row.clone();
+        let (followed, Some(jump)) = self.world.jumps() else { return Some(row) };
+        if followed == jumps {
+            return Some(row);
+        }
+        if self.jumps_at_receive(&row.key).is_none() {
+            return Some(row.reopened_for(self.clock_now()));
+        }
+        let own = before.filter(|before| before.event_accepted_at == row.event_accepted_at);
+        let recorded = own.map_or(0, |before| before.attempts);
+        row.plan_anew(recorded, jump, self.clock_now()).map(|(row, _)| row)
+    }
+
     /// A row as this instance sees it: where nobody but the holder may ever drive, others see one
     /// whose time never comes.
     fn row_as_seen(&self, mut row: Delivery) -> Delivery {
@@ -308,6 +342,10 @@ impl Clock for Instance {
         self.clock_now()
     }
 
+    fn reckon(&self, at: Timestamp) -> Timestamp {
+        if self.world.is_broken(BrokenGuard::ReckonedAge) { at } else { self.world.reckon(at) }
+    }
+
     async fn sleep_until(&self, at: Timestamp) {
         nap(at.since_ms(self.clock_now())).await;
     }
@@ -316,7 +354,7 @@ impl Clock for Instance {
 impl Sender for Instance {
     async fn send(&self, request: Request) -> SendResult {
         self.alive().await;
-        let started_at = self.clock_now();
+        let (started_at, began) = (self.clock_now(), self.world.now());
         let id = ["webhook-id", "svix-id"].iter().find_map(|name| request.headers.get(*name));
         let id: DeliveryId = id.expect("every profile has one of them").parse().unwrap();
         self.check_post(&id);
@@ -346,7 +384,8 @@ impl Sender for Instance {
             None if timed_out => Outcome::TimedOut,
             None => Outcome::Unreachable,
         };
-        SendResult { outcome, detail: None, response, started_at, ended_at: self.clock_now() }
+        let ended_at = started_at.plus_ms(self.world.now().since_ms(began));
+        SendResult { outcome, detail: None, response, started_at, ended_at }
     }
 }
 
@@ -417,8 +456,9 @@ impl Instance {
         }
         let Some(open) = row.delivery.as_ref().and_then(Delivery::open) else { return };
         let tolerated_ms = 1_000 + self.world.plan.skew_ms_max;
-        if self.world.now().plus_ms(tolerated_ms) < open.next_at {
-            let early_ms = open.next_at.since_ms(self.world.now());
+        let now = self.world.planned_now();
+        if now.plus_ms(tolerated_ms) < open.next_at {
+            let early_ms = open.next_at.since_ms(now);
             state.violations.push(format!("{delivery} is sent {early_ms} ms before its time"));
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use waxseal_domain::audit::Entry;
+use waxseal_domain::clock::{Jump, Jumps, Timeline};
 use waxseal_domain::delivery::message::{Kind, Message};
 use waxseal_domain::delivery::priority::Priority;
 use waxseal_domain::delivery::{Delivery, DeliveryKey};
@@ -20,11 +21,13 @@ use waxseal_flows::ports::{Due, EventRow, TenantVersion};
 
 use super::broken::BrokenGuard;
 use super::instance::Instance;
-use super::plan::Plan;
+use super::plan::{Clocks, Plan};
 use crate::rng::Rng;
 
 /// When the play begins.
 const BEGIN: Timestamp = Timestamp::from_ms(1_790_000_000_000);
+/// What tells the chance of clocks from that of all else.
+const CLOCKS: u64 = 0x0c10_c4c1_0c4c;
 
 /// Where what belongs to one endpoint is kept.
 pub(super) type Place = (TenantName, EndpointId);
@@ -37,6 +40,16 @@ pub(super) struct World {
     pub(super) changed: Notify,
     began: Instant,
     state: Mutex<State>,
+    /// The clock of the one process, where all run in one: by how much it is set wrong, and what it goes by.
+    process: Mutex<ProcessClock>,
+}
+
+/// The clock of one process.
+#[derive(Debug)]
+struct ProcessClock {
+    set_ms: i64,
+    timeline: Timeline,
+    followed: u64,
 }
 
 /// Everything in a world that changes while it is played.
@@ -97,6 +110,8 @@ pub(super) struct QueuedMessage {
     pub(super) visible_at: Timestamp,
     pub(super) receives: u32,
     pub(super) receipt: Option<String>,
+    /// When it was sent, or was to be visible first.
+    pub(super) sent_at: Timestamp,
 }
 
 /// A POST that a receiver got.
@@ -111,7 +126,8 @@ impl World {
     /// A world with all that follows from a seed, chance and plan.
     pub(super) fn new(seed: u64, broken: Option<BrokenGuard>, trace: bool) -> Self {
         let mut rng = Rng::new(seed);
-        let plan = Plan::new(&mut rng);
+        let clocks = Clocks::new(&mut Rng::new(seed ^ CLOCKS));
+        let plan = Plan { clocks, ..Plan::new(&mut rng) };
         Self::of_plan(plan, rng, broken, trace)
     }
 
@@ -153,12 +169,62 @@ impl World {
             changed: Notify::new(),
             began: Instant::now(),
             state: Mutex::new(state),
+            process: Mutex::new(ProcessClock {
+                set_ms: 0,
+                timeline: Timeline::new(BEGIN, 0, Jumps::default()),
+                followed: 0,
+            }),
         }
+    }
+
+    /// Milliseconds since the play began.
+    pub(super) fn passed_ms(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_millis()).unwrap()
+    }
+
+    /// The time by which rows are planned: the true one, or that of the one process.
+    pub(super) fn planned_now(&self) -> Timestamp {
+        if !matches!(self.plan.clocks, Clocks::Process(_)) {
+            return self.now();
+        }
+        let process = self.process.lock().unwrap();
+        process.timeline.now(self.now().moved_ms(process.set_ms), self.passed_ms())
+    }
+
+    /// What a time that the process told earlier is by its clock as it is set now.
+    pub(super) fn reckon(&self, at: Timestamp) -> Timestamp {
+        self.process.lock().unwrap().timeline.jumps().reckon(at)
+    }
+
+    /// How many jumps the process has followed, and the last of them.
+    pub(super) fn jumps(&self) -> (u64, Option<Jump>) {
+        let process = self.process.lock().unwrap();
+        (process.followed, process.timeline.jumps().last())
+    }
+
+    /// Sets the clock of the process.
+    pub(super) fn set_clock(&self, by_ms: i64) {
+        self.process.lock().unwrap().set_ms += by_ms;
+        self.say(|| format!("the clock is set by {by_ms} ms"));
+    }
+
+    /// Follows a jump of the process's clock, as the embedded engine does in one transaction.
+    pub(super) fn follow_clock(&self) {
+        let mut process = self.process.lock().unwrap();
+        let wall = self.now().moved_ms(process.set_ms);
+        let Some(jump) = process.timeline.pending(wall, self.passed_ms()) else { return };
+        if !self.is_broken(BrokenGuard::MovedSchedule) {
+            self.state().move_schedule(jump.by_ms);
+        }
+        process.timeline.follow(jump);
+        process.followed += 1;
+        drop(process);
+        self.say(|| format!("the clock's jump is followed: {jump:?}"));
     }
 
     /// Returns the true time, which no instance's clock need show.
     pub(super) fn now(&self) -> Timestamp {
-        BEGIN.plus_ms(u64::try_from(self.began.elapsed().as_millis()).unwrap())
+        BEGIN.plus_ms(self.passed_ms())
     }
 
     /// Seconds since the play began.
@@ -252,6 +318,23 @@ impl World {
 }
 
 impl State {
+    /// Moves all that is planned by so many milliseconds.
+    fn move_schedule(&mut self, by_ms: i64) {
+        for stored in self.rows.values_mut() {
+            stored.delivery = stored.delivery.take().map(|row| row.moved(by_ms));
+            for (_, due, _) in &mut stored.shown {
+                if let Some(due) = due {
+                    due.due_at = due.due_at.moved_ms(by_ms);
+                    due.next_at = due.next_at.moved_ms(by_ms);
+                }
+            }
+        }
+        for gate in self.gates.values_mut() {
+            *gate = gate.clone().moved(by_ms);
+        }
+        self.slots.values_mut().for_each(|slots| slots.move_by(by_ms));
+    }
+
     pub(super) fn id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id
@@ -276,7 +359,14 @@ impl State {
     /// Puts a body in the queue, as new.
     pub(super) fn requeue(&mut self, body: String, visible_at: Timestamp) {
         let id = self.id();
-        self.queue.push(QueuedMessage { id, body, visible_at, receives: 0, receipt: None });
+        self.queue.push(QueuedMessage {
+            id,
+            body,
+            visible_at,
+            receives: 0,
+            receipt: None,
+            sent_at: visible_at,
+        });
     }
 
     /// What the index shows now, earliest first.
@@ -323,6 +413,13 @@ impl State {
             "two tenants have {}",
             row.key.id()
         );
+        let is_own = |before: &&Delivery| before.event_accepted_at == row.event_accepted_at;
+        if let Some(before) = before.filter(is_own)
+            && row.attempts < before.attempts
+        {
+            let (id, lost) = (row.key.id(), before.attempts - row.attempts);
+            self.violations.push(format!("{id} lost {lost} recorded attempts"));
+        }
         let is_final = row.open().is_none();
         stored.final_at = is_final.then(|| stored.final_at.unwrap_or(now));
         stored.changed_at = now;

@@ -191,4 +191,27 @@ async fn an_endpoint_that_cannot_be_read_keeps_the_sweep_from_no_other() {
     world.deliver().await;
     assert_eq!(busy.requests().len(), 2, "the other tenant's retry is made");
     assert_eq!(idle.requests().len(), 0);
+    let now = world.engine.clock().now();
+    let due = world.engine.store().due_gates(now, 10).await.unwrap();
+    assert_eq!(due, [], "it is put off, and takes nobody's place at the next sweep");
+}
+
+#[tokio::test]
+async fn a_probe_that_failed_is_none_when_it_is_tried_again() {
+    let world = ByHand::start();
+    let sink = Sink::start(vec![SinkAnswer::status(500); 20]).await;
+    let endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[5, 5]).await;
+    world.send(0..4).await;
+    world.deliver().await;
+    assert_eq!(world.mode(&endpoint).await, Some(Mode::Open));
+    world.pass(Duration::from_secs(6));
+    world.deliver().await;
+    assert_eq!(sink.requests().len(), 4, "their retries are held");
+    assert_eq!(world.sweep().await, 1, "one of them is the probe");
+    world.deliver().await;
+    assert_eq!(sink.requests().len(), 5);
+    world.pass(Duration::from_secs(6));
+    world.deliver().await;
+    assert_eq!(sink.requests().len(), 5, "it waited by visibility, and passes no open gate");
+    assert_eq!(world.sweep().await, 1, "but as the next probe of the gate's own");
 }

@@ -1,5 +1,6 @@
 //! The flows on the engines: in virtual time, by hand, over real sockets, and at random.
 
+mod clock;
 mod contract_embedded;
 mod contract_simulation;
 mod deliver;
@@ -14,3 +15,4 @@ mod sender;
 mod simulation;
 mod targets;
 mod template;
+mod unreadable;

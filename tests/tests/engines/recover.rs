@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use waxseal_adapters::http::Request;
-use waxseal_domain::delivery::StatusName;
+use waxseal_domain::delivery::priority::Priority;
+use waxseal_domain::delivery::{Delivery, End, FailedReason, Guard, StatusName, WriteResult};
 use waxseal_domain::endpoint::Endpoint;
 use waxseal_domain::id::TenantName;
+use waxseal_domain::limits::MISSING_AFTER_S;
 use waxseal_flows::ports::{Change, DeliveryStore as _, Engine as _, EventStore as _};
 use waxseal_tests::by_hand::ByHand;
 use waxseal_tests::fixtures;
@@ -84,6 +86,38 @@ async fn what_has_failed_is_counted_and_then_sent_again() {
     let pointers: Vec<_> =
         answer["errors"].as_array().unwrap().iter().map(|e| &e["pointer"]).collect();
     assert_eq!((code, pointers), (422, vec![&json!("/until"), &json!("/which"), &json!("/since")]));
+}
+
+#[tokio::test]
+async fn what_an_earlier_event_of_an_id_left_behind_stands_in_nobodys_way() {
+    let world = ByHand::start();
+    let sink = Sink::start(Vec::new()).await;
+    let endpoint = fixtures::endpoint(&*world.engine, &world.tenant, &sink.url("/"), &[]).await;
+    world.send(0..3).await;
+    let store = world.engine.store();
+    let mut ids = Vec::new();
+    for number in 0..3 {
+        let key = fixtures::key(&world.tenant, &format!("e{number}"), endpoint.id.as_str());
+        let (_, event) = store.delivery_and_event(&key).await.unwrap();
+        let accepted_at = event.unwrap().event_accepted_at.minus_s(40 * 86_400);
+        let left = Delivery::pending(key.clone(), accepted_at, Priority::Normal)
+            .end(End::Failed(FailedReason::Exhausted));
+        let written = store.record_attempt(Guard::Absent, &left).await.unwrap();
+        assert_eq!(written, WriteResult::Done);
+        ids.push(key.id());
+    }
+    let path = |number: usize, action: &str| format!("deliveries/{}/{action}", ids[number]);
+    let (code, answer) = call(&world, "POST", &path(0, "replay"), &json!({})).await;
+    assert_eq!(code, 202, "{answer}");
+    let (code, answer) = call(&world, "POST", &path(1, "cancel"), &json!({})).await;
+    assert_eq!((code, &answer["status"]), (200, &json!("cancelled")), "{answer}");
+    world.pass(Duration::from_secs(MISSING_AFTER_S));
+    let recover = format!("endpoints/{}/recover", endpoint.id);
+    let missing = json!({"since": "2020-01-01T00:00:00Z", "which": "missing"});
+    let (code, answer) = call(&world, "POST", &recover, &missing).await;
+    assert_eq!((code, &answer["deliveries"]), (202, &json!(1)), "{answer}");
+    world.deliver().await;
+    assert_eq!(sink.requests().len(), 2, "but for the one that was cancelled");
 }
 
 #[tokio::test]
