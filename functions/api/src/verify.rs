@@ -78,7 +78,7 @@ fn read_secrets(body: &mut Body<'_>) -> Vec<String> {
             value
                 .as_array()?
                 .iter()
-                .map(|item| Some(item.as_str().filter(|text| is_secret(text))?.to_owned()))
+                .map(|item| Some(item.as_str().filter(is_secret)?.to_owned()))
                 .collect::<Option<Vec<String>>>()
         },
         || format!("must be an array of texts of 1 to {SECRET_CHARS_MAX} characters"),

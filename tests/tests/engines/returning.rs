@@ -138,10 +138,13 @@ async fn go_round(arn: &str, comes_back: fn(&Value, usize) -> CloudMessage) -> u
     events().await.len()
 }
 
+/// Makes of what was sent what comes back, in which round.
+type ComesBack = fn(&Value, usize) -> CloudMessage;
+
 #[tokio::test]
 async fn a_chain_by_way_of_a_queue_a_topic_or_a_bus_ends() {
     let bound = u64::from(HOPS_MAX) + 1;
-    let ways: [(&str, &str, fn(&Value, usize) -> CloudMessage); 3] = [
+    let ways: [(&str, &str, ComesBack); 3] = [
         ("a queue's messages come back", QUEUE, of_queue),
         ("a queue's messages come back by a topic", QUEUE, of_topic),
         ("a bus's events come back", BUS, of_bus),

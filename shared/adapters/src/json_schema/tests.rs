@@ -19,7 +19,7 @@ fn read_schema(checker: &JsonSchemas, text: &str) -> Result<Schema, Fault> {
     wait_for(catalogue::read_schema(checker, &owner("acme", "a.b"), text)).unwrap()
 }
 
-fn faults(checker: &JsonSchemas, schema: &Schema, value: Value) -> Vec<Fault> {
+fn faults(checker: &JsonSchemas, schema: &Schema, value: &Value) -> Vec<Fault> {
     wait_for(checker.faults(&owner("acme", "a.b"), schema, &value.to_string())).unwrap()
 }
 
@@ -28,13 +28,13 @@ fn every_fault_is_named_at_its_place_and_shows_no_payload() {
     for turns in [None, Some(Arc::default())] {
         let checker = JsonSchemas { turns, ..JsonSchemas::in_place() };
         let schema = read_schema(&checker, SCHEMA).unwrap();
-        assert_eq!(faults(&checker, &schema, json!({"user": "anna", "n": 2})), []);
-        let found = faults(&checker, &schema, json!({"user": "CANARY1", "n": 0}));
+        assert_eq!(faults(&checker, &schema, &json!({"user": "anna", "n": 2})), []);
+        let found = faults(&checker, &schema, &json!({"user": "CANARY1", "n": 0}));
         let mut places: Vec<&str> = found.iter().map(|fault| fault.pointer.as_str()).collect();
         places.sort_unstable();
         assert_eq!(places, ["/n", "/user"]);
         assert!(found.iter().all(|fault| !fault.detail.contains("CANARY1")), "{found:?}");
-        assert_eq!(faults(&checker, &schema, json!({})).len(), 1);
+        assert_eq!(faults(&checker, &schema, &json!({})).len(), 1);
     }
 }
 
@@ -74,9 +74,9 @@ fn what_would_not_end_is_never_begun() {
     assert!(fault.detail.contains("too dear"), "{}", fault.detail);
     let by_level = doubling(40, |next| json!({"items": next}));
     let schema = read_schema(&checker, &by_level).unwrap();
-    assert_eq!(faults(&checker, &schema, json!([[[]]])), []);
+    assert_eq!(faults(&checker, &schema, &json!([[[]]])), []);
     let deep = (0..40).fold(json!("a"), |value, _| json!([value]));
-    let found = faults(&checker, &schema, deep);
+    let found = faults(&checker, &schema, &deep);
     assert!(found[0].detail.contains("too dear to check"), "{}", found[0].detail);
 }
 
@@ -84,7 +84,7 @@ fn what_would_not_end_is_never_begun() {
 fn a_large_payload_that_does_not_fit_is_refused_without_every_place() {
     let checker = JsonSchemas::in_place();
     let schema = read_schema(&checker, r#"{"items": {"type": "string"}}"#).unwrap();
-    let found = faults(&checker, &schema, vec![json!(1); 60_000].into());
+    let found = faults(&checker, &schema, &vec![json!(1); 60_000].into());
     assert_eq!(found.len(), 1);
     assert!(found[0].detail.contains("does not fit"), "{}", found[0].detail);
 }
@@ -97,9 +97,9 @@ fn the_deepest_check_fits_on_the_stack() {
     let schema = json!({"type": ["array", "string"], "items": item});
     let schema = read_schema(&checker, &schema.to_string()).unwrap();
     let deep = |levels: usize, last: Value| (0..levels).fold(last, |value, _| json!([value]));
-    assert_eq!(faults(&checker, &schema, deep(60, json!("a"))), []);
-    assert!(!faults(&checker, &schema, deep(60, json!(1))).is_empty());
-    assert!(faults(&checker, &schema, deep(100, json!(1)))[0].detail.contains("too dear"));
+    assert_eq!(faults(&checker, &schema, &deep(60, json!("a"))), []);
+    assert!(!faults(&checker, &schema, &deep(60, json!(1))).is_empty());
+    assert!(faults(&checker, &schema, &deep(100, json!(1)))[0].detail.contains("too dear"));
 
     let mut definitions = serde_json::Map::new();
     for level in 0..120 {
@@ -109,8 +109,8 @@ fn the_deepest_check_fits_on_the_stack() {
     definitions.insert("d120".to_owned(), json!({"type": "string"}));
     let chain = json!({"$ref": "#/$defs/d0", "$defs": definitions}).to_string();
     let schema = read_schema(&checker, &chain).unwrap();
-    assert_eq!(faults(&checker, &schema, json!("a")), []);
-    assert_eq!(faults(&checker, &schema, json!(1)).len(), 1);
+    assert_eq!(faults(&checker, &schema, &json!("a")), []);
+    assert_eq!(faults(&checker, &schema, &json!(1)).len(), 1);
 }
 
 #[test]

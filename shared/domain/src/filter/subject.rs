@@ -25,7 +25,9 @@ fn sort(value: &mut Json<'_>) {
     match value {
         Json::Object(members) => {
             members.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-            members.iter_mut().for_each(|(_, member)| sort(member));
+            for (_, member) in members {
+                sort(member);
+            }
         }
         Json::Array(items) => items.iter_mut().for_each(sort),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}

@@ -247,9 +247,10 @@ impl Leaf {
     pub(super) fn new(field: Fields, all: Vec<Condition>) -> Self {
         let (mut texts, mut conditions) = (Vec::new(), Vec::new());
         for condition in all {
-            match condition {
-                Condition::Equals(Scalar::Text(text)) => texts.push(text),
-                condition => conditions.push(condition),
+            if let Condition::Equals(Scalar::Text(text)) = condition {
+                texts.push(text);
+            } else {
+                conditions.push(condition);
             }
         }
         texts.sort_unstable();

@@ -65,7 +65,7 @@ pub(super) async fn decide<E: Engine>(
         return decisions;
     }
     let bytes = submissions.iter().map(|submission| submission.text.len()).sum();
-    let owned: Vec<_> = drafts.iter().map(|draft| draft.to_owned_draft()).collect();
+    let owned: Vec<_> = drafts.iter().map(Draft::to_owned_draft).collect();
     let (owner, endpoints) = (tenant.clone(), Arc::clone(endpoints));
     let work = move || {
         let one = |draft: Draft<Submission>| {

@@ -57,7 +57,7 @@ impl Neighbour {
             sent.push((answer["deliveries"][0]["id"].as_str().unwrap().to_owned(), at));
             nap(PAUSE_MS).await;
         }
-        let took = eventually(Duration::from_secs(60), async || {
+        let took = eventually(Duration::from_mins(1), async || {
             let came = self.came.lock().unwrap();
             let took = sent.iter().map(|(id, at)| {
                 let at_sink = came.get(id).ok_or_else(|| format!("{id} has not come"))?;
