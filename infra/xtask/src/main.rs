@@ -2,6 +2,7 @@
 //! is built in a moment on any machine.
 
 mod advisories;
+mod attacks;
 mod book;
 mod cost;
 mod figures;

@@ -4,6 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::FUZZ_S;
+use crate::attacks::attack;
 use crate::cost::Stage;
 use crate::fuzz::fuzz;
 use crate::kept::{Section, keep};
@@ -65,10 +66,9 @@ pub(crate) fn prove(lengths: &Lengths) -> Result<(), String> {
     let filtered = filters()?;
     let soaked = soak(lengths.seconds)?;
     let asked = api()?;
-    let attacked = neighbours()?;
-    let stood = strangers()?;
+    let attacked = attack()?;
     let summary = format!(
-        "{HEAD}- {simulated}\n- {killed}\n{cut}\n- {fuzzed}\n- {mutated}\n{filtered}\n{soaked}\n{asked}\n{attacked}\n{stood}"
+        "{HEAD}- {simulated}\n- {killed}\n{cut}\n- {fuzzed}\n- {mutated}\n{filtered}\n{soaked}\n{asked}\n{attacked}"
     );
     print!("{summary}");
     keep(Section::Proved, &summary)
@@ -143,25 +143,6 @@ fn api() -> Result<String, String> {
     let mut run = cargo();
     run.args(["run", "--quiet", "--package", "waxseal-tests", "--bin", "latencies"]);
     output("api", &mut run)
-}
-
-/// What each known attack of one tenant costs another.
-fn neighbours() -> Result<String, String> {
-    println!("── one tenant's worst, and its neighbour");
-    let mut run = cargo();
-    run.args(["run", "--quiet", "--package", "waxseal-tests", "--bin", "neighbours"]);
-    output("neighbours", &mut run)
-}
-
-/// How long a tenant's events take while strangers hold as many connections as they can.
-fn strangers() -> Result<String, String> {
-    let mut hostile = cargo();
-    hostile.args(["build", "--quiet", "--package", "waxseal-tests", "--bin", "hostile"]);
-    step(Stage::Build, "build the hostile clients", &hostile)?;
-    println!("── strangers");
-    let mut run = cargo();
-    run.args(["run", "--quiet", "--package", "waxseal-tests", "--bin", "strangers"]);
-    output("strangers", &mut run)
 }
 
 fn test(options: &[&str], name: &str) -> Command {

@@ -118,7 +118,8 @@ mod tests {
     fn what_comes_again_and_again_is_counted_and_said_once() {
         let (log, repeated) = (Log::default(), Repeated::default());
         let writer = log.clone();
-        let lines = tracing_subscriber::fmt::layer().with_writer(move || writer.clone());
+        let lines =
+            tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || writer.clone());
         let subscriber = tracing_subscriber::registry().with(lines.with_filter(repeated.clone()));
         tracing::subscriber::with_default(subscriber, || {
             for number in 0..1_000 {

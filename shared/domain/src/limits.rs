@@ -385,8 +385,6 @@ pub const MEMORY_USED_PERCENT_MAX: u64 = 80;
 /// Seconds for which a message is due and not done with: an attempt takes a minute and a half at the most, so
 /// beyond five the queue has fallen behind.
 pub const BACKLOG_WARN_S: u64 = 300;
-/// Seconds by which the clock may be behind a time that is stored: instances differ by a second or two.
-pub const CLOCK_BEHIND_WARN_S: u64 = 60;
 /// Lines of a log of senders or receivers that `audit-deliveries` reads: it keeps their ids, times and digests in
 /// memory, some 200 bytes each.
 pub const AUDITED_LINES_MAX: usize = 2_000_000;

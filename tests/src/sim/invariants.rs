@@ -68,7 +68,7 @@ fn check_history(world: &World, state: &State, row: &Delivery, violations: &mut 
         ..DeliveryHistory::of(row)
     };
     let circumstances = Circumstances {
-        clocks_differ_ms: 2 * world.plan.skew_ms_max,
+        clocks_differ_ms: 2 * world.plan.skew_ms_max + world.plan.clocks.differ_ms(),
         replays: if is_replayed { Replays::Possible } else { Replays::None },
     };
     violations.extend(history.check(circumstances).iter().map(ToString::to_string));

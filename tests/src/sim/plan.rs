@@ -71,6 +71,16 @@ impl Clocks {
             _ => Self::Steady,
         }
     }
+
+    /// By how many milliseconds two times of the history may differ that were noted at the same time.
+    pub(super) fn differ_ms(&self) -> u64 {
+        match self {
+            Self::Steady => 0,
+            // An event is dated by the machine that accepts it, before any answer has told the time there.
+            Self::Machines => 2 * SET_MS.map(i64::unsigned_abs).into_iter().max().unwrap(),
+            Self::Process(sets) => sets.iter().map(|(_, by_ms)| by_ms.unsigned_abs()).sum(),
+        }
+    }
 }
 
 /// An endpoint and how it behaves.

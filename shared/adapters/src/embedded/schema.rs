@@ -20,7 +20,7 @@ use super::files;
 /// | format | since |
 /// | --- | --- |
 /// | 0 | files from before the number was kept |
-/// | 1 | the values of endpoints' own headers are sealed |
+/// | 1 | the values of endpoints' own headers are sealed, and the clock's jumps are kept |
 pub(super) const FORMAT: u32 = 1;
 
 /// The mark of a file that a server has open, or that was not closed cleanly: its write-ahead log belongs to
