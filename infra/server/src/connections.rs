@@ -15,7 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use waxseal_adapters::http::{Response, problem};
-use waxseal_domain::limits::{ENTERING_MAX, HEAD_BYTES_MAX, REQUEST_READ_S_MAX};
+use waxseal_domain::limits::{ENTERING_MAX, HEAD_BYTES_MAX, REFUSAL_WAIT_MS, REQUEST_READ_S_MAX};
 use waxseal_domain::problem::Problem;
 
 use crate::door::{Door, Place};
@@ -85,15 +85,18 @@ async fn admit(
 ) -> Option<(TcpStream, Connection)> {
     let address = requests.address_of_peer(peer.ip());
     let Some(place) = door.enter(address).await else {
-        let _unheard = refuse(stream);
+        let _unheard = refuse(stream).await;
         return None;
     };
     let progress = Arc::new(Progress::default());
     Some((stream, Connection { peer: peer.ip(), place: Arc::new(place), progress }))
 }
 
-/// Says that every place is taken by somebody who is served, without waiting for what is asked.
-fn refuse(stream: TcpStream) -> io::Result<()> {
+/// Says that every place is taken by somebody who is served. A client reads no answer before it has asked, so it gets a
+/// moment for that; what it asks for is not waited for.
+async fn refuse(stream: TcpStream) -> io::Result<()> {
+    let moment = Duration::from_millis(REFUSAL_WAIT_MS);
+    let _asked = tokio::time::timeout(moment, stream.readable()).await;
     let mut stream = stream.into_std()?;
     stream.write_all(&text_of(&problem(&Problem::busy())))?;
     // What has come is taken: closed with bytes unread, the system would answer with a reset instead.

@@ -344,6 +344,8 @@ pub const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Requests that read for callers with a key, at the same time: each may hold some pages' bytes while it makes one, and
 /// takes a core.
 pub const READS_UNDER_WAY_MAX: usize = 2;
+/// How long a connection for which there is no place may take to ask, in milliseconds, before it is told so.
+pub const REFUSAL_WAIT_MS: u64 = 100;
 /// Connections that wait at the same time for another to leave its place.
 pub const ENTERING_MAX: usize = 16;
 /// Refusals (401) of one address within [`REFUSED_WINDOW_S`] that are answered at once: more than a person or a

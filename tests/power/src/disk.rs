@@ -11,6 +11,7 @@ mod requests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, OpenOptions};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -77,6 +78,18 @@ struct State {
     figures: Figures,
     hold: Hold,
     handles: usize,
+    log: Log,
+}
+
+/// Whether the medium has what the write-ahead log's file shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Log {
+    Whole,
+    /// A sync has failed, and some of it never came to the medium.
+    Holed,
+    /// It is copied into the database all the same, which is how the engine mends it. The engine does not promise to
+    /// outlast a cut before that has ended, so that one waits.
+    HoledAndCopied,
 }
 
 /// What has happened on a disk.
@@ -90,6 +103,8 @@ pub struct Figures {
     pub checkpoints: u64,
     /// Cuts at which the database itself had changes that were not synced.
     pub cut_checkpoints: u64,
+    /// Changes at which the power would have gone, had a log with a hole not been copied just then.
+    pub put_off: u64,
 }
 
 /// The number of a file, which outlasts its name.
@@ -150,6 +165,7 @@ impl Disk {
             figures: Figures::default(),
             hold: Hold::No,
             handles: 0,
+            log: Log::Whole,
         };
         let (state, changed) = (Mutex::new(state), Condvar::new());
         Self { folder: folder.to_owned(), pragmas, state, changed }
@@ -171,9 +187,14 @@ impl Disk {
         state.cut_at = Some(state.changes + changes);
     }
 
-    /// The power goes now.
+    /// The power goes now, or once a log with a hole is mended.
     pub fn cut_now(&self) {
-        self.lock().is_off = true;
+        let mut state = self.lock();
+        if state.log == Log::HoledAndCopied {
+            state.cut_at = Some(0);
+        } else {
+            state.is_off = true;
+        }
     }
 
     /// From now on one change in so many fails; none where it is 0.
@@ -223,7 +244,10 @@ impl Disk {
         let survival = Survival::draw(&mut state.rng);
         let filler = if state.rng.one_in(2) { 0 } else { 0xa5 };
         let has_key = self.folder.join(KEY).exists();
-        let names = state.surviving_names(has_key);
+        let names = match state.log {
+            Log::HoledAndCopied => state.names.clone(),
+            Log::Whole | Log::Holed => state.surviving_names(has_key),
+        };
         let mut files = HashMap::new();
         for (path, number) in &names {
             let stored = state.files.get(number).expect("a name is of a file");
@@ -233,6 +257,9 @@ impl Disk {
             let mut image = stored.medium.clone();
             for change in survival.choose(&stored.unsynced, &mut state.rng) {
                 apply(&mut image, &change, filler);
+            }
+            if state.log == Log::HoledAndCopied {
+                image = stored.shown();
             }
             fs::write(path, &image).unwrap();
             files.insert(*number, StoredFile::on_medium(path, image));
@@ -244,6 +271,7 @@ impl Disk {
         state.names_since_sync = vec![names.clone()];
         state.names = names;
         (state.changes, state.cut_at, state.is_off, state.hold) = (0, None, false, Hold::No);
+        state.log = Log::Whole;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -265,7 +293,10 @@ impl Disk {
         }
         state.changes += 1;
         state.figures.changes += 1;
-        if state.cut_at.is_some_and(|at| state.changes >= at) {
+        let is_due = state.cut_at.is_some_and(|at| state.changes >= at);
+        if is_due && state.log == Log::HoledAndCopied {
+            state.figures.put_off += 1;
+        } else if is_due {
             state.is_off = true;
             self.changed.notify_all();
             return (state, Fate::Cut);
@@ -280,6 +311,10 @@ impl Disk {
     }
 }
 
+fn is_log(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "db-wal")
+}
+
 fn is_database(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "db")
 }
@@ -287,6 +322,31 @@ fn is_database(path: &Path) -> bool {
 impl State {
     fn is_database(&self, file: FileNumber) -> bool {
         self.names.iter().any(|(path, number)| *number == file && is_database(path))
+    }
+
+    fn is_log(&self, file: FileNumber) -> bool {
+        self.names.iter().any(|(path, number)| *number == file && is_log(path))
+    }
+
+    /// Notes a change of a file's cache.
+    fn note_change(&mut self, file: FileNumber) {
+        if self.log == Log::Holed && self.is_database(file) {
+            self.log = Log::HoledAndCopied;
+        }
+    }
+
+    /// Notes that a file was synced, or was to be.
+    fn note_sync(&mut self, file: FileNumber) {
+        if !self.is_log(file) {
+            return;
+        }
+        let stored = self.file(file);
+        let is_whole = stored.unsynced.is_empty() && stored.shown() == stored.medium;
+        self.log = match self.log {
+            _ if is_whole => Log::Whole,
+            Log::Whole => Log::Holed,
+            holed => holed,
+        };
     }
 
     fn file(&self, number: FileNumber) -> &StoredFile {
@@ -309,6 +369,14 @@ impl State {
 }
 
 impl StoredFile {
+    /// What a process sees of it.
+    fn shown(&self) -> Vec<u8> {
+        let length = self.cached.metadata().expect("an open file").len();
+        let mut bytes = vec![0; usize::try_from(length).expect("files are small")];
+        self.cached.read_exact_at(&mut bytes, 0).expect("an open file");
+        bytes
+    }
+
     fn new(cached: File, medium: Vec<u8>) -> Self {
         let (unsynced, locks, shared) = (Vec::new(), FileLocks::default(), Weak::new());
         Self { cached, medium, unsynced, locks, shared }

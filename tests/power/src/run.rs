@@ -57,6 +57,8 @@ pub struct Report {
     pub checkpoints: u64,
     /// Cuts at which a copy of the log was under way.
     pub cut_checkpoints: u64,
+    /// Changes at which a cut waited for a log with a hole to be mended.
+    pub put_off: u64,
 }
 
 impl Report {
@@ -70,6 +72,7 @@ impl Report {
         self.failures += other.failures;
         self.checkpoints += other.checkpoints;
         self.cut_checkpoints += other.cut_checkpoints;
+        self.put_off += other.put_off;
     }
 }
 
@@ -105,7 +108,7 @@ pub fn run(trial: Trial) -> Report {
     drop(runtime);
     unmount(&disk);
     let ledger = run.outside.ledger();
-    let Figures { changes, failures, checkpoints, cut_checkpoints } = disk.figures();
+    let Figures { changes, failures, checkpoints, cut_checkpoints, put_off } = disk.figures();
     let violations = violations.into_iter().map(|said| format!("seed {}: {said}", trial.seed));
     Report {
         violations: violations.collect(),
@@ -116,6 +119,7 @@ pub fn run(trial: Trial) -> Report {
         failures,
         checkpoints,
         cut_checkpoints,
+        put_off,
     }
 }
 

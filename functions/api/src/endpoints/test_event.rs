@@ -17,8 +17,11 @@ use waxseal_domain::event::{Event, Form, Submission};
 use waxseal_domain::id::DeliveryId;
 use waxseal_domain::limits::EVENT_TYPE_CHARS_MAX;
 use waxseal_domain::problem::Problem;
+use waxseal_domain::timestamp::Timestamp;
 use waxseal_flows::handshake::shake;
-use waxseal_flows::ports::{Clock as _, ConfigStore as _, Engine, MaxAge};
+use waxseal_flows::ports::{
+    Clock as _, ConfigStore as _, Engine, EngineError, FailureKind, MaxAge,
+};
 use waxseal_flows::profiles::profile_of;
 use waxseal_flows::send::{Dispatch, send};
 
@@ -80,7 +83,11 @@ pub(super) async fn ping<E: Engine>(
     endpoint: &Endpoint,
 ) -> Result<TestResult, Refusal> {
     let profile = profile_of(call.engine, endpoint).await?;
-    let shaken = shake(call.engine, endpoint, &profile).await?;
+    let shaken = match shake(call.engine, endpoint, &profile).await {
+        // The ping that follows lacks the same, and says so.
+        Err(error) if error.kind() == FailureKind::Shortage => None,
+        shaken => shaken?,
+    };
     let ping = post(call, endpoint, "webhook.ping", &of_data(r#"{"ping":true}"#)).await?;
     let handshake = shaken.map(|answer| Handshake {
         allowed: answer.allowed,
@@ -115,11 +122,28 @@ async fn post<E: Engine>(
     let deadline = now.plus_ms(u64::from(profile.timeout_of(endpoint)));
     let (profile, event, round) = (&*profile, &event, Round::single(now));
     let outgoing = Outgoing { endpoint, profile, event, id: &id, round };
-    let Dispatch { sent, headers, .. } = send(engine, outgoing, deadline).await?;
+    let (sent, headers) = match send(engine, outgoing, deadline).await {
+        Ok(Dispatch { sent, headers, .. }) => (sent, headers),
+        Err(error) => (unsent(error, now, engine.clock().now())?, BTreeMap::new()),
+    };
     if sent.outcome == Outcome::Accepted && endpoint.health != Health::Verified {
         verify_target(call, endpoint).await?;
     }
     Ok(result_of(id, sent, headers))
+}
+
+/// Tells our own shortage as what came of a test: it does not come again by itself, as a delivery does, and whoever
+/// tests wants to know why nothing was sent.
+fn unsent(
+    error: EngineError,
+    started_at: Timestamp,
+    ended_at: Timestamp,
+) -> Result<SendResult, EngineError> {
+    if error.kind() != FailureKind::Shortage {
+        return Err(error);
+    }
+    let detail = Some(format!("{error}; the receiver was not asked"));
+    Ok(SendResult { outcome: Outcome::Unsendable, detail, response: None, started_at, ended_at })
 }
 
 /// Remembers that a test event was accepted: no change of what is configured, and in no log. Where the

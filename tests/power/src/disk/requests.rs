@@ -75,6 +75,7 @@ impl Disk {
         stored.cached.write_all_at(written, at).map_err(|_| Failure::Fault)?;
         let at = usize::try_from(at).expect("files are small");
         stored.unsynced.push(Change::Write { at, bytes: written.to_vec() });
+        state.note_change(file);
         fate.result()
     }
 
@@ -87,6 +88,7 @@ impl Disk {
         let stored = state.file_mut(file);
         stored.cached.set_len(length).map_err(|_| Failure::Fault)?;
         stored.unsynced.push(Change::Resize(usize::try_from(length).expect("files are small")));
+        state.note_change(file);
         fate.result()
     }
 
@@ -107,6 +109,7 @@ impl Disk {
                 if with_folder {
                     state.names_since_sync = vec![state.names.clone()];
                 }
+                state.note_sync(file);
             }
             Fate::Cut | Fate::Refused => {}
             Fate::Fails(_) => {
@@ -114,6 +117,7 @@ impl Disk {
                 for change in Survival::Some.choose(&unsynced, &mut state.rng) {
                     apply(&mut state.file_mut(file).medium, &change, 0);
                 }
+                state.note_sync(file);
             }
         }
         fate.result()
