@@ -10,18 +10,17 @@ use http::request::Parts;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout, timeout_at};
 use waxseal_adapters::embedded::EmbeddedEngine;
 use waxseal_adapters::http::{Request, Response, allow, caller, problem};
+use waxseal_adapters::turns::Turns;
 use waxseal_api::Need;
-use waxseal_domain::api_key::Caller;
-use waxseal_domain::limits::{
-    EVENT_BYTES_MAX, READS_UNDER_WAY_MAX, REQUEST_BYTES_MAX, REQUEST_READ_S_MAX, STALL_S_MAX,
-};
+use waxseal_domain::api_key::{Caller, Principal, Right};
+use waxseal_domain::limits::{EVENT_BYTES_MAX, REQUEST_BYTES_MAX, REQUEST_READ_S_MAX, STALL_S_MAX};
 use waxseal_domain::problem::Problem;
 use waxseal_domain::source::HookPath;
 use waxseal_flows::authenticate::authenticate;
+use waxseal_flows::ports::WorkOwner;
 
 use crate::budget::{Budget, Charge, Share};
 use crate::client::{ClientAddress, TrustedProxies};
@@ -38,7 +37,8 @@ pub(crate) struct Requests {
     /// Places for requests that come by a proxy and have no key: by the address that it names.
     proxied: Arc<Door>,
     budget: Arc<Budget>,
-    reads: Arc<Semaphore>,
+    /// Whose turn it is to have a long answer made: two at a time, and one of a tenant.
+    reads: Turns,
     refused: Refused,
 }
 
@@ -97,7 +97,7 @@ impl Requests {
             proxies,
             proxied: Door::new(Places::new(usize::MAX, most_of_address)),
             budget: Arc::default(),
-            reads: Arc::new(Semaphore::new(READS_UNDER_WAY_MAX)),
+            reads: Turns::default(),
             refused: Refused::default(),
         }
     }
@@ -140,7 +140,7 @@ impl Requests {
         let mut unread = Unread { connection, is_read: body.is_end_stream() };
         let mut request = Request::from_parts(head, Bytes::new());
         let mut charge = self.budget.begin(Share::Body);
-        let mut proxied = None;
+        let (mut proxied, mut owner) = (None, WorkOwner::Anybody);
         match need {
             Need::Nothing => {}
             Need::Key => {
@@ -149,6 +149,7 @@ impl Requests {
                 if !connection.place.set_known(&principal.actor) {
                     return Err(Problem::busy());
                 }
+                owner = owner_of(&principal);
                 request.extensions_mut().insert(Caller::Known(principal));
             }
             Need::NoKey => {
@@ -166,7 +167,7 @@ impl Requests {
             unread.is_read = true;
         }
         let answer = if need == Need::Key && *request.method() == Method::GET {
-            self.read(request).await?
+            self.read(&owner, request).await?
         } else {
             self.call(route, &request).await
         };
@@ -174,12 +175,15 @@ impl Requests {
         Ok(answer)
     }
 
-    /// Answers a caller with a key who only reads: so many at a time, since an answer is counted once it is made, and
-    /// on threads of their own, since making a long page takes a while in which no connection could be served.
-    async fn read(self: &Arc<Self>, request: Request) -> Result<Response, Problem> {
-        let turn = Arc::clone(&self.reads).acquire_owned();
-        let turn = timeout(Duration::from_secs(STALL_S_MAX), turn).await;
-        let turn = turn.ok().and_then(Result::ok).ok_or_else(Problem::busy)?;
+    /// Answers a caller with a key who only reads: few at a time and one of a tenant, since an answer is counted once it
+    /// is made, and on threads of their own, since making a long page takes a while in which no connection could be
+    /// served.
+    async fn read(
+        self: &Arc<Self>,
+        owner: &WorkOwner,
+        request: Request,
+    ) -> Result<Response, Problem> {
+        let turn = self.reads.take(owner, 0).await?;
         let (requests, runtime) = (Arc::clone(self), Handle::current());
         let answer = tokio::task::spawn_blocking(move || {
             let route = Route::of(request.method(), request.uri().path());
@@ -219,6 +223,14 @@ impl Requests {
             given
         };
         answer.map(|body| Bytes::from_owner(Counted { body, _charge: charge }))
+    }
+}
+
+/// With whom a caller waits in line.
+fn owner_of(principal: &Principal) -> WorkOwner {
+    match &principal.right {
+        Right::Operator => WorkOwner::Operator,
+        Right::Tenant(tenant, _) => WorkOwner::Tenant(tenant.clone()),
     }
 }
 

@@ -35,4 +35,4 @@ mod shortage;
 #[cfg(feature = "signals")]
 pub mod stop;
 pub mod tls;
-mod turns;
+pub mod turns;

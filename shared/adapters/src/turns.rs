@@ -17,7 +17,7 @@ const OWNERS_MAX: usize = 1_000;
 
 /// Places on threads, and a line before them for each owner. Both are given in the order of asking.
 #[derive(Debug)]
-pub(crate) struct Turns {
+pub struct Turns {
     places: Arc<Semaphore>,
     lines: Mutex<HashMap<WorkOwner, Arc<Line>>>,
     /// How long one waits.
@@ -41,7 +41,8 @@ struct Waiting {
 
 /// The right to do one piece of work. It is given back when the work has ended, and not when nobody waits for it any
 /// more.
-pub(crate) struct Turn {
+#[derive(Debug)]
+pub struct Turn {
     /// First of all, then the owner's: who comes next in the line finds a place that is free.
     _places: [OwnedSemaphorePermit; 2],
 }
@@ -59,7 +60,7 @@ impl Turns {
 
     /// Waits for an owner's turn, with so many bytes in memory meanwhile. It is refused at once where too much of the
     /// owner's waits, and where the turn does not come in time.
-    pub(crate) async fn take(&self, owner: &WorkOwner, bytes: usize) -> Result<Turn, Busy> {
+    pub async fn take(&self, owner: &WorkOwner, bytes: usize) -> Result<Turn, Busy> {
         let never = "no semaphore of turns is closed";
         let line = self.line(owner);
         let _waiting = Waiting::join(&line, bytes).ok_or(Busy::Owner)?;

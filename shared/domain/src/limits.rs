@@ -290,8 +290,9 @@ pub const MATCH_STEPS_IN_PLACE: u64 = 5_000;
 /// Steps of asking, before a later attempt, whether the endpoint still wants the event. It is asked where other
 /// attempts are made, and what cannot be said within a millisecond ends no delivery that is owed.
 pub const MATCH_STEPS_ATTEMPT: u64 = 20_000;
-/// Pieces of work that somebody else decides which are done at the same time, beside what serves requests. One owner
-/// has one of them, so that two must do their worst before a third waits.
+/// Pieces of work that somebody else decides which are done at the same time, beside what serves requests, and as
+/// many long answers that are made at the same time. One owner has one of them, so that two must do their worst before
+/// a third waits.
 pub const WORK_PLACES: usize = 2;
 /// How long work may wait for its turn, in milliseconds: well within the time that a client waits for an answer.
 pub const WORK_WAIT_MS: u64 = 5_000;
@@ -341,9 +342,6 @@ pub const KEYLESS_BYTES_UNDER_WAY_MAX: usize = 12 * 1024 * 1024;
 pub const ANSWER_BYTES_UNDER_WAY_MAX: usize = 24 * 1024 * 1024;
 /// Bytes of a page of a list: Lambda answers with 6 MB at the most, some of which is the envelope's.
 pub const PAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Requests that read for callers with a key, at the same time: each may hold some pages' bytes while it makes one, and
-/// takes a core.
-pub const READS_UNDER_WAY_MAX: usize = 2;
 /// How long a connection for which there is no place may take to ask, in milliseconds, before it is told so.
 pub const REFUSAL_WAIT_MS: u64 = 100;
 /// Connections that wait at the same time for another to leave its place.

@@ -5,7 +5,6 @@
 //! others alone, and turns our own failures into a later try.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use waxseal_domain::delivery::attempt::{Attempt, SendResult};
 use waxseal_domain::delivery::dispatch::Outgoing;
@@ -20,23 +19,24 @@ use waxseal_domain::endpoint::subscription::{Candidate, Undecided};
 use waxseal_domain::endpoint::{DisabledReason, Endpoint};
 use waxseal_domain::event::Event;
 use waxseal_domain::limits::{
-    ENDPOINT_COPY_FIRST_ATTEMPT_S, ENDPOINT_COPY_RETRY_S, MATCH_STEPS_ATTEMPT, PARK_AT_RECEIVE,
-    SHORTAGE_WAIT_S_MAX, WAIT_BY_VISIBILITY_S_MAX,
+    ENDPOINT_COPY_FIRST_ATTEMPT_S, ENDPOINT_COPY_RETRY_S, MATCH_STEPS_ATTEMPT,
 };
 use waxseal_domain::timestamp::Timestamp;
 
 use crate::announce::announce_failure;
 use crate::disable::disable;
 use crate::ports::{
-    Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EngineError, FailureKind,
-    MaxAge, Queue as _,
+    Claim, Clock as _, ConfigStore as _, DeliveryStore as _, Due, Engine, EngineError, MaxAge,
 };
 use crate::profiles::profile_of;
 use crate::send::{Dispatch, send};
 
 mod drive;
+mod follow;
 mod gate;
 mod permit;
+
+use self::follow::{drop_message, follow, put_off};
 
 pub use drive::drive;
 
@@ -293,70 +293,6 @@ fn decide<E: Engine>(
     let round_began = before.round_began().map(|began| engine.clock().reckon(began));
     let round_began = round_began.unwrap_or(sent.started_at);
     policy.after(number - before.attempts_before_round, round_began, sent, chance)
-}
-
-/// Puts off an attempt that we could not make. Our own shortage may outlast a message's receives, and a message
-/// that comes too often is taken for one that crashes us; so the delivery then rests, and the sweep sends
-/// another. Every other failure, and the first of these, only has the message come again.
-async fn put_off<E: Engine>(
-    engine: &E,
-    received: &ReceivedMessage,
-    row: Delivery,
-    error: EngineError,
-) -> Result<Disposition, EngineError> {
-    if error.kind() != FailureKind::Shortage || received.receives < PARK_AT_RECEIVE {
-        return Err(error);
-    }
-    let (tenant, delivery) = (&received.message.tenant, received.message.key().id());
-    tracing::error!(%tenant, %delivery, %error, "our own shortage: the delivery rests");
-    let again_at = engine.clock().now().plus_s(SHORTAGE_WAIT_S_MAX);
-    follow(engine, received, Some(row), Verdict::Park(again_at)).await
-}
-
-/// Finishes a message that has nothing to do. A crash may have come between the record of a failure
-/// and its notice, so a failed delivery is announced here again; its id makes that a duplicate.
-async fn drop_message<E: Engine>(
-    engine: &E,
-    row: Option<Delivery>,
-    event: Option<Event>,
-) -> Result<Disposition, EngineError> {
-    if let (Some(row), Some(event)) = (row, event) {
-        announce_failure(engine, &row, &event).await?;
-    }
-    Ok(Disposition::Done)
-}
-
-/// Carries out a verdict that makes no attempt now: writes what it asks of the row, and says what
-/// becomes of the message.
-async fn follow<E: Engine>(
-    engine: &E,
-    received: &ReceivedMessage,
-    row: Option<Delivery>,
-    verdict: Verdict,
-) -> Result<Disposition, EngineError> {
-    let event_accepted_at = received.message.event_accepted_at;
-    let row = received.message.pending().unless_stored(row);
-    let guard = Guard::for_attempt(event_accepted_at, row.attempts + 1);
-    let after = match verdict {
-        Verdict::Drop => return Ok(Disposition::Done),
-        Verdict::Wait(at) => {
-            let wait_s = at.wait_s(engine.clock().now()).min(WAIT_BY_VISIBILITY_S_MAX);
-            engine.queue().wait(&received.receipt, Duration::from_secs(wait_s)).await?;
-            return Ok(Disposition::Again);
-        }
-        // One invocation never makes a second POST: there is no time for it, and the message comes
-        // again and is judged anew.
-        Verdict::Attempt(_) | Verdict::ClaimThenAttempt(_) => return Ok(Disposition::Again),
-        Verdict::Park(at) => row.park(at),
-        Verdict::Hold => row.hold(engine.clock().now()),
-        Verdict::End(end) => row.end(end),
-    };
-    match engine.record_and_settle(guard, &after, received, Settlement::Done).await? {
-        WriteResult::Done => Ok(Disposition::Done),
-        // The row was changed since it was read. It is not known who was
-        // faster, so the message is kept and judged by the new row.
-        WriteResult::Refused(_) => Ok(Disposition::Again),
-    }
 }
 
 /// Decides what a refused record means. It may be our own write whose answer was lost, the other

@@ -12,6 +12,8 @@ pub enum WorkOwner {
     Tenant(TenantName),
     /// Whoever sends hooks to a source of a tenant: nobody knows them until their signature holds.
     Source(TenantName, SourceName),
+    /// Whoever has the operator's key.
+    Operator,
     /// Whoever asks for what anybody may have.
     Anybody,
 }
