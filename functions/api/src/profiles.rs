@@ -57,7 +57,7 @@ impl<E: Engine> Operation<E> {
                 id: "putProfile",
                 summary: "Add a profile to the deployment, or replace it",
                 about: "The body is the file that defines the profile. Its format is described in \
-                        `shared/verify/profiles/README.md`. It has at most 64 KB, 200 members in its \
+                        `shared/verify/profiles/README.md`. It has at most 64 KB, 100 members in its \
                         envelope, and eight of them that hold the payload or all attributes. Profiles that come with Waxseal cannot be \
                         replaced, and none can be deleted.",
                 body: Some(RequestBody {

@@ -43,7 +43,7 @@ impl TrustedProxies {
     pub(crate) fn client_of(&self, peer: IpAddr, headers: &HeaderMap) -> ClientAddress {
         let mut client = peer;
         for value in headers.get_all("x-forwarded-for").iter().rev() {
-            for text in value.to_str().unwrap_or_default().rsplit(',') {
+            for text in String::from_utf8_lossy(value.as_bytes()).rsplit(',') {
                 if !self.contain(client) {
                     return client.into();
                 }
@@ -64,6 +64,8 @@ fn read(text: &str) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn client(peer: &str, forwarded: &[&'static str]) -> ClientAddress {
@@ -91,6 +93,16 @@ mod tests {
         assert_eq!(client("fd00::1", &["[2001:db8::1]:443"]), of("2001:db8::2"));
         assert_eq!(client("10.0.0.1", &["unknown"]), of("10.0.0.1"));
         assert_eq!(client("10.0.0.1", &[]), of("10.0.0.1"));
+    }
+
+    /// Whoever writes bytes that are no text before the proxy's own entry is not taken for the proxy.
+    #[test]
+    fn what_a_client_writes_hides_no_address_that_a_proxy_adds() {
+        let mut headers = HeaderMap::new();
+        let value = HeaderValue::from_bytes(b"\xff\xfe, 198.51.100.7").unwrap();
+        headers.append("x-forwarded-for", value);
+        let proxies = TrustedProxies::new(vec!["10.0.0.0/8".parse().unwrap()]);
+        assert_eq!(proxies.client_of("10.0.0.1".parse().unwrap(), &headers), of("198.51.100.7"));
     }
 
     #[test]
